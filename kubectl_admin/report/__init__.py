@@ -1,0 +1,69 @@
+"""What a verb has to say, as plain data: tables, findings, and the same as a document for programs.
+
+How it looks is decided in the modules beside this one; nothing here knows a terminal.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kubectl_admin.finding import Finding, Severity
+
+API_VERSION = "kubectl-admin/v1"
+
+
+class Mark(StrEnum):
+    """How a cell stands out. The sign is part of the text, so that it is seen without colour."""
+
+    BAD = "!"
+    DOUBT = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table's cell: its text, and why it stands out, if it does."""
+
+    text: str
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table's column; a wide one is shown by `-o wide` alone."""
+
+    name: str
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under their columns; a plain string is a cell without a mark."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a verb answers.
+
+    kind: the document's kind in json and yaml.
+    items: makes the document's items; called only where a document is asked for.
+    names: makes the `-o name` lines, «node/w1».
+    tables, paragraphs: what a person reads, the tables first; a paragraph is a line or several.
+    findings: rules broken; a violation among them makes the command end with exit code 3.
+    fields: further top-level fields of the document.
+    """
+
+    kind: str
+    items: Callable[[], Iterable[Mapping[str, object]]]
+    names: Callable[[], Iterable[str]]
+    tables: Sequence[Table] = ()
+    paragraphs: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def violated(self) -> bool:
+        """Whether any finding is a violation."""
+        return any(finding.severity is Severity.VIOLATION for finding in self.findings)

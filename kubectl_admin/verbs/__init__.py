@@ -1,0 +1,11 @@
+"""The verbs: one thin module each, options in, one call, a report out.
+
+A verb is loaded only when it runs; its line in the program's help therefore stands here.
+"""
+
+# verb -> its line in the help. The module bears the verb's name, and in it stands the command `command`.
+VERBS = {
+    "skew": "Show what runs where, whether the skew policy allows it, and what comes next.",
+    "version": "Print the version of this program and of the cluster.",
+    "completion": "Set up completion in the shell.",
+}

@@ -1,0 +1,5 @@
+"""`python -m kubectl_admin`."""
+
+from kubectl_admin.cli import main
+
+main()

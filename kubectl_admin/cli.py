@@ -1,0 +1,155 @@
+"""The program: global flags, verbs loaded when they run, and errors turned into exit codes.
+
+Nothing is imported here that `--help` does not need.
+"""
+
+import importlib
+import signal
+import sys
+from enum import IntEnum
+from types import FrameType
+from typing import Any, NoReturn, cast
+
+import click
+
+from kubectl_admin.environment import Environment
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.options import global_options, spelled_out
+from kubectl_admin.verbs import VERBS
+
+PROGRAM = "kubectl admin"
+
+
+class ExitCode(IntEnum):
+    """What scripts can rely on."""
+
+    FINE = 0
+    FAILED = 1
+    USAGE = 2
+    FINDINGS = 3
+    INTERRUPTED = 130  # 128 + SIGINT, as shells say
+    TERMINATED = 143  # 128 + SIGTERM
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the program stands so that every `finally` runs."""
+
+
+class Program(click.Group):
+    """The group of verbs: lists them without loading any."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"kubectl_admin.verbs.{cmd_name}".replace("-", "_"))
+        return cast(click.Command, module.command)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spelled_out(args))
+
+
+@click.pass_context
+def _start(ctx: click.Context, /) -> None:
+    """Day-2 work on kubeadm clusters from a kubeconfig alone.
+
+    No SSH, no agent, no image to pull: everything goes through the Kubernetes API.
+
+    \b
+    Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 findings, 130 interrupted.
+    """
+    if ctx.obj.verbosity:
+        log_requests(ctx.obj)
+
+
+program = Program(
+    "admin",
+    callback=_start,
+    help=_start.__doc__,
+    params=global_options(hidden=False),
+    no_args_is_help=True,
+    options_metavar="[GLOBAL OPTIONS]",
+    subcommand_metavar="VERB [OPTIONS]",
+    epilog='"kubectl admin VERB --help" explains a verb.',
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    signal.signal(signal.SIGTERM, _terminate)
+    code = run(sys.argv[1:], Environment.of_process())
+    sys.exit(code)
+
+
+def run(args: list[str], environment: Environment) -> int:
+    """Runs one command line in the environment and returns its exit code; nothing escapes as a traceback."""
+    try:
+        result = program.main(args, prog_name=PROGRAM, standalone_mode=False, obj=environment)
+        environment.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). What is still buffered must not fail again at exit.
+        sys.stdout = None
+        return ExitCode.FINE
+    except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the one place that ends them
+        what, hint, code = words_of(error)
+        say(environment, what, hint)
+        return code
+    return exit_code_of(result)
+
+
+def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
+    """What is said of an error: what happened, what to do next, and the exit code."""
+    match error:
+        case AdminError():
+            code = ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
+            return error.what, error.hint, code
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            hint = f'see "{context.command_path} --help"' if context else None
+            return error.format_message(), hint, ExitCode(error.exit_code)
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted", None, ExitCode.INTERRUPTED
+        case Terminated():
+            return "terminated", None, ExitCode.TERMINATED
+        case _:
+            hint = "this is a bug in kubectl-admin; run it again with -vv and report what it prints"
+            return f"internal error: {type(error).__name__}: {error}", hint, ExitCode.FAILED
+
+
+def exit_code_of(result: Any) -> int:
+    """A verb's report says whether it found violations; click itself returns codes (after --help)."""
+    if isinstance(result, int):
+        return result
+    return ExitCode.FINDINGS if getattr(result, "violated", False) else ExitCode.FINE
+
+
+def say(environment: Environment, what: str, hint: str | None) -> None:
+    """Prints an error as kubectl does, in one line, what to do next below it; the traceback only with -vv."""
+    from kubectl_admin.report.terminal import printable
+
+    if environment.verbosity > 1:
+        import traceback
+
+        environment.stderr.write(traceback.format_exc())
+    environment.stderr.write(f"error: {printable(what)}\n")
+    if hint:
+        environment.stderr.write(f"       {printable(hint)}\n")
+
+
+def log_requests(environment: Environment) -> None:
+    """Shows every request on stderr, as kubectl's -v=6 does."""
+    import logging
+
+    logging.basicConfig(stream=environment.stderr, format="%(message)s")
+    logging.getLogger("kubectl_admin").setLevel(logging.DEBUG)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated

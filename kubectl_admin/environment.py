@@ -1,0 +1,96 @@
+"""The process around a verb: its streams, environment variables and global flags, in place of `sys`."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
+    from kubectl_admin.cluster.kubeconfig import Overrides
+    from kubectl_admin.report import Report
+    from kubectl_admin.report.progress import Progress
+
+TABLE_FORMATS = ("table", "wide")
+
+
+@dataclass
+class Environment:
+    """Everything outside that a verb may touch; tests hand in their own.
+
+    flags: the global options as given, before and after the verb, named as in `Overrides`.
+    output, headers: how a report is shown (`-o`, `--no-headers`).
+    """
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    environ: Mapping[str, str]
+    flags: dict[str, Any] = field(default_factory=dict)
+    verbosity: int = 0
+    output: str = "table"
+    headers: bool = True
+
+    @classmethod
+    def of_process(cls) -> "Environment":
+        """The environment of this process."""
+        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ)
+
+    def overrides(self, **changes: Any) -> "Overrides":
+        """What the global flags change in the kubeconfig; `changes` win over them."""
+        from kubectl_admin.cluster.kubeconfig import Overrides
+
+        return Overrides(**{**self.flags, **changes})
+
+    def cluster(self, **changes: Any) -> "Cluster":
+        """A connection to the cluster that kubeconfig and flags name; raises AdminError as kubectl would."""
+        from kubectl_admin import __version__
+        from kubectl_admin.cluster import kubeconfig
+        from kubectl_admin.cluster.connection import Cluster
+
+        target = kubeconfig.resolve(self.overrides(**changes), self.environ)
+        return Cluster.connect(target, user_agent=f"kubectl-admin/{__version__}")
+
+    def show(self, report: "Report") -> None:
+        """Prints the report on stdout in the asked format."""
+        if self.output == "name":
+            text = "".join(f"{name}\n" for name in report.names())
+        elif self.output in TABLE_FORMATS:
+            from kubectl_admin.report import terminal
+
+            text = terminal.render(
+                report,
+                wide=self.output == "wide",
+                headers=self.headers,
+                colour=self.colour(self.stdout),
+                width=self.width,
+            )
+        else:
+            from kubectl_admin.report import document
+
+            text = (document.to_json if self.output == "json" else document.to_yaml)(report)
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    @contextmanager
+    def progress(self, title: str) -> "Iterator[Progress]":
+        """A line on a terminal's stderr that says how far `title` has come, and is gone at the end."""
+        from kubectl_admin.report.progress import Progress
+
+        progress = Progress(self.stderr if self.stderr.isatty() else None, title)
+        try:
+            yield progress
+        finally:
+            progress.clear()
+
+    def colour(self, stream: TextIO) -> bool:
+        """Whether the stream takes colour: a terminal that is not dumb, and no NO_COLOR (no-color.org)."""
+        return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 80 where stdout is none, so that files look the same everywhere."""
+        return min(shutil.get_terminal_size().columns, 120) if self.stdout.isatty() else 80

@@ -1,0 +1,160 @@
+"""What every verb's command line has in common: kubectl's global flags, taken before and after the verb.
+
+kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c skew` and
+`kubectl admin skew --context c` must mean the same; what stands later wins.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kubectl_admin.environment import Environment
+
+# kubectl's name, how it is shown, the field of cluster.kubeconfig.Overrides, kubectl's meaning.
+TEXT_FLAGS = (
+    ("--kubeconfig", "FILE", "kubeconfig", "Kubeconfig file to use instead of $KUBECONFIG."),
+    ("--context", "NAME", "context", "Context of the kubeconfig to use."),
+    ("--cluster", "NAME", "cluster", "Cluster of the kubeconfig to use."),
+    ("--user", "NAME", "user", "User of the kubeconfig to use."),
+    ("--namespace,-n", "NAME", "namespace", "Namespace for what this command looks up in one."),
+    ("--as", "USER", "as_user", "User to impersonate for the operation."),
+    ("--as-uid", "UID", "as_uid", "UID to impersonate for the operation."),
+    (
+        "--request-timeout",
+        "DURATION",
+        "request_timeout",
+        "Time limit of one request (5s, 2m); 0 is none.",
+    ),
+    ("--server,-s", "URL", "server", "Address of the API server."),
+    ("--token", "TOKEN", "token", "Bearer token for the API server."),
+    ("--certificate-authority", "FILE", "certificate_authority", "Certificate authority of the API server."),
+    ("--client-certificate", "FILE", "client_certificate", "Client certificate for TLS."),
+    ("--client-key", "FILE", "client_key", "Client key for TLS."),
+    ("--tls-server-name", "NAME", "tls_server_name", "Name to expect in the server's certificate."),
+    ("--proxy-url", "URL", "proxy_url", "Proxy for requests to the API server."),
+)
+INSECURE = re.compile(r"--insecure-skip-tls-verify=(?:(true|1|t)|false|0|f)", re.IGNORECASE)
+VERBOSITY = re.compile(r"-v=?(\d+)|--v(?:erbosity)?=(\d+)")
+
+
+class Verb(click.Command):
+    """A command that takes the global flags as well and says only its own in its help."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *global_options(hidden=True)]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spelled_out(args))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write_text('Global options: see "kubectl admin --help".')
+
+
+def global_options(*, hidden: bool) -> list[click.Parameter]:
+    """The global flags as options that land in the environment's `flags`, not in the verb's arguments."""
+
+    def option(*names: str, field: str, **attributes: Any) -> click.Option:
+        return click.Option(
+            [*names, f"global_{field}"], hidden=hidden, expose_value=False, callback=keep(field), **attributes
+        )
+
+    return [
+        *(
+            option(*names.split(","), field=field, metavar=metavar, help=text)
+            for names, metavar, field, text in TEXT_FLAGS
+        ),
+        option(
+            "--as-group",
+            field="as_groups",
+            metavar="GROUP",
+            multiple=True,
+            help="Group to impersonate; may be repeated.",
+        ),
+        option(
+            "--insecure-skip-tls-verify/--no-insecure-skip-tls-verify",
+            field="insecure_skip_tls_verify",
+            default=None,
+            help="Do not check the server's certificate: unsafe.",
+        ),
+        click.Option(
+            ["-v", "--verbosity"],
+            hidden=hidden,
+            expose_value=False,
+            callback=keep_verbosity,
+            count=True,
+            help="Say what is requested (-v), and show tracebacks (-vv); -v=N works, too.",
+        ),
+    ]
+
+
+def keep(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """A callback that stores a flag's value in the environment, if the flag was given."""
+
+    def store(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value is None or value == ():
+            return
+        if field == "request_timeout":
+            from kubectl_admin.cluster.kubeconfig import parse_duration
+
+            value = parse_duration(value)
+        ctx.ensure_object(Environment).flags[field] = value
+
+    return store
+
+
+def keep_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
+    """Stores the highest verbosity asked for on either side of the verb."""
+    environment = ctx.ensure_object(Environment)
+    environment.verbosity = max(environment.verbosity, value)
+
+
+def spelled_out(args: list[str]) -> list[str]:
+    """kubectl's `-v=6`, `--v=6` and `--insecure-skip-tls-verify=false` in click's spelling.
+
+    What follows `--` is left alone: it belongs to somebody else's command.
+    """
+    end = args.index("--") if "--" in args else len(args)
+    spelled: list[str] = []
+    for arg in args[:end]:
+        if level := VERBOSITY.fullmatch(arg):
+            spelled += ["-v"] * min(int(level[1] or level[2]), 9)
+        elif insecure := INSECURE.fullmatch(arg):
+            spelled.append("--insecure-skip-tls-verify" if insecure[1] else "--no-insecure-skip-tls-verify")
+        else:
+            spelled.append(arg)
+    return spelled + args[end:]
+
+
+def output(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The decorator for `-o` with these formats, the first being the default, and `--no-headers`."""
+
+    def keep_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> None:
+        ctx.ensure_object(Environment).output = value
+
+    def keep_headers(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        ctx.ensure_object(Environment).headers = not value
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        function = click.option(
+            "--no-headers",
+            is_flag=True,
+            expose_value=False,
+            callback=keep_headers,
+            help="Leave the tables' headers out.",
+        )(function)
+        return click.option(
+            "-o",
+            "--output",
+            type=click.Choice(formats),
+            default=formats[0],
+            show_default=True,
+            expose_value=False,
+            callback=keep_format,
+            help="How the result is shown.",
+        )(function)
+
+    return decorate

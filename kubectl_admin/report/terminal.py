@@ -1,0 +1,96 @@
+"""A report for a person: tables, paragraphs and findings, coloured where colour is wanted."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report import Cell, Mark, Report, Table
+
+RED, YELLOW, DIM, RESET = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
+COLOUR_OF_MARK = {Mark.BAD: RED, Mark.DOUBT: YELLOW}
+COLOUR_OF_SEVERITY = {Severity.VIOLATION: RED, Severity.WARNING: YELLOW, Severity.NOTE: DIM}
+
+# Control characters of both ranges, and those that turn the direction of the text around: whoever may name
+# a node or write a message must not be able to move the reader's cursor or hide words.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+OBJECTS_SHOWN = 3
+
+
+def render(report: Report, *, wide: bool, headers: bool, colour: bool, width: int) -> str:
+    """The report as text of lines that fit `width` columns where the tables allow it."""
+    parts = [table_text(table, wide=wide, headers=headers, colour=colour) for table in report.tables]
+    parts += [
+        "\n".join(wrapped(line, width) for line in paragraph.splitlines()) for paragraph in report.paragraphs
+    ]
+    if report.findings:
+        parts.append("\n".join(finding_text(finding, colour, width) for finding in report.findings))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def table_text(table: Table, *, wide: bool, headers: bool, colour: bool) -> str:
+    """The table with upper-case headers and two or more spaces between its columns, like kubectl's."""
+    import tabulate
+
+    shown = [number for number, column in enumerate(table.columns) if wide or not column.wide]
+    rows = [[cell_text(row[number], colour) for number in shown] for row in table.rows]
+    names = [table.columns[number].name for number in shown]
+    if not rows:
+        return "  ".join(names) if headers else ""
+    # Numbers must stay text: parsed ones turn version 1.30 into 1.3.
+    text = tabulate.tabulate(
+        rows, headers=names if headers else (), tablefmt="plain", disable_numparse=True, stralign="left"
+    )
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def cell_text(cell: Cell | str, colour: bool) -> str:
+    """One cell in printable characters, with its mark as a sign behind it."""
+    if isinstance(cell, str):
+        return printable(cell) or "-"
+    text = printable(cell.text) + (cell.mark or "")
+    return f"{COLOUR_OF_MARK[cell.mark]}{text}{RESET}" if cell.mark and colour else text
+
+
+def finding_text(finding: Finding, colour: bool, width: int) -> str:
+    """A finding as a paragraph: what breaks which rule on which objects, and what to do."""
+    severity = f"{finding.severity}:"
+    where = f" on {some_of(finding.objects)}" if finding.objects else ""
+    first = wrapped(printable(f"{severity} {finding.subject}{where}: {finding.evidence}"), width)
+    if colour:
+        first = f"{COLOUR_OF_SEVERITY[finding.severity]}{severity}{RESET}{first.removeprefix(severity)}"
+    return "\n".join([first, *wrapped_parts((("rule", rule_text(finding)), ("fix", finding.fix)), width)])
+
+
+def rule_text(finding: Finding) -> str:
+    """What the rule wants, and where that is written."""
+    return f"{finding.says} ({finding.source})" if finding.source else finding.says
+
+
+def some_of(objects: Sequence[str]) -> str:
+    """The first few objects and the number of the others, so that 5,000 nodes stay one line."""
+    listed = ", ".join(objects[:OBJECTS_SHOWN])
+    rest = len(objects) - OBJECTS_SHOWN
+    return f"{listed} and {rest:,} more" if rest > 0 else listed
+
+
+def wrapped_parts(parts: Iterable[tuple[str, str]], width: int) -> list[str]:
+    """The named parts of a finding that are not empty, each wrapped below its name."""
+    return [wrapped(f"  {name + ':':<6}{printable(text)}", width, hang=8) for name, text in parts if text]
+
+
+def wrapped(text: str, width: int, hang: int = 2) -> str:
+    """The text in lines of at most `width` columns; words are never cut, so that they can be copied."""
+    return textwrap.fill(
+        text,
+        max(width, 40),
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+
+
+def printable(text: str) -> str:
+    """The text with every control character shown as an escape, so that it can't steer a terminal."""
+    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
