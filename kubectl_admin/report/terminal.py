@@ -37,6 +37,8 @@ def table_text(table: Table, *, wide: bool, headers: bool, colour: bool) -> str:
     names = [table.columns[number].name for number in shown]
     if not rows:
         return "  ".join(names) if headers else ""
+    # Headers get two columns of padding of their own, which a table of 80 columns has no room for.
+    tabulate.MIN_PADDING = 0
     # Numbers must stay text: parsed ones turn version 1.30 into 1.3.
     text = tabulate.tabulate(
         rows, headers=names if headers else (), tablefmt="plain", disable_numparse=True, stralign="left"

@@ -1,0 +1,146 @@
+"""What was found out about a cluster's versions, as plain data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubectl_admin.versions.version import Version
+
+
+class Component(StrEnum):
+    """The parts of a cluster whose version matters, by the names that Kubernetes gives them."""
+
+    APISERVER = "kube-apiserver"
+    CONTROLLER_MANAGER = "kube-controller-manager"
+    SCHEDULER = "kube-scheduler"
+    CLOUD_CONTROLLER_MANAGER = "cloud-controller-manager"
+    ETCD = "etcd"
+    KUBELET = "kubelet"
+    KUBE_PROXY = "kube-proxy"
+    COREDNS = "coredns"
+    KUBECTL = "kubectl"
+
+
+CONTROLLERS = (Component.CONTROLLER_MANAGER, Component.SCHEDULER, Component.CLOUD_CONTROLLER_MANAGER)
+
+
+class Reach(StrEnum):
+    """Which API servers a client of the control plane can come to talk to."""
+
+    LOCAL = "the API server of its own node"
+    ANY = "any API server"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A version and who says so («its /version», «the image tag», «the Node object»)."""
+
+    version: Version
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One running part of the cluster.
+
+    node: the node it runs on; None for kubectl, for CoreDNS, and for an API server behind a load balancer of
+        which no instance can be seen.
+    running: what the process itself says; None where it was not asked or did not answer.
+    claimed: what an object says of it: an image tag, a Node's status.
+    installed: what lies on the node's disk, where the host was looked at.
+    problem: why the process did not answer, in a sentence; empty where it was not asked.
+    emulates: the version whose API an API server emulates (--emulated-version), if it says so.
+    reach: which API servers it talks to; None where that was not looked at.
+    """
+
+    component: Component
+    node: str | None = None
+    running: Evidence | None = None
+    claimed: Evidence | None = None
+    installed: Evidence | None = None
+    problem: str = ""
+    emulates: Version | None = None
+    reach: Reach | None = None
+
+    @property
+    def version(self) -> Version | None:
+        """The best known version: the process' own word before an object's."""
+        best = self.running or self.claimed
+        return best.version if best else None
+
+    @property
+    def effective(self) -> Version | None:
+        """The version that the skew policy counts: the emulated one where there is one.
+
+        Source: KEP-4330, «the version skew policy will apply to compatibility versions, not binary versions».
+        """
+        return self.emulates or self.version
+
+    @property
+    def disagreement(self) -> tuple[Evidence, Evidence] | None:
+        """Two pieces of evidence that don't say the same, if there are."""
+        said = [evidence for evidence in (self.running, self.claimed, self.installed) if evidence]
+        return next(((said[0], other) for other in said[1:] if other.version != said[0].version), None)
+
+    def __str__(self) -> str:
+        return f"{self.component} on {self.node}" if self.node else str(self.component)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as its object shows it, and what its kubelet's metrics add where they were read.
+
+    status: as kubectl shows it: Ready, NotReady, with SchedulingDisabled where it is cordoned.
+    kernel: without the architecture that newer servers write behind it.
+    cgroup: 1 or 2; None where the kubelet was not asked.
+    runtime_support_ends: the kubelet version that will no longer work with this container runtime
+        (metric kubelet_cri_losing_support), as it is written there; empty where nothing was said.
+    """
+
+    name: str
+    status: str
+    roles: str
+    os_image: str
+    kernel: str
+    runtime: str
+    cgroup: int | None = None
+    runtime_support_ends: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the node's Ready condition is true."""
+        return "Ready" in self.status.split(",")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be found out, and why; the permission that is missing, if it is that."""
+
+    what: str
+    why: str
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All versions of one cluster at one moment.
+
+    kubeadm: the version that ConfigMap kubeadm-config says, which kubeadm writes at the end of an upgrade.
+    """
+
+    context: str
+    server: str
+    nodes: tuple[Node, ...]
+    instances: tuple[Instance, ...]
+    gaps: tuple[Gap, ...] = ()
+    kubeadm: Version | None = None
+
+    def of(self, *components: Component) -> Iterator[Instance]:
+        """The instances of these components."""
+        return (instance for instance in self.instances if instance.component in components)
+
+    @property
+    def apiserver_minors(self) -> tuple[int, ...]:
+        """The minors that the API servers count as, ascending, each once."""
+        known = (instance.effective for instance in self.of(Component.APISERVER))
+        return tuple(sorted({version.minor for version in known if version}))

@@ -1,0 +1,175 @@
+"""The judgement on a cluster's versions: facts and upstream's table in, findings out. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
+from kubectl_admin.versions.needs import unmet
+from kubectl_admin.versions.policy import Breach, Rule, breaches, minors_text
+from kubectl_admin.versions.upstream import Upstream
+from kubectl_admin.versions.version import Version
+
+
+def judge(facts: Facts, upstream: Upstream, today: date) -> list[Finding]:
+    """All findings on the cluster as it is, the violations of the skew policy first."""
+    return [
+        *skew_findings(breaches(facts)),
+        *disagreements(facts.instances),
+        *silent(facts.instances),
+        *support(facts, upstream, today),
+        *(unmet(facts, upstream, max(facts.apiserver_minors)) if facts.apiserver_minors else ()),
+        *gaps(facts),
+    ]
+
+
+def skew_findings(found: Iterable[Breach]) -> list[Finding]:
+    """The breaches as findings, those alike in one: 5,000 kubelets that are too old are one finding."""
+    alike: dict[tuple[object, ...], list[Breach]] = defaultdict(list)
+    for breach in found:
+        version = breach.instance.effective
+        key = (breach.rule, version, breach.allowed, breach.legal_if_local)
+        alike[key].append(breach)
+    return [_skew_finding(group) for group in alike.values()]
+
+
+def _skew_finding(group: list[Breach]) -> Finding:
+    breach = group[0]
+    instance = breach.instance
+    measure = "kubelet" if breach.rule is Rule.KUBE_PROXY_KUBELET else "kube-apiserver"
+    evidence = f"beside {measure} {minors_text(breach.against)} it may be {breach.allowed}"
+    if instance.emulates:
+        evidence += f"; it counts as {instance.emulates.minor_text}, the version that it emulates"
+    if breach.legal_if_local:
+        evidence += (
+            "; legal if it talks to the API server of its own node alone, as kubeadm sets it up: "
+            "not looked at, --host does"
+        )
+    components = dict.fromkeys(str(other.instance.component) for other in group)
+    nodes = dict.fromkeys(f"node/{other.instance.node}" for other in group if other.instance.node)
+    return Finding(
+        Severity.VIOLATION,
+        breach.rule.identifier,
+        f"{' and '.join(components)} {instance.effective}",
+        breach.rule.says,
+        evidence,
+        _fix(breach),
+        breach.rule.source,
+        tuple(nodes),
+    )
+
+
+def _fix(breach: Breach) -> str:
+    component, minor = breach.instance.component, breach.instance.effective
+    assert minor is not None  # a breach has a version  # noqa: S101
+    match component:
+        case Component.APISERVER:
+            return f"upgrade these API servers, minor by minor, to at least 1.{breach.allowed.oldest}"
+        case Component.KUBECTL:
+            return (
+                f"use a kubectl of {breach.allowed}" if breach.allowed.oldest <= breach.allowed.newest else ""
+            )
+        case _ if breach.rule is Rule.KUBE_PROXY_KUBELET:
+            return "bring kube-proxy and kubelet of these nodes within three minors of each other"
+        case _ if breach.newer:
+            return f"upgrade the remaining API servers to {minor.minor_text} first: they go before all others"
+        case Component.KUBELET:
+            return f"drain these nodes and upgrade their kubelet to at least 1.{breach.allowed.oldest}"
+        case _:
+            return f"upgrade it to at least 1.{breach.allowed.oldest}"
+
+
+def disagreements(instances: Iterable[Instance]) -> Iterator[Finding]:
+    """Instances of which two sources say different versions, those alike in one finding."""
+    alike: dict[tuple[Component, Evidence, Evidence], list[Instance]] = defaultdict(list)
+    for instance in instances:
+        if pair := instance.disagreement:
+            alike[instance.component, *pair].append(instance)
+    for (component, one, other), group in alike.items():
+        yield Finding(
+            Severity.WARNING,
+            "sources-disagree",
+            str(component),
+            "what runs and what is written down should be the same version",
+            f"{one.source} says {one.version}, {other.source} says {other.version}",
+            "restart it if it was upgraded on disk; otherwise correct the image's tag",
+            objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
+        )
+
+
+def silent(instances: Iterable[Instance]) -> Iterator[Finding]:
+    """Instances that were asked and did not answer, those with the same reason in one finding."""
+    alike: dict[tuple[Component, str], list[Instance]] = defaultdict(list)
+    for instance in instances:
+        if instance.problem:
+            alike[instance.component, instance.problem].append(instance)
+    for (component, problem), group in alike.items():
+        claims = sorted({str(instance.claimed.version) for instance in group if instance.claimed})
+        counted = f"judged by its image tag, {', '.join(claims)}" if claims else "not judged"
+        yield Finding(
+            Severity.WARNING,
+            "no-answer",
+            str(component),
+            "every instance is asked itself which version it runs",
+            f"{problem}; {counted}",
+            objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
+        )
+
+
+def support(facts: Facts, upstream: Upstream, today: date) -> Iterator[Finding]:
+    """Whether the cluster's minors still get patches, and which patch is the newest known."""
+    for minor in facts.apiserver_minors:
+        window = upstream.support.get(minor)
+        if window is None:
+            yield Finding(
+                Severity.NOTE,
+                "support-unknown",
+                f"Kubernetes 1.{minor}",
+                "each minor is supported for about fourteen months",
+                f"the table of {upstream.taken} does not know it",
+                "update kubectl-admin, or give a newer table with --data",
+            )
+        elif window.end < today:
+            yield Finding(
+                Severity.WARNING,
+                "support-ended",
+                f"Kubernetes 1.{minor}",
+                "each minor gets patches for about fourteen months",
+                f"no patches since {window.end}, {(today - window.end).days} days ago",
+                f"upgrade to 1.{minor + 1}",
+                "https://kubernetes.io/releases/patch-releases/",
+            )
+        else:
+            yield from _patches_behind(facts, minor, window.latest)
+
+
+def _patches_behind(facts: Facts, minor: int, latest: Version) -> Iterator[Finding]:
+    behind = [
+        server
+        for server in facts.of(Component.APISERVER)
+        if server.version and server.version.minor == minor and server.version < latest
+    ]
+    if behind:
+        yield Finding(
+            Severity.NOTE,
+            "patch-behind",
+            f"kube-apiserver {min(server.version for server in behind if server.version)}",
+            "run the latest patch of a minor",
+            f"{latest} is the latest patch known",
+            f"upgrade to {latest}",
+            "https://kubernetes.io/releases/version-skew-policy/#supported-component-upgrade-order",
+        )
+
+
+def gaps(facts: Facts) -> Iterator[Finding]:
+    """What could not be looked at, so that silence is not taken for health."""
+    for gap in facts.gaps:
+        yield Finding(
+            Severity.NOTE,
+            "not-seen",
+            gap.what,
+            "what can't be seen is not judged",
+            gap.why,
+            f"the permission that is missing: {gap.permission}" if gap.permission else "",
+        )

@@ -1,0 +1,151 @@
+"""Whether nodes and etcd have what a minor of Kubernetes needs. Pure."""
+
+from collections.abc import Callable, Iterator
+
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.versions.facts import Component, Facts, Node
+from kubectl_admin.versions.upstream import Needs, Upstream
+from kubectl_admin.versions.version import Version
+
+
+def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
+    """What the nodes lack to run this minor (37 for 1.37), a finding each; none where nothing is known."""
+    needs = upstream.needs.get(minor, Needs())
+    for check in (_containerd, _kernel, _cgroup, _runtime_support):
+        yield from check(facts, needs, minor)
+
+
+def etcd_gate(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
+    """Whether etcd may take the step that kubeadm takes with this minor.
+
+    The gate is for the step into a new minor of etcd: a member that has taken it is past the gate.
+    Source: etcd's upgrade guides to 3.6 and 3.7.
+    """
+    needs = upstream.needs.get(minor, Needs())
+    gate, etcd = needs.etcd_before, needs.etcd
+    if gate is None or etcd is None:
+        return
+    old = [
+        member.node
+        for member in facts.of(Component.ETCD)
+        if member.version
+        and member.version < gate
+        and (member.version.major, member.version.minor) < (etcd.major, etcd.minor)
+    ]
+    if old:
+        yield Finding(
+            Severity.VIOLATION,
+            "etcd-too-old-to-upgrade",
+            f"etcd for 1.{minor}",
+            f"every etcd member must be at {gate} or later before the step to {etcd.minor_text}",
+            f"kubeadm 1.{minor} brings etcd {etcd.minor_text}; members that skip {gate} may not come back",
+            f"upgrade etcd to {gate} or later first, by its image tag in the kubeadm configuration",
+            "https://etcd.io/docs/latest/upgrades/",
+            tuple(f"node/{node}" for node in old if node),
+        )
+
+
+def containerd_is_tested(version: Version, tested: tuple[Version, ...]) -> bool:
+    """Whether a containerd is among those tested with a minor: its line is named and the patch is not older.
+
+    Lines newer than all that are named count as tested: tables are older than releases.
+    Source: containerd's RELEASES.md, «Kubernetes support».
+    """
+    if not tested or (version.major, version.minor) > max((line.major, line.minor) for line in tested):
+        return True
+    return any(
+        (line.major, line.minor) == (version.major, version.minor) and version >= line for line in tested
+    )
+
+
+def kernel_is_accepted(version: Version, lines: tuple[str, ...]) -> bool:
+    """Whether kubeadm's system check accepts a kernel: its line is named, or its major is behind a «6+».
+
+    Source: kubernetes/system-validators, validators/types_unix.go.
+    """
+    return not lines or any(
+        version.major >= int(line.removesuffix("+")) if line.endswith("+") else version.minor_text == line
+        for line in lines
+    )
+
+
+def _nodes(facts: Facts, unfit: Callable[[Node], bool]) -> tuple[str, ...]:
+    return tuple(f"node/{node.name}" for node in facts.nodes if unfit(node))
+
+
+def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
+    def unfit(node: Node) -> bool:
+        name, _, written = node.runtime.partition("://")
+        version = _version(written)
+        return bool(name == "containerd" and version and not containerd_is_tested(version, needs.containerd))
+
+    if nodes := _nodes(facts, unfit):
+        found = sorted({node.runtime for node in facts.nodes if f"node/{node.name}" in nodes})
+        yield Finding(
+            Severity.WARNING,
+            "containerd-untested",
+            f"container runtime for 1.{minor}",
+            "use a containerd that is tested with the minor",
+            f"{', '.join(found)}; tested: {', '.join(f'{line}+' for line in needs.containerd)}",
+            "upgrade containerd on these nodes first",
+            "https://github.com/containerd/containerd/blob/main/RELEASES.md",
+            nodes,
+        )
+
+
+def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
+    def unfit(node: Node) -> bool:
+        version = _version(node.kernel)
+        return bool(version and not kernel_is_accepted(version, needs.kernels))
+
+    if nodes := _nodes(facts, unfit):
+        found = sorted({node.kernel for node in facts.nodes if f"node/{node.name}" in nodes})
+        yield Finding(
+            Severity.WARNING,
+            "kernel-unsupported",
+            f"kernel for 1.{minor}",
+            f"kubeadm's system check wants one of {', '.join(needs.kernels)}",
+            ", ".join(found),
+            "upgrade the operating system of these nodes",
+            "https://github.com/kubernetes/system-validators",
+            nodes,
+        )
+
+
+def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
+    if needs.cgroup == 2 and (nodes := _nodes(facts, lambda node: node.cgroup == 1)):
+        yield Finding(
+            Severity.WARNING,
+            "cgroup-v1",
+            f"cgroup v1 for 1.{minor}",
+            "since 1.35 a kubelet starts on cgroup v1 only with failCgroupV1: false in its configuration",
+            "metric kubelet_cgroup_version is 1",
+            "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
+            "https://kep.k8s.io/5573",
+            nodes,
+        )
+
+
+def _runtime_support(facts: Facts, _needs: Needs, minor: int) -> Iterator[Finding]:
+    def unfit(node: Node) -> bool:
+        ends = _version(node.runtime_support_ends)
+        return bool(ends and ends.minor <= minor)
+
+    if nodes := _nodes(facts, unfit):
+        yield Finding(
+            Severity.VIOLATION,
+            "runtime-support-ends",
+            f"container runtime for 1.{minor}",
+            "the kubelet says when it will no longer work with this container runtime",
+            "metric kubelet_cri_losing_support names this minor or an earlier one",
+            "upgrade the container runtime on these nodes first",
+            "https://kep.k8s.io/4033",
+            nodes,
+        )
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version.parse(text)
+    except ValueError:
+        return None

@@ -1,0 +1,197 @@
+"""The version skew policy of Kubernetes, as pure functions.
+
+Source of all rules: https://kubernetes.io/releases/version-skew-policy/, «Supported version skew». Minors are
+whole numbers, 36 for 1.36: the major version of Kubernetes is 1.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from kubectl_admin.versions.facts import CONTROLLERS, Component, Facts, Instance, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class MinorRange:
+    """Minors from the oldest to the newest, both included; empty where the oldest is beyond the newest."""
+
+    oldest: int
+    newest: int
+
+    def __contains__(self, minor: int) -> bool:
+        return self.oldest <= minor <= self.newest
+
+    def __str__(self) -> str:
+        if self.oldest > self.newest:
+            return "none"
+        return f"1.{self.newest}" if self.oldest == self.newest else f"1.{self.oldest} to 1.{self.newest}"
+
+
+def apiserver_minors(apiservers: Sequence[int]) -> MinorRange:
+    """Minors that an API server may have beside the newest of these: that one and the one before.
+
+    Source: «kube-apiserver»: the newest and oldest instances must be within one minor version.
+    """
+    return MinorRange(max(apiservers) - 1, max(apiservers))
+
+
+def kubelet_minors(apiservers: Sequence[int]) -> MinorRange:
+    """Minors that a kubelet may have beside these API servers.
+
+    Never newer than the oldest of them, at most three older than the newest (two for kubelets before 1.25).
+    Source: «kubelet».
+    """
+    return MinorRange(three_older(max(apiservers)), min(apiservers))
+
+
+def kube_proxy_minors(apiservers: Sequence[int]) -> MinorRange:
+    """Minors that a kube-proxy may have beside these API servers: the same as a kubelet.
+
+    Source: «kube-proxy».
+    """
+    return kubelet_minors(apiservers)
+
+
+def kube_proxy_minors_beside(kubelet: int) -> MinorRange:
+    """Minors that a kube-proxy may have beside the kubelet of its node: up to three older or newer.
+
+    Source: «kube-proxy»; one before 1.25 up to two older or newer.
+    """
+    return MinorRange(three_older(kubelet), kubelet + 3 if kubelet + 3 >= 25 else kubelet + 2)
+
+
+def controller_minors(apiservers: Sequence[int]) -> MinorRange:
+    """Minors that a controller-manager or scheduler may have with the API servers that it can reach.
+
+    Never newer than the oldest, at most one older than the newest.
+    Source: «kube-controller-manager, kube-scheduler, and cloud-controller-manager».
+    """
+    return MinorRange(max(apiservers) - 1, min(apiservers))
+
+
+def kubectl_minors(apiservers: Sequence[int]) -> MinorRange:
+    """Minors that a kubectl may have with these API servers: within one of each. Source: «kubectl»."""
+    return MinorRange(max(apiservers) - 1, min(apiservers) + 1)
+
+
+def three_older(minor: int) -> int:
+    """The oldest minor that may stand three behind this one: two behind where that would be before 1.25."""
+    return minor - 3 if minor - 3 >= 25 else minor - 2
+
+
+class Rule(Enum):
+    """The rules of the policy, each with its range, its identifier and its place in upstream's text."""
+
+    APISERVER = ("apiserver-skew", "kube-apiserver", "API servers must be within one minor of each other")
+    KUBELET = (
+        "kubelet-skew",
+        "kubelet",
+        "a kubelet must not be newer than any API server, nor more than three minors older",
+    )
+    KUBE_PROXY = (
+        "kube-proxy-skew",
+        "kube-proxy",
+        "a kube-proxy must not be newer than any API server, nor more than three minors older",
+    )
+    KUBE_PROXY_KUBELET = (
+        "kube-proxy-kubelet-skew",
+        "kube-proxy",
+        "a kube-proxy must be within three minors of the kubelet beside it",
+    )
+    CONTROLLER = (
+        "controller-skew",
+        "kube-controller-manager-kube-scheduler-and-cloud-controller-manager",
+        "controllers must not be newer than the API servers they talk to, nor more than one minor older",
+    )
+    KUBECTL = ("kubectl-skew", "kubectl", "kubectl must be within one minor of every API server")
+
+    def __init__(self, identifier: str, anchor: str, says: str) -> None:
+        self.identifier = identifier
+        self.source = f"https://kubernetes.io/releases/version-skew-policy/#{anchor}"
+        self.says = says
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An instance whose version the policy does not allow.
+
+    allowed: the minors that it may have.
+    against: the minors of what it is measured by: API servers, or the kubelet of its node.
+    legal_if_local: it would be legal if it talked to its own node's API server only, which was not looked at.
+    """
+
+    instance: Instance
+    rule: Rule
+    allowed: MinorRange
+    against: tuple[int, ...]
+    legal_if_local: bool = False
+
+    @property
+    def newer(self) -> bool:
+        """Whether it is too new; otherwise it is too old."""
+        return _minor(self.instance) > self.allowed.newest
+
+
+def breaches(facts: Facts) -> list[Breach]:
+    """Everything in the cluster that the policy does not allow, in the order of the facts.
+
+    Instances whose version is unknown are not judged; without the version of any API server nothing is.
+    """
+    if not facts.apiserver_minors:
+        return []
+    own = {server.node: _minor(server) for server in facts.of(Component.APISERVER) if server.effective}
+    kubelets = {kubelet.node: _minor(kubelet) for kubelet in facts.of(Component.KUBELET) if kubelet.version}
+    known = (instance for instance in facts.instances if instance.effective)
+    return [
+        breach
+        for instance in known
+        for breach in _breaches_of(instance, facts.apiserver_minors, own, kubelets)
+    ]
+
+
+def _breaches_of(
+    instance: Instance,
+    apiservers: tuple[int, ...],
+    own: dict[str | None, int],
+    kubelets: dict[str | None, int],
+) -> Iterator[Breach]:
+    if instance.component not in RULES:
+        return
+    rule, allowed_by = RULES[instance.component]
+    local = own.get(instance.node) if instance.node and rule in RULES_BY_REACH else None
+    reached = (local,) if local is not None and instance.reach is Reach.LOCAL else apiservers
+    allowed = allowed_by(reached)
+    if _minor(instance) not in allowed:
+        legal_if_local = (
+            local is not None and instance.reach is None and _minor(instance) in allowed_by((local,))
+        )
+        yield Breach(instance, rule, allowed, reached, legal_if_local)
+    if instance.component is Component.KUBE_PROXY and instance.node in kubelets:
+        kubelet = kubelets[instance.node]
+        beside = kube_proxy_minors_beside(kubelet)
+        if _minor(instance) not in beside:
+            yield Breach(instance, Rule.KUBE_PROXY_KUBELET, beside, (kubelet,))
+
+
+RULES = {
+    Component.APISERVER: (Rule.APISERVER, apiserver_minors),
+    Component.KUBELET: (Rule.KUBELET, kubelet_minors),
+    Component.KUBE_PROXY: (Rule.KUBE_PROXY, kube_proxy_minors),
+    Component.KUBECTL: (Rule.KUBECTL, kubectl_minors),
+    **dict.fromkeys(CONTROLLERS, (Rule.CONTROLLER, controller_minors)),
+}
+# Since kubeadm 1.20 controllers, and since 1.31 the kubelets of control-plane nodes (KEP-4471), talk to the
+# API server of their own node; one that is known to do so is measured by that server alone.
+RULES_BY_REACH = (Rule.CONTROLLER, Rule.KUBELET)
+
+
+def minors_text(minors: Iterable[int]) -> str:
+    """«1.36 and 1.37»."""
+    return " and ".join(f"1.{minor}" for minor in minors)
+
+
+def _minor(instance: Instance) -> int:
+    version = instance.effective
+    if version is None:
+        raise ValueError(f"the version of {instance} is not known")
+    return version.minor

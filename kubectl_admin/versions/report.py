@@ -1,0 +1,209 @@
+"""How versions are shown: a matrix node × component, what comes next, and the same as plain data. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
+from kubectl_admin.versions.policy import breaches, kubelet_minors, minors_text
+from kubectl_admin.versions.upstream import Upstream
+from kubectl_admin.versions.way import Step
+
+MATRIX = (
+    (Component.APISERVER, "APISERVER"),
+    (Component.CONTROLLER_MANAGER, "MANAGER"),
+    (Component.SCHEDULER, "SCHEDULER"),
+    (Component.ETCD, "ETCD"),
+    (Component.KUBELET, "KUBELET"),
+    (Component.KUBE_PROXY, "PROXY"),
+)
+
+
+def report(
+    facts: Facts, findings: Sequence[Finding], upstream: Upstream, today: date, steps: Sequence[Step] | None
+) -> Report:
+    """All that skew says of one cluster; `steps` are the way to a target, None where none was asked for."""
+    blocked = [finding for step in steps or () for finding in step.illegal]
+    return Report(
+        kind="SkewReport",
+        items=lambda: node_documents(facts),
+        names=lambda: (f"node/{node.name}" for node in facts.nodes),
+        tables=[matrix(facts)],
+        paragraphs=[summary(facts, upstream, today), *([way_text(steps)] if steps is not None else [])],
+        findings=sorted(
+            [*findings, *(finding for finding in blocked if finding not in findings)],
+            key=lambda finding: list(Severity).index(finding.severity),
+        ),
+        fields=cluster_document(facts, upstream, steps),
+    )
+
+
+def matrix(facts: Facts) -> Table:
+    """A row a node, a column a component; «!» marks what the policy forbids, «?» what is in doubt."""
+    broken = {(breach.instance.node, breach.instance.component) for breach in breaches(facts)}
+    at = {(part.node, part.component): part for part in facts.instances}
+    shown = [(component, name) for component, name in MATRIX if any(facts.of(component))]
+
+    def row(node: Node) -> list[Cell | str]:
+        cells = [
+            cell(at.get((node.name, component)), (node.name, component) in broken) for component, _ in shown
+        ]
+        return [
+            node.name,
+            node.status.partition(",")[0],
+            *cells,
+            node.roles,
+            node.kernel,
+            node.runtime,
+            node.os_image,
+        ]
+
+    wide = (Column("ROLES", wide=True), Column("KERNEL", wide=True), Column("RUNTIME", wide=True))
+    columns = [Column("NAME"), Column("STATUS"), *(Column(name) for _, name in shown), *wide]
+    return Table([*columns, Column("OS-IMAGE", wide=True)], [row(node) for node in facts.nodes])
+
+
+def cell(part: Instance | None, broken: bool) -> Cell | str:
+    """An instance's version with its mark; «-» where there is no such part on the node."""
+    if part is None:
+        return "-"
+    text = str(part.version) if part.version else "<unknown>"
+    doubtful = part.problem or part.disagreement or not part.version
+    return Cell(text, Mark.BAD if broken else Mark.DOUBT if doubtful else None)
+
+
+def summary(facts: Facts, upstream: Upstream, today: date) -> str:
+    """What belongs to no node, how long the minor is supported, and the next legal step."""
+    lines = [
+        f"{part.component} {part.version or '<unknown>'}"
+        for part in facts.instances
+        if part.node is None and (part.version or part.problem)
+    ]
+    first = [f"context {facts.context}", *lines] if facts.context else lines
+    return "\n".join([", ".join(first), *support_lines(facts, upstream, today), *next_step(facts, upstream)])
+
+
+def support_lines(facts: Facts, upstream: Upstream, today: date) -> Iterator[str]:
+    """Until when each minor that runs gets patches, and how old that knowledge is."""
+    for minor in facts.apiserver_minors:
+        if window := upstream.support.get(minor):
+            days = (window.end - today).days
+            until = (
+                f"supported until {window.end} ({days} days)"
+                if days >= 0
+                else f"unsupported since {window.end}"
+            )
+            yield f"Kubernetes 1.{minor}: {until}; latest known patch {window.latest}"
+    yield f"(upstream's table of {upstream.taken}, age {(today - upstream.taken).days} days)"
+
+
+def next_step(facts: Facts, upstream: Upstream) -> Iterator[str]:
+    """The next step that the policy allows, in a line."""
+    minors = facts.apiserver_minors
+    if not minors:
+        return
+    if breaches(facts):
+        yield "next: put right what the findings name; no step up is legal before"
+    elif len(minors) > 1:
+        yield f"next: upgrade the remaining API servers to 1.{minors[-1]}; they run {minors_text(minors)}"
+    elif minors[0] >= upstream.newest:
+        yield f"next: nothing; 1.{minors[0]} is the newest minor known"
+    else:
+        target = minors[0] + 1
+        late = kubelet_minors((target,)).oldest
+        old = [kubelet for kubelet in facts.of(Component.KUBELET) if _minor(kubelet) < late]
+        if old:
+            yield f"next: {len(old)} kubelets to at least 1.{late}, then the API servers to 1.{target}"
+        else:
+            latest = upstream.support.get(target)
+            version = f" (latest known patch {latest.latest})" if latest else ""
+            yield f"next: 1.{target}{version}; `kubectl admin skew --target 1.{target}` shows the way"
+
+
+def way_text(steps: Sequence[Step]) -> str:
+    """The way as a numbered list; what would be illegal is said below its step."""
+    if not steps:
+        return "way: every API server is there already"
+    lines = ["way:"]
+    for number, step in enumerate(steps, 1):
+        wait = " (may wait)" if step.optional else ""
+        objects = f": {_few(step.objects)}" if step.objects else ""
+        lines.append(f"{number}. 1.{step.minor}: {step.title}{wait}{objects}")
+        for finding in step.illegal:
+            where = f" on {_few(finding.objects)}" if finding.objects else ""
+            word = "illegal then" if finding.severity is Severity.VIOLATION else "to be looked at"
+            lines.append(f"  {word}: {finding.subject}{where}: {finding.evidence}")
+    return "\n".join(lines)
+
+
+def node_documents(facts: Facts) -> Iterator[dict[str, object]]:
+    """Every node with its parts as plain data."""
+    parts: dict[str | None, dict[str, object]] = defaultdict(dict)
+    for part in facts.instances:
+        parts[part.node][str(part.component)] = instance_document(part)
+    for node in facts.nodes:
+        yield {
+            "name": node.name,
+            "status": node.status,
+            "roles": node.roles,
+            "osImage": node.os_image,
+            "kernel": node.kernel,
+            "containerRuntime": node.runtime,
+            "components": parts[node.name],
+        }
+
+
+def cluster_document(facts: Facts, upstream: Upstream, steps: Sequence[Step] | None) -> dict[str, object]:
+    """What belongs to the cluster as a whole."""
+    return {
+        "context": facts.context,
+        "server": facts.server,
+        "kubeadmConfigVersion": str(facts.kubeadm) if facts.kubeadm else None,
+        "components": {
+            str(part.component): instance_document(part) for part in facts.instances if part.node is None
+        },
+        "upstreamTable": str(upstream.taken),
+        "support": {
+            f"1.{minor}": {"end": str(window.end), "latest": str(window.latest)}
+            for minor in facts.apiserver_minors
+            if (window := upstream.support.get(minor))
+        },
+        **({"way": [_step_document(step) for step in steps]} if steps is not None else {}),
+    }
+
+
+def instance_document(part: Instance) -> dict[str, object]:
+    """An instance with all evidence."""
+
+    def said(evidence: Evidence | None) -> dict[str, str] | None:
+        return {"version": str(evidence.version), "source": evidence.source} if evidence else None
+
+    return {
+        "version": str(part.version) if part.version else None,
+        "running": said(part.running),
+        "claimed": said(part.claimed),
+        **({"installed": said(part.installed)} if part.installed else {}),
+        **({"emulates": part.emulates.minor_text} if part.emulates else {}),
+        **({"problem": part.problem} if part.problem else {}),
+    }
+
+
+def _step_document(step: Step) -> dict[str, object]:
+    return {
+        "minor": f"1.{step.minor}",
+        "title": step.title,
+        "objects": list(step.objects),
+        "optional": step.optional,
+        "illegal": [finding.document() for finding in step.illegal],
+    }
+
+
+def _few(objects: Sequence[str], shown: int = 5) -> str:
+    rest = f" and {len(objects) - shown:,} more" if len(objects) > shown else ""
+    return ", ".join(objects[:shown]) + rest
+
+
+def _minor(part: Instance) -> int:
+    return part.version.minor if part.version else 0

@@ -1,0 +1,92 @@
+"""What upstream supports until when, and what each minor needs: a dated table that ships with the program."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from kubectl_admin.errors import UsageError
+from kubectl_admin.versions.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How long a minor gets patches, and the newest patch seen when the table was made."""
+
+    end: date
+    latest: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a minor wants of the rest of the machine.
+
+    etcd: the version that kubeadm installs with it.
+    etcd_before: the version that etcd must have before that step; None where there is no such gate.
+    containerd: the oldest tested patch of each line of containerd; a line that is not named is not tested.
+    kernels: kernel lines that kubeadm's system check accepts; «6+» is 6 and every later major.
+    cgroup: the cgroup version that the kubelet wants (2 since 1.35), or None for any.
+    """
+
+    etcd: Version | None = None
+    etcd_before: Version | None = None
+    containerd: tuple[Version, ...] = ()
+    kernels: tuple[str, ...] = ()
+    cgroup: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The whole table, by minor (36 for 1.36).
+
+    Source: kubernetes.io/releases, containerd's RELEASES.md, etcd's upgrade guides, as the file itself says.
+    """
+
+    taken: date
+    support: Mapping[int, Support]
+    needs: Mapping[int, Needs]
+
+    @property
+    def newest(self) -> int:
+        """The newest minor that the table knows."""
+        return max(self.support)
+
+
+def load(file: Path | None = None) -> Upstream:
+    """Reads the table that ships with the program, or `file` instead of it.
+
+    Raises UsageError where the file can't be read or is no such table.
+    """
+    try:
+        text = (file or resources.files("kubectl_admin") / "data/upstream.json").read_text("utf-8")
+        return _parsed(json.loads(text))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", "--data wants a file like data/upstream.json") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{file} is not a table of upstream's versions: {error!r}", "docs/skew.md describes the file"
+        ) from None
+
+
+def _parsed(table: Mapping[str, Any]) -> Upstream:
+    return Upstream(
+        taken=date.fromisoformat(table["taken"]),
+        support={
+            Version.parse(minor).minor: Support(date.fromisoformat(row["end"]), Version.parse(row["latest"]))
+            for minor, row in table["minors"].items()
+        },
+        needs={Version.parse(minor).minor: _needs(row) for minor, row in table["needs"].items()},
+    )
+
+
+def _needs(row: Mapping[str, Any]) -> Needs:
+    return Needs(
+        etcd=Version.parse(row["etcd"]) if "etcd" in row else None,
+        etcd_before=Version.parse(row["etcd_before"]) if "etcd_before" in row else None,
+        containerd=tuple(Version.parse(text) for text in row.get("containerd", ())),
+        kernels=tuple(str(line) for line in row.get("kernels", ())),
+        cgroup=row.get("cgroup"),
+    )

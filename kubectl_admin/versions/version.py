@@ -1,0 +1,45 @@
+"""Versions as Kubernetes and its parts write them."""
+
+import re
+from dataclasses import dataclass, field
+
+WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].*)?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """MAJOR.MINOR.PATCH and what a vendor adds behind it, which says nothing about the order.
+
+    Nor does a pre-release: the skew policy counts minors, and vendors write their builds like pre-releases
+    («1.31.4-eks-2d5f260»).
+    """
+
+    major: int
+    minor: int
+    patch: int
+    suffix: str = field(default="", compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "Version":
+        """Reads «v1.36.3», «1.31.4-eks-2d5f260», «3.6.8-0»; a missing patch is 0. Raises ValueError."""
+        match = WRITTEN.fullmatch(text.strip())
+        if not match:
+            raise ValueError(f"{text!r} is not a version")
+        return cls(int(match[1]), int(match[2]), int(match[3] or 0), match[4] or "")
+
+    @classmethod
+    def of_image(cls, image: str) -> "Version | None":
+        """The version that an image's tag claims; None for a tag that is none, or a digest alone."""
+        name = image.rpartition("/")[2].partition("@")[0]
+        try:
+            return cls.parse(name.partition(":")[2])
+        except ValueError:
+            return None
+
+    @property
+    def minor_text(self) -> str:
+        """«1.36»."""
+        return f"{self.major}.{self.minor}"
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}{self.suffix}"

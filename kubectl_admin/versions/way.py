@@ -1,0 +1,97 @@
+"""The way to another minor: which parts go in which order, and what would be illegal at each step. Pure.
+
+Source of the order: https://kubernetes.io/releases/version-skew-policy/, «Supported component upgrade order».
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from kubectl_admin.finding import Finding
+from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Facts, Instance
+from kubectl_admin.versions.judge import skew_findings
+from kubectl_admin.versions.needs import etcd_gate, unmet
+from kubectl_admin.versions.policy import breaches
+from kubectl_admin.versions.upstream import Upstream
+from kubectl_admin.versions.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a kind of component moved to a minor.
+
+    objects: what moves, in order.
+    illegal: what the policy or the minor's needs forbid once this step is taken, nothing else being moved
+        before: it must be put right first.
+    optional: the step may wait, as long as no later step finds it illegal.
+    """
+
+    minor: int
+    title: str
+    objects: tuple[str, ...]
+    illegal: tuple[Finding, ...] = ()
+    optional: bool = False
+
+
+def way(facts: Facts, upstream: Upstream, target: int) -> list[Step]:
+    """The steps from the oldest API server's minor to `target`, minor by minor; none when there already.
+
+    Kubelets and kube-proxies are taken as they are today throughout, so that the steps say how long they may
+    stay, and from where on they may not.
+    """
+    if not facts.apiserver_minors:
+        return []
+    first = min(facts.apiserver_minors)
+    steps: list[Step] = []
+    for minor in range(first if len(facts.apiserver_minors) > 1 else first + 1, target + 1):
+        steps += _steps_to(facts, upstream, minor)
+        facts = _moved(facts, minor, lambda part: part.component in (Component.APISERVER, *CONTROLLERS))
+    if _behind(facts, target, Component.KUBECTL):
+        steps.append(Step(target, "kubectl", (), optional=True))
+    return steps
+
+
+def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
+    known = {(breach.instance, breach.rule) for breach in breaches(facts)}
+    servers = _behind(facts, minor, Component.APISERVER)
+    if servers:
+        begun = _moved(facts, minor, lambda part: part is servers[0])
+        after = _moved(facts, minor, lambda part: part.component is Component.APISERVER)
+        broken = [breach for state in (begun, after) for breach in breaches(state)]
+        yield Step(
+            minor,
+            "kube-apiserver, one after another",
+            _names(servers),
+            (
+                *etcd_gate(facts, upstream, minor),
+                *unmet(facts, upstream, minor),
+                *skew_findings(
+                    breach for breach in dict.fromkeys(broken) if (breach.instance, breach.rule) not in known
+                ),
+            ),
+        )
+        facts = after
+    if controllers := _behind(facts, minor, *CONTROLLERS):
+        yield Step(minor, "kube-controller-manager and kube-scheduler", _names(controllers))
+    if kubelets := _behind(facts, minor, Component.KUBELET):
+        yield Step(minor, "kubelet, each node drained first", _names(kubelets), optional=True)
+    if proxies := _behind(facts, minor, Component.KUBE_PROXY):
+        yield Step(minor, "kube-proxy", _names(proxies), optional=True)
+
+
+def _behind(facts: Facts, minor: int, *components: Component) -> list[Instance]:
+    return [part for part in facts.of(*components) if part.effective and part.effective.minor < minor]
+
+
+def _moved(facts: Facts, minor: int, moves: Callable[[Instance], bool]) -> Facts:
+    planned = Evidence(Version(1, minor, 0), "the plan")
+    instances = tuple(
+        replace(part, running=planned, emulates=None)
+        if moves(part) and part.effective and part.effective.minor < minor
+        else part
+        for part in facts.instances
+    )
+    return replace(facts, instances=instances)
+
+
+def _names(parts: list[Instance]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"node/{part.node}" for part in parts if part.node))

@@ -1,0 +1,137 @@
+"""Every boundary of the skew policy, each row named after the sentence that it proves."""
+
+import pytest
+
+from kubectl_admin.versions import policy
+from kubectl_admin.versions.facts import Component, Reach
+from kubectl_admin.versions.policy import MinorRange, Rule, breaches
+from kubectl_admin.versions.version import Version
+from tests.unit.versions.samples import cluster, part
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rule", "apiservers", "allowed"),
+    [
+        ("newest and oldest kube-apiserver within one minor", policy.apiserver_minors, (37,), (36, 37)),
+        ("others are supported at 1.37 and 1.36", policy.apiserver_minors, (36, 37), (36, 37)),
+        ("kubelet not newer than kube-apiserver", policy.kubelet_minors, (37,), (34, 37)),
+        ("skew between kube-apiservers narrows the kubelet", policy.kubelet_minors, (36, 37), (34, 36)),
+        ("kubelet up to three older", policy.kubelet_minors, (28,), (25, 28)),
+        ("kubelet before 1.25 up to two older", policy.kubelet_minors, (27,), (25, 27)),
+        ("kubelet before 1.25 beside 1.26", policy.kubelet_minors, (26,), (24, 26)),
+        ("kube-proxy up to three older", policy.kube_proxy_minors, (37,), (34, 37)),
+        ("skew between kube-apiservers narrows kube-proxy", policy.kube_proxy_minors, (36, 37), (34, 36)),
+        ("controllers up to one minor older", policy.controller_minors, (37,), (36, 37)),
+        ("skew between kube-apiservers narrows controllers", policy.controller_minors, (36, 37), (36, 36)),
+        ("kubectl within one minor", policy.kubectl_minors, (37,), (36, 38)),
+        ("skew between kube-apiservers narrows kubectl", policy.kubectl_minors, (36, 37), (36, 37)),
+        ("kube-apiservers two apart leave controllers nothing", policy.controller_minors, (35, 37), (36, 35)),
+    ],
+)
+def test_ranges(sentence, rule, apiservers, allowed):
+    assert rule(apiservers) == MinorRange(*allowed), sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kubelet", "allowed"),
+    [
+        ("three older or newer than the kubelet", 34, (31, 37)),
+        ("kube-proxy before 1.25 two older", 27, (25, 30)),
+        ("kube-proxy before 1.25 two newer", 21, (19, 23)),
+        ("a kube-proxy of 1.25 three newer", 22, (20, 25)),
+    ],
+)
+def test_kube_proxy_beside_its_kubelet(sentence, kubelet, allowed):
+    assert policy.kube_proxy_minors_beside(kubelet) == MinorRange(*allowed), sentence
+
+
+def broken(facts):
+    return [(str(breach.instance), breach.rule, str(breach.allowed)) for breach in breaches(facts)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "apiserver", "component", "version", "rule"),
+    [
+        ("kubelet equal", "1.37.0", Component.KUBELET, "1.37.9", None),
+        ("kubelet newer", "1.36.0", Component.KUBELET, "1.37.0", Rule.KUBELET),
+        ("kubelet three older", "1.37.0", Component.KUBELET, "1.34.0", None),
+        ("kubelet four older", "1.37.0", Component.KUBELET, "1.33.9", Rule.KUBELET),
+        ("kubelet of 1.24, three older", "1.27.0", Component.KUBELET, "1.24.0", Rule.KUBELET),
+        ("kube-proxy newer", "1.36.0", Component.KUBE_PROXY, "1.37.0", Rule.KUBE_PROXY),
+        ("kube-proxy three older", "1.37.0", Component.KUBE_PROXY, "1.34.0", None),
+        ("kube-proxy four older", "1.37.0", Component.KUBE_PROXY, "1.33.0", Rule.KUBE_PROXY),
+        ("controller-manager newer", "1.36.0", Component.CONTROLLER_MANAGER, "1.37.0", Rule.CONTROLLER),
+        ("controller-manager one older", "1.37.0", Component.CONTROLLER_MANAGER, "1.36.0", None),
+        ("controller-manager two older", "1.37.0", Component.CONTROLLER_MANAGER, "1.35.0", Rule.CONTROLLER),
+        ("scheduler two older", "1.37.0", Component.SCHEDULER, "1.35.0", Rule.CONTROLLER),
+        (
+            "cloud-controller-manager newer",
+            "1.36.0",
+            Component.CLOUD_CONTROLLER_MANAGER,
+            "1.37.0",
+            Rule.CONTROLLER,
+        ),
+        ("kubectl one newer", "1.36.0", Component.KUBECTL, "1.37.0", None),
+        ("kubectl two newer", "1.35.0", Component.KUBECTL, "1.37.0", Rule.KUBECTL),
+        ("kubectl two older", "1.37.0", Component.KUBECTL, "1.35.0", Rule.KUBECTL),
+        ("patches don't matter", "1.36.0", Component.KUBELET, "1.36.9", None),
+        ("a vendor's build", "1.36.4-eks-2d5f260", Component.KUBELET, "1.36.5-gke.1014001", None),
+        ("etcd and CoreDNS have no skew policy", "1.36.0", Component.ETCD, "3.5.0", None),
+    ],
+)
+def test_one_api_server(sentence, apiserver, component, version, rule):
+    facts = cluster({}, {}, part(Component.APISERVER, apiserver, "cp1"), part(component, version, "w1"))
+    assert [found for _, found, _ in broken(facts)] == ([rule] if rule else []), sentence
+
+
+def test_kube_proxy_too_far_from_its_kubelet():
+    facts = cluster({"cp1": "1.37.0"}, {"w1": "1.33.0"}, part(Component.KUBE_PROXY, "1.37.0", "w1"))
+    assert (str(facts.instances[-1]), Rule.KUBE_PROXY_KUBELET, "1.30 to 1.36") in broken(facts)
+
+
+def test_a_cluster_of_one_version_breaks_nothing():
+    assert broken(cluster({"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.1"}, {"w1": "1.36.3"})) == []
+
+
+def test_api_servers_two_minors_apart():
+    facts = cluster({"cp1": "1.37.0", "cp2": "1.35.0"}, {})
+    assert ("kube-apiserver on cp2", Rule.APISERVER, "1.36 to 1.37") in broken(facts)
+
+
+def half_upgraded(**reach):
+    """cp1 is at 1.37 with its controllers, cp2 still at 1.36."""
+    return cluster(
+        {},
+        {},
+        part(Component.APISERVER, "1.37.2", "cp1"),
+        part(Component.APISERVER, "1.36.3", "cp2"),
+        part(Component.SCHEDULER, "1.37.2", "cp1", **reach),
+        part(Component.SCHEDULER, "1.36.3", "cp2"),
+    )
+
+
+def test_a_controller_is_measured_strictly_while_its_api_server_is_not_known():
+    found = breaches(half_upgraded())
+    assert [(str(breach.instance), breach.legal_if_local) for breach in found] == [
+        ("kube-scheduler on cp1", True)
+    ]
+
+
+def test_a_controller_that_talks_to_its_own_node_is_measured_by_that_api_server():
+    assert breaches(half_upgraded(reach=Reach.LOCAL)) == []
+
+
+def test_a_controller_behind_a_load_balancer_has_no_excuse():
+    found = breaches(half_upgraded(reach=Reach.ANY))
+    assert [(str(breach.allowed), breach.legal_if_local) for breach in found] == [("1.36", False)]
+
+
+def test_an_emulated_version_counts_instead_of_the_binary():
+    emulating = part(Component.APISERVER, "1.37.2", "cp1", emulates=Version(1, 36, 0))
+    assert broken(cluster({}, {}, emulating, part(Component.KUBELET, "1.36.0", "w1"))) == []
+    newer = cluster({}, {}, emulating, part(Component.KUBELET, "1.37.0", "w1"))
+    assert broken(newer) == [("kubelet on w1", Rule.KUBELET, "1.33 to 1.36")]
+
+
+def test_without_any_api_server_nothing_is_judged():
+    assert broken(cluster({}, {"w1": "1.20.0"})) == []
