@@ -1,0 +1,62 @@
+import threading
+
+import pytest
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.pool import Late, ask_all
+
+
+def test_answers_come_in_the_order_of_the_questions():
+    last = threading.Event()
+
+    def wait():
+        last.wait(10)
+        return "slow"
+
+    def release():
+        last.set()
+        return "quick"
+
+    assert list(ask_all({"a": wait, "b": release}, deadline=10).items()) == [("a", "slow"), ("b", "quick")]
+
+
+def test_an_error_is_the_answer_of_its_question_alone():
+    def fail():
+        raise AdminError("forbidden")
+
+    answers = ask_all({"a": fail, "b": lambda: 1}, deadline=10)
+    assert str(answers["a"]) == "forbidden"
+    assert answers["b"] == 1
+
+
+def test_one_that_never_answers_is_late_and_holds_nobody():
+    never = threading.Event()
+    answers = ask_all({"a": never.wait, "b": lambda: 1}, deadline=0.2)
+    never.set()
+    assert isinstance(answers["a"], Late)
+    assert answers["b"] == 1
+
+
+def test_no_more_than_the_workers_run_at_once():
+    running, most, lock, both = 0, 0, threading.Lock(), threading.Barrier(2)
+
+    def work():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        both.wait(10)
+        with lock:
+            running -= 1
+
+    ask_all({number: work for number in range(6)}, deadline=30, workers=2)
+    assert most == 2
+
+
+def test_a_bug_is_not_taken_for_an_answer():
+    with pytest.raises(ZeroDivisionError):
+        ask_all({"a": lambda: 1 // 0}, deadline=10)
+
+
+def test_nothing_to_ask():
+    assert ask_all({}, deadline=1) == {}
