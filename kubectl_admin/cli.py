@@ -4,11 +4,12 @@ Nothing is imported here that `--help` does not need.
 """
 
 import importlib
+import select
 import signal
 import sys
 from enum import IntEnum
 from types import FrameType
-from typing import Any, NoReturn, cast
+from typing import NoReturn, TextIO, cast
 
 import click
 
@@ -52,7 +53,7 @@ class Program(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spelled_out(args))
+        return super().parse_args(ctx, spelled_out(args, self.get_params(ctx)))
 
 
 @click.pass_context
@@ -64,8 +65,8 @@ def _start(ctx: click.Context, /) -> None:
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 findings, 130 interrupted.
     """
-    if ctx.obj.verbosity:
-        log_requests(ctx.obj)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 program = Program(
@@ -73,7 +74,7 @@ program = Program(
     callback=_start,
     help=_start.__doc__,
     params=global_options(hidden=False),
-    no_args_is_help=True,
+    invoke_without_command=True,
     options_metavar="[GLOBAL OPTIONS]",
     subcommand_metavar="VERB [OPTIONS]",
     epilog='"kubectl admin VERB --help" explains a verb.',
@@ -91,17 +92,28 @@ def main() -> NoReturn:
 def run(args: list[str], environment: Environment) -> int:
     """Runs one command line in the environment and returns its exit code; nothing escapes as a traceback."""
     try:
-        result = program.main(args, prog_name=PROGRAM, standalone_mode=False, obj=environment)
-        environment.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough (`| head`). What is still buffered must not fail again at exit.
-        sys.stdout = None
-        return ExitCode.FINE
+        with program.make_context(PROGRAM, list(args), obj=environment) as context:
+            result = program.invoke(context)
+        return ExitCode.FINDINGS if getattr(result, "violated", False) else ExitCode.FINE
+    except click.exceptions.Exit as end:  # after --help
+        return end.exit_code
     except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the one place that ends them
+        if isinstance(error, BrokenPipeError) and reader_is_gone(environment.stdout):
+            # The reader has seen enough (`| head`). What is still buffered must not fail again at exit.
+            sys.stdout = None
+            return ExitCode.FINE
+        if isinstance(error, KeyboardInterrupt) and environment.stderr.isatty():
+            environment.stderr.write("\n")  # the terminal has shown ^C
         what, hint, code = words_of(error)
         say(environment, what, hint)
         return code
-    return exit_code_of(result)
+
+
+def reader_is_gone(stream: TextIO) -> bool:
+    """Whether the stream is a pipe that nobody reads; a connection breaks likewise, and is a failure."""
+    poll = select.poll()
+    poll.register(stream, 0)  # errors are reported unasked
+    return bool(poll.poll(0))
 
 
 def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
@@ -123,13 +135,6 @@ def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
             return f"internal error: {type(error).__name__}: {error}", hint, ExitCode.FAILED
 
 
-def exit_code_of(result: Any) -> int:
-    """A verb's report says whether it found violations; click itself returns codes (after --help)."""
-    if isinstance(result, int):
-        return result
-    return ExitCode.FINDINGS if getattr(result, "violated", False) else ExitCode.FINE
-
-
 def say(environment: Environment, what: str, hint: str | None) -> None:
     """Prints an error as kubectl does, in one line, what to do next below it; the traceback only with -vv."""
     from kubectl_admin.report.terminal import printable
@@ -137,18 +142,11 @@ def say(environment: Environment, what: str, hint: str | None) -> None:
     if environment.verbosity > 1:
         import traceback
 
-        environment.stderr.write(traceback.format_exc())
+        for line in traceback.format_exc().splitlines():
+            environment.stderr.write(f"{printable(line)}\n")
     environment.stderr.write(f"error: {printable(what)}\n")
     if hint:
         environment.stderr.write(f"       {printable(hint)}\n")
-
-
-def log_requests(environment: Environment) -> None:
-    """Shows every request on stderr, as kubectl's -v=6 does."""
-    import logging
-
-    logging.basicConfig(stream=environment.stderr, format="%(message)s")
-    logging.getLogger("kubectl_admin").setLevel(logging.DEBUG)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,5 +1,6 @@
 """The process around a verb: its streams, environment variables and global flags, in place of `sys`."""
 
+import io
 import os
 import shutil
 import sys
@@ -37,6 +38,9 @@ class Environment:
     @classmethod
     def of_process(cls) -> "Environment":
         """The environment of this process."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A character that the locale does not have is shown as an escape, as Python does on stderr.
+            sys.stdout.reconfigure(errors="backslashreplace")
         return cls(sys.stdin, sys.stdout, sys.stderr, os.environ)
 
     def overrides(self, **changes: Any) -> "Overrides":
@@ -57,7 +61,9 @@ class Environment:
     def show(self, report: "Report") -> None:
         """Prints the report on stdout in the asked format."""
         if self.output == "name":
-            text = "".join(f"{name}\n" for name in report.names())
+            from kubectl_admin.report.terminal import printable
+
+            text = "".join(f"{printable(name)}\n" for name in report.names())
         elif self.output in TABLE_FORMATS:
             from kubectl_admin.report import terminal
 
@@ -80,7 +86,7 @@ class Environment:
         """A line on a terminal's stderr that says how far `title` has come, and is gone at the end."""
         from kubectl_admin.report.progress import Progress
 
-        progress = Progress(self.stderr if self.stderr.isatty() else None, title)
+        progress = Progress(self.stderr if self.steers(self.stderr) else None, title)
         try:
             yield progress
         finally:
@@ -88,7 +94,27 @@ class Environment:
 
     def colour(self, stream: TextIO) -> bool:
         """Whether the stream takes colour: a terminal that is not dumb, and no NO_COLOR (no-color.org)."""
-        return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+        return self.steers(stream) and not self.environ.get("NO_COLOR")
+
+    def steers(self, stream: TextIO) -> bool:
+        """Whether escape sequences do anything on the stream: a terminal that is not dumb."""
+        return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    def log_requests(self) -> None:
+        """Shows every request on stderr, as kubectl's -v=6 does."""
+        import logging
+
+        from kubectl_admin.report.terminal import printable
+
+        class Printable(logging.Formatter):
+            def format(self, record: logging.LogRecord) -> str:
+                return printable(super().format(record))
+
+        handler = logging.StreamHandler(self.stderr)
+        handler.setFormatter(Printable("%(message)s"))
+        logger = logging.getLogger("kubectl_admin")
+        logger.handlers = [handler]
+        logger.setLevel(logging.DEBUG)
 
     @property
     def width(self) -> int:

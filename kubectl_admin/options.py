@@ -5,7 +5,7 @@ kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -35,8 +35,9 @@ TEXT_FLAGS = (
     ("--tls-server-name", "NAME", "tls_server_name", "Name to expect in the server's certificate."),
     ("--proxy-url", "URL", "proxy_url", "Proxy for requests to the API server."),
 )
-INSECURE = re.compile(r"--insecure-skip-tls-verify=(?:(true|1|t)|false|0|f)", re.IGNORECASE)
-VERBOSITY = re.compile(r"-v=?(\d+)|--v(?:erbosity)?=(\d+)")
+VERBOSITY = re.compile(r"(?:-v=?|--v=|--verbosity=)(\d{1,2})")
+SHORT_WITH_VALUE = re.compile(r"(-[A-Za-z])=(.*)", re.DOTALL)
+SWITCHED = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
 class Verb(click.Command):
@@ -46,7 +47,7 @@ class Verb(click.Command):
         return [*super().get_params(ctx), *global_options(hidden=True)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spelled_out(args))
+        return super().parse_args(ctx, spelled_out(args, self.get_params(ctx)))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -109,21 +110,30 @@ def keep(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 def keep_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
     """Stores the highest verbosity asked for on either side of the verb."""
     environment = ctx.ensure_object(Environment)
-    environment.verbosity = max(environment.verbosity, value)
+    if value > environment.verbosity:
+        environment.verbosity = value
+        environment.log_requests()
 
 
-def spelled_out(args: list[str]) -> list[str]:
-    """kubectl's `-v=6`, `--v=6` and `--insecure-skip-tls-verify=false` in click's spelling.
+def spelled_out(args: list[str], params: Sequence[click.Parameter]) -> list[str]:
+    """kubectl's `-v=6`, `-v 6`, `--v=6`, `-o=json` and `--client=true` in click's spelling.
 
+    params: the options that may be given as switches, «--client=false».
     What follows `--` is left alone: it belongs to somebody else's command.
     """
     end = args.index("--") if "--" in args else len(args)
+    switches = {name: param for param in params if getattr(param, "is_flag", False) for name in param.opts}
     spelled: list[str] = []
     for arg in args[:end]:
-        if level := VERBOSITY.fullmatch(arg):
-            spelled += ["-v"] * min(int(level[1] or level[2]), 9)
-        elif insecure := INSECURE.fullmatch(arg):
-            spelled.append("--insecure-skip-tls-verify" if insecure[1] else "--no-insecure-skip-tls-verify")
+        name, _, value = arg.partition("=")
+        if spelled[-1:] == ["-v"] and (level := VERBOSITY.fullmatch(f"-v{arg}")):
+            spelled[-1:] = ["--verbosity"] * int(level[1])
+        elif level := VERBOSITY.fullmatch(arg):
+            spelled += ["--verbosity"] * int(level[1])
+        elif name in switches and value.lower() in SWITCHED:
+            spelled += [name] if SWITCHED[value.lower()] else switches[name].secondary_opts
+        elif short := SHORT_WITH_VALUE.fullmatch(arg):
+            spelled += short.groups()
         else:
             spelled.append(arg)
     return spelled + args[end:]

@@ -1,6 +1,5 @@
 """A report for a person: tables, paragraphs and findings, coloured where colour is wanted."""
 
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -11,9 +10,6 @@ RED, YELLOW, DIM, RESET = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 COLOUR_OF_MARK = {Mark.BAD: RED, Mark.DOUBT: YELLOW}
 COLOUR_OF_SEVERITY = {Severity.VIOLATION: RED, Severity.WARNING: YELLOW, Severity.NOTE: DIM}
 
-# Control characters of both ranges, and those that turn the direction of the text around: whoever may name
-# a node or write a message must not be able to move the reader's cursor or hide words.
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 OBJECTS_SHOWN = 3
 
 
@@ -21,7 +17,8 @@ def render(report: Report, *, wide: bool, headers: bool, colour: bool, width: in
     """The report as text of lines that fit `width` columns where the tables allow it."""
     parts = [table_text(table, wide=wide, headers=headers, colour=colour) for table in report.tables]
     parts += [
-        "\n".join(wrapped(line, width) for line in paragraph.splitlines()) for paragraph in report.paragraphs
+        "\n".join(wrapped(printable(line), width) for line in paragraph.split("\n"))
+        for paragraph in report.paragraphs
     ]
     if report.findings:
         parts.append("\n".join(finding_text(finding, colour, width) for finding in report.findings))
@@ -94,5 +91,13 @@ def wrapped(text: str, width: int, hang: int = 2) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with every control character shown as an escape, so that it can't steer a terminal."""
-    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    """The text with every character that is not to be seen shown as an escape.
+
+    Control characters move the cursor, others turn the direction of the text around or have no width:
+    whoever may name a node or write a message must not be able to hide words from the reader.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
+    )

@@ -1,0 +1,105 @@
+"""The program with one more verb, `act`, which does what a test asks for.
+
+`python -m tests.unit.stand_in act WHAT` is that program as a process of its own.
+"""
+
+import signal
+import socket
+import sys
+
+import click
+
+from kubectl_admin import cli
+from kubectl_admin.environment import Environment
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.options import Verb, output
+from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.verbs import VERBS
+
+# What somebody who may name things could put into them: colour, a cleared screen, an eight-bit escape,
+# text that runs backwards, a character without width, a forged second line.
+NASTY = "w1\x1b[31m\x1b[2J\x9b1A\u202etxt\u200b\nerror: forged\r"
+HARMLESS = r"w1\x1b[31m\x1b[2J\x9b1A\u202etxt\u200b\nerror: forged\r"
+
+
+def report(severity: Severity = Severity.NOTE, rows: int = 1) -> Report:
+    """A report with text of both kinds in every place that shows text."""
+    return Report(
+        kind="Act",
+        items=lambda: [{"name": NASTY, "version": "1.30"}],
+        names=lambda: [f"node/{NASTY}"],
+        tables=[
+            Table(
+                [Column("NAME"), Column("VERSION"), Column("KERNEL", wide=True)],
+                [[NASTY, Cell("1.30", Mark.BAD), "6.1"]] * rows,
+            )
+        ],
+        paragraphs=["first line\nsecond \x1b[1mline"],
+        findings=[
+            Finding(
+                severity, "a-rule", NASTY, NASTY, NASTY, fix=NASTY, source=NASTY, objects=(f"node/{NASTY}",)
+            )
+        ],
+    )
+
+
+@click.command("act", cls=Verb)
+@click.argument("what")
+@click.option("--target", metavar="NAME")
+@click.option("--careful/--careless", default=None)
+@output("table", "wide", "json", "yaml", "name")
+@click.pass_obj
+def command(env: Environment, what: str, target: str | None, careful: bool | None) -> Report | None:
+    """Does what a test asks for.
+
+    \b
+    Examples:
+      # The only one
+      kubectl admin act fine
+    """
+    match what:
+        case "refuse":
+            raise AdminError(f"node {NASTY}: refused", f"ask {NASTY}")
+        case "misuse":
+            raise UsageError("no such node: w9")
+        case "break":
+            raise KeyError("w1")
+        case "lose":
+            near, far = socket.socketpair()
+            with near:
+                far.close()
+                near.sendall(b"x")
+        case "wait":
+            try:
+                env.stdout.write("ready\n")
+                env.stdout.flush()
+                signal.pause()
+            finally:
+                env.stderr.write("cleaned up\n")
+        case "progress":
+            with env.progress("asking") as progress:
+                progress.step(2)
+                progress.step(2)
+            env.stderr.write("done\n")
+        case "flags":
+            env.stdout.write(f"{env.flags} {env.verbosity} {target} {careful}\n")
+        case "show" | "violate" | "flood":
+            answer = report(
+                Severity.VIOLATION if what == "violate" else Severity.WARNING,
+                100_000 if what == "flood" else 1,
+            )
+            env.show(answer)
+            return answer
+    return None
+
+
+def register() -> None:
+    """Makes `act` a verb of the program."""
+    VERBS["act"] = "Do what a test asks for."
+    sys.modules["kubectl_admin.verbs.act"] = sys.modules[__name__]
+
+
+if __name__ == "__main__":
+    register()
+    cli.main()

@@ -1,0 +1,131 @@
+import importlib
+import io
+import signal
+import sys
+
+import click
+import pytest
+
+from kubectl_admin import cli
+from kubectl_admin.environment import Environment
+from kubectl_admin.verbs import VERBS
+from tests.unit import stand_in
+from tests.unit.program import STAND_IN, run, start
+
+# What `--help` and a TAB must not wait for.
+HEAVY = ("kubernetes", "yaml", "tabulate", "cryptography", "urllib3", "requests", "websocket")
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setitem(VERBS, "act", "Do what a test asks for.")
+    monkeypatch.setitem(sys.modules, "kubectl_admin.verbs.act", stand_in)
+    return Environment(io.StringIO(), io.StringIO(), io.StringIO(), {})
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import kubectl_admin.cli",
+        "import kubectl_admin.completion",
+        *(
+            f"from kubectl_admin import cli; cli.run({args!r}, cli.Environment.of_process())"
+            for args in ([], ["--help"], ["nosuch"], *([verb, "--help"] for verb in VERBS))
+        ),
+    ],
+)
+def test_help_imports_nothing_heavy(code):
+    loaded = "import sys; print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    ended = run("-c", f"{code}\n{loaded}", program=(sys.executable,))
+    assert ended.code == 0
+    assert "click" in ended.err.split()
+    assert not {*HEAVY} & {*ended.err.split()}
+
+
+@pytest.mark.parametrize("args", [[], ["--help"], ["-h"]])
+def test_the_program_lists_its_verbs(args):
+    ended = run(*args)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Usage: kubectl admin ")
+    for verb in VERBS:
+        assert f"\n  {verb} " in ended.out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_exists_and_explains_itself(verb):
+    command = cli.program.get_command(click.Context(cli.program), verb)
+    assert command.name == verb
+    ended = run(verb, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"Usage: kubectl admin {verb} ")
+    assert "Examples:\n    # " in ended.out
+    assert f"\n    kubectl admin {verb}" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_says_what_each_option_does(verb):
+    command = importlib.import_module(f"kubectl_admin.verbs.{verb.replace('-', '_')}").command
+    for param in command.params:
+        assert isinstance(param, click.Argument) or param.help.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "what"),
+    [
+        (["nosuch"], 2, "error: No such command 'nosuch'.\n       see \"kubectl admin --help\"\n"),
+        (["act"], 2, "error: Missing argument 'WHAT'.\n       see \"kubectl admin act --help\"\n"),
+        (["act", "misuse"], 2, "error: no such node: w9\n"),
+        (
+            ["act", "refuse"],
+            1,
+            f"error: node {stand_in.HARMLESS}: refused\n       ask {stand_in.HARMLESS}\n",
+        ),
+        (
+            ["act", "break"],
+            1,
+            "error: internal error: KeyError: 'w1'\n"
+            "       this is a bug in kubectl-admin; run it again with -vv and report what it prints\n",
+        ),
+        (["act", "fine"], 0, ""),
+        (["act", "show"], 0, ""),
+        (["act", "violate"], 3, ""),
+    ],
+)
+def test_how_a_run_ends(environment, args, code, what):
+    assert cli.run(args, environment) == code
+    assert environment.stderr.getvalue() == what
+
+
+def test_a_connection_that_breaks_is_a_failure_although_a_pipe_that_breaks_is_none():
+    ended = run("act", "lose", program=STAND_IN)
+    assert ended.code == 1
+    assert ended.err.startswith("error: internal error: BrokenPipeError: ")
+
+
+def test_the_traceback_is_shown_when_asked_for_and_steers_no_terminal():
+    ended = run("act", "refuse", "-vv", program=STAND_IN)
+    assert ended.code == 1
+    assert ended.err.startswith("Traceback (most recent call last):\n")
+    assert ended.err.endswith(f"       ask {stand_in.HARMLESS}\n")
+    assert all(char.isprintable() or char == "\n" for char in ended.err)
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    with start("act", "flood", program=STAND_IN) as process:
+        assert process.stdout.readline().split() == ["NAME", "VERSION"]
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_ends_the_program_after_it_has_cleaned_up(number, code, said):
+    with start("act", "wait", program=STAND_IN) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.stderr.read() == f"cleaned up\nerror: {said}\n"
+    assert process.returncode == code
