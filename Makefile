@@ -1,0 +1,76 @@
+# Everything that a person runs here. `make demo` and `make test` set up what they need, and say what they do.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+LAB ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down test lint unit bundle apiserver cluster bench release clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+# One cluster of the lab, or the current context of the kubeconfig that the command line names.
+demo: $(READY) ## Bring a kubeadm cluster up (or take KUBECONFIG=FILE) and show what runs where on it
+ifeq ($(origin KUBECONFIG),command line)
+	KUBECONFIG=$(KUBECONFIG) $(BIN)/kubectl-admin skew
+else
+	@echo "demo: a cluster of one control plane and one worker; the first time, Kubernetes is built from source"
+	$(BIN)/python -m tests.lab up $(LAB)
+	@echo "demo: kubectl admin skew"
+	@KUBECONFIG=$$($(BIN)/python -m tests.lab kubeconfig $(LAB)) $(BIN)/kubectl-admin skew
+	@echo
+	@echo "demo: the cluster stays up: export KUBECONFIG=$$($(BIN)/python -m tests.lab kubeconfig $(LAB))"
+	@echo "demo: make demo-down takes it away"
+endif
+
+demo-down: $(READY) ## Take the demo's cluster away
+	$(BIN)/python -m tests.lab down $(LAB)
+
+test: lint unit bundle apiserver cluster ## Run all tests, the quick ones first
+
+lint: $(READY)
+	@echo "test 1/5: ruff, mypy, import contracts"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: $(READY) ## Run the tests that need no cluster
+	@echo "test 2/5: unit tests, no cluster"
+	@$(BIN)/python -m pytest tests/unit
+
+bundle: $(READY)
+	@echo "test 3/5: the archive for Krew, built and installed"
+	@$(BIN)/python -m pytest tests/bundle
+
+apiserver: $(READY)
+	@echo "test 4/5: a real API server with etcd, no kubelet; built from source the first time"
+	@$(BIN)/python -m tests.lab build 1.36
+	@$(BIN)/python -m pytest tests/apiserver
+
+cluster: $(READY)
+	@echo "test 5/5: real kubeadm clusters; built from source the first time"
+	@$(BIN)/python -m tests.lab build
+	@$(BIN)/python -m pytest tests/cluster
+
+bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/performance.md)
+	$(BIN)/python -m benchmarks.exec_throughput
+	$(BIN)/python -m benchmarks.skew_scale
+
+release: $(READY) ## Build the archive and the manifest for Krew into dist/
+	$(BIN)/python krew/build.py
+
+clean: ## Remove what was made in this folder; the lab's cache outside of it stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# Debian's Python comes without venv; everything else comes from PyPI.
+$(READY): setup.cfg pyproject.toml
+	@echo "setup: a virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip setuptools
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bundle]'
+	@touch $@
