@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.pool import Late, ask_all
+from kubectl_admin.pool import LateError, ask_all
 
 
 def test_answers_come_in_the_order_of_the_questions():
@@ -33,7 +33,7 @@ def test_one_that_never_answers_is_late_and_holds_nobody():
     never = threading.Event()
     answers = ask_all({"a": never.wait, "b": lambda: 1}, deadline=0.2)
     never.set()
-    assert isinstance(answers["a"], Late)
+    assert isinstance(answers["a"], LateError)
     assert answers["b"] == 1
 
 

@@ -1,0 +1,77 @@
+"""`kubectl admin skew`."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from kubectl_admin.environment import Environment
+from kubectl_admin.options import Verb, output
+from kubectl_admin.report import Report
+
+
+def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    """The minor of «1.37» or «v1.37.2»."""
+    from kubectl_admin.versions.version import Version
+
+    try:
+        return Version.parse(value).minor if value else None
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no version of Kubernetes; 1.37 would be one") from None
+
+
+@click.command("skew", cls=Verb)
+@click.option(
+    "--target", callback=minor, metavar="MINOR", help="Show the way to this minor, and what blocks it."
+)
+@click.option(
+    "--probe", is_flag=True, help="Ask every kubelet and kube-proxy itself: a request per node each."
+)
+@click.option("--contexts", metavar="A,B|GLOB", help="Compare contexts of the kubeconfig in one table.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take upstream's versions from this file instead of the table that ships with the program.",
+)
+@output("table", "wide", "json", "yaml", "name")
+@click.pass_obj
+def command(
+    env: Environment, target: int | None, probe: bool, contexts: str | None, data: Path | None
+) -> Report:
+    """Show what runs where, whether the skew policy allows it, and what comes next.
+
+    Every API server is asked itself, as are the controller-manager, the scheduler and etcd of each control
+    plane; nodes and kube-proxies are listed. A version with «!» breaks the policy, one with «?» is in doubt.
+    Exit code 3 says that the policy is violated, or that the way to --target is blocked.
+
+    \b
+    Examples:
+      # The cluster of the current context
+      kubectl admin skew
+      # With kernel, container runtime and operating system
+      kubectl admin skew -o wide
+      # What stands between this cluster and 1.37
+      kubectl admin skew --target 1.37
+      # All production clusters side by side
+      kubectl admin skew --contexts 'prod-*'
+      # Also what each kubelet and kube-proxy says itself
+      kubectl admin skew --probe
+    """
+    from kubectl_admin.versions import skew, upstream
+
+    table, today = upstream.load(data), date.today()
+    if contexts and target:
+        raise click.UsageError("--target is for one cluster; leave --contexts out")
+    if contexts:
+        with env.progress("asking clusters") as progress:
+            report = skew.of_several(
+                env.clusters(contexts), table, today, probe=probe, answered=progress.step
+            )
+    else:
+        with env.progress("asking nodes") as progress:
+            report = skew.of_one(
+                env.cluster(), table, today, target=target, probe=probe, answered=progress.step
+            )
+    env.show(report)
+    return report

@@ -1,0 +1,210 @@
+"""Finds out what runs where: from the API's objects in a few listings, and from the processes themselves.
+
+No privileged pod and, unless asked to probe, no request per node: nodes come as the server's own Table, and a
+fully rolled out DaemonSet says every kube-proxy's image.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.errors import AdminError
+from kubectl_admin.pool import ask_all
+from kubectl_admin.versions import kube_proxy, processes
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Gap, Instance, Node
+from kubectl_admin.versions.version import Version
+
+SYSTEM = "/api/v1/namespaces/kube-system"
+APPS = "/apis/apps/v1/namespaces/kube-system"
+LISTING = 60.0  # seconds for all listings together
+ASKING = 30.0  # seconds for all processes of the control plane together
+PROBING = 300.0  # seconds for all nodes together
+
+# What is looked up, and the permission that it takes.
+PERMISSIONS = {
+    "nodes": "list nodes",
+    "static pods": "list pods in namespace kube-system",
+    "kube-proxy": "list daemonsets.apps in namespace kube-system",
+    "CoreDNS": "list deployments.apps in namespace kube-system",
+    "kubeadm-config": "get configmaps in namespace kube-system",
+}
+Answered = Callable[[int], None]
+
+
+def gather(
+    cluster: Cluster,
+    kubectl: Callable[[], Instance | None],
+    *,
+    probe: bool = False,
+    answered: Answered | None = None,
+) -> Facts:
+    """All facts about the versions of one cluster.
+
+    kubectl: finds out the version of kubectl on this machine; None where there is none.
+    probe: ask every kubelet and kube-proxy itself, too: one request each, in parallel.
+    answered: called after each of these answers with the number of questions, for progress.
+
+    What the user may not read is a Gap, what does not answer an Instance's problem. Raises AdminError only
+    where the API server itself can't be spoken to.
+    """
+    gaps: list[Gap] = []
+    listed = listings(cluster, kubectl, gaps)
+    nodes, kubelets = listed.get("nodes", ([], []))
+    control_plane = ask_control_plane(cluster, listed.get("static pods", ()), gaps)
+    if any(part.component is Component.APISERVER for part in control_plane):
+        control_plane += absent_apiservers(control_plane, nodes)
+    else:
+        # Managed, or not to be seen: whichever API server answers is all that can be known.
+        control_plane.append(processes.with_version(Instance(Component.APISERVER), listed["version"]))
+        if "static pods" in listed:
+            gaps.append(
+                Gap("instances of the API server", "no static pods are visible: a managed control plane?")
+            )
+    proxies = kube_proxy.instances(cluster, listed.get("kube-proxy"), nodes, gaps)
+    if probe:
+        nodes, kubelets = probe_kubelets(cluster, nodes, kubelets, gaps, answered)
+        proxies = kube_proxy.probed(cluster, proxies, gaps, answered)
+    others = [listed.get("kubectl"), coredns(listed.get("CoreDNS", ()))]
+    return Facts(
+        context=cluster.target.context,
+        server=cluster.server,
+        nodes=tuple(nodes),
+        instances=(*control_plane, *kubelets, *proxies, *(part for part in others if part)),
+        gaps=tuple(gaps),
+        kubeadm=kubeadm_version(listed.get("kubeadm-config")),
+    )
+
+
+def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: list[Gap]) -> dict[str, Any]:
+    """What the API's objects say, by the name of the listing; those that failed are gaps instead."""
+
+    def selected(path: str, label: str) -> list[Mapping[str, Any]]:
+        return list(cluster.list(path, [("labelSelector", label)]))
+
+    questions: dict[str, Callable[[], Any]] = {
+        "version": lambda: cluster.get("/version"),
+        "nodes": lambda: nodes_and_kubelets(cluster),
+        "static pods": lambda: selected(f"{SYSTEM}/pods", "tier=control-plane"),
+        "kube-proxy": lambda: selected(f"{APPS}/daemonsets", "k8s-app=kube-proxy"),
+        "CoreDNS": lambda: selected(f"{APPS}/deployments", "k8s-app=kube-dns"),
+        "kubeadm-config": lambda: cluster.get(f"{SYSTEM}/configmaps/kubeadm-config"),
+        "kubectl": kubectl,
+    }
+    answers = ask_all(questions, deadline=LISTING)
+    if isinstance(version := answers["version"], AdminError):
+        raise version
+    for name, answer in answers.items():
+        if isinstance(answer, AdminError) and not isinstance(answer, NotFound):
+            permission = PERMISSIONS.get(name, "") if isinstance(answer, Forbidden) else ""
+            gaps.append(Gap(name, answer.what, permission))
+    return {name: answer for name, answer in answers.items() if not isinstance(answer, AdminError)}
+
+
+def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
+    """All nodes and the kubelets that their objects tell of, from the server's Table: 1 MB for 5,000."""
+    nodes, kubelets = [], []
+    versions: dict[str, Evidence | None] = {}  # a few objects for thousands of nodes
+    for row in cluster.table("/api/v1/nodes").named(
+        "Name", "Status", "Roles", "Version", "OS-Image", "Kernel-Version", "Container-Runtime"
+    ):
+        name, status, roles, version, os_image, kernel, runtime = row
+        nodes.append(Node(name, status, roles, os_image, kernel.partition(" ")[0], runtime))
+        if version not in versions:
+            versions[version] = claim(version, "the Node object")
+        kubelets.append(Instance(Component.KUBELET, name, claimed=versions[version]))
+    return nodes, kubelets
+
+
+def ask_control_plane(cluster: Cluster, pods: Iterable[Mapping[str, Any]], gaps: list[Gap]) -> list[Instance]:
+    """Every part of the control plane that runs as a static pod, with what it answered itself."""
+    parts = {pod["metadata"]["name"]: (pod, part) for pod in pods if (part := processes.static_pod(pod))}
+    answers = ask_all(
+        {name: partial(processes.ask, cluster, pod, part) for name, (pod, part) in parts.items()},
+        deadline=ASKING,
+    )
+    return [settled(part, answers[name], gaps) for name, (_, part) in parts.items()]
+
+
+def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> Instance:
+    """The instance as it answered, or with why it did not; a missing permission is one gap for all."""
+    if isinstance(answer, Instance):
+        return answer
+    if isinstance(answer, Forbidden):
+        way, permission = (
+            ("its /version", "get pods/proxy in namespace kube-system")
+            if part.component is Component.APISERVER
+            else ("its loopback port", "create pods/portforward in namespace kube-system")
+        )
+        refused = Gap(f"what {part.component} says itself", f"{way} may not be asked", permission)
+        if refused not in gaps:
+            gaps.append(refused)
+        return part
+    return replace(part, problem=answer.what)
+
+
+def absent_apiservers(control_plane: Sequence[Instance], nodes: Iterable[Node]) -> list[Instance]:
+    """API servers that control-plane nodes should run and of which no pod is to be seen."""
+    present = {part.node for part in control_plane if part.component is Component.APISERVER}
+    return [
+        Instance(Component.APISERVER, node.name, problem="this control-plane node has no kube-apiserver pod")
+        for node in nodes
+        if "control-plane" in node.roles.split(",") and node.name not in present
+    ]
+
+
+def probe_kubelets(
+    cluster: Cluster,
+    nodes: Sequence[Node],
+    kubelets: Sequence[Instance],
+    gaps: list[Gap],
+    answered: Answered | None,
+) -> tuple[list[Node], list[Instance]]:
+    """The nodes and kubelets with what each kubelet's metrics say."""
+    answers = ask_all(
+        {node.name: partial(processes.ask_kubelet, cluster, node.name) for node in nodes},
+        deadline=PROBING,
+        answered=answered,
+    )
+    refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
+    if refused:
+        gaps.append(Gap("what the kubelets say themselves", refused.what, "get nodes/proxy"))
+        return list(nodes), list(kubelets)
+    seen, asked = [], []
+    for node, kubelet in zip(nodes, kubelets, strict=True):
+        answer = answers[node.name]
+        if isinstance(answer, AdminError):
+            seen.append(node)
+            asked.append(replace(kubelet, problem=answer.what))
+        else:
+            seen.append(replace(node, cgroup=answer.cgroup, runtime_support_ends=answer.runtime_support_ends))
+            asked.append(replace(kubelet, running=answer.running))
+    return seen, asked
+
+
+def coredns(deployments: Iterable[Mapping[str, Any]]) -> Instance | None:
+    """CoreDNS by its Deployment's image; None where there is none."""
+    for deployment in deployments:
+        image = deployment["spec"]["template"]["spec"]["containers"][0].get("image", "")
+        version = Version.of_image(image)
+        return Instance(Component.COREDNS, claimed=Evidence(version, "the image tag") if version else None)
+    return None
+
+
+def kubeadm_version(config: Mapping[str, Any] | None) -> Version | None:
+    """The kubernetesVersion of kubeadm's ClusterConfiguration; None where there is none to be read."""
+    for line in (config or {}).get("data", {}).get("ClusterConfiguration", "").splitlines():
+        key, _, value = line.partition(":")
+        if key == "kubernetesVersion" and (said := claim(value.strip(" \"'"), "kubeadm-config")):
+            return said.version
+    return None
+
+
+def claim(text: str, source: str) -> Evidence | None:
+    """Evidence of a written version; None where it is none."""
+    try:
+        return Evidence(Version.parse(text), source)
+    except ValueError:
+        return None

@@ -1,0 +1,118 @@
+"""Which kube-proxy runs on which node: said by its DaemonSet where fully rolled out, else by its pods."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.errors import AdminError
+from kubectl_admin.pool import ask_all
+from kubectl_admin.versions import processes
+from kubectl_admin.versions.facts import Component, Evidence, Gap, Instance, Node
+from kubectl_admin.versions.version import Version
+
+PODS = "/api/v1/namespaces/kube-system/pods"
+REVISIONS = "/apis/apps/v1/namespaces/kube-system/controllerrevisions"
+SELECTOR = [("labelSelector", "k8s-app=kube-proxy")]
+PROBING = 300.0  # seconds for all nodes together
+
+
+def instances(
+    cluster: Cluster, daemonsets: Sequence[Mapping[str, Any]] | None, nodes: Sequence[Node], gaps: list[Gap]
+) -> list[Instance]:
+    """The kube-proxies of these nodes by their images; a node without one has no instance.
+
+    daemonsets: those labelled k8s-app=kube-proxy, None where they could not be listed.
+    """
+    if daemonsets is None or not nodes:
+        return []
+    if not daemonsets:
+        gaps.append(Gap("kube-proxy", "no DaemonSet of it: something else does its work (Cilium, for one)"))
+        return []
+    if len(daemonsets) == 1 and rolled_out(daemonsets[0], len(nodes)):
+        claimed = image_of(daemonsets[0]["spec"]["template"])
+        return [Instance(Component.KUBE_PROXY, node.name, claimed=claimed) for node in nodes]
+    try:
+        return list(of_pods(cluster))
+    except AdminError as error:
+        permission = "list pods and controllerrevisions.apps in namespace kube-system"
+        gaps.append(Gap("kube-proxy", error.what, permission if isinstance(error, Forbidden) else ""))
+        return []
+
+
+def rolled_out(daemonset: Mapping[str, Any], nodes: int) -> bool:
+    """Whether every one of so many nodes runs a pod of the DaemonSet's present template.
+
+    Source: the same fields as `kubectl rollout status`, and that the DaemonSet wants a pod on every node.
+    """
+    status = daemonset.get("status", {})
+    return (
+        status.get("observedGeneration", 0) >= daemonset["metadata"].get("generation", 0)
+        and status.get("desiredNumberScheduled")
+        == status.get("updatedNumberScheduled")
+        == status.get("numberAvailable")
+        == nodes
+    )
+
+
+def of_pods(cluster: Cluster) -> Iterator[Instance]:
+    """Every kube-proxy by its pod: the revision that its label names says the image."""
+    images = {
+        revision["metadata"]["labels"].get("controller-revision-hash", ""): image_of(
+            revision["data"]["spec"]["template"]
+        )
+        for revision in cluster.list(REVISIONS, SELECTOR)
+    }
+    for node, pod in pods(cluster):
+        labels = pod["metadata"].get("labels", {})
+        yield Instance(
+            Component.KUBE_PROXY, node, claimed=images.get(labels.get("controller-revision-hash", ""))
+        )
+
+
+def pods(cluster: Cluster) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every kube-proxy pod's node and metadata, from the server's Table: the objects are never sent whole."""
+    table = cluster.table(PODS, SELECTOR, include_object="Metadata")
+    for (node,), pod in zip(table.named("Node"), table.objects, strict=True):
+        if node and node != "<none>":
+            yield node, pod
+
+
+def probed(
+    cluster: Cluster, proxies: Iterable[Instance], gaps: list[Gap], answered: Callable[[int], None] | None
+) -> list[Instance]:
+    """The kube-proxies with what each says itself, through a port-forward to its pod."""
+    proxies = list(proxies)
+    try:
+        names = {node: pod["metadata"]["name"] for node, pod in pods(cluster)} if proxies else {}
+    except AdminError as error:
+        gaps.append(
+            Gap("what the kube-proxies say themselves", error.what, "list pods in namespace kube-system")
+        )
+        return proxies
+    answers = ask_all(
+        {node: partial(processes.ask_kube_proxy, cluster, name) for node, name in names.items()},
+        deadline=PROBING,
+        answered=answered,
+    )
+    refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
+    if refused:
+        permission = "create pods/portforward in namespace kube-system"
+        gaps.append(Gap("what the kube-proxies say themselves", refused.what, permission))
+        return proxies
+
+    def settled(proxy: Instance) -> Instance:
+        answer = answers.get(proxy.node or "")
+        if isinstance(answer, AdminError):
+            return replace(proxy, problem=answer.what)
+        return replace(proxy, running=answer)
+
+    return [settled(proxy) for proxy in proxies]
+
+
+def image_of(template: Mapping[str, Any]) -> Evidence | None:
+    """What the image tag of a pod template's first container claims."""
+    version = Version.of_image(template["spec"]["containers"][0].get("image", ""))
+    return Evidence(version, "the image tag") if version else None

@@ -1,0 +1,125 @@
+"""Asks the running processes themselves which version they are, without a pod of our own.
+
+API servers are asked through the API server's pod proxy; what listens on a node's loopback only
+(controller-manager, scheduler, etcd, kube-proxy) through a port-forward to a pod in that node's network.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubectl_admin.cluster import portforward
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Instance
+from kubectl_admin.versions.version import Version
+
+TIMEOUT = 10.0  # seconds for one process' answer
+KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
+# Ports and flags: kubernetes/kubernetes, cmd/kubeadm/app/constants; docs «Ports and Protocols».
+PORTS = {
+    Component.APISERVER: ("--secure-port", 6443),
+    Component.CONTROLLER_MANAGER: ("--secure-port", 10257),
+    Component.SCHEDULER: ("--secure-port", 10259),
+    Component.CLOUD_CONTROLLER_MANAGER: ("--secure-port", 10258),
+    Component.ETCD: ("--listen-metrics-urls", 2381),
+}
+KUBE_PROXY_METRICS = 10249
+BUILD_INFO = re.compile(r'^kubernetes_build_info\{[^}]*git_version="([^"]+)"', re.MULTILINE)
+ETCD_VERSION = re.compile(r'^etcd_server_version\{[^}]*server_version="([^"]+)"', re.MULTILINE)
+CGROUP_VERSION = re.compile(r"^kubelet_cgroup_version(?:\{[^}]*\})? (\d)", re.MULTILINE)
+RUNTIME_SUPPORT = re.compile(r'^kubelet_cri_losing_support\{[^}]*version="([^"]+)"[^}]*\} 1', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletAnswer:
+    """What a kubelet's metrics say: its version, the cgroup version, until when its runtime is supported."""
+
+    running: Evidence | None
+    cgroup: int | None
+    runtime_support_ends: str
+
+
+def static_pod(pod: Mapping[str, Any]) -> Instance | None:
+    """The instance that a control-plane pod's object claims to be; None for a pod that is no such part."""
+    label = pod["metadata"].get("labels", {}).get("component")
+    if label not in {str(component) for component in PORTS}:
+        return None
+    version = Version.of_image(pod["spec"]["containers"][0].get("image", ""))
+    return Instance(
+        Component(label),
+        pod["spec"].get("nodeName"),
+        claimed=Evidence(version, "the image tag") if version else None,
+    )
+
+
+def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance) -> Instance:
+    """The instance with what the process in this pod answered; raises AdminError where it did not."""
+    name = pod["metadata"]["name"]
+    if instance.component is Component.APISERVER:
+        address = f"https:{name}:{port_of(pod, instance.component)}"
+        answer = cluster.get(f"{KUBE_SYSTEM}/pods/{address}/proxy/version", timeout=TIMEOUT)
+        return with_version(instance, answer)
+    if instance.component is Component.ETCD:
+        text = loopback(cluster, name, port_of(pod, instance.component), "/metrics")
+        return replace(instance, running=evidence(ETCD_VERSION, text, "its metrics"))
+    if instance.component in CONTROLLERS and cluster.has_client_certificate:
+        text = loopback(cluster, name, port_of(pod, instance.component), "/metrics", tls=True)
+        return replace(instance, running=evidence(BUILD_INFO, text, "its metrics"))
+    # Their metrics want a credential, and a token is not sent to a server whose certificate nobody can check.
+    return instance
+
+
+def with_version(instance: Instance, answer: Mapping[str, Any]) -> Instance:
+    """The instance with what an API server's /version says; emulated versions are there since 1.32."""
+    running = Version.parse(str(answer["gitVersion"]))
+    emulated = answer.get("emulationMajor"), answer.get("emulationMinor")
+    emulates = Version.parse(".".join(map(str, emulated))) if all(emulated) else running
+    same = (emulates.major, emulates.minor) == (running.major, running.minor)
+    return replace(instance, running=Evidence(running, "its /version"), emulates=None if same else emulates)
+
+
+def ask_kubelet(cluster: Cluster, node: str) -> KubeletAnswer:
+    """What a node's kubelet says of itself, through the API server's node proxy."""
+    text = cluster.get_text(f"/api/v1/nodes/{node}/proxy/metrics", timeout=TIMEOUT)
+    cgroup, ends = CGROUP_VERSION.search(text), RUNTIME_SUPPORT.search(text)
+    return KubeletAnswer(
+        evidence(BUILD_INFO, text, "its metrics"),
+        int(cgroup[1]) if cgroup else None,
+        ends[1] if ends else "",
+    )
+
+
+def ask_kube_proxy(cluster: Cluster, pod: str) -> Evidence | None:
+    """What the kube-proxy in this pod says of itself."""
+    return evidence(BUILD_INFO, loopback(cluster, pod, KUBE_PROXY_METRICS, "/metrics"), "its metrics")
+
+
+def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = False) -> str:
+    """The body of a GET from a port of a node's loopback, by a port-forward to a pod in its network."""
+    answer = portforward.http_get(cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT)
+    if answer.status != 200:
+        raise AdminError(f"port {port} answered {answer.status} {answer.reason} to {path}")
+    return answer.body.decode("utf-8", "replace")
+
+
+def evidence(pattern: re.Pattern[str], text: str, source: str) -> Evidence | None:
+    """The version that a metric carries; None where the metric is missing or says no version."""
+    match = pattern.search(text)
+    try:
+        return Evidence(Version.parse(match[1]), source) if match else None
+    except ValueError:
+        return None
+
+
+def port_of(pod: Mapping[str, Any], component: Component) -> int:
+    """The port that a static pod's own flags name, else the component's default."""
+    flag, default = PORTS[component]
+    container = pod["spec"]["containers"][0]
+    for argument in [*container.get("command", []), *container.get("args", [])]:
+        name, _, value = str(argument).partition("=")
+        port = value.partition(",")[0].rpartition(":")[2]
+        if name == flag and port.isdecimal():
+            return int(port)
+    return default

@@ -1,0 +1,77 @@
+"""The answer of `kubectl admin skew`: one cluster looked at whole, or several side by side."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.pool import ask_all
+from kubectl_admin.report import Report
+from kubectl_admin.versions import fleet, kubectl
+from kubectl_admin.versions.facts import Facts
+from kubectl_admin.versions.gather import gather
+from kubectl_admin.versions.judge import judge
+from kubectl_admin.versions.report import report
+from kubectl_admin.versions.upstream import Upstream
+from kubectl_admin.versions.way import way
+
+FLEET = 120.0  # seconds for all clusters together
+
+
+def of_one(
+    cluster: Cluster,
+    upstream: Upstream,
+    today: date,
+    *,
+    target: int | None = None,
+    probe: bool = False,
+    answered: Callable[[int], None] | None = None,
+) -> Report:
+    """The report on one cluster, with the way to the minor `target` (37 for 1.37) if one is given.
+
+    Raises AdminError where the API server can't be spoken to, UsageError for a target behind the cluster.
+    """
+    facts = gather(cluster, kubectl.find, probe=probe, answered=answered)
+    steps = None
+    if target is not None:
+        refuse_downgrade(facts, target)
+        steps = way(facts, upstream, target)
+    return report(facts, judge(facts, upstream, today), upstream, today, steps)
+
+
+def of_several(
+    clusters: Mapping[str, Callable[[], Cluster]],
+    upstream: Upstream,
+    today: date,
+    *,
+    probe: bool = False,
+    answered: Callable[[int], None] | None = None,
+) -> Report:
+    """The report on several clusters, a row each; one that can't be reached is a row that says so.
+
+    clusters: by context, what connects to it.
+    """
+    mine = kubectl.find()
+
+    def look(connect: Callable[[], Cluster]) -> Facts:
+        return gather(connect(), lambda: mine, probe=probe)
+
+    answers = ask_all(
+        {name: lambda connect=connect: look(connect) for name, connect in clusters.items()},
+        deadline=FLEET,
+        answered=answered,
+    )
+    judged = {
+        name: answer if isinstance(answer, AdminError) else (answer, judge(answer, upstream, today))
+        for name, answer in answers.items()
+    }
+    return fleet.report(judged, upstream, today)
+
+
+def refuse_downgrade(facts: Facts, target: int) -> None:
+    """Raises UsageError for a target below an API server: etcd is never taken back a minor."""
+    newest = max(facts.apiserver_minors, default=target)
+    if target < newest:
+        raise UsageError(
+            f"--target 1.{target} is older than the API servers (1.{newest}); Kubernetes is not downgraded"
+        )
