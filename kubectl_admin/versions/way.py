@@ -10,7 +10,7 @@ from kubectl_admin.finding import Finding
 from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Facts, Instance
 from kubectl_admin.versions.judge import skew_findings
 from kubectl_admin.versions.needs import etcd_gate, unmet
-from kubectl_admin.versions.policy import breaches
+from kubectl_admin.versions.policy import Breach, breaches
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 
@@ -56,7 +56,10 @@ def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
     if servers:
         begun = _moved(facts, minor, lambda part: part is servers[0])
         after = _moved(facts, minor, lambda part: part.component is Component.APISERVER)
-        broken = [breach for state in (begun, after) for breach in breaches(state)]
+        broken: dict[object, Breach] = {}
+        for breach in (*breaches(begun), *breaches(after)):
+            if (key := (breach.instance, breach.rule)) not in known:
+                broken.setdefault(key, breach)
         yield Step(
             minor,
             "kube-apiserver, one after another",
@@ -64,9 +67,7 @@ def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
             (
                 *etcd_gate(facts, upstream, minor),
                 *unmet(facts, upstream, minor),
-                *skew_findings(
-                    breach for breach in dict.fromkeys(broken) if (breach.instance, breach.rule) not in known
-                ),
+                *skew_findings(broken.values()),
             ),
         )
         facts = after

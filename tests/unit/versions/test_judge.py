@@ -1,0 +1,84 @@
+from dataclasses import replace
+from datetime import date
+
+from kubectl_admin.finding import Severity
+from kubectl_admin.versions import upstream
+from kubectl_admin.versions.facts import Component, Gap, Instance
+from kubectl_admin.versions.judge import judge
+from tests.unit.versions.samples import cluster, part, said
+
+TABLE = upstream.load()
+TODAY = date(2026, 11, 23)
+
+
+def found(facts, today=TODAY):
+    return {finding.rule: finding for finding in judge(facts, TABLE, today)}
+
+
+def test_a_sound_cluster_has_nothing_but_a_note_on_its_patch():
+    assert set(found(cluster({"cp1": "1.36.3"}))) == {"patch-behind"}
+    assert set(found(cluster({"cp1": "1.37.2"}))) == set()
+
+
+def test_many_alike_are_one_finding_that_names_them_all():
+    kubelets = {f"w{number}": "1.30.0" for number in range(5000)}
+    finding = found(cluster({"cp1": "1.36.3"}, kubelets))["kubelet-skew"]
+    assert len(finding.objects) == 5000
+    assert finding.subject == "kubelet 1.30.0"
+    assert "1.33 to 1.36" in finding.evidence
+    assert "at least 1.33" in finding.fix
+
+
+def test_a_kubelet_moved_before_its_api_server():
+    finding = found(cluster({"cp1": "1.36.3"}, {"cp1": "1.36.3", "w1": "1.37.2"}))["kubelet-skew"]
+    assert finding.severity is Severity.VIOLATION
+    assert finding.objects == ("node/w1",)
+    assert finding.source.endswith("version-skew-policy/#kubelet")
+
+
+def test_controllers_of_one_version_are_one_finding_and_say_what_would_excuse_them():
+    facts = cluster({"cp1": "1.37.2", "cp2": "1.36.3"}, {})
+    finding = found(facts)["controller-skew"]
+    assert finding.subject == "kube-controller-manager and kube-scheduler 1.37.2"
+    assert finding.objects == ("node/cp1",)
+    assert "own node" in finding.evidence
+
+
+def test_an_image_tag_that_lies_is_told_with_both_sources():
+    liar = part(Component.ETCD, "3.6.8", claimed=said("3.5.0", "the image tag"))
+    finding = found(cluster({"cp1": "1.37.2"}, None, liar))["sources-disagree"]
+    assert finding.severity is Severity.WARNING
+    assert "its /version says 3.6.8, the image tag says 3.5.0" in finding.evidence
+
+
+def test_a_kubelet_upgraded_on_disk_and_not_restarted():
+    facts = cluster({"cp1": "1.37.2"}, {})
+    stale = part(Component.KUBELET, "1.36.3", installed=said("1.37.2", "its program on disk"))
+    finding = found(replace(facts, instances=(*facts.instances, stale)))["sources-disagree"]
+    assert "its program on disk says 1.37.2" in finding.evidence
+    assert "restart" in finding.fix
+
+
+def test_an_api_server_that_does_not_answer_is_named_and_judged_by_its_image():
+    silent = Instance(
+        Component.APISERVER, "cp2", claimed=said("1.37.2", "the image tag"), problem="connection refused"
+    )
+    finding = found(cluster({"cp1": "1.37.2"}, None, silent))["no-answer"]
+    assert finding.objects == ("node/cp2",)
+    assert finding.evidence == "connection refused; judged by its image tag, 1.37.2"
+
+
+def test_support_that_has_ended():
+    finding = found(cluster({"cp1": "1.34.13"}))["support-ended"]
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence == "no patches since 2026-10-27, 27 days ago"
+    assert "support-ended" not in found(cluster({"cp1": "1.34.13"}), date(2026, 10, 27))
+
+
+def test_a_minor_that_the_table_does_not_know():
+    assert "support-unknown" in found(cluster({"cp1": "1.99.0"}))
+
+
+def test_what_was_not_seen_is_said_with_the_permission():
+    facts = replace(cluster({"cp1": "1.37.2"}), gaps=(Gap("nodes", "forbidden", "list nodes"),))
+    assert found(facts)["not-seen"].fix == "the permission that is missing: list nodes"

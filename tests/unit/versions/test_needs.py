@@ -1,0 +1,88 @@
+import pytest
+
+from kubectl_admin.versions import upstream
+from kubectl_admin.versions.facts import Component
+from kubectl_admin.versions.needs import containerd_is_tested, etcd_gate, kernel_is_accepted, unmet
+from kubectl_admin.versions.version import Version
+from tests.unit.versions.samples import cluster, part
+
+TABLE = upstream.load()
+TESTED = tuple(map(Version.parse, ("2.3.0", "2.2.1")))
+
+
+@pytest.mark.parametrize(
+    ("why", "version", "tested"),
+    [
+        ("the patch of its line", "2.2.1", True),
+        ("an older patch of its line", "2.2.0", False),
+        ("a line that is not named", "1.7.28", False),
+        ("a line newer than the table", "2.4.0", True),
+    ],
+)
+def test_containerd(why, version, tested):
+    assert containerd_is_tested(Version.parse(version), TESTED) is tested, why
+
+
+def test_without_a_table_every_containerd_will_do():
+    assert containerd_is_tested(Version.parse("1.0.0"), ())
+
+
+@pytest.mark.parametrize(
+    ("kernel", "accepted"),
+    [
+        ("5.4.0", True),
+        ("5.10.0-8-amd64", True),
+        ("5.14.0", False),
+        ("4.18.0", False),
+        ("6.18.44", True),
+        ("10.0", True),
+    ],
+)
+def test_kernel(kernel, accepted):
+    assert kernel_is_accepted(Version.parse(kernel), ("5.4", "5.10", "5.15", "6+")) is accepted
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "minor"),
+    [
+        ("containerd-untested", {"runtime": "containerd://1.7.28"}, 36),
+        ("kernel-unsupported", {"kernel": "4.18.0-553.el8_10.x86_64"}, 36),
+        ("cgroup-v1", {"cgroup": 1}, 35),
+        ("runtime-support-ends", {"runtime_support_ends": "1.38.0"}, 38),
+    ],
+)
+def test_what_a_node_lacks(rule, fields, minor):
+    assert rule in {finding.rule for finding in unmet(cluster({"cp1": "1.36.0"}, **fields), TABLE, minor)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "minor"),
+    [
+        ({}, 37),
+        ({"runtime": "cri-o://1.36.0"}, 37),
+        ({"runtime": "containerd://Unknown"}, 37),
+        ({"cgroup": 2}, 35),
+        ({"cgroup": 1}, 34),
+        ({"runtime_support_ends": "1.38.0"}, 37),
+    ],
+)
+def test_a_node_that_lacks_nothing(fields, minor):
+    assert list(unmet(cluster({"cp1": "1.36.0"}, **fields), TABLE, minor)) == []
+
+
+@pytest.mark.parametrize(
+    ("etcd", "minor", "blocked"),
+    [
+        ("3.6.8", 37, True),
+        ("3.6.10", 37, True),
+        ("3.6.11", 37, False),
+        ("3.7.0", 37, False),
+        ("3.5.25", 34, True),
+        ("3.5.26", 34, False),
+        ("3.6.4", 34, False),
+        ("3.6.8", 36, False),
+    ],
+)
+def test_the_gates_of_etcd(etcd, minor, blocked):
+    facts = cluster({"cp1": "1.36.3"}, None, part(Component.ETCD, etcd))
+    assert bool(list(etcd_gate(facts, TABLE, minor))) is blocked

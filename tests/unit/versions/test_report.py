@@ -1,0 +1,132 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.report import terminal
+from kubectl_admin.report.document import document
+from kubectl_admin.versions import fleet, report, upstream
+from kubectl_admin.versions.facts import Component, Instance
+from kubectl_admin.versions.judge import judge
+from kubectl_admin.versions.way import way
+from tests.unit.versions.samples import cluster, part, said
+
+TABLE = upstream.load()
+TODAY = date(2026, 11, 23)
+
+
+def made(facts, target=None):
+    steps = way(facts, TABLE, target) if target else None
+    return report.report(facts, judge(facts, TABLE, TODAY), TABLE, TODAY, steps)
+
+
+def shown(facts, target=None, wide=False):
+    return terminal.render(made(facts, target), wide=wide, headers=True, colour=False, width=80)
+
+
+THREE = cluster(
+    {"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.3"},
+    {"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.3", "w1": "1.37.2"},
+    *(part(Component.ETCD, "3.6.8", name) for name in ("cp1", "cp2", "cp3")),
+    *(part(Component.KUBE_PROXY, "1.36.3", name) for name in ("cp1", "cp2", "cp3", "w1")),
+    part(Component.KUBECTL, "1.36.0", None),
+)
+
+
+def test_the_matrix():
+    lines = shown(THREE).splitlines()
+    assert lines[0].split() == [
+        "NAME",
+        "STATUS",
+        "APISERVER",
+        "MANAGER",
+        "SCHEDULER",
+        "ETCD",
+        "KUBELET",
+        "PROXY",
+    ]
+    assert lines[4].split() == ["w1", "Ready", "-", "-", "-", "-", "1.37.2!", "1.36.3"]
+
+
+def test_it_fits_80_columns_but_for_addresses():
+    lines = shown(THREE, target=37).splitlines()
+    assert [line for line in lines if len(line) > 80 and "https://" not in line] == []
+
+
+def test_wide_adds_kernel_runtime_and_system():
+    assert (
+        shown(THREE, wide=True)
+        .splitlines()[0]
+        .endswith("ROLES          KERNEL  RUNTIME             OS-IMAGE")
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        (THREE, "next: put right what the findings name; no step up is legal before"),
+        (
+            cluster({"cp1": "1.36.3"}),
+            "next: 1.37 (latest known patch 1.37.2); `kubectl admin skew --target 1.37` shows the way",
+        ),
+        (
+            cluster({"cp1": "1.36.3"}, {"w1": "1.33.0"}),
+            "next: 1 kubelets to at least 1.34, then the API servers to 1.37",
+        ),
+        (cluster({"cp1": "1.37.2"}), "next: nothing; 1.37 is the newest minor known"),
+        (
+            cluster(
+                {"cp1": "1.37.2", "cp2": "1.36.3"},
+                {},
+            ),
+            "next: put right what the findings name; no step up is legal before",
+        ),
+    ],
+)
+def test_the_next_step(facts, line):
+    assert list(report.next_step(facts, TABLE)) == [line]
+
+
+def test_a_version_in_doubt_is_marked():
+    doubtful = Instance(Component.APISERVER, "cp1", claimed=said("1.36.3"), problem="refused")
+    assert report.cell(doubtful, broken=False).mark == "?"
+    assert report.cell(Instance(Component.ETCD, "cp1"), broken=False).text == "<unknown>"
+
+
+def test_names_from_the_cluster_cannot_steer_the_terminal():
+    evil = replace(THREE, context="prod\x1b[2J\x9b31m\u202e")
+    assert not {"\x1b", "\x9b", "\u202e"} & set(shown(evil))
+
+
+def test_the_document():
+    answer = document(made(THREE, target=37))
+    assert (answer["apiVersion"], answer["kind"]) == ("kubectl-admin/v1", "SkewReport")
+    worker = answer["items"][3]
+    assert worker["components"]["kubelet"]["running"] == {"version": "1.37.2", "source": "its /version"}
+    assert answer["components"]["kubectl"]["version"] == "1.36.0"
+    assert answer["findings"][0]["rule"] == "kubelet-skew"
+    assert answer["way"][0]["illegal"][0]["rule"] == "etcd-too-old-to-upgrade"
+
+
+def test_violations_alone_make_exit_code_3():
+    assert made(THREE).violated
+    assert not made(cluster({"cp1": "1.36.3"})).violated
+    assert made(cluster({"cp1": "1.36.3"}, None, part(Component.ETCD, "3.6.8")), target=37).violated
+
+
+def test_clusters_side_by_side():
+    sound = cluster({"cp1": "1.37.2", "cp2": "1.37.1"})
+    judged = {
+        "prod": (THREE, judge(THREE, TABLE, TODAY)),
+        "test": (sound, judge(sound, TABLE, TODAY)),
+        "away": AdminError("The connection to the server x was refused"),
+    }
+    answer = fleet.report(judged, TABLE, TODAY)
+    text = terminal.render(answer, wide=False, headers=True, colour=False, width=80).splitlines()
+    assert text[1].split()[:3] == ["prod", "4", "1.36.3"]
+    assert "1.36.3-1.37.2!" in text[1]
+    assert "1.37.1-1.37.2" in text[2]
+    assert "unreachable!" in text[3]
+    assert answer.violated
+    assert [item.get("error") for item in document(answer)["items"]][2].startswith("The connection")

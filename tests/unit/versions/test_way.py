@@ -1,0 +1,60 @@
+from kubectl_admin.versions import upstream
+from kubectl_admin.versions.facts import Component
+from kubectl_admin.versions.way import way
+from tests.unit.versions.samples import cluster, part
+
+TABLE = upstream.load()
+
+
+def steps(facts, target):
+    return [(step.minor, step.title.partition(",")[0], step.objects) for step in way(facts, TABLE, target)]
+
+
+def illegal(facts, target):
+    return [(step.minor, finding.rule) for step in way(facts, TABLE, target) for finding in step.illegal]
+
+
+def test_api_servers_first_then_controllers_kubelets_proxies_and_kubectl():
+    facts = cluster(
+        {"cp1": "1.36.3", "cp2": "1.36.3"},
+        {"w1": "1.36.3"},
+        part(Component.KUBE_PROXY, "1.36.3", "w1"),
+        part(Component.KUBECTL, "1.36.3", None),
+    )
+    assert steps(facts, 37) == [
+        (37, "kube-apiserver", ("node/cp1", "node/cp2")),
+        (37, "kube-controller-manager and kube-scheduler", ("node/cp1", "node/cp2")),
+        (37, "kubelet", ("node/w1",)),
+        (37, "kube-proxy", ("node/w1",)),
+        (37, "kubectl", ()),
+    ]
+    assert illegal(facts, 37) == []
+
+
+def test_minors_are_not_skipped():
+    assert [step.minor for step in way(cluster({"cp1": "1.34.0"}, {}), TABLE, 36)] == [35, 35, 36, 36]
+
+
+def test_kubelets_that_may_wait_two_minors_and_not_a_third():
+    assert illegal(cluster({"cp1": "1.35.0"}, {"w1": "1.34.0"}), 37) == []
+    assert illegal(cluster({"cp1": "1.35.0"}, {"w1": "1.33.0"}), 37) == [(37, "kubelet-skew")]
+
+
+def test_a_kubelet_too_old_for_the_first_of_several_new_api_servers():
+    facts = cluster({"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.3"}, {"w1": "1.33.9", "w2": "1.34.0"})
+    blocked = [finding for step in way(facts, TABLE, 37) for finding in step.illegal]
+    assert [finding.objects for finding in blocked] == [("node/w1",)]
+
+
+def test_an_etcd_that_must_not_take_the_step():
+    facts = cluster({"cp1": "1.36.3"}, {}, part(Component.ETCD, "3.6.8"))
+    assert illegal(facts, 37) == [(37, "etcd-too-old-to-upgrade")]
+
+
+def test_half_an_upgrade_is_finished_first():
+    facts = cluster({"cp1": "1.37.2", "cp2": "1.36.3"}, {})
+    assert steps(facts, 37)[0] == (37, "kube-apiserver", ("node/cp2",))
+
+
+def test_there_already():
+    assert way(cluster({"cp1": "1.37.2"}), TABLE, 37) == []
