@@ -1,0 +1,173 @@
+"""A connection to a cluster's API server: raw JSON requests, lists page by page, tables, watches.
+
+Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing waits for ever.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import urllib3
+
+from kubectl_admin.cluster.errors import Gone, of_status
+from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.requests import CHUNK, Query, Request, carry_out, location, opened, retried
+from kubectl_admin.cluster.table import ACCEPT as TABLE
+from kubectl_admin.cluster.table import Table
+from kubectl_admin.cluster.transport import Transport
+from kubectl_admin.errors import AdminError
+
+PAGE = 500  # objects asked for at a time, as kubectl does
+TEXT_LIMIT = 64 << 20  # bytes; the metrics of a large API server are a tenth of that
+WATCH_GRACE = 10.0  # seconds that a watch's end may come late
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+class Cluster:
+    """One API server, for one user; safe to use from many threads.
+
+    Every request takes `timeout`, the seconds in which its answer must have come, all tries included;
+    without it the user's `--request-timeout` counts, or else 5 s to connect and 30 s of silence.
+
+    All raise Unreachable where there is no answer, and ApiError (NotFound, Forbidden, Conflict, …) where it
+    is a refusal.
+    """
+
+    def __init__(self, target: Target, transport: Transport) -> None:
+        self.target = target
+        self.server = target.server
+        self._transport = transport
+
+    @classmethod
+    def connect(cls, target: Target, *, user_agent: str = "kubectl-admin") -> "Cluster":
+        """The connection to a target. Nothing is sent yet; raises AdminError for broken certificates."""
+        return cls(target, Transport(target, user_agent))
+
+    @property
+    def has_client_certificate(self) -> bool:
+        """Whether the user shows a client certificate, which the cluster's other servers trust as well."""
+        return self._transport.credentials.certificate() is not None
+
+    def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
+        """What JSON says at this path."""
+        request = Request("GET", location(path, query), [("Accept", accept)])
+        return decoded(carry_out(self._transport, request, timeout=self._seconds(timeout)), path)
+
+    def get_text(
+        self, path: str, query: Query = (), *, timeout: float | None = None, limit: int = TEXT_LIMIT
+    ) -> str:
+        """The text at this path, for metrics and health checks; asked for once, since a failure is an answer.
+
+        limit: bytes that it may have; AdminError is raised for more.
+        """
+        request = Request("GET", location(path, query), [("Accept", "*/*")])
+        seconds = self._seconds(timeout)
+        body = carry_out(self._transport, request, timeout=seconds, limit=limit, tries=1)
+        return body.decode("utf-8", "replace")
+
+    def list(
+        self, path: str, query: Query = (), *, page: int = PAGE, timeout: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The objects of a list, fetched `page` at a time; `timeout` counts for each page.
+
+        If reading it takes so long that the server forgets the moment of the first page, the rest is of a
+        later moment; no object comes twice.
+        """
+        query, after = [*query, ("limit", str(page))], ""
+        while True:
+            try:
+                here = [*query, ("continue", after)] if after else query
+                document = self.get(path, here, timeout=timeout)
+            except Gone as error:
+                # The refusal carries a token for going on from the last object in the present state.
+                if not error.resume:
+                    raise
+                after = error.resume
+                continue
+            yield from document.get("items") or ()
+            after = (document.get("metadata") or {}).get("continue") or ""
+            if not after:
+                return
+
+    def table(
+        self, path: str, query: Query = (), *, include_object: str = "None", timeout: float | None = None
+    ) -> Table:
+        """The server's own table of a list.
+
+        include_object: "None", or "Metadata" for each row's metadata. Raises AdminError where the server has
+        no tables.
+        """
+        query = [*query, ("includeObject", include_object)]
+        document = self.get(path, query, accept=TABLE, timeout=timeout)
+        if document.get("kind") != "Table":
+            raise AdminError(f"{self.server} has answered {path} with a {document.get('kind')}, not a Table")
+        return Table.of(document)
+
+    def watch(self, path: str, query: Query = (), *, timeout: float) -> Iterator[dict[str, Any]]:
+        """The events of a list (type, object), as they come, until `timeout` seconds have passed.
+
+        Raises Gone if the resourceVersion in the query is too old: list again.
+        """
+        query = [*query, ("watch", "true"), ("timeoutSeconds", str(max(1, round(timeout))))]
+        request = Request("GET", location(path, query), [("Accept", JSON)])
+        silence = timeout + WATCH_GRACE
+        answer = retried("GET", lambda _: opened(self._transport, request, timeout=silence), timeout=timeout)
+        try:
+            with self._transport.reading():
+                for line in lines(answer):
+                    event = decoded(line, path)
+                    if event.get("type") == "ERROR":
+                        raise of_status(event["object"])
+                    yield event
+        finally:
+            answer.close()
+
+    def post(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
+        """Creates an object, or asks something of one (an eviction, a token); what the server made of it."""
+        return self._change("POST", location(path, query), body, JSON, timeout)
+
+    def put(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
+        """Replaces an object; raises Conflict if it has changed since the resourceVersion in the body."""
+        return self._change("PUT", location(path, query), body, JSON, timeout)
+
+    def patch(
+        self, path: str, body: Any, content_type: str, query: Query = (), *, timeout: float | None = None
+    ) -> Any:
+        """Changes an object. content_type: the one of this module's *_PATCH that the body is."""
+        return self._change("PATCH", location(path, query), body, content_type, timeout)
+
+    def delete(self, path: str, body: Any = None, query: Query = (), *, timeout: float | None = None) -> Any:
+        """Deletes an object. body: DeleteOptions (a precondition, a grace period), if any."""
+        return self._change("DELETE", location(path, query), body, JSON, timeout)
+
+    def _change(self, method: str, asked: str, body: Any, content_type: str, timeout: float | None) -> Any:
+        request = Request(method, asked, [("Accept", JSON), ("Content-Type", content_type)], body)
+        return decoded(carry_out(self._transport, request, timeout=self._seconds(timeout)), asked)
+
+    def _seconds(self, timeout: float | None) -> float | None:
+        return timeout or self.target.request_timeout
+
+
+def lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """The lines of an answer, each as soon as it is there."""
+    rest = b""
+    for chunk in answer.stream(CHUNK):
+        *complete, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in complete if line.strip())
+    if rest.strip():
+        yield rest
+
+
+def decoded(body: bytes, path: str) -> Any:
+    """The JSON of an answer; None for an empty one."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        said = " ".join(body[:80].decode("utf-8", "replace").split())
+        raise AdminError(
+            f"the answer to {path} is no JSON: {said!r}", "is this server the API server?"
+        ) from None

@@ -1,0 +1,195 @@
+# ruff: noqa: N818 - these are named as the API's reasons are
+"""What goes wrong between this program and an API server, in kubectl's words.
+
+Source: kubernetes/kubectl pkg/cmd/util/helpers.go, StandardErrorMessage; apimachinery pkg/api/errors.
+"""
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubectl_admin.errors import AdminError
+
+SHOWN = 300  # characters of an answer that is no Status object
+FORBIDDEN = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) (?:resource "(?P<resource>[^"]*)"|path "(?P<path>[^"]*)")'
+    r'(?: in API group "(?P<group>[^"]*)")?(?:.*? in the namespace "(?P<namespace>[^"]*)")?'
+)
+REASONS = {  # for answers that carry no Status, as those of proxies
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    406: "NotAcceptable",
+    409: "Conflict",
+    410: "Gone",
+    415: "UnsupportedMediaType",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    504: "Timeout",
+}
+
+
+class ApiError(AdminError):
+    """The API server answered, and refused.
+
+    status: the HTTP status. reason, message, details: of the Status object that came with it.
+    body: the answer as it came, for those that are no Status (a failed /readyz lists its checks).
+    retry_after: seconds that the server asks to wait before the next try; None where it does not.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+        *,
+        body: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        if status == 401:
+            what = f"You must be logged in to the server ({message})"
+        else:
+            what = f"Error from server ({reason}): {message}" if reason else f"Error from server: {message}"
+        super().__init__(what)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.details = details or {}
+        self.body = body
+        self.retry_after = retry_after
+
+
+class Unauthorized(ApiError):
+    """The server does not know who asks (401)."""
+
+
+class Forbidden(ApiError):
+    """The user may not do this (403).
+
+    user, verb, resource, group, namespace: of the server's sentence; "" where it does not say. A resource
+    outside the API's groups is its path («/metrics»).
+    """
+
+    def __init__(self, *parts: Any, **more: Any) -> None:
+        super().__init__(*parts, **more)
+        said = FORBIDDEN.search(self.message)
+        found: dict[str, str | None] = said.groupdict() if said else {}
+        self.user = found.get("user") or ""
+        self.verb = found.get("verb") or ""
+        self.resource = found.get("resource") or found.get("path") or ""
+        self.group = found.get("group") or ""
+        self.namespace = found.get("namespace") or ""
+
+
+class NotFound(ApiError):
+    """There is no such object, or the server knows no such path (404)."""
+
+
+class Conflict(ApiError):
+    """The object is there already, or has changed since it was read (409)."""
+
+
+class Gone(ApiError):
+    """The list or watch can't go on from where it was: the server has forgotten that moment (410).
+
+    resume: the token with which a list may go on in the present state; "" where the server gives none.
+    """
+
+    resume = ""
+
+
+class TooManyRequests(ApiError):
+    """The server asks to come back later (429); for an eviction: a disruption budget does not allow it."""
+
+
+class Unreachable(AdminError):
+    """Nothing that answers like an API server: refused, no route, no name, no time, no trust."""
+
+
+class BrokenStream(AdminError):
+    """A channel ended before it said how it went: what was carried out is not known."""
+
+
+KINDS: dict[int, type[ApiError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    429: TooManyRequests,
+}
+
+
+def refusal(status: int, body: bytes, headers: Mapping[str, str], asked: str) -> ApiError:
+    """The error of an answer with this HTTP status to what was `asked` (method and path)."""
+    text = body.decode("utf-8", "replace")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    retry_after = headers.get("Retry-After", "")
+    seconds = float(retry_after) if retry_after.isdecimal() else None
+    if isinstance(document, dict) and document.get("kind") == "Status":
+        return of_status(document, status, retry_after=seconds)
+    said = " ".join(text.split())[:SHOWN] or f"no reason given for {asked}"
+    kind = KINDS.get(status, ApiError)
+    return kind(status, REASONS.get(status, str(status)), said, body=text, retry_after=seconds)
+
+
+def of_status(
+    document: Mapping[str, Any], status: int | None = None, *, retry_after: float | None = None
+) -> ApiError:
+    """The error that a Status object tells: of an answer, a watch's ERROR event, or an exec's last word."""
+    code = int(status or document.get("code") or 0)
+    reason = str(document.get("reason") or REASONS.get(code, ""))
+    message = str(document.get("message") or reason or f"status {code}")
+    error = KINDS.get(code, ApiError)(code, reason, message, document.get("details"), retry_after=retry_after)
+    if isinstance(error, Gone):
+        error.resume = str((document.get("metadata") or {}).get("continue") or "")
+    return error
+
+
+def unreachable(server: str, error: BaseException) -> Unreachable:
+    """Why the server could not be spoken to, of any error that a socket, TLS or an HTTP library raised."""
+    host = urlsplit(server).netloc.rpartition("@")[2]
+    cause = root(error)
+    if isinstance(cause, ConnectionRefusedError):
+        what = f"The connection to the server {host} was refused - did you specify the right host or port?"
+        return Unreachable(what)
+    return Unreachable(f"Unable to connect to the server: {reason_of(host, cause)}")
+
+
+def root(error: BaseException) -> BaseException:
+    """The error that a socket or TLS raised, beneath what libraries have wrapped around it."""
+    while not isinstance(error, OSError):
+        wrapped = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
+        beneath = next((part for part in wrapped if isinstance(part, BaseException)), None)
+        if beneath is None:
+            break
+        error = beneath
+    return error
+
+
+def reason_of(host: str, error: BaseException) -> str:
+    """The rest of kubectl's sentence «Unable to connect to the server: …»."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"tls: failed to verify certificate: {error.verify_message}"
+        case ssl.SSLError(reason="WRONG_VERSION_NUMBER"):
+            return "http: server gave HTTP response to HTTPS client"
+        case ssl.SSLError():
+            return f"tls: {(error.reason or str(error)).replace('_', ' ').lower()}"
+        case socket.gaierror():
+            return f"lookup {host.rpartition(':')[0] or host}: {str(error.strerror or error).lower()}"
+        case TimeoutError():
+            return f"dial {host}: i/o timeout"
+    return f"{host}: {(getattr(error, 'strerror', None) or str(error)).lower()}"

@@ -1,0 +1,145 @@
+"""Credentials from an exec plugin of the kubeconfig, as client-go runs them.
+
+The kubernetes package goes on as nobody when a plugin fails, drops a certificate that comes with a token and
+takes stdout for stdin when it asks whether somebody is there, so plugins are run here.
+
+Source: client-go plugin/pkg/client/auth/exec/exec.go; docs «client-go credential plugins».
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.usable import interactive_mode
+from kubectl_admin.errors import AdminError
+
+KIND = "ExecCredential"
+CLUSTER_FIELDS = (
+    "server",
+    "tls-server-name",
+    "insecure-skip-tls-verify",
+    "certificate-authority-data",
+    "proxy-url",
+    "disable-compression",
+)
+OWN_EXTENSION = "client.authentication.k8s.io/exec"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a plugin gave: a token, a certificate with its key (PEM), or both; None never expires."""
+
+    token: str = field(repr=False)
+    certificate: str = field(repr=False)
+    key: str = field(repr=False)
+    expires: datetime | None
+
+    @property
+    def expired(self) -> bool:
+        """Whether a new one is needed by now."""
+        return self.expires is not None and datetime.now(UTC) > self.expires
+
+
+def run(target: Target) -> Credential:
+    """Runs the user's plugin and returns what it gives; what it says on stderr goes straight to the person.
+
+    Raises AdminError if it can't be run, fails, or gives nothing that can be used.
+    """
+    plugin: Mapping[str, Any] = target.user["exec"]
+    command = os.path.normpath(plugin["command"])
+    interactive = is_interactive(plugin)
+    given = {item["name"]: str(item.get("value", "")) for item in plugin.get("env") or ()}
+    question = {"KUBERNETES_EXEC_INFO": json.dumps(request(target, interactive=interactive), default=str)}
+    try:
+        done = subprocess.run(
+            [command, *map(str, plugin.get("args") or ())],
+            stdin=None if interactive else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=os.environ | given | question,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise failed(target, f"executable {command} not found", plugin.get("installHint")) from None
+    except OSError as error:
+        raise failed(target, f"{command}: {error.strerror}") from None
+    if done.returncode:
+        raise failed(
+            target,
+            f"executable {command} failed with exit code {done.returncode}",
+            "what it said itself stands above",
+        )
+    return credential(target, done.stdout)
+
+
+def credential(target: Target, answer: bytes) -> Credential:
+    """The credential in a plugin's answer; raises AdminError if there is none."""
+    asked = target.user["exec"]["apiVersion"]
+    try:
+        document = json.loads(answer)
+        version, status = document.get("apiVersion"), document.get("status")
+    except (ValueError, AttributeError):
+        raise failed(target, "decoding stdout: it is no JSON object") from None
+    if document.get("kind") != KIND or version != asked:
+        raise failed(target, f"plugin is configured to use API version {asked}, it returned {version}")
+    if not isinstance(status, dict):
+        raise failed(target, "plugin didn't return a status field")
+    token, certificate, key = (
+        str(status.get(name) or "") for name in ("token", "clientCertificateData", "clientKeyData")
+    )
+    if bool(certificate) != bool(key):
+        raise failed(target, "plugin returned only certificate or key, not both")
+    if not token and not certificate:
+        raise failed(target, "plugin didn't return a token or cert/key pair")
+    try:
+        expires = status.get("expirationTimestamp")
+        until = datetime.fromisoformat(expires) if expires else None
+    except (TypeError, ValueError):
+        raise failed(target, "decoding stdout: its expirationTimestamp is no time") from None
+    return Credential(token, certificate, key, until)
+
+
+def request(target: Target, *, interactive: bool) -> dict[str, Any]:
+    """The question to the plugin."""
+    plugin = target.user["exec"]
+    spec: dict[str, Any] = {"interactive": interactive}
+    if plugin.get("provideClusterInfo"):
+        spec["cluster"] = cluster_info(target)
+    return {"kind": KIND, "apiVersion": plugin["apiVersion"], "spec": spec}
+
+
+def cluster_info(target: Target) -> dict[str, Any]:
+    """The cluster as plugins that ask for it get to see it: its authority is data, never a file name."""
+    cluster = target.cluster
+    info = {name: cluster[name] for name in CLUSTER_FIELDS if name in cluster}
+    if authority := cluster.get("certificate-authority"):
+        info["certificate-authority-data"] = base64.b64encode(Path(authority).read_bytes()).decode()
+    for extension in cluster.get("extensions") or ():
+        if extension.get("name") == OWN_EXTENSION:
+            info["config"] = extension.get("extension")
+    return info
+
+
+def is_interactive(plugin: Mapping[str, Any]) -> bool:
+    """Whether the plugin gets our standard input; raises AdminError if it needs a terminal and has none."""
+    mode = interactive_mode(plugin)
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if mode == "Always" and not terminal:
+        raise AdminError(
+            "getting credentials: exec plugin cannot support interactive mode: "
+            "standard input is not a terminal",
+            f"run it in a terminal: {plugin['command']} wants to ask you something",
+        )
+    return terminal and mode != "Never"
+
+
+def failed(target: Target, reason: str, hint: str | None = None) -> AdminError:
+    """A plugin that gave no credential, which ends everything: nobody wants to go on as system:anonymous."""
+    return AdminError(f'getting credentials of user "{target.user_name}": exec: {reason}', hint)

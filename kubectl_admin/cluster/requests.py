@@ -1,0 +1,161 @@
+"""A request carried out: who asks, refusals raised, tried again where that is safe, never for ever."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import urllib3
+
+from kubectl_admin.cluster.credentials import Headers
+from kubectl_admin.cluster.errors import ApiError, TooManyRequests, Unreachable, refusal
+from kubectl_admin.cluster.transport import Broken, NothingSent, Transport
+from kubectl_admin.errors import AdminError
+
+log = logging.getLogger("kubectl_admin.cluster")
+
+Query = Iterable[tuple[str, str]]
+Result = TypeVar("Result")
+
+TRIES = 3
+BACKOFF = 0.2  # seconds before the second try, three times as many before the third
+CHUNK = 1 << 16  # bytes
+REFUSAL = 1 << 20  # bytes of a refusal that are read at most
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. location: path and query, escaped. body: what JSON can say; None for none."""
+
+    method: str
+    location: str
+    headers: Headers
+    body: Any = None
+
+
+class TooLong(Exception):  # noqa: N818 - never seen outside
+    """An answer is longer than wanted."""
+
+
+def location(path: str, query: Query = ()) -> str:
+    """Path and query as they are sent; what must not stand in a path is escaped."""
+    encoded = urlencode(list(query))
+    return quote(path, safe="/:@!$&'()*+,;=~%") + (f"?{encoded}" if encoded else "")
+
+
+def carry_out(
+    transport: Transport,
+    request: Request,
+    *,
+    timeout: float | None,
+    limit: int | None = None,
+    tries: int = TRIES,
+) -> bytes:
+    """The whole body of the answer.
+
+    timeout: seconds for all tries together; None sets no limit but the one of silence. limit: bytes that
+    the answer may have. Raises ApiError for a refusal, Unreachable for none, AdminError beyond the limit.
+    """
+
+    def once(end: float | None) -> bytes:
+        left = max(end - time.monotonic(), 0.001) if end else None
+        answer = opened(transport, request, timeout=left)
+        try:
+            return whole(transport, answer, limit=limit, end=end)
+        except TooLong:
+            raise AdminError(f"the answer to {request.location} is longer than {limit} bytes") from None
+        finally:
+            answer.close()
+
+    return retried(request.method, once, timeout=timeout, tries=tries)
+
+
+def opened(
+    transport: Transport, request: Request, *, timeout: float | None = None
+) -> urllib3.BaseHTTPResponse:
+    """The answer to a request that is sent once, its body not yet read; a refusal is raised as ApiError."""
+    identity = transport.authenticate()
+    answer = sent(transport, request, identity, timeout)
+    # Refused for its credential means not carried out, so whatever it is may be sent again.
+    if answer.status == 401 and transport.credentials.renew(identity):
+        answer.close()
+        answer = sent(transport, request, transport.authenticate(), timeout)
+    if 200 <= answer.status < 300:
+        return answer
+    try:
+        body = whole(transport, answer, limit=REFUSAL)
+    except TooLong:
+        body = b""
+    finally:
+        answer.close()
+    raise refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
+
+
+def sent(
+    transport: Transport, request: Request, identity: Headers, timeout: float | None
+) -> urllib3.BaseHTTPResponse:
+    """The answer, whatever its status, noted in the log as kubectl's -v=6 does."""
+    start = time.monotonic()
+    headers = [*request.headers, *identity]
+    answer = transport.send(request.method, request.location, headers, request.body, timeout)
+    took = (time.monotonic() - start) * 1000
+    url = transport.server + request.location
+    log.debug("%s %s %d in %.0f ms", request.method, url, answer.status, took)
+    return answer
+
+
+def whole(
+    transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit: int | None, end: float | None = None
+) -> bytes:
+    """The body of an answer; raises TooLong beyond `limit` bytes, Unreachable after the moment `end`."""
+    chunks, length = [], 0
+    with transport.reading():
+        for chunk in answer.stream(CHUNK):
+            chunks.append(chunk)
+            length += len(chunk)
+            if limit is not None and length > limit:
+                raise TooLong
+            if end and time.monotonic() > end:
+                raise Unreachable(f"Unable to connect to the server: {transport.server} answers too slowly")
+    return b"".join(chunks)
+
+
+def retried(
+    method: str, action: Callable[[float | None], Result], *, timeout: float | None, tries: int = TRIES
+) -> Result:
+    """What the action returns, tried again where that is safe and `timeout` seconds have not passed.
+
+    action: is given the moment at which all must be over, in time.monotonic's seconds; None is never.
+    """
+    end = time.monotonic() + timeout if timeout else None
+    for attempt in range(1, tries):
+        try:
+            return action(end)
+        except (Unreachable, ApiError) as error:
+            wait = pause(error, method, attempt)
+            if wait is None or (end and time.monotonic() + wait > end):
+                raise
+            time.sleep(wait)
+    return action(end)
+
+
+def pause(error: AdminError, method: str, attempt: int) -> float | None:
+    """Seconds to wait before a request may be sent again; None if it may not.
+
+    It may when the server was never reached, whatever was asked; a GET also when the connection broke, when
+    the server is too busy and says how long to wait (429), or when it failed (5xx).
+    """
+    backoff = BACKOFF * 3.0 ** (attempt - 1)
+    if isinstance(error, NothingSent):
+        return backoff
+    if method != "GET":
+        return None
+    if isinstance(error, Broken):
+        return backoff
+    if isinstance(error, TooManyRequests):
+        return error.retry_after
+    if isinstance(error, ApiError) and error.status >= 500:
+        return error.retry_after or backoff
+    return None

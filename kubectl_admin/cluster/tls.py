@@ -1,0 +1,72 @@
+"""What TLS connections trust and show: one context for requests and channels alike."""
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kubectl_admin.cluster.credentials import material
+from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.errors import AdminError
+
+
+def context_for(target: Target) -> ssl.SSLContext:
+    """A TLS context that trusts what the kubeconfig says; raises AdminError for a broken authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # As in Go, a certificate that is trusted need not be a root.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if target.cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    authority = material(target, "certificate-authority")
+    if authority is None:
+        context.load_default_certs()
+        return context
+    try:
+        context.load_verify_locations(cadata=authority.decode("ascii", "replace"))
+    except (ssl.SSLError, ValueError):
+        raise AdminError(
+            f'unable to load root certificates of cluster "{target.cluster_name}": no PEM certificate in it'
+        ) from None
+    return context
+
+
+def show_certificate(context: ssl.SSLContext, pem: bytes, user_name: str) -> None:
+    """Makes the context's further connections show this client certificate, given with its key.
+
+    Raises AdminError if they are no pair. The key never lies on a disk where memory files exist (Linux),
+    elsewhere for the moment that loading takes.
+    """
+
+    def no_password() -> str:
+        raise AdminError(f'the client key of user "{user_name}" is encrypted, which is not supported')
+
+    try:
+        with as_file(pem) as path:
+            context.load_cert_chain(path, password=no_password)
+    except (ssl.SSLError, OSError) as error:
+        reason = getattr(error, "reason", None) or str(error)
+        raise AdminError(
+            f'unable to load the client certificate and key of user "{user_name}": {reason}'
+        ) from None
+
+
+@contextmanager
+def as_file(data: bytes) -> Iterator[str]:
+    """The data under a file name, as long as it is needed: TLS libraries load keys from files only."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("client-certificate")
+        path = f"/proc/self/fd/{descriptor}"
+    else:
+        descriptor, path = tempfile.mkstemp()  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            yield path
+    finally:
+        if not path.startswith("/proc/"):
+            os.unlink(path)  # noqa: PTH108

@@ -1,0 +1,137 @@
+"""The wire: one HTTP request, through the kubernetes package, and nothing decided about it.
+
+All that is known of the package's ApiClient stands here. Its typed APIs are never touched: they take half a
+second to import and three times as long to read an answer.
+"""
+
+import os
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import urllib3
+from kubernetes.client import ApiClient, Configuration
+
+from kubectl_admin.cluster import proxy, tls
+from kubectl_admin.cluster.credentials import Credentials, Headers
+from kubectl_admin.cluster.errors import Unreachable, unreachable
+from kubectl_admin.cluster.kubeconfig import Target
+
+CONNECTIONS = 16  # kept open at once, as many as threads ask
+CONNECT_TIMEOUT = 5.0  # seconds to reach the server
+READ_TIMEOUT = 30.0  # seconds of silence while an answer is awaited
+
+
+class NothingSent(Unreachable):
+    """The server was not reached at all, so trying again is safe whatever was asked."""
+
+
+class Broken(Unreachable):
+    """The server hung up in the middle: what it has done is not known."""
+
+
+class Transport:
+    """Connections to one API server for one user; safe to use from many threads."""
+
+    def __init__(self, target: Target, user_agent: str) -> None:
+        self.server = target.server
+        self.user_agent = user_agent
+        self.credentials = Credentials(target)
+        self.context = tls.context_for(target)
+        self.server_name = target.cluster.get("tls-server-name")
+        self.proxy = proxy.proxy_of(target, os.environ)
+        self._user_name = target.user_name
+        self._certificate: bytes | None = None
+        self._lock = threading.Lock()
+        self._api = self._client(compressed=not target.cluster.get("disable-compression"))
+
+    def _client(self, *, compressed: bool) -> ApiClient:
+        configuration = Configuration(host=self.server)
+        configuration.proxy = self.proxy
+        configuration.no_proxy = None  # decided already
+        configuration.proxy_headers = self.proxy_headers
+        configuration.tls_server_name = self.server_name
+        configuration.verify_ssl = self.context.verify_mode is ssl.CERT_REQUIRED
+        configuration.keep_alive = True
+        configuration.connection_pool_maxsize = CONNECTIONS
+        # Redirects are followed as Go does; whether anything is tried again is not decided here.
+        configuration.retries = urllib3.Retry(total=3, connect=0, read=0, status=0, other=0, redirect=3)
+        if not configuration.verify_ssl:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        client = ApiClient(configuration)
+        client.user_agent = self.user_agent
+        if compressed:
+            client.set_default_header("Accept-Encoding", "gzip")
+        # One context for all connections: no key in a file for them, and nothing loaded anew for each.
+        client.rest_client.pool_manager.connection_pool_kw["ssl_context"] = self.context
+        return client
+
+    @property
+    def proxy_headers(self) -> dict[str, str] | None:
+        """What the proxy wants to hear before it lets us through."""
+        pair = proxy.credentials_of(self.proxy) if self.proxy else None
+        return urllib3.make_headers(proxy_basic_auth=pair) if pair else None
+
+    def authenticate(self) -> Headers:
+        """The headers of the next request, after the client certificate has been made ready.
+
+        Raises AdminError if the credentials can't be got.
+        """
+        headers = self.credentials.headers()
+        certificate = self.credentials.certificate()
+        if certificate != self._certificate:
+            with self._lock:
+                if certificate and certificate != self._certificate:
+                    tls.show_certificate(self.context, certificate, self._user_name)
+                    # Connections that are open still show the old one.
+                    self._api.rest_client.pool_manager.clear()
+                self._certificate = certificate
+        return headers
+
+    def send(
+        self, method: str, path: str, headers: Headers, body: Any = None, timeout: float | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """Sends one request, once; returns the answer, whatever its status, before its body has been read.
+
+        headers: all of them, those of `authenticate` included. body: what JSON can say; None for none.
+        timeout: seconds to connect and of silence. Raises NothingSent if the server was not reached, Broken
+        if it hung up, Unreachable for all else. The body is to be read inside `reading`.
+        """
+        limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
+        _, url, own_headers, sent_body, _ = self._api.param_serialize(method, path, body=body)
+        with self.reading():
+            request = method, url, repeatable(own_headers, headers), sent_body
+            response: urllib3.BaseHTTPResponse = self._api.call_api(
+                *request, _request_timeout=limits
+            ).response
+            return response
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, what urllib3 raises becomes Unreachable, in kubectl's words."""
+        try:
+            yield
+        except urllib3.exceptions.HTTPError as error:
+            reason = getattr(error, "reason", None) or error
+            reason = getattr(reason, "original_error", reason)  # a proxy's
+            match reason:
+                case urllib3.exceptions.ReadTimeoutError():
+                    said = f"Unable to connect to the server: {self.server} has stopped answering"
+                    raise Unreachable(said) from error
+                case urllib3.exceptions.NewConnectionError():
+                    kind: type[Unreachable] = NothingSent
+                case urllib3.exceptions.ProtocolError():
+                    kind = Broken
+                case _:
+                    kind = Unreachable
+            raise kind(unreachable(self.server, reason).what) from error
+
+
+def repeatable(own: Mapping[str, str], headers: Headers) -> urllib3.HTTPHeaderDict:
+    """All headers in a mapping that keeps repeated ones, with values beyond ASCII as Go sends them: UTF-8."""
+    result = urllib3.HTTPHeaderDict(own)
+    for name, value in headers:
+        result.add(name, value.encode().decode("latin-1"))
+    return result
