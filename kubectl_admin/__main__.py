@@ -1,5 +1,23 @@
-"""`python -m kubectl_admin`."""
+"""Both programs in one: `kubectl-admin`, and `kubectl_complete-admin`, which is a link to it."""
 
-from kubectl_admin.cli import main
+import sys
+from pathlib import Path
 
-main()
+from kubectl_admin.verbs.completion import COMPLETER
+
+
+def main() -> None:
+    """The console script: which program it is, its name says, or the word that scripts for kubectl use."""
+    if sys.argv[1:2] == ["__complete"]:
+        del sys.argv[1]
+    elif Path(sys.argv[0]).stem != COMPLETER:
+        from kubectl_admin import cli
+
+        cli.main()
+    from kubectl_admin import completion
+
+    completion.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ import signal
 import sys
 from enum import IntEnum
 from types import FrameType
-from typing import NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
@@ -17,6 +17,9 @@ from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.options import global_options, spelled_out
 from kubectl_admin.verbs import VERBS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 PROGRAM = "kubectl admin"
 
@@ -51,6 +54,14 @@ class Program(click.Group):
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        from click.shell_completion import CompletionItem
+
+        verbs = [
+            CompletionItem(verb, help=line) for verb, line in VERBS.items() if verb.startswith(incomplete)
+        ]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, spelled_out(args, self.get_params(ctx)))
@@ -94,6 +105,7 @@ def run(args: list[str], environment: Environment) -> int:
     try:
         with program.make_context(PROGRAM, list(args), obj=environment) as context:
             result = program.invoke(context)
+        environment.stdout.flush()
         return ExitCode.FINDINGS if getattr(result, "violated", False) else ExitCode.FINE
     except click.exceptions.Exit as end:  # after --help
         return end.exit_code

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
 
 # kubectl's name, how it is shown, the field of cluster.kubeconfig.Overrides, kubectl's meaning.
@@ -44,7 +45,8 @@ class Verb(click.Command):
     """A command that takes the global flags as well and says only its own in its help."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return [*super().get_params(ctx), *global_options(hidden=True)]
+        # The shell offers them behind the verb, too; only the help leaves them out.
+        return [*super().get_params(ctx), *global_options(hidden=not ctx.resilient_parsing)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, spelled_out(args, self.get_params(ctx)))
@@ -60,12 +62,23 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
 
     def option(*names: str, field: str, **attributes: Any) -> click.Option:
         return click.Option(
-            [*names, f"global_{field}"], hidden=hidden, expose_value=False, callback=keep(field), **attributes
+            [*names, f"global_{field}"],
+            hidden=hidden,
+            expose_value=False,
+            callback=keep(field),
+            shell_complete=candidates.OF_FLAG.get(field),
+            **attributes,
         )
 
     return [
         *(
-            option(*names.split(","), field=field, metavar=metavar, help=text)
+            option(
+                *names.split(","),
+                field=field,
+                type=click.Path() if metavar == "FILE" else str,
+                metavar=metavar,
+                help=text,
+            )
             for names, metavar, field, text in TEXT_FLAGS
         ),
         option(

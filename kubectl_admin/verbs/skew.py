@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
 from kubectl_admin.options import Verb, output
 from kubectl_admin.report import Report
@@ -27,7 +28,12 @@ def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
 @click.option(
     "--probe", is_flag=True, help="Ask every kubelet and kube-proxy itself: a request per node each."
 )
-@click.option("--contexts", metavar="A,B|GLOB", help="Compare contexts of the kubeconfig in one table.")
+@click.option(
+    "--contexts",
+    metavar="A,B|GLOB",
+    shell_complete=candidates.several_contexts,
+    help="Compare contexts of the kubeconfig in one table.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),

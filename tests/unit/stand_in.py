@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from kubectl_admin import cli
+from kubectl_admin import __main__, candidates
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.finding import Finding, Severity
@@ -46,11 +46,11 @@ def report(severity: Severity = Severity.NOTE, rows: int = 1) -> Report:
 
 @click.command("act", cls=Verb)
 @click.argument("what")
-@click.option("--target", metavar="NAME")
-@click.option("--careful/--careless", default=None)
+@click.option("--node", metavar="NAME", shell_complete=candidates.nodes, help="Any node.")
+@click.option("--careful/--careless", default=None, help="How to act.")
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
-def command(env: Environment, what: str, target: str | None, careful: bool | None) -> Report | None:
+def command(env: Environment, what: str, node: str | None, careful: bool | None) -> Report | None:
     """Does what a test asks for.
 
     \b
@@ -83,7 +83,7 @@ def command(env: Environment, what: str, target: str | None, careful: bool | Non
                 progress.step(2)
             env.stderr.write("done\n")
         case "flags":
-            env.stdout.write(f"{env.flags} {env.verbosity} {target} {careful}\n")
+            env.stdout.write(f"{env.flags} {env.verbosity} {node} {careful}\n")
         case "show" | "violate" | "flood":
             answer = report(
                 Severity.VIOLATION if what == "violate" else Severity.WARNING,
@@ -102,4 +102,4 @@ def register() -> None:
 
 if __name__ == "__main__":
     register()
-    cli.main()
+    __main__.main()
