@@ -4,13 +4,16 @@ Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import urllib3
 
+from kubectl_admin.cluster import exec, portforward  # noqa: A004 - named as in the API
 from kubectl_admin.cluster.errors import Gone, of_status
+from kubectl_admin.cluster.exec import Exec
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.portforward import PortForward
 from kubectl_admin.cluster.requests import CHUNK, Query, Request, carry_out, location, opened, retried
 from kubectl_admin.cluster.table import ACCEPT as TABLE
 from kubectl_admin.cluster.table import Table
@@ -50,7 +53,12 @@ class Cluster:
     @property
     def has_client_certificate(self) -> bool:
         """Whether the user shows a client certificate, which the cluster's other servers trust as well."""
-        return self._transport.credentials.certificate() is not None
+        return self.client_certificate is not None
+
+    @property
+    def client_certificate(self) -> bytes | None:
+        """The user's client certificate with its key, as PEM; None for a user without."""
+        return self._transport.credentials.certificate()
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
         """What JSON says at this path."""
@@ -143,6 +151,29 @@ class Cluster:
     def delete(self, path: str, body: Any = None, query: Query = (), *, timeout: float | None = None) -> Any:
         """Deletes an object. body: DeleteOptions (a precondition, a grace period), if any."""
         return self._change("DELETE", location(path, query), body, JSON, timeout)
+
+    def exec(
+        self,
+        namespace: str,
+        pod: str,
+        container: str | None,
+        command: Sequence[str],
+        *,
+        stdin: Iterable[bytes] | None = None,
+        timeout: float | None = None,
+    ) -> Exec:
+        """Starts a command in a container (None: the pod's default one).
+
+        stdin: what it reads, piece by piece, followed by its end; None for nothing. timeout: seconds after
+        which it must have ended. What comes back is to be iterated over, or `run`; neither can be had twice.
+        """
+        return exec.start(self._transport, namespace, pod, container, command, stdin=stdin, timeout=timeout)
+
+    def port_forward(
+        self, namespace: str, pod: str, port: int, *, timeout: float | None = None
+    ) -> PortForward:
+        """A stream of bytes to a port of a pod. timeout: seconds after which all must be over."""
+        return portforward.start(self._transport, namespace, pod, port, timeout=timeout)
 
     def _change(self, method: str, asked: str, body: Any, content_type: str, timeout: float | None) -> Any:
         request = Request(method, asked, [("Accept", JSON), ("Content-Type", content_type)], body)

@@ -34,6 +34,19 @@ def context_for(target: Target) -> ssl.SSLContext:
     return context
 
 
+def context_to_loopback(client_certificate: bytes | None, user_name: str) -> ssl.SSLContext:
+    """A TLS context for servers on a node's loopback, whose certificates nobody has signed but themselves.
+
+    client_certificate: what is shown to them, with its key, as PEM; None for nothing.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if client_certificate:
+        show_certificate(context, client_certificate, user_name)
+    return context
+
+
 def show_certificate(context: ssl.SSLContext, pem: bytes, user_name: str) -> None:
     """Makes the context's further connections show this client certificate, given with its key.
 

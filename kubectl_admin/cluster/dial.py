@@ -1,0 +1,123 @@
+"""How a WebSocket to the API server comes about: through the proxy, TLS and the server's own consent.
+
+The socket is made here, since websocket-client would trust, send and follow otherwise than requests do.
+"""
+
+import http.client
+import logging
+import socket
+import ssl
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import websocket
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+
+from kubectl_admin.cluster import proxy
+from kubectl_admin.cluster.credentials import Headers
+from kubectl_admin.cluster.errors import ApiError, Unauthorized, Unreachable, refusal, unreachable
+from kubectl_admin.cluster.requests import retried
+from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, NothingSent, Transport
+from kubectl_admin.errors import AdminError
+
+log = logging.getLogger("kubectl_admin.cluster")
+
+
+def websocket_to(
+    transport: Transport, location: str, protocols: list[str], timeout: float | None = None
+) -> Any:
+    """A WebSocket at this path and query that speaks one of the protocols.
+
+    timeout: seconds for the server's consent. Raises ApiError if it refuses, Unreachable if it is not there;
+    only what never reached it is tried again.
+    """
+
+    def once(_end: float | None) -> Any:
+        identity = transport.authenticate()
+        try:
+            return consented(transport, location, protocols, identity, timeout)
+        except Unauthorized:
+            if not transport.credentials.renew(identity):
+                raise
+        return consented(transport, location, protocols, transport.authenticate(), timeout)
+
+    return retried("CONNECT", once, timeout=timeout)
+
+
+def consented(
+    transport: Transport, location: str, protocols: list[str], identity: Headers, timeout: float | None
+) -> Any:
+    """The WebSocket after a handshake with these credentials."""
+    patience = timeout or READ_TIMEOUT
+    url = transport.server + location
+    connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    start = time.monotonic()
+    raw = dialled(transport, min(CONNECT_TIMEOUT, patience))
+    raw.settimeout(patience)
+    try:
+        connection.connect(
+            "ws" + url.removeprefix("http"),
+            socket=raw,
+            header=[f"{name}: {value}" for name, value in [("User-Agent", transport.user_agent), *identity]],
+            subprotocols=protocols,
+            suppress_origin=True,
+            redirect_limit=0,  # the credentials are for this server only
+        )
+    except websocket.WebSocketBadStatusException as error:
+        took = (time.monotonic() - start) * 1000
+        log.debug("CONNECT %s %d in %.0f ms", url, error.status_code, took)
+        raise refused(error, location) from None
+    except (websocket.WebSocketException, OSError) as error:
+        raise unreachable(transport.server, error) from error
+    finally:
+        if not connection.connected:
+            raw.close()
+    took = (time.monotonic() - start) * 1000
+    log.debug("CONNECT %s 101 %s in %.0f ms", url, connection.subprotocol, took)
+    return connection
+
+
+def refused(error: websocket.WebSocketBadStatusException, location: str) -> ApiError:
+    """The server's refusal to open a channel, with the words of the Status that it sent."""
+    headers = {name.title(): str(value) for name, value in (error.resp_headers or {}).items()}
+    return refusal(error.status_code, error.resp_body or b"", headers, f"CONNECT {location}")
+
+
+def dialled(transport: Transport, timeout: float) -> socket.socket:
+    """A connection to the server, encrypted if it wants https; raises NothingSent or Unreachable."""
+    parts = urlsplit(transport.server)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        raw = (
+            tunnelled(transport, host, port, timeout)
+            if transport.proxy
+            else socket.create_connection((host, port), timeout)
+        )
+    except OSError as error:
+        raise NothingSent(unreachable(transport.server, error).what) from error
+    for option in tcp_keepalive_socket_options():
+        raw.setsockopt(*option)
+    if parts.scheme != "https":
+        return raw
+    try:
+        return transport.context.wrap_socket(raw, server_hostname=transport.server_name or host)
+    except (ssl.SSLError, OSError) as error:
+        raw.close()
+        raise unreachable(transport.server, error) from error
+
+
+def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
+    """A connection through the proxy."""
+    parts = urlsplit(transport.proxy or "")
+    if parts.scheme != "http":
+        raise AdminError(
+            f"proxy {proxy.shown(transport.proxy or '')}: exec and port-forward need an http:// proxy",
+            "TLS within the proxy's TLS is supported for plain requests only",
+        )
+    tunnel = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
+    tunnel.set_tunnel(host, port, transport.proxy_headers)
+    tunnel.connect()
+    if not isinstance(tunnel.sock, socket.socket):
+        raise Unreachable(f"Unable to connect to the server: proxy {proxy.shown(transport.proxy or '')}")
+    return tunnel.sock

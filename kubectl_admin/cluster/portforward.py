@@ -1,0 +1,184 @@
+"""A port of a pod, or of the node whose network the pod shares, as a stream of bytes; and HTTP over it.
+
+What listens on a node's loopback only is reached this way, without any pod of our own.
+
+Source: k8s.io/cri-streaming pkg/streaming/portforward/websocket.go (channels 0 data and 1 error, each
+beginning with the port in two bytes).
+"""
+
+import http.client
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from kubectl_admin.cluster import tls as trust
+from kubectl_admin.cluster.channels import Channels
+from kubectl_admin.cluster.errors import BrokenStream
+from kubectl_admin.cluster.requests import location
+from kubectl_admin.cluster.secured import Secured, Stream
+from kubectl_admin.cluster.transport import Transport
+from kubectl_admin.errors import AdminError
+
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
+
+PROTOCOL = "v4.channel.k8s.io"
+DATA, ERROR = 0, 1
+PREFIX = 2  # bytes of the port's number at the beginning of each channel
+LIMIT = 64 << 20  # bytes of an answer
+TIMEOUT = 10.0  # seconds for connecting, asking and the whole answer
+
+
+class PortError(AdminError):
+    """The port can't be reached: nothing listens, or the node can't forward. said: the node's own words."""
+
+    def __init__(self, what: str, said: str) -> None:
+        nothing = "connection refused" in said
+        super().__init__(f"{what}: {'nothing listens there' if nothing else said}")
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. headers: by their names in small letters."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def http_get(  # noqa: PLR0913 - where it is, what is asked, and how
+    cluster: "Cluster",
+    namespace: str,
+    pod: str,
+    port: int,
+    path: str,
+    *,
+    tls: bool = False,
+    timeout: float = TIMEOUT,
+    limit: int = LIMIT,
+) -> Answer:
+    """GETs a path from a port of a pod, or of the loopback of the node whose network it shares.
+
+    tls: speak TLS. The server's certificate is not checked, since what listens on a loopback signs its own;
+    so the user's client certificate is shown, which can't be stolen, but never a token.
+    timeout: seconds for everything. limit: bytes that the answer may have.
+
+    The connection ends with the answer, although the server would keep it open. Raises PortError where
+    nothing listens, ApiError where the user may not, AdminError for what is no answer.
+    """
+    with cluster.port_forward(namespace, pod, port, timeout=timeout) as forward:
+        stream: Stream = forward
+        if tls:
+            context = trust.context_to_loopback(cluster.client_certificate, cluster.target.user_name)
+            stream = Secured(forward, context, None, forward.what)
+        return answer_to(stream, path, limit, forward.what)
+
+
+class PortForward:
+    """A connection to one port, a Stream. Raises PortError and BrokenStream."""
+
+    def __init__(self, channels: Channels) -> None:
+        self.what = channels.what
+        self._channels = channels
+        self._messages = channels.messages()
+        self._prefix = {DATA: PREFIX, ERROR: PREFIX}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, data: bytes) -> None:
+        """Sends all of it."""
+        self._channels.send(DATA, data)
+
+    def recv(self) -> bytes:
+        """Waits for some bytes; none at the end. Raises PortError for what the node says went wrong."""
+        for channel, message in self._messages:
+            skipped = min(self._prefix.get(channel, 0), len(message))
+            if skipped:
+                self._prefix[channel] -= skipped
+            data = message[skipped:]
+            if data and channel == ERROR:
+                raise PortError(self.what, data.decode("utf-8", "replace").strip())
+            if data and channel == DATA:
+                return data
+        return b""
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._channels.close()
+
+
+def start(
+    transport: Transport, namespace: str, pod: str, port: int, *, timeout: float | None = None
+) -> PortForward:
+    """A connection to a port of a pod. timeout: seconds after which all must be over; None is never."""
+    path = location(f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward", [("ports", str(port))])
+    what = f"port {port} of pod {namespace}/{pod}"
+    return PortForward(Channels.open(transport, path, [PROTOCOL], what=what, timeout=timeout))
+
+
+def answer_to(stream: Stream, path: str, limit: int, what: str) -> Answer:
+    """The answer to a GET over the stream, read by its length or its chunks."""
+    connection = http.client.HTTPConnection("localhost")
+    sock: Any = AsSocket(stream)
+    connection.sock = sock
+    try:
+        connection.request("GET", path, headers={"Accept": "*/*", "Connection": "close"})
+        response = connection.getresponse()
+        body = response.read(limit + 1)
+    except (http.client.HTTPException, OSError) as error:
+        said = str(error) or type(error).__name__
+        raise AdminError(f"{what}: this is no HTTP answer to {path}: {said}") from error
+    if len(body) > limit:
+        raise AdminError(f"{what}: the answer to {path} is longer than {limit} bytes")
+    if response.length:  # http.client does not mind
+        raise BrokenStream(f"{what}: the answer to {path} lacks its last {response.length} bytes")
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, response.reason, headers, body)
+
+
+class AsSocket:
+    """As much of a socket as http.client needs."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def sendall(self, data: bytes) -> None:
+        """Sends all of it."""
+        self._stream.send(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What comes, as a file."""
+        return io.BufferedReader(AsFile(self._stream))
+
+    def close(self) -> None:
+        """The stream is closed by whoever opened it."""
+
+
+class AsFile(io.RawIOBase):
+    """What comes from a stream, as a file without a buffer."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fills the buffer with some bytes; 0 at the end."""
+        data = self._rest or memoryview(self._stream.recv())
+        taken = min(len(buffer), len(data))
+        buffer[:taken] = data[:taken]
+        self._rest = data[taken:]
+        return taken

@@ -1,0 +1,278 @@
+"""An API server that answers what a test told it to and fails the test on every other request.
+
+Real HTTP and HTTPS, real WebSocket frames, on a port of 127.0.0.1.
+"""
+
+import base64
+import hashlib
+import json
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.kubeconfig import Target
+
+CLOSE, PING, PONG, BINARY, CONTINUED = 8, 9, 10, 2, 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came; headers by their names in small letters, with all their values."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: dict[str, list[str]]
+    body: Any
+    client: str | None = None  # the common name of the client certificate
+
+    def header(self, name: str) -> str | None:
+        """The one value of a header."""
+        values = self.headers.get(name.lower(), [])
+        assert len(values) <= 1, f"{name} came {len(values)} times"
+        return values[0] if values else None
+
+
+@dataclass(frozen=True)
+class Says:
+    """An answer. body: bytes, or what JSON can say, or an iterator of chunks as they are sent."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def status(code: int, reason: str, message: str, **more: Any) -> Says:
+    """A refusal with a Status object."""
+    return Says(code, refusal(code, reason, message, **more))
+
+
+def refusal(code: int, reason: str, message: str, **more: Any) -> dict[str, Any]:
+    """A Status object."""
+    return {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message, **more}
+
+
+class HangUp:
+    """Instead of an answer: the connection is closed."""
+
+
+Talk = Callable[["Wire"], None]
+Answer = Says | HangUp | Talk | Callable[[Asked], Says]
+
+
+class StandIn:
+    """The server. `on` says what is answered; `asked` is what has come."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.asked: list[Asked] = []
+        self.unexpected: list[str] = []
+        self._answers: dict[tuple[str, str], list[Answer]] = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Mine", (Handler,), {"stand_in": self}))
+        self._server.daemon_threads = True
+        scheme = "http"
+        if context:
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            scheme = "https"
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"{scheme}://{self.host}"
+
+    def on(self, method: str, path: str, *answers: Answer) -> None:
+        """What is answered to this method and path, one after another; the last one again and again."""
+        self._answers[method, path] = list(answers)
+
+    def answer_to(self, asked: Asked) -> Answer:
+        """What a test wants to be answered."""
+        self.asked.append(asked)
+        answers = self._answers.get((asked.method, asked.path))
+        if not answers:
+            self.unexpected.append(f"{asked.method} {asked.path} {asked.query}")
+            return status(501, "Unexpected", f"unexpected request: {asked.method} {asked.path}")
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    @contextmanager
+    def serving(self) -> Iterator["StandIn"]:
+        """Inside, the server is there; at the end, every unexpected request fails the test."""
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+        assert not self.unexpected, self.unexpected
+
+    def target(self, *, cluster: Any = None, user: Any = None, **more: Any) -> Target:
+        """What a kubeconfig that names this server says."""
+        entry = {"server": self.url, **(cluster or {})}
+        return Target("here", "cluster", "user", "default", entry, user or {}, **more)
+
+    def connect(self, **more: Any) -> Cluster:
+        """A connection to this server, with the entries of a kubeconfig as `target` takes them."""
+        return Cluster.connect(self.target(**more), user_agent="kubectl-admin/test")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection to the server."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # header and body in one packet
+    stand_in: StandIn
+
+    def handle(self) -> None:
+        """Answers until the client hangs up, which is its right at any time."""
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
+        except AssertionError as error:
+            self.stand_in.unexpected.append(str(error))
+
+    def answer(self) -> None:
+        """Answers one request."""
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = Asked(
+            self.command,
+            parts.path,
+            parse_qsl(parts.query, keep_blank_values=True),
+            {name.lower(): self.headers.get_all(name) or [] for name in self.headers},
+            json.loads(body) if body else None,
+            common_name(self.connection),
+        )
+        answer = self.stand_in.answer_to(asked)
+        if callable(answer) and self.headers.get("Upgrade") == "websocket":
+            answer(Wire(self, asked))
+            self.close_connection = True
+        elif callable(answer):
+            self.say(answer(asked))
+        else:
+            self.say(answer)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
+
+    def say(self, answer: Says | HangUp) -> None:
+        """Sends an answer."""
+        if isinstance(answer, HangUp):
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if isinstance(answer.body, Iterator):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for chunk in answer.body:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            ready = answer.body is None or isinstance(answer.body, bytes)
+            body = answer.body or b"" if ready else json.dumps(answer.body).encode()
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing on stderr."""
+
+
+def common_name(connection: Any) -> str | None:
+    """The common name of the client certificate."""
+    certificate = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    names = [value for part in (certificate or {}).get("subject", ()) for key, value in part]
+    return names[0] if names else None
+
+
+class Wire:
+    """The server's end of a WebSocket."""
+
+    def __init__(self, handler: Handler, asked: Asked) -> None:
+        self.asked = asked
+        self._handler = handler
+
+    def accept(self, protocol: str) -> None:
+        """Consents to the WebSocket with this subprotocol."""
+        offered = (self.asked.header("Sec-WebSocket-Protocol") or "").replace(" ", "").split(",")
+        assert protocol in offered, f"{protocol} is not among {offered}"
+        key = (self.asked.header("Sec-WebSocket-Key") or "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self._handler.send_response(101)
+        self._handler.send_header("Upgrade", "websocket")
+        self._handler.send_header("Connection", "Upgrade")
+        accepted = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()  # noqa: S324 - RFC 6455
+        self._handler.send_header("Sec-WebSocket-Accept", accepted)
+        self._handler.send_header("Sec-WebSocket-Protocol", protocol)
+        self._handler.end_headers()
+        self._handler.wfile.flush()
+
+    def refuse(self, answer: Says) -> None:
+        """Answers the handshake with a refusal."""
+        self._handler.say(answer)
+
+    def send(self, channel: int, data: bytes) -> None:
+        """Sends a message on a channel."""
+        self.frame(BINARY, bytes([channel]) + data)
+
+    def frame(self, opcode: int, data: bytes, *, final: bool = True) -> None:
+        """Sends a frame."""
+        head = bytes([opcode | (0x80 if final else 0)])
+        if len(data) < 126:
+            head += bytes([len(data)])
+        elif len(data) < 1 << 16:
+            head += bytes([126]) + struct.pack("!H", len(data))
+        else:
+            head += bytes([127]) + struct.pack("!Q", len(data))
+        self._handler.wfile.write(head + data)
+        self._handler.wfile.flush()
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """The next frame: its opcode and data, unmasked; None at the end. A frame without a mask is wrong."""
+        head = self._handler.rfile.read(2)
+        if len(head) < 2:
+            return None
+        assert head[1] & 0x80, "clients must mask what they send"
+        length = head[1] & 0x7F
+        if length == 126:
+            (length,) = struct.unpack("!H", self._handler.rfile.read(2))
+        elif length == 127:
+            (length,) = struct.unpack("!Q", self._handler.rfile.read(8))
+        mask = self._handler.rfile.read(4)
+        data = self._handler.rfile.read(length)
+        assert len(data) == length, "the client hung up in the middle of a frame"
+        pattern = int.from_bytes((mask * (length // 4 + 1))[:length])
+        return head[0] & 0x0F, (int.from_bytes(data) ^ pattern).to_bytes(length)
+
+    def messages(self) -> Iterator[tuple[int, bytes]]:
+        """What comes on the channels, until the client closes."""
+        while (frame := self.receive()) and frame[0] != CLOSE:
+            if frame[0] == BINARY:
+                yield frame[1][0], frame[1][1:]
+
+    def end(self, code: int = 0) -> None:
+        """Tells a command's exit code and closes, as API servers do."""
+        self.send(3, json.dumps(ended(code)).encode())
+        self.frame(CLOSE, struct.pack("!H", 1000))
+
+
+def ended(code: int) -> dict[str, Any]:
+    """The Status at the end of a command."""
+    if code == 0:
+        return {"kind": "Status", "status": "Success", "metadata": {}}
+    return {
+        "kind": "Status",
+        "status": "Failure",
+        "reason": "NonZeroExitCode",
+        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }
