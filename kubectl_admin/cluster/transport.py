@@ -57,7 +57,9 @@ class Transport:
         configuration.keep_alive = True
         configuration.connection_pool_maxsize = CONNECTIONS
         # Redirects are followed as Go does; whether anything is tried again is not decided here.
-        configuration.retries = urllib3.Retry(total=3, connect=0, read=0, status=0, other=0, redirect=3)
+        configuration.retries = urllib3.Retry(
+            total=3, connect=0, read=0, status=0, other=0, redirect=3, respect_retry_after_header=False
+        )
         if not configuration.verify_ssl:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         client = ApiClient(configuration)

@@ -107,9 +107,13 @@ class StandIn:
             yield self
         finally:
             self._server.shutdown()
-            self._server.server_close()
+            self.close()
             thread.join()
         assert not self.unexpected, self.unexpected
+
+    def close(self) -> None:
+        """Gives the port up."""
+        self._server.server_close()
 
     def target(self, *, cluster: Any = None, user: Any = None, **more: Any) -> Target:
         """What a kubeconfig that names this server says."""
