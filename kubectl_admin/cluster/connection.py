@@ -58,7 +58,7 @@ class Cluster:
     @property
     def client_certificate(self) -> bytes | None:
         """The user's client certificate with its key, as PEM; None for a user without."""
-        return self._transport.credentials.certificate()
+        return self._transport.credentials.identity().certificate
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
         """What JSON says at this path."""

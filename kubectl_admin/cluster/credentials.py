@@ -7,6 +7,7 @@ import base64
 import json
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,17 @@ HEADER_CHARACTERS = "!#$&'*+-.^_`|~"  # may stand in a header's name, besides le
 Headers = list[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a request shows of who asks.
+
+    headers: the same name more than once for several groups. certificate: with its key, as PEM, if any.
+    """
+
+    headers: Headers = field(repr=False)
+    certificate: bytes | None = field(repr=False)
+
+
 class Credentials:
     """The credentials of one user; safe to use from many threads."""
 
@@ -28,6 +40,7 @@ class Credentials:
         # Never a secret over plain HTTP, as in clientcmd.
         self._user = target.user if target.server.startswith("https://") else {}
         self._impersonation = impersonation(target)
+        self._certificate = None if self.from_plugin or not self._user else static_certificate(target)
         self._lock = threading.Lock()
         self._credential: plugin.Credential | None = None
         self._token_file: tuple[float, str] | None = None
@@ -38,32 +51,28 @@ class Credentials:
         static = ("token", "tokenFile", "username", "client-certificate", "client-certificate-data")
         return "exec" in self._user and not any(name in self._user for name in static)
 
-    def headers(self) -> Headers:
-        """The headers that say who asks, the same name more than once for several groups."""
-        authorization = self._authorization()
-        return [*([("Authorization", authorization)] if authorization else []), *self._impersonation]
+    def identity(self) -> "Identity":
+        """What the next request shows; asks the plugin first if its last credential has expired.
 
-    def certificate(self) -> bytes | None:
-        """The client certificate and its key, as one PEM text; None for a user without."""
-        if self.from_plugin:
-            issued = self._issued()
-            return f"{issued.certificate}\n{issued.key}".encode() if issued.certificate else None
-        certificate = material(self._target, "client-certificate")
-        key = material(self._target, "client-key")
-        return certificate + b"\n" + key if self._user and certificate and key else None
+        Raises AdminError if there is no getting a credential.
+        """
+        issued = self._issued() if self.from_plugin else None
+        authorization = bearer(issued.token) if issued else self._authorization()
+        headers = [("Authorization", authorization)] if authorization else []
+        certificate = pem(issued.certificate, issued.key) if issued else self._certificate
+        return Identity([*headers, *self._impersonation], certificate)
 
-    def renew(self, headers: Headers) -> bool:
-        """Asks the plugin again after a request with these headers was not accepted (401).
+    def renew(self, refused: "Identity") -> bool:
+        """After a request with this identity was not accepted (401): whether another try may do better.
 
-        Returns whether there is another credential now, perhaps got by another thread meanwhile.
+        It may if there is a plugin to ask again; the next `identity` does so, unless another thread has.
         """
         if not self.from_plugin:
             return False
-        with self._lock:
-            used = dict(headers).get("Authorization")
-            if self._credential and used == bearer(self._credential.token):
+        if self.identity() == refused:
+            with self._lock:
                 self._credential = None
-        return self._authorization() != used
+        return True
 
     def _authorization(self) -> str | None:
         user = self._user
@@ -76,7 +85,7 @@ class Credentials:
             return "Basic " + base64.b64encode(pair.encode()).decode()
         if "auth-provider" in user:
             return bearer(identity_token(user["auth-provider"], self._target.user_name))
-        return bearer(self._issued().token) if self.from_plugin else None
+        return None
 
     def _issued(self) -> plugin.Credential:
         with self._lock:
@@ -106,6 +115,17 @@ def bearer(token: str) -> str | None:
     return f"Bearer {token}" if token else None
 
 
+def pem(certificate: str, key: str) -> bytes | None:
+    """A certificate and its key as one text; None for none."""
+    return f"{certificate}\n{key}".encode() if certificate else None
+
+
+def static_certificate(target: Target) -> bytes | None:
+    """The kubeconfig's client certificate and its key as one PEM text; None for a user without."""
+    certificate, key = material(target, "client-certificate"), material(target, "client-key")
+    return certificate + b"\n" + key if certificate and key else None
+
+
 def impersonation(target: Target) -> Headers:
     """The headers that ask to be somebody else. Source: client-go transport/round_trippers.go."""
     user = target.user
@@ -126,7 +146,10 @@ def material(target: Target, field: str) -> bytes | None:
             return base64.b64decode(data)
         except ValueError:
             raise AdminError(f"{field}-data in the kubeconfig is not base64") from None
-    return Path(entry[field]).read_bytes() if field in entry else None
+    try:
+        return Path(entry[field]).read_bytes() if field in entry else None
+    except OSError as error:
+        raise AdminError(f"unable to read {field} {entry[field]}: {str(error.strerror).lower()}") from None
 
 
 def identity_token(provider: dict[str, Any], user_name: str) -> str:

@@ -15,7 +15,7 @@ import websocket
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from kubectl_admin.cluster import proxy
-from kubectl_admin.cluster.credentials import Headers
+from kubectl_admin.cluster.credentials import Identity
 from kubectl_admin.cluster.errors import ApiError, Unauthorized, Unreachable, refusal, unreachable
 from kubectl_admin.cluster.requests import retried
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, NothingSent, Transport
@@ -46,7 +46,7 @@ def websocket_to(
 
 
 def consented(
-    transport: Transport, location: str, protocols: list[str], identity: Headers, timeout: float | None
+    transport: Transport, location: str, protocols: list[str], identity: Identity, timeout: float | None
 ) -> Any:
     """The WebSocket after a handshake with these credentials."""
     patience = timeout or READ_TIMEOUT
@@ -59,7 +59,10 @@ def consented(
         connection.connect(
             "ws" + url.removeprefix("http"),
             socket=raw,
-            header=[f"{name}: {value}" for name, value in [("User-Agent", transport.user_agent), *identity]],
+            header=[
+                f"{name}: {value}"
+                for name, value in [("User-Agent", transport.user_agent), *identity.headers]
+            ],
             subprotocols=protocols,
             suppress_origin=True,
             redirect_limit=0,  # the credentials are for this server only

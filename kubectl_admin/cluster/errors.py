@@ -192,4 +192,5 @@ def reason_of(host: str, error: BaseException) -> str:
             return f"lookup {host.rpartition(':')[0] or host}: {str(error.strerror or error).lower()}"
         case TimeoutError():
             return f"dial {host}: i/o timeout"
-    return f"{host}: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+    system = str(getattr(error, "strerror", None) or "").lower()
+    return f"{host}: {system or error}"

@@ -102,7 +102,9 @@ def credential(target: Target, answer: bytes) -> Credential:
         expires = status.get("expirationTimestamp")
         until = datetime.fromisoformat(expires) if expires else None
     except (TypeError, ValueError):
-        raise failed(target, "decoding stdout: its expirationTimestamp is no time") from None
+        until = datetime.min
+    if until and not until.tzinfo:
+        raise failed(target, "decoding stdout: its expirationTimestamp is no time of RFC 3339")
     return Credential(token, certificate, key, until)
 
 

