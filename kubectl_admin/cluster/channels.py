@@ -42,6 +42,7 @@ class Channels:
         self._connection = connection
         self._socket: socket.socket = connection.sock
         self._unsent: deque[memoryview] = deque()
+        self._heeded = True  # whether there is any sense in sending
         self._channel = 0  # of the message whose fragments are coming
         self._timeout = timeout
         self._end = time.monotonic() + timeout if timeout else None
@@ -80,11 +81,10 @@ class Channels:
         is lost, falls silent, or takes longer than its time limit.
         """
         source = iter(outgoing)
-        more = True
         while True:
-            if more and not self._unsent:
+            if self._heeded and not self._unsent:
                 message = next(source, None)
-                more = message is not None
+                self._heeded = message is not None
                 if message:
                     self._queue(ABNF.OPCODE_BINARY, bytes([message[0]]) + message[1])
             if self._unsent and not self._readable_while_sending():
@@ -142,6 +142,7 @@ class Channels:
         except OSError:
             # The other end takes nothing more; it may have said why, which is still to be received.
             self._unsent.clear()
+            self._heeded = False
 
     def _received(self) -> Message | None:
         """The next message or fragment; one without bytes if there is none yet, None at the end."""

@@ -29,7 +29,7 @@ def websocket_to(
 ) -> Any:
     """A WebSocket at this path and query that speaks one of the protocols.
 
-    timeout: seconds for the server's consent. Raises ApiError if it refuses, Unreachable if it is not there;
+    timeout: seconds for the server's consent, 30 at most. Raises ApiError if it refuses, Unreachable if it is not there;
     only what never reached it is tried again.
     """
 
@@ -49,7 +49,7 @@ def consented(
     transport: Transport, location: str, protocols: list[str], identity: Identity, timeout: float | None
 ) -> Any:
     """The WebSocket after a handshake with these credentials."""
-    patience = timeout or READ_TIMEOUT
+    patience = min(timeout or READ_TIMEOUT, READ_TIMEOUT)
     url = transport.server + location
     connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     start = time.monotonic()
@@ -98,7 +98,9 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
             else socket.create_connection((host, port), timeout)
         )
     except OSError as error:
-        raise NothingSent(unreachable(transport.server, error).what) from error
+        said = unreachable(transport.server, error)
+        # A proxy's refusal has no number, and neither has a time limit: both would come again.
+        raise (NothingSent(said.what) if error.errno else said) from error
     for option in tcp_keepalive_socket_options():
         raw.setsockopt(*option)
     if parts.scheme != "https":

@@ -4,6 +4,7 @@ All that is known of the package's ApiClient stands here. Its typed APIs are nev
 second to import and three times as long to read an answer.
 """
 
+import logging
 import os
 import ssl
 import threading
@@ -60,6 +61,8 @@ class Transport:
         configuration.retries = urllib3.Retry(
             total=3, connect=0, read=0, status=0, other=0, redirect=3, respect_retry_after_header=False
         )
+        # Its warnings (a pool that is full, a header that is odd) help nobody who runs a command.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         if not configuration.verify_ssl:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         client = ApiClient(configuration)

@@ -360,7 +360,7 @@ def test_many_threads(server: StandIn, caplog: pytest.LogCaptureFixture) -> None
     """One connection object serves a pool of threads without a word of complaint from the library."""
     server.on("GET", NODES, lambda asked: Says(body=dict(asked.query)))
     cluster = server.connect()
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(24) as pool:
         answers = list(pool.map(lambda n: cluster.get(NODES, [("n", str(n))]), range(200)))
     assert answers == [{"n": str(n)} for n in range(200)]
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
