@@ -29,8 +29,8 @@ def websocket_to(
 ) -> Any:
     """A WebSocket at this path and query that speaks one of the protocols.
 
-    timeout: seconds for the server's consent, 30 at most. Raises ApiError if it refuses, Unreachable if it is not there;
-    only what never reached it is tried again.
+    timeout: seconds for the server's consent, 30 at most. Raises ApiError if it refuses, Unreachable if it is
+    not there; only what never reached it is tried again.
     """
 
     def once(_end: float | None) -> Any:

@@ -1,29 +1,21 @@
-"""Which cluster is meant, and as whom: kubectl's kubeconfig files, merged and overridden as kubectl does.
+"""Which cluster is meant, and as whom: what kubeconfig files and flags come to, exactly as in kubectl.
 
-The kubernetes package takes the last file's current-context where kubectl takes the first one's, and knows
-nothing of impersonation, so the files are read here. Nothing but PyYAML is imported.
-
-Source: client-go tools/clientcmd (loader.go, client_config.go), cli-runtime genericclioptions.
+Source: client-go tools/clientcmd/client_config.go, cli-runtime pkg/genericclioptions/config_flags.go.
 """
 
-import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kubectl_admin.cluster import usable
+from kubectl_admin.cluster.kubeconfig_files import Entry, Kubeconfig, read
 from kubectl_admin.errors import UsageError
-
-Entry = Mapping[str, Any]
 
 DEFAULT_SERVER = "http://localhost:8080"  # where kubectl goes when no file names a cluster
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-# Fields of an entry that name files, relative to the kubeconfig they stand in.
-CLUSTER_FILES = ("certificate-authority",)
-USER_FILES = ("client-certificate", "client-key", "tokenFile")
 DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -77,16 +69,6 @@ class Target:
         return server if "://" in server else f"http://{server}"
 
 
-@dataclass(frozen=True, slots=True)
-class Kubeconfig:
-    """The merged files, each entry by its name."""
-
-    current_context: str
-    contexts: Mapping[str, Entry]
-    clusters: Mapping[str, Entry]
-    users: Mapping[str, Entry]
-
-
 def resolve(overrides: Overrides, environ: Mapping[str, str]) -> Target:
     """The cluster, user and namespace that kubectl would use with these flags and environment variables.
 
@@ -125,102 +107,8 @@ def contexts(overrides: Overrides, environ: Mapping[str, str]) -> list[str]:
 
 
 def merged(overrides: Overrides, environ: Mapping[str, str]) -> Kubeconfig:
-    """All files that count: the flag's alone, or each of $KUBECONFIG, or ~/.kube/config.
-
-    The first file to name a context, cluster or user, or a current context, wins. Missing files are skipped
-    unless the flag names them. Raises UsageError for a file that can't be read or is no kubeconfig.
-    """
-    files = [loaded(path, required=bool(overrides.kubeconfig)) for path in paths(overrides, environ)]
-    by_name: dict[str, dict[str, Entry]] = {"contexts": {}, "clusters": {}, "users": {}}
-    for file in reversed(files):
-        for kind, entries in by_name.items():
-            entries.update(file.get(kind, {}))
-    current = (str(file["current-context"]) for file in files if file.get("current-context"))
-    return Kubeconfig(next(current, ""), **by_name)
-
-
-def paths(overrides: Overrides, environ: Mapping[str, str]) -> Iterator[Path]:
-    """The files to read, in the order in which they win."""
-    if overrides.kubeconfig:
-        yield Path(overrides.kubeconfig)
-    elif listed := environ.get("KUBECONFIG"):
-        yield from (Path(path) for path in dict.fromkeys(listed.split(os.pathsep)) if path)
-    else:
-        yield Path(environ.get("HOME") or Path.home(), ".kube", "config")
-
-
-def loaded(path: Path, *, required: bool) -> dict[str, Any]:
-    """One file's current-context and its entries by name, file names made absolute; {} for a missing file."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        if required:
-            raise UsageError(f"stat {path}: no such file or directory") from None
-        return {}
-    except OSError as error:
-        raise broken(path, f"open {path}: {str(error.strerror).lower()}") from None
-    document = parsed(path, text)
-    base = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links, kubectl does not
-    return {
-        "current-context": document.get("current-context"),
-        "contexts": entries(path, document, "contexts", "context"),
-        "clusters": {
-            name: with_absolute_files(cluster, CLUSTER_FILES, base)
-            for name, cluster in entries(path, document, "clusters", "cluster").items()
-        },
-        "users": {
-            name: with_absolute_command(with_absolute_files(user, USER_FILES, base), base)
-            for name, user in entries(path, document, "users", "user").items()
-        },
-    }
-
-
-def parsed(path: Path, text: bytes) -> Entry:
-    """The file's document; an empty file is an empty kubeconfig."""
-    import yaml
-
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is 17 times as fast
-    try:
-        # JSON first: it may be indented with tabs, which YAML forbids.
-        json_like = text.lstrip().startswith(b"{")
-        document = json.loads(text) if json_like else yaml.load(text, loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError) as error:
-        raise broken(path, " ".join(str(error).split())) from None
-    if not isinstance(document or {}, dict):
-        raise broken(path, "it is no kubeconfig")
-    return document or {}
-
-
-def entries(path: Path, document: Entry, kind: str, key: str) -> dict[str, dict[str, Any]]:
-    """One list of the file as a mapping by name, empty fields left out."""
-    found: dict[str, dict[str, Any]] = {}
-    listed = document.get(kind) or []
-    if not isinstance(listed, list):
-        raise broken(path, f"{kind} is no list")
-    for item in listed:
-        body = (item.get(key) or {}) if isinstance(item, dict) else None
-        if not isinstance(body, dict):
-            raise broken(path, f"an entry of {kind} makes no sense")
-        name = str(item.get("name", ""))
-        if name in found:
-            raise broken(path, f'duplicate name "{name}" in {kind}')
-        found[name] = {
-            field: value for field, value in body.items() if value not in (None, "", [], {}, False)
-        }
-    return found
-
-
-def with_absolute_files(fields: dict[str, Any], names: tuple[str, ...], base: Path) -> dict[str, Any]:
-    """The entry with its file names made absolute against the folder of its own kubeconfig."""
-    return fields | {name: os.path.normpath(base / fields[name]) for name in names if name in fields}
-
-
-def with_absolute_command(user: dict[str, Any], base: Path) -> dict[str, Any]:
-    """A credential plugin named by a relative path is beside the kubeconfig; a bare name is on PATH."""
-    plugin = user.get("exec")
-    if not isinstance(plugin, dict) or os.sep not in str(plugin.get("command", "")):
-        return user
-    return user | {"exec": plugin | {"command": os.path.normpath(base / plugin["command"])}}
+    """The files that these flags and environment variables name, as one; raises UsageError."""
+    return read(overrides.kubeconfig, environ)
 
 
 def entry(named: Mapping[str, Entry], name: str, kind: str, hint: str | None) -> Entry:
@@ -304,11 +192,6 @@ def service_account_namespace(environ: Mapping[str, str]) -> str | None:
     """The namespace of the pod."""
     file = SERVICE_ACCOUNT / "namespace"
     return environ.get("POD_NAMESPACE") or (file.read_text().strip() if file.is_file() else None)
-
-
-def broken(path: Path, reason: str) -> UsageError:
-    """A kubeconfig that is there and can't be used."""
-    return UsageError(f'error loading config file "{path}": {reason}')
 
 
 def parse_duration(text: str) -> float:
