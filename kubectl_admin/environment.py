@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
+from kubectl_admin.errors import AdminError
+
 if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
     from kubectl_admin.cluster.kubeconfig import Overrides
@@ -78,8 +80,13 @@ class Environment:
             from kubectl_admin.report import document
 
             text = (document.to_json if self.output == "json" else document.to_yaml)(report)
-        self.stdout.write(text)
-        self.stdout.flush()
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise  # its reader may have seen enough, which is no error
+        except OSError as error:
+            raise AdminError(f"the output can't be written: {error.strerror}") from error
 
     @contextmanager
     def progress(self, title: str) -> "Iterator[Progress]":

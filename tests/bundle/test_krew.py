@@ -13,7 +13,7 @@ from kubectl_admin.verbs import VERBS
 from kubectl_admin.verbs.completion import COMPLETER
 from tests.bundle import krew
 from tests.bundle.conftest import URL
-from tests.unit.api_stand_in import VERSION, serving, table
+from tests.unit.api_stand_in import EMPTY, VERSION, serving, table
 from tests.unit.program import ROOT
 
 
@@ -129,12 +129,12 @@ def test_it_asks_an_api_server(installed, tmp_path):
 
 
 def test_skew_has_all_that_it_imports(installed, tmp_path):
-    """The stand-in knows little of a cluster; what it does not know is reported, and nothing is missing."""
+    """A cluster of one node with nothing else to be seen, since it is managed."""
     nodes = table(
         ("Name", "Status", "Roles", "Version", "OS-Image", "Kernel-Version", "Container-Runtime"),
         ("w1", "Ready", "<none>", "v1.36.3", "Schönes Linux", "6.1.0", "containerd://2.2.9"),
     )
-    with serving({"/version": VERSION, "/api/v1/nodes": nodes}) as server:
+    with serving({**EMPTY, "/api/v1/nodes": nodes}) as server:
         ended = installed.run("admin", "skew", "-o", "wide", "--kubeconfig", server.kubeconfig(tmp_path))
     assert "internal error" not in ended.err
     assert "Schönes Linux" in ended.out
@@ -158,7 +158,7 @@ def test_a_credential_plugin_finds_the_systems_libraries(installed, tmp_path, gi
         kubeconfig = server.kubeconfig(tmp_path, exec=asking)
         ended = installed.run("admin", "version", "--kubeconfig", kubeconfig, **given)
     assert (ended.code, ended.err) == (0, "")
-    assert server.asked[0][1]["Authorization"] == "Bearer t"
+    assert server.asked[0].header("Authorization") == "Bearer t"
     assert (tmp_path / "seen").read_text() == f"{given.get('LD_LIBRARY_PATH', 'unset')}\n"
 
 

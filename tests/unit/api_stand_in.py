@@ -1,140 +1,99 @@
-"""A tiny API server: answers JSON by path, refuses any path that a test does not name, can hold an answer."""
+"""The stand-in API server as a process meets it: behind a kubeconfig, with answers that can be held back."""
 
-import base64
 import json
 import ssl
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.unit.cluster.conftest import new_authority
+from tests.unit.cluster.standin import Asked, Says, StandIn
 
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.3"}
 
 
-class StandIn:
-    """What the server is to answer, and what it has been asked.
+# A cluster that has no nodes and shows nothing of its control plane, as skew asks for it.
+EMPTY = {
+    "/version": VERSION,
+    "/api/v1/nodes": {"kind": "Table"},
+    "/api/v1/namespaces/kube-system/pods": {},
+    "/api/v1/namespaces/kube-system/configmaps/kubeadm-config": {},
+    "/apis/apps/v1/namespaces/kube-system/daemonsets": {},
+    "/apis/apps/v1/namespaces/kube-system/deployments": {},
+}
 
-    asked: (path with its query, headers) of each request.
-    holding: paths whose answer is held until `release` is set; `held` is set once one of them is asked for.
+
+class Server:
+    """A running stand-in.
+
+    held: set once a path is asked for whose answer is held back until `release` is set.
     """
 
-    def __init__(self, answers: Mapping[str, Any], holding: tuple[str, ...], certificate: bytes) -> None:
-        self.answers = answers
-        self.holding = holding
-        self.asked: list[tuple[str, dict[str, str]]] = []
+    def __init__(self, stand_in: StandIn, trust: Mapping[str, str]) -> None:
+        self.stand_in = stand_in
         self.held = threading.Event()
         self.release = threading.Event()
-        self.certificate = certificate
-        self.port = 0
+        self._trust = trust
+
+    @property
+    def asked(self) -> list[Asked]:
+        """The requests that have come."""
+        return self.stand_in.asked
 
     def kubeconfig(self, folder: Path, **user: Any) -> str:
         """Writes a kubeconfig of one context, `stand-in`, with these fields of its user; returns its path."""
         path = folder / "stand-in.kubeconfig"
         entry = {"name": "stand-in"}
-        cluster = {"server": f"http://127.0.0.1:{self.port}"}
-        if self.certificate:
-            cluster["server"] = cluster["server"].replace("http:", "https:")
-            cluster["certificate-authority-data"] = base64.b64encode(self.certificate).decode()
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "stand-in",
-            "clusters": [{**entry, "cluster": cluster}],
+            "clusters": [{**entry, "cluster": {"server": self.stand_in.url, **self._trust}}],
             "users": [{**entry, "user": user}],
             "contexts": [{**entry, "context": {"cluster": "stand-in", "user": "stand-in"}}],
         }
         path.write_text(json.dumps(config))
         return str(path)
 
+    def hold(self, answer: Says) -> Says:
+        """Waits until the answer may go."""
+        self.held.set()
+        self.release.wait()
+        return answer
+
 
 @contextmanager
-def serving(
-    answers: Mapping[str, Any], holding: tuple[str, ...] = (), *, tls: bool = False
-) -> Iterator[StandIn]:
-    """The server on a free port of this machine, gone afterwards."""
-    certificate, key = self_signed() if tls else (b"", b"")
-    stand_in = StandIn(answers, holding, certificate)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            stand_in.asked.append((self.path, dict(self.headers)))
-            path = self.path.partition("?")[0]
-            if path in stand_in.holding:
-                stand_in.held.set()
-                stand_in.release.wait()
-            known = path in stand_in.answers
-            refusal = {
-                "kind": "Status",
-                "status": "Failure",
-                "message": f"unexpected {self.path}",
-                "code": 500,
-            }
-            body = json.dumps(stand_in.answers[path] if known else refusal).encode()
-            self.send_response(200 if known else 500)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_arguments: None  # clients that are gone are what some tests are about
-    stand_in.port = server.server_port
-    if tls:
-        server.socket = tls_context(certificate, key).wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield stand_in
-    finally:
-        stand_in.release.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def serving(answers: Mapping[str, Any], *, holding: str = "", tls: bool = False) -> Iterator[Server]:
+    """The server, which answers this JSON at these paths; the answer at the path `holding` is held back."""
+    context, trust = secured() if tls else (None, {})
+    server = Server(StandIn(context), trust)
+    for path, body in answers.items():
+        answer = Says(body=body)
+        held = lambda _asked, answer=answer: server.hold(answer)  # noqa: E731
+        server.stand_in.on("GET", path, held if path == holding else answer)
+    with server.stand_in.serving():
+        try:
+            yield server
+        finally:
+            server.release.set()
 
 
-def self_signed() -> tuple[bytes, bytes]:
-    """A certificate for 127.0.0.1 that is its own authority, good for an hour, and its key, both as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM), private
-
-
-def tls_context(certificate: bytes, key: bytes) -> ssl.SSLContext:
-    """What a server shows; ssl reads it from a file only."""
+def secured() -> tuple[ssl.SSLContext, dict[str, str]]:
+    """What a server on 127.0.0.1 shows, and the fields of a kubeconfig's cluster that trust it."""
+    authority = new_authority("stand-in")
+    pair = authority.issue("stand-in", x509.IPAddress(ip_address("127.0.0.1")))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(certificate + key)
+    with tempfile.NamedTemporaryFile() as file:  # ssl takes nothing but files
+        file.write(pair.certificate + pair.key)
         file.flush()
         context.load_cert_chain(file.name)
-    return context
+    return context, {"certificate-authority-data": authority.data}
 
 
 def table(columns: tuple[str, ...], *rows: tuple[str, ...]) -> dict[str, Any]:

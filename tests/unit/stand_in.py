@@ -6,6 +6,7 @@
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -58,40 +59,70 @@ def command(env: Environment, what: str, node: str | None, careful: bool | None)
       # The only one
       kubectl admin act fine
     """
-    match what:
-        case "refuse":
-            raise AdminError(f"node {NASTY}: refused", f"ask {NASTY}")
-        case "misuse":
-            raise UsageError("no such node: w9")
-        case "break":
-            raise KeyError("w1")
-        case "lose":
-            near, far = socket.socketpair()
-            with near:
-                far.close()
-                near.sendall(b"x")
-        case "wait":
-            try:
-                env.stdout.write("ready\n")
-                env.stdout.flush()
-                signal.pause()
-            finally:
-                env.stderr.write("cleaned up\n")
-        case "progress":
-            with env.progress("asking") as progress:
-                progress.step(2)
-                progress.step(2)
-            env.stderr.write("done\n")
-        case "flags":
-            env.stdout.write(f"{env.flags} {env.verbosity} {node} {careful}\n")
-        case "show" | "violate" | "flood":
-            answer = report(
-                Severity.VIOLATION if what == "violate" else Severity.WARNING,
-                100_000 if what == "flood" else 1,
-            )
-            env.show(answer)
-            return answer
-    return None
+    if what == "flags":
+        env.stdout.write(f"{env.flags} {env.verbosity} {node} {careful}\n")
+        return None
+    return ACTS[what](env)
+
+
+def refuse(_env: Environment) -> None:
+    raise AdminError(f"node {NASTY}: refused", f"ask {NASTY}")
+
+
+def misuse(_env: Environment) -> None:
+    raise UsageError("no such node: w9")
+
+
+def fail(_env: Environment) -> None:
+    raise KeyError("w1")
+
+
+def lose(_env: Environment) -> None:
+    near, far = socket.socketpair()
+    with near:
+        far.close()
+        near.sendall(b"x")
+
+
+def interrupt(_env: Environment) -> None:
+    raise KeyboardInterrupt
+
+
+def wait(env: Environment) -> None:
+    try:
+        env.stdout.write("ready\n")
+        env.stdout.flush()
+        signal.pause()
+    finally:
+        env.stderr.write("cleaned up\n")
+
+
+def progress(env: Environment) -> None:
+    with env.progress("asking") as progress:
+        progress.step(2)
+        progress.step(2)
+    env.stderr.write("done\n")
+
+
+def shown(env: Environment, answer: Report) -> Report:
+    env.show(answer)
+    return answer
+
+
+ACTS: dict[str, Callable[[Environment], Report | None]] = {
+    "fine": lambda _env: None,
+    "refuse": refuse,
+    "misuse": misuse,
+    "fail": fail,
+    "lose": lose,
+    "interrupt": interrupt,
+    "wait": wait,
+    "progress": progress,
+    "écrire": lambda env: env.stdout.write("écrire\n") and None,
+    "show": lambda env: shown(env, report(Severity.WARNING)),
+    "violate": lambda env: shown(env, report(Severity.VIOLATION)),
+    "flood": lambda env: shown(env, report(rows=100_000)),
+}
 
 
 def register() -> None:

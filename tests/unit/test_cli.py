@@ -1,26 +1,20 @@
 import importlib
-import io
 import signal
+import socket
+import subprocess
 import sys
 
 import click
 import pytest
 
 from kubectl_admin import cli
-from kubectl_admin.environment import Environment
 from kubectl_admin.verbs import VERBS
 from tests.unit import stand_in
-from tests.unit.program import STAND_IN, run, start
+from tests.unit.api_stand_in import EMPTY, serving
+from tests.unit.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
 
 # What `--help` and a TAB must not wait for.
 HEAVY = ("kubernetes", "yaml", "tabulate", "cryptography", "urllib3", "requests", "websocket")
-
-
-@pytest.fixture
-def environment(monkeypatch):
-    monkeypatch.setitem(VERBS, "act", "Do what a test asks for.")
-    monkeypatch.setitem(sys.modules, "kubectl_admin.verbs.act", stand_in)
-    return Environment(io.StringIO(), io.StringIO(), io.StringIO(), {})
 
 
 @pytest.mark.parametrize(
@@ -82,7 +76,7 @@ def test_a_verb_says_what_each_option_does(verb):
             f"error: node {stand_in.HARMLESS}: refused\n       ask {stand_in.HARMLESS}\n",
         ),
         (
-            ["act", "break"],
+            ["act", "fail"],
             1,
             "error: internal error: KeyError: 'w1'\n"
             "       this is a bug in kubectl-admin; run it again with -vv and report what it prints\n",
@@ -119,13 +113,65 @@ def test_a_reader_who_has_seen_enough_is_no_error():
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize(
+SIGNALS = pytest.mark.parametrize(
     ("number", "code", "said"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
+
+
+@SIGNALS
 def test_a_signal_ends_the_program_after_it_has_cleaned_up(number, code, said):
     with start("act", "wait", program=STAND_IN) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
         assert process.stderr.read() == f"cleaned up\nerror: {said}\n"
     assert process.returncode == code
+
+
+@SIGNALS
+@pytest.mark.parametrize(("verb", "path"), [("version", "/version"), ("skew", "/api/v1/nodes")])
+def test_a_signal_ends_the_waiting_for_an_answer(tmp_path, verb, path, number, code, said):
+    """The answer is held back until the program is gone."""
+    with serving(EMPTY, holding=path) as server:
+        with start(verb, "--kubeconfig", server.kubeconfig(tmp_path)) as process:
+            server.held.wait()
+            process.send_signal(number)
+            assert process.communicate() == ("", f"error: {said}\n")
+        assert process.returncode == code
+
+
+def test_on_a_terminal_the_shown_control_c_stays_on_its_line():
+    ended = run_on_terminal("act", "interrupt", program=STAND_IN)
+    assert (ended.code, ended.out) == (130, "\nerror: interrupted\n")
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:{1}".format(*taken.getsockname())
+    ended = run("version", "-s", f"http://{address}", env=environ(HOME=str(tmp_path)))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"error: The connection to the server {address} was refused"
+        " - did you specify the right host or port?\n"
+    )
+
+
+def test_output_that_can_not_be_written_is_an_error():
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [*PROGRAM, "version", "--client"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: the output can't be written: No space left on device\n",
+    )
+
+
+def test_characters_that_the_locale_does_not_have_are_shown_as_escapes():
+    ended = run("act", "écrire", program=STAND_IN, env=environ(PYTHONIOENCODING="ascii"))
+    assert (ended.code, ended.out) == (0, "\\xe9crire\n")

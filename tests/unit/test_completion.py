@@ -147,7 +147,7 @@ def test_nodes_of_the_cluster_that_the_flags_name(tmp_path, kubeconfig):
 def test_a_cluster_that_does_not_answer_ends_the_waiting(tmp_path):
     """The answer is held for as long as the test runs: whoever waits for it waits for ever."""
     program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
-    with serving(NODES, holding=("/api/v1/nodes",)) as server:
+    with serving(NODES, holding="/api/v1/nodes") as server:
         assert complete("act", "--node", "", program=program, KUBECONFIG=server.kubeconfig(tmp_path)) == (
             {},
             ":4",

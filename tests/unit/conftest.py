@@ -1,0 +1,16 @@
+import io
+import sys
+
+import pytest
+
+from kubectl_admin.environment import Environment
+from kubectl_admin.verbs import VERBS
+from tests.unit import stand_in
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """An environment of text in memory, in which `act` is a verb of the program."""
+    monkeypatch.setitem(VERBS, "act", "Do what a test asks for.")
+    monkeypatch.setitem(sys.modules, "kubectl_admin.verbs.act", stand_in)
+    return Environment(io.StringIO(), io.StringIO(), io.StringIO(), {})
