@@ -21,6 +21,7 @@ Result = TypeVar("Result")
 
 TRIES = 3
 BACKOFF = 0.2  # seconds before the second try, three times as many before the third
+LONGEST = 15.0  # seconds; a server that wants to be left alone for longer is told of, not waited for
 CHUNK = 1 << 16  # bytes
 REFUSAL = 1 << 20  # bytes of a refusal that are read at most
 
@@ -135,7 +136,7 @@ def retried(
             return action(end)
         except (Unreachable, ApiError) as error:
             wait = pause(error, method, attempt)
-            if wait is None or (end and time.monotonic() + wait > end):
+            if wait is None or wait > LONGEST or (end and time.monotonic() + wait > end):
                 raise
             time.sleep(wait)
     return action(end)

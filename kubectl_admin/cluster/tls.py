@@ -10,6 +10,16 @@ from kubectl_admin.cluster.credentials import material
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 
+# Where distributions keep the authorities that they trust. Source: Go, crypto/x509/root_linux.go.
+SYSTEM_ROOTS = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
 
 def context_for(target: Target) -> ssl.SSLContext:
     """A TLS context that trusts what the kubeconfig says; raises AdminError for a broken authority."""
@@ -23,7 +33,7 @@ def context_for(target: Target) -> ssl.SSLContext:
         return context
     authority = material(target, "certificate-authority")
     if authority is None:
-        context.load_default_certs()
+        trust_system(context)
         return context
     try:
         context.load_verify_locations(cadata=authority.decode("ascii", "replace"))
@@ -32,6 +42,18 @@ def context_for(target: Target) -> ssl.SSLContext:
             f'unable to load root certificates of cluster "{target.cluster_name}": no PEM certificate in it'
         ) from None
     return context
+
+
+def trust_system(context: ssl.SSLContext) -> None:
+    """Makes the context trust what this machine trusts, wherever the distribution keeps it.
+
+    The place that OpenSSL was built with is right only where this program was built.
+    """
+    context.load_default_certs()
+    if not context.get_ca_certs():
+        for path in filter(os.path.exists, SYSTEM_ROOTS):
+            context.load_verify_locations(path)
+            return
 
 
 def context_to_loopback(client_certificate: bytes | None, user_name: str) -> ssl.SSLContext:

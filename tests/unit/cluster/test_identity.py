@@ -395,6 +395,22 @@ def test_an_authority_that_signs_itself_may_be_the_server(
     as_kubectl(secure, given({"token": "t"}, **{"certificate-authority-data": b64(own.encode())}), tmp_path)
 
 
+def test_without_an_authority_the_system_s_are_trusted(
+    secure: StandIn, given: Any, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever they are: a bundle made on one distribution runs on another."""
+    from kubectl_admin.cluster import tls
+
+    (tmp_path / "roots").write_bytes(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    monkeypatch.setattr(tls, "SYSTEM_ROOTS", (str(tmp_path / "missing"), str(tmp_path / "roots")))
+    secure.on("GET", "/version", Says(body={}))
+    connected(given({}, **{"certificate-authority-data": None})).get("/version")
+    monkeypatch.setattr(tls, "SYSTEM_ROOTS", ())
+    with pytest.raises(Unreachable, match="failed to verify"):
+        connected(given({}, **{"certificate-authority-data": None})).get("/version")
+
+
 def test_broken_material(given: Any, authority: Authority) -> None:
     with pytest.raises(AdminError, match='unable to load root certificates of cluster "c"'):
         connected(given({}, **{"certificate-authority-data": b64(b"nonsense")}))
