@@ -37,7 +37,6 @@ TEXT_FLAGS = (
     ("--proxy-url", "URL", "proxy_url", "Proxy for requests to the API server."),
 )
 VERBOSITY = re.compile(r"(?:-v=?|--v=|--verbosity=)(\d{1,2})")
-SHORT_WITH_VALUE = re.compile(r"(-[A-Za-z])=(.*)", re.DOTALL)
 SWITCHED = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
@@ -131,22 +130,24 @@ def keep_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) 
 def spelled_out(args: list[str], params: Sequence[click.Parameter]) -> list[str]:
     """kubectl's `-v=6`, `-v 6`, `--v=6`, `-o=json` and `--client=true` in click's spelling.
 
-    params: the options that may be given as switches, «--client=false».
+    params: the command's, which say what is a switch and what takes a value.
     What follows `--` is left alone: it belongs to somebody else's command.
     """
     end = args.index("--") if "--" in args else len(args)
-    switches = {name: param for param in params if getattr(param, "is_flag", False) for name in param.opts}
+    options = [param for param in params if isinstance(param, click.Option) and not param.count]
+    switches = {name: option for option in options if option.is_flag for name in option.opts}
+    short = {name for option in options if not option.is_flag for name in option.opts if len(name) == 2}
     spelled: list[str] = []
     for arg in args[:end]:
-        name, _, value = arg.partition("=")
+        name, given, value = arg.partition("=")
         if spelled[-1:] == ["-v"] and (level := VERBOSITY.fullmatch(f"-v{arg}")):
             spelled[-1:] = ["--verbosity"] * int(level[1])
         elif level := VERBOSITY.fullmatch(arg):
             spelled += ["--verbosity"] * int(level[1])
         elif name in switches and value.lower() in SWITCHED:
             spelled += [name] if SWITCHED[value.lower()] else switches[name].secondary_opts
-        elif short := SHORT_WITH_VALUE.fullmatch(arg):
-            spelled += short.groups()
+        elif name in short and given:
+            spelled += [name, value]
         else:
             spelled.append(arg)
     return spelled + args[end:]
