@@ -1,0 +1,130 @@
+import pytest
+
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.terminal import printable, render, some_of, table_text
+
+VERSIONS = Table(
+    [Column("NAME"), Column("KUBELET"), Column("KERNEL", wide=True)],
+    [
+        ["cp-1", "1.30", "6.1"],
+        ["worker-1", Cell("1.3", Mark.BAD), "6.10"],
+        ["w2", Cell("1e5", Mark.DOUBT), ""],
+    ],
+)
+
+
+def shown(report=None, *, wide=False, headers=True, colour=False, width=80, **parts):
+    report = report or Report("Kind", items=list, names=list, **parts)
+    return render(report, wide=wide, headers=headers, colour=colour, width=width)
+
+
+def test_a_table_has_versions_as_they_are():
+    assert shown(tables=[VERSIONS]) == "NAME      KUBELET\ncp-1      1.30\nworker-1  1.3!\nw2        1e5?\n"
+
+
+def test_a_wide_table_has_all_columns_and_a_dash_for_nothing():
+    assert shown(tables=[VERSIONS], wide=True) == (
+        "NAME      KUBELET  KERNEL\ncp-1      1.30     6.1\nworker-1  1.3!     6.10\nw2        1e5?     -\n"
+    )
+
+
+def test_a_table_without_headers():
+    assert shown(tables=[VERSIONS], headers=False) == "cp-1      1.30\nworker-1  1.3!\nw2        1e5?\n"
+
+
+@pytest.mark.parametrize(("headers", "text"), [(True, "NAME  KUBELET"), (False, "")])
+def test_a_table_without_rows(headers, text):
+    empty = Table(VERSIONS.columns, [])
+    assert table_text(empty, wide=False, headers=headers, colour=False) == text
+
+
+def test_colour_is_laid_over_the_same_text():
+    coloured = shown(tables=[VERSIONS], colour=True)
+    assert "\x1b[31m1.3!\x1b[0m" in coloured
+    assert "\x1b[33m1e5?\x1b[0m" in coloured
+    for code in ("\x1b[31m", "\x1b[33m", "\x1b[0m"):
+        coloured = coloured.replace(code, "")
+    assert coloured == shown(tables=[VERSIONS])
+
+
+@pytest.mark.parametrize("text", ["w1", "Schönes Linux", "日本", "emoji 😀", r"back\slash", ""])
+def test_what_is_to_be_seen_stays(text):
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("\x00\x07\x08\x7f", r"\x00\x07\x08\x7f"),
+        ("\u202eevil\u202c\u2066\u2069", r"\u202eevil\u202c\u2066\u2069"),
+        ("\u200e\u200f\u061c", r"\u200e\u200f\u061c"),
+        ("zero\u200bwidth\ufeff\u00ad", r"zero\u200bwidth\ufeff\xad"),
+        ("\u2028\u2029\x85", r"\u2028\u2029\x85"),
+        ("\U000e0041", r"\U000e0041"),
+        ("\udcff", r"\udcff"),
+    ],
+)
+def test_what_could_mislead_is_escaped(text, escaped):
+    assert printable(text) == escaped
+
+
+def test_a_cell_can_not_fake_a_row():
+    text = shown(
+        tables=[Table([Column("NAME"), Column("STATUS")], [["w1\nw2  Ready", Cell("\x1b[1A", Mark.BAD)]])]
+    )
+    assert text == "NAME           STATUS\nw1\\nw2  Ready  \\x1b[1A!\n"
+
+
+def test_a_finding_says_what_breaks_which_rule_and_what_to_do():
+    finding = Finding(
+        Severity.VIOLATION,
+        "kubelet-newer",
+        "kubelet 1.37.2",
+        "A kubelet is never newer than the API server.",
+        "the API server is at 1.36.3",
+        "Upgrade the API server first.",
+        "https://kubernetes.io/releases/version-skew-policy/#kubelet",
+        ("node/w1", "node/w2"),
+    )
+    assert shown(findings=[finding]) == (
+        "violation: kubelet 1.37.2 on node/w1, node/w2: the API server is at 1.36.3\n"
+        "  rule: A kubelet is never newer than the API server.\n"
+        "        (https://kubernetes.io/releases/version-skew-policy/#kubelet)\n"
+        "  fix:  Upgrade the API server first.\n"
+    )
+    assert shown(findings=[finding], colour=True).startswith("\x1b[31mviolation:\x1b[0m kubelet 1.37.2 on ")
+
+
+def test_a_finding_without_source_fix_and_objects_is_short():
+    finding = Finding(Severity.NOTE, "a-rule", "subject", "says", "evidence")
+    assert shown(findings=[finding]) == "note: subject: evidence\n  rule: says\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "node/w0"),
+        (3, "node/w0, node/w1, node/w2"),
+        (4, "node/w0, node/w1, node/w2 and 1 more"),
+        (5000, "node/w0, node/w1, node/w2 and 4,997 more"),
+    ],
+)
+def test_many_objects_stay_one_line(number, text):
+    assert some_of([f"node/w{index}" for index in range(number)]) == text
+
+
+def test_paragraphs_and_findings_are_wrapped_and_words_stay_whole():
+    long = "https://kubernetes.io/" + "x" * 60
+    finding = Finding(Severity.NOTE, "a-rule", "subject", "word " * 30, long)
+    lines = shown(paragraphs=["word " * 30], findings=[finding], width=50).splitlines()
+    assert all(len(line) <= 50 or line.strip() == long for line in lines)
+    assert f"  {long}" in lines
+
+
+def test_parts_stand_apart_and_empty_ones_leave_no_gap():
+    text = shown(tables=[VERSIONS, Table(VERSIONS.columns, [])], paragraphs=["one\ntwo", ""], headers=False)
+    assert text == "cp-1      1.30\nworker-1  1.3!\nw2        1e5?\n\none\ntwo\n"
