@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from kubectl_admin.cluster.kubeconfig import Kubeconfig
+    from kubectl_admin.cluster.kubeconfig_files import Kubeconfig
 
 Candidates = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 

@@ -86,7 +86,7 @@ def serving(answers: Mapping[str, Any], *, holding: str = "", tls: bool = False)
 
 def secured() -> tuple[ssl.SSLContext, dict[str, str]]:
     """What a server on 127.0.0.1 shows, and the fields of a kubeconfig's cluster that trust it."""
-    authority = new_authority("stand-in")
+    authority = new_authority("authority of the stand-in")
     pair = authority.issue("stand-in", x509.IPAddress(ip_address("127.0.0.1")))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile() as file:  # ssl takes nothing but files
