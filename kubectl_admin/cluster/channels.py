@@ -25,6 +25,8 @@ from kubectl_admin.cluster.transport import Transport
 
 PING = 15.0  # seconds of silence after which the other end is asked whether it is still there
 SILENCE = 60.0  # seconds of silence, pings unanswered, after which it is not
+# The same once something has been sent: an API server reads no ping while a command does not read its input.
+SILENCE_FED = 600.0
 TURN = 0.05  # seconds to wait for the rest of a message while there is something to be sent
 FRAME = 32 * 1024  # bytes sent at a time; more only makes masking slower
 Message = tuple[int, bytes]
@@ -43,6 +45,7 @@ class Channels:
         self._socket: socket.socket = connection.sock
         self._unsent: deque[memoryview] = deque()
         self._heeded = True  # whether there is any sense in sending
+        self._silence = SILENCE
         self._channel = 0  # of the message whose fragments are coming
         self._timeout = timeout
         self._end = time.monotonic() + timeout if timeout else None
@@ -86,6 +89,7 @@ class Channels:
                 message = next(source, None)
                 self._heeded = message is not None
                 if message:
+                    self._heard, self._silence = time.monotonic(), SILENCE_FED
                     self._queue(ABNF.OPCODE_BINARY, bytes([message[0]]) + message[1])
             if self._unsent and not self._readable_while_sending():
                 self._check_time()
@@ -180,8 +184,10 @@ class Channels:
         now = time.monotonic()
         if self._end and now > self._end:
             raise BrokenStream(f"{self.what}: not done within {self._timeout or 0:g} s")
-        if now - self._heard > SILENCE:
-            raise BrokenStream(f"{self.what}: nothing heard for {SILENCE:.0f} s, the connection is dead")
+        if now - self._heard > self._silence:
+            raise BrokenStream(
+                f"{self.what}: nothing heard for {self._silence:.0f} s, the connection is dead"
+            )
         if now - max(self._heard, self._pinged) >= PING:
             self._pinged = now
             with contextlib.suppress(OSError):

@@ -123,7 +123,9 @@ def start(  # noqa: PLR0913 - a command, where it runs, and what goes with it
 ) -> Exec:
     """Starts a command in a container; None is the pod's default one.
 
-    stdin: what the command reads, piece by piece, followed by its end; None for nothing to read.
+    stdin: what the command reads, piece by piece, followed by its end; None for nothing to read. It must read
+    all of it: where more than about 64 KB are left unread, API servers (1.36 was tried, with kubectl, too)
+    never tell how it ended.
     timeout: seconds after which the command must have ended. Raises ApiError if the server refuses.
     """
     query = [("command", word) for word in command] + [("stdout", "true"), ("stderr", "true")]

@@ -209,6 +209,24 @@ def test_a_dead_connection_is_noticed(server: StandIn, monkeypatch: pytest.Monke
         server.connect().exec("ns", "p", None, ["sleep"]).run()
 
 
+def test_a_command_that_is_slow_to_read_is_not_dead(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """API servers answer no ping while they wait for a command to take its input."""
+    monkeypatch.setattr(channels, "PING", 0.01)
+    monkeypatch.setattr(channels, "SILENCE", 0.02)
+    pings = 0
+
+    def talk(wire: Wire) -> None:
+        nonlocal pings
+        wire.accept(V5)
+        while pings < 5 and (frame := wire.receive()):
+            pings += frame[0] == PING
+        wire.end()
+
+    server.on("GET", PATH, talk)
+    assert server.connect().exec("ns", "p", None, ["slow"], stdin=[b"x"]).run().exit_code == 0
+    assert pings == 5
+
+
 def test_a_time_limit(server: StandIn) -> None:
     def talk(wire: Wire) -> None:
         wire.accept(V5)
