@@ -6,7 +6,6 @@ second copy of everything, and forgets whom the user impersonates.
 Source: k8s.io/streaming pkg/httpstream/wsstream.
 """
 
-import contextlib
 import select
 import socket
 import ssl
@@ -190,5 +189,4 @@ class Channels:
             )
         if now - max(self._heard, self._pinged) >= PING:
             self._pinged = now
-            with contextlib.suppress(OSError):
-                self._queue(ABNF.OPCODE_PING, b"")
+            self._queue(ABNF.OPCODE_PING, b"")
