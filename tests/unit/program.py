@@ -16,7 +16,7 @@ STAND_IN = (sys.executable, "-m", "tests.unit.stand_in")
 
 def environ(**changes: str) -> dict[str, str]:
     """This process' environment without what changes the look of output, and with `changes`."""
-    unset = ("NO_COLOR", "TERM", "COLUMNS", "LINES", "KUBECONFIG", "PYTHONIOENCODING")
+    unset = ("NO_COLOR", "TERM", "COLUMNS", "LINES", "KUBECONFIG", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
     return {name: value for name, value in os.environ.items() if name not in unset} | changes
 
 
@@ -30,6 +30,7 @@ def run(*args: str, program: tuple[str, ...] = PROGRAM, env: Mapping[str, str] |
         text=True,
         env=env or environ(),
         cwd=ROOT,
+        timeout=60,  # whatever hangs fails
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -1,4 +1,5 @@
 import importlib
+import os
 import signal
 import socket
 import subprocess
@@ -103,6 +104,23 @@ def test_the_traceback_is_shown_when_asked_for_and_steers_no_terminal():
     assert ended.err.startswith("Traceback (most recent call last):\n")
     assert ended.err.endswith(f"       ask {stand_in.HARMLESS}\n")
     assert all(char.isprintable() or char == "\n" for char in ended.err)
+
+
+@pytest.mark.parametrize("what", ["flood", "écrire"])
+def test_a_reader_who_has_gone_before_is_no_error(what):
+    """Little text breaks the pipe only when the program has done all else."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [*STAND_IN, "act", what],
+            check=False,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env=environ(),
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():

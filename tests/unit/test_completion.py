@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.verbs import VERBS
 from kubectl_admin.verbs.completion import COMPLETER
 from tests.unit.api_stand_in import serving, table
-from tests.unit.program import PROGRAM, environ, run
+from tests.unit.program import PROGRAM, ROOT, environ, run
 
 NODES = {
     "/api/v1/nodes": table(
@@ -145,10 +145,11 @@ def test_nodes_of_the_cluster_that_the_flags_name(tmp_path, kubeconfig):
 
 
 def test_a_cluster_that_does_not_answer_ends_the_waiting(tmp_path):
-    """The answer is held for as long as the test runs: whoever waits for it waits for ever."""
+    """The answer is held for as long as the test runs, and the flag lets a request last an hour."""
     program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
     with serving(NODES, holding="/api/v1/nodes") as server:
-        assert complete("act", "--node", "", program=program, KUBECONFIG=server.kubeconfig(tmp_path)) == (
+        words = ("act", "--request-timeout=1h", "--node", "")
+        assert complete(*words, program=program, KUBECONFIG=server.kubeconfig(tmp_path)) == (
             {},
             ":4",
         )
@@ -164,7 +165,8 @@ def folder(tmp_path):
     bin_folder.mkdir()
     (bin_folder / "kubectl").symlink_to(kubectl)
     script = bin_folder / "kubectl-admin"
-    script.write_text(f"#!{sys.executable}\nfrom kubectl_admin.__main__ import main\nmain()\n")
+    here = f"import sys; sys.path.insert(0, {str(ROOT)!r})"
+    script.write_text(f"#!{sys.executable}\n{here}\nfrom kubectl_admin.__main__ import main\nmain()\n")
     script.chmod(0o755)
     return bin_folder
 

@@ -106,6 +106,12 @@ def test_what_follows_two_dashes_is_left_alone():
     ]
 
 
+def test_a_number_behind_the_spelled_out_verbosity_is_an_argument():
+    """The program spells out what stands in front of the verb, the verb does so again with the rest."""
+    once = spelled_out(["-v=2", "5"], [])
+    assert spelled_out(once, []) == ["--verbosity", "--verbosity", "5"]
+
+
 def test_a_switch_without_an_opposite_is_left_out_where_it_is_false():
     assert spelled_out(["--client=false"], [click.Option(["--client"], is_flag=True)]) == []
 

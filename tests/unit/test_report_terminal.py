@@ -23,6 +23,12 @@ def test_a_table_has_versions_as_they_are():
     assert shown(tables=[VERSIONS]) == "NAME      KUBELET\ncp-1      1.30\nworker-1  1.3!\nw2        1e5?\n"
 
 
+def test_a_column_of_nothing_but_versions_has_them_as_they_are():
+    """Read as numbers, 1.30 would become 1.3 and stand on the right."""
+    table = Table([Column("MINOR")], [["1.30"], ["1.9"], ["1.100"], ["1e2"]])
+    assert shown(tables=[table]) == "MINOR\n1.30\n1.9\n1.100\n1e2\n"
+
+
 def test_a_wide_table_has_all_columns_and_a_dash_for_nothing():
     assert shown(tables=[VERSIONS], wide=True) == (
         "NAME      KUBELET  KERNEL\ncp-1      1.30     6.1\nworker-1  1.3!     6.10\nw2        1e5?     -\n"
