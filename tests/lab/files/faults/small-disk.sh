@@ -1,0 +1,44 @@
+#!/bin/sh
+# small-disk.sh mount|fill|empty|unmount FOLDER SIZE_MIB FREE_MIB
+# A folder of this node becomes a small file system of its own, with what was in it, and is filled up; and back.
+set -eu
+act=$1 folder=$2 size=$3 free=$4
+image=/var/small-disks/$(echo "$folder" | tr / _).img
+filler=$folder/.filler
+
+case $act in
+mount)
+  mountpoint -q "$folder" && grep -q "^/dev/loop[0-9]* $folder " /proc/mounts && exit 0
+  mkdir -p "$folder" "${image%/*}" "$image.mount"
+  rm -f "$image"
+  truncate -s "${size}M" "$image"
+  mkfs.ext4 -q -m 0 "$image"
+  # A node sees only those loop devices that were there when it was made.
+  device=$(losetup --find)
+  [ -b "$device" ] || mknod -m 600 "$device" b 7 "${device#/dev/loop}"
+  mount -o loop "$image" "$image.mount"
+  rmdir "$image.mount/lost+found"
+  cp -a "$folder/." "$image.mount/"
+  mount --move "$image.mount" "$folder" 2>/dev/null || { mount --bind "$image.mount" "$folder" && umount "$image.mount"; }
+  rmdir "$image.mount"
+  ;;
+fill)
+  rm -f "$filler"
+  available=$(df --output=avail --block-size=1M "$folder" | tail -n 1)
+  [ "$available" -le "$free" ] || fallocate -l "$((available - free))M" "$filler"
+  ;;
+empty)
+  rm -f "$filler"
+  ;;
+unmount)
+  grep -q "^/dev/loop[0-9]* $folder " /proc/mounts || exit 0
+  # What was written meanwhile is kept.
+  mkdir -p "$image.mount"
+  mount --bind "$folder" "$image.mount"
+  umount "$folder"
+  find "$folder" -mindepth 1 -delete
+  cp -a "$image.mount/." "$folder/"
+  umount "$image.mount"
+  rm -rf "$image" "$image.mount"
+  ;;
+esac

@@ -1,0 +1,136 @@
+"""What a lab runs on this machine beside its nodes: a load balancer and a web server of packages."""
+
+import contextlib
+import os
+import signal
+import socket
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import cache, packages
+from tests.lab.errors import LabError
+from tests.lab.lab import Lab
+
+PACKAGES_HOST = "packages.lab"
+PACKAGES_PORT = 8080
+PACKAGES_URL = f"http://{PACKAGES_HOST}:{PACKAGES_PORT}"
+API_PORT = 6443
+# They outlive this process; held here, none is mistaken for one that was forgotten.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process of a lab, known by its pid file and by the lab's folder in its command line."""
+
+    name: str
+    folder: Path
+
+    def start(self, argv: Sequence[str], listens: tuple[str, int]) -> None:
+        """Start it and wait until it listens; LabError where it ends or stays silent."""
+        self.launch(argv)
+        self.wait_until(lambda: _listening(listens), f"{listens[0]}:{listens[1]}")
+
+    def launch(self, argv: Sequence[str]) -> None:
+        """Start it, to outlive this process."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as out:
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
+        _children.append(process)
+        self._pid_file.write_text(str(process.pid), encoding="utf-8")
+
+    def wait_until(self, ready: Callable[[], bool], what: str) -> None:
+        """Wait until it offers `what`; LabError where it ends before, or after 20 seconds."""
+        deadline = time.monotonic() + 20
+        while not ready():
+            if self.pid() is None or time.monotonic() > deadline:
+                raise LabError(f"{self.name} does not offer {what}", self._log)
+            time.sleep(0.05)
+
+    def pid(self) -> int | None:
+        """Its process, or None where it does not run."""
+        try:
+            pid = int(self._pid_file.read_text(encoding="utf-8"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        except (OSError, ValueError):
+            return None
+        return pid if f"{self.folder}/" in command else None
+
+    def stop(self) -> None:
+        """End it if it runs."""
+        pid = self.pid()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            while self.pid() == pid:
+                time.sleep(0.02)
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "logs" / f"{self.name}.log"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+
+def load_balancer(lab: Lab) -> Service:
+    """haproxy before the lab's API servers."""
+    return Service("haproxy", lab.folder)
+
+
+def package_server(lab: Lab) -> Service:
+    """The web server of the package repositories."""
+    return Service("packages", lab.folder)
+
+
+def start(lab: Lab) -> None:
+    """Start both."""
+    start_load_balancer(lab)
+    link = lab.folder / "web"
+    link.unlink(missing_ok=True)
+    link.symlink_to(packages.web_root())
+    where = (lab.network.gateway, PACKAGES_PORT)
+    serve = [
+        sys.executable,
+        "-m",
+        "http.server",
+        "--bind",
+        where[0],
+        "--directory",
+        f"{link}/",
+        str(where[1]),
+    ]
+    package_server(lab).start(serve, where)
+
+
+def start_load_balancer(lab: Lab) -> None:
+    """Start haproxy; also after a fault has ended it."""
+    servers = [f"  server {node.name} {node.address}:{API_PORT}" for node in lab.control_planes]
+    template = string.Template((cache.FILES / "haproxy.cfg").read_text(encoding="utf-8"))
+    text = template.substitute(folder=lab.folder, gateway=lab.network.gateway, servers="\n".join(servers))
+    config = lab.folder / "haproxy.cfg"
+    config.write_text(text, encoding="utf-8")
+    load_balancer(lab).start(["haproxy", "-db", "-f", str(config)], (lab.network.gateway, API_PORT))
+
+
+def stop(lab: Lab) -> None:
+    """End both, and every other process that keeps a pid file in the lab's folder."""
+    for file in lab.folder.glob("*.pid"):
+        Service(file.stem, lab.folder).stop()
+
+
+def _listening(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
