@@ -60,8 +60,8 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.exec_throughput
 	$(BIN)/python -m benchmarks.skew_scale
 
-release: $(READY) ## Build the archive and the manifest for Krew into dist/
-	$(BIN)/python krew/build.py
+release: $(READY) ## Build the archive and the manifest for Krew into dist/ (URL=…, HOMEPAGE=…)
+	$(BIN)/python krew/build.py $(if $(URL),--url $(URL)) $(if $(HOMEPAGE),--homepage $(HOMEPAGE))
 
 clean: ## Remove what was made in this folder; the lab's cache outside of it stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -4,9 +4,10 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
 from kubectl_admin.errors import AdminError
@@ -59,6 +60,16 @@ class Environment:
 
         target = kubeconfig.resolve(self.overrides(**changes), self.environ)
         return Cluster.connect(target, user_agent=f"kubectl-admin/{__version__}")
+
+    def clusters(self, patterns: str) -> "dict[str, Callable[[], Cluster]]":
+        """What connects to each context that the patterns name («prod-*,test»), in the kubeconfig's order.
+
+        Raises UsageError for a pattern that names none.
+        """
+        from kubectl_admin.cluster import kubeconfig
+
+        contexts = kubeconfig.contexts(self.overrides(), self.environ)
+        return {name: partial(self.cluster, context=name) for name in kubeconfig.matching(contexts, patterns)}
 
     def show(self, report: "Report") -> None:
         """Prints the report on stdout in the asked format."""

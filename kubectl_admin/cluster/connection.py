@@ -186,7 +186,7 @@ class Cluster:
 def lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     """The lines of an answer, each as soon as it is there."""
     rest = b""
-    for chunk in answer.stream(CHUNK):
+    for chunk in answer.stream(CHUNK, decode_content=True):
         *complete, rest = (rest + chunk).split(b"\n")
         yield from (line for line in complete if line.strip())
     if rest.strip():

@@ -3,9 +3,10 @@
 Source: client-go tools/clientcmd/client_config.go, cli-runtime pkg/genericclioptions/config_flags.go.
 """
 
+import fnmatch
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,21 @@ def resolve(overrides: Overrides, environ: Mapping[str, str]) -> Target:
 def contexts(overrides: Overrides, environ: Mapping[str, str]) -> list[str]:
     """The names of all contexts, sorted as `kubectl config get-contexts` does."""
     return sorted(merged(overrides, environ).contexts)
+
+
+def matching(contexts: Iterable[str], patterns: str) -> list[str]:
+    """The contexts that any of these names or globs, separated by commas, matches, in their own order.
+
+    Raises UsageError for a pattern that matches none.
+    """
+    contexts, wanted = list(contexts), [pattern.strip() for pattern in patterns.split(",")]
+    for pattern in wanted:
+        if not fnmatch.filter(contexts, pattern):
+            raise UsageError(
+                f"no context of the kubeconfig matches {pattern!r}",
+                "`kubectl config get-contexts` lists them" if contexts else "the kubeconfig has no contexts",
+            )
+    return [name for name in contexts if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)]
 
 
 def merged(overrides: Overrides, environ: Mapping[str, str]) -> Kubeconfig:

@@ -113,7 +113,7 @@ def whole(
     """The body of an answer; raises TooLong beyond `limit` bytes, Unreachable after the moment `end`."""
     chunks, length = [], 0
     with transport.reading():
-        for chunk in answer.stream(CHUNK):
+        for chunk in answer.stream(CHUNK, decode_content=True):
             chunks.append(chunk)
             length += len(chunk)
             if limit is not None and length > limit:

@@ -98,8 +98,7 @@ def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: lis
         raise version
     for name, answer in answers.items():
         if isinstance(answer, AdminError) and not isinstance(answer, NotFound):
-            permission = PERMISSIONS.get(name, "") if isinstance(answer, Forbidden) else ""
-            gaps.append(Gap(name, answer.what, permission))
+            gaps.append(processes.gap(name, answer, PERMISSIONS.get(name, "")))
     return {name: answer for name, answer in answers.items() if not isinstance(answer, AdminError)}
 
 
@@ -133,12 +132,12 @@ def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> I
     if isinstance(answer, Instance):
         return answer
     if isinstance(answer, Forbidden):
-        way, permission = (
-            ("its /version", "get pods/proxy in namespace kube-system")
+        permission = (
+            "get pods/proxy in namespace kube-system"
             if part.component is Component.APISERVER
-            else ("its loopback port", "create pods/portforward in namespace kube-system")
+            else "create and get pods/portforward in namespace kube-system"
         )
-        refused = Gap(f"what {part.component} says itself", f"{way} may not be asked", permission)
+        refused = processes.gap(f"what {part.component} says itself", answer, permission)
         if refused not in gaps:
             gaps.append(refused)
         return part
@@ -170,7 +169,7 @@ def probe_kubelets(
     )
     refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
     if refused:
-        gaps.append(Gap("what the kubelets say themselves", refused.what, "get nodes/proxy"))
+        gaps.append(processes.gap("what the kubelets say themselves", refused, "get nodes/proxy"))
         return list(nodes), list(kubelets)
     seen, asked = [], []
     for node, kubelet in zip(nodes, kubelets, strict=True):

@@ -171,5 +171,5 @@ def gaps(facts: Facts) -> Iterator[Finding]:
             gap.what,
             "what can't be seen is not judged",
             gap.why,
-            f"the permission that is missing: {gap.permission}" if gap.permission else "",
+            f"grant it: {gap.permission} (docs/permissions.md)" if gap.permission else "",
         )

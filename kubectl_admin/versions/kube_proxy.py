@@ -38,7 +38,7 @@ def instances(
         return list(of_pods(cluster))
     except AdminError as error:
         permission = "list pods and controllerrevisions.apps in namespace kube-system"
-        gaps.append(Gap("kube-proxy", error.what, permission if isinstance(error, Forbidden) else ""))
+        gaps.append(processes.gap("kube-proxy", error, permission))
         return []
 
 
@@ -48,7 +48,7 @@ def rolled_out(daemonset: Mapping[str, Any], nodes: int) -> bool:
     Source: the same fields as `kubectl rollout status`, and that the DaemonSet wants a pod on every node.
     """
     status = daemonset.get("status", {})
-    return (
+    return bool(
         status.get("observedGeneration", 0) >= daemonset["metadata"].get("generation", 0)
         and status.get("desiredNumberScheduled")
         == status.get("updatedNumberScheduled")
@@ -89,7 +89,7 @@ def probed(
         names = {node: pod["metadata"]["name"] for node, pod in pods(cluster)} if proxies else {}
     except AdminError as error:
         gaps.append(
-            Gap("what the kube-proxies say themselves", error.what, "list pods in namespace kube-system")
+            processes.gap("what the kube-proxies say themselves", error, "list pods in namespace kube-system")
         )
         return proxies
     answers = ask_all(
@@ -99,8 +99,8 @@ def probed(
     )
     refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
     if refused:
-        permission = "create pods/portforward in namespace kube-system"
-        gaps.append(Gap("what the kube-proxies say themselves", refused.what, permission))
+        permission = "create and get pods/portforward in namespace kube-system"
+        gaps.append(processes.gap("what the kube-proxies say themselves", refused, permission))
         return proxies
 
     def settled(proxy: Instance) -> Instance:

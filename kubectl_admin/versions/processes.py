@@ -11,8 +11,9 @@ from typing import Any
 
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Instance
+from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Gap, Instance
 from kubectl_admin.versions.version import Version
 
 TIMEOUT = 10.0  # seconds for one process' answer
@@ -102,6 +103,13 @@ def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = Fa
     if answer.status != 200:
         raise AdminError(f"port {port} answered {answer.status} {answer.reason} to {path}")
     return answer.body.decode("utf-8", "replace")
+
+
+def gap(what: str, error: AdminError, permission: str) -> Gap:
+    """What could not be found out for this error; the permission counts where it is what is missing."""
+    if isinstance(error, Forbidden):
+        return Gap(what, f'user "{error.user}" may not {permission}', permission)
+    return Gap(what, error.what)
 
 
 def evidence(pattern: re.Pattern[str], text: str, source: str) -> Evidence | None:

@@ -30,7 +30,7 @@ def report(
         kind="SkewReport",
         items=lambda: node_documents(facts),
         names=lambda: (f"node/{node.name}" for node in facts.nodes),
-        tables=[matrix(facts)],
+        tables=[matrix(facts)] if facts.nodes else [],
         paragraphs=[summary(facts, upstream, today), *([way_text(steps)] if steps is not None else [])],
         findings=sorted(
             [*findings, *(finding for finding in blocked if finding not in findings)],
@@ -95,7 +95,7 @@ def support_lines(facts: Facts, upstream: Upstream, today: date) -> Iterator[str
                 if days >= 0
                 else f"unsupported since {window.end}"
             )
-            yield f"Kubernetes 1.{minor}: {until}; latest known patch {window.latest}"
+            yield f"Kubernetes 1.{minor}: {until}; newest patch {window.latest}"
     yield f"(upstream's table of {upstream.taken}, age {(today - upstream.taken).days} days)"
 
 
@@ -108,6 +108,8 @@ def next_step(facts: Facts, upstream: Upstream) -> Iterator[str]:
         yield "next: put right what the findings name; no step up is legal before"
     elif len(minors) > 1:
         yield f"next: upgrade the remaining API servers to 1.{minors[-1]}; they run {minors_text(minors)}"
+    elif not facts.nodes:
+        yield "next: not judged, since the nodes can't be seen"
     elif minors[0] >= upstream.newest:
         yield f"next: nothing; 1.{minors[0]} is the newest minor known"
     else:
@@ -115,11 +117,12 @@ def next_step(facts: Facts, upstream: Upstream) -> Iterator[str]:
         late = kubelet_minors((target,)).oldest
         old = [kubelet for kubelet in facts.of(Component.KUBELET) if _minor(kubelet) < late]
         if old:
-            yield f"next: {len(old)} kubelets to at least 1.{late}, then the API servers to 1.{target}"
+            kubelets = "kubelet" if len(old) == 1 else "kubelets"
+            yield f"next: {len(old)} {kubelets} to at least 1.{late}, then the API servers to 1.{target}"
         else:
             latest = upstream.support.get(target)
-            version = f" (latest known patch {latest.latest})" if latest else ""
-            yield f"next: 1.{target}{version}; `kubectl admin skew --target 1.{target}` shows the way"
+            version = f" (newest patch {latest.latest})" if latest else ""
+            yield f"next: 1.{target}{version}: kubectl admin skew --target 1.{target}"
 
 
 def way_text(steps: Sequence[Step]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
@@ -57,7 +58,7 @@ def of_several(
         return gather(connect(), lambda: mine, probe=probe)
 
     answers = ask_all(
-        {name: lambda connect=connect: look(connect) for name, connect in clusters.items()},
+        {name: partial(look, connect) for name, connect in clusters.items()},
         deadline=FLEET,
         answered=answered,
     )

@@ -49,7 +49,7 @@ def test_no_more_than_the_workers_run_at_once():
         with lock:
             running -= 1
 
-    ask_all({number: work for number in range(6)}, deadline=30, workers=2)
+    ask_all(dict.fromkeys(range(6), work), deadline=30, workers=2)
     assert most == 2
 
 

@@ -63,6 +63,15 @@ def test_compressed_answers(server: StandIn) -> None:
     assert server.asked[-1].header("Accept-Encoding") != "gzip"
 
 
+def test_compressed_answers_in_chunks(server: StandIn) -> None:
+    """As a kubelet sends its metrics through the API server, compressed whether asked to or not."""
+    packed = gzip.compress(b"kubelet_cgroup_version 2\n")
+    server.on(
+        "GET", "/metrics", Says(body=iter([packed[:7], packed[7:]]), headers={"Content-Encoding": "gzip"})
+    )
+    assert server.connect().get_text("/metrics") == "kubelet_cgroup_version 2\n"
+
+
 def test_what_changes_something(server: StandIn) -> None:
     cluster = server.connect()
     for method in ("POST", "PUT", "PATCH", "DELETE"):

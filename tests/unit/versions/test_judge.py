@@ -81,4 +81,4 @@ def test_a_minor_that_the_table_does_not_know():
 
 def test_what_was_not_seen_is_said_with_the_permission():
     facts = replace(cluster({"cp1": "1.37.2"}), gaps=(Gap("nodes", "forbidden", "list nodes"),))
-    assert found(facts)["not-seen"].fix == "the permission that is missing: list nodes"
+    assert found(facts)["not-seen"].fix == "grant it: list nodes (docs/permissions.md)"

@@ -68,11 +68,11 @@ def test_wide_adds_kernel_runtime_and_system():
         (THREE, "next: put right what the findings name; no step up is legal before"),
         (
             cluster({"cp1": "1.36.3"}),
-            "next: 1.37 (latest known patch 1.37.2); `kubectl admin skew --target 1.37` shows the way",
+            "next: 1.37 (newest patch 1.37.2): kubectl admin skew --target 1.37",
         ),
         (
             cluster({"cp1": "1.36.3"}, {"w1": "1.33.0"}),
-            "next: 1 kubelets to at least 1.34, then the API servers to 1.37",
+            "next: 1 kubelet to at least 1.34, then the API servers to 1.37",
         ),
         (cluster({"cp1": "1.37.2"}), "next: nothing; 1.37 is the newest minor known"),
         (
