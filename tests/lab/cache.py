@@ -42,6 +42,39 @@ def once(path: Path, make: Callable[[Path], None]) -> Path:
     return path
 
 
+def prune() -> None:
+    """Remove what older recipes made of the same things, unless a lab is being made at this moment."""
+    with _in_use(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
+        if not alone:
+            return
+        for kind in ("rootfs", "repositories", "images", "stores"):
+            newest: dict[str, Path] = {}
+            for made in sorted(root().glob(f"{kind}/*-*"), key=lambda path: path.stat().st_ctime):
+                name = made.name.rpartition("-")[0]
+                if name in newest:
+                    shutil.rmtree(newest[name], ignore_errors=True)
+                newest[name] = made
+
+
+@contextlib.contextmanager
+def in_use() -> Iterator[None]:
+    """While this lasts, nothing is pruned."""
+    with _in_use(fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def _in_use(operation: int) -> Iterator[bool]:
+    root().mkdir(parents=True, exist_ok=True)
+    with (root() / ".in-use.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, operation)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Hold an exclusive lock that ends with the process that holds it, however that ends."""

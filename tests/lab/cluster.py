@@ -56,7 +56,10 @@ def up(
             return present
         if _remove(name):
             progress.say("what was left of it was not whole and has been removed")
-        return _make(name, shape, progress)
+        with cache.in_use():
+            lab = _make(name, shape, progress)
+    cache.prune()
+    return lab
 
 
 def down(name: str) -> bool:
@@ -91,10 +94,12 @@ def wait_until_ready(lab: Lab, timeout: int = 180) -> None:
 
 def build_all(versions: list[str], progress: Progress) -> None:
     """Everything that labs of these versions need; all versions, and etcd's others, where none is named."""
-    for row in [release(version) for version in versions] or RELEASES:
-        _ingredients(row, progress)
-    if not versions:
-        build.everything(progress)
+    with cache.in_use():
+        for row in [release(version) for version in versions] or RELEASES:
+            _ingredients(row, progress)
+        if not versions:
+            build.everything(progress)
+    cache.prune()
 
 
 def import_images(lab: Lab, node_name: str, version: str, progress: Progress) -> None:
@@ -135,6 +140,7 @@ def _make(name: str, shape: Shape, progress: Progress) -> Lab:
         lab = Lab(name, shape, network.free(taken))
         lab.save()
         network.create(lab.network)
+    machine.allow_many_watchers(progress)
     services.start(lab)
     with ThreadPoolExecutor(max_workers=8) as pool:
         booted = {each.name: pool.submit(_boot, lab, each, ingredients, progress) for each in lab.nodes}

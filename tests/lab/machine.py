@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.lab import cache
 from tests.lab.errors import LabError
@@ -11,6 +12,8 @@ from tests.lab.progress import Progress
 
 # What runs the nodes; the rest is asked for where it is used.
 RUNTIME = ("podman", "runc", "conmon", "iproute2", "iptables", "util-linux", "haproxy")
+
+INOTIFY = {"max_user_instances": 4096, "max_user_watches": 524288}
 
 
 def ensure(packages: Sequence[str], progress: Progress) -> None:
@@ -28,6 +31,19 @@ def ensure(packages: Sequence[str], progress: Progress) -> None:
         if "haproxy" in missing and shutil.which("systemctl"):
             # Debian starts a service of its own; the lab runs one process per lab instead.
             subprocess.run(["systemctl", "disable", "--now", "haproxy"], capture_output=True, check=False)
+
+
+def allow_many_watchers(progress: Progress) -> None:
+    """Raise this machine's inotify limits where they are low.
+
+    All nodes share those of root, and with 128 instances a fourth kube-proxy ends with «too many open files».
+    """
+    for name, needed in INOTIFY.items():
+        setting = Path("/proc/sys/fs/inotify", name)
+        present = int(setting.read_text(encoding="utf-8"))
+        if present < needed:
+            progress.say(f"raises fs.inotify.{name} of this machine from {present} to {needed}")
+            setting.write_text(str(needed), encoding="utf-8")
 
 
 def _installed(package: str) -> bool:

@@ -31,13 +31,15 @@ class Service:
     name: str
     folder: Path
 
-    def start(self, argv: Sequence[str], listens: tuple[str, int]) -> None:
-        """Start it and wait until it listens; LabError where it ends or stays silent."""
-        self.launch(argv)
-        self.wait_until(lambda: _listening(listens), f"{listens[0]}:{listens[1]}")
+    def listen(self, argv: Sequence[str], listens: tuple[str, int]) -> None:
+        """Start it and wait until it listens there."""
+        self.start(argv, lambda: _listening(listens), f"{listens[0]}:{listens[1]}")
 
-    def launch(self, argv: Sequence[str]) -> None:
-        """Start it, to outlive this process."""
+    def start(self, argv: Sequence[str], ready: Callable[[], bool], what: str) -> None:
+        """Start it, to outlive this process, and wait until it offers `what`.
+
+        LabError where it ends before, or has not after 20 seconds.
+        """
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as out:
             process = subprocess.Popen(
@@ -45,12 +47,9 @@ class Service:
             )
         _children.append(process)
         self._pid_file.write_text(str(process.pid), encoding="utf-8")
-
-    def wait_until(self, ready: Callable[[], bool], what: str) -> None:
-        """Wait until it offers `what`; LabError where it ends before, or after 20 seconds."""
         deadline = time.monotonic() + 20
         while not ready():
-            if self.pid() is None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(f"{self.name} does not offer {what}", self._log)
             time.sleep(0.05)
 
@@ -109,7 +108,7 @@ def start(lab: Lab) -> None:
         f"{link}/",
         str(where[1]),
     ]
-    package_server(lab).start(serve, where)
+    package_server(lab).listen(serve, where)
 
 
 def start_load_balancer(lab: Lab) -> None:
@@ -119,7 +118,7 @@ def start_load_balancer(lab: Lab) -> None:
     text = template.substitute(folder=lab.folder, gateway=lab.network.gateway, servers="\n".join(servers))
     config = lab.folder / "haproxy.cfg"
     config.write_text(text, encoding="utf-8")
-    load_balancer(lab).start(["haproxy", "-db", "-f", str(config)], (lab.network.gateway, API_PORT))
+    load_balancer(lab).listen(["haproxy", "-db", "-f", str(config)], (lab.network.gateway, API_PORT))
 
 
 def stop(lab: Lab) -> None:

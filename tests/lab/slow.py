@@ -70,9 +70,8 @@ def _put_wire(lab: Lab, each: Node, slowness: Slowness) -> None:
     cable, tap = lab.network.cable(each.number), _tap(lab, each)
     numbers = [str(number) for number in (slowness.delay_ms, slowness.rate_mbit, slowness.loss_percent)]
     _offload(each, "off")
-    wire = _wire(lab, each)
-    wire.launch([sys.executable, slow_wire.__file__, cable, tap, *numbers, f"{lab.folder}/"])
-    wire.wait_until(Path(f"/sys/class/net/{tap}").exists, f"tap device {tap}")
+    command = [sys.executable, slow_wire.__file__, cable, tap, *numbers, f"{lab.folder}/"]
+    _wire(lab, each).start(command, Path(f"/sys/class/net/{tap}").exists, f"tap device {tap}")
     _run("ip", "link", "set", cable, "nomaster")
     _run("ip", "link", "set", tap, "master", lab.network.bridge, "up")
 
