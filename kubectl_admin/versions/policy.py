@@ -137,16 +137,13 @@ def breaches(facts: Facts) -> list[Breach]:
 
     Instances whose version is unknown are not judged; without the version of any API server nothing is.
     """
-    if not facts.apiserver_minors:
+    apiservers = facts.apiserver_minors
+    if not apiservers:
         return []
     own = {server.node: _minor(server) for server in facts.of(Component.APISERVER) if server.effective}
     kubelets = {kubelet.node: _minor(kubelet) for kubelet in facts.of(Component.KUBELET) if kubelet.version}
     known = (instance for instance in facts.instances if instance.effective)
-    return [
-        breach
-        for instance in known
-        for breach in _breaches_of(instance, facts.apiserver_minors, own, kubelets)
-    ]
+    return [breach for instance in known for breach in _breaches_of(instance, apiservers, own, kubelets)]
 
 
 def _breaches_of(
