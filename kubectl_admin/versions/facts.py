@@ -47,17 +47,15 @@ class Instance:
         which no instance can be seen.
     running: what the process itself says; None where it was not asked or did not answer.
     claimed: what an object says of it: an image tag, a Node's status.
-    installed: what lies on the node's disk, where the host was looked at.
     problem: why the process did not answer, in a sentence; empty where it was not asked.
     emulates: the version whose API an API server emulates (--emulated-version), if it says so.
-    reach: which API servers it talks to; None where that was not looked at.
+    reach: which API servers it talks to, by its own metrics; None where that could not be seen.
     """
 
     component: Component
     node: str | None = None
     running: Evidence | None = None
     claimed: Evidence | None = None
-    installed: Evidence | None = None
     problem: str = ""
     emulates: Version | None = None
     reach: Reach | None = None
@@ -78,9 +76,10 @@ class Instance:
 
     @property
     def disagreement(self) -> tuple[Evidence, Evidence] | None:
-        """Two pieces of evidence that don't say the same, if there are."""
-        said = [evidence for evidence in (self.running, self.claimed, self.installed) if evidence]
-        return next(((said[0], other) for other in said[1:] if other.version != said[0].version), None)
+        """The two pieces of evidence, if they don't say the same."""
+        if self.running and self.claimed and self.running.version != self.claimed.version:
+            return self.running, self.claimed
+        return None
 
     def __str__(self) -> str:
         return f"{self.component} on {self.node}" if self.node else str(self.component)

@@ -53,7 +53,13 @@ def gather(
     gaps: list[Gap] = []
     listed = listings(cluster, kubectl, gaps)
     nodes, kubelets = listed.get("nodes", ([], []))
-    control_plane = ask_control_plane(cluster, listed.get("static pods", ()), gaps)
+    pods = listed.get("static pods", ())
+    own_apiservers = {
+        part.node: processes.apiserver_address(pod)
+        for pod in pods
+        if (part := processes.static_pod(pod)) and part.component is Component.APISERVER
+    }
+    control_plane = ask_control_plane(cluster, pods, own_apiservers, gaps)
     if any(part.component is Component.APISERVER for part in control_plane):
         control_plane += absent_apiservers(control_plane, nodes)
     else:
@@ -65,7 +71,7 @@ def gather(
             )
     proxies = kube_proxy.instances(cluster, listed.get("kube-proxy"), nodes, gaps)
     if probe:
-        nodes, kubelets = probe_kubelets(cluster, nodes, kubelets, gaps, answered)
+        nodes, kubelets = probe_kubelets(cluster, nodes, kubelets, own_apiservers, gaps, answered)
         proxies = kube_proxy.probed(cluster, proxies, gaps, answered)
     others = [listed.get("kubectl"), coredns(listed.get("CoreDNS", ()))]
     return Facts(
@@ -117,11 +123,22 @@ def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
     return nodes, kubelets
 
 
-def ask_control_plane(cluster: Cluster, pods: Iterable[Mapping[str, Any]], gaps: list[Gap]) -> list[Instance]:
-    """Every part of the control plane that runs as a static pod, with what it answered itself."""
+def ask_control_plane(
+    cluster: Cluster,
+    pods: Iterable[Mapping[str, Any]],
+    own_apiservers: Mapping[str | None, str],
+    gaps: list[Gap],
+) -> list[Instance]:
+    """Every part of the control plane that runs as a static pod, with what it answered itself.
+
+    own_apiservers: the address of each node's API server.
+    """
     parts = {pod["metadata"]["name"]: (pod, part) for pod in pods if (part := processes.static_pod(pod))}
     answers = ask_all(
-        {name: partial(processes.ask, cluster, pod, part) for name, (pod, part) in parts.items()},
+        {
+            name: partial(processes.ask, cluster, pod, part, own_apiservers.get(part.node))
+            for name, (pod, part) in parts.items()
+        },
         deadline=ASKING,
     )
     return [settled(part, answers[name], gaps) for name, (_, part) in parts.items()]
@@ -158,12 +175,16 @@ def probe_kubelets(
     cluster: Cluster,
     nodes: Sequence[Node],
     kubelets: Sequence[Instance],
+    own_apiservers: Mapping[str | None, str],
     gaps: list[Gap],
     answered: Answered | None,
 ) -> tuple[list[Node], list[Instance]]:
     """The nodes and kubelets with what each kubelet's metrics say."""
     answers = ask_all(
-        {node.name: partial(processes.ask_kubelet, cluster, node.name) for node in nodes},
+        {
+            node.name: partial(processes.ask_kubelet, cluster, node.name, own_apiservers.get(node.name))
+            for node in nodes
+        },
         deadline=PROBING,
         answered=answered,
     )
@@ -179,7 +200,7 @@ def probe_kubelets(
             asked.append(replace(kubelet, problem=answer.what))
         else:
             seen.append(replace(node, cgroup=answer.cgroup, runtime_support_ends=answer.runtime_support_ends))
-            asked.append(replace(kubelet, running=answer.running))
+            asked.append(replace(kubelet, running=answer.running, reach=answer.reach))
     return seen, asked
 
 

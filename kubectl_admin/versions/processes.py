@@ -13,7 +13,7 @@ from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Gap, Instance
+from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Gap, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 TIMEOUT = 10.0  # seconds for one process' answer
@@ -30,6 +30,8 @@ KUBE_PROXY_METRICS = 10249
 BUILD_INFO = re.compile(r'^kubernetes_build_info\{[^}]*git_version="([^"]+)"', re.MULTILINE)
 ETCD_VERSION = re.compile(r'^etcd_server_version\{[^}]*server_version="([^"]+)"', re.MULTILINE)
 CGROUP_VERSION = re.compile(r"^kubelet_cgroup_version(?:\{[^}]*\})? (\d)", re.MULTILINE)
+# Which servers a client of client-go has spoken to since it started: a label of one of its metrics.
+SPOKEN_TO = re.compile(r'^rest_client_requests_total\{[^}]*host="([^"]+)"', re.MULTILINE)
 RUNTIME_SUPPORT = re.compile(r'^kubelet_cri_losing_support\{[^}]*version="([^"]+)"[^}]*\} 1', re.MULTILINE)
 
 
@@ -38,6 +40,7 @@ class KubeletAnswer:
     """What a kubelet's metrics say: its version, the cgroup version, until when its runtime is supported."""
 
     running: Evidence | None
+    reach: Reach | None
     cgroup: int | None
     runtime_support_ends: str
 
@@ -55,8 +58,18 @@ def static_pod(pod: Mapping[str, Any]) -> Instance | None:
     )
 
 
-def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance) -> Instance:
-    """The instance with what the process in this pod answered; raises AdminError where it did not."""
+def apiserver_address(pod: Mapping[str, Any]) -> str:
+    """Where the API server of this pod is spoken to on its node, «10.0.0.11:6443», by kubeadm's note."""
+    annotations = pod["metadata"].get("annotations", {})
+    address: str = annotations.get("kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint", "")
+    return address or f"{pod.get('status', {}).get('hostIP')}:{port_of(pod, Component.APISERVER)}"
+
+
+def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance, own_apiserver: str | None) -> Instance:
+    """The instance with what the process in this pod answered; raises AdminError where it did not.
+
+    own_apiserver: the address of the API server on the same node, if there is one.
+    """
     name = pod["metadata"]["name"]
     if instance.component is Component.APISERVER:
         address = f"https:{name}:{port_of(pod, instance.component)}"
@@ -67,7 +80,9 @@ def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance) -> Instanc
         return replace(instance, running=evidence(ETCD_VERSION, text, "its metrics"))
     if instance.component in CONTROLLERS and cluster.has_client_certificate:
         text = loopback(cluster, name, port_of(pod, instance.component), "/metrics", tls=True)
-        return replace(instance, running=evidence(BUILD_INFO, text, "its metrics"))
+        return replace(
+            instance, running=evidence(BUILD_INFO, text, "its metrics"), reach=reach(text, own_apiserver)
+        )
     # Their metrics want a credential, and a token is not sent to a server whose certificate nobody can check.
     return instance
 
@@ -81,12 +96,16 @@ def with_version(instance: Instance, answer: Mapping[str, Any]) -> Instance:
     return replace(instance, running=Evidence(running, "its /version"), emulates=None if same else emulates)
 
 
-def ask_kubelet(cluster: Cluster, node: str) -> KubeletAnswer:
-    """What a node's kubelet says of itself, through the API server's node proxy."""
+def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> KubeletAnswer:
+    """What a node's kubelet says of itself, through the API server's node proxy.
+
+    own_apiserver: the address of the API server on the same node, if there is one.
+    """
     text = cluster.get_text(f"/api/v1/nodes/{node}/proxy/metrics", timeout=TIMEOUT)
     cgroup, ends = CGROUP_VERSION.search(text), RUNTIME_SUPPORT.search(text)
     return KubeletAnswer(
         evidence(BUILD_INFO, text, "its metrics"),
+        reach(text, own_apiserver),
         int(cgroup[1]) if cgroup else None,
         ends[1] if ends else "",
     )
@@ -95,6 +114,17 @@ def ask_kubelet(cluster: Cluster, node: str) -> KubeletAnswer:
 def ask_kube_proxy(cluster: Cluster, pod: str) -> Evidence | None:
     """What the kube-proxy in this pod says of itself."""
     return evidence(BUILD_INFO, loopback(cluster, pod, KUBE_PROXY_METRICS, "/metrics"), "its metrics")
+
+
+def reach(metrics: str, own_apiserver: str | None) -> Reach | None:
+    """Which API servers a process talks to, by its metrics and the address of its own node's API server.
+
+    None where the metrics don't say.
+    """
+    hosts = set(SPOKEN_TO.findall(metrics))
+    if not hosts:
+        return None
+    return Reach.LOCAL if hosts == {own_apiserver} else Reach.ANY
 
 
 def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = False) -> str:

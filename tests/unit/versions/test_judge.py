@@ -51,12 +51,11 @@ def test_an_image_tag_that_lies_is_told_with_both_sources():
     assert "its /version says 3.6.8, the image tag says 3.5.0" in finding.evidence
 
 
-def test_a_kubelet_upgraded_on_disk_and_not_restarted():
+def test_a_kubelet_that_runs_another_version_than_its_node_says():
     facts = cluster({"cp1": "1.37.2"}, {})
-    stale = part(Component.KUBELET, "1.36.3", installed=said("1.37.2", "its program on disk"))
+    stale = part(Component.KUBELET, "1.37.2", claimed=said("1.36.3", "the Node object"))
     finding = found(replace(facts, instances=(*facts.instances, stale)))["sources-disagree"]
-    assert "its program on disk says 1.37.2" in finding.evidence
-    assert "restart" in finding.fix
+    assert "the Node object says 1.36.3" in finding.evidence
 
 
 def test_an_api_server_that_does_not_answer_is_named_and_judged_by_its_image():

@@ -1,0 +1,88 @@
+import pytest
+
+from kubectl_admin.versions import processes
+from kubectl_admin.versions.facts import Component, Instance, Reach
+from kubectl_admin.versions.version import Version
+
+METRICS = """\
+# HELP kubernetes_build_info [BETA] A metric with a constant '1' value.
+kubernetes_build_info{build_date="2026-01-01T00:00:00Z",git_version="v1.36.3",go_version="go1.26.8"} 1
+etcd_server_version{server_version="3.6.8"} 1
+rest_client_requests_total{code="200",host="10.0.0.11:6443",method="GET"} 12
+rest_client_requests_total{code="200",host="10.0.0.11:6443",method="PUT"} 3
+"""
+
+
+def test_what_metrics_say():
+    assert processes.evidence(processes.BUILD_INFO, METRICS, "x").version == Version(1, 36, 3)
+    assert processes.evidence(processes.ETCD_VERSION, METRICS, "x").version == Version(3, 6, 8)
+    assert processes.evidence(processes.BUILD_INFO, "up 1", "x") is None
+    assert (
+        processes.evidence(processes.ETCD_VERSION, 'etcd_server_version{server_version="?"} 1', "x") is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "metrics", "own", "reach"),
+    [
+        ("its own node's API server", METRICS, "10.0.0.11:6443", Reach.LOCAL),
+        ("a load balancer", METRICS, "10.0.0.12:6443", Reach.ANY),
+        ("its own and another", METRICS.replace("11:6443", "1:6443", 1), "10.0.0.11:6443", Reach.ANY),
+        ("no API server on its node", METRICS, None, Reach.ANY),
+        ("nothing is said", "up 1", "10.0.0.11:6443", None),
+    ],
+)
+def test_whom_a_process_talks_to(why, metrics, own, reach):
+    assert processes.reach(metrics, own) is reach, why
+
+
+def pod(*command, component="kube-scheduler", image="registry.k8s.io/kube-scheduler:v1.36.3", **annotations):
+    return {
+        "metadata": {"name": "x", "labels": {"component": component}, "annotations": annotations},
+        "spec": {"nodeName": "cp1", "containers": [{"image": image, "command": list(command)}]},
+        "status": {"hostIP": "10.0.0.11"},
+    }
+
+
+def test_a_static_pod():
+    part = processes.static_pod(pod())
+    assert (part.component, part.node, str(part.version)) == (Component.SCHEDULER, "cp1", "1.36.3")
+    assert processes.static_pod(pod(component="haproxy")) is None
+    assert processes.static_pod(pod(image="mirror/scheduler@sha256:00")).version is None
+
+
+@pytest.mark.parametrize(
+    ("component", "flags", "port"),
+    [
+        (Component.SCHEDULER, ["kube-scheduler", "--secure-port=11259"], 11259),
+        (Component.SCHEDULER, ["kube-scheduler"], 10259),
+        (
+            Component.ETCD,
+            ["etcd", "--listen-metrics-urls=http://127.0.0.1:12381,http://10.0.0.1:2381"],
+            12381,
+        ),
+        (Component.ETCD, ["etcd", "--listen-metrics-urls="], 2381),
+    ],
+)
+def test_the_port_that_a_pod_names(component, flags, port):
+    assert processes.port_of(pod(*flags), component) == port
+
+
+def test_where_an_api_server_is_spoken_to():
+    endpoint = {"kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": "192.0.2.1:6443"}
+    assert processes.apiserver_address(pod(**endpoint)) == "192.0.2.1:6443"
+    assert processes.apiserver_address(pod("kube-apiserver", "--secure-port=7443")) == "10.0.0.11:7443"
+
+
+@pytest.mark.parametrize(
+    ("answer", "emulates"),
+    [
+        ({"gitVersion": "v1.37.2", "emulationMajor": "1", "emulationMinor": "36"}, "1.36"),
+        ({"gitVersion": "v1.37.2", "emulationMajor": "1", "emulationMinor": "37"}, None),
+        ({"gitVersion": "v1.31.0"}, None),
+    ],
+)
+def test_the_version_of_an_api_server(answer, emulates):
+    part = processes.with_version(Instance(Component.APISERVER, "cp1"), answer)
+    assert part.running.source == "its /version"
+    assert (part.emulates.minor_text if part.emulates else None) == emulates
