@@ -14,6 +14,12 @@ from tests.lab.versions import CONTAINERD, Release
 IMAGES = f"localhost/{LABEL}"
 # What a machine without CAP_SYS_RESOURCE can grant, too.
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=4096:4096")
+# What systemd needs, spelled out: podman's own --systemd would, where cgroups are v1, give all nodes the machine's
+# one systemd hierarchy, in which each would see (and manage) the others' services.
+SYSTEMD = (
+    *("--systemd=false", "--cgroupns=private", "--env=container=podman", "--stop-signal=SIGRTMIN+3"),
+    *("--tmpfs=/run:rw,exec,size=512m", "--tmpfs=/run/lock", "--tmpfs=/tmp:rw,exec"),
+)
 # On real storage: overlay can't lie on overlay, and etcd's data must outlive its container.
 KEPT = ("containerd", "kubelet", "etcd")
 
@@ -44,15 +50,23 @@ def boot(lab: Lab, node: Node, image: str, store: Path, step: Step) -> None:
     for part in KEPT:
         (node.folder / part).mkdir(parents=True, exist_ok=True)
     (node.folder / "etcd").chmod(0o700)
-    step.run(["cp", "--archive", "--reflink=auto", f"{store}/.", node.folder / "containerd"])
+    _fill_store(node.folder / "containerd", store, step)
     command = [*PODMAN, "run", "--detach", "--name", node.container, "--hostname", node.name]
-    command += ["--label", f"{LABEL}={lab.name}", "--privileged", "--systemd=always", "--cgroupns=private"]
+    command += ["--label", f"{LABEL}={lab.name}", "--privileged", *SYSTEMD]
     command += ["--network=none", "--no-hosts", *LIMITS]
     command += [f"--volume={node.folder / part}:/var/lib/{part}" for part in KEPT]
-    command += ["--tmpfs=/run:rw,exec,size=512m", "--tmpfs=/tmp:rw,exec", image]
+    command.append(image)
     step.run(command)
     _connect(lab, node)
     step.run([*PODMAN, "exec", node.container, "systemctl", "is-system-running", "--wait"], timeout=120)
+
+
+def _fill_store(folder: Path, store: Path, step: Step) -> None:
+    """Layers and blobs never change once they are there, so links do for them; databases are copied."""
+    step.run(["cp", "--archive", "--link", f"{store}/.", folder])
+    for database in folder.rglob("*.db"):
+        database.unlink()
+        shutil.copy2(store / database.relative_to(folder), database)
 
 
 def stop(node: Node) -> None:

@@ -71,9 +71,9 @@ class Progress:
     def say(self, text: str) -> None:
         """A line on stderr with the time since the start."""
         if not self.quiet:
-            print(
-                f"{self.prefix} [{clock(time.monotonic() - self.began)}] {text}", file=sys.stderr, flush=True
-            )
+            # One write a line, since steps of several threads may speak at once.
+            sys.stderr.write(f"{self.prefix} [{clock(time.monotonic() - self.began)}] {text}\n")
+            sys.stderr.flush()
 
     __call__ = say
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.lab import node, slow_wire
 from tests.lab.errors import LabError
+from tests.lab.lab import PODMAN
 from tests.lab.services import Service
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _offload(each: Node, state: str) -> None:
 
 
 def _inside(each: Node, *argv: str, check: bool = True) -> bool:
-    return _run("nsenter", "--target", str(node.pid(each)), "--net", *argv, check=check)
+    return _run(*PODMAN, "exec", each.container, *argv, check=check)
 
 
 def _run(*argv: str, check: bool = True) -> bool:

@@ -19,13 +19,15 @@ mount)
   mount -o loop "$image" "$image.mount"
   rmdir "$image.mount/lost+found"
   cp -a "$folder/." "$image.mount/"
-  mount --move "$image.mount" "$folder" 2>/dev/null || { mount --bind "$image.mount" "$folder" && umount "$image.mount"; }
+  mount --bind "$image.mount" "$folder"
+  umount "$image.mount"
   rmdir "$image.mount"
   ;;
 fill)
   rm -f "$filler"
   available=$(df --output=avail --block-size=1M "$folder" | tail -n 1)
-  [ "$available" -le "$free" ] || fallocate -l "$((available - free))M" "$filler"
+  # Who lives there may take the last of it first: full is full.
+  dd if=/dev/zero of="$filler" bs=1M count="$((available > free ? available - free : 0))" 2>/dev/null || true
   ;;
 empty)
   rm -f "$filler"
