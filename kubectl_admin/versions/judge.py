@@ -90,7 +90,7 @@ def disagreements(instances: Iterable[Instance]) -> Iterator[Finding]:
             "sources-disagree",
             str(component),
             "what runs and what is written down should be the same version",
-            f"{one.source} says {one.version}, {other.source} says {other.version}",
+            f"{one.version} by {one.source}, {other.version} by {other.source}",
             "restart it if it was upgraded on disk; otherwise correct the image's tag",
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )

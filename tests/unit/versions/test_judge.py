@@ -48,14 +48,14 @@ def test_an_image_tag_that_lies_is_told_with_both_sources():
     liar = part(Component.ETCD, "3.6.8", claimed=said("3.5.0", "the image tag"))
     finding = found(cluster({"cp1": "1.37.2"}, None, liar))["sources-disagree"]
     assert finding.severity is Severity.WARNING
-    assert "its /version says 3.6.8, the image tag says 3.5.0" in finding.evidence
+    assert "3.6.8 by its /version, 3.5.0 by the image tag" in finding.evidence
 
 
 def test_a_kubelet_that_runs_another_version_than_its_node_says():
     facts = cluster({"cp1": "1.37.2"}, {})
     stale = part(Component.KUBELET, "1.37.2", claimed=said("1.36.3", "the Node object"))
     finding = found(replace(facts, instances=(*facts.instances, stale)))["sources-disagree"]
-    assert "the Node object says 1.36.3" in finding.evidence
+    assert "1.36.3 by the Node object" in finding.evidence
 
 
 def test_an_api_server_that_does_not_answer_is_named_and_judged_by_its_image():
