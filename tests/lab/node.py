@@ -14,7 +14,7 @@ from tests.lab.versions import CONTAINERD, Release
 IMAGES = f"localhost/{LABEL}"
 # What a machine without CAP_SYS_RESOURCE can grant, too.
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=4096:4096")
-# What systemd needs, spelled out: podman's own --systemd would, where cgroups are v1, give all nodes the machine's
+# What systemd needs, spelled out: on cgroups v1, podman's own --systemd would give all nodes this machine's
 # one systemd hierarchy, in which each would see (and manage) the others' services.
 SYSTEMD = (
     *("--systemd=false", "--cgroupns=private", "--env=container=podman", "--stop-signal=SIGRTMIN+3"),
