@@ -40,7 +40,7 @@ lint: $(READY)
 
 unit: $(READY) ## Run the tests that need no cluster
 	@echo "test 2/5: unit tests, no cluster"
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest -n auto tests/unit
 
 bundle: $(READY)
 	@echo "test 3/5: the archive for Krew, built and installed"
