@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tests.lab import cache, cluster, lab, node
+from tests.lab import by_hand, cache, cluster, lab, node
 from tests.lab.errors import LabError
 from tests.lab.faults_cli import fault
 from tests.lab.progress import Progress
@@ -103,12 +103,25 @@ def build(versions: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("name")
+@click.argument("version")
+@click.argument("nodes", nargs=-1, metavar="[NODE]…")
+def images(name: str, version: str, nodes: tuple[str, ...]) -> None:
+    """Import the images of another version onto nodes (or all), and serve its packages to all."""
+    found = lab.get(name)
+    cluster.import_images(found, version, Progress(f"lab {name}", found.folder / "logs"), nodes)
+
+
+@main.command()
+@click.argument("name")
 @click.argument("node_name", metavar="NODE")
 @click.argument("version")
-def images(name: str, node_name: str, version: str) -> None:
-    """Import the images of another version onto a node, and serve its packages to all."""
+@click.option("--kubeadm/--no-kubeadm", default=True, help="Upgrade its part of the control plane.")
+@click.option("--kubelet/--no-kubelet", default=True, help="Upgrade its kubelet.")
+def upgrade(name: str, node_name: str, version: str, kubeadm: bool, kubelet: bool) -> None:
+    """Upgrade a node by hand, as kubeadm's documentation says, but without draining it."""
     found = lab.get(name)
-    cluster.import_images(found, node_name, version, Progress(f"lab {name}", found.folder / "logs"))
+    progress = Progress(f"lab {name}", found.folder / "logs")
+    by_hand.upgrade(found, node_name, version, progress, kubeadm=kubeadm, kubelet=kubelet)
 
 
 main.add_command(fault)

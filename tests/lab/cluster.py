@@ -7,6 +7,7 @@ import secrets
 import shutil
 import string
 import subprocess
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -102,16 +103,23 @@ def build_all(versions: list[str], progress: Progress) -> None:
     cache.prune()
 
 
-def import_images(lab: Lab, node_name: str, version: str, progress: Progress) -> None:
-    """Put the images of another version onto a node, where no registry offers them.
+def import_images(lab: Lab, version: str, progress: Progress, nodes: Sequence[str] = ()) -> None:
+    """Put the images of another version onto nodes (all where none is named), as a registry would offer them.
 
-    Its packages are served to all nodes then, too.
+    Its packages are served to all nodes then, too. A node that has the images is left alone.
     """
     row = release(version)
     packages.repository(row, progress)
     archive = images.archive(row, progress)
-    with progress.step(f"{node_name}: import the images of {row.kubernetes}", f"{node_name}-images"):
-        node.import_images(lab.node(node_name), archive)
+
+    def bring(each: Node) -> None:
+        if not node.has_image(each, images.names(row)[0]):
+            with progress.step(f"{each.name}: import the images of {row.kubernetes}", f"{each.name}-images"):
+                node.import_images(each, archive)
+
+    chosen = [lab.node(name) for name in nodes] or lab.nodes
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(bring, chosen))
 
 
 @dataclass(frozen=True)

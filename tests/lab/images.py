@@ -36,6 +36,14 @@ class Image:
     folders: Sequence[str] = ()
 
 
+def names(row: Release) -> list[str]:
+    """The names under which kubeadm of this release looks for its images, kube-apiserver first."""
+    programs = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
+    others = (f"etcd:{row.etcd_tag}", f"coredns/coredns:{row.coredns_tag}", f"pause:{row.pause_tag}")
+    tagged = [f"{program}:v{row.kubernetes}" for program in programs]
+    return [f"{REGISTRY}/{image}" for image in (*tagged, *others)]
+
+
 def archive(row: Release, progress: Progress) -> Path:
     """A docker-archive with all images of this release, as «ctr images import» takes it."""
     images = of_release(row, progress)
@@ -83,17 +91,19 @@ def of_release(row: Release, progress: Progress) -> list[Image]:
     coredns = build.coredns(progress) / "coredns"
     pause = build.pause(progress) / "pause"
     debian = rootfs.debian(progress)
-    control_plane = [
-        Image(f"{REGISTRY}/{name}:v{row.kubernetes}", {f"usr/local/bin/{name}": kubernetes / name})
-        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-    ]
+    apiserver, controller_manager, scheduler, proxy, etcd_name, coredns_name, pause_name = names(row)
     etcd_programs = {f"usr/local/bin/{name}": etcd / name for name in ("etcd", "etcdctl", "etcdutl")}
     return [
-        *control_plane,
-        _kube_proxy(f"{REGISTRY}/kube-proxy:v{row.kubernetes}", kubernetes / "kube-proxy", debian),
-        Image(f"{REGISTRY}/etcd:{row.etcd_tag}", etcd_programs),
-        Image(f"{REGISTRY}/coredns/coredns:{row.coredns_tag}", {"coredns": coredns}, entrypoint=["/coredns"]),
-        Image(f"{REGISTRY}/pause:{row.pause_tag}", {"pause": pause}, entrypoint=["/pause"]),
+        Image(apiserver, {"usr/local/bin/kube-apiserver": kubernetes / "kube-apiserver"}),
+        Image(
+            controller_manager,
+            {"usr/local/bin/kube-controller-manager": kubernetes / "kube-controller-manager"},
+        ),
+        Image(scheduler, {"usr/local/bin/kube-scheduler": kubernetes / "kube-scheduler"}),
+        _kube_proxy(proxy, kubernetes / "kube-proxy", debian),
+        Image(etcd_name, etcd_programs),
+        Image(coredns_name, {"coredns": coredns}, entrypoint=["/coredns"]),
+        Image(pause_name, {"pause": pause}, entrypoint=["/pause"]),
         _busybox(debian),
     ]
 

@@ -110,6 +110,13 @@ def write(node: Node, path: str, text: str, mode: int = 0o644) -> None:
     _podman("exec", "--interactive", node.container, "sh", "-c", script, "sh", path, f"{mode:o}", given=text)
 
 
+def has_image(node: Node, name: str) -> bool:
+    """Whether the node's containerd has that image."""
+    command = [*PODMAN, "exec", node.container, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet"]
+    told = subprocess.run([*command, f"name=={name}"], capture_output=True, text=True, check=False)
+    return name in told.stdout.split()
+
+
 def import_images(node: Node, archive: Path) -> None:
     """Import a docker-archive into the node's containerd, read where it lies on this machine."""
     inside = ["nsenter", "--target", str(pid(node)), "--mount"]

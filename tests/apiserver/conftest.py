@@ -1,0 +1,23 @@
+"""An API server and etcd with the objects of a cluster of ten nodes, shared by all tests of this tier."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import api_only, lab
+from tests.lab.progress import Progress
+from tests.lab.versions import RELEASES
+
+NAME = "test-api"
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Iterator[Path]:
+    """The administrator's kubeconfig; the lab stays up where KUBECTL_ADMIN_LAB_KEEP is set."""
+    api_only.down(NAME)
+    progress = Progress(f"lab {NAME}", lab.folder_of(NAME) / "logs")
+    yield api_only.up(NAME, RELEASES[0].kubernetes, 10, progress.say)
+    if not os.environ.get("KUBECTL_ADMIN_LAB_KEEP"):
+        api_only.down(NAME)
