@@ -121,7 +121,7 @@ def test_an_api_server_that_is_stopped_is_named_and_the_rest_is_shown(lab):
 
 
 def test_a_kubelet_that_was_upgraded_before_the_api_servers(lab):
-    cluster.import_images(lab, "worker-1", "1.37", Progress(f"lab {NAME}", lab.folder / "logs"))
+    cluster.import_images(lab, "1.37", Progress(f"lab {NAME}", lab.folder / "logs"), ["worker-1"])
     install(lab, "worker-1", "1.36", "1.37", "1.37.2-1.1")
     try:
         lab.kubectl(

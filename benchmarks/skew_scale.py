@@ -1,0 +1,77 @@
+"""`kubectl admin skew` beside `kubectl get nodes` on the same API server, for clusters of many nodes.
+
+    python -m benchmarks.skew_scale [--nodes 10 100 1000 5000] [--rounds 5]
+
+Whole processes, in turn; the median of each figure, and of the ratios pair by pair.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.lab import api_only, cache
+from tests.lab.versions import RELEASES
+
+NAME = "bench-skew"
+
+
+def main() -> None:
+    """Prints a row a size."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--nodes", type=int, nargs="+", default=[10, 100, 1000, 5000])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print(
+        "| nodes | skew s | kubectl get nodes s | ratio | skew MB | kubectl MB |\n|---|---|---|---|---|---|"
+    )
+    for nodes in options.nodes:
+        kubeconfig = api_only.up(
+            NAME, RELEASES[0].kubernetes, nodes, lambda line: print(line, file=sys.stderr)
+        )
+        try:
+            print(row(nodes, kubeconfig, options.rounds), flush=True)
+        finally:
+            api_only.down(NAME)
+
+
+def row(nodes: int, kubeconfig: Path, rounds: int) -> str:
+    """The measured row for a cluster of so many nodes."""
+    kubectl = str(cache.root() / f"bin/kubernetes-{RELEASES[0].kubernetes}/kubectl")
+    ours = [str(Path(sys.executable).parent / "kubectl-admin"), "skew"]
+    pairs = [
+        (timed(ours, kubeconfig), timed([kubectl, "get", "nodes"], kubeconfig)) for _ in range(rounds + 1)
+    ]
+    mine, theirs = zip(*pairs[1:], strict=True)  # the first round warms caches up
+    ratio = statistics.median(a[0] / b[0] for a, b in pairs[1:])
+    seconds = [statistics.median(run[0] for run in runs) for runs in (mine, theirs)]
+    memory = [max(run[1] for run in runs) for runs in (mine, theirs)]
+    cells = [
+        f"{nodes:,}",
+        *(f"{each:.2f}" for each in (*seconds, ratio)),
+        *(f"{each:.0f}" for each in memory),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def timed(command: list[str], kubeconfig: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a whole process; its output is thrown away."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    usage = os.wait4(process.pid, 0)[2]
+    process.returncode = 0
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
