@@ -154,5 +154,5 @@ def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def private(path: Path, data: bytes) -> None:
     """A file that nobody else can read, not for a moment."""
-    with path.open("wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)
