@@ -103,8 +103,9 @@ def start_apiserver(name: str, node: str) -> None:
     row = release((folder / "version").read_text(encoding="utf-8"))
     program = cache.root() / f"bin/kubernetes-{row.kubernetes}/kube-apiserver"
     command = api_processes.apiserver_command(program, folder / "pki", address, etcd=first)
-    api_processes.start(folder, apiserver(node), command, host=node)
-    api_processes.await_ready(folder, apiserver(node), f"https://{address}:6443/readyz", trust(folder))
+    process = api_processes.start(folder, apiserver(node), command, host=node)
+    log = api_processes.log_of(folder, apiserver(node))
+    api_processes.await_ready(process, log, f"https://{address}:6443/readyz", trust(folder))
 
 
 def make(name: str, sketch: Sketch, progress: Say) -> None:

@@ -53,31 +53,36 @@ def give_back_block(file: Path) -> None:
         file.unlink()
 
 
-def start(folder: Path, name: str, command: Sequence[str | Path], *, host: str | None = None) -> None:
+def start(folder: Path, name: str, command: Sequence[str | Path], *, host: str | None = None) -> int:
     """Start a server of the lab of this folder that outlives this process, with the log logs/NAME.log.
 
-    host: the name under which it sees this machine.
+    host: the name under which it sees this machine. Returns the process' number.
     """
-    argv = ["setsid", "--fork", *([*AS_HOST, host] if host else []), *map(str, command)]
+    argv = [*([*AS_HOST, host] if host else []), *map(str, command)]
     environment = {"PATH": os.environ["PATH"], MARK: f"{folder}:{name}"}
-    log_of(folder, name).parent.mkdir(exist_ok=True)
-    with log_of(folder, name).open("ab") as log:
-        subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, check=True)
-
-
-def await_ready(folder: Path, name: str, url: str, context: ssl.SSLContext) -> None:
-    """Return when a server's health check answers 200; LabError if it has ended or takes too long."""
     log = log_of(folder, name)
-    end = time.monotonic() + PATIENCE
+    log.parent.mkdir(exist_ok=True)
+    streams = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawnp(argv[0], argv, environment, file_actions=streams, setsid=True)
+
+
+def await_ready(process: int, log: Path, url: str, context: ssl.SSLContext | None) -> None:
+    """Return when a started server's health check answers 200; LabError if it has ended or takes too long."""
+    name, end = log.stem, time.monotonic() + PATIENCE
     while not healthy(url, context):
-        if not processes(folder, name):
+        # Not looked for by its environment, which can't be read while it becomes another program.
+        if os.waitpid(process, os.WNOHANG)[0]:
             raise LabError(f"{name} has ended: {last_words(log)}", log)
         if time.monotonic() > end:
             raise LabError(f"{name} is not ready after {PATIENCE:.0f} s: {last_words(log)}", log)
         time.sleep(0.1)
 
 
-def healthy(url: str, context: ssl.SSLContext) -> bool:
+def healthy(url: str, context: ssl.SSLContext | None) -> bool:
     """Whether a health check answers 200."""
     try:
         with urlopen(url, timeout=5, context=context) as answer:
