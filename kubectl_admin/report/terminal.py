@@ -86,7 +86,6 @@ def wrapped(text: str, width: int, hang: int = 2) -> str:
         subsequent_indent=" " * hang,
         break_long_words=False,
         break_on_hyphens=False,
-        drop_whitespace=True,
     )
 
 

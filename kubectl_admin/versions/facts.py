@@ -38,6 +38,11 @@ class Evidence:
     version: Version
     source: str
 
+    @classmethod
+    def of(cls, version: Version | None, source: str) -> "Evidence | None":
+        """Evidence of a version that was found; None where none was."""
+        return cls(version, source) if version else None
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -104,11 +109,6 @@ class Node:
     runtime: str
     cgroup: int | None = None
     runtime_support_ends: str = ""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the node's Ready condition is true."""
-        return "Ready" in self.status.split(",")
 
 
 @dataclass(frozen=True, slots=True)

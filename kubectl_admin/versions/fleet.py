@@ -1,6 +1,7 @@
 """Several clusters side by side: a row a cluster, the oldest and newest version of each part. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from kubectl_admin.errors import AdminError
@@ -63,16 +64,7 @@ def findings(context: str, answer: Judged) -> Sequence[Finding]:
         says = "every cluster of the comparison should answer"
         return [Finding(Severity.WARNING, "unreachable", context, says, answer.what, answer.hint or "")]
     return [
-        Finding(
-            finding.severity,
-            finding.rule,
-            f"{context}: {finding.subject}",
-            finding.says,
-            finding.evidence,
-            finding.fix,
-            finding.source,
-            finding.objects,
-        )
+        replace(finding, subject=f"{context}: {finding.subject}")
         for finding in answer[1]
         if finding.severity is Severity.VIOLATION
     ]

@@ -21,7 +21,6 @@ SYSTEM = "/api/v1/namespaces/kube-system"
 APPS = "/apis/apps/v1/namespaces/kube-system"
 LISTING = 60.0  # seconds for all listings together
 ASKING = 30.0  # seconds for all processes of the control plane together
-PROBING = 300.0  # seconds for all nodes together
 
 # What is looked up, and the permission that it takes.
 PERMISSIONS = {
@@ -53,11 +52,11 @@ def gather(
     gaps: list[Gap] = []
     listed = listings(cluster, kubectl, gaps)
     nodes, kubelets = listed.get("nodes", ([], []))
-    pods = listed.get("static pods", ())
+    pods = [(pod, part) for pod in listed.get("static pods", ()) if (part := processes.static_pod(pod))]
     own_apiservers = {
         part.node: processes.apiserver_address(pod)
-        for pod in pods
-        if (part := processes.static_pod(pod)) and part.component is Component.APISERVER
+        for pod, part in pods
+        if part.component is Component.APISERVER
     }
     control_plane = ask_control_plane(cluster, pods, own_apiservers, gaps)
     if any(part.component is Component.APISERVER for part in control_plane):
@@ -118,30 +117,29 @@ def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
         name, status, roles, version, os_image, kernel, runtime = row
         nodes.append(Node(name, status, roles, os_image, kernel.partition(" ")[0], runtime))
         if version not in versions:
-            versions[version] = claim(version, "the Node object")
+            versions[version] = Evidence.of(Version.find(version), "the Node object")
         kubelets.append(Instance(Component.KUBELET, name, claimed=versions[version]))
     return nodes, kubelets
 
 
 def ask_control_plane(
     cluster: Cluster,
-    pods: Iterable[Mapping[str, Any]],
+    pods: Sequence[tuple[Mapping[str, Any], Instance]],
     own_apiservers: Mapping[str | None, str],
     gaps: list[Gap],
 ) -> list[Instance]:
     """Every part of the control plane that runs as a static pod, with what it answered itself.
 
-    own_apiservers: the address of each node's API server.
+    pods: each with what it claims to be. own_apiservers: the address of each node's API server.
     """
-    parts = {pod["metadata"]["name"]: (pod, part) for pod in pods if (part := processes.static_pod(pod))}
     answers = ask_all(
         {
-            name: partial(processes.ask, cluster, pod, part, own_apiservers.get(part.node))
-            for name, (pod, part) in parts.items()
+            pod["metadata"]["name"]: partial(processes.ask, cluster, pod, part, own_apiservers.get(part.node))
+            for pod, part in pods
         },
         deadline=ASKING,
     )
-    return [settled(part, answers[name], gaps) for name, (_, part) in parts.items()]
+    return [settled(part, answers[pod["metadata"]["name"]], gaps) for pod, part in pods]
 
 
 def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> Instance:
@@ -180,36 +178,33 @@ def probe_kubelets(
     answered: Answered | None,
 ) -> tuple[list[Node], list[Instance]]:
     """The nodes and kubelets with what each kubelet's metrics say."""
-    answers = ask_all(
+    answers = processes.ask_nodes(
         {
             node.name: partial(processes.ask_kubelet, cluster, node.name, own_apiservers.get(node.name))
             for node in nodes
         },
-        deadline=PROBING,
-        answered=answered,
+        "what the kubelets say themselves",
+        "get nodes/proxy",
+        gaps,
+        answered,
     )
-    refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
-    if refused:
-        gaps.append(processes.gap("what the kubelets say themselves", refused, "get nodes/proxy"))
-        return list(nodes), list(kubelets)
-    seen, asked = [], []
-    for node, kubelet in zip(nodes, kubelets, strict=True):
-        answer = answers[node.name]
-        if isinstance(answer, AdminError):
-            seen.append(node)
-            asked.append(replace(kubelet, problem=answer.what))
-        else:
-            seen.append(replace(node, cgroup=answer.cgroup, runtime_support_ends=answer.runtime_support_ends))
-            asked.append(replace(kubelet, running=answer.running, reach=answer.reach))
+    seen, asked = list(nodes), list(kubelets)
+    for place, (node, kubelet) in enumerate(zip(nodes, kubelets, strict=True)):
+        match answers.get(node.name):
+            case AdminError() as error:
+                asked[place] = replace(kubelet, problem=error.what)
+            case processes.KubeletAnswer(running, reach, cgroup, ends):
+                seen[place] = replace(node, cgroup=cgroup, runtime_support_ends=ends)
+                asked[place] = replace(kubelet, running=running, reach=reach)
     return seen, asked
 
 
 def coredns(deployments: Iterable[Mapping[str, Any]]) -> Instance | None:
     """CoreDNS by its Deployment's image; None where there is none."""
     for deployment in deployments:
-        image = deployment["spec"]["template"]["spec"]["containers"][0].get("image", "")
-        version = Version.of_image(image)
-        return Instance(Component.COREDNS, claimed=Evidence(version, "the image tag") if version else None)
+        return Instance(
+            Component.COREDNS, claimed=processes.image_tag(deployment["spec"]["template"]["spec"])
+        )
     return None
 
 
@@ -217,14 +212,6 @@ def kubeadm_version(config: Mapping[str, Any] | None) -> Version | None:
     """The kubernetesVersion of kubeadm's ClusterConfiguration; None where there is none to be read."""
     for line in (config or {}).get("data", {}).get("ClusterConfiguration", "").splitlines():
         key, _, value = line.partition(":")
-        if key == "kubernetesVersion" and (said := claim(value.strip(" \"'"), "kubeadm-config")):
-            return said.version
+        if key == "kubernetesVersion":
+            return Version.find(value.strip(" \"'"))
     return None
-
-
-def claim(text: str, source: str) -> Evidence | None:
-    """Evidence of a written version; None where it is none."""
-    try:
-        return Evidence(Version.parse(text), source)
-    except ValueError:
-        return None

@@ -59,9 +59,7 @@ def _skew_finding(group: list[Breach]) -> Finding:
 
 
 def _fix(breach: Breach) -> str:
-    component, minor = breach.instance.component, breach.instance.effective
-    assert minor is not None  # a breach has a version  # noqa: S101
-    match component:
+    match breach.instance.component:
         case Component.APISERVER:
             return f"upgrade these API servers, minor by minor, to at least 1.{breach.allowed.oldest}"
         case Component.KUBECTL:
@@ -71,7 +69,7 @@ def _fix(breach: Breach) -> str:
         case _ if breach.rule is Rule.KUBE_PROXY_KUBELET:
             return "bring kube-proxy and kubelet of these nodes within three minors of each other"
         case _ if breach.newer:
-            return f"upgrade the remaining API servers to {minor.minor_text} first: they go before all others"
+            return f"upgrade the remaining API servers to 1.{breach.minor} first: they go before all others"
         case Component.KUBELET:
             return f"drain these nodes and upgrade their kubelet to at least 1.{breach.allowed.oldest}"
         case _:

@@ -6,17 +6,13 @@ from functools import partial
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
-from kubectl_admin.pool import ask_all
 from kubectl_admin.versions import processes
-from kubectl_admin.versions.facts import Component, Evidence, Gap, Instance, Node
-from kubectl_admin.versions.version import Version
+from kubectl_admin.versions.facts import Component, Gap, Instance, Node
 
 PODS = "/api/v1/namespaces/kube-system/pods"
 REVISIONS = "/apis/apps/v1/namespaces/kube-system/controllerrevisions"
 SELECTOR = [("labelSelector", "k8s-app=kube-proxy")]
-PROBING = 300.0  # seconds for all nodes together
 
 
 def instances(
@@ -32,7 +28,7 @@ def instances(
         gaps.append(Gap("kube-proxy", "no DaemonSet of it: something else does its work (Cilium, for one)"))
         return []
     if len(daemonsets) == 1 and rolled_out(daemonsets[0], len(nodes)):
-        claimed = image_of(daemonsets[0]["spec"]["template"])
+        claimed = processes.image_tag(daemonsets[0]["spec"]["template"]["spec"])
         return [Instance(Component.KUBE_PROXY, node.name, claimed=claimed) for node in nodes]
     try:
         return list(of_pods(cluster))
@@ -60,8 +56,8 @@ def rolled_out(daemonset: Mapping[str, Any], nodes: int) -> bool:
 def of_pods(cluster: Cluster) -> Iterator[Instance]:
     """Every kube-proxy by its pod: the revision that its label names says the image."""
     images = {
-        revision["metadata"]["labels"].get("controller-revision-hash", ""): image_of(
-            revision["data"]["spec"]["template"]
+        revision["metadata"]["labels"].get("controller-revision-hash", ""): processes.image_tag(
+            revision["data"]["spec"]["template"]["spec"]
         )
         for revision in cluster.list(REVISIONS, SELECTOR)
     }
@@ -92,16 +88,13 @@ def probed(
             processes.gap("what the kube-proxies say themselves", error, "list pods in namespace kube-system")
         )
         return proxies
-    answers = ask_all(
+    answers = processes.ask_nodes(
         {node: partial(processes.ask_kube_proxy, cluster, name) for node, name in names.items()},
-        deadline=PROBING,
-        answered=answered,
+        "what the kube-proxies say themselves",
+        "create and get pods/portforward in namespace kube-system",
+        gaps,
+        answered,
     )
-    refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
-    if refused:
-        permission = "create and get pods/portforward in namespace kube-system"
-        gaps.append(processes.gap("what the kube-proxies say themselves", refused, permission))
-        return proxies
 
     def settled(proxy: Instance) -> Instance:
         answer = answers.get(proxy.node or "")
@@ -110,9 +103,3 @@ def probed(
         return replace(proxy, running=answer)
 
     return [settled(proxy) for proxy in proxies]
-
-
-def image_of(template: Mapping[str, Any]) -> Evidence | None:
-    """What the image tag of a pod template's first container claims."""
-    version = Version.of_image(template["spec"]["containers"][0].get("image", ""))
-    return Evidence(version, "the image tag") if version else None

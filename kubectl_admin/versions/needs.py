@@ -1,6 +1,6 @@
 """Whether nodes and etcd have what a minor of Kubernetes needs. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.versions.facts import Component, Facts, Node
@@ -69,18 +69,22 @@ def kernel_is_accepted(version: Version, lines: tuple[str, ...]) -> bool:
     )
 
 
-def _nodes(facts: Facts, unfit: Callable[[Node], bool]) -> tuple[str, ...]:
-    return tuple(f"node/{node.name}" for node in facts.nodes if unfit(node))
+def _unfit(facts: Facts, unfit: Callable[[Node], bool]) -> list[Node]:
+    return [node for node in facts.nodes if unfit(node)]
+
+
+def _objects(nodes: Iterable[Node]) -> tuple[str, ...]:
+    return tuple(f"node/{node.name}" for node in nodes)
 
 
 def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
     def unfit(node: Node) -> bool:
         name, _, written = node.runtime.partition("://")
-        version = _version(written)
+        version = Version.find(written)
         return bool(name == "containerd" and version and not containerd_is_tested(version, needs.containerd))
 
-    if nodes := _nodes(facts, unfit):
-        found = sorted({node.runtime for node in facts.nodes if f"node/{node.name}" in nodes})
+    if nodes := _unfit(facts, unfit):
+        found = sorted({node.runtime for node in nodes})
         yield Finding(
             Severity.WARNING,
             "containerd-untested",
@@ -89,31 +93,30 @@ def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
             f"{', '.join(found)}; tested: {', '.join(f'{line}+' for line in needs.containerd)}",
             "upgrade containerd on these nodes first",
             "https://github.com/containerd/containerd/blob/main/RELEASES.md",
-            nodes,
+            _objects(nodes),
         )
 
 
 def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
     def unfit(node: Node) -> bool:
-        version = _version(node.kernel)
+        version = Version.find(node.kernel)
         return bool(version and not kernel_is_accepted(version, needs.kernels))
 
-    if nodes := _nodes(facts, unfit):
-        found = sorted({node.kernel for node in facts.nodes if f"node/{node.name}" in nodes})
+    if nodes := _unfit(facts, unfit):
         yield Finding(
             Severity.WARNING,
             "kernel-unsupported",
             f"kernel for 1.{minor}",
             f"kubeadm's system check wants one of {', '.join(needs.kernels)}",
-            ", ".join(found),
+            ", ".join(sorted({node.kernel for node in nodes})),
             "upgrade the operating system of these nodes",
             "https://github.com/kubernetes/system-validators",
-            nodes,
+            _objects(nodes),
         )
 
 
 def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
-    if needs.cgroup == 2 and (nodes := _nodes(facts, lambda node: node.cgroup == 1)):
+    if needs.cgroup == 2 and (nodes := _unfit(facts, lambda node: node.cgroup == 1)):
         yield Finding(
             Severity.WARNING,
             "cgroup-v1",
@@ -122,16 +125,16 @@ def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
             "metric kubelet_cgroup_version is 1",
             "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
             "https://kep.k8s.io/5573",
-            nodes,
+            _objects(nodes),
         )
 
 
 def _runtime_support(facts: Facts, _needs: Needs, minor: int) -> Iterator[Finding]:
     def unfit(node: Node) -> bool:
-        ends = _version(node.runtime_support_ends)
+        ends = Version.find(node.runtime_support_ends)
         return bool(ends and ends.minor <= minor)
 
-    if nodes := _nodes(facts, unfit):
+    if nodes := _unfit(facts, unfit):
         yield Finding(
             Severity.VIOLATION,
             "runtime-support-ends",
@@ -140,12 +143,5 @@ def _runtime_support(facts: Facts, _needs: Needs, minor: int) -> Iterator[Findin
             "metric kubelet_cri_losing_support names this minor or an earlier one",
             "upgrade the container runtime on these nodes first",
             "https://kep.k8s.io/4033",
-            nodes,
+            _objects(nodes),
         )
-
-
-def _version(text: str) -> Version | None:
-    try:
-        return Version.parse(text)
-    except ValueError:
-        return None

@@ -4,7 +4,7 @@ Source of all rules: https://kubernetes.io/releases/version-skew-policy/, «Supp
 whole numbers, 36 for 1.36: the major version of Kubernetes is 1.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -115,12 +115,13 @@ class Rule(Enum):
 class Breach:
     """An instance whose version the policy does not allow.
 
-    allowed: the minors that it may have.
+    minor: the minor that it counts as. allowed: those that it may have.
     against: the minors of what it is measured by: API servers, or the kubelet of its node.
-    legal_if_local: it would be legal if it talked to its own node's API server only, which was not looked at.
+    legal_if_local: it would be legal if it talked to its own node's API server only, which was not seen.
     """
 
     instance: Instance
+    minor: int
     rule: Rule
     allowed: MinorRange
     against: tuple[int, ...]
@@ -129,7 +130,7 @@ class Breach:
     @property
     def newer(self) -> bool:
         """Whether it is too new; otherwise it is too old."""
-        return _minor(self.instance) > self.allowed.newest
+        return self.minor > self.allowed.newest
 
 
 def breaches(facts: Facts) -> list[Breach]:
@@ -140,34 +141,50 @@ def breaches(facts: Facts) -> list[Breach]:
     apiservers = facts.apiserver_minors
     if not apiservers:
         return []
-    own = {server.node: _minor(server) for server in facts.of(Component.APISERVER) if server.effective}
-    kubelets = {kubelet.node: _minor(kubelet) for kubelet in facts.of(Component.KUBELET) if kubelet.version}
-    known = (instance for instance in facts.instances if instance.effective)
-    return [breach for instance in known for breach in _breaches_of(instance, apiservers, own, kubelets)]
+    measures = _Measures(
+        apiservers,
+        {component: allowed_by(apiservers) for component, (_, allowed_by) in RULES.items()},
+        own={
+            server.node: server.effective.minor
+            for server in facts.of(Component.APISERVER)
+            if server.effective
+        },
+        kubelets={
+            kubelet.node: kubelet.version.minor for kubelet in facts.of(Component.KUBELET) if kubelet.version
+        },
+    )
+    return [breach for instance in facts.instances for breach in _breaches_of(instance, measures)]
 
 
-def _breaches_of(
-    instance: Instance,
-    apiservers: tuple[int, ...],
-    own: dict[str | None, int],
-    kubelets: dict[str | None, int],
-) -> Iterator[Breach]:
-    if instance.component not in RULES:
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    """What instances are measured by: all API servers, with what they allow, and those of the same node."""
+
+    apiservers: tuple[int, ...]
+    allowed: Mapping[Component, MinorRange]
+    own: Mapping[str | None, int]
+    kubelets: Mapping[str | None, int]
+
+
+def _breaches_of(instance: Instance, measures: _Measures) -> Iterator[Breach]:
+    version = instance.effective
+    if version is None or instance.component not in RULES:
         return
     rule, allowed_by = RULES[instance.component]
-    local = own.get(instance.node) if instance.node and rule in RULES_BY_REACH else None
-    reached = (local,) if local is not None and instance.reach is Reach.LOCAL else apiservers
-    allowed = allowed_by(reached)
-    if _minor(instance) not in allowed:
+    local = measures.own.get(instance.node) if instance.node and rule in RULES_BY_REACH else None
+    reached, allowed = measures.apiservers, measures.allowed[instance.component]
+    if local is not None and instance.reach is Reach.LOCAL:
+        reached, allowed = (local,), allowed_by((local,))
+    if version.minor not in allowed:
         legal_if_local = (
-            local is not None and instance.reach is None and _minor(instance) in allowed_by((local,))
+            local is not None and instance.reach is None and version.minor in allowed_by((local,))
         )
-        yield Breach(instance, rule, allowed, reached, legal_if_local)
-    if instance.component is Component.KUBE_PROXY and instance.node in kubelets:
-        kubelet = kubelets[instance.node]
+        yield Breach(instance, version.minor, rule, allowed, reached, legal_if_local)
+    if instance.component is Component.KUBE_PROXY and instance.node in measures.kubelets:
+        kubelet = measures.kubelets[instance.node]
         beside = kube_proxy_minors_beside(kubelet)
-        if _minor(instance) not in beside:
-            yield Breach(instance, Rule.KUBE_PROXY_KUBELET, beside, (kubelet,))
+        if version.minor not in beside:
+            yield Breach(instance, version.minor, Rule.KUBE_PROXY_KUBELET, beside, (kubelet,))
 
 
 RULES = {
@@ -185,10 +202,3 @@ RULES_BY_REACH = (Rule.CONTROLLER, Rule.KUBELET)
 def minors_text(minors: Iterable[int]) -> str:
     """«1.36 and 1.37»."""
     return " and ".join(f"1.{minor}" for minor in minors)
-
-
-def _minor(instance: Instance) -> int:
-    version = instance.effective
-    if version is None:
-        raise ValueError(f"the version of {instance} is not known")
-    return version.minor

@@ -5,18 +5,20 @@ API servers are asked through the API server's pod proxy; what listens on a node
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
+from kubectl_admin.pool import ask_all
 from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Gap, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 TIMEOUT = 10.0  # seconds for one process' answer
+PROBING = 300.0  # seconds for those of all nodes together
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 # Ports and flags: kubernetes/kubernetes, cmd/kubeadm/app/constants; docs «Ports and Protocols».
 PORTS = {
@@ -34,6 +36,8 @@ CGROUP_VERSION = re.compile(r"^kubelet_cgroup_version(?:\{[^}]*\})? (\d)", re.MU
 SPOKEN_TO = re.compile(r'^rest_client_requests_total\{[^}]*host="([^"]+)"', re.MULTILINE)
 RUNTIME_SUPPORT = re.compile(r'^kubelet_cri_losing_support\{[^}]*version="([^"]+)"[^}]*\} 1', re.MULTILINE)
 
+Answer = TypeVar("Answer")
+
 
 @dataclass(frozen=True, slots=True)
 class KubeletAnswer:
@@ -50,12 +54,12 @@ def static_pod(pod: Mapping[str, Any]) -> Instance | None:
     label = pod["metadata"].get("labels", {}).get("component")
     if label not in {str(component) for component in PORTS}:
         return None
-    version = Version.of_image(pod["spec"]["containers"][0].get("image", ""))
-    return Instance(
-        Component(label),
-        pod["spec"].get("nodeName"),
-        claimed=Evidence(version, "the image tag") if version else None,
-    )
+    return Instance(Component(label), pod["spec"].get("nodeName"), claimed=image_tag(pod["spec"]))
+
+
+def image_tag(pod_spec: Mapping[str, Any]) -> Evidence | None:
+    """What the image tag of a pod's first container claims."""
+    return Evidence.of(Version.of_image(pod_spec["containers"][0].get("image", "")), "the image tag")
 
 
 def apiserver_address(pod: Mapping[str, Any]) -> str:
@@ -116,6 +120,25 @@ def ask_kube_proxy(cluster: Cluster, pod: str) -> Evidence | None:
     return evidence(BUILD_INFO, loopback(cluster, pod, KUBE_PROXY_METRICS, "/metrics"), "its metrics")
 
 
+def ask_nodes(
+    questions: Mapping[str, Callable[[], Answer]],
+    what: str,
+    permission: str,
+    gaps: list[Gap],
+    answered: Callable[[int], None] | None,
+) -> dict[str, Answer | AdminError]:
+    """The answers of many nodes, by their names; none, and one gap for all, where the user may not ask.
+
+    what, permission: what that gap is about, and what it takes.
+    """
+    answers = ask_all(questions, deadline=PROBING, answered=answered)
+    refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
+    if refused is None:
+        return answers
+    gaps.append(gap(what, refused, permission))
+    return {}
+
+
 def reach(metrics: str, own_apiserver: str | None) -> Reach | None:
     """Which API servers a process talks to, by its metrics and the address of its own node's API server.
 
@@ -145,10 +168,7 @@ def gap(what: str, error: AdminError, permission: str) -> Gap:
 def evidence(pattern: re.Pattern[str], text: str, source: str) -> Evidence | None:
     """The version that a metric carries; None where the metric is missing or says no version."""
     match = pattern.search(text)
-    try:
-        return Evidence(Version.parse(match[1]), source) if match else None
-    except ValueError:
-        return None
+    return Evidence.of(Version.find(match[1]), source) if match else None
 
 
 def port_of(pod: Mapping[str, Any], component: Component) -> int:

@@ -28,13 +28,18 @@ class Version:
         return cls(int(match[1]), int(match[2]), int(match[3] or 0), match[4] or "")
 
     @classmethod
+    def find(cls, text: str) -> "Version | None":
+        """Reads what may be a version; None where it is none."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return None
+
+    @classmethod
     def of_image(cls, image: str) -> "Version | None":
         """The version that an image's tag claims; None for a tag that is none, or a digest alone."""
         name = image.rpartition("/")[2].partition("@")[0]
-        try:
-            return cls.parse(name.partition(":")[2])
-        except ValueError:
-            return None
+        return cls.find(name.partition(":")[2])
 
     @property
     def minor_text(self) -> str:
