@@ -31,7 +31,23 @@ FRAME = 32 * 1024  # bytes sent at a time; more only makes masking slower
 Message = tuple[int, bytes]
 
 
-class Channels:
+class Closing:
+    """What hangs up when its `with` block is left, however that ends."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hangs up."""
+        raise NotImplementedError
+
+
+class Channels(Closing):
     """A connected WebSocket; to be used by one thread at a time.
 
     what: what is said of it in errors. protocol: the one that the server chose.
@@ -66,14 +82,6 @@ class Channels:
         Unreachable if it is not there.
         """
         return cls(websocket_to(transport, location, protocols, timeout), what, timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def messages(self, outgoing: Iterable[Message] = ()) -> Iterator[Message]:
         """The messages as they come, until the other end closes; what is outgoing is sent meanwhile.

@@ -7,10 +7,9 @@ input has ended, is there since Kubernetes 1.30.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from kubectl_admin.cluster.channels import FRAME, Channels, Message
+from kubectl_admin.cluster.channels import FRAME, Channels, Closing, Message
 from kubectl_admin.cluster.errors import BrokenStream, Forbidden, of_status
 from kubectl_admin.cluster.requests import location
 from kubectl_admin.cluster.transport import Transport
@@ -31,7 +30,7 @@ class ExecResult:
     stderr: bytes
 
 
-class Exec:
+class Exec(Closing):
     """A running command. Iterate over it for what it writes: (STDOUT or STDERR, bytes), in order.
 
     exit_code: None until the iteration has ended. Raises BrokenStream if the stream ends without saying
@@ -44,14 +43,6 @@ class Exec:
         self.exit_code: int | None = None
         self._channels = channels
         self._stdin = stdin
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[Message]:
         status = b""

@@ -10,11 +10,10 @@ import http.client
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from kubectl_admin.cluster import tls as trust
-from kubectl_admin.cluster.channels import Channels
+from kubectl_admin.cluster.channels import Channels, Closing
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.requests import location
 from kubectl_admin.cluster.secured import Secured, Stream
@@ -78,7 +77,7 @@ def http_get(  # noqa: PLR0913 - where it is, what is asked, and how
         return answer_to(stream, path, limit, forward.what)
 
 
-class PortForward:
+class PortForward(Closing):
     """A connection to one port, a Stream. Raises PortError and BrokenStream."""
 
     def __init__(self, channels: Channels) -> None:
@@ -86,14 +85,6 @@ class PortForward:
         self._channels = channels
         self._messages = channels.messages()
         self._prefix = {DATA: PREFIX, ERROR: PREFIX}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def send(self, data: bytes) -> None:
         """Sends all of it."""
