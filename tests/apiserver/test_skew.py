@@ -1,9 +1,6 @@
 """`kubectl admin skew` against a real API server: what it lists, and what it says where it may not look."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import pytest
 from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
+from tests.program import Ended, environ, run
 
 pytestmark = pytest.mark.lab
 
@@ -22,16 +20,9 @@ def connected(kubeconfig: Path, **flags: Any) -> Cluster:
     return Cluster.connect(kubeconfigs.resolve(overrides, {}))
 
 
-def skew(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def skew(kubeconfig: Path, *arguments: str) -> Ended:
     """A run of the program, with this kubeconfig."""
-    return subprocess.run(
-        [sys.executable, "-m", "kubectl_admin", "skew", *arguments],
-        env={"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "HOME": str(Path.home())},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return run("skew", *arguments, env=environ(KUBECONFIG=str(kubeconfig)))
 
 
 def test_the_servers_table_has_the_columns_that_are_read(kubeconfig):
@@ -49,7 +40,7 @@ def test_who_may_not_list_is_told_so(kubeconfig):
 
 
 def test_every_api_server_is_asked_itself(kubeconfig):
-    document = json.loads(skew(kubeconfig, "-o", "json").stdout)
+    document = json.loads(skew(kubeconfig, "-o", "json").out)
     servers = {
         node["name"]: node["components"]["kube-apiserver"]["running"]["version"]
         for node in document["items"]
@@ -60,7 +51,7 @@ def test_every_api_server_is_asked_itself(kubeconfig):
 
 def test_what_does_not_answer_is_said_and_judged_by_its_image(kubeconfig):
     """No kubelet runs here, so nothing on a loopback can be reached."""
-    document = json.loads(skew(kubeconfig, "-o", "json").stdout)
+    document = json.loads(skew(kubeconfig, "-o", "json").out)
     silent = {finding["subject"] for finding in document["findings"] if finding["rule"] == "no-answer"}
     assert silent == {"kube-controller-manager", "kube-scheduler", "etcd"}
     etcd = document["items"][0]["components"]["etcd"]
@@ -69,8 +60,8 @@ def test_what_does_not_answer_is_said_and_judged_by_its_image(kubeconfig):
 
 def test_a_user_without_rights_is_told_each_one_that_is_missing(kubeconfig):
     answer = skew(kubeconfig, "--as", "nobody", "-o", "json")
-    assert answer.stderr == ""
-    missing = {f["subject"] for f in json.loads(answer.stdout)["findings"] if f["rule"] == "not-seen"}
+    assert answer.err == ""
+    missing = {f["subject"] for f in json.loads(answer.out)["findings"] if f["rule"] == "not-seen"}
     assert missing == {"nodes", "static pods", "kube-proxy", "CoreDNS", "kubeadm-config"}
 
 
@@ -87,7 +78,7 @@ def test_contexts_side_by_side_with_one_that_is_not_there(kubeconfig, tmp_path):
     (tmp_path / "here").chmod(0o600)
     both = Path(f"{tmp_path / 'here'}:{tmp_path / 'away'}")
     answer = skew(both, "--contexts", "*", "--no-headers")
-    rows = [line.split() for line in answer.stdout.splitlines()[:2]]
+    rows = [line.split() for line in answer.out.splitlines()[:2]]
     assert {row[0] for row in rows} >= {"away"}
-    assert "unreachable!" in answer.stdout
-    assert "1.36.3" in answer.stdout
+    assert "unreachable!" in answer.out
+    assert "1.36.3" in answer.out

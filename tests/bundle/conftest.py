@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundle import krew
-from tests.unit.program import ROOT, Ended, run
+from tests.program import ROOT, Ended, run
 
 URL = "https://downloads.example/v0.1.0"
 

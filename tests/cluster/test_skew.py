@@ -2,18 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.lab import cache, cluster
 from tests.lab.lab import Lab
 from tests.lab.progress import Progress
+from tests.program import Ended, environ, run
 
 pytestmark = pytest.mark.lab
 
@@ -29,70 +25,46 @@ def lab() -> Iterator[Lab]:
         cluster.down(NAME)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a run of the program came to."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.stdout)
-
-    @property
-    def rules(self) -> dict[str, list[str]]:
-        """The objects of each finding, by its rule."""
-        return {finding["rule"]: finding["objects"] for finding in self.document["findings"]}
-
-
-def skew(lab: Lab, *arguments: str) -> Answer:
+def skew(lab: Lab, *arguments: str) -> Ended:
     """Runs `kubectl admin skew` as this lab's administrator, with the lab's own kubectl on PATH."""
     kubectl = cache.root() / f"bin/kubernetes-{lab.release.kubernetes}"
-    done = subprocess.run(
-        [sys.executable, "-m", "kubectl_admin", "skew", *arguments],
-        env={
-            "PATH": f"{kubectl}:{os.environ['PATH']}",
-            "KUBECONFIG": str(lab.kubeconfig),
-            "HOME": str(Path.home()),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    path = f"{kubectl}:{os.environ['PATH']}"
+    return run("skew", *arguments, env=environ(PATH=path, KUBECONFIG=str(lab.kubeconfig)))
+
+
+def objects_by_rule(answer: Ended) -> dict[str, list[str]]:
+    """The objects of each finding of a document."""
+    return {finding["rule"]: finding["objects"] for finding in json.loads(answer.out)["findings"]}
 
 
 def test_a_cluster_of_one_version_is_clean(lab):
     answer = skew(lab)
-    assert (answer.code, answer.stderr) == (0, "")
-    rows = [line.split() for line in answer.stdout.splitlines()[:5]]
+    assert (answer.code, answer.err) == (0, "")
+    rows = [line.split() for line in answer.out.splitlines()[:5]]
     assert rows[0] == ["NAME", "STATUS", "APISERVER", "MANAGER", "SCHEDULER", "ETCD", "KUBELET", "PROXY"]
     kubernetes, etcd = lab.release.kubernetes, lab.release.etcd
     for row, name in zip(rows[1:4], ("cp-1", "cp-2", "cp-3"), strict=True):
         assert row == [name, "Ready", *[kubernetes] * 3, etcd, *[kubernetes] * 2]
     assert rows[4] == ["worker-1", "Ready", *["-"] * 4, *[kubernetes] * 2]
-    assert "!" not in answer.stdout
-    assert "?" not in answer.stdout
+    assert "!" not in answer.out
+    assert "?" not in answer.out
 
 
 def test_every_process_is_asked_itself(lab):
     answer = skew(lab, "--probe", "-o", "json")
-    nodes = {node["name"]: node["components"] for node in answer.document["items"]}
+    nodes = {node["name"]: node["components"] for node in json.loads(answer.out)["items"]}
     for name, components in nodes.items():
         expected = [*(CONTROL_PLANE if name.startswith("cp-") else ()), "kubelet", "kube-proxy"]
         assert sorted(components) == sorted(expected)
         assert [part for part in expected if components[part]["running"] is None] == []
-    assert set(answer.rules) <= {"patch-behind", "cgroup-v1"}
+    assert set(objects_by_rule(answer)) <= {"patch-behind", "cgroup-v1"}
 
 
 def test_the_gate_of_etcd_blocks_the_way_to_the_next_minor(lab):
     answer = skew(lab, "--target", "1.37", "-o", "json")
     assert answer.code == 3
-    assert answer.rules["etcd-too-old-to-upgrade"] == ["node/cp-1", "node/cp-2", "node/cp-3"]
-    assert [step["title"].partition(",")[0] for step in answer.document["way"]] == [
+    assert objects_by_rule(answer)["etcd-too-old-to-upgrade"] == ["node/cp-1", "node/cp-2", "node/cp-3"]
+    assert [step["title"].partition(",")[0] for step in json.loads(answer.out)["way"]] == [
         "kube-apiserver",
         "kube-controller-manager and kube-scheduler",
         "kubelet",
@@ -104,7 +76,7 @@ def test_the_gate_of_etcd_blocks_the_way_to_the_next_minor(lab):
 def test_who_may_see_nothing_is_told_what_is_missing(lab):
     answer = skew(lab, "--as", "nobody", "-o", "json")
     assert answer.code == 0
-    missing = {finding["subject"]: finding["fix"] for finding in answer.document["findings"]}
+    missing = {finding["subject"]: finding["fix"] for finding in json.loads(answer.out)["findings"]}
     assert "list nodes" in missing["nodes"]
     assert "list pods in namespace kube-system" in missing["static pods"]
 
@@ -113,8 +85,8 @@ def test_an_api_server_that_is_stopped_is_named_and_the_rest_is_shown(lab):
     with lab.faults.static_pod("cp-2", "kube-apiserver"):
         answer = skew(lab, "-o", "json")
         assert answer.code == 0
-        assert len(answer.document["items"]) == 4
-        silent = [finding for finding in answer.document["findings"] if finding["rule"] == "no-answer"]
+        assert len(json.loads(answer.out)["items"]) == 4
+        silent = [finding for finding in json.loads(answer.out)["findings"] if finding["rule"] == "no-answer"]
         assert {"kube-apiserver"} <= {finding["subject"] for finding in silent}
         assert {node for finding in silent for node in finding["objects"]} == {"node/cp-2"}
     cluster.wait_until_ready(lab)
@@ -133,7 +105,7 @@ def test_a_kubelet_that_was_upgraded_before_the_api_servers(lab):
         )
         answer = skew(lab, "-o", "json")
         assert answer.code == 3
-        violations = [f for f in answer.document["findings"] if f["severity"] == "violation"]
+        violations = [f for f in json.loads(answer.out)["findings"] if f["severity"] == "violation"]
         assert [(f["rule"], f["objects"]) for f in violations] == [("kubelet-skew", ["node/worker-1"])]
     finally:
         install(lab, "worker-1", "1.37", "1.36", "1.36.3-1.1")

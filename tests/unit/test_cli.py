@@ -10,9 +10,9 @@ import pytest
 
 from kubectl_admin import cli
 from kubectl_admin.verbs import VERBS
+from tests.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
 from tests.unit import stand_in
 from tests.unit.api_stand_in import EMPTY, serving
-from tests.unit.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
 
 # What `--help` and a TAB must not wait for.
 HEAVY = ("kubernetes", "yaml", "tabulate", "cryptography", "urllib3", "requests", "websocket")

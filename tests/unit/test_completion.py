@@ -6,8 +6,8 @@ import pytest
 
 from kubectl_admin.verbs import VERBS
 from kubectl_admin.verbs.completion import COMPLETER
+from tests.program import PROGRAM, ROOT, environ, run
 from tests.unit.api_stand_in import serving, table
-from tests.unit.program import PROGRAM, ROOT, environ, run
 
 NODES = {
     "/api/v1/nodes": table(

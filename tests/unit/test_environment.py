@@ -7,9 +7,9 @@ import pytest
 
 from kubectl_admin import __version__
 from kubectl_admin.environment import Environment
+from tests.program import STAND_IN, environ, run, run_on_terminal
 from tests.unit import stand_in
 from tests.unit.api_stand_in import VERSION, serving
-from tests.unit.program import STAND_IN, environ, run, run_on_terminal
 
 
 class Terminal(io.StringIO):

@@ -7,8 +7,8 @@ import pytest
 from kubectl_admin import cli
 from kubectl_admin.cluster.kubeconfig import Overrides
 from kubectl_admin.options import TEXT_FLAGS, global_options, spelled_out
+from tests.program import run
 from tests.unit.api_stand_in import VERSION, serving
-from tests.unit.program import run
 
 
 def flags(environment, *args):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "kubectl_admin")
 # The same with the verb `act`, which does what a test asks for.
 STAND_IN = (sys.executable, "-m", "tests.unit.stand_in")
