@@ -20,8 +20,10 @@ def environ(**changes: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in unset} | changes
 
 
-def run(*args: str, program: tuple[str, ...] = PROGRAM, env: Mapping[str, str] | None = None) -> "Ended":
-    """Runs the program to its end with pipes for its streams."""
+def run(
+    *args: str, program: tuple[str, ...] = PROGRAM, env: Mapping[str, str] | None = None, timeout: float = 60
+) -> "Ended":
+    """Runs the program to its end with pipes for its streams; what hangs fails after `timeout` seconds."""
     done = subprocess.run(
         [*program, *args],
         check=False,
@@ -30,7 +32,7 @@ def run(*args: str, program: tuple[str, ...] = PROGRAM, env: Mapping[str, str] |
         text=True,
         env=env or environ(),
         cwd=ROOT,
-        timeout=60,  # whatever hangs fails
+        timeout=timeout,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 

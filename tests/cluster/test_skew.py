@@ -1,35 +1,18 @@
 """`kubectl admin skew` on a real cluster of three control planes and a worker."""
 
 import json
-import os
-from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import cache, cluster
+from tests.cluster.labs import admin
+from tests.lab import cluster
 from tests.lab.lab import Lab
 from tests.lab.progress import Progress
-from tests.program import Ended, environ, run
+from tests.program import Ended
 
 pytestmark = pytest.mark.lab
 
-NAME = "test-skew"
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """Three control planes and a worker; left up where KUBECTL_ADMIN_LAB_KEEP is set."""
-    yield cluster.up(NAME, control_planes=3, workers=1, version="1.36")
-    if not os.environ.get("KUBECTL_ADMIN_LAB_KEEP"):
-        cluster.down(NAME)
-
-
-def skew(lab: Lab, *arguments: str) -> Ended:
-    """Runs `kubectl admin skew` as this lab's administrator, with the lab's own kubectl on PATH."""
-    kubectl = cache.root() / f"bin/kubernetes-{lab.release.kubernetes}"
-    path = f"{kubectl}:{os.environ['PATH']}"
-    return run("skew", *arguments, env=environ(PATH=path, KUBECONFIG=str(lab.kubeconfig)))
 
 
 def objects_by_rule(answer: Ended) -> dict[str, list[str]]:
@@ -38,7 +21,7 @@ def objects_by_rule(answer: Ended) -> dict[str, list[str]]:
 
 
 def test_a_cluster_of_one_version_is_clean(lab):
-    answer = skew(lab)
+    answer = admin(lab, "skew")
     assert (answer.code, answer.err) == (0, "")
     rows = [line.split() for line in answer.out.splitlines()[:5]]
     assert rows[0] == ["NAME", "STATUS", "APISERVER", "MANAGER", "SCHEDULER", "ETCD", "KUBELET", "PROXY"]
@@ -51,7 +34,7 @@ def test_a_cluster_of_one_version_is_clean(lab):
 
 
 def test_every_process_is_asked_itself(lab):
-    answer = skew(lab, "--probe", "-o", "json")
+    answer = admin(lab, "skew", "--probe", "-o", "json")
     nodes = {node["name"]: node["components"] for node in json.loads(answer.out)["items"]}
     for name, components in nodes.items():
         expected = [*(CONTROL_PLANE if name.startswith("cp-") else ()), "kubelet", "kube-proxy"]
@@ -61,7 +44,7 @@ def test_every_process_is_asked_itself(lab):
 
 
 def test_the_gate_of_etcd_blocks_the_way_to_the_next_minor(lab):
-    answer = skew(lab, "--target", "1.37", "-o", "json")
+    answer = admin(lab, "skew", "--target", "1.37", "-o", "json")
     assert answer.code == 3
     assert objects_by_rule(answer)["etcd-too-old-to-upgrade"] == ["node/cp-1", "node/cp-2", "node/cp-3"]
     assert [step["title"].partition(",")[0] for step in json.loads(answer.out)["way"]] == [
@@ -74,7 +57,7 @@ def test_the_gate_of_etcd_blocks_the_way_to_the_next_minor(lab):
 
 
 def test_who_may_see_nothing_is_told_what_is_missing(lab):
-    answer = skew(lab, "--as", "nobody", "-o", "json")
+    answer = admin(lab, "skew", "--as", "nobody", "-o", "json")
     assert answer.code == 0
     missing = {finding["subject"]: finding["fix"] for finding in json.loads(answer.out)["findings"]}
     assert "list nodes" in missing["nodes"]
@@ -83,17 +66,16 @@ def test_who_may_see_nothing_is_told_what_is_missing(lab):
 
 def test_an_api_server_that_is_stopped_is_named_and_the_rest_is_shown(lab):
     with lab.faults.static_pod("cp-2", "kube-apiserver"):
-        answer = skew(lab, "-o", "json")
+        answer = admin(lab, "skew", "-o", "json")
         assert answer.code == 0
         assert len(json.loads(answer.out)["items"]) == 4
         silent = [finding for finding in json.loads(answer.out)["findings"] if finding["rule"] == "no-answer"]
         assert {"kube-apiserver"} <= {finding["subject"] for finding in silent}
         assert {node for finding in silent for node in finding["objects"]} == {"node/cp-2"}
-    cluster.wait_until_ready(lab)
 
 
 def test_a_kubelet_that_was_upgraded_before_the_api_servers(lab):
-    cluster.import_images(lab, "1.37", Progress(f"lab {NAME}", lab.folder / "logs"), ["worker-1"])
+    cluster.import_images(lab, "1.37", Progress(f"lab {lab.name}", lab.folder / "logs"), ["worker-1"])
     install(lab, "worker-1", "1.36", "1.37", "1.37.2-1.1")
     try:
         lab.kubectl(
@@ -103,7 +85,7 @@ def test_a_kubelet_that_was_upgraded_before_the_api_servers(lab):
             "--timeout=120s",
             timeout=130,
         )
-        answer = skew(lab, "-o", "json")
+        answer = admin(lab, "skew", "-o", "json")
         assert answer.code == 3
         violations = [f for f in json.loads(answer.out)["findings"] if f["severity"] == "violation"]
         assert [(f["rule"], f["objects"]) for f in violations] == [("kubelet-skew", ["node/worker-1"])]

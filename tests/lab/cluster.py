@@ -31,6 +31,7 @@ IGNORED = [
     "NumCPU",
     "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables",
 ]
+CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 def up(
@@ -83,7 +84,7 @@ def whole(lab: Lab) -> bool:
 
 
 def wait_until_ready(lab: Lab, timeout: int = 180) -> None:
-    """Wait until all nodes are Ready and CoreDNS and kube-proxy run everywhere.
+    """Wait until all nodes and the control plane's pods are Ready and CoreDNS and kube-proxy run everywhere.
 
     LabError after `timeout` seconds for one of them.
     """
@@ -91,6 +92,10 @@ def wait_until_ready(lab: Lab, timeout: int = 180) -> None:
     lab.kubectl("wait", "--for=condition=Ready", "nodes", "--all", limit, timeout=timeout + 10)
     for what in ("daemonset/kube-proxy", "deployment/coredns"):
         lab.kubectl("-n", "kube-system", "rollout", "status", what, limit, timeout=timeout + 10)
+    static = [f"pod/{part}-{each.name}" for each in lab.control_planes for part in CONTROL_PLANE]
+    for state in ("create", "condition=Ready"):
+        wait = ["wait", f"--for={state}", *static, limit]
+        lab.kubectl("-n", "kube-system", *wait, timeout=timeout + 10)
 
 
 def build_all(versions: list[str], progress: Progress) -> None:

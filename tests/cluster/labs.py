@@ -1,0 +1,53 @@
+"""The labs that tests of this tier run on, and the program as a lab's administrator runs it."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.lab import cache, cluster
+from tests.lab.lab import Lab
+from tests.program import Ended, environ, run
+
+
+@contextmanager
+def standing(name: str, **shape: Any) -> Iterator[Lab]:
+    """A lab of that name and shape (see `cluster.up`); it stays up where KUBECTL_ADMIN_LAB_KEEP is set."""
+    yield cluster.up(name, **shape)
+    if not os.environ.get("KUBECTL_ADMIN_LAB_KEEP"):
+        cluster.down(name)
+
+
+def admin(lab: Lab, *arguments: str, timeout: float = 60, **changes: str) -> Ended:
+    """Runs `kubectl admin` as this lab's administrator, to its end within `timeout` seconds.
+
+    changes: of its environment.
+    """
+    return run(*arguments, env=environ_of(lab, **changes), timeout=timeout)
+
+
+def environ_of(lab: Lab, **changes: str) -> dict[str, str]:
+    """The environment of this lab's administrator: its kubeconfig, and kubectl of its version on PATH.
+
+    For `start` and `run_on_terminal` of tests/program.py.
+    """
+    kubectl = cache.root() / f"bin/kubernetes-{lab.release.kubernetes}"
+    mine = {"PATH": f"{kubectl}:{os.environ['PATH']}", "KUBECONFIG": str(lab.kubeconfig)}
+    return environ(**(mine | changes))
+
+
+def not_as_it_was(lab: Lab) -> list[str]:
+    """What of a lab is not as `up` leaves it, by name: nodes or system pods not Ready, cordoned nodes."""
+    told = json.loads(lab.kubectl("get", "nodes,pods", "--namespace=kube-system", "--output=json"))["items"]
+    things = {f"{each['kind'].lower()}/{each['metadata']['name']}": each for each in told}
+    missing = {f"pod/{part}-{each.name}" for each in lab.control_planes for part in cluster.CONTROL_PLANE}
+    return sorted(missing - things.keys()) + [
+        name for name, each in things.items() if not is_ready(each) or each["spec"].get("unschedulable")
+    ]
+
+
+def is_ready(thing: dict[str, Any]) -> bool:
+    """Whether a node or a pod says that it is Ready."""
+    conditions = thing.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
