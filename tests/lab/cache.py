@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,18 +27,22 @@ def logs() -> Path:
 def once(path: Path, make: Callable[[Path], None]) -> Path:
     """The folder at `path`, made by `make(temporary folder)` if it is not there yet.
 
-    Presence means completeness: the temporary folder is renamed into place when `make` has returned. Two
-    processes that want the same folder wait for each other; what a cut-off one left is removed by the next.
+    Presence means completeness: the temporary folder is written out and renamed into place when `make` has
+    returned. Two processes that want the same folder wait for each other; what a cut-off one left is removed
+    by the next.
     """
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.parent / f".{path.name}.lock"):
         if not path.exists():
-            unfinished = path.parent / f".{path.name}.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir()
+            for left in path.parent.glob(f".{path.name}.unfinished*"):
+                shutil.rmtree(left, ignore_errors=True)
+            # A name of its own: programs that a killed process had started may still write into the last one.
+            unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.unfinished-", dir=path.parent))
+            unfinished.chmod(0o755)
             make(unfinished)
+            os.sync()
             unfinished.rename(path)
     return path
 
