@@ -1,0 +1,1 @@
+"""etcd: its members, its state, and the format of its snapshots."""
