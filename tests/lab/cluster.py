@@ -73,7 +73,7 @@ def down(name: str) -> bool:
 
 def whole(lab: Lab) -> bool:
     """Whether everything of the lab runs and its API server answers through the load balancer."""
-    if not all(node.running(each) for each in lab.nodes):
+    if not {each.container for each in lab.nodes} <= set(_containers(lab.name, running=True)):
         return False
     if not services.load_balancer(lab).pid() or not services.package_server(lab).pid():
         return False
@@ -256,8 +256,10 @@ def _remove(name: str) -> bool:
     return there
 
 
-def _containers(name: str) -> list[str]:
+def _containers(name: str, *, running: bool = False) -> list[str]:
+    """The containers of a lab by their names; with `running` only those."""
     if not shutil.which("podman"):
         return []
-    query = [*PODMAN, "ps", "--all", "--quiet", "--filter", f"label={LABEL}={name}"]
+    which = ["--filter", "status=running"] if running else ["--all"]
+    query = [*PODMAN, "ps", *which, "--format={{.Names}}", "--filter", f"label={LABEL}={name}"]
     return subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()
