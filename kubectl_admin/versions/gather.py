@@ -147,16 +147,22 @@ def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> I
     if isinstance(answer, Instance):
         return answer
     if isinstance(answer, Forbidden):
-        permission = (
-            "get pods/proxy in namespace kube-system"
-            if part.component is Component.APISERVER
-            else "create and get pods/portforward in namespace kube-system"
+        refused = processes.gap(
+            f"what {part.component} says itself", answer, permission_to_ask(part.component, answer)
         )
-        refused = processes.gap(f"what {part.component} says itself", answer, permission)
         if refused not in gaps:
             gaps.append(refused)
         return part
     return replace(part, problem=answer.what)
+
+
+def permission_to_ask(component: Component, refused: Forbidden) -> str:
+    """The permission that was missing when a process was asked: to be answered, or to get through to it."""
+    if refused.resource.startswith("/"):
+        return f"{refused.verb} {refused.resource}"
+    if component is Component.APISERVER:
+        return "get pods/proxy in namespace kube-system"
+    return "create and get pods/portforward in namespace kube-system"
 
 
 def absent_apiservers(control_plane: Sequence[Instance], nodes: Iterable[Node]) -> list[Instance]:

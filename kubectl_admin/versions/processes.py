@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.errors import Forbidden, refusal
 from kubectl_admin.errors import AdminError
 from kubectl_admin.pool import ask_all
 from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Gap, Instance, Reach
@@ -151,8 +151,13 @@ def reach(metrics: str, own_apiserver: str | None) -> Reach | None:
 
 
 def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = False) -> str:
-    """The body of a GET from a port of a node's loopback, by a port-forward to a pod in its network."""
+    """The body of a GET from a port of a node's loopback, by a port-forward to a pod in its network.
+
+    Raises Forbidden where what listens there refuses the user, whom it knows by the client certificate.
+    """
     answer = portforward.http_get(cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT)
+    if answer.status == 403:
+        raise refusal(answer.status, answer.body, {}, f"GET {path}")
     if answer.status != 200:
         raise AdminError(f"port {port} answered {answer.status} {answer.reason} to {path}")
     return answer.body.decode("utf-8", "replace")
@@ -161,7 +166,9 @@ def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = Fa
 def gap(what: str, error: AdminError, permission: str) -> Gap:
     """What could not be found out for this error; the permission counts where it is what is missing."""
     if isinstance(error, Forbidden):
-        return Gap(what, f'user "{error.user}" may not {permission}', permission)
+        # The API server does not always say who was refused what.
+        who = f'user "{error.user}"' if error.user else "this user"
+        return Gap(what, f"{who} may not {permission}", permission)
     return Gap(what, error.what)
 
 

@@ -29,8 +29,8 @@ def report(
     return Report(
         kind="SkewReport",
         items=lambda: node_documents(facts),
-        names=lambda: (f"node/{node.name}" for node in facts.nodes),
-        tables=[matrix(facts)] if facts.nodes else [],
+        names=lambda: (f"node/{node.name}" for node in visible_nodes(facts)),
+        tables=[matrix(facts)] if visible_nodes(facts) else [],
         paragraphs=[summary(facts, upstream, today), *([way_text(steps)] if steps is not None else [])],
         findings=sorted(
             [*findings, *(finding for finding in blocked if finding not in findings)],
@@ -62,7 +62,14 @@ def matrix(facts: Facts) -> Table:
 
     wide = (Column("ROLES", wide=True), Column("KERNEL", wide=True), Column("RUNTIME", wide=True))
     columns = [Column("NAME"), Column("STATUS"), *(Column(name) for _, name in shown), *wide]
-    return Table([*columns, Column("OS-IMAGE", wide=True)], [row(node) for node in facts.nodes])
+    return Table([*columns, Column("OS-IMAGE", wide=True)], [row(node) for node in visible_nodes(facts)])
+
+
+def visible_nodes(facts: Facts) -> Sequence[Node]:
+    """The nodes; where they could not be listed, those on which a part is known to run."""
+    names = dict.fromkeys(part.node for part in facts.instances if part.node)
+    unknown = "<unknown>"
+    return facts.nodes or [Node(name, unknown, unknown, unknown, unknown, unknown) for name in names]
 
 
 def cell(part: Instance | None, broken: bool) -> Cell | str:
@@ -146,7 +153,7 @@ def node_documents(facts: Facts) -> Iterator[dict[str, object]]:
     parts: dict[str | None, dict[str, object]] = defaultdict(dict)
     for part in facts.instances:
         parts[part.node][str(part.component)] = instance_document(part)
-    for node in facts.nodes:
+    for node in visible_nodes(facts):
         yield {
             "name": node.name,
             "status": node.status,

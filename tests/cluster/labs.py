@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.lab import cache, cluster
+from tests.lab import cache, cluster, users
 from tests.lab.lab import Lab
+from tests.permissions import Stage
 from tests.program import Ended, environ, run
 
 
@@ -35,6 +36,12 @@ def environ_of(lab: Lab, **changes: str) -> dict[str, str]:
     kubectl = cache.root() / f"bin/kubernetes-{lab.release.kubernetes}"
     mine = {"PATH": f"{kubectl}:{os.environ['PATH']}", "KUBECONFIG": str(lab.kubeconfig)}
     return environ(**(mine | changes))
+
+
+def stage_of(lab: Lab) -> Stage:
+    """Where docs/permissions.md is tried on this lab."""
+    servers = [f"https://{each.address}:6443" for each in lab.control_planes]
+    return Stage(lab.kubeconfig, servers, lab.release.kubernetes, lambda who: users.user(lab, who))
 
 
 def not_as_it_was(lab: Lab) -> list[str]:

@@ -54,6 +54,14 @@ def test_it_fits_80_columns_but_for_addresses():
     assert [line for line in lines if len(line) > 80 and "https://" not in line] == []
 
 
+def test_where_nodes_cant_be_listed_the_known_parts_are_shown_all_the_same():
+    facts = replace(cluster({"cp1": "1.36.3", "cp2": "1.36.3"}, {}), nodes=())
+    lines = [line.split() for line in shown(facts).splitlines()[:3]]
+    assert lines[0] == ["NAME", "STATUS", "APISERVER", "MANAGER", "SCHEDULER"]
+    assert lines[2] == ["cp2", "<unknown>", "1.36.3", "1.36.3", "1.36.3"]
+    assert "next: not judged" in shown(facts)
+
+
 def test_wide_adds_kernel_runtime_and_system():
     assert (
         shown(THREE, wide=True)

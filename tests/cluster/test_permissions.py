@@ -1,0 +1,62 @@
+"""docs/permissions.md on real nodes: kubelets and processes are asked with nothing but the page's rights."""
+
+import json
+
+import pytest
+
+from tests import permissions
+from tests.cluster.labs import admin, stage_of
+from tests.permissions import Right, Tried
+
+pytestmark = pytest.mark.lab
+
+CONTROLLERS = {"kube-controller-manager", "kube-scheduler"}
+# Which processes skew can't ask once a right is missing. All others: tests/apiserver/test_permissions.py.
+UNASKED = {
+    "get nodes/proxy": {"kubelet"},
+    "get /metrics": CONTROLLERS,
+    "get pods/portforward in namespace kube-system": {*CONTROLLERS, "etcd", "kube-proxy"},
+    "create pods/portforward in namespace kube-system": {*CONTROLLERS, "etcd", "kube-proxy"},
+}
+
+
+@pytest.fixture(scope="module")
+def skew(shared_lab) -> Tried:
+    """skew --probe by the administrator, by who has all rights of the page, by who lacks one."""
+
+    def of_processes(right: Right) -> bool:
+        return str(right) in UNASKED
+
+    return permissions.try_out(
+        stage_of(shared_lab),
+        "skew",
+        lambda path: admin(shared_lab, "skew", "--probe", "-o", "json", KUBECONFIG=str(path)),
+        of_processes,
+    )
+
+
+def asked(answer: str) -> set[tuple[str, str]]:
+    """The processes, by node and component, that told their version themselves."""
+    return {
+        (node["name"], part)
+        for node in json.loads(answer)["items"]
+        for part, said in node["components"].items()
+        if said["running"]
+    }
+
+
+def test_with_the_rights_of_the_page_skew_shows_what_the_administrator_sees(skew):
+    assert skew.with_all.code == skew.as_administrator.code
+    assert permissions.without_user(skew.with_all) == permissions.without_user(skew.as_administrator)
+
+
+def test_each_right_that_is_missing_is_named_by_skew(skew):
+    assert {str(right) for right in skew.without} == set(UNASKED)
+    permissions.check(skew)
+
+
+@pytest.mark.parametrize("right", UNASKED)
+def test_without_a_right_skew_still_asks_the_other_processes(skew, right):
+    lacking = next(ended for each, ended in skew.without.items() if str(each) == right)
+    lost = asked(skew.with_all.out) - asked(lacking.out)
+    assert {part for _node, part in lost} == UNASKED[right]
