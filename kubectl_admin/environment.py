@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kubectl_admin.errors import AdminError
+from kubectl_admin.errors import AdminError, UsageError
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
@@ -109,6 +109,31 @@ class Environment:
             yield progress
         finally:
             progress.clear()
+
+    def note(self, text: str) -> None:
+        """A line on stderr for whoever waits: what takes long, what is tried again."""
+        from kubectl_admin.report.terminal import printable
+
+        self.stderr.write(f"{printable(text)}\n")
+        self.stderr.flush()
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Asks on the terminal whether to go on; `yes` is a person's answer beforehand (`--yes`).
+
+        Raises AdminError for any other answer than yes, UsageError where there is nobody to be asked.
+        """
+        if yes:
+            return
+        if not self.stdin.isatty():
+            raise UsageError(
+                f"not done without being asked: {question}?", "add --yes where nobody can answer"
+            )
+        from kubectl_admin.report.terminal import printable
+
+        self.stderr.write(f"{printable(question)}? (y/N) ")
+        self.stderr.flush()
+        if self.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise AdminError("nothing was changed")
 
     def colour(self, stream: TextIO) -> bool:
         """Whether the stream takes colour: a terminal that is not dumb, and no NO_COLOR (no-color.org)."""

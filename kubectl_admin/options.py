@@ -4,6 +4,7 @@ kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c
 `kubectl admin skew --context c` must mean the same; what stands later wins.
 """
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -151,6 +152,28 @@ def spelled_out(args: list[str], params: Sequence[click.Parameter]) -> list[str]
         else:
             spelled.append(arg)
     return spelled + args[end:]
+
+
+def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for what a person may decide about debug pods; handed over as `pods`, a node Options."""
+
+    @functools.wraps(function)
+    def decided(*arguments: Any, debug_namespace: str, image: str | None, **others: Any) -> Any:
+        from kubectl_admin.node.debug_pod import Options
+
+        return function(*arguments, pods=Options(namespace=debug_namespace, image=image), **others)
+
+    decided = click.option(
+        "--image", metavar="IMAGE", help="Image of the debug pod, instead of one that the node holds."
+    )(decided)
+    return click.option(
+        "--debug-namespace",
+        default="kube-system",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=candidates.namespaces,
+        help="Namespace of the debug pod; it must allow privileged pods.",
+    )(decided)
 
 
 def output(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

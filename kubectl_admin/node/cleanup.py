@@ -1,0 +1,170 @@
+"""`kubectl admin cleanup`: finds all that this tool has left in a cluster, and removes it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.node import host
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Say
+from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod
+from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.node.workspace import discard
+from kubectl_admin.pool import ask_all
+from kubectl_admin.report import Column, Report, Table
+
+DEADLINE = 600.0  # seconds for all nodes together
+ABANDONED, IN_USE, UNKNOWN = "abandoned", "in use", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something of this tool's: a pod, or a folder on a node's host with the job in it.
+
+    state: abandoned (certainly nobody uses it), in use (its process or job runs), unknown (its process was
+    started on another machine, and may run there).
+    """
+
+    what: LeftPod | LeftFolder
+    state: str
+
+    @property
+    def name(self) -> str:
+        """«pod/kube-system/kubectl-admin-…» or «node/cp-1/var/lib/kubectl-admin/…»."""
+        if isinstance(self.what, LeftPod):
+            return f"pod/{self.what.namespace}/{self.what.name}"
+        return f"node/{self.what.node}{self.what.path}"
+
+
+def find(
+    cluster: Cluster,
+    nodes: Sequence[str],
+    operation: Operation,
+    options: Options,
+    say: Say,
+    answered: Callable[[int], None],
+) -> tuple[list[Leftover], list[Finding]]:
+    """All that is left in the cluster, and what could not be looked at, as findings.
+
+    nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
+    """
+    names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
+    left: list[LeftPod | LeftFolder] = list(pods(cluster))
+    answers = ask_all(
+        {name: partial(folders_of, cluster, name, operation, options, say) for name in names},
+        deadline=DEADLINE,
+        answered=answered,
+    )
+    blind = []
+    for name, answer in answers.items():
+        if isinstance(answer, AdminError):
+            blind.append(unseen(name, answer))
+        else:
+            left += answer
+    return [Leftover(each, state_of(each)) for each in left], blind
+
+
+def folders_of(
+    cluster: Cluster, node: str, operation: Operation, options: Options, say: Say
+) -> list[LeftFolder]:
+    """The folders of operations on a node's host."""
+    with host.opened(cluster, node, operation, options, say) as there:
+        return folders(there)
+
+
+def state_of(left: LeftPod | LeftFolder) -> str:
+    """Whether somebody still uses it."""
+    if left.is_abandoned:
+        return ABANDONED
+    if (isinstance(left, LeftFolder) and left.active) or is_here(left.owner):
+        return IN_USE
+    return UNKNOWN
+
+
+def is_here(owner: Owner | None) -> bool:
+    """Whether it belongs to a process that runs on this machine now."""
+    return owner is not None and owner.is_alive()
+
+
+def unseen(node: str, error: AdminError) -> Finding:
+    """A node whose host could not be looked at."""
+    says = "the host of every node is looked at"
+    fix = "run it again when the node is back"
+    return Finding(
+        Severity.WARNING, "no-answer", f"node {node}", says, error.what, fix, objects=(f"node/{node}",)
+    )
+
+
+def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
+    """What is left, as a table and as a document."""
+    columns = [Column("NAME"), Column("STATE"), Column("OWNER"), Column("CREATED", wide=True)]
+    return Report(
+        kind="LeftoverList",
+        items=lambda: map(document, left),
+        names=lambda: (each.name for each in left),
+        tables=[Table(columns, [row(each) for each in left])] if left else [],
+        paragraphs=[] if left else ["nothing is left in the cluster"],
+        findings=findings,
+    )
+
+
+def row(left: Leftover) -> list[str]:
+    """Its row in the table."""
+    owner, created = left.what.owner, left.what.created if isinstance(left.what, LeftPod) else ""
+    return [left.name, left.state, owner.person if owner else "<unknown>", created]
+
+
+def document(left: Leftover) -> dict[str, object]:
+    """The same as plain data."""
+    owner = left.what.owner
+    kind = "Pod" if isinstance(left.what, LeftPod) else "Folder"
+    person, pid = (owner.person, owner.pid) if owner else (None, None)
+    return {
+        "kind": kind,
+        "name": left.name,
+        "node": left.what.node,
+        "state": left.state,
+        "owner": person,
+        "process": pid,
+    }
+
+
+def removed(
+    cluster: Cluster, left: Sequence[Leftover], operation: Operation, options: Options, say: Say
+) -> list[str]:
+    """Removes what is left, nodes in parallel, and returns the names of what is gone.
+
+    Raises AdminError that names the rest where not all of it could be removed.
+    """
+    names: dict[str, list[str]] = {}
+    questions: dict[str, Callable[[], None]] = {}
+    for each in left:
+        if isinstance(each.what, LeftPod):
+            names[each.name] = [each.name]
+            questions[each.name] = partial(remove_pod, cluster, each.what)
+        else:
+            names.setdefault(each.what.node, []).append(each.name)
+    for node in {each.what.node for each in left if isinstance(each.what, LeftFolder)}:
+        folders_there = [
+            each.what for each in left if isinstance(each.what, LeftFolder) and each.what.node == node
+        ]
+        questions[node] = partial(discard_all, cluster, node, folders_there, operation, options, say)
+    answers = ask_all(questions, deadline=DEADLINE)
+    failed = {key: answer for key, answer in answers.items() if isinstance(answer, AdminError)}
+    for key, error in failed.items():
+        say(f"{', '.join(names[key])}: {error.what}")
+    if failed:
+        raise AdminError(f"{sum(len(names[key]) for key in failed)} of {len(left)} could not be removed")
+    return [name for key in answers for name in names[key]]
+
+
+def discard_all(
+    cluster: Cluster, node: str, left: Iterable[LeftFolder], operation: Operation, options: Options, say: Say
+) -> None:
+    """Removes folders of one node's host, with their jobs."""
+    with host.opened(cluster, node, operation, options, say) as there:
+        for each in left:
+            discard(there, each.name)

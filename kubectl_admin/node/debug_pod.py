@@ -1,0 +1,251 @@
+"""The life of a debug pod: made on a node, seen running, and gone afterwards, whatever happens in between."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node import image, manifest
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.persistence import Persistence
+from kubectl_admin.shelter import sheltered
+
+NAMESPACE = "kube-system"
+DEADLINE = 4 * 3600  # seconds
+PATIENCE = 300.0  # seconds
+STARTING = 60.0  # seconds in which the pod must run
+TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
+LEAVING = 20.0  # seconds in which it must be gone
+REACHING = 30.0  # seconds for which its removal is tried where the API server does not answer
+# Why a container waits when nothing will change by itself.
+# Source: kubernetes/kubernetes pkg/kubelet/images/types.go and kuberuntime/kuberuntime_container.go.
+HOPELESS = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may decide about debug pods.
+
+    namespace: where they are made; it must allow privileged pods. image: instead of one that the node holds;
+    it is pulled if need be. deadline: seconds after which the kubelet ends a pod that was left behind.
+    patience, retries: seconds for which the way to the node may be cut, and failures in a row (None: any).
+    """
+
+    namespace: str = NAMESPACE
+    image: str | None = None
+    deadline: int = DEADLINE
+    patience: float = PATIENCE
+    retries: int | None = None
+
+
+@contextmanager
+def running(
+    cluster: Cluster, node: str, operation: Operation, options: Options, say: Callable[[str], None]
+) -> Iterator[str]:
+    """The name of a debug pod that runs on the node; it is gone when this is left.
+
+    say: is given a sentence where something takes long, or can't be removed. Raises AdminError where the node
+    can't take the pod or the server refuses it, with the reason and the pod's events.
+    """
+    seen = cluster.get(f"/api/v1/nodes/{node}")
+    refuse_unready(seen)
+    chosen, pull = (
+        (options.image, "IfNotPresent") if options.image else (held(cluster, seen, options), "Never")
+    )
+    programs: tuple[str, ...] = manifest.PROGRAMS
+    while True:
+        name = f"kubectl-admin-{operation.id}-{secrets.token_hex(2)}"
+        body = manifest.debug_pod(
+            name,
+            node,
+            operation=operation,
+            image=chosen,
+            pull=pull,
+            deadline=options.deadline,
+            programs=programs,
+        )
+        made = False
+        try:
+            create(cluster, options.namespace, body)
+            made = True
+            missing = until_running(cluster, options.namespace, name, programs, say)
+            if missing is None:
+                yield name
+                return
+        finally:
+            with sheltered():
+                removed(cluster, options.namespace, name, say, made=made)
+        # Not every system has all of them: a host of another C library has no /lib64.
+        programs = tuple(folder for folder in programs if folder != missing)
+
+
+def refuse_unready(node: dict[str, Any]) -> None:
+    """Raises AdminError for a node whose kubelet would not start the pod."""
+    name = node["metadata"]["name"]
+    for condition in node.get("status", {}).get("conditions") or ():
+        if condition["type"] == "Ready" and condition["status"] != "True":
+            raise AdminError(
+                f"node {name} is not Ready since {condition.get('lastTransitionTime', '?')}: "
+                f"{condition.get('reason', '')}: {condition.get('message', '')}",
+                "its kubelet starts no pod; bring it back first",
+            )
+
+
+def held(cluster: Cluster, node: dict[str, Any], options: Options) -> str:
+    """An image that the node holds; AdminError where none is known."""
+    name = node["metadata"]["name"]
+    found = image.held(node, ()) or image.held(node, pods_on(cluster, options.namespace, name))
+    if found is None:
+        raise AdminError(f"node {name}: no image is known to be on it", "name one with --image")
+    return found
+
+
+def pods_on(cluster: Cluster, namespace: str, node: str) -> list[dict[str, Any]]:
+    """The pods of the namespace on the node."""
+    return list(
+        cluster.list(f"/api/v1/namespaces/{namespace}/pods", [("fieldSelector", f"spec.nodeName={node}")])
+    )
+
+
+def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> None:
+    """Creates the pod; raises AdminError with the server's words and a way out where it refuses."""
+    node = body["spec"]["nodeName"]
+    post = partial(cluster.post, f"/api/v1/namespaces/{namespace}/pods", body)
+    try:
+        Persistence(REACHING, lambda _: None)(post)
+    except Conflict:
+        pass  # an attempt whose answer was lost has made it: nobody else has this name
+    except Forbidden as error:
+        if "violates PodSecurity" in error.message:
+            hint = (
+                f"namespace {namespace} takes no privileged pods; name one that does with --debug-namespace"
+            )
+        elif error.verb:
+            hint = f"the right to {error.verb} {error.resource} in namespace {namespace} is missing"
+        else:
+            hint = "what refused it must make an exception, or name another namespace with --debug-namespace"
+        raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error
+    except NotFound as error:
+        raise AdminError(f"node {node}: {error.message}", "name a namespace that there is") from error
+    except ApiError as error:
+        if "admission webhook" not in error.message:
+            raise
+        hint = "exempt the namespace in the webhook, or name another one with --debug-namespace"
+        raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error
+
+
+def until_running(
+    cluster: Cluster, namespace: str, name: str, programs: Sequence[str], say: Callable[[str], None]
+) -> str | None:
+    """Waits until the pod's container runs, and returns None; or the folder that this host does not have.
+
+    Raises AdminError where it has failed, or does not run within STARTING seconds.
+    """
+    end, last = time.monotonic() + STARTING, ""
+    while True:
+        try:
+            for event in cluster.watch(
+                f"/api/v1/namespaces/{namespace}/pods",
+                [("fieldSelector", f"metadata.name={name}")],
+                timeout=TURN,
+            ):
+                if is_running(event["object"], event["type"], lambda: told(cluster, namespace, name)):
+                    return None
+        except (Unreachable, BrokenStream):
+            time.sleep(0.5)  # an API server that restarts; the watch begins anew
+        events = told(cluster, namespace, name)
+        for message in events:
+            if folder := manifest.missing_program_folder(message, programs):
+                return folder
+        if time.monotonic() > end:
+            said = "; ".join(events) or "it has no events"
+            raise AdminError(
+                f"pod {namespace}/{name} does not run after {STARTING:.0f} s: {said}",
+                "look at the node's kubelet and container runtime",
+            )
+        if events and events[-1] != last:
+            last = events[-1]
+            say(f"pod {namespace}/{name} is not running yet: {last}")
+
+
+def is_running(pod: dict[str, Any], event: str, events: Callable[[], list[str]]) -> bool:
+    """Whether the pod's container runs; AdminError if it never will. events: asks for what was said of it."""
+    where = f"{pod['metadata'].get('namespace')}/{pod['metadata']['name']}"
+    status = pod.get("status", {})
+    said = status.get("message") or status.get("reason") or ""
+    if event == "DELETED":
+        raise AdminError(f"pod {where} was deleted by somebody else")
+    if status.get("phase") in ("Failed", "Succeeded"):
+        ended = said or "; ".join(events()) or "no reason is given"
+        raise AdminError(f"pod {where} has ended: {ended}", "the node's kubelet did not take it")
+    for container in status.get("containerStatuses") or ():
+        state = container.get("state") or {}
+        waiting = state.get("waiting") or {}
+        if waiting.get("reason") in HOPELESS:
+            why = [f"{waiting['reason']}: {waiting.get('message', '')}", *events()]
+            hint = "name an image that the node has or can pull with --image"
+            raise AdminError(f"pod {where} does not start: {'; '.join(dict.fromkeys(why))}", hint)
+        if "running" in state:
+            return True
+    return False
+
+
+def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
+    """What warnings say about the pod, the oldest first; nothing where events may not be read."""
+    selector = f"involvedObject.kind=Pod,involvedObject.name={name},type=Warning"
+    try:
+        found = list(cluster.list(f"/api/v1/namespaces/{namespace}/events", [("fieldSelector", selector)]))
+    except AdminError:
+        return []
+    return [f"{event.get('reason', '')}: {event.get('message', '')}" for event in found]
+
+
+def removed(cluster: Cluster, namespace: str, name: str, say: Callable[[str], None], *, made: bool) -> None:
+    """Removes the pod and waits until it is gone; says so where it can't be.
+
+    made: whether its creation was answered. An unanswered one may still be on its way, and is waited for.
+    """
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+    patiently = Persistence(REACHING, lambda _: None)
+    end = time.monotonic() + (0 if made else 2.0)
+    try:
+        while True:
+            try:
+                patiently(lambda: cluster.delete(path, timeout=10.0))
+                break
+            except NotFound:
+                if time.monotonic() >= end:
+                    return
+                time.sleep(0.25)
+        if not patiently(lambda: is_gone(cluster, namespace, name)):
+            say(f"pod {namespace}/{name} is being deleted, but its node has not ended it yet")
+    except AdminError as error:
+        say(f"pod {namespace}/{name} could not be removed ({error.what}): see «kubectl admin cleanup»")
+
+
+def is_gone(cluster: Cluster, namespace: str, name: str) -> bool:
+    """Waits until the pod is no more, LEAVING seconds at most; whether it is so."""
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    query = [("fieldSelector", f"metadata.name={name}")]
+    document = cluster.get(path, query)
+    if not document.get("items"):
+        return True
+    version = document["metadata"].get("resourceVersion", "")
+    events = cluster.watch(path, [*query, ("resourceVersion", version)], timeout=LEAVING)
+    return any(event["type"] == "DELETED" for event in events)

@@ -1,0 +1,88 @@
+"""Files of a node's host: read whole and proven, written whole or not at all, listed."""
+
+import hashlib
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from kubectl_admin.cluster.channels import FRAME
+from kubectl_admin.cluster.errors import BrokenStream
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node.host import Host
+
+LIMIT = 8 << 20  # bytes of a file that is read into memory
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a folder.
+
+    mode: type and permissions, as in stat(2). size: bytes. changed: seconds since the epoch.
+    """
+
+    name: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    changed: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return stat.S_ISDIR(self.mode)
+
+
+def read(host: Host, path: str, *, limit: int = LIMIT) -> bytes:
+    """The content of a file, its length and SHA-256 as the host has them; links are followed.
+
+    Raises AdminError for none, or for one longer than `limit` bytes.
+    """
+    return host.persistently(
+        lambda: proven(host.script("read", path, str(limit)), f"node {host.node}: {path}")
+    )
+
+
+def proven(answer: bytes, what: str) -> bytes:
+    """The content in what the script has answered; BrokenStream if it is not what the host read."""
+    head, _, content = answer.partition(b"\n")
+    size, _, digest = head.decode("ascii", "replace").partition(" ")
+    if str(len(content)) != size or hashlib.sha256(content).hexdigest() != digest:
+        raise BrokenStream(f"{what}: what arrived is not what was read")
+    return content
+
+
+def write(
+    host: Host, path: str, content: bytes, *, mode: int = 0o600, owner: tuple[int, int] = (0, 0)
+) -> None:
+    """Replaces a file by this content, whole or not at all; a file that is there keeps its mode and owner.
+
+    mode, owner: of one that is not there yet. A link stays, and what it leads to is replaced.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    arguments = (path, str(len(content)), digest, f"{mode:o}", f"{owner[0]}:{owner[1]}")
+    host.script("write", *arguments, stdin=partial(pieces, content))
+
+
+def pieces(content: bytes) -> Iterator[bytes]:
+    """The content in the frames that a channel sends."""
+    return (content[start : start + FRAME] for start in range(0, len(content), FRAME))
+
+
+def entries(host: Host, path: str) -> list[Entry]:
+    """What is in a folder, in the order of the names; AdminError where there is none."""
+    answer = host.script("list", path)
+    try:
+        found = [entry(part.decode("utf-8", "surrogateescape")) for part in answer.split(b"\0") if part]
+    except ValueError:
+        raise AdminError(
+            f"node {host.node}: {path} can't be listed: the host's answer is not understood"
+        ) from None
+    return sorted(found, key=lambda each: each.name)
+
+
+def entry(text: str) -> Entry:
+    """An entry of «81a4 0 0 1024 1700000000 NAME»; ValueError for anything else."""
+    mode, uid, gid, size, changed, name = text.split(" ", 5)
+    return Entry(name, int(mode, 16), int(uid), int(gid), int(size), int(changed))

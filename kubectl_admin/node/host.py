@@ -1,0 +1,163 @@
+"""A node's host: commands run there by argument lists, whatever becomes of the connection in between.
+
+    with host.opened(cluster, "cp-1", operation, options, say) as cp1:
+        cp1.run(["systemctl", "is-active", "kubelet"])
+
+Commands run in the host's own root with its processes and network around them, and an environment of their
+own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatted into their text.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.resources import files
+from typing import TypeVar
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import BrokenStream, NotFound
+from kubectl_admin.cluster.exec import Exec, ExecResult
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node import debug_pod, manifest
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.persistence import Persistence
+
+TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
+# A container's image, and the shell that kubectl was called from, decide nothing about what runs on the host.
+ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LC_ALL=C.UTF-8",
+)
+END = b"\n# end\n"  # the last line of every script's answer: without it, something is missing
+Say = Callable[[str], None]
+Result = TypeVar("Result")
+
+
+class Host:
+    """One node's host. Made by `opened`.
+
+    node: its name. operation: what works there. say: is given a sentence for the person who waits.
+    """
+
+    def __init__(self, cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> None:
+        self.node = node
+        self.operation = operation
+        self.say = say
+        self._cluster = cluster
+        self._options = options
+        self._persistence = Persistence(
+            options.patience, lambda what: say(f"node {node}: {what}"), options.retries
+        )
+        self._context: AbstractContextManager[str] | None = None
+        self._pod = ""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: Iterable[bytes] | None = None,
+        timeout: float = TIMEOUT,
+        check: bool = True,
+    ) -> ExecResult:
+        """The result of a command, run once; if the way is cut, its fate is not known (BrokenStream).
+
+        stdin: what it reads. timeout: seconds in which it must have ended. Raises AdminError with the
+        command's last words for an exit code that is not 0, unless `check` is false.
+        """
+        result = self.start(argv, stdin=stdin, timeout=timeout).run()
+        if check and result.exit_code:
+            said = result.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            ended = f"node {self.node}: {argv[0]} ended with exit code {result.exit_code}"
+            raise AdminError(f"{ended}: {said}" if said else ended)
+        return result
+
+    def start(
+        self, argv: Sequence[str], *, stdin: Iterable[bytes] | None = None, timeout: float | None = None
+    ) -> Exec:
+        """A command whose output is read as it comes."""
+        command = ["/usr/sbin/chroot", manifest.ROOT, "/usr/bin/env", "-i", *ENVIRONMENT, *argv]
+        return self._cluster.exec(
+            self._options.namespace, self._pod, manifest.CONTAINER, command, stdin=stdin, timeout=timeout
+        )
+
+    def script(
+        self,
+        name: str,
+        *arguments: str,
+        stdin: Callable[[], Iterable[bytes]] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> bytes:
+        """What one of scripts/ answers, whole; it is run until that is here, so it must bear being run twice.
+
+        stdin: makes what it reads, anew for every run. Raises AdminError with its words where it refuses.
+        """
+
+        def once() -> bytes:
+            given = stdin() if stdin else None
+            result = self.run(script_command(name, arguments), stdin=given, timeout=timeout, check=False)
+            if result.exit_code:
+                said = result.stderr.decode("utf-8", "replace").strip()
+                raise AdminError(
+                    f"node {self.node}: {said or f'{name} ended with exit code {result.exit_code}'}"
+                )
+            if not result.stdout.endswith(END):
+                raise BrokenStream(f"node {self.node}: the end of what {name} said is missing")
+            return result.stdout.removesuffix(END)
+
+        return self.persistently(once)
+
+    def persistently(self, action: Callable[[], Result]) -> Result:
+        """What the action returns, tried again while the way to the node is cut, if need be twice or more.
+
+        Where the pod is gone (a node that was started anew ends it), another one is made before the next try.
+        """
+        return self._persistence(action, mend=self._mend)
+
+    def _mend(self) -> None:
+        """Makes a new pod where the present one has ended or is gone."""
+        path = f"/api/v1/namespaces/{self._options.namespace}/pods/{self._pod}"
+        try:
+            pod = self._cluster.get(path)
+            alive = pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
+        except NotFound:
+            alive = False
+        if not alive:
+            self.say(f"node {self.node}: the debug pod is gone; making another one")
+            self.close()
+            self.open()
+
+    def open(self) -> None:
+        """Makes the pod."""
+        self._context = debug_pod.running(self._cluster, self.node, self.operation, self._options, self.say)
+        self._pod = self._context.__enter__()
+
+    def close(self) -> None:
+        """Removes the pod."""
+        context, self._context = self._context, None
+        if context:
+            context.__exit__(None, None, None)
+
+
+@contextmanager
+def opened(cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> Iterator[Host]:
+    """The host of a node, through a debug pod that is gone afterwards.
+
+    say: is given a sentence where something takes long or is tried again. Raises AdminError where there is no
+    way in, with the reason.
+    """
+    host = Host(cluster, node, operation, options, say)
+    try:
+        host.open()
+        yield host
+    finally:
+        host.close()
+
+
+def script_command(name: str, arguments: Sequence[str]) -> list[str]:
+    """The command that runs one of scripts/ with these arguments."""
+    return ["/bin/sh", "-c", script_text(name), f"kubectl-admin-{name}", *arguments]
+
+
+def script_text(name: str) -> str:
+    """The text of one of scripts/."""
+    return files("kubectl_admin.node").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")

@@ -1,0 +1,82 @@
+"""Work on a node's host that outlives the connection: a unit of systemd's, its log and its result in files.
+
+It goes on while pod, kubelet, container runtime and API server restart; whoever asks for it by its name later
+finds it. One name is one job at a time: a second one is refused with the first one's owner.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kubectl_admin.cluster.errors import BrokenStream
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node.host import Host, script_text
+from kubectl_admin.node.operation import Owner
+
+TURN = 10  # seconds that one question waits on the host for an end
+LOG_LIMIT = 1 << 20  # bytes of a job's log that are kept here
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended. log: what it wrote, its end if that is very long."""
+
+    exit_code: int
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job on a host. folder: where its files are. unit: its name for systemctl and journalctl."""
+
+    host: Host
+    folder: str
+    unit: str
+
+    def wait(self, *, wrote: Callable[[str], None] | None = None) -> Ended:
+        """Waits until it has ended, however long that is and however often the way to the node is cut.
+
+        wrote: is given what it writes, as it comes. Raises AdminError where it is lost: the host was started
+        anew, or somebody has killed it.
+        """
+        log = b""
+        while True:
+            answer = self.host.script(
+                "job-wait", self.folder, self.unit, str(len(log)), str(TURN), timeout=60.0
+            )
+            state, _, new = answer.partition(b"\n")
+            log += new
+            if new and wrote:
+                wrote(new.decode("utf-8", "replace"))
+            match state.decode("ascii", "replace").split():
+                case ["ended", code] if not new and code.isdecimal():
+                    return Ended(int(code), log[-LOG_LIMIT:].decode("utf-8", "replace"))
+                case ["lost"] if not new:
+                    raise AdminError(
+                        f"node {self.host.node}: {self.unit} was ended before it was done",
+                        "was the node started anew, or the unit stopped by somebody? run the command again",
+                    )
+
+
+def start(host: Host, name: str, folder: str, script: str, arguments: Sequence[str]) -> Job:
+    """Starts one of scripts/ as the job `name`, or finds it started; its files are in `folder`.
+
+    Raises AdminError where another operation's job of that name is there, or the host has no systemd.
+    """
+    for argument in arguments:
+        if "\n" in argument:
+            raise AdminError(f"node {host.node}: {argument!r} can't be handed to a job: it has several lines")
+    job = Job(host, folder, f"kubectl-admin-{name}")
+    texts = script_text("job"), script_text(script)
+    answer = host.script("job-start", folder, job.unit, str(host.operation.owner), *texts, *arguments)
+    word, _, whose = answer.decode("utf-8", "replace").strip().partition(" ")
+    match word:
+        case "started":
+            return job
+        case "taken":
+            owner = Owner.parse(whose)
+            by = f" by {owner.person} (process {owner.pid})" if owner else ""
+            raise AdminError(
+                f"node {host.node}: {job.unit} was started already{by}",
+                f"wait until it is done, or look at it on the node: systemctl status {job.unit}",
+            )
+    raise BrokenStream(f"node {host.node}: the answer to the start of {job.unit} is not understood: {word!r}")

@@ -1,0 +1,113 @@
+"""What runs that were killed have left: debug pods, and folders and jobs on the hosts of nodes.
+
+What belongs to a process that is known to have ended is removed by the next run; the rest, which may be at
+work on another machine, is shown and removed by `kubectl admin cleanup` when a person says so.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node import manifest
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.operation import Owner
+from kubectl_admin.node.workspace import STATE, discard
+
+OPERATION = re.compile(r"[0-9a-f]{10}")
+SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPod:
+    """A debug pod. finished: whether its container has ended. owner: None where its note can't be read."""
+
+    namespace: str
+    name: str
+    node: str
+    created: str
+    finished: bool
+    owner: Owner | None
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether certainly nobody uses it."""
+        return self.finished or (self.owner is not None and self.owner.has_ended())
+
+
+@dataclass(frozen=True, slots=True)
+class LeftFolder:
+    """A folder of an operation on a node's host. active: whether its job still runs."""
+
+    node: str
+    name: str
+    active: bool
+    owner: Owner | None
+
+    @property
+    def path(self) -> str:
+        """Where it is on the host."""
+        return f"{STATE}/{self.name}"
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether certainly nobody will ask for it again: jobs with a name of their own are kept for that."""
+        private = OPERATION.fullmatch(self.name) is not None
+        return private and self.owner is not None and self.owner.has_ended()
+
+
+def pods(cluster: Cluster, namespace: str | None = None) -> Iterator[LeftPod]:
+    """The debug pods of one namespace, or of the whole cluster."""
+    path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
+    for pod in cluster.list(path, [("labelSelector", f"{SELECTOR},{manifest.OPERATION}")]):
+        yield left_pod(pod)
+
+
+def left_pod(pod: Mapping[str, Any]) -> LeftPod:
+    """What a pod's object says of it."""
+    about = pod["metadata"]
+    return LeftPod(
+        about["namespace"],
+        about["name"],
+        pod["spec"].get("nodeName", ""),
+        about.get("creationTimestamp", ""),
+        pod.get("status", {}).get("phase") in ("Succeeded", "Failed"),
+        Owner.parse(about.get("annotations", {}).get(manifest.OWNER, "")),
+    )
+
+
+def folders(host: Host) -> list[LeftFolder]:
+    """The folders of operations on a host, this run's own left out."""
+    answer = host.script("leftovers", STATE).decode("utf-8", "replace")
+    found = []
+    for line in answer.splitlines():
+        match line.split(" ", 2):
+            case [name, ("yes" | "no") as active, owner] if name != host.operation.id:
+                found.append(LeftFolder(host.node, name, active == "yes", Owner.parse(owner)))
+    return found
+
+
+def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
+    """Deletes a pod."""
+    with suppress(NotFound):
+        cluster.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}")
+
+
+def sweep(cluster: Cluster, namespace: str) -> None:
+    """Removes the debug pods that certainly nobody uses; what can't be removed now is left to another run."""
+    with suppress(AdminError):
+        for pod in pods(cluster, namespace):
+            if pod.is_abandoned:
+                remove_pod(cluster, pod)
+
+
+def sweep_host(host: Host) -> None:
+    """Removes the folders on a host that certainly nobody uses any more, with their jobs."""
+    with suppress(AdminError):
+        for folder in folders(host):
+            if folder.is_abandoned:
+                discard(host, folder.name)

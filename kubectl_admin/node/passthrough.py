@@ -1,0 +1,47 @@
+"""A command on a host with our own input and outputs around it, as if it ran here."""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from kubectl_admin.cluster.channels import FRAME
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.exec import STDOUT
+from kubectl_admin.node import host, leftovers
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Say
+from kubectl_admin.node.operation import Operation
+
+
+def execute(  # noqa: PLR0913 - where, what, and what goes in and out
+    cluster: Cluster,
+    node: str,
+    operation: Operation,
+    options: Options,
+    argv: Sequence[str],
+    *,
+    stdin: BinaryIO | None,
+    stdout: BinaryIO,
+    stderr: BinaryIO,
+    say: Say,
+) -> int:
+    """The exit code of the command, when it has ended; what it writes is passed on as it comes.
+
+    stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may go on.
+    """
+    leftovers.sweep(cluster, options.namespace)
+    with (
+        host.opened(cluster, node, operation, options, say) as there,
+        there.start(argv, stdin=None if stdin is None else pieces(stdin)) as running,
+    ):
+        for channel, data in running:
+            stream = stdout if channel == STDOUT else stderr
+            stream.write(data)
+            stream.flush()
+    return running.exit_code or 0
+
+
+def pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """What a stream holds, as soon as it is there."""
+    read = getattr(stream, "read1", stream.read)
+    while data := read(FRAME):
+        yield data

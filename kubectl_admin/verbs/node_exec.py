@@ -1,0 +1,50 @@
+"""`kubectl admin node-exec`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_admin import candidates
+from kubectl_admin.environment import Environment
+from kubectl_admin.options import Verb, debug_pod
+
+if TYPE_CHECKING:
+    from kubectl_admin.node.debug_pod import Options
+
+
+@click.command("node-exec", cls=Verb)
+@click.argument("node", shell_complete=candidates.nodes)
+@click.argument("argv", metavar="-- COMMAND [ARGUMENT]…", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("-i", "--stdin", is_flag=True, help="Hand standard input to the command.")
+@debug_pod
+@click.pass_obj
+def command(env: Environment, node: str, argv: tuple[str, ...], stdin: bool, pods: "Options") -> None:
+    """Run a command on a node's host, as root.
+
+    It runs in the host's own file system, with its processes and network, through a debug pod that is gone
+    afterwards. Its output is passed on as it comes, and its exit code is this one's.
+
+    \b
+    Examples:
+      # Is the kubelet of cp-1 well?
+      kubectl admin node-exec cp-1 -- systemctl status kubelet
+      # A pipe is the shell's business
+      kubectl admin node-exec cp-1 -- sh -c 'ls /etc/kubernetes | wc -l'
+      # With something to read
+      kubectl admin node-exec cp-1 -i -- tee /root/motd < motd
+    """
+    from kubectl_admin.node import passthrough
+    from kubectl_admin.node.operation import Operation
+
+    code = passthrough.execute(
+        env.cluster(),
+        node,
+        Operation.begin(),
+        pods,
+        argv,
+        stdin=env.stdin.buffer if stdin else None,
+        stdout=env.stdout.buffer,
+        stderr=env.stderr.buffer,
+        say=env.note,
+    )
+    raise click.exceptions.Exit(code)
