@@ -6,6 +6,7 @@ A verb is loaded only when it runs; its line in the program's help therefore sta
 # verb -> its line in the help. The module bears the verb's name, and in it stands the command `command`.
 VERBS = {
     "skew": "Show what runs where, whether the skew policy allows it, and what comes next.",
+    "etcd-status": "Show the members of etcd, who leads, how full they are, whether their data agrees.",
     "node-exec": "Run a command on a node's host.",
     "cleanup": "Remove what runs that were killed have left in the cluster.",
     "version": "Print the version of this program and of the cluster.",

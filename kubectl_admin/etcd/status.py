@@ -1,0 +1,204 @@
+"""Asks every member of a cluster's etcd how it is, with etcdctl in the member's own pod.
+
+No privileged pod and no shell: etcd's image has etcdctl, and the pod has the certificates. Where a pod does
+not answer, other members are asked whether they reach the one in it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError, Forbidden
+from kubectl_admin.cluster.exec import ExecResult
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd import hashes, pods
+from kubectl_admin.etcd.etcdctl import HASHING, Etcdctl, EtcdctlError, Status
+from kubectl_admin.etcd.match import matched, with_alarms
+from kubectl_admin.etcd.pods import EtcdPod
+from kubectl_admin.etcd.state import ControlPlane, Gap, Member, State
+from kubectl_admin.pool import ask_all
+
+EXEC = "create pods/exec in namespace kube-system"
+CONTROL_PLANES = "node-role.kubernetes.io/control-plane"
+PROGRAM = 20.0  # seconds for a run of etcdctl, which gives up by itself before
+LISTING = 60.0  # seconds for all listings together
+ROUND = 45.0  # seconds for the answers of all members together
+ANSWER = 1 << 20  # bytes
+
+Answer = TypeVar("Answer")
+Answered = Callable[[int], None]
+
+
+def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered | None = None) -> State:
+    """The state of a cluster's etcd.
+
+    compare: whether to compare the members' data by their hashes; None: only where it is done in a moment.
+    answered: called after each member's answer with the number of members, for progress.
+
+    A member that does not answer is a Member with a problem. Raises AdminError where the API server can't be
+    spoken to, where pods may not be listed, or where nothing may be run in them.
+    """
+    gaps: list[Gap] = []
+    etcd, nodes = listings(cluster, gaps)
+    talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
+    answers = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ROUND, answered=answered)
+    refuse_forbidden(answers.values())
+    statuses = {pod: answer for pod, answer in answers.items() if isinstance(answer, Status)}
+    problems = {pod: flags_in_file(pod) for pod in etcd.members if pod not in talkers}
+    problems |= {pod: why(answer) for pod, answer in answers.items() if isinstance(answer, AdminError)}
+    # Who votes and knows a leader answers for the cluster; others refuse, or wait until their time is over.
+    order = sorted(statuses, key=lambda pod: (statuses[pod].learner, not statuses[pod].leader))
+    able = {pod: talkers[pod] for pod in order}
+    listed, alarms = cluster_wide(able, gaps)
+    members = with_alarms(matched(etcd.members, statuses, problems, listed, nodes or ()), alarms)
+    members = asked_from_others(members, able)
+    found = hashes.compare(
+        {pod: (talkers[pod], status) for pod, status in statuses.items() if not status.learner}, compare
+    )
+    return State(
+        context=cluster.target.context,
+        server=cluster.server,
+        etcd=etcd,
+        members=tuple(replace(one, hash=found.hashes.get(one.pod) if one.pod else None) for one in members),
+        control_planes=nodes,
+        hashed=found.revision,
+        unhashed=found.problem,
+        gaps=tuple(gaps),
+    )
+
+
+def etcdctl(cluster: Cluster, pod: EtcdPod) -> Etcdctl:
+    """etcdctl in a member's own pod, for that member; raises AdminError where its flags are in a file."""
+    if pod.access is None:
+        raise AdminError(f"pod {pod.namespace}/{pod.name}: {flags_in_file(pod)}")
+
+    def run(words: Sequence[str]) -> ExecResult:
+        # A hash of a large database is waited for as long as etcdctl itself waits.
+        patience = PROGRAM + (HASHING if "hashkv" in words else 0)
+        return cluster.exec(pod.namespace, pod.name, pod.container, words, timeout=patience).run(ANSWER)
+
+    return Etcdctl(run, pod.access)
+
+
+def listings(cluster: Cluster, gaps: list[Gap]) -> tuple[pods.Etcd, tuple[ControlPlane, ...] | None]:
+    """What the static pods say of etcd, and the control-plane nodes; None where these can't be listed."""
+    questions: dict[str, Callable[[], Any]] = {
+        "pods": lambda: pods.find(cluster),
+        "nodes": lambda: control_planes(cluster),
+    }
+    answers = ask_all(questions, deadline=LISTING)
+    if isinstance(etcd := answers["pods"], AdminError):
+        raise refusal(etcd, pods.PERMISSION)
+    if isinstance(nodes := answers["nodes"], AdminError):
+        permission = "list nodes" if isinstance(nodes, Forbidden) else ""
+        gaps.append(Gap("control-plane nodes", why(refusal(nodes, "list nodes")), permission))
+        return etcd, None
+    return etcd, nodes
+
+
+def control_planes(cluster: Cluster) -> tuple[ControlPlane, ...]:
+    """The control-plane nodes with their addresses."""
+    return tuple(
+        ControlPlane(
+            node["metadata"]["name"],
+            tuple(str(one["address"]) for one in (node.get("status") or {}).get("addresses") or ()),
+        )
+        for node in cluster.list("/api/v1/nodes", [("labelSelector", CONTROL_PLANES)])
+    )
+
+
+def cluster_wide(able: Mapping[EtcdPod, Etcdctl], gaps: list[Gap]) -> tuple[Any, Any]:
+    """The list of members and the alarms, each from the first member that gives it; () where none does."""
+    questions: dict[str, Callable[[Etcdctl], Any]] = {
+        "the list of members": Etcdctl.members,
+        "alarms": Etcdctl.alarms,
+    }
+    if not able:
+        return (), ()
+    answers = ask_all(
+        {what: partial(first_answer, able.values(), ask) for what, ask in questions.items()}, deadline=ROUND
+    )
+    gaps += [Gap(what, why(answer)) for what, answer in answers.items() if isinstance(answer, AdminError)]
+    listed, alarms = (() if isinstance(answer, AdminError) else answer for answer in answers.values())
+    return listed, alarms
+
+
+def asked_from_others(members: Iterable[Member], able: Mapping[EtcdPod, Etcdctl]) -> tuple[Member, ...]:
+    """The members, those that were silent with what another member got out of them over the network."""
+    members = tuple(members)
+    silent = {place: member for place, member in enumerate(members) if not member.up}
+    answers = ask_all(
+        {place: partial(asked_from_another, member, able) for place, member in silent.items()},
+        deadline=ROUND,
+    )
+    return tuple(
+        replace(member, unreachable=why(answer))
+        if isinstance(answer := answers.get(place), AdminError)
+        else answer or member
+        for place, member in enumerate(members)
+    )
+
+
+def asked_from_another(member: Member, able: Mapping[EtcdPod, Etcdctl]) -> Member:
+    """The member as it answered the first of two others that reaches it; raises AdminError if none does."""
+    urls = member.listed.client_urls if member.listed else ()
+    if not urls and member.pod:
+        urls = member.pod.flags.advertise_client_urls
+    if not urls:
+        raise AdminError("it has not started since it was added: it has told no address for clients")
+    if not able:
+        raise AdminError("no other member could be asked")
+    problem: AdminError | None = None
+    for pod, ctl in list(able.items())[:2]:
+        try:
+            status = ctl.at(urls[0]).status()
+        except AdminError as error:
+            problem = AdminError(f"from node {pod.node}: {why(error)}")
+        else:
+            return replace(member, id=status.member_id, status=status, asked_from=pod.node)
+    raise problem or AdminError("it was not asked")
+
+
+def first_answer(able: Iterable[Etcdctl], ask: Callable[[Etcdctl], Answer]) -> Answer:
+    """The first answer of any of them; raises the last one's AdminError."""
+    problem = AdminError("no member could be asked")
+    for ctl in able:
+        try:
+            return ask(ctl)
+        except AdminError as error:
+            problem = error
+    raise problem
+
+
+def refuse_forbidden(answers: Iterable[object]) -> None:
+    """Raises the refusal where every question was refused for want of a permission."""
+    answers = list(answers)
+    refused = [answer for answer in answers if isinstance(answer, Forbidden)]
+    if refused and len(refused) == len(answers):
+        raise refusal(refused[0], EXEC)
+
+
+def refusal(error: AdminError, permission: str) -> AdminError:
+    """The error, said as the permission that is missing where it is that."""
+    if not isinstance(error, Forbidden):
+        return error
+    return AdminError(
+        f'user "{error.user}" may not {permission}', "grant it: docs/permissions.md has the role"
+    )
+
+
+def why(error: AdminError) -> str:
+    """An error in the words of whoever refused, without those of everybody in between."""
+    match error:
+        case EtcdctlError():
+            return error.said
+        case ApiError():
+            return error.message
+    return error.what
+
+
+def flags_in_file(pod: EtcdPod) -> str:
+    """Why a member can't be asked in its pod: its flags are in a file."""
+    return f"its flags are in {pod.flags.config_file} on node {pod.node}, which is not read"

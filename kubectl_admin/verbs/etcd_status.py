@@ -1,0 +1,43 @@
+"""`kubectl admin etcd-status`."""
+
+import click
+
+from kubectl_admin.environment import Environment
+from kubectl_admin.options import Verb, output
+from kubectl_admin.report import Report
+
+
+@click.command("etcd-status", cls=Verb)
+@click.option(
+    "--hash/--no-hash",
+    "compare",
+    default=None,
+    help="Compare the members' data, however large it is, or never; else only where it takes a moment.",
+)
+@output("table", "wide", "json", "yaml", "name")
+@click.pass_obj
+def command(env: Environment, compare: bool | None) -> Report:
+    """Show the members of etcd, who leads, how full they are, and whether their data agrees.
+
+    Every member is asked in its own pod, and by the others where that does not answer. Nothing is changed.
+    RAFT-LAG is how many entries a member is behind the newest, and how many it has not applied. Exit code 3
+    says that something is wrong: a member down, an alarm, data that differs.
+
+    \b
+    Examples:
+      # The members of the current context's cluster
+      kubectl admin etcd-status
+      # With ids, quota, terms, indexes and addresses
+      kubectl admin etcd-status -o wide
+      # Compare the data even of large databases, which holds writes back for a moment
+      kubectl admin etcd-status --hash
+    """
+    from kubectl_admin.etcd import status
+    from kubectl_admin.etcd.status_judge import judge
+    from kubectl_admin.etcd.status_report import report
+
+    with env.progress("asking members") as progress:
+        state = status.gather(env.cluster(), compare=compare, answered=progress.step)
+    shown = report(state, judge(state))
+    env.show(shown)
+    return shown
