@@ -233,6 +233,8 @@ def _authority(kubeconfig: str) -> str:
 
 def _connect_pods(lab: Lab) -> None:
     """What a network add-on does: the subnet that the cluster gave each node becomes its pods' network."""
+    # The controller-manager gives it, which may be elected only when all nodes have joined.
+    lab.kubectl("wait", "--for=jsonpath={.spec.podCIDR}", "nodes", "--all", "--timeout=120s", timeout=130)
     items = json.loads(lab.kubectl("get", "nodes", "-o", "json"))["items"]
     node.set_pod_networks(lab, {item["metadata"]["name"]: item["spec"]["podCIDR"] for item in items})
 
