@@ -1,0 +1,50 @@
+"""Where a file is damaged, and how."""
+
+from dataclasses import dataclass, field
+
+KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One damaged place.
+
+    page: the page's number; None where the damage is in no single page.
+    offset: bytes from the beginning of the file; None where no place can be told.
+    what: what is wrong there, a clause.
+    """
+
+    page: int | None
+    offset: int | None
+    what: str
+
+    def __str__(self) -> str:
+        places = [f"page {self.page}"] if self.page is not None else []
+        places += [f"byte {self.offset}"] if self.offset is not None else []
+        return f"{', '.join(places)}: {self.what}" if places else self.what
+
+
+class Damaged(Exception):  # noqa: N818 - not a failure of the program: the word for what was found
+    """Raised where reading can't go on in a part of the file."""
+
+    def __init__(self, damage: Damage) -> None:
+        super().__init__(str(damage))
+        self.damage = damage
+
+
+@dataclass(slots=True)
+class Damages:
+    """The first few damaged places and the number of all: a hostile file has millions."""
+
+    kept: list[Damage] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, page: int | None, offset: int | None, what: str) -> None:
+        """Notes one more."""
+        self.note(Damage(page, offset, what))
+
+    def note(self, damage: Damage) -> None:
+        """Notes one more that is made already."""
+        self.total += 1
+        if len(self.kept) < KEPT:
+            self.kept.append(damage)

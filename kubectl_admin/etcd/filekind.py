@@ -1,0 +1,86 @@
+"""What a file is that is not a database of etcd, in words for the person who named it by mistake."""
+
+# Where a mark stands, the mark, what it says of the file, and what to do about it.
+MARKS: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"\x1f\x8b", "compressed with gzip", "unpack it first: gunzip"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "unpack it first: unzstd"),
+    (0, b"\xfd7zXZ\x00", "compressed with xz", "unpack it first: unxz"),
+    (0, b"BZh", "compressed with bzip2", "unpack it first: bunzip2"),
+    (0, b"\x04\x22\x4d\x18", "compressed with LZ4", "unpack it first: unlz4"),
+    (0, b"PK\x03\x04", "a zip archive", "unpack it first: unzip"),
+    (257, b"ustar", "a tar archive", "unpack it first: tar -xf"),
+    (0, b"age-encryption.org/", "encrypted with age", "decrypt it first: age --decrypt"),
+    (0, b"-----BEGIN AGE ENCRYPTED", "encrypted with age", "decrypt it first: age --decrypt"),
+    (0, b"-----BEGIN PGP MESSAGE", "encrypted with OpenPGP", "decrypt it first: gpg --decrypt"),
+    (0, b"-----BEGIN ", "a PEM file: a key or a certificate", ""),
+    (0, b"Salted__", "encrypted with openssl enc", "decrypt it first: openssl enc -d"),
+    (0, b"SQLite format 3\x00", "an SQLite database", ""),
+    (0, b"\x7fELF", "a program (ELF)", ""),
+    (0, b"\x04\x00\x00\x00\x00\x00\x00\x84", "a write-ahead log of etcd (member/wal)", ""),
+    (0, b"%PDF-", "a PDF", ""),
+)
+WORDS = (
+    ("<?xml", "XML, as object stores answer for an error"),
+    ("<!doctype html", "a web page"),
+    ("<html", "a web page"),
+    ("{", "JSON"),
+)
+SHOWN = 60
+DEFAULT_HINT = "name a file that «etcdctl snapshot save» has written"
+
+
+def described(start: bytes, size: int) -> tuple[str, str]:
+    """What the file is, as a clause behind «it is», and what to do.
+
+    start: its first KiB or so. size: its length in bytes.
+    """
+    for found in (_written(start, size), _marked(start), _spoken(start)):
+        if found:
+            return found
+    begins = f"it begins with {start[:8].hex()}"
+    if size % 512 == 32:
+        what = f"data of an unknown kind, with the length of a snapshot; {begins}"
+        return what, "it is encrypted, or its beginning was overwritten"
+    return f"data of an unknown kind; {begins}", DEFAULT_HINT
+
+
+def _written(start: bytes, size: int) -> tuple[str, str] | None:
+    hint = (
+        "what should have written it has failed: take the snapshot again, and look at the disk's free space"
+    )
+    if not size:
+        return "empty", hint
+    if not start.strip(b"\0"):
+        return f"{size:,} bytes that begin with nothing but zeros", hint
+    return None
+
+
+def _marked(start: bytes) -> tuple[str, str] | None:
+    for at, mark, what, hint in MARKS:
+        if start[at : at + len(mark)] == mark:
+            return what, hint or DEFAULT_HINT
+    return None
+
+
+def _spoken(start: bytes) -> tuple[str, str] | None:
+    if not (text := _text(start).lstrip()):
+        return None
+    for word, what in WORDS:
+        if text.lower().startswith(word):
+            return what, DEFAULT_HINT
+    if "kind: Config" in text:
+        return "a kubeconfig", DEFAULT_HINT
+    if "apiVersion:" in text:
+        return "a manifest in YAML", DEFAULT_HINT
+    return f"text that begins with «{text.splitlines()[0][:SHOWN]}»", DEFAULT_HINT
+
+
+def _text(start: bytes) -> str:
+    """The bytes as text; "" if they are none."""
+    try:
+        text = start.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:  # the last character may be cut
+            return ""
+        text = start[: error.start].decode()
+    return text if text.translate({9: None, 10: None, 13: None}).isprintable() else ""
