@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
     from kubectl_admin.cluster.kubeconfig import Overrides
     from kubectl_admin.report import Report
-    from kubectl_admin.report.progress import Progress
+    from kubectl_admin.report.progress import Moving, Progress
 
 TABLE_FORMATS = ("table", "wide")
 
@@ -71,8 +71,9 @@ class Environment:
         contexts = kubeconfig.contexts(self.overrides(), self.environ)
         return {name: partial(self.cluster, context=name) for name in kubeconfig.matching(contexts, patterns)}
 
-    def show(self, report: "Report") -> None:
-        """Prints the report on stdout in the asked format."""
+    def show(self, report: "Report", stream: TextIO | None = None) -> None:
+        """Prints the report in the asked format, on stdout unless another stream is given."""
+        stream = stream or self.stdout
         if self.output == "name":
             from kubectl_admin.report.terminal import printable
 
@@ -84,7 +85,7 @@ class Environment:
                 report,
                 wide=self.output == "wide",
                 headers=self.headers,
-                colour=self.colour(self.stdout),
+                colour=self.colour(stream),
                 width=self.width,
             )
         else:
@@ -92,8 +93,8 @@ class Environment:
 
             text = (document.to_json if self.output == "json" else document.to_yaml)(report)
         try:
-            self.stdout.write(text)
-            self.stdout.flush()
+            stream.write(text)
+            stream.flush()
         except BrokenPipeError:
             raise  # its reader may have seen enough, which is no error
         except OSError as error:
@@ -109,6 +110,17 @@ class Environment:
             yield progress
         finally:
             progress.clear()
+
+    @contextmanager
+    def moving(self, title: str) -> "Iterator[Moving]":
+        """A line on stderr that says how many bytes of `title` have come, how fast, and how many will."""
+        from kubectl_admin.report.progress import Moving
+
+        moving = Moving(self.stderr, title, terminal=self.steers(self.stderr))
+        try:
+            yield moving
+        finally:
+            moving.clear()
 
     def note(self, text: str) -> None:
         """A line on stderr for whoever waits: what takes long, what is tried again."""

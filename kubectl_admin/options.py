@@ -41,6 +41,38 @@ VERBOSITY = re.compile(r"(?:-v=?|--v=|--verbosity=)(\d{1,2})")
 SWITCHED = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
+class Duration(click.ParamType[float]):
+    """Seconds of «30», «90s», «5m», «1h30m»; 0 is no limit."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        from kubectl_admin.cluster.kubeconfig import parse_duration
+        from kubectl_admin.errors import UsageError
+
+        try:
+            return parse_duration(value)
+        except UsageError as error:
+            self.fail(f"{value!r} is no duration: {error.hint}", param, ctx)
+
+
+class Rate(click.ParamType[float]):
+    """Bytes a second of «500k», «10M», «1.5G», as curl's --limit-rate has it."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmMgG]?)[bB]?", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is no rate; 500k and 10M would be some", param, ctx)
+        return float(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2].lower()]
+
+
+DURATION, RATE = Duration(), Rate()
+
+
 class Verb(click.Command):
     """A command that takes the global flags as well and says only its own in its help."""
 

@@ -24,13 +24,12 @@ class Transfer:
     """How a file is fetched.
 
     tool: what packs it on the host. moved: is given how many bytes of the file are here, and how many it has.
-    rate: bytes a second on the wire at most; None is no limit. timeout: seconds for all; None is any.
+    rate: bytes a second on the wire at most; None is no limit.
     """
 
     tool: Tool
     moved: Callable[[int, int], None]
     rate: float | None = None
-    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,6 @@ def fetch(
     """
     total, done, cuts = -(-size // PIECE), 0, 0
     wire = Wire(transfer.rate)
-    end = time.monotonic() + transfer.timeout if transfer.timeout else None
     with Unpacking(transfer.tool, sink, lambda here: transfer.moved(here, size)) as unpacking:
 
         def gain() -> int:
@@ -60,13 +58,10 @@ def fetch(
             gained = 0
             command = script_command("pack", [folder, path, str(PIECE), str(done), transfer.tool])
             try:
-                for piece in pieces(host, command, done, left(end), wire):
+                for piece in pieces(host, command, done, wire):
                     unpacking.take(piece)
                     gained += 1
             except AdminError as error:
-                if end and time.monotonic() > end:
-                    late = f"node {host.node}: {path} is not here after {transfer.timeout:g} s"
-                    raise AdminError(late, "give it more time with --timeout") from error
                 if not is_transient(error):
                     raise
                 cuts += 1
@@ -98,12 +93,12 @@ class Wire:
 
 
 def pieces(
-    host: Host, command: Sequence[str], first: int, timeout: float | None, wire: Wire
+    host: Host, command: Sequence[str], first: int, wire: Wire
 ) -> Iterator[bytes]:
     """The packed pieces that one stream brings, from number `first` on; BrokenStream if it is cut."""
     framing = Framing(first, f"node {host.node}")
     said = b""
-    with host.start(command, timeout=timeout) as running:
+    with host.start(command) as running:
         for channel, data in running:
             if channel == STDOUT:
                 wire.took(len(data))
@@ -116,8 +111,3 @@ def pieces(
     if running.exit_code and words:
         raise AdminError(f"node {host.node}: {words}")
     raise BrokenStream(f"node {host.node}: the stream ended before piece {framing.number}")
-
-
-def left(end: float | None) -> float | None:
-    """Seconds until the moment `end`."""
-    return None if end is None else max(end - time.monotonic(), 0.001)

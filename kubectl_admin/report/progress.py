@@ -1,9 +1,13 @@
-"""How far something has come: a line that is written over on a terminal, nothing elsewhere."""
+"""How far something has come: a line that is written over on a terminal, now and then a line elsewhere."""
 
 import threading
+import time
+from collections.abc import Callable
 from typing import TextIO
 
 CLEAR_LINE = "\r\x1b[K"
+OFTEN, SELDOM = 0.2, 10.0  # seconds between two lines, on a terminal and elsewhere
+MIB = 1 << 20
 
 
 class Progress:
@@ -31,3 +35,52 @@ class Progress:
         if self._stream and self._done:
             self._stream.write(CLEAR_LINE)
             self._stream.flush()
+
+
+class Moving:
+    """«fetching 512 of 1024 MiB, 45 MiB/s, 0:11 left», kept up by one thread at a time.
+
+    terminal: whether the line can be written over; elsewhere there is a new one every SELDOM seconds.
+    clock: gives seconds.
+    """
+
+    def __init__(
+        self, stream: TextIO, title: str, *, terminal: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream
+        self._title = title
+        self._terminal = terminal
+        self._clock = clock
+        self._began: tuple[float, int] | None = None
+        self._next = 0.0
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many bytes of so many are done."""
+        now = self._clock()
+        if self._began is None:
+            self._began = now, done
+            self._next = now + (0 if self._terminal else SELDOM)
+        if now < self._next:
+            return
+        self._next = now + (OFTEN if self._terminal else SELDOM)
+        text = f"{self._title}: {amounts(done, total, done - self._began[1], now - self._began[0])}"
+        self._stream.write(f"{CLEAR_LINE}{text}" if self._terminal else f"{text}\n")
+        self._stream.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Takes the line away, so that what follows stands alone."""
+        if self._terminal and self._shown:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+
+
+def amounts(done: int, total: int, gained: int, seconds: float) -> str:
+    """«512 of 1024 MiB, 45 MiB/s, 0:11 left»; rate and time only where they can be told."""
+    said = f"{done // MIB} of {-(-total // MIB)} MiB"
+    rate = gained / seconds if seconds > 0 else 0
+    if rate <= 0:
+        return said
+    left = round((total - done) / rate)
+    return f"{said}, {rate / MIB:.0f} MiB/s, {left // 60}:{left % 60:02d} left"

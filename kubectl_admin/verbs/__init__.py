@@ -7,6 +7,8 @@ A verb is loaded only when it runs; its line in the program's help therefore sta
 VERBS = {
     "skew": "Show what runs where, whether the skew policy allows it, and what comes next.",
     "etcd-status": "Show the members of etcd, who leads, how full they are, whether their data agrees.",
+    "etcd-snapshot": "Take a snapshot of etcd, proven good, into a file here.",
+    "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
     "node-exec": "Run a command on a node's host.",
     "cleanup": "Remove what runs that were killed have left in the cluster.",
     "version": "Print the version of this program and of the cluster.",

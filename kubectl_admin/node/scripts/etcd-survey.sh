@@ -1,29 +1,33 @@
 # Says what a snapshot of this host's etcd needs to know.
-# etcd-survey.sh CONTAINER DATABASE STATE
-#   CONTAINER: the id of etcd's container, or «-» where etcd runs outside of Kubernetes.
-#   DATABASE: the member's database, «-» where it is not on this host. STATE: where the snapshot will lie.
+# etcd-survey.sh CONTAINER DATA STATE
+#   CONTAINER: the id of etcd's container, «-» where etcd runs outside of Kubernetes.
+#   DATA: the member's data folder, as etcd itself sees it. STATE: where the snapshot will lie.
 # Answers a «NAME VALUE» a line; what is not to be had has no line.
 set -eu
-container=$1 database=$2 state=$3
+container=$1 data=$2 state=$3
 
-# Several etcds may run on a host: the container's own is the one in its cgroup.
+# Several etcds may run on a host: the container's own is the one in its cgroup. All that it needs is looked for
+# in its own root, where its flags say that it is.
 if [ "$container" != - ]; then
   for cgroup in /proc/[0-9]*/cgroup; do
     grep -qs -- "$container" "$cgroup" || continue
     process=${cgroup%/cgroup}
     [ "$(cat "$process/comm" 2> /dev/null)" = etcd ] || continue
+    root=$process/root
+    printf 'root %s\n' "$root"
     for path in usr/local/bin usr/bin bin; do
-      if [ -x "$process/root/$path/etcdctl" ]; then
-        printf 'etcdctl %s\n' "$process/root/$path/etcdctl"
-        break 2
+      if [ -x "$root/$path/etcdctl" ]; then
+        printf 'etcdctl %s\n' "$root/$path/etcdctl"
+        break
       fi
     done
+    if [ -e "$root$data/member/snap/db" ]; then
+      printf 'database %s\n' "$(stat -c %s -- "$root$data/member/snap/db")"
+    fi
+    break
   done
 elif command -v etcdctl > /dev/null; then
   printf 'etcdctl %s\n' "$(command -v etcdctl)"
-fi
-if [ "$database" != - ] && [ -e "$database" ]; then
-  printf 'database %s\n' "$(stat -c %s -- "$database")"
 fi
 # The folder itself may not be there yet.
 while [ ! -d "$state" ]; do state=$(dirname -- "$state"); done

@@ -1,0 +1,153 @@
+"""A snapshot taken on a node's host by etcd's own client, and brought home piece by piece."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.etcdctl import Etcdctl
+from kubectl_admin.etcd.pods import Access
+from kubectl_admin.etcd.source import OUTSIDE, Source
+from kubectl_admin.node import jobs
+from kubectl_admin.node.fetch import Fetched, Transfer, fetch
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.unpacking import Tool
+from kubectl_admin.node.workspace import STATE, workspace
+
+RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may lie on the same file system
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the host of the source has.
+
+    root: the root of etcd's container as the host sees it, "" for the host's own. etcdctl: a path on the
+    host. database: bytes of the member's database, None where it is elsewhere. free: bytes free for the
+    snapshot. tools: what can pack it.
+    """
+
+    root: str
+    etcdctl: str
+    database: int | None
+    free: int
+    tools: tuple[Tool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A snapshot that has come home. seconds: of each phase."""
+
+    endpoint: str
+    size: int
+    tool: Tool
+    fetched: Fetched
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def save(  # noqa: PLR0913 - from where, to where, and how
+    host: Host,
+    source: Source,
+    sink: Callable[[bytes], object],
+    *,
+    transfer: Callable[[Tool], Transfer],
+    tool: Tool | None = None,
+    etcdctl: str | None = None,
+    room: Callable[[int], None] = lambda _: None,
+) -> Saved:
+    """Has the source's etcd make a snapshot on its node, and hands it to `sink` in order.
+
+    transfer: how it is fetched, for the tool that packs it. tool: that tool; None for the best that the host
+    has. etcdctl: a path on the host instead of etcd's own. room: is told how many bytes will come, and raises
+    where there is no room for them. Nothing stays on the node. Raises AdminError.
+    """
+    began = time.monotonic()
+    seen = survey(host, source, etcdctl)
+    packing = chosen(seen, tool, host.node)
+    refuse_full(host.node, seen)
+    room(seen.database or 0)
+    with workspace(host) as folder:
+        access = answering(host, seen, [within(access, seen.root) for access in source.accesses])
+        file = f"{folder}/snapshot.db"
+        size = made(host, seen, access, folder, file)
+        room(size)
+        saved = time.monotonic()
+        fetched = fetch(host, folder, file, size, transfer(packing), sink)
+    seconds = {"save": saved - began, "fetch": time.monotonic() - saved}
+    return Saved(access.endpoint, size, packing, fetched, seconds)
+
+
+def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
+    """What the host has; raises AdminError where no etcdctl is to be found."""
+    answer = host.script("etcd-survey", source.container, source.data, STATE).decode("utf-8", "replace")
+    said = [line.partition(" ") for line in answer.splitlines()]
+    found = {name: value for name, _, value in said}
+    program = etcdctl or found.get("etcdctl")
+    if not program:
+        where = "on PATH" if source.container == OUTSIDE else "in the container of its etcd"
+        raise AdminError(f"node {host.node}: no etcdctl {where}", "name one on that host with --etcdctl")
+    try:
+        return Survey(
+            found.get("root", ""),
+            program,
+            int(found["database"]) if "database" in found else None,
+            int(found["free"]),
+            tuple(
+                tool for tool in Tool if (tool.value in (value for name, _, value in said if name == "tool"))
+            ),
+        )
+    except (KeyError, ValueError):
+        raise AdminError(f"node {host.node}: the host's answer is not understood: {answer[:80]!r}") from None
+
+
+def chosen(seen: Survey, tool: Tool | None, node: str) -> Tool:
+    """What packs: the tool that was asked for, or the best there is; AdminError where the host lacks it."""
+    if tool not in (None, Tool.NONE, *seen.tools):
+        has = ", ".join(seen.tools) or "neither zstd nor gzip"
+        raise AdminError(
+            f"node {node} has no {tool} to compress with", f"it has {has}; or use --compress=none"
+        )
+    return tool or next(iter(seen.tools), Tool.NONE)
+
+
+def refuse_full(node: str, seen: Survey) -> None:
+    """Raises AdminError where the snapshot would fill the node's disk."""
+    needed = (seen.database or 0) + RESERVE
+    if seen.free < needed:
+        raise AdminError(
+            f"node {node}: {seen.free >> 20} MiB are free for {STATE}, and the snapshot needs {needed >> 20} "
+            f"MiB with a reserve of {RESERVE >> 20} MiB",
+            "free some space there, or take it from another member with --node",
+        )
+
+
+def within(access: Access, root: str) -> Access:
+    """The access with its files as the host sees them."""
+    ca, cert, key = (f"{root}{path}" if path else "" for path in (access.ca, access.cert, access.key))
+    return Access(access.endpoint, access.tls, ca, cert, key)
+
+
+def answering(host: Host, seen: Survey, accesses: list[Access]) -> Access:
+    """The first access at which a member answers from this host; raises AdminError where none does."""
+    problem: AdminError | None = None
+    for access in accesses:
+        ctl = Etcdctl(lambda words: host.run(list(words), check=False), access, seen.etcdctl)
+        try:
+            host.persistently(ctl.status)
+        except AdminError as error:
+            problem = error
+        else:
+            return access
+    raise AdminError(f"node {host.node}: {problem.what if problem else 'the API server names no etcd'}")
+
+
+def made(host: Host, seen: Survey, access: Access, folder: str, file: str) -> int:
+    """Has the snapshot made by a job, which outlives cut connections; its size in bytes."""
+    trust = [f"--cacert={access.ca}"] if access.ca else []
+    pair = [f"--cert={access.cert}", f"--key={access.key}"] if access.cert else []
+    arguments = [seen.etcdctl, file, f"--endpoints={access.endpoint}", *trust, *pair]
+    ended = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments).wait()
+    if ended.exit_code:
+        said = ended.log.strip().rpartition("\n")[2]
+        raise AdminError(f"node {host.node}: etcd's snapshot failed: {said or ended.exit_code}")
+    size = host.script("size", file)
+    return int(size)

@@ -1,0 +1,105 @@
+"""`kubectl admin etcd-snapshot`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_admin import candidates
+from kubectl_admin.environment import Environment
+from kubectl_admin.options import DURATION, RATE, Verb, debug_pod
+
+if TYPE_CHECKING:
+    from kubectl_admin.node.debug_pod import Options
+    from kubectl_admin.report import Report
+
+
+@click.command("etcd-snapshot", cls=Verb)
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path, allow_dash=True),
+    default=Path(),
+    metavar="FILE",
+    help="Where to: a file, a folder (named by cluster and time then), or - for stdout.  [default: here]",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option(
+    "--node", metavar="NODE", shell_complete=candidates.nodes, help="Take it from this node's member."
+)
+@click.option(
+    "--compress",
+    type=click.Choice(["best", "zstd", "gzip", "none"]),
+    default="best",
+    show_default=True,
+    help="How it is packed on the way; what arrives is never packed.",
+)
+@click.option(
+    "--limit-rate", type=RATE, metavar="RATE", help="Bytes a second on the wire at most (500k, 10M)."
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Cuts in a row that are put up with.  [default: any]",
+)
+@click.option(
+    "--timeout",
+    type=DURATION,
+    default="5m",
+    show_default=True,
+    metavar="DURATION",
+    help="Time for which the way to the node may be cut.",
+)
+@click.option("--etcdctl", metavar="PATH", help="An etcdctl on the node, instead of etcd's own.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
+@debug_pod
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - its options
+    env: Environment,
+    target: Path,
+    force: bool,
+    node: str | None,
+    compress: str,
+    limit_rate: float | None,
+    retries: int | None,
+    timeout: float,
+    etcdctl: str | None,
+    as_json: bool,
+    pods: "Options",
+) -> "Report":
+    """Take a snapshot of etcd, bring it home and prove it.
+
+    etcd's own client saves it on a control-plane node; it comes through a debug pod piece by piece, each
+    proven, and goes on where it was when the connection is cut. Only when the whole file is proven does it
+    get its name, and nothing stays on the node. "kubectl admin etcd-verify" proves it again later.
+
+    \b
+    Examples:
+      # A snapshot as snapshot.db
+      kubectl admin etcd-snapshot -o snapshot.db
+      # Into a folder, named by cluster and time
+      kubectl admin etcd-snapshot -o /backups/
+      # Straight into another program
+      kubectl admin etcd-snapshot -o - | age -r KEY > snapshot.db.age
+    """
+    from kubectl_admin.etcd import take, taken_report
+    from kubectl_admin.node.operation import Operation
+    from kubectl_admin.node.unpacking import Tool
+
+    cluster = env.cluster()
+    wish = take.Wish(node, None if compress == "best" else Tool(compress), etcdctl, limit_rate)
+    options = replace(pods, patience=timeout, retries=retries)
+    destination = take.destination(target, cluster.target.cluster_name)
+    with take.part_of(destination, force=force) as part:
+        taken = take.take(cluster, Operation.begin(), options, wish, part, watch=env.moving, say=env.note)
+        if destination is None:
+            part.copy_to(env.stdout.buffer)
+        else:
+            part.publish()
+    report = taken_report.report(replace(taken, file=destination))
+    env.output = "json" if as_json else "table"
+    env.show(report, env.stderr if destination is None else env.stdout)
+    return report
