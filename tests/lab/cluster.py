@@ -183,7 +183,7 @@ def _form(lab: Lab, booted: dict[str, Future[None]], pool: ThreadPoolExecutor, p
     with progress.step(f"{first.name}: kubeadm init", f"{first.name}-kubeadm") as step:
         node.write(first, "/root/kubeadm.yaml", _config(lab, first, keys, "init"), 0o600)
         command = ["kubeadm", "init", "--config", "/root/kubeadm.yaml", "--upload-certs"]
-        step.run([*PODMAN, "exec", first.container, *command], timeout=300)
+        step.run([*PODMAN, "exec", first.container, *command], timeout=300, tied=True)
     kubeconfig = lab.exec(first.name, ["cat", "/etc/kubernetes/admin.conf"]).stdout
     lab.kubeconfig.touch(mode=0o600)
     lab.kubeconfig.write_text(kubeconfig, encoding="utf-8")
@@ -194,7 +194,7 @@ def _form(lab: Lab, booted: dict[str, Future[None]], pool: ThreadPoolExecutor, p
         with progress.step(f"{each.name}: kubeadm join", f"{each.name}-kubeadm") as step:
             node.write(each, "/root/kubeadm.yaml", _config(lab, each, keys, "join", authority), 0o600)
             command = ["kubeadm", "join", "--config", "/root/kubeadm.yaml"]
-            step.run([*PODMAN, "exec", each.container, *command], timeout=300)
+            step.run([*PODMAN, "exec", each.container, *command], timeout=300, tied=True)
 
     def join_in_turn() -> None:
         for each in others:
@@ -262,6 +262,7 @@ def _containers(name: str, *, running: bool = False) -> list[str]:
     """The containers of a lab by their names; with `running` only those."""
     if not shutil.which("podman"):
         return []
-    which = ["--filter", "status=running"] if running else ["--all"]
-    query = [*PODMAN, "ps", *which, "--format={{.Names}}", "--filter", f"label={LABEL}={name}"]
+    # By name, since what a killed podman leaves may have no label yet.
+    query = [*PODMAN, "ps", "--format={{.Names}}", f"--filter=name=^{LABEL}-{name}-(cp|worker)-[0-9]+$"]
+    query += ["--filter=status=running"] if running else ["--all", "--external"]
     return subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()

@@ -56,14 +56,15 @@ def boot(lab: Lab, node: Node, image: str, store: Path, step: Step) -> None:
     command += ["--network=none", "--no-hosts", *LIMITS]
     command += [f"--volume={node.folder / part}:/var/lib/{part}" for part in KEPT]
     command.append(image)
-    step.run(command)
+    step.run(command, tied=True)
     _connect(lab, node)
-    step.run([*PODMAN, "exec", node.container, "systemctl", "is-system-running", "--wait"], timeout=120)
+    wait = [*PODMAN, "exec", node.container, "systemctl", "is-system-running", "--wait"]
+    step.run(wait, timeout=120, tied=True)
 
 
 def _fill_store(folder: Path, store: Path, step: Step) -> None:
     """Layers and blobs never change once they are there, so links do for them; databases are copied."""
-    step.run(["cp", "--archive", "--link", f"{store}/.", folder])
+    step.run(["cp", "--archive", "--link", f"{store}/.", folder], tied=True)
     for database in folder.rglob("*.db"):
         database.unlink()
         shutil.copy2(store / database.relative_to(folder), database)

@@ -12,6 +12,7 @@ from typing import IO
 from tests.lab.errors import LabError
 
 STILL_AT_IT = 20  # seconds between two signs of life of one step
+TIED = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 class Step:
@@ -30,9 +31,13 @@ class Step:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        tied: bool = False,
     ) -> str:
-        """Run a command, its errors logged as they come, and return its stdout; LabError where it fails."""
-        command = [str(word) for word in argv]
+        """Run a command, its errors logged as they come, and return its stdout; LabError where it fails.
+
+        tied: it ends with this process, even where that is killed; otherwise it would go on alone.
+        """
+        command = [*(TIED if tied else ()), *(str(word) for word in argv)]
         with self.log.open("a", encoding="utf-8") as log:
             print(f"$ {' '.join(command)}", file=log, flush=True)
             try:
@@ -54,7 +59,7 @@ class Step:
                 raise LabError(f"{command[0]} was not done after {timeout:.0f} s", self.log) from error
             log.write(done.stdout)
         if done.returncode != 0:
-            shown = " ".join(command[:4]) + (" …" if len(command) > 4 else "")
+            shown = " ".join(map(str, argv[:4])) + (" …" if len(argv) > 4 else "")
             raise LabError(f"«{shown}» ended with {done.returncode}: {last_words(self.log)}", self.log)
         return done.stdout
 
