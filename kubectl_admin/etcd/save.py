@@ -130,7 +130,7 @@ def answering(host: Host, seen: Survey, accesses: list[Access]) -> Access:
     """The first access at which a member answers from this host; raises AdminError where none does."""
     problem: AdminError | None = None
     for access in accesses:
-        ctl = Etcdctl(lambda words: host.run(list(words), check=False), access, seen.etcdctl)
+        ctl = Etcdctl(lambda words: host.run(list(words), check=False), access, program=seen.etcdctl)
         try:
             host.persistently(ctl.status)
         except AdminError as error:
