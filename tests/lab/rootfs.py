@@ -23,7 +23,7 @@ PACKAGES = (
         "procps",
     ),
     *("util-linux", "mount", "kmod", "iproute2", "iptables", "conntrack", "ethtool", "socat"),
-    *("containernetworking-plugins", "runc", "busybox-static"),
+    *("containernetworking-plugins", "runc", "busybox-static", "zstd"),
 )
 UNNEEDED = ("var/cache/apt/archives", "usr/share/doc", "usr/share/man", "usr/share/locale")
 
