@@ -33,7 +33,7 @@ class Owner:
     @classmethod
     def of_process(cls) -> Self:
         """This process."""
-        person = f"{getpass.getuser()}@{socket.gethostname()}".replace(" ", "_")
+        person = "_".join(f"{user()}@{socket.gethostname()}".split())
         return cls(person, place(), os.getpid(), started(os.getpid()))
 
     @classmethod
@@ -69,6 +69,14 @@ class Operation:
         return cls(secrets.token_hex(5), Owner.of_process())
 
 
+def user() -> str:
+    """The name of the user who runs this, or the number of one without a name, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError until Python 3.12
+        return str(os.getuid())
+
+
 def place() -> str:
     """This running system and process namespace; «-» where the system does not tell."""
     try:
@@ -79,17 +87,14 @@ def place() -> str:
 
 
 def started(pid: int) -> str:
-    """When a process of this system began, in clock ticks since boot; «-» for none.
+    """When a process of this system began, in clock ticks since boot; «-» for none, or one that has ended.
 
-    Source: proc(5), field 22 of /proc/PID/stat; the name before it may hold spaces and brackets.
+    Source: proc(5), fields 3 and 22 of /proc/PID/stat; the name before them may hold spaces and brackets.
     """
     try:
-        fields = (
-            (PROC / str(pid) / "stat")
-            .read_text(encoding="utf-8", errors="replace")
-            .rpartition(")")[2]
-            .split()
-        )
+        text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return UNKNOWN
-    return fields[19]
+    state, *others = text.rpartition(")")[2].split()
+    ended = state in ("Z", "X")  # what is left of it waits for its parent
+    return UNKNOWN if ended else others[18]
