@@ -1,5 +1,6 @@
 """The life of a debug pod: made on a node, seen running, and gone afterwards, whatever happens in between."""
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
-from kubectl_admin.errors import AdminError
+from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import image, manifest
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.persistence import Persistence
+from kubectl_admin.node.persistence import NotReadyError, Persistence, is_transient
 from kubectl_admin.shelter import sheltered
 
 NAMESPACE = "kube-system"
@@ -23,6 +24,8 @@ STARTING = 60.0  # seconds in which the pod must run
 TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
 LEAVING = 20.0  # seconds in which it must be gone
 REACHING = 30.0  # seconds for which its removal is tried where the API server does not answer
+UNDERWAY = 2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
 # Why a container waits when nothing will change by itself.
 # Source: kubernetes/kubernetes pkg/kubelet/images/types.go and kuberuntime/kuberuntime_container.go.
 HOPELESS = {
@@ -63,6 +66,8 @@ def running(
     say: is given a sentence where something takes long, or can't be removed. Raises AdminError where the node
     can't take the pod or the server refuses it, with the reason and the pod's events.
     """
+    refuse_misnamed("node", node)
+    refuse_misnamed("namespace", options.namespace)
     seen = cluster.get(f"/api/v1/nodes/{node}")
     refuse_unready(seen)
     chosen, pull = (
@@ -80,27 +85,38 @@ def running(
             deadline=options.deadline,
             programs=programs,
         )
-        made = False
+        made, refused = False, False
         try:
-            create(cluster, options.namespace, body)
-            made = True
+            try:
+                create(cluster, options.namespace, body)
+                made = True
+            except AdminError as error:
+                refused = not is_transient(error)
+                raise
             missing = until_running(cluster, options.namespace, name, programs, say)
             if missing is None:
                 yield name
                 return
         finally:
-            with sheltered():
-                removed(cluster, options.namespace, name, say, made=made)
+            if not refused:
+                with sheltered():
+                    removed(cluster, options.namespace, name, say, made=made)
         # Not every system has all of them: a host of another C library has no /lib64.
         programs = tuple(folder for folder in programs if folder != missing)
 
 
+def refuse_misnamed(kind: str, name: str) -> None:
+    """Raises UsageError for what can't be a node's or a namespace's name: it would ask for something else."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} can't be the name of a {kind}")
+
+
 def refuse_unready(node: dict[str, Any]) -> None:
-    """Raises AdminError for a node whose kubelet would not start the pod."""
+    """Raises NotReadyError for a node whose kubelet would not start the pod."""
     name = node["metadata"]["name"]
     for condition in node.get("status", {}).get("conditions") or ():
         if condition["type"] == "Ready" and condition["status"] != "True":
-            raise AdminError(
+            raise NotReadyError(
                 f"node {name} is not Ready since {condition.get('lastTransitionTime', '?')}: "
                 f"{condition.get('reason', '')}: {condition.get('message', '')}",
                 "its kubelet starts no pod; bring it back first",
@@ -167,7 +183,9 @@ def until_running(
             ):
                 if is_running(event["object"], event["type"], lambda: told(cluster, namespace, name)):
                     return None
-        except (Unreachable, BrokenStream):
+        except AdminError as error:
+            if not is_transient(error):
+                raise
             time.sleep(0.5)  # an API server that restarts; the watch begins anew
         events = told(cluster, namespace, name)
         for message in events:
@@ -198,12 +216,31 @@ def is_running(pod: dict[str, Any], event: str, events: Callable[[], list[str]])
         state = container.get("state") or {}
         waiting = state.get("waiting") or {}
         if waiting.get("reason") in HOPELESS:
-            why = [f"{waiting['reason']}: {waiting.get('message', '')}", *events()]
+            why = without_echoes([f"{waiting['reason']}: {waiting.get('message', '')}", *events()])
             hint = "name an image that the node has or can pull with --image"
-            raise AdminError(f"pod {where} does not start: {'; '.join(dict.fromkeys(why))}", hint)
+            raise AdminError(f"pod {where} does not start: {'; '.join(why)}", hint)
         if "running" in state:
             return True
     return False
+
+
+def without_echoes(said: Sequence[str]) -> list[str]:
+    """The sentences («Reason: message») that say something new, the first coming first.
+
+    The kubelet tells one failure several times, each time with a few words more around it or less.
+    """
+    kept: list[str] = []
+    for sentence in said:
+        message = message_of(sentence)
+        echoed = any(message in before or (message_of(before) or before) in message for before in kept)
+        if message not in HOPELESS and not echoed:
+            kept.append(sentence)
+    return kept
+
+
+def message_of(sentence: str) -> str:
+    """What a sentence says after its reason; the kubelet's «Error: ErrImagePull» is a reason twice."""
+    return sentence.partition(": ")[2].removeprefix("Error: ")
 
 
 def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
@@ -223,7 +260,7 @@ def removed(cluster: Cluster, namespace: str, name: str, say: Callable[[str], No
     """
     path = f"/api/v1/namespaces/{namespace}/pods/{name}"
     patiently = Persistence(REACHING, lambda _: None)
-    end = time.monotonic() + (0 if made else 2.0)
+    end = time.monotonic() + (0 if made else UNDERWAY)
     try:
         while True:
             try:

@@ -92,9 +92,7 @@ class Wire:
                 time.sleep(self._due - now)
 
 
-def pieces(
-    host: Host, command: Sequence[str], first: int, wire: Wire
-) -> Iterator[bytes]:
+def pieces(host: Host, command: Sequence[str], first: int, wire: Wire) -> Iterator[bytes]:
     """The packed pieces that one stream brings, from number `first` on; BrokenStream if it is cut."""
     framing = Framing(first, f"node {host.node}")
     said = b""

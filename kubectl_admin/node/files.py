@@ -40,7 +40,7 @@ def read(host: Host, path: str, *, limit: int = LIMIT) -> bytes:
     Raises AdminError for none, or for one longer than `limit` bytes.
     """
     return host.persistently(
-        lambda: proven(host.script("read", path, str(limit)), f"node {host.node}: {path}")
+        lambda: proven(host.answer("read", path, str(limit)), f"node {host.node}: {path}")
     )
 
 

@@ -9,6 +9,7 @@ own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatt
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from typing import TypeVar
 
@@ -86,32 +87,39 @@ class Host:
         *arguments: str,
         stdin: Callable[[], Iterable[bytes]] | None = None,
         timeout: float = TIMEOUT,
+        patience: float | None = None,
     ) -> bytes:
         """What one of scripts/ answers, whole; it is run until that is here, so it must bear being run twice.
 
-        stdin: makes what it reads, anew for every run. Raises AdminError with its words where it refuses.
+        stdin: makes what it reads, anew for every run. patience: as in `persistently`. Raises AdminError with
+        its words where it refuses.
         """
 
-        def once() -> bytes:
-            given = stdin() if stdin else None
-            result = self.run(script_command(name, arguments), stdin=given, timeout=timeout, check=False)
-            if result.exit_code:
-                said = result.stderr.decode("utf-8", "replace").strip()
-                raise AdminError(
-                    f"node {self.node}: {said or f'{name} ended with exit code {result.exit_code}'}"
-                )
-            if not result.stdout.endswith(END):
-                raise BrokenStream(f"node {self.node}: the end of what {name} said is missing")
-            return result.stdout.removesuffix(END)
+        return self.persistently(
+            lambda: self.answer(name, *arguments, stdin=stdin() if stdin else None, timeout=timeout),
+            patience=patience,
+        )
 
-        return self.persistently(once)
+    def answer(
+        self, name: str, *arguments: str, stdin: Iterable[bytes] | None = None, timeout: float = TIMEOUT
+    ) -> bytes:
+        """What one of scripts/ answers to one attempt; BrokenStream if that is not whole."""
+        result = self.run(script_command(name, arguments), stdin=stdin, timeout=timeout, check=False)
+        if result.exit_code:
+            said = result.stderr.decode("utf-8", "replace").strip()
+            raise AdminError(f"node {self.node}: {said or f'{name} ended with exit code {result.exit_code}'}")
+        if not result.stdout.endswith(END):
+            raise BrokenStream(f"node {self.node}: the end of what {name} said is missing")
+        return result.stdout.removesuffix(END)
 
-    def persistently(self, action: Callable[[], Result]) -> Result:
+    def persistently(self, action: Callable[[], Result], *, patience: float | None = None) -> Result:
         """What the action returns, tried again while the way to the node is cut, if need be twice or more.
 
         Where the pod is gone (a node that was started anew ends it), another one is made before the next try.
+        patience: seconds for that, if not the options' own. Never to be nested: each would wait for itself.
         """
-        return self._persistence(action, mend=self._mend)
+        persistence = self._persistence if patience is None else replace(self._persistence, patience=patience)
+        return persistence(action, mend=self._mend)
 
     def _mend(self) -> None:
         """Makes a new pod where the present one has ended or is gone."""

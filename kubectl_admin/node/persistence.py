@@ -18,8 +18,8 @@ QUIET = 2  # failures in a row that are nobody's business
 class Persistence:
     """How much is put up with before a failure counts, and who is told.
 
-    patience: seconds without any success. retries: failures in a row; None is any number. say: is given a
-    sentence when it takes longer.
+    patience: seconds since the first failure. retries: failures in a row that are followed by another try;
+    None is any number. say: is given a sentence when it takes longer.
     """
 
     patience: float
@@ -31,21 +31,27 @@ class Persistence:
 
         mend: called before every further try; what it raises ends the tries, unless it is transient, too.
         """
-        began, pause, failures = time.monotonic(), FIRST, 0
+        end, pause, failures = 0.0, FIRST, 0
         while True:
             try:
                 if failures and mend:
                     mend()
                 return action()
             except AdminError as error:
+                # What fails after hours of work has not been tried for hours.
+                end = end if failures else time.monotonic() + self.patience
                 failures += 1
-                late = time.monotonic() - began + pause > self.patience
-                if late or not is_transient(error) or failures > (self.retries or failures):
+                enough = self.retries is not None and failures > self.retries
+                if enough or not is_transient(error) or time.monotonic() + pause > end:
                     raise
                 if failures == QUIET:
                     self.say(f"{error.what}; trying again")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST)
+
+
+class NotReadyError(AdminError):
+    """A node's kubelet starts no pod at present."""
 
 
 def is_transient(error: AdminError) -> bool:
@@ -59,4 +65,4 @@ def is_transient(error: AdminError) -> bool:
         return "pod does not exist" in error.message or "container not found" in error.message
     if isinstance(error, ApiError):
         return error.status >= 500 or error.status == 429
-    return isinstance(error, BrokenStream | Unreachable)
+    return isinstance(error, BrokenStream | Unreachable | NotReadyError)

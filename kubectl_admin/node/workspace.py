@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
-from kubectl_admin.node.persistence import Persistence
 from kubectl_admin.shelter import sheltered
 
 STATE = "/var/lib/kubectl-admin"
@@ -23,12 +22,12 @@ def workspace(host: Host) -> Iterator[str]:
     finally:
         with sheltered():
             try:
-                Persistence(CLEARING, host.say)(lambda: discard(host, name))
+                discard(host, name, patience=CLEARING)
             except AdminError as error:
                 what = f"{path} could not be removed ({error.what})"
                 host.say(f"node {host.node}: {what}: see «kubectl admin cleanup»")
 
 
-def discard(host: Host, name: str) -> None:
-    """Removes an operation's folder, its job ended before."""
-    host.script("discard", STATE, name)
+def discard(host: Host, name: str, *, patience: float | None = None) -> None:
+    """Removes an operation's folder, its job ended before. patience: as in `Host.persistently`."""
+    host.script("discard", STATE, name, patience=patience)
