@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import websocket
-from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from kubectl_admin.cluster import proxy
+from kubectl_admin.cluster.client import tcp_keepalive_socket_options
 from kubectl_admin.cluster.credentials import Identity
 from kubectl_admin.cluster.errors import ApiError, Unauthorized, Unreachable, refusal, unreachable
 from kubectl_admin.cluster.requests import retried

@@ -31,7 +31,7 @@ def proxy_of(target: Target, environ: Mapping[str, str]) -> str | None:
 
 def proxy_of_environment(server: str, environ: Mapping[str, str]) -> str | None:
     """What $HTTPS_PROXY or $HTTP_PROXY and $NO_PROXY say for this server."""
-    from kubernetes.client.rest import should_bypass_proxies
+    from kubectl_admin.cluster.client import should_bypass_proxies
 
     parts = urlsplit(server)
     proxy = variable(f"{parts.scheme}_proxy", environ)

@@ -1,7 +1,7 @@
-"""The wire: one HTTP request, through the kubernetes package, and nothing decided about it.
+"""The wire: one HTTP request, through the kubernetes package's REST client, and nothing decided about it.
 
-All that is known of the package's ApiClient stands here. Its typed APIs are never touched: they take half a
-second to import and three times as long to read an answer.
+The package's typed APIs are never touched: they take half a second to import and three times as long to read
+an answer. Nor is its ApiClient, which would add nothing but their serialization.
 """
 
 import logging
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import urllib3
-from kubernetes.client import ApiClient, Configuration
 
 from kubectl_admin.cluster import proxy, tls
+from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
 from kubectl_admin.cluster.errors import Unreachable, unreachable
 from kubectl_admin.cluster.kubeconfig import Target
@@ -46,9 +46,12 @@ class Transport:
         self._user_name = target.user_name
         self._certificate: bytes | None = None
         self._lock = threading.Lock()
-        self._api = self._client(compressed=not target.cluster.get("disable-compression"))
+        self._headers = {"User-Agent": user_agent}
+        if not target.cluster.get("disable-compression"):
+            self._headers["Accept-Encoding"] = "gzip"
+        self._client = self._rest_client()
 
-    def _client(self, *, compressed: bool) -> ApiClient:
+    def _rest_client(self) -> RESTClientObject:
         configuration = Configuration(host=self.server)
         configuration.proxy = self.proxy
         configuration.no_proxy = None  # decided already
@@ -65,12 +68,9 @@ class Transport:
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         if not configuration.verify_ssl:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        client = ApiClient(configuration)
-        client.user_agent = self.user_agent
-        if compressed:
-            client.set_default_header("Accept-Encoding", "gzip")
+        client = RESTClientObject(configuration)
         # One context for all connections: no key in a file for them, and nothing loaded anew for each.
-        client.rest_client.pool_manager.connection_pool_kw["ssl_context"] = self.context
+        client.pool_manager.connection_pool_kw["ssl_context"] = self.context
         return client
 
     @property
@@ -90,7 +90,7 @@ class Transport:
                 if identity.certificate and identity.certificate != self._certificate:
                     tls.show_certificate(self.context, identity.certificate, self._user_name)
                     # Connections that are open still show the old one.
-                    self._api.rest_client.pool_manager.clear()
+                    self._client.pool_manager.clear()
                 self._certificate = identity.certificate
         return identity
 
@@ -104,13 +104,13 @@ class Transport:
         if it hung up, Unreachable for all else. The body is to be read inside `reading`.
         """
         limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
-        _, url, own_headers, sent_body, _ = self._api.param_serialize(method, path, body=body)
+        all_headers = repeatable(self._headers, headers)
         with self.reading():
-            request = method, url, repeatable(own_headers, headers), sent_body
-            response: urllib3.BaseHTTPResponse = self._api.call_api(
-                *request, _request_timeout=limits
-            ).response
-            return response
+            answer = self._client.request(
+                method, self.server + path, all_headers, body, _request_timeout=limits
+            )
+        response: urllib3.BaseHTTPResponse = answer.response
+        return response
 
     @contextmanager
     def reading(self) -> Iterator[None]:
