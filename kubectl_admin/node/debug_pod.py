@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
 from kubectl_admin.errors import AdminError, UsageError
@@ -55,6 +56,14 @@ class Options:
     deadline: int = DEADLINE
     patience: float = PATIENCE
     retries: int | None = None
+
+
+def rights(namespace: str) -> list[Right]:
+    """What it takes to make a debug pod in the namespace and to run commands in it."""
+    pod = [Right(verb, "pods", namespace) for verb in ("create", "get", "list", "watch", "delete")]
+    # The WebSocket of an exec is opened by a GET, and servers since 1.35 ask for «create» as well.
+    execution = [Right(verb, "pods/exec", namespace) for verb in ("create", "get")]
+    return [Right("get", "nodes"), *pod, *execution]
 
 
 @contextmanager
@@ -153,7 +162,7 @@ def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> None:
                 f"namespace {namespace} takes no privileged pods; name one that does with --debug-namespace"
             )
         elif error.verb:
-            hint = f"the right to {error.verb} {error.resource} in namespace {namespace} is missing"
+            raise  # a right that is missing, not a pod that is not wanted
         else:
             hint = "what refused it must make an exception, or name another namespace with --debug-namespace"
         raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error

@@ -1,0 +1,74 @@
+"""What a user may do, asked of the API server itself, so that all that is missing is said at once.
+
+Source: SelfSubjectAccessReview of authorization.k8s.io/v1, which every authenticated user may create
+(ClusterRole system:basic-user).
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.errors import AdminError
+from kubectl_admin.pool import ask_all
+
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+DEADLINE = 10.0  # seconds for all answers
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A verb on a resource («pods», «pods/exec»). namespace: "" for what belongs to none."""
+
+    verb: str
+    resource: str
+    namespace: str = ""
+    group: str = ""
+
+    def __str__(self) -> str:
+        resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+@contextmanager
+def explained(cluster: "Cluster", rights: Iterable[Right]) -> Iterator[None]:
+    """Inside, a refusal for want of a right becomes an AdminError that names all of these that are missing."""
+    try:
+        yield
+    except Forbidden as error:
+        lacking = missing(cluster, rights)
+        if not lacking:
+            raise
+        named = ", ".join(map(str, lacking))
+        raise AdminError(
+            f'user "{error.user}" may not {named}', "docs/permissions.md has the roles that each verb needs"
+        ) from error
+
+
+def missing(cluster: "Cluster", rights: Iterable[Right]) -> list[Right]:
+    """Those of the rights that the user does not have; what the server does not answer is not counted."""
+    answers = ask_all({right: partial(is_granted, cluster, right) for right in rights}, deadline=DEADLINE)
+    return [right for right, granted in answers.items() if granted is False]
+
+
+def is_granted(cluster: "Cluster", right: Right) -> bool:
+    """Whether the user has the right, by the API server's own word."""
+    resource, _, subresource = right.resource.partition("/")
+    asked = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": right.namespace,
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    return bool(cluster.post(REVIEWS, review)["status"].get("allowed"))
