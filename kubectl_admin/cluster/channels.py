@@ -60,6 +60,7 @@ class Channels(Closing):
         self._socket: socket.socket = connection.sock
         self._unsent: deque[memoryview] = deque()
         self._heeded = True  # whether there is any sense in sending
+        self._idle = False  # whether there is nothing to be sent yet
         self._silence = SILENCE
         self._channel = 0  # of the message whose fragments are coming
         self._timeout = timeout
@@ -87,15 +88,17 @@ class Channels(Closing):
         """The messages as they come, until the other end closes; what is outgoing is sent meanwhile.
 
         Nothing is kept, so memory stays the same at any size; neither direction waits for the other, so a
-        command that already answers while it is being fed can't block. Raises BrokenStream if the connection
-        is lost, falls silent, or takes longer than its time limit.
+        command that already answers while it is being fed can't block. An outgoing message without bytes says
+        that there is nothing yet, and to ask again. Raises BrokenStream if the connection is lost, falls
+        silent, or takes longer than its time limit.
         """
         source = iter(outgoing)
         while True:
             if self._heeded and not self._unsent:
                 message = next(source, None)
                 self._heeded = message is not None
-                if message:
+                self._idle = message is not None and not message[1]
+                if message and message[1]:
                     self._heard, self._silence = time.monotonic(), SILENCE_FED
                     self._queue(ABNF.OPCODE_BINARY, bytes([message[0]]) + message[1])
             if self._unsent and not self._readable_while_sending():
@@ -157,7 +160,7 @@ class Channels(Closing):
 
     def _received(self) -> Message | None:
         """The next message or fragment; one without bytes if there is none yet, None at the end."""
-        patience = TURN if self._unsent else self._patience()
+        patience = TURN if self._unsent or self._idle else self._patience()
         if patience != self._socket.gettimeout():
             self._socket.settimeout(patience)
         try:

@@ -86,6 +86,8 @@ class Exec(Closing):
         if self._stdin is None:
             return
         for data in self._stdin:
+            if not data:
+                yield STDIN, b""
             for start in range(0, len(data), FRAME):
                 if self.exit_code is not None:
                     return
@@ -114,7 +116,8 @@ def start(  # noqa: PLR0913 - a command, where it runs, and what goes with it
 ) -> Exec:
     """Starts a command in a container; None is the pod's default one.
 
-    stdin: what the command reads, piece by piece, followed by its end; None for nothing to read. It must read
+    stdin: what the command reads, piece by piece, followed by its end; None for nothing to read. An empty
+    piece says that there is nothing yet, so that one who waits need not hold up the output. It must read
     all of it: where more than about 64 KB are left unread, API servers (1.36 was tried, with kubectl, too)
     never tell how it ended.
     timeout: seconds after which the command must have ended. Raises ApiError if the server refuses.

@@ -1,11 +1,14 @@
 """A command on a host with our own input and outputs around it, as if it ran here."""
 
+import os
+import select
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from kubectl_admin.cluster.channels import FRAME
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.exec import STDOUT
+from kubectl_admin.errors import AdminError
 from kubectl_admin.node import host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Say
@@ -41,7 +44,15 @@ def execute(  # noqa: PLR0913 - where, what, and what goes in and out
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """What a stream holds, as soon as it is there."""
-    read = getattr(stream, "read1", stream.read)
-    while data := read(FRAME):
-        yield data
+    """What a stream holds, as soon as it is there, and empty pieces while there is nothing."""
+    source = stream.fileno()
+    try:
+        while True:
+            if not select.select([source], [], [], 0)[0]:
+                yield b""
+            elif data := os.read(source, FRAME):
+                yield data
+            else:
+                return
+    except OSError as error:
+        raise AdminError(f"standard input can't be read: {error.strerror}") from error

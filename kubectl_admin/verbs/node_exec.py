@@ -42,7 +42,7 @@ def command(env: Environment, node: str, argv: tuple[str, ...], stdin: bool, pod
         Operation.begin(),
         pods,
         argv,
-        stdin=env.stdin.buffer if stdin else None,
+        stdin=env.stdin.buffer if stdin and env.stdin else None,  # None where the shell has closed it
         stdout=env.stdout.buffer,
         stderr=env.stderr.buffer,
         say=env.note,
