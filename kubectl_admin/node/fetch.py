@@ -48,9 +48,22 @@ def fetch(
     folder: on the host, for what is packed ahead. size: of the file, which must not change meanwhile. Memory
     stays the same at any size. Raises AdminError where it can't be had, and whatever sink raises.
     """
-    total, done, cuts = -(-size // PIECE), 0, 0
+    total, done, cuts, left = -(-size // PIECE), 0, 0, size
     wire = Wire(transfer.rate)
-    with Unpacking(transfer.tool, sink, lambda here: transfer.moved(here, size)) as unpacking:
+    changed = AdminError(
+        f"node {host.node}: {path} is not the {size} bytes any more that it was",
+        "something on the node changes it, or its disk can't be read",
+    )
+
+    def checked(content: bytes) -> None:
+        """Hands on what was in a piece; nothing on the host says so where it can't be read to its end."""
+        nonlocal left
+        if len(content) != min(PIECE, left):
+            raise changed
+        left -= len(content)
+        sink(content)
+
+    with Unpacking(transfer.tool, checked, lambda here: transfer.moved(here, size)) as unpacking:
 
         def gain() -> int:
             """Takes from one stream as many pieces as come; a cut before the first is raised."""
@@ -67,6 +80,8 @@ def fetch(
                 cuts += 1
                 if not gained:
                     raise
+            if not gained:
+                raise changed
             return gained
 
         while done < total:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
-from kubectl_admin.cluster.errors import BrokenStream
+from kubectl_admin.errors import AdminError
 
 AHEAD = 2  # pieces that wait to be unpacked
 GZIP = 16 + zlib.MAX_WBITS  # zlib's way to say that gzip's header is there
@@ -70,7 +70,7 @@ class Unpacking:
 
 
 def unpacker(tool: Tool) -> Callable[[bytes], bytes]:
-    """What undoes a tool's packing; it raises BrokenStream for what that tool did not pack."""
+    """What undoes a tool's packing; it raises AdminError for what that tool did not pack."""
     match tool:
         case Tool.ZSTD:
             from backports import zstd
@@ -83,12 +83,12 @@ def unpacker(tool: Tool) -> Callable[[bytes], bytes]:
 
 
 def proof_against(kind: type[Exception], unpack: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    """The same, with this kind of error as a BrokenStream."""
+    """The same, with this kind of error as an AdminError: the piece is as it was sent, no other one helps."""
 
     def proven(piece: bytes) -> bytes:
         try:
             return unpack(piece)
         except kind as error:
-            raise BrokenStream(f"a piece that arrived can't be unpacked: {error}") from error
+            raise AdminError(f"a piece arrived as it was sent, but can't be unpacked: {error}") from error
 
     return proven
