@@ -4,6 +4,7 @@ It goes on while pod, kubelet, container runtime and API server restart; whoever
 finds it. One name is one job at a time: a second one is refused with the first one's owner.
 """
 
+import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -38,22 +39,29 @@ class Job:
         wrote: is given what it writes, as it comes. Raises AdminError where it is lost: the host was started
         anew, or somebody has killed it.
         """
-        log = b""
+        log, length = b"", 0
+        text = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
-            answer = self.host.script(
-                "job-wait", self.folder, self.unit, str(len(log)), str(TURN), timeout=60.0
-            )
+            answer = self.host.script("job-wait", self.folder, self.unit, str(length), str(TURN))
             state, _, new = answer.partition(b"\n")
-            log += new
+            log, length = (log + new)[-LOG_LIMIT:], length + len(new)
             if new and wrote:
-                wrote(new.decode("utf-8", "replace"))
+                wrote(text.decode(new))
             match state.decode("ascii", "replace").split():
-                case ["ended", code] if not new and code.isdecimal():
-                    return Ended(int(code), log[-LOG_LIMIT:].decode("utf-8", "replace"))
-                case ["lost"] if not new:
+                case ["running"]:
+                    pass
+                case ["ended" | "lost", *_] if new:
+                    pass  # there may be more of it
+                case ["ended", code] if code.isdecimal():
+                    return Ended(int(code), log.decode("utf-8", "replace"))
+                case ["lost"]:
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} was ended before it was done",
                         "was the node started anew, or the unit stopped by somebody? run the command again",
+                    )
+                case _:
+                    raise AdminError(
+                        f"node {self.host.node}: how {self.unit} does is not understood: {state[:80]!r}"
                     )
 
 
