@@ -3,7 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
+from contextlib import closing
 from typing import TypeVar
 
 from kubectl_admin.errors import AdminError
@@ -35,26 +36,31 @@ def ask_all(
     answers: dict[Key, Answer | AdminError] = {
         key: LateError(f"no answer within {deadline:.0f} s") for key in questions
     }
-    for key, answer in _answers(questions, time.monotonic() + deadline, workers):
-        if isinstance(answer, BaseException) and not isinstance(answer, AdminError):
-            raise answer
-        answers[key] = answer
-        if answered:
-            answered(len(questions))
+    with closing(_answers(questions, time.monotonic() + deadline, workers)) as coming:
+        for key, answer in coming:
+            if isinstance(answer, BaseException) and not isinstance(answer, AdminError):
+                raise answer
+            answers[key] = answer
+            if answered:
+                answered(len(questions))
     return answers
 
 
 def _answers(
     questions: Mapping[Key, Callable[[], Answer]], end: float, workers: int
-) -> Iterator[tuple[Key, Answer | BaseException]]:
-    """The answers as they come, until all are there or the time `end` has come; nothing is begun after it."""
+) -> Generator[tuple[Key, Answer | BaseException]]:
+    """The answers as they come, until all are there or the time `end` has come.
+
+    No question is begun after that, nor when this was closed: whoever asked was interrupted.
+    """
     waiting = queue.SimpleQueue[tuple[Key, Callable[[], Answer]]]()
+    over = threading.Event()
     done = queue.SimpleQueue[tuple[Key, Answer | BaseException]]()
     for question in questions.items():
         waiting.put(question)
 
     def work() -> None:
-        while time.monotonic() < end:
+        while time.monotonic() < end and not over.is_set():
             try:
                 key, question = waiting.get_nowait()
             except queue.Empty:
@@ -64,10 +70,13 @@ def _answers(
             except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
                 done.put((key, error))
 
-    for _ in range(min(workers, len(questions))):
-        threading.Thread(target=work, daemon=True).start()
-    for _ in questions:
-        try:
-            yield done.get(timeout=max(end - time.monotonic(), 0))
-        except queue.Empty:
-            return
+    try:
+        for _ in range(min(workers, len(questions))):
+            threading.Thread(target=work, daemon=True).start()
+        for _ in questions:
+            try:
+                yield done.get(timeout=max(end - time.monotonic(), 0))
+            except queue.Empty:
+                return
+    finally:
+        over.set()

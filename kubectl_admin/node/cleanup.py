@@ -10,7 +10,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import host
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Say
-from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod
+from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod, withdrawing
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import discard
 from kubectl_admin.pool import ask_all
@@ -53,11 +53,12 @@ def find(
     """
     names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
     left: list[LeftPod | LeftFolder] = list(pods(cluster))
-    answers = ask_all(
-        {name: partial(folders_of, cluster, name, operation, options, say) for name in names},
-        deadline=DEADLINE,
-        answered=answered,
-    )
+    with withdrawing(cluster, options.namespace, operation):
+        answers = ask_all(
+            {name: partial(folders_of, cluster, name, operation, options, say) for name in names},
+            deadline=DEADLINE,
+            answered=answered,
+        )
     blind = []
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
@@ -152,7 +153,8 @@ def removed(
             each.what for each in left if isinstance(each.what, LeftFolder) and each.what.node == node
         ]
         questions[node] = partial(discard_all, cluster, node, folders_there, operation, options, say)
-    answers = ask_all(questions, deadline=DEADLINE)
+    with withdrawing(cluster, options.namespace, operation):
+        answers = ask_all(questions, deadline=DEADLINE)
     failed = {key: answer for key, answer in answers.items() if isinstance(answer, AdminError)}
     for key, error in failed.items():
         say(f"{', '.join(names[key])}: {error.what}")

@@ -143,7 +143,8 @@ class Host:
         """Removes the pod."""
         context, self._context = self._context, None
         if context:
-            context.__exit__(None, None, None)
+            # Not None: if Ctrl-C came before it was entered, leaving it in peace would enter it now.
+            context.__exit__(GeneratorExit, GeneratorExit(), None)
 
 
 @contextmanager

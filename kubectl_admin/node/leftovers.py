@@ -5,8 +5,9 @@ work on another machine, is shown and removed by `kubectl admin cleanup` when a 
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,11 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
+from kubectl_admin.node.debug_pod import UNDERWAY
 from kubectl_admin.node.host import Host
-from kubectl_admin.node.operation import Owner
+from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import STATE, discard
+from kubectl_admin.shelter import sheltered
 
 OPERATION = re.compile(r"[0-9a-f]{10}")
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
@@ -64,7 +67,15 @@ def pods(cluster: Cluster, namespace: str | None = None) -> Iterator[LeftPod]:
     """The debug pods of one namespace, or of the whole cluster."""
     path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
     for pod in cluster.list(path, [("labelSelector", f"{SELECTOR},{manifest.OPERATION}")]):
-        yield left_pod(pod)
+        if is_ours(pod):
+            yield left_pod(pod)
+
+
+def is_ours(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod was made by this tool: labels may be on anything."""
+    name, operation = pod["metadata"]["name"], manifest.operation_of(pod)
+    named = OPERATION.fullmatch(operation) and name.startswith(f"kubectl-admin-{operation}-")
+    return bool(named) and not pod["metadata"].get("ownerReferences")
 
 
 def left_pod(pod: Mapping[str, Any]) -> LeftPod:
@@ -95,6 +106,35 @@ def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
     """Deletes a pod."""
     with suppress(NotFound):
         cluster.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}")
+
+
+@contextmanager
+def withdrawing(cluster: Cluster, namespace: str, operation: Operation) -> Iterator[None]:
+    """For work in several threads: when it ends early (Ctrl-C, no time left), the pods of all of them go.
+
+    An interruption reaches the main thread alone, and the others end with it, wherever they are.
+    """
+    orderly = False
+    try:
+        yield
+        orderly = True
+    finally:
+        with sheltered(), suppress(AdminError):
+            withdraw(cluster, namespace, operation, wait=0 if orderly else UNDERWAY)
+
+
+def withdraw(cluster: Cluster, namespace: str, operation: Operation, *, wait: float) -> None:
+    """Removes all pods of an operation, and those that are made in the next `wait` seconds."""
+    end, asked = time.monotonic() + wait, set()
+    while True:
+        there = [pod for pod in pods(cluster, namespace) if pod.name.split("-")[2] == operation.id]
+        for pod in there:
+            if pod.name not in asked:
+                remove_pod(cluster, pod)
+                asked.add(pod.name)
+        if time.monotonic() >= end:
+            return
+        time.sleep(0.25)
 
 
 def sweep(cluster: Cluster, namespace: str) -> None:
