@@ -1,9 +1,20 @@
 # Ends the unit of an operation, if it has one, and removes its folder.
 # discard.sh STATE ID
 set -eu
-if command -v systemctl > /dev/null && systemctl is-active --quiet "kubectl-admin-$2.service" 2> /dev/null; then
-  systemctl stop "kubectl-admin-$2.service"
+case $2 in
+  '' | . | .. | */*)
+    printf '%s: no operation is called that\n' "$2" >&2
+    exit 1
+    ;;
+esac
+if command -v systemctl > /dev/null; then
+  unit="kubectl-admin-$2.service"
+  # A unit that is being started or stopped is not active, but is there.
+  case $(systemctl is-active "$unit" 2> /dev/null || :) in
+    '' | inactive | unknown | failed) ;;
+    *) systemctl stop "$unit" ;;
+  esac
 fi
-rm -rf -- "${1:?}/${2:?}"
-rmdir -- "$1" 2> /dev/null || true
+rm -rf -- "${1:?}/$2"
+rmdir -- "$1" 2> /dev/null || :
 printf '\n# end\n'

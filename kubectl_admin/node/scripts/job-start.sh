@@ -10,11 +10,14 @@ if [ ! -d /run/systemd/system ] || ! command -v systemd-run > /dev/null; then
   exit 1
 fi
 umask 077
-if mkdir -- "$folder" 2> /dev/null; then
-  printf '%s\n' "$owner" > "$folder/owner"
-elif [ "$(cat -- "$folder/owner" 2> /dev/null)" != "$owner" ]; then
-  printf 'taken %s' "$(cat -- "$folder/owner" 2> /dev/null || true)"
-  printf '\n# end\n'
+mkdir -- "$folder" 2> /dev/null || [ -d "$folder" ]
+# A link is made with its content or not at all, and by one of several only.
+printf '%s\n' "$owner" > "$folder/owner.$$"
+ln -- "$folder/owner.$$" "$folder/owner" 2> /dev/null || :
+rm -f -- "$folder/owner.$$"
+holder=$(cat -- "$folder/owner")
+if [ "$holder" != "$owner" ]; then
+  printf 'taken %s\n# end\n' "$holder"
   exit 0
 fi
 # Two attempts of the same owner: the answer to the first was lost on the way.
@@ -25,6 +28,7 @@ if [ ! -e "$folder/result" ] && ! systemctl is-active --quiet "$unit"; then
   : > "$folder/log"
   # In a file, since systemd would expand a «$» or «%» in a command line.
   for argument in "$@"; do printf '%s\n' "$argument" >> "$folder/arguments"; done
-  systemd-run --quiet --collect --unit="$unit" --description="kubectl-admin" /bin/sh "$folder/run" "$folder" >&2
+  systemd-run --quiet --collect --unit="$unit" --description="kubectl-admin" /bin/sh "$folder/run" "$folder" >&2 ||
+    systemctl is-active --quiet "$unit"
 fi
 printf 'started\n# end\n'

@@ -3,12 +3,18 @@
 #   STATE: the folder of all operations' folders
 set -eu
 for folder in "$1"/*/; do
-  [ -d "$folder" ] || continue
-  id=$(basename -- "$folder")
+  folder=${folder%/}
+  id=${folder##*/}
+  # What has another kind of name was not made here.
+  case $id in *[!A-Za-z0-9._-]*) continue ;; esac
+  if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
   active=no
-  if command -v systemctl > /dev/null && systemctl is-active --quiet "kubectl-admin-$id.service" 2> /dev/null; then
-    active=yes
+  if command -v systemctl > /dev/null; then
+    case $(systemctl is-active "kubectl-admin-$id.service" 2> /dev/null || :) in
+      '' | inactive | unknown | failed) ;;
+      *) active=yes ;;
+    esac
   fi
-  printf '%s %s %s\n' "$id" "$active" "$(cat -- "$folder/owner" 2> /dev/null || true)"
+  printf '%s %s %s\n' "$id" "$active" "$(head -n 1 -- "$folder/owner" 2> /dev/null || :)"
 done
 printf '\n# end\n'

@@ -1,11 +1,13 @@
 # Lists a folder: type and mode (hexadecimal), owner, group, size, time of change, name; each ended by a NUL.
 # list.sh PATH
 set -eu
-[ -d "$1" ] || { echo "$1: there is no such folder" >&2; exit 1; }
+[ -d "$1" ] || { printf '%s: there is no such folder\n' "$1" >&2; exit 1; }
 cd -- "$1"
 for name in .[!.]* ..?* *; do
+  # Patterns that fit nothing stand for themselves, and what is there may be gone a moment later.
   if [ -e "$name" ] || [ -L "$name" ]; then
-    printf '%s %s\000' "$(stat -c '%f %u %g %s %Y' -- "$name")" "$name"
+    about=$(stat -c '%f %u %g %s %Y' -- "$name" 2> /dev/null) || continue
+    printf '%s %s\000' "$about" "$name"
   fi
 done
 printf '\n# end\n'

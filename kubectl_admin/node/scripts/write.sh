@@ -1,28 +1,42 @@
 # Replaces a file by what comes on standard input: whole or not at all, keeping the old one's mode and owner.
 # write.sh PATH SIZE SHA256 MODE OWNER
-#   MODE, OWNER (uid:gid): of a file that is not there yet
+#   PATH: from the root. MODE, OWNER (uid:gid): of a file that is not there yet
 set -eu
 path=$1 size=$2 sum=$3 mode=$4 owner=$5
+
+refuse() {
+  printf '%s\n' "$1" >&2
+  # API servers don't tell how a command has ended that has left much of its input unread.
+  cat > /dev/null
+  exit 1
+}
+
 # A link stays a link: what it leads to is replaced.
-if [ -L "$path" ]; then path=$(readlink -f -- "$path"); fi
-folder=$(dirname -- "$path")
-[ -d "$folder" ] || { echo "$folder: there is no such folder" >&2; exit 1; }
+if [ -L "$path" ]; then
+  path=$(readlink -f -- "$path" && echo end) || refuse "$1 leads nowhere"
+  # Without the end, the newlines at the end of a name would be lost.
+  path=${path%?end}
+fi
+folder=${path%/*}/
+[ -d "$folder" ] || refuse "$folder: there is no such folder"
 if [ -e "$path" ]; then
-  [ -f "$path" ] || { echo "$path is no file" >&2; exit 1; }
+  [ -f "$path" ] || refuse "$path is no file"
   mode=$(stat -c %a -- "$path")
   owner=$(stat -c %u:%g -- "$path")
 fi
+# What an attempt that was killed has left.
+find "$folder" -maxdepth 1 -name '.kubectl-admin.??????' -mmin +60 -exec rm -f -- {} + 2> /dev/null || :
 # The name begins with a dot: a kubelet reads every other file in the folder of its manifests.
-fresh=$(mktemp "$folder/.kubectl-admin.XXXXXX")
+fresh=$(mktemp "$folder.kubectl-admin.XXXXXX") || refuse "$folder can't be written to"
 trap 'rm -f -- "$fresh"' EXIT
-cat > "$fresh"
+cat > "$fresh" || refuse "$path is as it was: it can't be written"
 got=$(sha256sum < "$fresh")
 if [ "$(stat -c %s -- "$fresh")" != "$size" ] || [ "${got%% *}" != "$sum" ]; then
-  echo "$path is as it was: what arrived is not what was sent" >&2
-  exit 1
+  refuse "$path is as it was: what arrived is not what was sent"
 fi
 chown "$owner" "$fresh"
 chmod "$mode" "$fresh"
-sync
+# This file alone, where that can be said: etcd does not like the whole system to be synced.
+sync "$fresh" 2> /dev/null || sync
 mv -f -- "$fresh" "$path"
 printf '\n# end\n'
