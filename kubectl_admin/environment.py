@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
     from kubectl_admin.cluster.kubeconfig import Overrides
     from kubectl_admin.report import Report
+    from kubectl_admin.report.live import Live
     from kubectl_admin.report.progress import Moving, Progress
 
 TABLE_FORMATS = ("table", "wide")
@@ -121,6 +122,17 @@ class Environment:
             yield moving
         finally:
             moving.clear()
+
+    @contextmanager
+    def live(self) -> "Iterator[Live]":
+        """A view on stderr of what is going on: lines that stay, and those that hold just now."""
+        from kubectl_admin.report.live import Live
+
+        live = Live(self.stderr, steers=self.steers(self.stderr))
+        try:
+            yield live
+        finally:
+            live.close()
 
     def note(self, text: str) -> None:
         """A line on stderr for whoever waits: what takes long, what is tried again."""

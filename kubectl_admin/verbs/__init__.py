@@ -9,6 +9,8 @@ VERBS = {
     "etcd-status": "Show the members of etcd, who leads, how full they are, whether their data agrees.",
     "etcd-snapshot": "Take a snapshot of etcd, proven good, into a file here.",
     "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
+    "drain": "Empty a node: cordon it, let databases move, and evict its pods.",
+    "uncordon": "Take a drained node back, and wait until what was moved is healthy.",
     "node-exec": "Run a command on a node's host.",
     "cleanup": "Remove what runs that were killed have left in the cluster.",
     "version": "Print the version of this program and of the cluster.",

@@ -1,0 +1,170 @@
+"""Who has still to leave a node, what each one waits for, and whose turn it is. Pure: told what happens.
+
+Times are seconds of one monotonic clock.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kubectl_admin.drain.answers import Answer, Kind, pause
+from kubectl_admin.drain.budgets import Covering
+from kubectl_admin.drain.facts import SYSTEM_CRITICAL, Budget, Name, Pod
+from kubectl_admin.drain.filters import overdue
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A pod that is still there: why, in words, and for how many seconds it has been waited for."""
+
+    pod: Pod
+    why: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class Leaving:
+    """How far one pod has come.
+
+    since: when it was first asked to leave, or began to end.
+    answer: the last one. tries: how many there were of its kind.
+    due: when it is to be asked the next time; never once it has been accepted. asked: whether it is just now.
+    view: its budgets as they were known when it was asked, or as they have come to be since.
+    """
+
+    pod: Pod
+    since: float
+    answer: Answer | None = None
+    tries: int = 0
+    due: float = 0.0
+    asked: bool = False
+    view: tuple[Budget, ...] = ()
+
+
+@dataclass(slots=True)
+class Board:
+    """The pods of one drain. skip_wait: seconds; a pod whose grace ended longer ago is not waited for."""
+
+    skip_wait: int = 0
+    _leaving: dict[Name, Leaving] = field(default_factory=dict)
+    _budgets: Covering = field(default_factory=lambda: Covering(()))
+
+    def add(self, pods: Iterable[Pod], now: float) -> None:
+        """Pods that are to leave as well."""
+        for pod in pods:
+            self._leaving[pod.key] = Leaving(pod, now, due=now)
+
+    @property
+    def done(self) -> bool:
+        """Whether nobody is left."""
+        return not self._leaving
+
+    def due(self, now: float, room: int) -> list[Pod]:
+        """Whom to ask to leave now, at most `room` of them, those of lowest priority first.
+
+        Critical pods (DNS, CSI drivers) are asked only when all others are gone, which may need them to end.
+        """
+        waiting = list(self._leaving.values())
+        common = [each for each in waiting if each.pod.priority < SYSTEM_CRITICAL]
+        ready = [each for each in common or waiting if not each.asked and each.due <= now]
+        chosen = sorted(ready, key=lambda each: (each.pod.priority, each.due, each.pod.key))[:room]
+        for each in chosen:
+            each.asked, each.view = True, self._budgets.of(each.pod)
+        return [each.pod for each in chosen]
+
+    def next_due(self) -> float:
+        """When somebody is to be asked again; infinity where nobody is."""
+        return min((each.due for each in self._leaving.values() if not each.asked), default=math.inf)
+
+    def answered(self, pod: Pod, answer: Answer, now: float) -> bool:
+        """An answer has come. True if what holds the pod has changed by it, and is worth telling."""
+        each = self._leaving.get(pod.key)
+        if each is None or each.pod.uid != pod.uid:
+            return False
+        each.asked = False
+        if answer.kind is Kind.GONE:
+            del self._leaving[pod.key]
+            return False
+        if answer.kind is Kind.ACCEPTED:
+            each.answer, each.due, each.since = answer, math.inf, now
+            return False
+        changed = each.answer is None or (each.answer.kind, each.answer.says) != (answer.kind, answer.says)
+        same_kind = each.answer is not None and each.answer.kind is answer.kind
+        each.tries = each.tries + 1 if same_kind else 1
+        each.answer, each.due = answer, now + pause(answer, each.tries)
+        return changed
+
+    def seen(
+        self, present: Mapping[Name, Pod], now: float, clock: datetime
+    ) -> tuple[list[Waiting], list[Pod]]:
+        """The node's pods are these now. Returns who has gone since, and who is no longer waited for.
+
+        clock: the time by which deletion timestamps are judged.
+        """
+        gone, given_up = [], []
+        for key, each in list(self._leaving.items()):
+            pod = present.get(key)
+            if pod is None or pod.uid != each.pod.uid:
+                del self._leaving[key]
+                gone.append(Waiting(each.pod, "", now - each.since))
+            elif overdue(pod.deleted, clock, self.skip_wait):
+                del self._leaving[key]
+                given_up.append(pod)
+            else:
+                if pod.deleted and each.due != math.inf:
+                    # Somebody else has deleted it, or an answer was lost: it need not be asked again.
+                    each.answer, each.due, each.since = Answer(Kind.ACCEPTED), math.inf, now
+                each.pod = pod
+        return gone, given_up
+
+    def known(self, budgets: Iterable[Budget], now: float) -> None:
+        """The budgets are these now. Who waits for one that has come to spare a pod is asked at once."""
+        self._budgets = Covering(budgets)
+        for each in self._leaving.values():
+            if each.answer is None or each.answer.kind is not Kind.BUDGET:
+                continue
+            view = self._budgets.of(each.pod)
+            # Only a change counts: a server may refuse in spite of the numbers that are known here.
+            if view != each.view and any(budget.allowed > 0 and not budget.stale for budget in view):
+                each.due = min(each.due, now)
+            elif not each.asked:
+                each.view = view
+
+    def waiting(self, now: float) -> list[Waiting]:
+        """Who is still there and why, the longest first."""
+        asked = [each for each in self._leaving.values() if each.answer or each.asked]
+        return [
+            Waiting(each.pod, words(each), now - each.since)
+            for each in sorted(asked, key=lambda each: (each.since, each.pod.key))
+        ]
+
+    @property
+    def left(self) -> list[Leaving]:
+        """All who are still there."""
+        return list(self._leaving.values())
+
+
+def words(leaving: Leaving) -> str:
+    """What a pod waits for."""
+    answer = leaving.answer
+    if answer is None:
+        return "is being asked"
+    if answer.kind is Kind.ACCEPTED:
+        return f"is ending, within {leaving.pod.grace}s" if leaving.pod.grace else "is ending"
+    return says(answer)
+
+
+REFUSED = {
+    Kind.WEBHOOK: "not yet: {}",
+    Kind.SEVERAL_BUDGETS: "more than one disruption budget counts it, which no eviction gets past",
+    Kind.NAMESPACE: "its namespace is being deleted",
+    Kind.BUSY: "the API server is too busy: {}",
+    Kind.UNREACHABLE: "the API server can't be reached: {}",
+}
+
+
+def says(answer: Answer) -> str:
+    """A refusal in words."""
+    text = answer.says.rstrip(".").replace("The disruption budget", "budget")
+    return REFUSED.get(answer.kind, "{}").format(text)

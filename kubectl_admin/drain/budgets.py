@@ -1,0 +1,87 @@
+"""What disruption budgets say of the pods that are to leave. Pure.
+
+Source: kubernetes 1.36 pkg/registry/core/pod/storage/eviction.go; the numbers come from
+pkg/controller/disruption/disruption.go.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubectl_admin.drain.facts import Budget, Pod
+
+
+class Leave(StrEnum):
+    """What budgets say to an eviction."""
+
+    FREE = "free"  # no budget is asked
+    ALLOWED = "allowed"
+    WAIT = "wait"  # not now, but it can come
+    NEVER = "never"  # not while the budget and the number of pods are as they are
+    SEVERAL = "several"  # the eviction API answers 500 to a pod with two budgets
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the budgets of one pod say, and why, in a sentence about the budget («needs 2 healthy, has 2»)."""
+
+    leave: Leave
+    budgets: tuple[Budget, ...] = ()
+    why: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the pod can't be evicted as things stand, however long one waits."""
+        return self.leave in (Leave.NEVER, Leave.SEVERAL)
+
+
+class Covering:
+    """Budgets by namespace, to find those of a pod without asking all of a large cluster."""
+
+    def __init__(self, budgets: Iterable[Budget]) -> None:
+        self._budgets: Mapping[str, list[Budget]] = defaultdict(list)
+        for budget in budgets:
+            self._budgets[budget.namespace].append(budget)
+
+    def of(self, pod: Pod) -> tuple[Budget, ...]:
+        """All budgets that count this pod."""
+        return tuple(budget for budget in self._budgets.get(pod.namespace, ()) if budget.covers(pod))
+
+
+def rule(pod: Pod, budgets: Sequence[Budget]) -> Ruling:
+    """What these budgets, which are those of the pod, say to its eviction."""
+    budgets = tuple(budgets)
+    if not budgets or not pod.guarded:
+        return Ruling(Leave.FREE, budgets)
+    if len(budgets) > 1:
+        return Ruling(Leave.SEVERAL, budgets, "more than one counts the pod")
+    budget = budgets[0]
+    if not pod.ready and (budget.always_unhealthy or budget.current >= budget.desired > 0):
+        return Ruling(Leave.FREE, budgets)
+    leave, why = of_numbers(budget)
+    return Ruling(leave, budgets, why)
+
+
+def of_numbers(budget: Budget) -> tuple[Leave, str]:
+    """What a budget says to the eviction of a healthy pod, and why."""
+    if budget.stale:
+        return Leave.WAIT, "its numbers are being worked out anew"
+    if budget.allowed > 0:
+        return Leave.ALLOWED, numbers(budget)
+    if budget.failure:
+        return Leave.NEVER, f"it can't be worked out: {budget.failure}"
+    return Leave.NEVER if unmeetable(budget) else Leave.WAIT, numbers(budget)
+
+
+def unmeetable(budget: Budget) -> bool:
+    """Whether no pod may go even when every pod that there should be is healthy.
+
+    It covers maxUnavailable 0, minAvailable 100% and as many as there are replicas, in one.
+    """
+    return budget.desired >= budget.expected > 0
+
+
+def numbers(budget: Budget) -> str:
+    """The budget's numbers in words."""
+    return f"{budget.wants}: needs {budget.desired} healthy of {budget.expected}, has {budget.current}"

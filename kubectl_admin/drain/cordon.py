@@ -1,0 +1,175 @@
+"""The cordon of a node, and who has put it there.
+
+An annotation beside it says that it is a drain's and what was moved, so that any run and any person can see
+it, and so that `uncordon` knows what has to be healthy again.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from kubectl_admin import shelter
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound, Unreachable
+from kubectl_admin.errors import AdminError
+
+ANNOTATION = "kubectl-admin/drain"
+PATIENCE = 60.0  # seconds; a kubeadm control plane is back in less after its API server was restarted
+PAUSE = 1.0  # seconds between two tries
+TRIES = 20  # against others who write to the same node, as its kubelet does
+
+
+@dataclass(frozen=True, slots=True)
+class Cordon:
+    """A drain's mark on a node.
+
+    run: which run put it there. since: when, by the clock of the machine that drained.
+    moved: the workloads whose pods it moved, «Kind/namespace/name», those that were healthy then.
+    cordoned: whether that run has cordoned the node; False where it was cordoned before.
+    """
+
+    run: str
+    since: str
+    moved: tuple[str, ...] = ()
+    cordoned: bool = False
+
+    @classmethod
+    def begin(cls, now: datetime, moved: Sequence[str] = ()) -> "Cordon":
+        """The mark of a run that begins now."""
+        return cls(secrets.token_hex(4), now.isoformat(timespec="seconds"), tuple(moved))
+
+    @classmethod
+    def of(cls, node: Any) -> "Cordon | None":
+        """The mark on a node (of the API); None where there is none that can be read."""
+        try:
+            said = json.loads((node["metadata"].get("annotations") or {})[ANNOTATION])
+            moved = tuple(map(str, said["moved"]))
+            return cls(str(said["run"]), str(said["since"]), moved, bool(said["cordoned"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def text(self) -> str:
+        """The annotation's value."""
+        return json.dumps(
+            {"run": self.run, "since": self.since, "cordoned": self.cordoned, "moved": list(self.moved)}
+        )
+
+
+def cordon(cluster: Cluster, node: str, mark: Cordon) -> Cordon:
+    """Cordons a node and leaves the mark; the mark as it is returned says whether it was this run's doing.
+
+    A node that is cordoned already gets only the mark. The change is made against the version of the node
+    that was read, so two runs can't both take a cordon for theirs; an answer that got lost is looked for in
+    the node. Raises AdminError.
+    """
+    path = f"/api/v1/nodes/{node}"
+    end, tries = time.monotonic() + PATIENCE, 0
+    while True:
+        try:
+            present = cluster.get(path)
+            known = Cordon.of(present)
+            if known and known.run == mark.run:
+                return known  # the answer to the try before was lost
+            mark = amended(mark, present)
+            cluster.patch(path, change(present, mark), MERGE_PATCH)
+            return mark
+        except Conflict:
+            tries += 1
+            if tries == TRIES:
+                raise
+        except (Unreachable, ApiError) as error:
+            if not passes(error) or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE)
+
+
+def amended(mark: Cordon, present: Any) -> Cordon:
+    """The mark with what this version of the node adds: whether it is cordoned, and what was moved before."""
+    before = bool(present["spec"].get("unschedulable"))
+    # What a drain before this one has moved is still to be seen to when the node comes back.
+    earlier = Cordon.of(present) if before else None
+    moved = sorted({*mark.moved, *(earlier.moved if earlier else ())})
+    return replace(mark, cordoned=not before, moved=tuple(moved))
+
+
+def change(present: Any, mark: Cordon) -> dict[str, Any]:
+    """The patch that cordons this version of a node."""
+    return {
+        "metadata": {
+            "resourceVersion": present["metadata"]["resourceVersion"],
+            "annotations": {ANNOTATION: mark.text()},
+        },
+        "spec": {"unschedulable": True},
+    }
+
+
+def uncordon(cluster: Cluster, node: str, *, patience: float = PATIENCE) -> bool:
+    """Makes a node schedulable again and takes the mark away; False where there is no such node any more.
+
+    The change is the same whatever the node is like, so it is tried again until it is through, for up to
+    `patience` seconds. Raises AdminError.
+    """
+    body = {"metadata": {"annotations": {ANNOTATION: None}}, "spec": {"unschedulable": None}}
+    end = time.monotonic() + patience
+    while True:
+        try:
+            cluster.patch(f"/api/v1/nodes/{node}", body, MERGE_PATCH)
+        except NotFound:
+            return False
+        except (Unreachable, ApiError) as error:
+            if not passes(error) or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return True
+
+
+@contextmanager
+def cordoned(
+    cluster: Cluster, node: str, mark: Cordon, *, keep: bool = False, say: Callable[[str], None]
+) -> Iterator[Cordon]:
+    """Inside, the node is cordoned; it stays so at a good end.
+
+    If what is inside fails or is interrupted, and it was this run that cordoned the node, it is uncordoned, a
+    second Ctrl-C notwithstanding; not with `keep`. say: is told what became of the cordon then.
+    """
+    put = None
+    try:
+        put = cordon(cluster, node, mark)
+        yield put
+    except BaseException:
+        with shelter.sheltered():
+            say(undo(cluster, node, put, mark, keep=keep))
+        raise
+
+
+def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep: bool) -> str:
+    """Takes this run's cordon away, and says what became of it.
+
+    put: the mark as it was put there; None where that is not known, since the request was cut off.
+    """
+    try:
+        if put is None:
+            put = Cordon.of(cluster.get(f"/api/v1/nodes/{node}", timeout=PATIENCE))
+            if put is None or put.run != mark.run:
+                return f"node {node} was left as it is"
+        if not put.cordoned:
+            return f"node {node} was cordoned before and stays so"
+        if keep:
+            return f"node {node} stays cordoned"
+        uncordon(cluster, node)
+    except AdminError as error:
+        return f"node {node} may still be cordoned, since it can't be uncordoned: {error.what}"
+    return f"node {node} is uncordoned again"
+
+
+def passes(error: AdminError) -> bool:
+    """Whether an error is one that passes: nobody answers, or the server is not ready or too busy."""
+    return isinstance(error, Unreachable) or (
+        isinstance(error, ApiError) and (error.status == 429 or error.status >= 500)
+    )

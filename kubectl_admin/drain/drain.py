@@ -1,0 +1,159 @@
+"""A drain from its preview to its end: for verbs, and for what drains a node on its way to something else."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.drain.cordon import Cordon, cordoned
+from kubectl_admin.drain.evict import DrainError, Evictions, Following, Moved
+from kubectl_admin.drain.facts import Pod
+from kubectl_admin.drain.filters import Action, Around, Flags, Verdict, judge
+from kubectl_admin.drain.gather import gather
+from kubectl_admin.drain.observer import Observer
+from kubectl_admin.drain.preview import Preview, preview
+from kubectl_admin.drain.primaries import await_moved
+
+FIRST_LOOK = 60.0  # seconds until the node's pods must be known after the cordon
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a node is drained.
+
+    flags: what decides about pods. pod_selector: the pods that are looked at at all; "" is every one.
+    timeout: seconds for all of it; 0 sets no limit. primary_timeout: seconds that operators are given to move
+    primaries once the node is cordoned; 0 does not wait for them.
+    keep_cordon: the node stays cordoned even if the drain fails.
+    wait_for_budgets: goes ahead although a budget can never be met as it stands.
+    """
+
+    flags: Flags = field(default_factory=Flags)
+    pod_selector: str = ""
+    timeout: float = 0.0
+    primary_timeout: float = 3 * MINUTE
+    keep_cordon: bool = False
+    wait_for_budgets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a drain ended well.
+
+    gone: the pods that have left. given_up: those that were no longer waited for.
+    cordon: the mark on the node; it says whether this run has cordoned it. seconds: from the cordon on.
+    """
+
+    gone: tuple[Pod, ...]
+    given_up: tuple[Pod, ...]
+    cordon: Cordon
+    seconds: float
+
+
+def look(cluster: Cluster, node: str, options: Options) -> Preview:
+    """What a drain of the node would do; nothing is touched. Raises AdminError, as `gather` does."""
+    facts = gather(cluster, node, options.pod_selector)
+    return preview(facts, options.flags, datetime.now(UTC))
+
+
+def is_possible(seen: Preview, options: Options) -> bool:
+    """Whether a drain may begin: no pod is refused, and no budget blocks for ever."""
+    return not seen.refused and (options.wait_for_budgets or not seen.blocked)
+
+
+def drain(cluster: Cluster, seen: Preview, options: Options, observer: Observer) -> Drained:
+    """Cordons the node and moves its pods, as the preview has it; returns when they are gone.
+
+    Raises DrainError if it can't begin or does not come to its end. The node is then uncordoned, if it was
+    this run that cordoned it, and so it is on Ctrl-C; the observer is told.
+    """
+    if not is_possible(seen, options):
+        raise DrainError(f"node {seen.node} can't be drained like this; nothing was touched")
+    begun = time.monotonic()
+    deadline = begun + options.timeout if options.timeout else math.inf
+    mark = Cordon.begin(datetime.now(UTC), moved_workloads(seen))
+    with cordoned(cluster, seen.node, mark, keep=options.keep_cordon, say=observer.note) as put:
+        observer.note(f"node/{seen.node} {'cordoned' if put.cordoned else 'was cordoned before'}")
+        following = Following(cluster, seen.node)
+        try:
+            moved = empty(cluster, following, seen, options, observer, deadline)
+        finally:
+            following.close()
+    return Drained(moved.gone, moved.given_up, put, time.monotonic() - begun)
+
+
+def empty(
+    cluster: Cluster,
+    following: Following,
+    seen: Preview,
+    options: Options,
+    observer: Observer,
+    deadline: float,
+) -> Moved:
+    """Moves the pods of a node that is cordoned."""
+    groups = [group for group in seen.groups if group.is_moved_at_cordon]
+    if groups and options.primary_timeout and not options.flags.disable_eviction:
+        await_moved(following, groups, observer, options.primary_timeout, deadline)
+    verdicts = judged_again(following, seen, options, observer, deadline)
+    evictions = Evictions(
+        cluster,
+        following,
+        options.flags,
+        None if options.pod_selector else judge_of(seen),
+        observer,
+        deadline,
+    )
+    leaving = [verdict.pod for verdict in verdicts if verdict.leaves]
+    staying = [verdict.pod for verdict in verdicts if not verdict.leaves]
+    try:
+        return evictions.run(leaving, staying)
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C, SIGTERM
+        for each in evictions.waiting:
+            observer.note(f"still there: pod {each.pod}: {each.why}")
+        raise
+
+
+def judged_again(
+    following: Following, seen: Preview, options: Options, observer: Observer, deadline: float
+) -> list[Verdict]:
+    """What becomes of each pod there, now that no more can come. Raises DrainError if one is refused."""
+    end = min(time.monotonic() + FIRST_LOOK, deadline)
+    while (present := following.pods) is None:
+        if time.monotonic() > end:
+            why = following.problem or "no answer"
+            raise DrainError(f"the pods of node {seen.node} can't be listed: {why}")
+        observer.waiting(())
+        following.wait(1.0)
+    before = {verdict.pod.uid for verdict in seen.verdicts}
+    judge_one = judge_of(seen)
+    verdicts = [judge_one(pod) for pod in present.values() if pod.uid in before or not options.pod_selector]
+    refused = [verdict for verdict in verdicts if verdict.action is Action.REFUSE]
+    if refused:
+        pods = ", ".join(f"{verdict.pod} ({verdict.why}: {verdict.flag})" for verdict in refused)
+        raise DrainError(f"pods have come meanwhile that may not be touched: {pods}")
+    return verdicts
+
+
+def judge_of(seen: Preview) -> Callable[[Pod], Verdict]:
+    """What judges one pod as the preview did."""
+
+    def judge_one(pod: Pod) -> Verdict:
+        return judge(pod, Around(seen.flags, seen.facts.daemonsets, datetime.now(UTC)))
+
+    return judge_one
+
+
+def moved_workloads(seen: Preview) -> list[str]:
+    """The workloads whose pods leave and that are healthy now, «Kind/namespace/name»."""
+    found = set()
+    for verdict in seen.leaving:
+        owner = verdict.pod.controller
+        scale = seen.facts.scales.get(owner.uid) if owner else None
+        if owner and scale and scale.ready >= scale.desired:
+            found.add(f"{owner.kind}/{verdict.pod.namespace}/{owner.name}")
+    return sorted(found)

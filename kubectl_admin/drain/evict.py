@@ -1,0 +1,275 @@
+"""Moves pods off a node: asks each to leave, understands the answers, waits until it is gone.
+
+One watch of the node's pods tells who is gone, one of the budgets when to ask again; nothing is polled.
+"""
+
+import queue
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.drain import read
+from kubectl_admin.drain.answers import Answer, Kind, meaning
+from kubectl_admin.drain.board import Board, Waiting, says
+from kubectl_admin.drain.facts import Budget, Name, Pod
+from kubectl_admin.drain.filters import Action, Flags, Verdict
+from kubectl_admin.drain.follow import Followed
+from kubectl_admin.drain.gather import BUDGETS, PODS
+from kubectl_admin.drain.observer import Observer
+from kubectl_admin.drain.placement import UNSCHEDULABLE
+from kubectl_admin.drain.workers import Workers
+from kubectl_admin.errors import AdminError
+
+AT_ONCE = 8  # requests on their way; kubectl sends one for every pod at once
+REQUEST = 45.0  # seconds for the answer; an admission webhook may take 30 of them
+TICK = 1.0  # seconds between two looks at least, for whoever watches
+SHOWN = 5  # pods named in an error
+
+
+class DrainError(AdminError):
+    """A drain that did not come to its end. waiting: the pods that were still there, with why."""
+
+    def __init__(self, what: str, hint: str | None = None, waiting: Collection[Waiting] = ()) -> None:
+        super().__init__(what, hint)
+        self.waiting = tuple(waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Whom an eviction has moved: the pods that are gone, and those that were no longer waited for."""
+
+    gone: tuple[Pod, ...]
+    given_up: tuple[Pod, ...]
+
+
+class Following:
+    """The node's pods and all budgets, kept up to date, and one queue on which whoever waits is woken."""
+
+    def __init__(self, cluster: Cluster, node: str) -> None:
+        self.events = queue.SimpleQueue[Any]()
+        self._cluster = cluster
+        on_node = [("fieldSelector", f"spec.nodeName={node}")]
+        self._pods = Followed(cluster, PODS, on_node, read.pod, self.wake)
+        self._budgets = Followed(cluster, BUDGETS, (), read.budget, self.wake)
+        self._others: list[Followed[Any]] = []
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self.events.put(None)
+
+    @property
+    def pods(self) -> Mapping[Name, Pod] | None:
+        """The node's pods; None until they are known. Raises AdminError where they can't be."""
+        return self._pods.facts
+
+    @property
+    def problem(self) -> str:
+        """Why nothing new of the pods is known at the moment."""
+        return self._pods.problem
+
+    @property
+    def budgets(self) -> Collection[Budget]:
+        """All budgets; none where they can't be seen: pods are then asked again from time to time."""
+        try:
+            return (self._budgets.facts or {}).values()
+        except AdminError:
+            return ()
+
+    def also(self, path: str, fact: Callable[[Any], Any]) -> Followed[Any]:
+        """Follows one more list."""
+        other = Followed(self._cluster, path, (), fact, self.wake)
+        self._others.append(other)
+        return other
+
+    def wait(self, seconds: float) -> list[Any]:
+        """What has come within so many seconds: None for each change, and whatever else was put there."""
+        came = []
+        try:
+            came.append(self.events.get(timeout=max(seconds, 0.001)))
+            while True:
+                came.append(self.events.get_nowait())
+        except queue.Empty:
+            return came
+
+    def close(self) -> None:
+        """Nothing is followed any more."""
+        every: list[Followed[Any]] = [self._pods, self._budgets, *self._others]
+        for followed in every:
+            followed.close()
+
+
+class Evictions:
+    """One node's pods on their way.
+
+    judge: what becomes of a pod that was not there before; None where such pods are left alone.
+    deadline: of time.monotonic; infinity for none.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        following: Following,
+        flags: Flags,
+        judge: Callable[[Pod], Verdict] | None,
+        observer: Observer,
+        deadline: float,
+    ) -> None:
+        self._cluster, self._following, self._flags = cluster, following, flags
+        self._judge, self._observer, self._deadline = judge, observer, deadline
+        self._board = Board(flags.skip_wait_for_delete_timeout)
+        self._known: set[str] = set()  # UIDs
+        self._came_back: set[str] = set()  # UIDs of controllers that have put a pod here after the cordon
+        self._asked: set[str] = set()
+        self._gone: list[Pod] = []
+        self._given_up: list[Pod] = []
+
+    def run(self, leaving: Collection[Pod], staying: Collection[Pod]) -> Moved:
+        """Moves the pods; returns when they are gone. Raises DrainError."""
+        self._known = {pod.uid for pod in (*leaving, *staying)}
+        self._board.add(leaving, time.monotonic())
+        workers = Workers[Pod](AT_ONCE, self._ask)
+        try:
+            while True:
+                now = time.monotonic()
+                self._look(now)
+                if self._board.done:
+                    return Moved(tuple(self._gone), tuple(self._given_up))
+                if now > self._deadline:
+                    raise self._too_late()
+                for pod in self._board.due(now, workers.free):
+                    self._begin(pod)
+                    workers.do(pod)
+                self._observer.waiting(self._board.waiting(now))
+                until = min(now + TICK, self._deadline)
+                if workers.free:
+                    until = min(until, self._board.next_due())
+                for came in self._following.wait(until - now):
+                    if came is not None:
+                        self._take(*came)
+        finally:
+            workers.close()
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        """Who is still there."""
+        return self._board.waiting(time.monotonic())
+
+    def _look(self, now: float) -> None:
+        """Takes in what the watches know."""
+        present = self._following.pods
+        if present is None:
+            return
+        gone, given_up = self._board.seen(present, now, datetime.now(UTC))
+        for each in gone:
+            self._gone.append(each.pod)
+            self._observer.gone(each.pod, each.seconds)
+        for pod in given_up:
+            self._given_up.append(pod)
+            self._observer.note(f"pod {pod} should have ended long ago and is no longer waited for")
+        self._board.add(self._arrived(present), now)
+        self._board.known(self._following.budgets, now)
+
+    def _arrived(self, present: Mapping[Name, Pod]) -> list[Pod]:
+        """Pods that are new and are to leave as well: bound before the scheduler saw the cordon."""
+        new = [pod for pod in present.values() if pod.uid not in self._known]
+        self._known.update(pod.uid for pod in new)
+        if self._judge is None:
+            return []
+        leaving = []
+        for pod in new:
+            verdict = self._judge(pod)
+            if verdict.action is Action.REFUSE:
+                self._observer.note(f"pod {pod} has come meanwhile and is left alone ({verdict.why})")
+            elif verdict.leaves and self._comes_again(pod):
+                self._observer.note(f"pod {pod} has come in spite of the cordon and is left alone")
+            elif verdict.leaves:
+                leaving.append(pod)
+        return leaving
+
+    def _comes_again(self, pod: Pod) -> bool:
+        """Whether another of the kind would be there as soon as this one has gone."""
+        if any(each.covers(UNSCHEDULABLE) for each in pod.demands.tolerations):
+            return True
+        owner = pod.controller.uid if pod.controller else ""
+        again = owner in self._came_back
+        self._came_back.add(owner)
+        return again and bool(owner)
+
+    def _begin(self, pod: Pod) -> None:
+        if pod.uid not in self._asked:
+            self._asked.add(pod.uid)
+            self._observer.asked(pod, "deleting" if self._flags.disable_eviction else "evicting")
+
+    def _ask(self, pod: Pod) -> None:
+        """Asks one pod to leave and has the answer come by the queue; runs in a worker's thread.
+
+        Sending it twice does no harm: the precondition ties it to this very pod, and one that is ending
+        already just goes on ending.
+        """
+        try:
+            if self._flags.disable_eviction:
+                self._cluster.delete(path_of(pod), options(pod, self._flags), timeout=REQUEST)
+            else:
+                self._cluster.post(f"{path_of(pod)}/eviction", eviction(pod, self._flags), timeout=REQUEST)
+            answer = meaning(None)
+        except AdminError as error:
+            answer = meaning(error)
+        except Exception as error:  # noqa: BLE001 - handed to the thread that decides, which raises it
+            self._following.events.put((pod, error))
+            return
+        self._following.events.put((pod, answer))
+
+    def _take(self, pod: Pod, answer: Answer | Exception) -> None:
+        """Takes in an answer."""
+        if isinstance(answer, Exception):
+            raise answer
+        if answer.kind is Kind.FORBIDDEN:
+            raise DrainError(f"pod {pod} can't be evicted: {answer.says}", waiting=self.waiting)
+        if answer.kind is Kind.GONE:
+            self._gone.append(pod)
+            self._observer.gone(pod, 0.0)
+        if self._board.answered(pod, answer, time.monotonic()):
+            self._observer.held(pod, says(answer))
+
+    def _too_late(self) -> DrainError:
+        waiting = self.waiting
+        held = {each.pod.key for each in waiting}
+        never = [each for each in self._board.left if each.pod.key not in held]
+        waiting += [Waiting(each.pod, "was not yet asked", 0.0) for each in never]
+        problem = self._following.problem
+        hint = "give it more time with --timeout; 0 sets no limit"
+        return DrainError(
+            f"the time is up and {listed(waiting)}" + (f"; {problem}" if problem else ""), hint, waiting
+        )
+
+
+def listed(waiting: Collection[Waiting]) -> str:
+    """Pods that are still there, in words."""
+    shown = [f"{each.pod}: {each.why}" for each in list(waiting)[:SHOWN]]
+    more = f"; and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
+    count = "a pod is" if len(waiting) == 1 else f"{len(waiting)} pods are"
+    return f"{count} still there: {'; '.join(shown)}{more}"
+
+
+def path_of(pod: Pod) -> str:
+    """Where a pod stands."""
+    return f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
+
+
+def options(pod: Pod, flags: Flags) -> dict[str, Any]:
+    """The DeleteOptions for this very pod."""
+    grace = {} if flags.grace_period is None else {"gracePeriodSeconds": flags.grace_period}
+    return {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": pod.uid}, **grace}
+
+
+def eviction(pod: Pod, flags: Flags) -> dict[str, Any]:
+    """The Eviction of this very pod."""
+    return {
+        "kind": "Eviction",
+        "apiVersion": "policy/v1",
+        "metadata": {"namespace": pod.namespace, "name": pod.name},
+        "deleteOptions": options(pod, flags),
+    }

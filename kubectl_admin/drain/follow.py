@@ -1,0 +1,127 @@
+"""Objects of the API kept up to date by one list and one watch, through restarts of the API server."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError, Forbidden, Gone, Unreachable
+from kubectl_admin.cluster.requests import Query
+from kubectl_admin.drain.facts import Name
+from kubectl_admin.errors import AdminError
+
+WATCH = 60.0  # seconds of one watch; also how long a thread may outlive its `close`
+PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
+
+Fact = TypeVar("Fact")
+
+
+class Followed(Generic[Fact]):
+    """What a path lists, as it changes, each object read into a fact.
+
+    changed: called from another thread after each change, also of `problem`.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        path: str,
+        query: Query,
+        fact: Callable[[Any], Fact],
+        changed: Callable[[], None],
+    ) -> None:
+        self._cluster, self._path, self._query = cluster, path, list(query)
+        self._fact = fact
+        self._changed = changed
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._facts: dict[Name, Fact] | None = None
+        self._problem = ""
+        self._fatal: AdminError | None = None
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    @property
+    def facts(self) -> dict[Name, Fact] | None:
+        """What is known now, by namespace and name; None until the first list has come.
+
+        Raises AdminError if it can't be listed at all.
+        """
+        with self._lock:
+            if self._fatal:
+                raise self._fatal
+            return None if self._facts is None else dict(self._facts)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing new is known at the moment; "" while all is well."""
+        with self._lock:
+            return self._problem
+
+    def close(self) -> None:
+        """Nothing more is followed; the thread ends with its watch."""
+        self._closed.set()
+
+    def _follow(self) -> None:
+        failures = 0
+        while not self._closed.is_set():
+            try:
+                version = self._list()
+                failures = 0
+                self._watch(version)
+            except Gone:
+                continue
+            except AdminError as error:
+                if not passes(error):
+                    with self._lock:
+                        self._fatal = error
+                    self._changed()
+                    return
+                with self._lock:
+                    self._problem = error.what
+                self._changed()
+                time.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                failures += 1
+
+    def _list(self) -> str:
+        document = self._cluster.get(self._path, self._query)
+        facts = {name_of(item): self._fact(item) for item in document.get("items") or ()}
+        with self._lock:
+            self._facts, self._problem = facts, ""
+        self._changed()
+        return str(document["metadata"]["resourceVersion"])
+
+    def _watch(self, version: str) -> None:
+        """The changes since a version, watch after watch, until one breaks or is over without a word."""
+        while not self._closed.is_set():
+            query = [*self._query, ("resourceVersion", version), ("allowWatchBookmarks", "true")]
+            for event in self._cluster.watch(self._path, query, timeout=WATCH):
+                if self._closed.is_set():
+                    return
+                version = event["object"]["metadata"]["resourceVersion"]
+                self._take(event)
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        kind, item = event["type"], event["object"]
+        if kind == "BOOKMARK":
+            return
+        fact = self._fact(item)
+        with self._lock:
+            facts = self._facts if self._facts is not None else {}
+            if kind == "DELETED":
+                facts.pop(name_of(item), None)
+            else:
+                facts[name_of(item)] = fact
+        self._changed()
+
+
+def name_of(item: Any) -> Name:
+    """Namespace and name of an object; the namespace is "" for one of the whole cluster."""
+    return item["metadata"].get("namespace") or "", item["metadata"]["name"]
+
+
+def passes(error: AdminError) -> bool:
+    """Whether it is worth trying again: anything but a refusal that will be the same the next time."""
+    if isinstance(error, Forbidden):
+        return False
+    return isinstance(error, Unreachable) or not isinstance(error, ApiError) or error.status >= 429

@@ -1,0 +1,116 @@
+"""What a drain would do with each pod of a node, and what holds it. Pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubectl_admin.drain import stateful
+from kubectl_admin.drain.budgets import Covering, Leave, Ruling, rule
+from kubectl_admin.drain.facts import Facts, Name, Pod
+from kubectl_admin.drain.filters import Action, Around, Flags, Verdict, judge
+from kubectl_admin.drain.placement import unplaceable
+from kubectl_admin.drain.stateful import Group, Move
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a drain of one node would do.
+
+    verdicts: one a pod, in the order in which they are shown.
+    rulings: what budgets say, by pod, of those that leave.
+    groups: databases and the like of which a pod is here.
+    pending: pods that nothing else can take, with why.
+    down: controllers (namespace/name) whose ready pods are all on this node, with these pods.
+    """
+
+    facts: Facts
+    flags: Flags
+    verdicts: tuple[Verdict, ...]
+    rulings: Mapping[Name, Ruling]
+    groups: tuple[Group, ...]
+    pending: Mapping[Name, str]
+    down: Mapping[str, Sequence[Pod]]
+
+    @property
+    def node(self) -> str:
+        """The node's name."""
+        return self.facts.node.name
+
+    @property
+    def leaving(self) -> list[Verdict]:
+        """The pods that leave."""
+        return [verdict for verdict in self.verdicts if verdict.leaves]
+
+    @property
+    def refused(self) -> list[Verdict]:
+        """The pods for which the flags do not allow it: the drain does not begin."""
+        return [verdict for verdict in self.verdicts if verdict.action is Action.REFUSE]
+
+    @property
+    def blocked(self) -> dict[Name, Ruling]:
+        """The pods that no eviction gets past their budgets, however long one waits."""
+        return {key: ruling for key, ruling in self.rulings.items() if ruling.blocks}
+
+
+def preview(facts: Facts, flags: Flags, now: datetime) -> Preview:
+    """What a drain with these flags would do. now: with a time zone."""
+    around = Around(flags, facts.daemonsets, now)
+    verdicts = [judge(pod, around) for pod in facts.pods]
+    covering = Covering(facts.budgets)
+    groups = stateful.groups(facts)
+    movable = stateful.leading_here(groups)
+    rulings = {}
+    for verdict in verdicts:
+        if verdict.leaves:
+            ruling = rule(verdict.pod, covering.of(verdict.pod))
+            rulings[verdict.pod.key] = eased(ruling, verdict.pod, movable, flags)
+    anew = [verdict.pod for verdict in verdicts if verdict.leaves and is_made_anew(verdict.pod)]
+    return Preview(
+        facts,
+        flags,
+        tuple(sorted(verdicts, key=lambda each: (ORDER[each.action], each.pod.priority, each.pod.key))),
+        rulings,
+        tuple(groups),
+        unplaceable(facts, anew),
+        all_here(facts, anew),
+    )
+
+
+ORDER = {Action.REFUSE: 0, Action.EVICT: 1, Action.DELETE: 2, Action.LEAVE: 3}
+
+
+def eased(ruling: Ruling, pod: Pod, movable: Mapping[Name, Group], flags: Flags) -> Ruling:
+    """The ruling where something changes it: deletion passes budgets by, an operator moves what they guard.
+
+    A budget of one primary can't be met as it stands, but it no longer counts the pod once that is none.
+    """
+    if flags.disable_eviction:
+        return Ruling(Leave.FREE, ruling.budgets)
+    if ruling.leave is Leave.NEVER:
+        operator = stateful.operator_of(pod.labels)
+        if pod.key in movable:
+            return Ruling(Leave.WAIT, ruling.budgets, f"{movable[pod.key].operator.name} moves the primary")
+        if operator and operator.move is Move.WEBHOOK:
+            return Ruling(Leave.WAIT, ruling.budgets, f"{operator.name}'s operator rolls the pod itself")
+        if operator and operator.between:
+            return Ruling(Leave.WAIT, ruling.budgets, f"{operator.name} lifts it: {operator.between}")
+    return ruling
+
+
+def is_made_anew(pod: Pod) -> bool:
+    """Whether a controller will put another pod in this one's place."""
+    return pod.controller is not None and not pod.finished and not pod.controller.daemonset
+
+
+def all_here(facts: Facts, anew: Sequence[Pod]) -> dict[str, list[Pod]]:
+    """Controllers whose ready pods are all on this node: their work stops until there are others."""
+    by_owner: dict[tuple[str, str], list[Pod]] = defaultdict(list)
+    for pod in anew:
+        if pod.controller and pod.ready:
+            by_owner[f"{pod.namespace}/{pod.controller.name}", pod.controller.uid].append(pod)
+    return {
+        name: pods
+        for (name, uid), pods in by_owner.items()
+        if (scale := facts.scales.get(uid)) and scale.ready <= len(pods)
+    }

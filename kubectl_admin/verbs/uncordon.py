@@ -1,0 +1,47 @@
+"""`kubectl admin uncordon`."""
+
+import click
+
+from kubectl_admin import candidates
+from kubectl_admin.environment import Environment
+from kubectl_admin.options import Verb, output
+from kubectl_admin.report import Report
+from kubectl_admin.verbs.drain import seconds
+
+
+@click.command("uncordon", cls=Verb)
+@click.argument("node", shell_complete=candidates.nodes)
+@click.option(
+    "--timeout",
+    callback=seconds,
+    default="5m",
+    show_default=True,
+    metavar="DURATION",
+    help="Time for the node to be Ready, and once more for what was moved to be healthy.",
+)
+@click.option("--no-wait", is_flag=True, help="Do not wait for what was moved to be healthy.")
+@output("table", "json", "yaml", "name")
+@click.pass_obj
+def command(env: Environment, node: str, timeout: float, no_wait: bool) -> Report:
+    """Take a drained node back: once it is Ready, let pods come to it again.
+
+    Then wait until the workloads that a drain has moved have all their pods ready. Exit code 3 says that some
+    have not; the node is uncordoned all the same.
+
+    \b
+    Examples:
+      # After the work on it
+      kubectl admin uncordon w1
+      # Only the node itself
+      kubectl admin uncordon w1 --no-wait
+    """
+    from kubectl_admin.drain import recovery
+    from kubectl_admin.drain.report import recovered
+    from kubectl_admin.drain.telling import Telling
+
+    with env.live() as live:
+        told = Telling(live.line, live.block)
+        back = recovery.recover(env.cluster(), node, told, timeout=timeout, wait_for_moved=not no_wait)
+    report = recovered(back)
+    env.show(report)
+    return report

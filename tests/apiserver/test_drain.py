@@ -1,0 +1,436 @@
+"""The drain room and its verbs against a real API server; the tests play kubelet and controllers."""
+
+import contextlib
+import itertools
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kubectl_admin.cluster.errors import ApiError, TooManyRequests
+from kubectl_admin.drain import drain
+from kubectl_admin.drain.budgets import Leave
+from kubectl_admin.drain.cordon import Cordon
+from kubectl_admin.drain.filters import Action, Flags
+from tests.apiserver import drain_world
+from tests.apiserver.drain_world import World, budget, numbers, owner, pod
+from tests.program import Ended, environ, run, start
+
+pytestmark = pytest.mark.lab
+
+EMPTY_DIR = {"name": "cache", "emptyDir": {}}
+IN_MEMORY = {"name": "memory", "emptyDir": {"medium": "Memory"}}
+CONFIG = {"name": "config", "configMap": {"name": "kube-root-ca.crt"}}
+HOST = {"name": "host", "hostPath": {"path": "/etc"}}
+MIRROR = {"kubernetes.io/config.mirror": "0123456789abcdef"}
+HOUR = {"terminationGracePeriodSeconds": 3600}
+
+REPLICASET = owner("ReplicaSet", "web")
+DAEMONSET = owner("DaemonSet", "agent")
+NO_DAEMONSET = owner("DaemonSet", "gone")
+
+# A pod each: its name, and what kubectl drain looks at.
+KINDS = {
+    "replicaset": {"owner": REPLICASET},
+    "replicaset-emptydir": {"owner": REPLICASET, "volumes": [EMPTY_DIR]},
+    "replicaset-in-memory": {"owner": REPLICASET, "volumes": [IN_MEMORY]},
+    "replicaset-other-volumes": {"owner": REPLICASET, "volumes": [CONFIG, HOST]},
+    "statefulset": {"owner": owner("StatefulSet", "db")},
+    "job": {"owner": owner("Job", "once", api_version="batch/v1")},
+    "job-finished-emptydir": {
+        "owner": owner("Job", "done", api_version="batch/v1"),
+        "phase": "Succeeded",
+        "volumes": [EMPTY_DIR],
+    },
+    "custom": {"owner": owner("Cluster", "pg", api_version="postgresql.cnpg.io/v1")},
+    "node-owned": {"owner": owner("Node", "w", api_version="v1")},
+    "bare": {},
+    "bare-emptydir": {"volumes": [EMPTY_DIR]},
+    "bare-owned-not-controlled": {"owner": owner("ReplicaSet", "web", controls=False)},
+    "bare-pending": {"phase": "Pending"},
+    "bare-succeeded": {"phase": "Succeeded"},
+    "bare-failed-emptydir": {"phase": "Failed", "volumes": [EMPTY_DIR]},
+    "daemonset": {"owner": DAEMONSET},
+    "daemonset-emptydir": {"owner": DAEMONSET, "volumes": [EMPTY_DIR]},
+    "daemonset-failed": {"owner": DAEMONSET, "phase": "Failed"},
+    "daemonset-old-api": {"owner": owner("DaemonSet", "agent", api_version="extensions/v1beta1")},
+    "daemonset-gone": {"owner": NO_DAEMONSET},
+    "daemonset-gone-emptydir": {"owner": NO_DAEMONSET, "volumes": [EMPTY_DIR]},
+    "daemonset-gone-finished": {"owner": NO_DAEMONSET, "phase": "Succeeded"},
+    "mirror": {"annotations": MIRROR},
+    "mirror-emptydir": {"annotations": MIRROR, "volumes": [EMPTY_DIR]},
+    "mirror-of-daemonset": {"annotations": MIRROR, "owner": DAEMONSET},
+    "terminating": {"owner": REPLICASET, "finalizers": ["example.com/hold"]},
+    "terminating-bare": {"finalizers": ["example.com/hold"]},
+    "terminating-slowly": {"owner": REPLICASET, "finalizers": ["example.com/hold"], "spec": HOUR},
+}
+SWITCHES = ("ignore_daemonsets", "delete_emptydir_data", "force", "disable_eviction")
+COMBINATIONS = [
+    dict(zip(SWITCHES, values, strict=True)) for values in itertools.product((False, True), repeat=4)
+]
+
+
+@pytest.fixture(scope="module")
+def kinds(kubeconfig: Path) -> Iterator[World]:
+    """A node with a pod of every kind."""
+    world = drain_world.made_namespace(kubeconfig, "kinds", "worker-1")
+    world.put(daemonset("agent"), *(pod(name, world.node, **kind) for name, kind in KINDS.items()))
+    for name in KINDS:
+        if name.startswith("terminating"):
+            grace = {} if name == "terminating-slowly" else drain_world.NOW
+            world.cluster.delete(world.path("pods", name), grace)
+    yield world
+    world.clear()
+
+
+def daemonset(name: str) -> drain_world.Object:
+    labels = {"app": name}
+    return {
+        "kind": "DaemonSet",
+        "apiVersion": "apps/v1",
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "main", "image": "x"}]},
+            },
+        },
+    }
+
+
+def kubectls_judgement(world: World, *flags: str) -> dict[str, str]:
+    """What kubectl drain says of each pod: refuse, go or leave.
+
+    Where it refuses one it says nothing of the others, so it is asked a second time without the refused.
+    """
+    said = world.kubectl("drain", world.node, "--dry-run=client", *flags, "--pod-selector=case")
+    refused = set(re.findall(r"\bkinds/([\w-]+)", said.stderr)) if said.returncode else set()
+    rest = (
+        f"--pod-selector=case,case notin ({','.join(sorted(refused))})" if refused else "--pod-selector=case"
+    )
+    again = world.kubectl("drain", world.node, "--dry-run=client", *flags, rest)
+    assert again.returncode == 0, again.stderr
+    going = set(re.findall(r"evicting pod kinds/([\w-]+)", again.stdout))
+    return {name: "refuse" if name in refused else "go" if name in going else "leave" for name in KINDS}
+
+
+def our_judgement(world: World, flags: Flags) -> dict[str, str]:
+    seen = drain.look(world.cluster, world.node, drain.Options(flags, pod_selector="case"))
+    return {
+        verdict.pod.name: "go" if verdict.leaves else "refuse" if verdict.action is Action.REFUSE else "leave"
+        for verdict in seen.verdicts
+    }
+
+
+@pytest.mark.parametrize(
+    "switches", COMBINATIONS, ids=lambda each: "+".join(k for k in each if each[k]) or "none"
+)
+def test_the_judgement_on_every_kind_of_pod_is_kubectls(kinds, switches):
+    flags = [f"--{name.replace('_', '-')}={str(value).lower()}" for name, value in switches.items()]
+    assert our_judgement(kinds, Flags(**switches)) == kubectls_judgement(kinds, *flags)
+
+
+def test_what_of_it_is_kubectls_without_flags_and_with_all(kinds):
+    """The table itself, so that a comparison of nothing with nothing is noticed."""
+    none = kubectls_judgement(kinds)
+    assert [name for name, said in none.items() if said == "go"] == [
+        *("replicaset", "replicaset-other-volumes", "statefulset", "job", "job-finished-emptydir", "custom"),
+        *("node-owned", "bare-succeeded", "bare-failed-emptydir", "daemonset-failed", "daemonset-old-api"),
+        *("daemonset-gone-finished", "terminating", "terminating-slowly"),
+    ]
+    assert [name for name, said in none.items() if said == "leave"] == ["mirror", "mirror-emptydir"]
+    every = kubectls_judgement(kinds, "--ignore-daemonsets", "--delete-emptydir-data", "--force")
+    assert "refuse" not in every.values()
+    assert [name for name, said in every.items() if said == "leave"] == [
+        *("daemonset", "daemonset-emptydir", "mirror", "mirror-emptydir", "mirror-of-daemonset"),
+    ]
+
+
+def test_pods_that_should_be_gone_long_ago_are_left_as_kubectl_leaves_them(kinds):
+    def ago() -> float:
+        item = kinds.cluster.get(kinds.path("pods", "terminating"))
+        return (
+            datetime.now(UTC) - datetime.fromisoformat(item["metadata"]["deletionTimestamp"])
+        ).total_seconds()
+
+    while ago() < 3:
+        time.sleep(0.1)
+    mine = our_judgement(kinds, Flags(skip_wait_for_delete_timeout=1))
+    assert mine == kubectls_judgement(kinds, "--skip-wait-for-delete-timeout=1")
+    assert {name for name, said in mine.items() if said == "leave"} == {
+        *("mirror", "mirror-emptydir", "terminating", "terminating-bare")
+    }
+
+
+GUARDED = {
+    # the pod, its budgets, and what an eviction meets
+    "none": ({}, [], Leave.FREE),
+    "allowed": ({}, [numbers(1, 3, 2, 3)], Leave.ALLOWED),
+    "not-yet": ({}, [numbers(0, 2, 2, 3)], Leave.WAIT),
+    "never": ({}, [numbers(0, 3, 3, 3)], Leave.NEVER),
+    "several": ({}, [numbers(1, 3, 2, 3), numbers(1, 3, 2, 3)], Leave.SEVERAL),
+    "several-pending": ({"phase": "Pending"}, [numbers(0, 3, 3, 3), numbers(0, 3, 3, 3)], Leave.FREE),
+    "stale": ({}, [numbers(1, 3, 2, 3, observedGeneration=0)], Leave.WAIT),
+    "finished": ({"phase": "Succeeded"}, [numbers(0, 3, 3, 3)], Leave.FREE),
+    "pending": ({"phase": "Pending"}, [numbers(0, 3, 3, 3)], Leave.FREE),
+    "unready-healthy-rest": ({"ready": False}, [numbers(0, 2, 2, 3)], Leave.FREE),
+    "unready-too-few": ({"ready": False}, [numbers(0, 1, 2, 3)], Leave.WAIT),
+    "unready-none-desired": ({"ready": False}, [numbers(0, 0, 0, 0)], Leave.WAIT),
+    "unknown-phase": ({"phase": "Unknown"}, [numbers(0, 2, 3, 3)], Leave.NEVER),
+}
+SELECTORS = {
+    "everything": ({}, Leave.NEVER),
+    "in": ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "b"]}]}, Leave.NEVER),
+    "not-in": ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["a"]}]}, Leave.FREE),
+    "not-in-without": (
+        {"matchExpressions": [{"key": "no", "operator": "NotIn", "values": ["a"]}]},
+        Leave.NEVER,
+    ),
+    "exists": ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, Leave.NEVER),
+    "not-there": ({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}, Leave.FREE),
+    "both": (
+        {"matchLabels": {"app": "a"}, "matchExpressions": [{"key": "no", "operator": "Exists"}]},
+        Leave.FREE,
+    ),
+}
+
+
+@pytest.fixture
+def world(kubeconfig: Path) -> Iterator[World]:
+    """A node that is empty and not cordoned, before and after."""
+    made = drain_world.made_namespace(kubeconfig, "moving", "worker-2")
+    made.clear()
+    yield made
+    made.clear()
+
+
+def ruling_of_server(world: World, name: str) -> set[Leave]:
+    """What the eviction API itself says to a pod, without carrying it out."""
+    body = {
+        "kind": "Eviction",
+        "apiVersion": "policy/v1",
+        "metadata": {"name": name},
+        "deleteOptions": {"dryRun": ["All"]},
+    }
+    try:
+        world.cluster.post(f"{world.path('pods', name)}/eviction", body)
+    except TooManyRequests:
+        return {Leave.WAIT, Leave.NEVER}
+    except ApiError as error:
+        return {Leave.SEVERAL} if "more than one PodDisruptionBudget" in error.message else set()
+    return {Leave.FREE, Leave.ALLOWED}
+
+
+def test_what_budgets_say_is_what_the_eviction_api_says(world):
+    for name, (kind, statuses, _) in GUARDED.items():
+        world.put(
+            pod(name, world.node, owner=REPLICASET, **kind),
+            *(budget(f"{name}-{at}", {"case": name}, status) for at, status in enumerate(statuses)),
+        )
+    seen = drain.look(world.cluster, world.node, drain.Options())
+    ours = {name: seen.rulings[world.namespace, name].leave for name in GUARDED}
+    assert ours == {name: leave for name, (_, _, leave) in GUARDED.items()}
+    for name, leave in ours.items():
+        assert leave in ruling_of_server(world, name), name
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_which_pods_a_budget_counts_is_what_the_eviction_api_says(world, name):
+    selector, leave = SELECTORS[name]
+    world.put(
+        pod("one", world.node, owner=REPLICASET, labels={"app": "a"}),
+        budget("guard", {}, numbers(0, 3, 3, 3), selector=selector),
+    )
+    seen = drain.look(world.cluster, world.node, drain.Options())
+    assert seen.rulings[world.namespace, "one"].leave is leave
+    assert leave in ruling_of_server(world, "one")
+
+
+def test_an_unhealthy_pod_may_always_go_where_its_budget_says_so(world):
+    world.put(
+        pod("one", world.node, owner=REPLICASET, ready=False),
+        budget("guard", {}, numbers(0, 0, 1, 1), selector={}, unhealthyPodEvictionPolicy="AlwaysAllow"),
+    )
+    seen = drain.look(world.cluster, world.node, drain.Options())
+    assert seen.rulings[world.namespace, "one"].leave is Leave.FREE
+    assert ruling_of_server(world, "one") == {Leave.FREE, Leave.ALLOWED}
+
+
+@contextlib.contextmanager
+def draining(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A drain of the node that goes on while a test changes things around it."""
+    env = environ(KUBECONFIG=str(world.kubeconfig))
+    process = start("drain", world.node, "--yes", "--ignore-daemonsets", *arguments, env=env)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until(process: "subprocess.Popen[str]", words: str) -> list[str]:
+    """Reads what the process tells until a line has these words; fails at its end."""
+    lines = []
+    assert process.stderr
+    for line in process.stderr:
+        lines.append(line)
+        if words in line:
+            return lines
+    raise AssertionError(f"{words!r} was not said: {''.join(lines)}")
+
+
+def ended(process: "subprocess.Popen[str]") -> Ended:
+    """The rest of what it says, and how it ended."""
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
+
+
+def finished(world: World, *arguments: str) -> Ended:
+    """A whole drain."""
+    env = environ(KUBECONFIG=str(world.kubeconfig))
+    return run("drain", world.node, "--yes", "--ignore-daemonsets", *arguments, env=env)
+
+
+def test_a_drained_node_is_empty_and_cordoned_until_uncordon_takes_it_back(world):
+    kinds = ("replicaset", "statefulset", "bare-succeeded", "custom")
+    world.put(*(pod(name, world.node, **KINDS[name]) for name in kinds))
+    with world.kubelet():
+        answer = finished(world)
+    assert answer.code == 0, answer.err
+    assert f"node/{world.node} drained: 4 pods" in answer.err
+    assert world.pods() == set()
+    assert world.is_cordoned
+    back = run("uncordon", world.node, env=environ(KUBECONFIG=str(world.kubeconfig)))
+    assert (back.code, back.out) == (0, f"node {world.node} uncordoned\n")
+    assert not world.is_cordoned
+    assert Cordon.of(world.node_object()) is None
+
+
+def test_a_dry_run_touches_nothing(world):
+    world.put(pod("one", world.node, owner=REPLICASET))
+    answer = finished(world, "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    assert not world.is_cordoned
+    assert world.pods() == {"one"}
+
+
+def test_a_pod_that_is_refused_keeps_the_node_from_being_touched(world):
+    world.put(pod("one", world.node), pod("two", world.node, owner=REPLICASET))
+    answer = finished(world)
+    assert answer.code == 3
+    assert "add --force" in answer.out
+    assert "was not touched" in answer.err
+    assert not world.is_cordoned
+    assert world.pods() == {"one", "two"}
+
+
+def test_a_budget_that_can_never_be_met_is_named_before_anything_is_touched(world):
+    never = budget("guard", {"case": "one"}, numbers(0, 2, 2, 2), minAvailable="100%")
+    world.put(pod("one", world.node, owner=REPLICASET), never)
+    answer = finished(world)
+    assert answer.code == 3
+    assert "violation: disruption budget moving/guard on pod/moving/one" in answer.out
+    assert not world.is_cordoned
+
+
+def test_what_a_budget_holds_leaves_as_soon_as_the_budget_allows_it(world):
+    """Well before any retry by time: the first one would come after five seconds."""
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)))
+    with world.kubelet(), draining(world) as process:
+        until(process, "pod moving/one waits: budget guard needs 2 healthy pods and has 2 currently")
+        at = time.monotonic()
+        world.set_status("poddisruptionbudgets", "guard", numbers(1, 3, 2, 3))
+        until(process, "pod moving/one is gone")
+        assert time.monotonic() - at < 4
+        assert ended(process).code == 0
+
+
+def test_a_blocked_budget_is_waited_for_where_that_is_asked_for(world):
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 1, 1, 1)))
+    with world.kubelet(), draining(world, "--wait-for-budgets") as process:
+        until(process, "pod moving/one waits")
+        world.cluster.delete(world.path("poddisruptionbudgets", "guard"))
+        assert ended(process).code == 0
+
+
+def test_at_the_end_of_its_time_a_drain_names_who_holds_it_and_takes_its_cordon_back(world):
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)))
+    answer = finished(world, "--timeout", "2s")
+    assert answer.code == 1
+    said = "the time is up and a pod is still there: moving/one: budget guard needs 2 healthy pods"
+    assert said in answer.err
+    assert f"node {world.node} is uncordoned again" in answer.err
+    assert not world.is_cordoned
+    assert world.pods() == {"one"}
+
+
+@pytest.mark.parametrize(
+    ("before", "arguments", "after"),
+    [(None, [], False), (True, [], True), (None, ["--keep-cordon"], True)],
+    ids=["cordoned-by-the-run", "cordoned-before", "keep-cordon"],
+)
+def test_an_interrupted_drain_takes_back_no_cordon_but_its_own(world, before, arguments, after):
+    world.set_cordon(before)
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)))
+    with draining(world, *arguments) as process:
+        until(process, "pod moving/one waits")
+        assert world.is_cordoned
+        process.send_signal(signal.SIGINT)
+        answer = ended(process)
+    assert answer.code == 130
+    assert "still there: pod moving/one: budget guard" in answer.err
+    assert world.is_cordoned is after
+
+
+def test_a_pod_that_takes_its_time_is_waited_for(world):
+    world.put(pod("one", world.node, owner=REPLICASET))
+    with draining(world) as process:
+        until(process, "evicting pod moving/one")
+        while not world.cluster.get(world.path("pods", "one"))["metadata"].get("deletionTimestamp"):
+            assert process.poll() is None
+        world.cluster.delete(world.path("pods", "one"), drain_world.NOW)
+        answer = ended(process)
+    assert answer.code == 0, answer.err
+
+
+def test_with_disable_eviction_budgets_are_passed_by(world):
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 1, 1, 1)))
+    with world.kubelet():
+        answer = finished(world, "--disable-eviction")
+    assert answer.code == 0
+    assert "deleting pod moving/one" in answer.err
+
+
+def test_a_pod_that_takes_the_place_of_one_that_left_is_no_part_of_the_drain(world):
+    """A StatefulSet makes a pod of the same name at once; here even on the same node, tolerating all."""
+    tolerant = {"tolerations": [{"operator": "Exists"}]}
+    world.put(pod("db-0", world.node, owner=owner("StatefulSet", "db")))
+    with draining(world) as process:
+        until(process, "evicting pod moving/db-0")
+        while world.pods():
+            world.cluster.delete(world.path("pods", "db-0"), drain_world.NOW)
+            break
+        world.put(pod("db-0", world.node, owner=owner("StatefulSet", "db"), spec=tolerant))
+        answer = ended(process)
+    assert answer.code == 0, answer.err
+    assert world.pods() == {"db-0"}
+
+
+def test_critical_pods_leave_last(world):
+    critical = {"priorityClassName": "system-cluster-critical"}
+    world.put(
+        pod("dns", world.node, owner=REPLICASET, spec=critical), pod("web", world.node, owner=REPLICASET)
+    )
+    with world.kubelet():
+        answer = finished(world)
+    lines = [line for line in answer.err.splitlines() if "moving/" in line]
+    assert [line.split(" (")[0] for line in lines] == [
+        *("evicting pod moving/web", "pod moving/web is gone"),
+        *("evicting pod moving/dns", "pod moving/dns is gone"),
+    ]
