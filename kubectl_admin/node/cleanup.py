@@ -8,7 +8,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import host
-from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.debug_pod import Options, is_gone, seen
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod, withdrawing
 from kubectl_admin.node.operation import Operation, Owner
@@ -50,7 +50,10 @@ def find(
     """All that is left in the cluster, and what could not be looked at, as findings.
 
     nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
+    Raises NotFound for one that there is not.
     """
+    for name in nodes:
+        seen(cluster, name)
     names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
     left: list[LeftPod | LeftFolder] = list(pods(cluster))
     with withdrawing(cluster, options.namespace, operation):
@@ -93,9 +96,9 @@ def is_here(owner: Owner | None) -> bool:
 def unseen(node: str, error: AdminError) -> Finding:
     """A node whose host could not be looked at."""
     says = "the host of every node is looked at"
-    fix = "run it again when the node is back"
+    fix = error.hint or "run it again when the node is back"
     return Finding(
-        Severity.WARNING, "no-answer", f"node {node}", says, error.what, fix, objects=(f"node/{node}",)
+        Severity.WARNING, "no-answer", "what is left", says, error.what, fix, objects=(f"node/{node}",)
     )
 
 
@@ -133,6 +136,13 @@ def document(left: Leftover) -> dict[str, object]:
     }
 
 
+def question(doomed: Sequence[Leftover], context: str) -> str:
+    """What a person is asked before these are removed."""
+    unknown = sum(each.state == UNKNOWN for each in doomed)
+    warned = f" ({unknown} may be in use on another machine)" if unknown else ""
+    return f"remove {len(doomed)} of these{warned} from context {context}"
+
+
 def removed(
     cluster: Cluster, left: Sequence[Leftover], operation: Operation, options: Options, say: Say
 ) -> list[str]:
@@ -145,7 +155,7 @@ def removed(
     for each in left:
         if isinstance(each.what, LeftPod):
             names[each.name] = [each.name]
-            questions[each.name] = partial(remove_pod, cluster, each.what)
+            questions[each.name] = partial(end, cluster, each.what)
         else:
             names.setdefault(each.what.node, []).append(each.name)
     for node in {each.what.node for each in left if isinstance(each.what, LeftFolder)}:
@@ -161,6 +171,13 @@ def removed(
     if failed:
         raise AdminError(f"{sum(len(names[key]) for key in failed)} of {len(left)} could not be removed")
     return [name for key in answers for name in names[key]]
+
+
+def end(cluster: Cluster, pod: LeftPod) -> None:
+    """Removes a pod; AdminError if it is still there after a while, as where its node is down."""
+    remove_pod(cluster, pod)
+    if not is_gone(cluster, pod.namespace, pod.name):
+        raise AdminError(f"it is being deleted, but node {pod.node} has not ended it yet")
 
 
 def discard_all(

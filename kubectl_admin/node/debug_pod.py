@@ -75,12 +75,11 @@ def running(
     say: is given a sentence where something takes long, or can't be removed. Raises AdminError where the node
     can't take the pod or the server refuses it, with the reason and the pod's events.
     """
-    refuse_misnamed("node", node)
     refuse_misnamed("namespace", options.namespace)
-    seen = cluster.get(f"/api/v1/nodes/{node}")
-    refuse_unready(seen)
+    about = seen(cluster, node)
+    refuse_unready(about)
     chosen, pull = (
-        (options.image, "IfNotPresent") if options.image else (held(cluster, seen, options), "Never")
+        (options.image, "IfNotPresent") if options.image else (held(cluster, about, options), "Never")
     )
     programs: tuple[str, ...] = manifest.PROGRAMS
     while True:
@@ -112,6 +111,13 @@ def running(
                     removed(cluster, options.namespace, name, say, made=made)
         # Not every system has all of them: a host of another C library has no /lib64.
         programs = tuple(folder for folder in programs if folder != missing)
+
+
+def seen(cluster: Cluster, node: str) -> dict[str, Any]:
+    """The Node object of that name."""
+    refuse_misnamed("node", node)
+    found: dict[str, Any] = cluster.get(f"/api/v1/nodes/{node}")
+    return found
 
 
 def refuse_misnamed(kind: str, name: str) -> None:

@@ -45,6 +45,6 @@ def command(
     doomed = [each for each in left if force or each.state != cleanup.IN_USE]
     if dry_run or not doomed:
         return
-    env.confirm(f"remove {len(doomed)} of these from context {cluster.target.context}", yes=yes)
+    env.confirm(cleanup.question(doomed, cluster.target.context or cluster.server), yes=yes)
     for name in cleanup.removed(cluster, doomed, operation, pods, env.note):
         env.note(f"{name} removed")
