@@ -4,8 +4,8 @@
 
 A lab of one control plane; its etcd is filled with objects like those of a cluster. By hand is what courses
 teach: a debug pod in which etcdctl saves, another one in which base64 sends it through `kubectl exec`, and
-nothing is verified. Whole commands, in turn; the median of each, and of the ratios round by round. With --link
-the node's network is slowed to so many Mbit/s, and the peer is etcdctl run from here against the member.
+nothing is verified. Whole commands, in turn; the median of each, and of the ratios round by round. Then the
+node's network is slowed to --link Mbit/s, and the peer is etcdctl run from here against the member.
 """
 
 import argparse

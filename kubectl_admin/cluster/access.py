@@ -37,7 +37,7 @@ class Right:
 
 @contextmanager
 def explained(cluster: "Cluster", rights: Iterable[Right]) -> Iterator[None]:
-    """Inside, a refusal for want of a right becomes an AdminError that names all of these that are missing."""
+    """Inside, a refusal for want of a right is an AdminError naming all of these that are missing."""
     try:
         yield
     except Forbidden as error:

@@ -6,17 +6,23 @@ A follower before the leader, which has more to do; never a learner, which may l
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd import pods
 from kubectl_admin.etcd.etcdctl import Status
 from kubectl_admin.etcd.pods import Access, ApiserverFlags, Etcd, EtcdPod
-from kubectl_admin.etcd.status import EXEC, etcdctl, refusal, why
+from kubectl_admin.etcd.status import etcdctl, why
 from kubectl_admin.pool import ask_all
 
 ASKING = 30.0  # seconds for the answers of all members together
 OUTSIDE = "-"  # no container: etcd runs outside of Kubernetes
+# What it takes to choose.
+RIGHTS = (
+    Right("list", "pods", pods.NAMESPACE),
+    *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +42,7 @@ class Source:
 
 def choose(cluster: Cluster, node: str | None) -> Source:
     """The source for a snapshot: on that node, or else the best. Raises AdminError where there is none."""
-    try:
-        etcd = pods.find(cluster)
-    except Forbidden as error:
-        raise refusal(error, pods.PERMISSION) from error
+    etcd = pods.find(cluster)
     if etcd.external:
         return external(etcd.apiservers, node)
     members = [pod for pod in etcd.members if node in (None, pod.node)]
@@ -49,7 +52,7 @@ def choose(cluster: Cluster, node: str | None) -> Source:
     statuses = ask_all({pod: etcdctl(cluster, pod).status for pod in able}, deadline=ASKING)
     for answer in statuses.values():
         if isinstance(answer, Forbidden):
-            raise refusal(answer, EXEC)
+            raise answer
     found = best({pod: status for pod, status in statuses.items() if isinstance(status, Status)})
     if found is None or found.access is None:
         said = [

@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from kubectl_admin.cluster.access import explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import Saved, save
 from kubectl_admin.etcd.snapshot import Verdict
-from kubectl_admin.etcd.source import choose
+from kubectl_admin.etcd.source import RIGHTS, choose
 from kubectl_admin.etcd.verify import verify
-from kubectl_admin.node import host, leftovers
+from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.fetch import Transfer
 from kubectl_admin.node.host import Say
@@ -79,20 +80,21 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
     Raises AdminError for all that goes wrong, and for a snapshot whose content is damaged.
     """
     began = time.monotonic()
-    source = choose(cluster, wish.node)
-    leftovers.sweep(cluster, options.namespace)
-    with host.opened(cluster, source.node, operation, options, say) as there:
-        leftovers.sweep_host(there)
-        with watch(f"snapshot from {source.node}") as moved:
-            saved = save(
-                there,
-                source,
-                part.write,
-                transfer=partial(Transfer, moved=moved, rate=wish.rate),
-                tool=wish.tool,
-                etcdctl=wish.etcdctl,
-                room=part.room,
-            )
+    with explained(cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(options.namespace)])):
+        source = choose(cluster, wish.node)
+        leftovers.sweep(cluster, options.namespace)
+        with host.opened(cluster, source.node, operation, options, say) as there:
+            leftovers.sweep_host(there)
+            with watch(f"snapshot from {source.node}") as moved:
+                saved = save(
+                    there,
+                    source,
+                    part.write,
+                    transfer=partial(Transfer, moved=moved, rate=wish.rate),
+                    tool=wish.tool,
+                    etcdctl=wish.etcdctl,
+                    room=part.room,
+                )
     part.settle()
     verified = time.monotonic()
     with watch("verifying") as moved:

@@ -5,11 +5,12 @@ import select
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from kubectl_admin.cluster.access import explained
 from kubectl_admin.cluster.channels import FRAME
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.exec import STDOUT
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import host, leftovers
+from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.operation import Operation
@@ -33,6 +34,7 @@ def execute(  # noqa: PLR0913 - where, what, and what goes in and out
     """
     leftovers.sweep(cluster, options.namespace)
     with (
+        explained(cluster, debug_pod.rights(options.namespace)),
         host.opened(cluster, node, operation, options, say) as there,
         there.start(argv, stdin=None if stdin is None else pieces(stdin)) as running,
     ):
