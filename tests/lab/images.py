@@ -126,10 +126,19 @@ def _kube_proxy(name: str, program: Path, debian: Path) -> Image:
 
 
 def _busybox(debian: Path) -> Image:
+    """A shell and its tools, a web server, and clients of DNS and the web.
+
+    Debian's static busybox crashes where it looks up a name or an address, as its wget and nc do; its
+    nslookup goes another way. Hence curl and getent.
+    """
     program = debian / "usr/bin/busybox"
     told = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)
     links = {f"bin/{applet}": "busybox" for applet in told.stdout.split() if applet != "busybox"}
-    return Image(BUSYBOX, {"bin/busybox": program}, links, ["/bin/sh"], path="/bin", folders=["tmp", "etc"])
+    clients = [debian / "usr/bin" / name for name in ("curl", "getent")]
+    files = {"bin/busybox": program, **{str(file.relative_to(debian)): file for file in clients}}
+    files |= _libraries(clients, debian)
+    links |= {"lib": "usr/lib", "lib64": "usr/lib64"}
+    return Image(BUSYBOX, files, links, ["/bin/sh"], path="/bin:/usr/bin", folders=["tmp", "etc"])
 
 
 def _libraries(programs: Sequence[Path], debian: Path) -> dict[str, Path]:
