@@ -40,6 +40,7 @@ class Step:
         command = [*(TIED if tied else ()), *(str(word) for word in argv)]
         with self.log.open("a", encoding="utf-8") as log:
             print(f"$ {' '.join(command)}", file=log, flush=True)
+            start = log.tell()
             try:
                 done = subprocess.run(
                     command,
@@ -57,10 +58,13 @@ class Step:
                 raise LabError(f"{command[0]} is not on this machine", self.log) from error
             except subprocess.TimeoutExpired as error:
                 raise LabError(f"{command[0]} was not done after {timeout:.0f} s", self.log) from error
+            errors = self.log.read_bytes()[start:].decode(errors="replace")
             log.write(done.stdout)
         if done.returncode != 0:
             shown = " ".join(map(str, argv[:4])) + (" …" if len(argv) > 4 else "")
-            raise LabError(f"«{shown}» ended with {done.returncode}: {last_words(self.log)}", self.log)
+            raise LabError(
+                f"«{shown}» ended with {done.returncode}: {last_line(errors, done.stdout)}", self.log
+            )
         return done.stdout
 
 
@@ -114,6 +118,13 @@ def clock(seconds: float) -> str:
 
 def last_words(log: Path) -> str:
     """The last line of a log that says something."""
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    said = [line for line in lines if line and not line.startswith("$ ")]
-    return said[-1][:300] if said else "it said nothing"
+    return last_line(log.read_text(encoding="utf-8", errors="replace"))
+
+
+def last_line(*texts: str) -> str:
+    """The last line that says something of the first of these texts that has one; no command's own line."""
+    for text in texts:
+        lines = [line.strip() for line in text.splitlines()]
+        if said := [line for line in lines if line and not line.startswith("$ ")]:
+            return said[-1][:300]
+    return "it said nothing"
