@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.etcdctl import Etcdctl
+from kubectl_admin.etcd.etcdctl import Etcdctl, reason
 from kubectl_admin.etcd.pods import Access
 from kubectl_admin.etcd.source import OUTSIDE, Source
 from kubectl_admin.node import jobs
-from kubectl_admin.node.fetch import Fetched, Transfer, fetch
+from kubectl_admin.node.fetch import Distant, Fetched, Transfer, fetch
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.jobs import Job
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.node.workspace import STATE, workspace
 
@@ -38,7 +39,6 @@ class Saved:
     """A snapshot that has come home. seconds: of each phase."""
 
     endpoint: str
-    size: int
     tool: Tool
     fetched: Fetched
     seconds: dict[str, float] = field(default_factory=dict)
@@ -67,13 +67,16 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     room(seen.database or 0)
     with workspace(host) as folder:
         access = answering(host, seen, [within(access, seen.root) for access in source.accesses])
-        file = f"{folder}/snapshot.db"
-        size = made(host, seen, access, folder, file)
-        room(size)
-        saved = time.monotonic()
-        fetched = fetch(host, folder, file, size, transfer(packing), sink)
-    seconds = {"save": saved - began, "fetch": time.monotonic() - saved}
-    return Saved(access.endpoint, size, packing, fetched, seconds)
+        file, job = saving(host, seen, access, folder)
+        begun = time.monotonic()
+        try:
+            fetched = fetch(host, file, transfer(packing), sink)
+        except AdminError:
+            refuse_failed(job)
+            raise
+        refuse_failed(job)
+    seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}
+    return Saved(access.endpoint, packing, fetched, seconds)
 
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
@@ -140,14 +143,23 @@ def answering(host: Host, seen: Survey, accesses: list[Access]) -> Access:
     raise AdminError(f"node {host.node}: {problem.what if problem else 'the API server names no etcd'}")
 
 
-def made(host: Host, seen: Survey, access: Access, folder: str, file: str) -> int:
-    """Has the snapshot made by a job, which outlives cut connections; its size in bytes."""
+def saving(host: Host, seen: Survey, access: Access, folder: str) -> tuple[Distant, Job]:
+    """The snapshot as it grows on the host, and the job that makes it, which outlives cut connections.
+
+    etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it stays as
+    it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
+    """
+    path = f"{folder}/snapshot.db"
     trust = [f"--cacert={access.ca}"] if access.ca else []
     pair = [f"--cert={access.cert}", f"--key={access.key}"] if access.cert else []
-    arguments = [seen.etcdctl, file, f"--endpoints={access.endpoint}", *trust, *pair]
-    ended = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments).wait()
+    arguments = [seen.etcdctl, path, f"--endpoints={access.endpoint}", *trust, *pair]
+    job = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments)
+    return Distant(path, folder, seen.database or 0, f"{folder}/job/result"), job
+
+
+def refuse_failed(job: Job) -> None:
+    """Raises AdminError with etcdctl's own words where it has failed."""
+    ended = job.wait()
     if ended.exit_code:
-        said = ended.log.strip().rpartition("\n")[2]
-        raise AdminError(f"node {host.node}: etcd's snapshot failed: {said or ended.exit_code}")
-    size = host.script("size", file)
-    return int(size)
+        said = reason(ended.log.encode()) or f"etcdctl ended with exit code {ended.exit_code}"
+        raise AdminError(f"node {job.host.node}: etcd gave no snapshot: {said}")

@@ -27,8 +27,8 @@ def said(taken: Taken, snapshot: Snapshot) -> str:
     """Where it is, where it came from, and what that took."""
     saved, spent = taken.saved, taken.saved.seconds
     packed = "uncompressed" if saved.tool == "none" else f"as {size(saved.fetched.wire)} of {saved.tool}"
-    cuts = f", the stream cut {saved.fetched.cuts} times" if saved.fetched.cuts else ""
-    phases = f"saved in {spent['save']:.1f} s, fetched in {spent['fetch']:.1f} s {packed}{cuts}, "
+    cuts = f" in {saved.fetched.cuts + 1} streams" if saved.fetched.cuts else ""
+    phases = f"saved and fetched in {spent['fetch']:.1f} s {packed}{cuts}, "
     return (
         f"{taken.file or 'stdout'}: {snapshot.size:,} bytes from node {taken.node} in {taken.seconds:.1f} s\n"
         f"({phases}verified in {spent['verify']:.1f} s)\n"

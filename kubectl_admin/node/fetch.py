@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.exec import STDOUT
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.framing import PIECE, Framing
+from kubectl_admin.node.framing import PIECE, Framing, Piece
 from kubectl_admin.node.host import Host, script_command
 from kubectl_admin.node.persistence import is_transient
 from kubectl_admin.node.unpacking import Tool, Unpacking
@@ -34,59 +34,74 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a transfer took. wire: bytes that came over it. cuts: streams that another had to follow."""
+    """What a transfer took. size: of the file. wire: bytes that came over it. cuts: streams that were cut."""
 
+    size: int
     wire: int
     cuts: int
 
 
-def fetch(
-    host: Host, folder: str, path: str, size: int, transfer: Transfer, sink: Callable[[bytes], object]
-) -> Fetched:
+@dataclass(frozen=True, slots=True)
+class Distant:
+    """A file on a host. folder: there, for what is packed ahead. size: of the file, as far as is known.
+
+    result: a file that holds «0» when the file is complete, and until then it grows as PATH.part; «-» for one
+    that is complete and does not change.
+    """
+
+    path: str
+    folder: str
+    size: int
+    result: str = "-"
+
+
+def fetch(host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes], object]) -> Fetched:
     """Hands the file to `sink`, piece by piece in order, and returns what that took.
 
-    folder: on the host, for what is packed ahead. size: of the file, which must not change meanwhile. Memory
-    stays the same at any size. Raises AdminError where it can't be had, and whatever sink raises.
+    Memory stays the same at any size. Raises AdminError where it can't be had, and whatever sink raises.
     """
-    total, done, cuts, left = -(-size // PIECE), 0, 0, size
+    done, cuts, came = 0, 0, 0
+    size: int | None = None
     wire = Wire(transfer.rate)
-    changed = AdminError(
-        f"node {host.node}: {path} is not the {size} bytes any more that it was",
-        "something on the node changes it, or its disk can't be read",
-    )
 
-    def checked(content: bytes) -> None:
-        """Hands on what was in a piece; nothing on the host says so where it can't be read to its end."""
-        nonlocal left
-        if len(content) != min(PIECE, left):
-            raise changed
-        left -= len(content)
-        sink(content)
+    def moved(here: int) -> None:
+        nonlocal came
+        came = here
+        transfer.moved(here, max(here, file.size))
 
-    with Unpacking(transfer.tool, checked, lambda here: transfer.moved(here, size)) as unpacking:
+    with Unpacking(transfer.tool, sink, moved) as unpacking:
 
-        def gain() -> int:
-            """Takes from one stream as many pieces as come; a cut before the first is raised."""
-            nonlocal cuts
-            gained = 0
-            command = script_command("pack", [folder, path, str(PIECE), str(done), transfer.tool])
+        def gain() -> int | None:
+            """Takes from one stream as many pieces as come; a cut before the first is raised.
+
+            The file's size, if its end has come.
+            """
+            nonlocal done, cuts
+            began = done
+            command = script_command(
+                "pack", [file.folder, file.path, str(PIECE), str(done), transfer.tool, file.result]
+            )
+            framing = Framing(done, f"node {host.node}")
             try:
-                for piece in pieces(host, command, done, wire):
+                for piece in pieces(host, command, framing, wire):
                     unpacking.take(piece)
-                    gained += 1
+                    done += 1
             except AdminError as error:
                 if not is_transient(error):
                     raise
                 cuts += 1
-                if not gained:
+                if done == began:
                     raise
-            if not gained:
-                raise changed
-            return gained
+            return framing.size
 
-        while done < total:
-            done += host.persistently(gain)
-    return Fetched(wire.bytes, cuts)
+        while size is None:
+            size = host.persistently(gain)
+    if came != size:
+        raise AdminError(
+            f"node {host.node}: {came} bytes of {file.path} have come, and it has {size}",
+            "something on the node changes it, or its disk can't be read",
+        )
+    return Fetched(size, wire.bytes, cuts)
 
 
 class Wire:
@@ -107,16 +122,15 @@ class Wire:
                 time.sleep(self._due - now)
 
 
-def pieces(host: Host, command: Sequence[str], first: int, wire: Wire) -> Iterator[bytes]:
-    """The packed pieces that one stream brings, from number `first` on; BrokenStream if it is cut."""
-    framing = Framing(first, f"node {host.node}")
+def pieces(host: Host, command: Sequence[str], framing: Framing, wire: Wire) -> Iterator[Piece]:
+    """The pieces that one stream brings; BrokenStream if it is cut."""
     said = b""
     with host.start(command) as running:
         for channel, data in running:
             if channel == STDOUT:
                 wire.took(len(data))
                 yield from framing.feed(data)
-                if framing.complete:
+                if framing.size is not None:
                     return
             else:
                 said = (said + data)[-SAID:]

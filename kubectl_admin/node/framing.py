@@ -1,11 +1,12 @@
 """What a stream of packed pieces looks like, and how it is proven. Pure.
 
-Every piece comes behind a line «piece NUMBER LENGTH SHA256»; behind the last stands «end NUMBER».
-Written by scripts/pack.sh.
+Every piece comes behind a line «piece NUMBER BYTES LENGTH SHA256»: LENGTH bytes follow, which unpacked are
+BYTES of the file. Behind the last stands «end NUMBER SIZE». Written by scripts/pack.sh.
 """
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kubectl_admin.cluster.errors import BrokenStream
 
@@ -14,55 +15,65 @@ SURPLUS = 1 << 16  # bytes that packing may add to a piece of noise
 LINE = 128  # bytes of an announcement
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a file. packed: as it came. bytes: so many of the file are in it."""
+
+    packed: bytes
+    bytes: int
+
+
 class Framing:
     """Takes what comes, and gives the pieces in it, from the one numbered `first` on.
 
-    number: of the piece that is awaited. complete: whether the end has been announced.
+    number: of the piece that is awaited. size: of the file, when its end has been announced; None before.
     """
 
     def __init__(self, first: int, source: str) -> None:
         self.number = first
-        self.complete = False
+        self.size: int | None = None
         self._source = source
         self._came = bytearray()
-        self._length: int | None = None
-        self._digest = ""
+        self._announced: tuple[int, int, str] | None = None  # bytes of the file, length, SHA-256
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterator[Piece]:
         """The pieces that are whole with this; raises BrokenStream for what is not as it was announced."""
         self._came += data
-        while not self.complete and self._is_announced():
-            if self._length is None or len(self._came) < self._length:
+        while announced := self._announced or self._announcement():
+            content, length, digest = announced
+            self._announced = announced
+            if len(self._came) < length:
                 return
-            piece = bytes(memoryview(self._came)[: self._length])
-            del self._came[: self._length]
-            if hashlib.sha256(piece).hexdigest() != self._digest:
+            packed = bytes(memoryview(self._came)[:length])
+            del self._came[:length]
+            if hashlib.sha256(packed).hexdigest() != digest:
                 raise BrokenStream(f"{self._source}: piece {self.number} is not what was sent")
             self.number += 1
-            self._length = None
-            yield piece
+            self._announced = None
+            yield Piece(packed, content)
 
-    def _is_announced(self) -> bool:
-        """Whether length and SHA-256 of the next piece are known; takes them from its line."""
-        if self._length is not None:
-            return True
+    def _announcement(self) -> tuple[int, int, str] | None:
+        """What the next line announces; None where it is not here yet, or announces the end."""
         place = self._came.find(b"\n", 0, LINE)
-        if place < 0:
+        if place < 0 or self.size is not None:
             if len(self._came) >= LINE:
                 raise self._confused()
-            return False
+            return None
         words = self._came[:place].decode("ascii", "replace").split()
         del self._came[: place + 1]
         match words:
-            case ["end", number] if number == str(self.number):
-                self.complete = True
-            case ["piece", number, length, digest] if number == str(self.number) and length.isdecimal():
-                self._length, self._digest = int(length), digest
-                if self._length > PIECE + SURPLUS:
-                    raise self._confused()
-            case _:
-                raise self._confused()
-        return True
+            case ["end", number, size] if number == str(self.number) and is_number(size):
+                self.size = int(size)
+                return None
+            case ["piece", number, content, length, digest] if number == str(self.number):
+                if is_number(content, PIECE) and is_number(length, PIECE + SURPLUS):
+                    return int(content), int(length), digest
+        raise self._confused()
 
     def _confused(self) -> BrokenStream:
         return BrokenStream(f"{self._source}: what should announce piece {self.number} does not")
+
+
+def is_number(text: str, limit: int = 1 << 62) -> bool:
+    """Whether the text is a whole number up to the limit."""
+    return text.isascii() and text.isdecimal() and int(text) <= limit

@@ -9,9 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node.framing import Piece
 
 AHEAD = 2  # pieces that wait to be unpacked
 GZIP = 16 + zlib.MAX_WBITS  # zlib's way to say that gzip's header is there
+# Takes what is packed, and how many bytes of its content are wanted at most.
+Unpack = Callable[[bytes, int], bytes]
 
 
 class Tool(StrEnum):
@@ -33,7 +36,7 @@ class Unpacking:
         self._unpack = unpacker(tool)
         self._sink = sink
         self._here = here
-        self._waiting: queue.Queue[bytes | None] = queue.Queue(AHEAD)
+        self._waiting: queue.Queue[Piece | None] = queue.Queue(AHEAD)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
 
@@ -49,7 +52,7 @@ class Unpacking:
         if kind is None and self._error:
             raise self._error
 
-    def take(self, piece: bytes) -> None:
+    def take(self, piece: Piece) -> None:
         """Takes a piece; waits while others are before it."""
         if self._error:
             raise self._error
@@ -61,7 +64,9 @@ class Unpacking:
             if self._error:
                 continue  # taken all the same, so that nobody waits for room
             try:
-                content = self._unpack(piece)
+                content = self._unpack(piece.packed, piece.bytes + 1)
+                if len(content) != piece.bytes:
+                    raise AdminError("a piece arrived as it was sent, but does not hold what was announced")
                 self._sink(content)
                 length += len(content)
                 self._here(length)
@@ -69,25 +74,29 @@ class Unpacking:
                 self._error = error
 
 
-def unpacker(tool: Tool) -> Callable[[bytes], bytes]:
-    """What undoes a tool's packing; it raises AdminError for what that tool did not pack."""
+def unpacker(tool: Tool) -> Unpack:
+    """What undoes a tool's packing, up to a number of bytes; AdminError for what that tool did not pack."""
     match tool:
         case Tool.ZSTD:
             from backports import zstd
 
-            return proof_against(zstd.ZstdError, zstd.decompress)
+            return proof_against(
+                zstd.ZstdError, lambda packed, most: zstd.ZstdDecompressor().decompress(packed, most)
+            )
         case Tool.GZIP:
-            return proof_against(zlib.error, lambda piece: zlib.decompress(piece, GZIP))
+            return proof_against(
+                zlib.error, lambda packed, most: zlib.decompressobj(GZIP).decompress(packed, most)
+            )
         case Tool.NONE:
-            return lambda piece: piece
+            return lambda packed, _most: packed
 
 
-def proof_against(kind: type[Exception], unpack: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+def proof_against(kind: type[Exception], unpack: Unpack) -> Unpack:
     """The same, with this kind of error as an AdminError: the piece is as it was sent, no other one helps."""
 
-    def proven(piece: bytes) -> bytes:
+    def proven(packed: bytes, most: int) -> bytes:
         try:
-            return unpack(piece)
+            return unpack(packed, most)
         except kind as error:
             raise AdminError(f"a piece arrived as it was sent, but can't be unpacked: {error}") from error
 
