@@ -1,11 +1,14 @@
 """Whether nodes and etcd have what a minor of Kubernetes needs. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.versions.facts import Component, Facts, Node
 from kubectl_admin.versions.upstream import Needs, Upstream
 from kubectl_admin.versions.version import Version
+
+Value = TypeVar("Value", bound=Hashable)
 
 
 def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
@@ -69,8 +72,10 @@ def kernel_is_accepted(version: Version, lines: tuple[str, ...]) -> bool:
     )
 
 
-def _unfit(facts: Facts, unfit: Callable[[Node], bool]) -> list[Node]:
-    return [node for node in facts.nodes if unfit(node)]
+def _unfit(facts: Facts, value: Callable[[Node], Value], unfit: Callable[[Value], bool]) -> list[Node]:
+    """The nodes whose value is unfit; each is judged once, since thousands of nodes share a few."""
+    found = {each for each in set(map(value, facts.nodes)) if unfit(each)}
+    return [node for node in facts.nodes if value(node) in found] if found else []
 
 
 def _objects(nodes: Iterable[Node]) -> tuple[str, ...]:
@@ -78,12 +83,12 @@ def _objects(nodes: Iterable[Node]) -> tuple[str, ...]:
 
 
 def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
-    def unfit(node: Node) -> bool:
-        name, _, written = node.runtime.partition("://")
+    def unfit(runtime: str) -> bool:
+        name, _, written = runtime.partition("://")
         version = Version.find(written)
         return bool(name == "containerd" and version and not containerd_is_tested(version, needs.containerd))
 
-    if nodes := _unfit(facts, unfit):
+    if nodes := _unfit(facts, lambda node: node.runtime, unfit):
         found = sorted({node.runtime for node in nodes})
         yield Finding(
             Severity.WARNING,
@@ -98,11 +103,11 @@ def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
 
 
 def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
-    def unfit(node: Node) -> bool:
-        version = Version.find(node.kernel)
+    def unfit(kernel: str) -> bool:
+        version = Version.find(kernel)
         return bool(version and not kernel_is_accepted(version, needs.kernels))
 
-    if nodes := _unfit(facts, unfit):
+    if nodes := _unfit(facts, lambda node: node.kernel, unfit):
         yield Finding(
             Severity.WARNING,
             "kernel-unsupported",
@@ -116,7 +121,7 @@ def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
 
 
 def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
-    if needs.cgroup == 2 and (nodes := _unfit(facts, lambda node: node.cgroup == 1)):
+    if needs.cgroup == 2 and (nodes := _unfit(facts, lambda node: node.cgroup, lambda version: version == 1)):
         yield Finding(
             Severity.WARNING,
             "cgroup-v1",
@@ -130,11 +135,11 @@ def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
 
 
 def _runtime_support(facts: Facts, _needs: Needs, minor: int) -> Iterator[Finding]:
-    def unfit(node: Node) -> bool:
-        ends = Version.find(node.runtime_support_ends)
+    def unfit(said: str) -> bool:
+        ends = Version.find(said)
         return bool(ends and ends.minor <= minor)
 
-    if nodes := _unfit(facts, unfit):
+    if nodes := _unfit(facts, lambda node: node.runtime_support_ends, unfit):
         yield Finding(
             Severity.VIOLATION,
             "runtime-support-ends",

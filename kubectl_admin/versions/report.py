@@ -42,27 +42,24 @@ def report(
 
 def matrix(facts: Facts) -> Table:
     """A row a node, a column a component; «!» marks what the policy forbids, «?» what is in doubt."""
+    nodes = visible_nodes(facts)
     broken = {(breach.instance.node, breach.instance.component) for breach in breaches(facts)}
-    at = {(part.node, part.component): part for part in facts.instances}
-    shown = [(component, name) for component, name in MATRIX if any(facts.of(component))]
 
-    def row(node: Node) -> list[Cell | str]:
-        cells = [
-            cell(at.get((node.name, component)), (node.name, component) in broken) for component, _ in shown
-        ]
-        return [
-            node.name,
-            node.status.partition(",")[0],
-            *cells,
-            node.roles,
-            node.kernel,
-            node.runtime,
-            node.os_image,
-        ]
+    def cells(component: Component) -> list[Cell | str]:
+        at = {part.node: part for part in facts.of(component)}
+        return [cell(at.get(node.name), (node.name, component) in broken) for node in nodes]
 
-    wide = (Column("ROLES", wide=True), Column("KERNEL", wide=True), Column("RUNTIME", wide=True))
-    columns = [Column("NAME"), Column("STATUS"), *(Column(name) for _, name in shown), *wide]
-    return Table([*columns, Column("OS-IMAGE", wide=True)], [row(node) for node in visible_nodes(facts)])
+    parts = {name: cells(component) for component, name in MATRIX if any(facts.of(component))}
+    columns = [
+        (Column("NAME"), [node.name for node in nodes]),
+        (Column("STATUS"), [node.status.partition(",")[0] for node in nodes]),
+        *((Column(name), column) for name, column in parts.items()),
+        (Column("ROLES", wide=True), [node.roles for node in nodes]),
+        (Column("KERNEL", wide=True), [node.kernel for node in nodes]),
+        (Column("RUNTIME", wide=True), [node.runtime for node in nodes]),
+        (Column("OS-IMAGE", wide=True), [node.os_image for node in nodes]),
+    ]
+    return Table([column for column, _ in columns], list(zip(*(cells for _, cells in columns), strict=True)))
 
 
 def visible_nodes(facts: Facts) -> Sequence[Node]:
@@ -76,9 +73,11 @@ def cell(part: Instance | None, broken: bool) -> Cell | str:
     """An instance's version with its mark; «-» where there is no such part on the node."""
     if part is None:
         return "-"
-    text = str(part.version) if part.version else "<unknown>"
-    doubtful = part.problem or part.disagreement or not part.version
-    return Cell(text, Mark.BAD if broken else Mark.DOUBT if doubtful else None)
+    version = part.version
+    text = str(version) if version else "<unknown>"
+    if broken:
+        return Cell(text, Mark.BAD)
+    return Cell(text, Mark.DOUBT) if part.problem or part.disagreement or not version else text
 
 
 def summary(facts: Facts, upstream: Upstream, today: date) -> str:

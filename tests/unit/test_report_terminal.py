@@ -35,6 +35,11 @@ def test_a_wide_table_has_all_columns_and_a_dash_for_nothing():
     )
 
 
+def test_a_cell_of_nothing_to_be_seen_is_a_dash_and_moves_no_other():
+    table = Table([Column("A"), Column("B")], [[" ", "x"], ["y", Cell("")], [" z ", "\n"]])
+    assert shown(tables=[table]) == "A  B\n-  x\ny  -\nz  \\n\n"
+
+
 def test_a_table_without_headers():
     assert shown(tables=[VERSIONS], headers=False) == "cp-1      1.30\nworker-1  1.3!\nw2        1e5?\n"
 
