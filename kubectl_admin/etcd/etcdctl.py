@@ -23,7 +23,8 @@ PROGRAM = "etcdctl"
 TIMEOUT = 5.0  # seconds for an answer of one member
 HASHING = 60.0  # seconds for a hash: 8 GB took five (etcd-io/etcd#8910)
 ALARMS = {1: "NOSPACE", 2: "CORRUPT"}
-DIALLING = re.compile(r'Error while dialing: (?:dial )?([^"\\]+)')
+FAILED = re.compile(r"Failed to get the \w+ of endpoint \S+ \((.*)\)")
+DIALLING = re.compile(r'Error while dialing: ([^"\\]+)')
 
 
 class EtcdctlError(AdminError):
@@ -102,10 +103,14 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Etcdctl:
-    """etcdctl for one endpoint. Its questions raise EtcdctlError, and what the Runner raises."""
+    """etcdctl for one endpoint. Its questions raise EtcdctlError, and what the Runner raises.
+
+    patience: seconds that it waits for an answer, but for that to `hash`.
+    """
 
     run: Runner
     access: Access
+    patience: float = TIMEOUT
     program: str = PROGRAM
 
     def at(self, endpoint: str) -> "Etcdctl":
@@ -133,11 +138,13 @@ class Etcdctl:
         words = ["endpoint", "hashkv", f"--rev={revision}"]
         return parsed_hash(self._answer(words, HASHING), revision)
 
-    def _answer(self, words: Sequence[str], timeout: float = TIMEOUT) -> Any:
+    def _answer(self, words: Sequence[str], timeout: float | None = None) -> Any:
         what = f"{self.program} {' '.join(words[:2])} at {self.access.endpoint}"
-        ran = self.run([self.program, *arguments(self.access, words, timeout)])
+        ran = self.run([self.program, *arguments(self.access, words, timeout or self.patience)])
         if ran.exit_code:
-            raise EtcdctlError(what, reason(ran.stderr) or f"exit code {ran.exit_code}")
+            killed = ran.exit_code > 128  # 128 and the number of the signal
+            ended = f"killed by signal {ran.exit_code - 128}" if killed else f"exit code {ran.exit_code}"
+            raise EtcdctlError(what, reason(ran.stderr) or ended)
         try:
             return json.loads(ran.stdout)
         except ValueError:
@@ -172,7 +179,8 @@ def reason(stderr: bytes) -> str:
     # That the time is over is only how it ends where nothing can be reached.
     if dialled and ("deadline exceeded" in said or not said):
         return str(dialled[-1]).strip()
-    return said
+    failed = FAILED.fullmatch(said)
+    return failed[1] if failed else said
 
 
 def parsed_members(answer: Any) -> tuple[Listed, ...]:

@@ -14,7 +14,6 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.etcd.flags import command_line, environment, flags, is_true, listed, variables_as_flags
 
 NAMESPACE = "kube-system"
-PERMISSION = f"list pods in namespace {NAMESPACE}"
 CLIENT_PORT = 2379
 ETCD, APISERVER = "etcd", "kube-apiserver"
 SELECTOR = f"tier=control-plane,component in ({ETCD},{APISERVER})"

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from kubectl_admin.etcd.etcdctl import Hash, Listed, Status
+from kubectl_admin.etcd.etcdctl import Alarm, Hash, Listed, Status
+from kubectl_admin.etcd.hashes import disagreeing
 from kubectl_admin.etcd.pods import Etcd, EtcdPod
 
 DEFAULT_QUOTA = 2 << 30  # bytes; etcd server/storage/quota.go, DefaultQuotaBytes
@@ -86,9 +87,14 @@ class Member:
         return self.name or (f"{self.id:x}" if self.id is not None else "?")
 
     @property
-    def object(self) -> str:
-        """What it is about for a person: «node/cp-1», «member/8e9e05c52164694d»."""
-        return f"node/{self.node}" if self.node else f"member/{self.title}"
+    def objects(self) -> tuple[str, ...]:
+        """Its node, as findings name it; none where that is not known."""
+        return (f"node/{self.node}",) if self.node else ()
+
+    @property
+    def unstarted(self) -> bool:
+        """Whether it was added to the list and has never started since."""
+        return self.listed is not None and not self.listed.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class State:
     etcd: what the static pods say.
     members: those of the list, and pods that are in none; in the order of their names.
     control_planes: None where the nodes may not be listed.
+    alarms: all that are raised, those of members that are in no list as well.
     hashed: the revision up to which hashes were taken; 0 where none were.
     unhashed: why hashes could not be compared; "" where they were.
     """
@@ -107,6 +114,7 @@ class State:
     etcd: Etcd
     members: tuple[Member, ...] = ()
     control_planes: tuple[ControlPlane, ...] | None = None
+    alarms: tuple[Alarm, ...] = ()
     hashed: int = 0
     unhashed: str = ""
     gaps: tuple[Gap, ...] = ()
@@ -141,26 +149,16 @@ class State:
         return next((member for member in self.members if member.id == newest.leader), None)
 
     @property
+    def differing(self) -> tuple[EtcdPod, ...]:
+        """The pods whose data differs from the others'."""
+        return disagreeing({one.pod: one.hash for one in self.members if one.pod and one.hash})
+
+    @property
+    def compared(self) -> bool:
+        """Whether the hashes of all voting members could be held against each other."""
+        return self.hashed > 0 and not self.unhashed and all(member.hash for member in self.voters)
+
+    @property
     def index(self) -> int:
         """The newest raft index that any member knows to be committed."""
         return max((member.status.index for member in self.members if member.status), default=0)
-
-
-def most_current(state: State) -> tuple[Member, ...]:
-    """The members that a snapshot may be taken from in their own pods, the best first.
-
-    Those that vote, answered in their own pods, know a leader, and have no alarm about corrupt data. A
-    follower comes before the leader, which has enough to do, unless it is behind by more than LAG entries.
-    """
-    fit = [
-        member
-        for member in state.members
-        if member.pod and member.status and not member.problem and not member.learner
-        if member.status.leader and "CORRUPT" not in member.alarms
-    ]
-
-    def order(member: Member) -> tuple[bool, bool, int]:
-        applied = member.status.applied if member.status else 0
-        return (state.index - applied > LAG, member.leads, -applied)
-
-    return tuple(sorted(fit, key=order))

@@ -9,8 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Forbidden
+from kubectl_admin.cluster.errors import ApiError, Forbidden, Unreachable
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd import hashes, pods
@@ -20,9 +21,19 @@ from kubectl_admin.etcd.pods import EtcdPod
 from kubectl_admin.etcd.state import ControlPlane, Gap, Member, State
 from kubectl_admin.pool import ask_all
 
-EXEC = "create pods/exec in namespace kube-system"
+# What it takes; servers before 1.35 ask for `get` where later ones ask for `create`.
+RIGHTS = (
+    Right("list", "pods", pods.NAMESPACE),
+    *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
+)
+NODES = Right("list", "nodes")
 CONTROL_PLANES = "node-role.kubernetes.io/control-plane"
-PROGRAM = 20.0  # seconds for a run of etcdctl, which gives up by itself before
+PROGRAM = 10.0  # seconds for a run of etcdctl, which gives up by itself before
+LOST = (
+    "if the server is the right one, etcd may have lost its quorum, without which it answers nothing; "
+    "on the control-plane nodes: crictl ps --all --name etcd"
+)
+ELSEWHERE = 3.0  # seconds for an answer over the network, which etcdctl always takes where there is none
 LISTING = 60.0  # seconds for all listings together
 ROUND = 45.0  # seconds for the answers of all members together
 ANSWER = 1 << 20  # bytes
@@ -41,10 +52,15 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     spoken to, where pods may not be listed, or where nothing may be run in them.
     """
     gaps: list[Gap] = []
-    etcd, nodes = listings(cluster, gaps)
-    talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
-    answers = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ROUND, answered=answered)
-    refuse_forbidden(answers.values())
+    with explained(cluster, RIGHTS):
+        etcd, nodes = listings(cluster, gaps)
+        talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
+        answers = ask_all(
+            {pod: ctl.status for pod, ctl in talkers.items()}, deadline=ROUND, answered=answered
+        )
+        for answer in answers.values():
+            if isinstance(answer, Forbidden):
+                raise answer
     statuses = {pod: answer for pod, answer in answers.items() if isinstance(answer, Status)}
     problems = {pod: flags_in_file(pod) for pod in etcd.members if pod not in talkers}
     problems |= {pod: why(answer) for pod, answer in answers.items() if isinstance(answer, AdminError)}
@@ -63,6 +79,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
         etcd=etcd,
         members=tuple(replace(one, hash=found.hashes.get(one.pod) if one.pod else None) for one in members),
         control_planes=nodes,
+        alarms=alarms,
         hashed=found.revision,
         unhashed=found.problem,
         gaps=tuple(gaps),
@@ -90,10 +107,10 @@ def listings(cluster: Cluster, gaps: list[Gap]) -> tuple[pods.Etcd, tuple[Contro
     }
     answers = ask_all(questions, deadline=LISTING)
     if isinstance(etcd := answers["pods"], AdminError):
-        raise refusal(etcd, pods.PERMISSION)
+        raise without_api(etcd)
     if isinstance(nodes := answers["nodes"], AdminError):
-        permission = "list nodes" if isinstance(nodes, Forbidden) else ""
-        gaps.append(Gap("control-plane nodes", why(refusal(nodes, "list nodes")), permission))
+        permission = str(NODES) if isinstance(nodes, Forbidden) else ""
+        gaps.append(Gap("control-plane nodes", why(nodes), permission))
         return etcd, None
     return etcd, nodes
 
@@ -125,40 +142,41 @@ def cluster_wide(able: Mapping[EtcdPod, Etcdctl], gaps: list[Gap]) -> tuple[Any,
     return listed, alarms
 
 
-def asked_from_others(members: Iterable[Member], able: Mapping[EtcdPod, Etcdctl]) -> tuple[Member, ...]:
-    """The members, those that were silent with what another member got out of them over the network."""
-    members = tuple(members)
-    silent = {place: member for place, member in enumerate(members) if not member.up}
+def asked_from_others(members: Sequence[Member], able: Mapping[EtcdPod, Etcdctl]) -> tuple[Member, ...]:
+    """The members, those that were silent with what two others got out of them over the network."""
+    silent = {place: addresses(member) for place, member in enumerate(members) if not member.up}
     answers = ask_all(
-        {place: partial(asked_from_another, member, able) for place, member in silent.items()},
+        {
+            (place, pod): replace(ctl.at(urls[0]), patience=ELSEWHERE).status
+            for place, urls in silent.items()
+            for pod, ctl in list(able.items())[:2]
+            if urls
+        },
         deadline=ROUND,
     )
+    heard: dict[int, dict[EtcdPod, Status | AdminError]] = {place: {} for place in silent}
+    for (place, pod), answer in answers.items():
+        heard[place][pod] = answer
     return tuple(
-        replace(member, unreachable=why(answer))
-        if isinstance(answer := answers.get(place), AdminError)
-        else answer or member
-        for place, member in enumerate(members)
+        as_heard(member, heard[place]) if place in silent else member for place, member in enumerate(members)
     )
 
 
-def asked_from_another(member: Member, able: Mapping[EtcdPod, Etcdctl]) -> Member:
-    """The member as it answered the first of two others that reaches it; raises AdminError if none does."""
-    urls = member.listed.client_urls if member.listed else ()
-    if not urls and member.pod:
-        urls = member.pod.flags.advertise_client_urls
-    if not urls:
-        raise AdminError("it has not started since it was added: it has told no address for clients")
-    if not able:
-        raise AdminError("no other member could be asked")
-    problem: AdminError | None = None
-    for pod, ctl in list(able.items())[:2]:
-        try:
-            status = ctl.at(urls[0]).status()
-        except AdminError as error:
-            problem = AdminError(f"from node {pod.node}: {why(error)}")
-        else:
-            return replace(member, id=status.member_id, status=status, asked_from=pod.node)
-    raise problem or AdminError("it was not asked")
+def as_heard(member: Member, answers: Mapping[EtcdPod, Status | AdminError]) -> Member:
+    """A silent member with its answer to another, or with why there was none."""
+    unreachable = "" if addresses(member) else "it has told no address for clients"
+    for pod, answer in answers.items():
+        if isinstance(answer, Status):
+            return replace(member, id=answer.member_id, status=answer, asked_from=pod.node)
+        unreachable = f"from node {pod.node}: {why(answer)}"
+    return replace(member, unreachable=unreachable)
+
+
+def addresses(member: Member) -> tuple[str, ...]:
+    """Where others reach a member: what the list says, or its own flags."""
+    if member.listed and member.listed.client_urls:
+        return member.listed.client_urls
+    return member.pod.flags.advertise_client_urls if member.pod else ()
 
 
 def first_answer(able: Iterable[Etcdctl], ask: Callable[[Etcdctl], Answer]) -> Answer:
@@ -172,21 +190,12 @@ def first_answer(able: Iterable[Etcdctl], ask: Callable[[Etcdctl], Answer]) -> A
     raise problem
 
 
-def refuse_forbidden(answers: Iterable[object]) -> None:
-    """Raises the refusal where every question was refused for want of a permission."""
-    answers = list(answers)
-    refused = [answer for answer in answers if isinstance(answer, Forbidden)]
-    if refused and len(refused) == len(answers):
-        raise refusal(refused[0], EXEC)
-
-
-def refusal(error: AdminError, permission: str) -> AdminError:
-    """The error, said as the permission that is missing where it is that."""
-    if not isinstance(error, Forbidden):
-        return error
-    return AdminError(
-        f'user "{error.user}" may not {permission}', "grant it: docs/permissions.md has the role"
-    )
+def without_api(error: AdminError) -> AdminError:
+    """The error with what it may mean for etcd, where it is the API server that can't answer."""
+    silent = isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status >= 429)
+    if silent and not error.hint:
+        error.hint = LOST
+    return error
 
 
 def why(error: AdminError) -> str:
@@ -196,6 +205,9 @@ def why(error: AdminError) -> str:
             return error.said
         case ApiError():
             return error.message
+        case Unreachable() if "timeout" in error.what:
+            # Not the server's silence: it waits for the kubelet before it answers.
+            return "no answer in time through the API server and the kubelet"
     return error.what
 
 

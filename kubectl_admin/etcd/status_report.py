@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from kubectl_admin.etcd.hashes import disagreeing
-from kubectl_admin.etcd.pods import ApiserverFlags, EtcdPod
+from kubectl_admin.etcd.pods import ApiserverFlags
 from kubectl_admin.etcd.state import LAG, Member, State
 from kubectl_admin.etcd.units import size
 from kubectl_admin.finding import Finding
@@ -25,7 +24,7 @@ def report(state: State, findings: Sequence[Finding]) -> Report:
 
 def table(state: State) -> Table:
     """A row a member. The node is a column of its own where members are not called like their nodes."""
-    alike = all(member.title == member.node for member in state.members)
+    alike = all(member.title == member.node for member in state.members if member.node)
     columns = [
         Column("NAME"),
         Column("NODE", wide=alike),
@@ -33,8 +32,7 @@ def table(state: State) -> Table:
         *(Column(name, wide=True) for name in ("MEMBER-ID", "QUOTA", "TERM", "INDEX", "REVISION", "STORAGE")),
         Column("CLIENT-URLS", wide=True),
     ]
-    others = differing(state)
-    return Table(columns, [row(member, state, member.pod in others) for member in state.members])
+    return Table(columns, [row(member, state, member.pod in state.differing) for member in state.members])
 
 
 def row(member: Member, state: State, differs: bool) -> list[Cell | str]:
@@ -70,7 +68,7 @@ def row(member: Member, state: State, differs: bool) -> list[Cell | str]:
 def role(member: Member) -> Cell | str:
     """What a member does in the cluster, or that it is down."""
     if member.status is None:
-        return Cell("down", Mark.BAD)
+        return Cell("unstarted", Mark.DOUBT) if member.unstarted else Cell("down", Mark.BAD)
     if member.learner:
         return Cell("learner", Mark.DOUBT)
     if not member.status.leader:
@@ -80,27 +78,17 @@ def role(member: Member) -> Cell | str:
 
 def summary(state: State) -> Iterator[str]:
     """What belongs to no member."""
-    context = f"context {state.context}: " if state.context else ""
+    context = f"context {state.context}, " if state.context else ""
     if state.members:
         up = sum(member.up for member in state.voters)
-        led = f"leader {state.leader.title}" if state.leader else "no leader"
-        yield f"{context}{up} of {len(state.voters)} voting members up, {state.quorum} needed; {led}"
-        if compared(state) and not differing(state):
+        yield f"{context}leader {state.leader.title if state.leader else 'unknown'}"
+        yield f"{up} of {len(state.voters)} voting members up, {state.quorum} needed"
+        if state.compared and not state.differing:
             yield f"the members' data is the same at revision {state.hashed}"
     else:
         yield f"{context}no etcd pod is to be seen in kube-system"
     if state.etcd.external:
         yield from (backend(one) for one in state.etcd.apiservers)
-
-
-def compared(state: State) -> bool:
-    """Whether the hashes of all voting members could be held against each other."""
-    return state.hashed > 0 and not state.unhashed and all(member.hash for member in state.voters)
-
-
-def differing(state: State) -> tuple[EtcdPod, ...]:
-    """The pods whose data differs from the others'."""
-    return disagreeing({one.pod: one.hash for one in state.members if one.pod and one.hash})
 
 
 def backend(one: ApiserverFlags) -> str:

@@ -5,7 +5,6 @@ Thresholds of size are those of etcd's own alerts (contrib/mixin/alerts/alerts.l
 
 from collections.abc import Iterator, Sequence
 
-from kubectl_admin.etcd.hashes import disagreeing
 from kubectl_admin.etcd.state import LAG, Member, State
 from kubectl_admin.etcd.units import size
 from kubectl_admin.finding import Finding, Severity
@@ -32,28 +31,27 @@ ALARMS = {
 
 
 def alarms(state: State) -> Iterator[Finding]:
-    """Alarms that members have raised."""
-    for kind in sorted({kind for member in state.members for kind in member.alarms}):
-        raised = [member for member in state.members if kind in member.alarms]
+    """Alarms that members have raised, and those that such members left which are in no list any more."""
+    titles = {member.id: member.title for member in state.members}
+    for kind in sorted({alarm.kind for alarm in state.alarms}):
+        raised = [alarm.member_id for alarm in state.alarms if alarm.kind == kind]
         says, fix, source = ALARMS.get(kind, ("no alarm is raised", "see etcd's log", MAINTENANCE))
         yield Finding(
             Severity.VIOLATION,
             f"alarm-{kind.lower()}",
             f"alarm {kind}",
             says,
-            f"raised by {_titles(raised)}",
+            f"raised by {', '.join(titles.get(one) or f'{one:x}, which is no member' for one in raised)}",
             fix,
             source,
-            _objects(raised),
+            _objects([member for member in state.members if member.id in raised]),
         )
 
 
 def hashes(state: State) -> Iterator[Finding]:
     """Members whose data differs, and whether that could be looked at."""
-    taken = {member.pod: member.hash for member in state.members if member.pod and member.hash}
-    differing = disagreeing(taken)
-    if differing:
-        members = [member for member in state.members if member.pod in differing]
+    if state.differing:
+        members = [member for member in state.members if member.pod in state.differing]
         shown = ", ".join(
             f"{member.title} {member.hash.value:08x}" for member in state.members if member.hash
         )
@@ -97,7 +95,7 @@ def room(state: State) -> Iterator[Finding]:
                 if wasteful
                 else "find out what fills it, or raise --quota-backend-bytes, at most to 8 GiB",
                 f"{MAINTENANCE}#space-quota",
-                (member.object,),
+                member.objects,
             )
         elif wasteful:
             yield Finding(
@@ -108,7 +106,7 @@ def room(state: State) -> Iterator[Finding]:
                 f"of {size(status.size)} only {size(status.in_use)} are in use",
                 "etcdctl defrag, one member after another, the leader last: it answers nobody meanwhile",
                 f"{MAINTENANCE}#defragmentation",
-                (member.object,),
+                member.objects,
             )
 
 
@@ -128,13 +126,9 @@ def lag(state: State) -> Iterator[Finding]:
                 f"{behind} entries behind the newest, {unapplied} not applied",
                 "look at its disk and its network; etcd's log names what takes too long",
                 "https://etcd.io/docs/latest/tuning/",
-                (member.object,),
+                member.objects,
             )
 
 
-def _titles(members: Sequence[Member]) -> str:
-    return ", ".join(member.title for member in members)
-
-
 def _objects(members: Sequence[Member]) -> tuple[str, ...]:
-    return tuple(member.object for member in members)
+    return tuple(name for member in members for name in member.objects)

@@ -90,18 +90,18 @@ def leaderless(state: State) -> Iterator[Finding]:
 def down(state: State) -> Iterator[Finding]:
     """Members that answer nobody."""
     for member in state.members:
-        if not member.up and member.listed and not (member.listed.learner and not member.listed.name):
+        if not member.up and member.listed and not (member.learner and member.unstarted):
             seen = f"; {member.unreachable}" if member.unreachable else ""
             yield Finding(
                 Severity.VIOLATION,
                 "member-down",
                 f"etcd member {member.title}",
                 "every member of the list answers",
-                f"{member.problem}{seen}",
-                "look at its pod's log and its node; if that is gone for good: "
-                f"etcdctl member remove {_id(member)}",
+                f"{_problem(member)}{seen}",
+                ("start it" if member.unstarted else "look at its pod's log and its node")
+                + f"; if it is gone for good: etcdctl member remove {_id(member)}",
                 FAILURES,
-                (member.object,),
+                member.objects,
             )
 
 
@@ -120,7 +120,7 @@ def unlisted(state: State) -> Iterator[Finding]:
                 f"the list has no member {member.title}; {seen}",
                 "remove its manifest and its data, and join the node again",
                 RECONFIGURATION,
-                (member.object,),
+                member.objects,
             )
 
 
@@ -133,9 +133,9 @@ def silent(state: State) -> Iterator[Finding]:
                 "pod-no-answer",
                 f"etcd member {member.title}",
                 "every member is asked in its own pod",
-                f"{member.problem}; it answers from {member.asked_from}",
+                f"{_problem(member)}; it answers node {member.asked_from}",
                 "look at the node's kubelet and container runtime" if member.pod else "",
-                objects=(member.object,),
+                objects=member.objects,
             )
 
 
@@ -143,7 +143,7 @@ def learners(state: State) -> Iterator[Finding]:
     """Members that do not vote yet."""
     for member in state.members:
         if member.learner:
-            started = "" if member.name else "; it has not started"
+            started = "; it has not started" if member.unstarted else ""
             yield Finding(
                 Severity.WARNING,
                 "learner-not-promoted",
@@ -152,7 +152,7 @@ def learners(state: State) -> Iterator[Finding]:
                 f"it is a learner{started}",
                 f"etcdctl member promote {_id(member)}, or remove it; in any case before etcd is upgraded",
                 "https://etcd.io/docs/latest/learning/design-learner/",
-                (member.object,),
+                member.objects,
             )
 
 
@@ -202,7 +202,7 @@ def places(state: State) -> Iterator[Finding]:
                 f"{where}; its address is {', '.join(member.listed.peer_urls)}",
                 f"if its node has been removed: etcdctl member remove {_id(member)}",
                 "https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-reset/",
-                (member.object,),
+                member.objects,
             )
     if missing := [node.name for node in nodes if node.name not in {member.node for member in state.members}]:
         yield Finding(
@@ -238,6 +238,10 @@ def elsewhere(state: State) -> Iterator[Finding]:
             )
 
 
+def _problem(member: Member) -> str:
+    return f"pod {member.pod.name}: {member.problem}" if member.pod else member.problem
+
+
 def _cluster_id(member: Member) -> str:
     return f"{member.status.cluster_id:x}" if member.status else "?"
 
@@ -251,4 +255,4 @@ def _titles(members: Sequence[Member]) -> str:
 
 
 def _objects(members: Sequence[Member]) -> tuple[str, ...]:
-    return tuple(member.object for member in members)
+    return tuple(name for member in members for name in member.objects)
