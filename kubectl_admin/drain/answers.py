@@ -103,8 +103,10 @@ def refused(error: ApiError) -> Answer:
         # Not for want of a permission: a budget whose numbers are off, or an admission plugin of the server.
         (isinstance(error, Forbidden) and not error.verb, Kind.FAILED),
     )
-    kind = next((kind for applies, kind in rules if applies), Kind.FORBIDDEN)
-    return Answer(kind, causes.get(BUDGET) or error.message, error.retry_after)
+    for applies, kind in rules:
+        if applies:
+            return Answer(kind, causes.get(BUDGET) or error.message, error.retry_after)
+    return Answer(Kind.FORBIDDEN, error.what)
 
 
 def causes_of(error: ApiError) -> dict[str, str]:

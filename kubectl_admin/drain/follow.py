@@ -12,6 +12,7 @@ from kubectl_admin.drain.facts import Name
 from kubectl_admin.errors import AdminError
 
 WATCH = 60.0  # seconds of one watch; also how long a thread may outlive its `close`
+SHORT = 1.0  # seconds; a server that ends its watches that soon is not asked again at once
 PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
 
 Fact = TypeVar("Fact")
@@ -80,7 +81,7 @@ class Followed(Generic[Fact]):
                 with self._lock:
                     self._problem = error.what
                 self._changed()
-                time.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                self._closed.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
 
     def _list(self) -> str:
@@ -95,11 +96,14 @@ class Followed(Generic[Fact]):
         """The changes since a version, watch after watch, until one breaks or is over without a word."""
         while not self._closed.is_set():
             query = [*self._query, ("resourceVersion", version), ("allowWatchBookmarks", "true")]
+            begun = time.monotonic()
             for event in self._cluster.watch(self._path, query, timeout=WATCH):
                 if self._closed.is_set():
                     return
                 version = event["object"]["metadata"]["resourceVersion"]
                 self._take(event)
+            if time.monotonic() - begun < SHORT:
+                self._closed.wait(PAUSES[-1])
 
     def _take(self, event: Mapping[str, Any]) -> None:
         kind, item = event["type"], event["object"]

@@ -2,24 +2,30 @@
 
 import contextlib
 import itertools
+import json
 import re
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from kubectl_admin.cluster.errors import ApiError, TooManyRequests
+from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound, TooManyRequests
 from kubectl_admin.drain import drain
 from kubectl_admin.drain.budgets import Leave
 from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.filters import Action, Flags
 from tests.apiserver import drain_world
+from tests.apiserver.conftest import NAME
 from tests.apiserver.drain_world import World, budget, numbers, owner, pod
+from tests.lab import api_only
 from tests.program import Ended, environ, run, start
+from tests.unit.api_stand_in import secured
 
 pytestmark = pytest.mark.lab
 
@@ -434,3 +440,241 @@ def test_critical_pods_leave_last(world):
         *("evicting pod moving/web", "pod moving/web is gone"),
         *("evicting pod moving/dns", "pod moving/dns is gone"),
     ]
+
+
+CNPG = "postgresql.cnpg.io"
+PRIMARY = {"cnpg.io/cluster": "pg", "cnpg.io/podRole": "instance", "cnpg.io/instanceRole": "primary"}
+REPLICA = PRIMARY | {"cnpg.io/instanceRole": "replica"}
+
+
+@pytest.fixture
+def postgres(world: World) -> World:
+    """A CloudNativePG cluster of two: its primary, guarded by a budget of one, is on the node."""
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"clusters.{CNPG}"},
+        "spec": {
+            "group": CNPG,
+            "scope": "Namespaced",
+            "names": {"plural": "clusters", "singular": "cluster", "kind": "Cluster"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "schema": {
+                        "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+                    },
+                }
+            ],
+        },
+    }
+    with contextlib.suppress(Conflict):
+        world.cluster.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+    while True:
+        with contextlib.suppress(NotFound):
+            list(world.cluster.list(world.path("clusters")))
+            break
+    with contextlib.suppress(NotFound):
+        world.cluster.delete(world.path("clusters", "pg"))
+    keeper = owner("Cluster", "pg", api_version=f"{CNPG}/v1")
+    world.put(
+        {
+            "apiVersion": f"{CNPG}/v1",
+            "kind": "Cluster",
+            "metadata": {"name": "pg"},
+            "status": {"currentPrimary": "pg-1"},
+        },
+        pod("pg-1", world.node, owner=keeper, labels=PRIMARY),
+        pod("pg-2", "worker-1", owner=keeper, labels=REPLICA),
+        budget("pg-primary", {"cnpg.io/instanceRole": "primary"}, numbers(0, 1, 1, 1)),
+    )
+    return world
+
+
+def test_a_primary_is_moved_by_its_operator_before_anything_is_evicted(postgres):
+    postgres.put(pod("client", postgres.node, owner=REPLICASET))
+    with postgres.kubelet(), draining(postgres) as process:
+        until(process, "CloudNativePG moving/pg: its operator is given time to move the primary pg-1")
+        assert postgres.is_cordoned
+        postgres.set_labels("pg-1", REPLICA)
+        postgres.set_labels("pg-2", PRIMARY)
+        assert postgres.pods() == {"pg-1", "pg-2", "client"}, "the operator has not said that it is done"
+        postgres.set_status("clusters", "pg", {"currentPrimary": "pg-2"})
+        told = until(process, "the primary has moved")
+        assert not any("evicting" in line for line in told)
+        answer = ended(process)
+    assert answer.code == 0, answer.err
+    assert postgres.pods() == {"pg-2"}
+
+
+def test_a_primary_that_stays_ends_the_drain_and_the_cordon(postgres):
+    answer = finished(postgres, "--primary-timeout", "1s")
+    assert answer.code == 1
+    assert "primary of CloudNativePG moving/pg, which its operator is to move" in answer.err
+    assert not postgres.is_cordoned
+    assert postgres.pods() == {"pg-1", "pg-2"}
+
+
+def test_a_database_without_a_second_instance_is_said_before_the_cordon(postgres):
+    postgres.cluster.delete(postgres.path("pods", "pg-2"), drain_world.NOW)
+    answer = finished(postgres)
+    assert answer.code == 3
+    assert "warning: CloudNativePG moving/pg on pod/moving/pg-1: no other instance" in answer.out
+    assert "violation: disruption budget moving/pg-primary" in answer.out
+    assert not postgres.is_cordoned
+
+
+@contextlib.contextmanager
+def webhook(world: World, answers: Callable[[drain_world.Object], drain_world.Object]) -> Iterator[None]:
+    """While this lasts evictions in the namespace are reviewed. answers: makes a response of a request."""
+    context, trust = secured()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            review["response"] = {"uid": review["request"]["uid"], **answers(review["request"])}
+            body = json.dumps(review).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        configuration = {
+            "metadata": {"name": "drain-cleaner"},
+            "webhooks": [
+                {
+                    "name": "cleaner.example.com",
+                    "clientConfig": {
+                        "url": f"https://127.0.0.1:{server.server_port}/",
+                        "caBundle": trust["certificate-authority-data"],
+                    },
+                    "rules": [
+                        {
+                            "apiGroups": [""],
+                            "apiVersions": ["v1"],
+                            "operations": ["CREATE"],
+                            "resources": ["pods/eviction"],
+                        }
+                    ],
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": world.namespace}},
+                    "sideEffects": "None",
+                    "admissionReviewVersions": ["v1"],
+                }
+            ],
+        }
+        path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+        world.cluster.post(path, configuration)
+        try:
+            yield
+        finally:
+            world.cluster.delete(f"{path}/drain-cleaner")
+            server.shutdown()
+
+
+def refused_by_webhook(world: World, name: str) -> None:
+    """Returns once the API server asks the webhook, which it hears of a moment after it was made."""
+    body = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": name}}
+    body |= {"deleteOptions": {"dryRun": ["All"]}}
+    while True:
+        try:
+            world.cluster.post(f"{world.path('pods', name)}/eviction", body)
+        except ApiError:
+            return
+
+
+@pytest.mark.parametrize("code", [500, 403, 400])
+def test_a_webhooks_refusal_is_a_not_yet(world, code):
+    """As Strimzi's drain cleaner answers: 500, once it has told the operator to roll the pod."""
+    refusals = [{"allowed": False, "status": {"code": code, "message": "will be rolled"}}] * 3
+
+    def answers(_request: drain_world.Object) -> drain_world.Object:
+        return refusals.pop() if refusals else {"allowed": True}
+
+    with webhook(world, answers), world.kubelet():
+        world.put(pod("one", world.node, owner=REPLICASET))
+        refused_by_webhook(world, "one")
+        answer = finished(world, "--timeout", "60s")
+    assert answer.code == 0, answer.err
+    assert 'pod moving/one waits: not yet: admission webhook "cleaner.example.com" denied' in answer.err
+
+
+def test_an_api_server_that_is_restarted_in_the_middle_is_waited_for(world):
+    world.put(
+        pod("one", world.node, owner=REPLICASET),
+        pod("two", world.node, owner=REPLICASET),
+        budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)),
+    )
+    with world.kubelet(), draining(world) as process:
+        until(process, "pod moving/two is gone")
+        api_only.stop_apiserver(NAME, "cp-1")
+        try:
+            # The eviction of «one» is asked for again after some seconds, whatever the budget is like.
+            until(process, "pod moving/one waits: the API server can't be reached")
+        finally:
+            api_only.start_apiserver(NAME, "cp-1")
+        world.set_status("poddisruptionbudgets", "guard", numbers(1, 3, 2, 3))
+        answer = ended(process)
+    assert answer.code == 0, answer.err
+
+
+def test_an_api_server_that_is_away_when_a_drain_is_interrupted_still_loses_the_cordon(world):
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {}, numbers(0, 2, 2, 3), selector={}))
+    with draining(world) as process:
+        until(process, "pod moving/one waits")
+        api_only.stop_apiserver(NAME, "cp-1")
+        try:
+            process.send_signal(signal.SIGINT)
+            until(process, "still there: pod moving/one")
+        finally:
+            api_only.start_apiserver(NAME, "cp-1")
+        answer = ended(process)
+    assert answer.code == 130
+    assert not world.is_cordoned
+
+
+def test_who_may_not_evict_is_told_so_at_once(world):
+    world.put(pod("one", world.node, owner=REPLICASET))
+    role = {
+        "metadata": {"name": "drain-without-evictions"},
+        "rules": [
+            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
+        ],
+    }
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": role["metadata"],
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "drain-without-evictions"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "viewer"}],
+    }
+    made = {"clusterroles": role, "clusterrolebindings": binding}
+    for kind, body in made.items():
+        world.cluster.post(f"/apis/{group}/v1/{kind}", body)
+    try:
+        answer = finished(world, "--as", "viewer")
+    finally:
+        for kind in made:
+            world.cluster.delete(f"/apis/{group}/v1/{kind}/drain-without-evictions")
+    assert answer.code == 1
+    assert 'cannot create resource "pods/eviction"' in answer.err
+    assert not world.is_cordoned
+
+
+def test_a_pod_of_a_namespace_that_is_being_deleted_is_waited_for(kubeconfig, world):
+    ending = drain_world.made_namespace(kubeconfig, f"ending-{time.time_ns()}", world.node)
+    ending.put(pod("one", world.node, owner=REPLICASET))
+    world.cluster.delete(f"/api/v1/namespaces/{ending.namespace}")
+    with draining(world) as process:
+        until(process, f"pod {ending.namespace}/one waits: its namespace is being deleted")
+        ending.cluster.delete(ending.path("pods", "one"), drain_world.NOW)
+        answer = ended(process)
+    assert answer.code == 0, answer.err

@@ -1,0 +1,53 @@
+"""Rulings one by one; that they are the eviction API's own is seen in tests/apiserver/test_drain.py."""
+
+import pytest
+
+from kubectl_admin.drain.budgets import Covering, Leave, rule
+from kubectl_admin.drain.labels import Selector
+from tests.unit.drain.samples import NOW, budget, label, pod
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "budgets", "leave"),
+    [
+        ("no budget", {}, [], Leave.FREE),
+        ("one can be spared", {}, [budget(numbers=(1, 3, 2, 3))], Leave.ALLOWED),
+        ("one is ill", {}, [budget(numbers=(0, 2, 2, 3))], Leave.WAIT),
+        ("too many are ill", {}, [budget(numbers=(0, 1, 2, 3))], Leave.WAIT),
+        ("maxUnavailable 0", {}, [budget(numbers=(0, 3, 3, 3))], Leave.NEVER),
+        ("more wanted than there are", {}, [budget(numbers=(0, 1, 2, 1))], Leave.NEVER),
+        ("never, though one is ill as well", {}, [budget(numbers=(0, 2, 3, 3))], Leave.NEVER),
+        ("not worked out yet", {}, [budget(numbers=(0, 0, 0, 0))], Leave.WAIT),
+        ("numbers of before", {}, [budget(numbers=(1, 3, 2, 3), stale=True)], Leave.WAIT),
+        ("can't be worked out", {}, [budget(numbers=(0, 0, 0, 0), failure="no scale")], Leave.NEVER),
+        ("two", {}, [budget("a"), budget("b")], Leave.SEVERAL),
+        ("two, but not started", {"phase": "Pending"}, [budget("a"), budget("b")], Leave.FREE),
+        ("finished", {"phase": "Failed"}, [budget(numbers=(0, 3, 3, 3))], Leave.FREE),
+        ("ending already", {"deleted": NOW}, [budget(numbers=(0, 3, 3, 3))], Leave.FREE),
+        ("ill among the healthy", {"ready": False}, [budget(numbers=(0, 2, 2, 3))], Leave.FREE),
+        ("ill among the ill", {"ready": False}, [budget(numbers=(0, 1, 2, 3))], Leave.WAIT),
+        ("ill where none is wanted", {"ready": False}, [budget(numbers=(0, 0, 0, 0))], Leave.WAIT),
+        ("ill, always free", {"ready": False}, [budget(numbers=(0, 0, 3, 3), always_unhealthy=True)],
+         Leave.FREE),
+        ("healthy, not always free", {}, [budget(numbers=(0, 3, 3, 3), always_unhealthy=True)], Leave.NEVER),
+    ],
+)  # fmt: skip
+def test_what_budgets_say(name, what, budgets, leave):
+    assert rule(pod(**what), budgets).leave is leave, name
+
+
+def test_the_numbers_are_told():
+    ruling = rule(pod(), [budget(numbers=(0, 2, 2, 3))])
+    assert ruling.why == "minAvailable 2: needs 2 healthy of 3, has 2"
+
+
+def test_a_budget_counts_pods_of_its_own_namespace_that_its_selector_selects():
+    budgets = [
+        budget("all"),
+        budget("web", selector=Selector((label("app", "web"),))),
+        budget("other", selector=Selector((label("app", "db"),))),
+        budget("nothing", selector=None),
+    ]
+    covering = Covering(budgets)
+    assert [each.name for each in covering.of(pod(labels={"app": "web"}))] == ["all", "web"]
+    assert Covering([]).of(pod()) == ()

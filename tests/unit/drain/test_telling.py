@@ -1,0 +1,42 @@
+import pytest
+
+from kubectl_admin.drain.board import Waiting
+from kubectl_admin.drain.telling import Telling, duration
+from tests.unit.drain.samples import pod
+
+
+@pytest.fixture
+def told():
+    lines, blocks = [], []
+    telling = Telling(lines.append, blocks.append)
+    telling.lines, telling.blocks = lines, blocks
+    return telling
+
+
+def test_what_happens_is_a_line_each(told):
+    told.note("node/w1 cordoned")
+    told.asked(pod(), "evicting")
+    told.held(pod(), "budget guard needs 2")
+    told.gone(pod(), 65.0)
+    told.gone(pod(), 0.2)
+    assert told.lines == [
+        "node/w1 cordoned",
+        "evicting pod shop/one",
+        "pod shop/one waits: budget guard needs 2",
+        "pod shop/one is gone (1m5s)",
+        "pod shop/one is gone",
+    ]
+
+
+def test_who_is_waited_for_is_a_line_each_up_to_ten(told):
+    told.waiting([Waiting(pod(str(number)), "is ending", number) for number in range(12)])
+    (block,) = told.blocks
+    assert block[1] == "    1s  shop/1: is ending"
+    assert (len(block), block[-1]) == (11, "        and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.9, "0s"), (59, "59s"), (60, "1m0s"), (3599, "59m59s"), (3700, "1h1m")]
+)
+def test_a_duration(seconds, text):
+    assert duration(seconds) == text
