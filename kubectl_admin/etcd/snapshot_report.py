@@ -1,13 +1,12 @@
 """How a verified snapshot is shown: what it says in a few lines, and the same as plain data. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from kubectl_admin.etcd.contents import Member
 from kubectl_admin.etcd.snapshot import Snapshot, Verdict
 from kubectl_admin.etcd.units import size
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
-SUMMARY = ("REVISION", "KEYS", "SIZE", "IN-USE", "MEMBERS", "ALARMS", "ETCD", "SHA256")
 HASH = {True: Cell("ok"), False: Cell("wrong", Mark.BAD), None: Cell("none", Mark.DOUBT)}
 MEMBERS = ("MEMBER", "ID", "ROLE", "PEER-URLS")
 
@@ -15,7 +14,7 @@ MEMBERS = ("MEMBER", "ID", "ROLE", "PEER-URLS")
 def report(verdict: Verdict) -> Report:
     """All that is said of a file: tables for what it holds, damaged places, findings."""
     snapshot = verdict.snapshot
-    tables = [summary(snapshot)] if snapshot else []
+    tables = [summary(snapshot, verdict.damaged)] if snapshot else []
     if snapshot and snapshot.contents.members:
         tables.append(members(snapshot))
     paragraphs = [said(snapshot)] if snapshot else [f"{verdict.path}: nothing in it can be read"]
@@ -31,22 +30,23 @@ def report(verdict: Verdict) -> Report:
     )
 
 
-def summary(snapshot: Snapshot) -> Table:
-    """A row: how far the snapshot goes, how much it is, whether it is whole."""
-    contents = snapshot.contents
-    keys = f"{snapshot.full.live_keys:,}" if snapshot.full else f"{snapshot.revisions:,} revisions"
+def summary(snapshot: Snapshot, damaged: int) -> Table:
+    """A row: whether it is whole, how far it goes, how much it is; keys only where they were counted."""
+    contents, full = snapshot.contents, snapshot.full
     alarms = ",".join(sorted({alarm.kind for alarm in contents.alarms}))
-    row = [
-        f"{contents.revision:,}" if contents.revision is not None else Cell("unknown", Mark.BAD),
-        keys,
-        size(snapshot.database_size),
-        size(snapshot.in_use),
-        str(len(contents.members)),
-        Cell(alarms, Mark.DOUBT) if alarms else "none",
-        etcd_version(snapshot),
-        HASH[snapshot.hash_right],
-    ]
-    return Table([Column(name) for name in SUMMARY], [row])
+    cells: dict[str, Cell | str] = {
+        "FILE": snapshot.path.name,
+        "SHA256": HASH[snapshot.hash_right],
+        "PAGES": Cell("damaged", Mark.BAD) if damaged else "ok",
+        "REVISION": f"{contents.revision:,}" if contents.revision is not None else Cell("unknown", Mark.BAD),
+        "ENTRIES": f"{snapshot.entries:,}",
+        **({"KEYS": f"{full.live_keys:,}"} if full else {}),
+        "SIZE": size(snapshot.database_size),
+        "IN-USE": size(snapshot.in_use),
+        "ALARMS": Cell(alarms, Mark.DOUBT) if alarms else "none",
+        "ETCD": etcd_version(snapshot),
+    }
+    return Table([Column(name) for name in cells], [list(cells.values())])
 
 
 def etcd_version(snapshot: Snapshot) -> str:
@@ -78,26 +78,23 @@ def members(snapshot: Snapshot) -> Table:
 def said(snapshot: Snapshot) -> str:
     """The rest of what the file is and says, in a line for each subject."""
     contents = snapshot.contents
-    compacted = (
-        f"compacted up to {contents.compacted:,}" if contents.compacted is not None else "never compacted"
-    )
-    raft = [f"{name} {value:,}" for name, value in numbers(snapshot) if value is not None]
-    cluster = f"cluster id {contents.cluster_id}, by its only member's; " if contents.cluster_id else ""
+    numbers = {
+        "compacted up to revision": contents.compacted,
+        "raft index": contents.consistent_index,
+        "term": contents.term,
+    }
     lines = [
-        f"{snapshot.path}: {snapshot.size:,} bytes, pages of {size(snapshot.page_size)}",
-        f"sha256 of the file: {snapshot.sha256}",
-        ", ".join([compacted, *raft, f"{snapshot.entries:,} entries in all buckets"]),
-        f"{cluster}authentication is {'on' if contents.auth else 'off'}",
+        f"{snapshot.path}: {snapshot.size:,} bytes, in pages of {size(snapshot.page_size)}, sha256",
+        snapshot.sha256,
+        ", ".join(f"{name} {value:,}" for name, value in numbers.items() if value is not None),
     ]
+    if contents.cluster_id:
+        lines.append(f"cluster id {contents.cluster_id}, made from that of its only member")
     if snapshot.full:
-        lines.append(f"every entry looked at: hash {snapshot.full.crc32c:x}")
-    return "\n".join(lines)
-
-
-def numbers(snapshot: Snapshot) -> Iterator[tuple[str, int | None]]:
-    """Where raft stood."""
-    yield "raft index", snapshot.contents.consistent_index
-    yield "term", snapshot.contents.term
+        lines.append(f"hash {snapshot.full.crc32c:x} over all entries, as etcdutl has it")
+    if contents.auth:
+        lines.append("etcd asks its clients for a user: authentication is on")
+    return "\n".join(line for line in lines if line)
 
 
 def damages(verdict: Verdict) -> str:

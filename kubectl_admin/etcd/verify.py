@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd import filekind, judge, keys, reading
+from kubectl_admin.etcd import filekind, keys, reading, snapshot_judge
 from kubectl_admin.etcd.bolt import buckets, meta
 from kubectl_admin.etcd.bolt.buckets import Bucket
 from kubectl_admin.etcd.bolt.damage import Damaged, Damages
@@ -15,7 +15,8 @@ from kubectl_admin.etcd.snapshot import Full, Snapshot, Verdict
 from kubectl_admin.finding import Finding
 
 START = 4096  # bytes by which a file of another kind is recognised
-NEEDED = (b"key", b"meta")
+NEEDED = (b"key", b"meta")  # etcd and etcdutl fail without
+OF_ETCD = frozenset((*NEEDED, b"cluster", b"members"))
 
 
 def quiet(_done: int, _all: int) -> None:
@@ -59,21 +60,25 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
     if chosen is None:
         if not meta.has_magic(start):
             what, hint = filekind.described(start, source.size)
-            return Verdict(source.path, None, (judge.not_a_snapshot(what, hint),))
+            return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, hint),))
         damages.add(0, 0, "neither of the two meta pages can be used, so nothing else can be found")
     if chosen is None or chosen.size > source.size:
-        length = judge.of_length(source.size, chosen.size) if chosen else ()
+        length = snapshot_judge.of_length(source.size, chosen.size) if chosen else ()
         return _concluded(source, None, damages, length)
-    hashed = source.size - judge.HASH if judge.has_hash(source.size) else source.size
+    hashed = source.size - snapshot_judge.HASH if snapshot_judge.has_hash(source.size) else source.size
     total = source.size * (2 if full else 1)
     swept = sweep(source, chosen, hashed, lambda done: progress(done, total))
-    right = None if hashed == source.size else swept.digest == source.read(hashed, judge.HASH)
+    right = None if hashed == source.size else swept.digest == source.read(hashed, snapshot_judge.HASH)
     pages = Pages(source, chosen, swept, damages)
     found = buckets.found(pages)
-    if found and not {*NEEDED} <= {bucket.name for bucket in found}:
-        names = ", ".join(bucket.name.decode("ascii", "backslashreplace") for bucket in found[:5])
-        what = f"a bolt database of another program: its buckets are {names}"
-        return Verdict(source.path, None, (judge.not_a_snapshot(what, filekind.DEFAULT_HINT),))
+    names = {bucket.name for bucket in found}
+    if found and names.isdisjoint(OF_ETCD):
+        listed = ", ".join(sorted(name.decode("ascii", "backslashreplace") for name in names)[:5])
+        what = f"a bolt database of another program: its buckets are {listed}"
+        return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, filekind.DEFAULT_HINT),))
+    for name in NEEDED if found else ():
+        if name not in names:
+            damages.add(None, None, f"there is no bucket {name.decode()}")
     snapshot = Snapshot(
         path=source.path,
         size=source.size,
@@ -90,7 +95,7 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
         if full and not damages.total
         else None,
     )
-    return _concluded(source, snapshot, damages, judge.of_length(source.size, chosen.size))
+    return _concluded(source, snapshot, damages, snapshot_judge.of_length(source.size, chosen.size))
 
 
 def _full(pages: Pages, found: Sequence[Bucket], progress: Callable[[int], None]) -> Full | None:
@@ -108,8 +113,8 @@ def _concluded(
     right = snapshot.hash_right if snapshot else None
     findings = [
         *length,
-        *judge.of_hash(right),
-        *judge.of_damages(damages.kept, damages.total, right),
-        *(judge.of_contents(snapshot.contents) if snapshot else ()),
+        *snapshot_judge.of_hash(right),
+        *snapshot_judge.of_damages(damages.kept, damages.total, right),
+        *(snapshot_judge.of_contents(snapshot.contents) if snapshot else ()),
     ]
     return Verdict(source.path, snapshot, tuple(findings), tuple(damages.kept), damages.total)

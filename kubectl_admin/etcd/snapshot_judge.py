@@ -40,7 +40,7 @@ def of_length(size: int, database: int) -> Iterator[Finding]:
         lacking = f"{-behind + HASH:,} of {database + HASH:,} bytes are missing at its end"
         yield Finding(Severity.VIOLATION, "truncated", "the file", says, lacking, ANOTHER)
     elif 0 < behind < HASH:
-        lacking = f"{HASH - behind} bytes of the sha256 are missing at its end"
+        lacking = f"{HASH - behind} of the 32 bytes of its sha256 are missing"
         yield Finding(Severity.VIOLATION, "truncated", "the file", says, lacking, ANOTHER)
     elif has_hash(size):
         return
@@ -53,8 +53,8 @@ def of_length(size: int, database: int) -> Iterator[Finding]:
             "no-hash",
             "the file",
             "etcd appends a sha256 to every snapshot",
-            "it has none: a copy of a member's own file (member/snap/db), or a snapshot without its last "
-            "32 bytes; nothing protects its content, and a copy of a running member's file may be torn",
+            "it has no sha256: a member's own file (member/snap/db), or a snapshot without its last "
+            "32 bytes; nothing protects it, and a copy of a running member's file may be torn",
             "prefer a snapshot; «etcdutl snapshot restore» takes this one with --skip-hash-check",
             RESTORE,
         )
@@ -68,7 +68,7 @@ def of_hash(right: bool | None) -> Iterator[Finding]:
             "sha256",
             "the file",
             "the appended sha256 is that of all bytes before it",
-            "it is not: the file was changed, or damaged on its way, after etcd had sent it",
+            "its sha256 is wrong: it was changed or damaged after etcd had sent it",
             ANOTHER,
             RESTORE,
         )

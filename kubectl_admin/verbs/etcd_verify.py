@@ -1,0 +1,40 @@
+"""`kubectl admin etcd-verify`."""
+
+from pathlib import Path
+
+import click
+
+from kubectl_admin.environment import Environment
+from kubectl_admin.options import Verb, output
+from kubectl_admin.report import Report
+
+
+@click.command("etcd-verify", cls=Verb)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--full", is_flag=True, help="Look at every key as well, as «etcdutl snapshot status» does.")
+@output("table", "json", "yaml")
+@click.pass_obj
+def command(env: Environment, file: Path, full: bool) -> Report:
+    """Verify a snapshot of etcd on this machine, and show what it holds.
+
+    Asks no cluster and needs no etcd. The sha256 that etcd appended, the structure of the whole database, and
+    what it says: revision, members, alarms, versions. Exit code 3 says that the file is damaged, cut off, or
+    no snapshot.
+
+    \b
+    Examples:
+      # Is the backup whole, and how old is it?
+      kubectl admin etcd-verify backup.db
+      # Every key in its place, and the numbers of etcdutl
+      kubectl admin etcd-verify backup.db --full
+      # In a script, after each backup
+      kubectl admin etcd-verify backup.db -o json > backup.json || mail -s 'bad backup' root < backup.json
+    """
+    from kubectl_admin.etcd import snapshot_report
+    from kubectl_admin.etcd.verify import verify
+
+    with env.moving(f"verifying {file.name}") as moving:
+        verdict = verify(file, full=full, progress=moving)
+    report = snapshot_report.report(verdict)
+    env.show(report)
+    return report
