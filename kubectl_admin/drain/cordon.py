@@ -154,18 +154,32 @@ def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep:
     put: the mark as it was put there; None where that is not known, since the request was cut off.
     """
     try:
-        if put is None:
-            put = Cordon.of(cluster.get(f"/api/v1/nodes/{node}", timeout=PATIENCE))
-            if put is None or put.run != mark.run:
-                return f"node {node} was left as it is"
+        present = Cordon.of(awaited(cluster, node))
+        if put is None and (present is None or present.run != mark.run):
+            return f"node {node} was left as it is"
+        put = put or present or mark
         if not put.cordoned:
             return f"node {node} was cordoned before and stays so"
         if keep:
             return f"node {node} stays cordoned"
+        if present is None or present.run != put.run:
+            return f"node {node} stays as it is: somebody else drains it, or has uncordoned it, meanwhile"
         uncordon(cluster, node)
     except AdminError as error:
         return f"node {node} may still be cordoned, since it can't be uncordoned: {error.what}"
     return f"node {node} is uncordoned again"
+
+
+def awaited(cluster: Cluster, node: str) -> Any:
+    """The node, once the API server answers. Raises AdminError if it has not within PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return cluster.get(f"/api/v1/nodes/{node}")
+        except (Unreachable, ApiError) as error:
+            if not passes(error) or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE)
 
 
 def passes(error: AdminError) -> bool:

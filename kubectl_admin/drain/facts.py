@@ -237,6 +237,7 @@ class Gap:
 class Facts:
     """All that is known before a drain.
 
+    drained_since: when a drain before has cordoned the node, by that one's clock; "" where none has.
     others: the other nodes. neighbours: the pods on them, None where they were not listed (a large cluster).
     daemonsets: those that exist. claims, scales: by namespace and name, and by the controller's UID.
     members: of every cluster with a leader of which a pod is on this node, wherever they are.
@@ -245,6 +246,7 @@ class Facts:
     context: str
     node: Node
     pods: tuple[Pod, ...]
+    drained_since: str = ""
     budgets: tuple[Budget, ...] = ()
     others: tuple[Node, ...] = ()
     neighbours: tuple[Pod, ...] | None = None

@@ -39,7 +39,7 @@ class Followed(Generic[Fact]):
         self._lock = threading.Lock()
         self._facts: dict[Name, Fact] | None = None
         self._problem = ""
-        self._fatal: AdminError | None = None
+        self._fatal: Exception | None = None
         threading.Thread(target=self._follow, daemon=True).start()
 
     @property
@@ -71,18 +71,25 @@ class Followed(Generic[Fact]):
                 failures = 0
                 self._watch(version)
             except Gone:
-                continue
+                self._closed.wait(PAUSES[0])
             except AdminError as error:
                 if not passes(error):
-                    with self._lock:
-                        self._fatal = error
-                    self._changed()
+                    self._give_up(error)
                     return
                 with self._lock:
                     self._problem = error.what
                 self._changed()
                 self._closed.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
+
+            except Exception as error:  # noqa: BLE001 - told to the thread that looks, which would wait for ever
+                self._give_up(error)
+                return
+
+    def _give_up(self, error: Exception) -> None:
+        with self._lock:
+            self._fatal = error
+        self._changed()
 
     def _list(self) -> str:
         document = self._cluster.get(self._path, self._query)

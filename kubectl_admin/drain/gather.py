@@ -8,6 +8,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound
 from kubectl_admin.cluster.requests import Query
 from kubectl_admin.drain import read, stateful
+from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.facts import Facts, Gap, Member, Name, Node, Pod, Scale
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.pool import ask_all
@@ -45,9 +46,10 @@ def gather(cluster: Cluster, node: str, pod_selector: str = "") -> Facts:
     node or its pods can't be seen.
     """
     try:
-        here = read.node(cluster.get(f"/api/v1/nodes/{node}"))
+        item = cluster.get(f"/api/v1/nodes/{node}")
     except NotFound as error:
         raise AdminError(f"there is no node {node}", "kubectl get nodes lists them") from error
+    here, mark = read.node(item), Cordon.of(item)
     pods = list(pods_of(cluster, node, pod_selector))
     gaps: list[Gap] = []
     answers = answered(questions(cluster, pods), gaps)
@@ -57,6 +59,7 @@ def gather(cluster: Cluster, node: str, pod_selector: str = "") -> Facts:
         context=cluster.target.context,
         node=here,
         pods=tuple(pods),
+        drained_since=mark.since if mark and here.unschedulable else "",
         budgets=tuple(read.budget(item) for item in answers.get("budgets", ())),
         others=tuple(each for each in nodes if each.name != node),
         neighbours=neighbours(cluster, node, nodes, gaps),

@@ -104,7 +104,8 @@ def summary(seen: Preview) -> str:
     parts = [what, f"{counts[Action.LEAVE]} stay"]
     parts += [f"{counts[Action.REFUSE]} refused"] if counts[Action.REFUSE] else []
     where = f"node {seen.node}" + (f" of context {seen.facts.context}" if seen.facts.context else "")
-    cordoned = "; it is cordoned already, and stays so" if seen.facts.node.unschedulable else ""
+    since = f", by a drain of {seen.facts.drained_since}" if seen.facts.drained_since else ""
+    cordoned = f"; it is cordoned already{since}, and stays so" if seen.facts.node.unschedulable else ""
     return f"{where}: {', '.join(parts)}{cordoned}"
 
 

@@ -140,7 +140,8 @@ def test_a_server_that_stays_away_is_told(server):
 )
 def test_what_fails_inside_takes_this_runs_cordon_away(server, mark, error, case):
     spec, keep, says, count = case
-    server.on("GET", api.NODE, Says(body=api.node("w1", **spec)))
+    before = api.node("w1", **spec)
+    server.on("GET", api.NODE, Says(body=before), marked(cordon.amended(mark, before), unschedulable=True))
     said = []
     with (
         pytest.raises(error),
@@ -179,8 +180,20 @@ def test_interrupted_while_cordoning_the_node_itself_says_whether_it_was_done(
     assert says in said[0]
 
 
+def test_a_cordon_that_another_drain_has_taken_over_is_left_to_it(server, mark):
+    other = Cordon.begin(NOW)
+    server.on("GET", api.NODE, Says(body=api.node("w1")), marked(other, unschedulable=True))
+    said = []
+    with pytest.raises(RuntimeError), cordon.cordoned(server.connect(), "w1", mark, say=said.append):
+        raise RuntimeError
+    assert "somebody else drains it" in said[0]
+    assert len(patches(server)) == 1
+
+
 def test_a_cordon_that_can_not_be_taken_away_is_told(server, mark, monkeypatch):
     monkeypatch.setattr(cordon, "PATIENCE", 0.0)
+    done = cordon.amended(mark, api.node("w1"))
+    server.on("GET", api.NODE, Says(body=api.node("w1")), marked(done, unschedulable=True))
     server.on("PATCH", api.NODE, Says(body={}), status(403, "Forbidden", "no more"))
     said = []
     with (

@@ -17,6 +17,11 @@ def text(*pods, wide=False, flags=None, waits=False, **more):
     return render(report(what, wide=wide, waits=waits), wide=wide, headers=True, colour=False, width=80)
 
 
+def test_who_has_cordoned_the_node_before_is_said():
+    shown = text(node=node("w1", unschedulable=True), drained_since="2026-11-25T11:00:00+00:00")
+    assert "cordoned already, by a\n  drain of 2026-11-25T11:00:00+00:00, and stays so" in shown
+
+
 def test_each_pod_is_a_row_with_what_happens_to_it_and_why():
     shown = text(
         pod("web-1", labels={"app": "web"}),
