@@ -17,15 +17,18 @@ def matched(
 ) -> tuple[Member, ...]:
     """Every member of the list with its pod, then the pods that run none of it; in the order of their names.
 
-    A pod that answered runs the member that it said; one that did not runs the one of its name or its
-    address. statuses, problems: the pods' answers, and why others gave none.
+    A pod that answered runs the member that it said; one that did not the one of its name or its address,
+    and where its flags can't be read the one of its node. statuses, problems: the pods' answers, and why
+    others gave none.
     """
     free = dict.fromkeys(pods)
     members = []
     for one in listed:
-        pod = next((pod for pod in free if _is(pod, statuses.get(pod), one)), None)
-        free.pop(pod, None) if pod else None
-        node = pod.node if pod else _node(one, nodes)
+        node = _node(one, nodes)
+        pod = next((pod for pod in free if _is(pod, statuses.get(pod), one, node)), None)
+        if pod:
+            del free[pod]
+            node = pod.node
         members.append(Member(one.id, one.name or (pod.flags.name if pod else ""), node, pod, one))
     for pod in free:
         status = statuses.get(pod)
@@ -48,10 +51,12 @@ def with_alarms(members: Iterable[Member], alarms: Sequence[Alarm]) -> tuple[Mem
     )
 
 
-def _is(pod: EtcdPod, status: Status | None, listed: Listed) -> bool:
-    """Whether the pod runs this member."""
+def _is(pod: EtcdPod, status: Status | None, listed: Listed, node: str) -> bool:
+    """Whether the pod runs this member. node: the one that the member's name and addresses tell."""
     if status:
         return status.member_id == listed.id
+    if pod.flags.config_file:
+        return pod.node == node
     if listed.name:
         return pod.flags.name == listed.name
     # A member that was added and has not started has no name yet, only the address for its peers.

@@ -110,7 +110,7 @@ def unlisted(state: State) -> Iterator[Finding]:
     if not any(member.listed for member in state.members):
         return
     for member in state.members:
-        if member.pod and not member.listed:
+        if member.pod and not member.listed and not member.pod.flags.config_file:
             seen = member.problem or f"it answers as a member of cluster {_cluster_id(member)}"
             yield Finding(
                 Severity.VIOLATION,
