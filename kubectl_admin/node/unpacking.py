@@ -66,7 +66,10 @@ class Unpacking:
             try:
                 content = self._unpack(piece.packed, piece.bytes + 1)
                 if len(content) != piece.bytes:
-                    raise AdminError("a piece arrived as it was sent, but does not hold what was announced")
+                    raise AdminError(
+                        "a piece arrived as it was sent, but does not hold what was announced",
+                        "something on the node changes the file, or its disk can't be read",
+                    )
                 self._sink(content)
                 length += len(content)
                 self._here(length)

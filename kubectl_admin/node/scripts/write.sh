@@ -11,12 +11,19 @@ refuse() {
   exit 1
 }
 
-# A link stays a link: what it leads to is replaced.
-if [ -L "$path" ]; then
-  path=$(readlink -f -- "$path" && echo end) || refuse "$1 leads nowhere"
+# A link stays a link: what it leads to is replaced. (busybox' readlink -f is wrong where that is not there yet.)
+links=0
+while [ -L "$path" ]; do
+  links=$((links + 1))
+  [ "$links" -le 40 ] || refuse "$1 leads nowhere"
   # Without the end, the newlines at the end of a name would be lost.
-  path=${path%?end}
-fi
+  target=$(readlink -- "$path" && echo end)
+  target=${target%?end}
+  case $target in
+    /*) path=$target ;;
+    *) path=${path%/*}/$target ;;
+  esac
+done
 folder=${path%/*}/
 [ -d "$folder" ] || refuse "$folder: there is no such folder"
 if [ -e "$path" ]; then
