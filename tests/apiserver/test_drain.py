@@ -18,12 +18,14 @@ import pytest
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound, TooManyRequests
 from kubectl_admin.drain import drain
 from kubectl_admin.drain.budgets import Leave
-from kubectl_admin.drain.cordon import Cordon
+from kubectl_admin.drain.cordon import Cordon, cordon
 from kubectl_admin.drain.filters import Action, Flags
+from tests import permissions
 from tests.apiserver import drain_world
 from tests.apiserver.conftest import NAME
 from tests.apiserver.drain_world import World, budget, numbers, owner, pod
 from tests.lab import api_only
+from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run, start
 from tests.unit.api_stand_in import secured
 
@@ -678,3 +680,61 @@ def test_a_pod_of_a_namespace_that_is_being_deleted_is_waited_for(kubeconfig, wo
         ending.cluster.delete(ending.path("pods", "one"), drain_world.NOW)
         answer = ended(process)
     assert answer.code == 0, answer.err
+
+
+@pytest.fixture
+def crowded(world: World) -> World:
+    """A node with pods that make every listing necessary."""
+    data = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    world.put(
+        daemonset("agent"),
+        pod("agent", world.node, owner=DAEMONSET),
+        pod("db-0", world.node, owner=owner("StatefulSet", "db"), volumes=[data]),
+        pod("web", world.node, owner=REPLICASET),
+    )
+    return world
+
+
+def tried(
+    world: World, section: str, act: Callable[[Path], Ended], taken: Callable[[permissions.Right], bool]
+) -> None:
+    """Whether each right of the page that is taken away is named then, and none where all are there."""
+    version = RELEASES[0].kubernetes
+    server = world.cluster.server
+    stage = permissions.Stage(world.kubeconfig, [server], version, lambda who: api_only.user(NAME, who))
+    permissions.check(permissions.try_out(stage, section, act, taken))
+
+
+def test_what_a_preview_may_not_list_is_named(crowded):
+    def act(path: Path) -> Ended:
+        return run(
+            *("drain", crowded.node, "--dry-run", "--ignore-daemonsets"), env=environ(KUBECONFIG=str(path))
+        )
+
+    tried(crowded, "drain", act, lambda right: right.verb in ("get", "list"))
+
+
+def test_what_a_drain_may_not_do_is_named(world):
+    """The watch of budgets is not among it: without it, held pods are asked again by the clock."""
+
+    def act(path: Path) -> Ended:
+        world.put(pod("web", world.node, owner=REPLICASET))
+        with world.kubelet():
+            answer = run(*drained, env=environ(KUBECONFIG=str(path)))
+        world.clear()
+        return answer
+
+    drained = ("drain", world.node, "--yes", "--ignore-daemonsets")
+    needed = ("patch nodes", "watch pods", "create pods/eviction")
+    tried(world, "drain", act, lambda right: str(right) in needed)
+
+
+def test_what_an_uncordon_may_not_do_is_named(world):
+    moved = Cordon.begin(datetime.now(UTC), ["ReplicaSet/moving/web", "StatefulSet/moving/db"])
+
+    def act(path: Path) -> Ended:
+        cordon(world.cluster, world.node, moved)
+        return run("uncordon", world.node, "--timeout", "5s", env=environ(KUBECONFIG=str(path)))
+
+    # Whether it may watch is seen by whom the first list does not satisfy.
+    tried(world, "uncordon", act, lambda right: right.verb != "watch")
