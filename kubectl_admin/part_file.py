@@ -1,114 +1,238 @@
 """A file that gets its name whole, or not at all: it grows beside it as FILE.part, for its owner alone."""
 
+import errno
 import fcntl
 import os
-import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from kubectl_admin.errors import AdminError, UsageError
 
+BLOCK = 1 << 20  # bytes
+# What file systems say that can't put a folder itself on the disk, or a user that may only write to it.
+UNSETTLED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}
 
-class PartFile:
-    """FILE.part, open for writing; gone at the end of its `with` block unless it was published.
 
-    path: of the part. A part that an earlier run has left is overwritten; one that another run is writing at
-    this moment is not. What goes wrong is raised as AdminError, wrong places as UsageError.
+class Draft:
+    """Content that is written until it is whole; gone at the end of its `with` block. Errors are AdminErrors.
+
+    path: where the content can be read meanwhile. folder: on whose file system it grows.
     """
 
-    def __init__(self, target: Path, *, force: bool = False) -> None:
-        self.target = target
-        self.path = target.with_name(f"{target.name}.part")
-        self._force = force
-        self._published = False
-        self._file: BinaryIO | None = None
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path = path
+        self.folder = folder
+        self._descriptor = -1
 
     def __enter__(self) -> Self:
-        self._refuse_existing()
         try:
-            file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+            self._descriptor = self._opened()
         except OSError as error:
             raise UsageError(f"{self.path} can't be written: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            raise AdminError(
-                f"{self.path} is being written by another run", "wait until it has ended"
-            ) from None
-        self._file = file
-        os.fchmod(file.fileno(), 0o600)
-        file.truncate(0)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if self._file:
-            if not self._published:
-                self.path.unlink(missing_ok=True)
-            self._file.close()
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def write(self, data: bytes) -> None:
         """Writes all of it; raises AdminError where the disk is full."""
-        try:
-            self._open.write(data)
-        except OSError as error:
-            raise self._unwritable(error) from error
-
-    def room(self, size: int) -> None:
-        """Raises AdminError where the file system has no room for so many bytes."""
-        free = shutil.disk_usage(self.path.parent).free
-        if free < size:
-            raise AdminError(
-                f"{self.path.parent}: {free >> 20} MiB are free, and the file will have {size >> 20} MiB",
-                "free some space, or name another folder",
-            )
+        self._try(lambda: written(self._descriptor, data))
 
     def settle(self) -> None:
         """Everything that was written is on the disk."""
+        self._try(lambda: os.fsync(self._descriptor))
+
+    def room(self, size: int) -> None:
+        """Raises AdminError where the file system has no room for so many bytes."""
+        system = os.fstatvfs(self._descriptor)
+        free = system.f_bavail * system.f_frsize
+        if free < size:
+            raise AdminError(
+                f"{self.folder}: {free >> 20} MiB are free, and the file will have {-(-size >> 20)} MiB",
+                self._elsewhere,
+            )
+
+    def copy_to(self, descriptor: int, name: str) -> None:
+        """Writes the whole content to an open file. name: what it is called in errors."""
+        offset = 0
+        while block := os.pread(self._descriptor, BLOCK, offset):
+            try:
+                written(descriptor, block)
+            except OSError as error:
+                raise AdminError(
+                    f"{name} can't be written: {error.strerror}", "what has come out of it is not whole"
+                ) from error
+            offset += len(block)
+
+    def _opened(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def _elsewhere(self) -> str:
+        return "free some space, or name another folder"
+
+    def _try(self, act: Callable[[], object]) -> None:
         try:
-            self._open.flush()
-            os.fsync(self._open.fileno())
+            act()
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise AdminError(
+                f"{self.path} can't be written: {error.strerror}", "nothing of it was kept"
+            ) from error
+
+
+class Spool(Draft):
+    """A draft without a name, where temporary files are: no end of a program leaves anything of it."""
+
+    def __init__(self) -> None:
+        try:
+            folder = Path(tempfile.gettempdir())
+        except OSError as error:
+            raise UsageError(f"no folder for temporary files can be written: {error.strerror}") from error
+        super().__init__(folder, folder)
+
+    def _opened(self) -> int:
+        with tempfile.TemporaryFile(buffering=0) as file:
+            descriptor = os.dup(file.fileno())
+        self.path = Path("/dev/fd", str(descriptor))
+        return descriptor
+
+    @property
+    def _elsewhere(self) -> str:
+        return "free some space, or name another folder in TMPDIR"
+
+
+class PartFile(Draft):
+    """A draft that lies beside its target as FILE.part and gets its name by `publish`.
+
+    A part that an earlier run has left is replaced; one that another run is writing at this moment is not.
+    Where the target is a link, the link stays and the file behind it is replaced, as with cp. Wrong places,
+    and a target that is there already (but with `force`), are UsageErrors.
+    """
+
+    def __init__(self, target: Path, *, force: bool = False) -> None:
+        self.target = behind_link(target)
+        super().__init__(self.target.with_name(f"{self.target.name}.part"), self.target.parent)
+        self._force = force
+
+    def __enter__(self) -> Self:
+        self._refuse_existing()
+        return super().__enter__()
+
+    def __exit__(self, *ending: object) -> None:
+        if self._descriptor >= 0 and is_named(self._descriptor, self.path):
+            with suppress(OSError):  # a disk that can't be written any more: what went wrong is said already
+                self.path.unlink()
+        super().__exit__(None, None, None)
 
     def publish(self) -> None:
         """Gives the file its name, on the disk as well."""
         self.settle()
         self._refuse_existing()
+        self._try(lambda: self.path.rename(self.target))
         try:
-            self.path.rename(self.target)
-            self._published = True
-            folder = os.open(self.target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            settle_folder(self.folder)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise AdminError(
+                f"{self.target} is whole, but its folder can't be written to the disk: {error.strerror}",
+                "it may be lost when this machine loses its power",
+            ) from error
 
-    def copy_to(self, stream: BinaryIO) -> None:
-        """Writes the whole content to a stream."""
-        self.settle()
-        with self.path.open("rb") as content:
-            shutil.copyfileobj(content, stream, 1 << 20)
-            stream.flush()
+    def _opened(self) -> int:
+        """The part, made anew and locked."""
+        while True:
+            fresh, descriptor = self._created()
+            try:
+                lock(descriptor, self.path)
+                # Between opening and locking, whoever held it may have removed or published it.
+                if is_named(descriptor, self.path):
+                    if fresh:
+                        return descriptor
+                    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                        raise UsageError(f"{self.path} is no file, and in the way")
+                    self.path.unlink()  # what is there may be open elsewhere
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
 
-    @property
-    def _open(self) -> BinaryIO:
-        if self._file is None:
-            raise ValueError(f"{self.path} is not open")
-        return self._file
+    def _created(self) -> tuple[bool, int]:
+        """Whether the part was not there before, and its descriptor."""
+        flags = os.O_RDWR | os.O_CLOEXEC
+        while True:
+            with suppress(FileExistsError):
+                return True, os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            with suppress(FileNotFoundError):
+                return False, os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
     def _refuse_existing(self) -> None:
-        if self.target.is_dir():
+        try:
+            mode = self.target.stat().st_mode
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UsageError(f"{self.target} can't be written: {error.strerror}") from error
+        if stat.S_ISDIR(mode):
             raise UsageError(f"{self.target} is a folder")
-        if self.target.exists() and not self._force:
+        if not stat.S_ISREG(mode):
+            raise UsageError(f"{self.target} is no file", "name a file, or - for stdout")
+        if not self._force:
             raise UsageError(
                 f"{self.target} is there already", "name another file, or replace it with --force"
             )
 
-    def _unwritable(self, error: OSError) -> AdminError:
-        return AdminError(f"{self.path} can't be written: {error.strerror}", "nothing of it was kept")
+
+def behind_link(file: Path) -> Path:
+    """The file that is meant where its name is a link; UsageError for a link that leads nowhere."""
+    if not os.path.islink(file):  # noqa: PTH114 - Path.is_symlink raises for names that can't be
+        return file
+    real = Path(os.path.realpath(file))
+    if not os.path.exists(file):  # noqa: PTH110 - the same
+        raise UsageError(f"{file} is a link to {real}, which is not there", "name that file itself")
+    return real if real.exists() else file  # /dev/stdout leads to «pipe:[4711]»
+
+
+def written(descriptor: int, data: bytes) -> None:
+    """Writes all of it."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def lock(descriptor: int, path: Path) -> None:
+    """Takes the file for this process; AdminError where another one has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise AdminError(f"{path} is being written by another run", "wait until it has ended") from None
+    except OSError:
+        pass  # a file system that knows no locks
+
+
+def is_named(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False
+
+
+def settle_folder(folder: Path) -> None:
+    """The folder's names are on the disk, where the file system does such things."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in UNSETTLED:
+            raise

@@ -36,9 +36,13 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A snapshot that has come home. seconds: of each phase."""
+    """A snapshot that has come home.
+
+    cluster_id: in hex, as the member says: of several members' files none tells it. seconds: of each phase.
+    """
 
     endpoint: str
+    cluster_id: str
     tool: Tool
     fetched: Fetched
     seconds: dict[str, float] = field(default_factory=dict)
@@ -66,7 +70,7 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     refuse_full(host.node, seen)
     room(seen.database or 0)
     with workspace(host) as folder:
-        access = answering(host, seen, [within(access, seen.root) for access in source.accesses])
+        access, cluster_id = answering(host, seen, [within(each, seen.root) for each in source.accesses])
         file, job = saving(host, seen, access, folder)
         begun = time.monotonic()
         try:
@@ -76,7 +80,7 @@ def save(  # noqa: PLR0913 - from where, to where, and how
             raise
         refuse_failed(job)
     seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}
-    return Saved(access.endpoint, packing, fetched, seconds)
+    return Saved(access.endpoint, cluster_id, packing, fetched, seconds)
 
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
@@ -129,32 +133,37 @@ def within(access: Access, root: str) -> Access:
     return Access(access.endpoint, access.tls, ca, cert, key)
 
 
-def answering(host: Host, seen: Survey, accesses: list[Access]) -> Access:
-    """The first access at which a member answers from this host; raises AdminError where none does."""
+def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, str]:
+    """The first access at which a member answers from this host, and its cluster's id.
+
+    Raises AdminError where none answers.
+    """
     problem: AdminError | None = None
     for access in accesses:
         ctl = Etcdctl(lambda words: host.run(list(words), check=False), access, program=seen.etcdctl)
         try:
-            host.persistently(ctl.status)
+            status = host.persistently(ctl.status)
         except AdminError as error:
             problem = error
         else:
-            return access
+            return access, f"{status.cluster_id:x}"
     raise AdminError(f"node {host.node}: {problem.what if problem else 'the API server names no etcd'}")
 
 
 def saving(host: Host, seen: Survey, access: Access, folder: str) -> tuple[Distant, Job]:
     """The snapshot as it grows on the host, and the job that makes it, which outlives cut connections.
 
-    etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it stays as
-    it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
+    etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it stays
+    as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
     """
     path = f"{folder}/snapshot.db"
-    trust = [f"--cacert={access.ca}"] if access.ca else []
+    # Without a named authority the member's certificate may be its own, as in etcdctl.arguments.
+    unnamed = ["--insecure-skip-tls-verify"] if access.tls else []
+    trust = [f"--cacert={access.ca}"] if access.ca else unnamed
     pair = [f"--cert={access.cert}", f"--key={access.key}"] if access.cert else []
     arguments = [seen.etcdctl, path, f"--endpoints={access.endpoint}", *trust, *pair]
     job = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments)
-    return Distant(path, folder, seen.database or 0, f"{folder}/job/result"), job
+    return Distant(path, folder, seen.database or 0, f"{folder}/job/result", job.unit), job
 
 
 def refuse_failed(job: Job) -> None:

@@ -1,8 +1,7 @@
 """A snapshot of a cluster's etcd as a file here: taken, brought home, proven, only then under its name."""
 
+import os
 import re
-import secrets
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,7 +13,7 @@ from typing import Protocol
 
 from kubectl_admin.cluster.access import explained
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.errors import AdminError
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.save import Saved, save
 from kubectl_admin.etcd.snapshot import Verdict
 from kubectl_admin.etcd.source import RIGHTS, choose
@@ -25,9 +24,10 @@ from kubectl_admin.node.fetch import Transfer
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.unpacking import Tool
-from kubectl_admin.part_file import PartFile
+from kubectl_admin.part_file import Draft, PartFile, Spool
 
 UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+LONGEST = 100  # characters of a cluster's name in a file's
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,20 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
     operation: Operation,
     options: Options,
     wish: Wish,
-    part: PartFile,
+    draft: Draft,
     *,
     watch: Watch,
     say: Say,
 ) -> Taken:
-    """Takes a snapshot into the part file, where it is left proven but without its name.
+    """Takes a snapshot into the draft, where it is left proven but without its name.
 
     Raises AdminError for all that goes wrong, and for a snapshot whose content is damaged.
     """
     began = time.monotonic()
     with explained(cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(options.namespace)])):
         source = choose(cluster, wish.node)
+        for note in source.notes:
+            say(note)
         leftovers.sweep(cluster, options.namespace)
         with host.opened(cluster, source.node, operation, options, say) as there:
             leftovers.sweep_host(there)
@@ -89,16 +91,16 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
                 saved = save(
                     there,
                     source,
-                    part.write,
+                    draft.write,
                     transfer=partial(Transfer, moved=moved, rate=wish.rate),
                     tool=wish.tool,
                     etcdctl=wish.etcdctl,
-                    room=part.room,
+                    room=draft.room,
                 )
-    part.settle()
+    draft.settle()
     verified = time.monotonic()
     with watch("verifying") as moved:
-        verdict = verify(part.path, progress=moved)
+        verdict = verify(draft.path, progress=moved)
     saved.seconds["verify"] = time.monotonic() - verified
     refuse_unsound(verdict, source.node)
     return Taken(None, source.node, saved, verdict, time.monotonic() - began)
@@ -114,20 +116,23 @@ def refuse_unsound(verdict: Verdict, node: str) -> None:
         )
 
 
-def destination(wanted: Path, cluster: str) -> Path | None:
+def destination(wanted: str, cluster: str) -> Path | None:
     """The file that a person means: a folder means one in it, named by cluster and time; None for «-»."""
-    if str(wanted) == "-":
+    if wanted == "-":
         return None
-    return wanted / default_name(cluster, datetime.now(UTC)) if wanted.is_dir() else wanted
+    if os.path.isdir(wanted):  # noqa: PTH112 - Path.is_dir raises for names that can't be
+        return Path(wanted, default_name(cluster, datetime.now(UTC)))
+    if not wanted or wanted.endswith("/"):
+        raise UsageError(f"there is no folder {wanted!r}", "make it, or name a file")
+    return Path(wanted)
 
 
-def part_of(file: Path | None, *, force: bool) -> PartFile:
-    """The part file of a destination; for a stream it lies where temporary files do."""
-    if file is None:
-        return PartFile(Path(tempfile.gettempdir(), f"kubectl-admin-{secrets.token_hex(5)}"))
-    return PartFile(file, force=force)
+def draft_of(file: Path | None, *, force: bool) -> PartFile | Spool:
+    """Where the snapshot grows until it is proven: beside its destination, or for a stream without a name."""
+    return Spool() if file is None else PartFile(file, force=force)
 
 
 def default_name(cluster: str, moment: datetime) -> str:
     """«etcd-CLUSTER-20261125T130501Z.db». moment: in UTC."""
-    return f"etcd-{UNSAFE.sub('-', cluster).strip('-') or 'cluster'}-{moment:%Y%m%dT%H%M%SZ}.db"
+    name = UNSAFE.sub("-", cluster)[:LONGEST].strip("-") or "cluster"
+    return f"etcd-{name}-{moment:%Y%m%dT%H%M%SZ}.db"

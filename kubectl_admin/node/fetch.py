@@ -46,13 +46,14 @@ class Distant:
     """A file on a host. folder: there, for what is packed ahead. size: of the file, as far as is known.
 
     result: a file that holds «0» when the file is complete, and until then it grows as PATH.part; «-» for one
-    that is complete and does not change.
+    that is complete and does not change. unit: of systemd's, that makes it grow.
     """
 
     path: str
     folder: str
     size: int
     result: str = "-"
+    unit: str = ""
 
 
 def fetch(host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes], object]) -> Fetched:
@@ -78,9 +79,8 @@ def fetch(host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes],
             """
             nonlocal done, cuts
             began = done
-            command = script_command(
-                "pack", [file.folder, file.path, str(PIECE), str(done), transfer.tool, file.result]
-            )
+            place = [file.folder, file.path, str(PIECE), str(done)]
+            command = script_command("pack", [*place, transfer.tool, file.result, file.unit])
             framing = Framing(done, f"node {host.node}")
             try:
                 for piece in pieces(host, command, framing, wire):

@@ -1,13 +1,14 @@
 """`kubectl admin etcd-snapshot`."""
 
+import math
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
+from kubectl_admin.errors import UsageError
 from kubectl_admin.options import DURATION, RATE, Verb, debug_pod
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "target",
-    type=click.Path(path_type=Path, allow_dash=True),
-    default=Path(),
+    type=click.Path(allow_dash=True),
+    default=".",
     metavar="FILE",
     help="Where to: a file, a folder (named by cluster and time then), or - for stdout.  [default: here]",
 )
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for which the way to the node may be cut.",
+    help="Time for which the way to the node may be cut; 0 is no limit.",
 )
 @click.option("--etcdctl", metavar="PATH", help="An etcdctl on the node, instead of etcd's own.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(  # noqa: PLR0913, PLR0917 - its options
     env: Environment,
-    target: Path,
+    target: str,
     force: bool,
     node: str | None,
     compress: str,
@@ -88,18 +89,21 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.etcd import take, taken_report
     from kubectl_admin.node.operation import Operation
     from kubectl_admin.node.unpacking import Tool
+    from kubectl_admin.part_file import PartFile
 
+    if target == "-" and env.stdout.isatty():
+        raise UsageError("a terminal can't show a snapshot", "name a file with -o, or send it on: -o - | …")
     cluster = env.cluster()
     wish = take.Wish(node, None if compress == "best" else Tool(compress), etcdctl, limit_rate)
-    options = replace(pods, patience=timeout, retries=retries)
-    destination = take.destination(target, cluster.target.cluster_name)
-    with take.part_of(destination, force=force) as part:
-        taken = take.take(cluster, Operation.begin(), options, wish, part, watch=env.moving, say=env.note)
-        if destination is None:
-            part.copy_to(env.stdout.buffer)
+    options = replace(pods, patience=timeout or math.inf, retries=retries)
+    file = take.destination(target, cluster.target.cluster_name)
+    with take.draft_of(file, force=force) as draft:
+        taken = take.take(cluster, Operation.begin(), options, wish, draft, watch=env.moving, say=env.note)
+        if isinstance(draft, PartFile):
+            draft.publish()
         else:
-            part.publish()
-    report = taken_report.report(replace(taken, file=destination))
+            draft.copy_to(env.stdout.fileno(), "stdout")
+    report = taken_report.report(replace(taken, file=file))
     env.output = "json" if as_json else "table"
-    env.show(report, env.stderr if destination is None else env.stdout)
+    env.show(report, env.stderr if file is None else env.stdout)
     return report

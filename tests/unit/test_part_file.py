@@ -1,0 +1,451 @@
+"""A file is there whole or not at all, whatever ends the program that writes it."""
+
+import errno
+import fcntl
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from kubectl_admin import part_file
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.part_file import PartFile, Spool
+from tests.program import ROOT
+
+SECRET = b"every Secret of the cluster"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def child(code: str, *arguments: object, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """How a process ends that runs this code on a PartFile. limit: bytes that a file of it may have."""
+    preamble = """
+        import os, resource, signal, sys
+        from pathlib import Path
+        from kubectl_admin.errors import AdminError
+        from kubectl_admin.part_file import PartFile, Spool
+        target = Path(sys.argv[1])
+        if sys.argv[2] != "-":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+    """
+    text = textwrap.dedent(preamble) + textwrap.dedent(code)
+    return subprocess.run(
+        [sys.executable, "-c", text, str(arguments[0]), "-" if limit is None else str(limit)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=60,
+    )
+
+
+def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
+    target = tmp_path / "snapshot.db"
+    with PartFile(target) as part:
+        part.write(SECRET)
+        part.write(SECRET)
+        assert names(tmp_path) == ["snapshot.db.part"]
+        part.settle()
+        assert part.path.read_bytes() == SECRET * 2
+        part.publish()
+        assert names(tmp_path) == ["snapshot.db"]
+    assert target.read_bytes() == SECRET * 2
+    assert names(tmp_path) == ["snapshot.db"]
+
+
+def test_what_is_not_published_is_gone(tmp_path):
+    with PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [AdminError("no"), KeyboardInterrupt(), SystemExit()])
+def test_an_error_leaves_nothing(tmp_path, error):
+    with pytest.raises(type(error)), PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        raise error
+    assert names(tmp_path) == []
+
+
+def test_it_is_its_owners_alone_from_the_first_moment_on_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        with PartFile(tmp_path / "snapshot.db") as part:
+            assert mode(part.path) == 0o600
+            part.publish()
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "snapshot.db") == 0o600
+
+
+def test_the_part_of_a_run_that_is_dead_is_replaced_and_not_written_into(tmp_path):
+    stale = tmp_path / "snapshot.db.part"
+    stale.write_bytes(b"x" * 10_000)
+    stale.chmod(0o644)
+    with stale.open("rb") as reader:  # who could read the old one reads nothing of the new one
+        with PartFile(tmp_path / "snapshot.db") as part:
+            part.write(SECRET)
+            assert mode(part.path) == 0o600
+            part.publish()
+        assert SECRET not in reader.read()
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+
+
+def test_a_killed_process_leaves_a_part_that_the_next_one_replaces(tmp_path):
+    target = tmp_path / "snapshot.db"
+    ended = child(
+        """
+        with PartFile(target) as part:
+            part.write(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        """,
+        target,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert names(tmp_path) == ["snapshot.db.part"]
+    with PartFile(target) as part:
+        part.write(SECRET)
+        part.publish()
+    assert names(tmp_path) == ["snapshot.db"]
+
+
+def test_a_part_that_another_process_writes_is_left_alone(tmp_path):
+    target = tmp_path / "snapshot.db"
+    with PartFile(target) as part:
+        part.write(SECRET)
+        ended = child(
+            """
+            try:
+                with PartFile(target):
+                    pass
+            except AdminError as error:
+                print(error.what, error.hint, sep="|")
+            """,
+            target,
+        )
+        assert ended.stdout == f"{target}.part is being written by another run|wait until it has ended\n"
+        part.publish()
+    assert target.read_bytes() == SECRET
+
+
+def test_two_in_one_process_do_not_write_the_same_part(tmp_path):
+    with PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        with pytest.raises(AdminError, match="another run"), PartFile(tmp_path / "snapshot.db"):
+            pass
+        assert part.path.read_bytes() == SECRET
+
+
+def test_a_part_that_is_published_between_opening_and_locking_is_not_touched(tmp_path, monkeypatch):
+    target = tmp_path / "snapshot.db"
+    first = PartFile(target)
+    first.__enter__()
+    first.write(SECRET)
+
+    def lock(descriptor: int, path: Path) -> None:
+        """What locks the second one comes just after the first one has let go."""
+        monkeypatch.undo()
+        first.publish()
+        first.__exit__(None, None, None)
+        part_file.lock(descriptor, path)
+
+    monkeypatch.setattr(part_file, "lock", lock)
+    with PartFile(target, force=True) as second:
+        assert target.read_bytes() == SECRET
+        second.write(b"new")
+        second.publish()
+    assert target.read_bytes() == b"new"
+    assert names(tmp_path) == ["snapshot.db"]
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path):
+    target = tmp_path / "snapshot.db"
+    target.write_bytes(b"older")
+    target.chmod(0o644)
+    with pytest.raises(UsageError, match="is there already") as refused, PartFile(target):
+        pass
+    assert "--force" in str(refused.value.hint)
+    assert names(tmp_path) == ["snapshot.db"]
+    with PartFile(target, force=True) as part:
+        part.write(SECRET)
+        assert target.read_bytes() == b"older"
+        part.publish()
+    assert target.read_bytes() == SECRET
+    assert mode(target) == 0o600
+
+
+def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path):
+    target = tmp_path / "snapshot.db"
+    with pytest.raises(UsageError, match="is there already"), PartFile(target) as part:
+        target.write_bytes(b"somebody else's")
+        part.publish()
+    assert target.read_bytes() == b"somebody else's"
+    assert names(tmp_path) == ["snapshot.db"]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    target = tmp_path / "none" / "snapshot.db"
+    with pytest.raises(UsageError) as refused, PartFile(target):
+        pass
+    assert refused.value.what == f"{target}.part can't be written: No such file or directory"
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="Not a directory"), PartFile(tmp_path / "file" / "snapshot.db"):
+        pass
+
+
+def test_a_target_that_is_a_folder(tmp_path):
+    with pytest.raises(UsageError, match="is a folder"), PartFile(tmp_path, force=True):
+        pass
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    with pytest.raises(UsageError, match="File name too long"), PartFile(tmp_path / ("n" * 300)):
+        pass
+
+
+def test_a_folder_that_can_not_be_written_to(tmp_path, monkeypatch):
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(part_file.os, "open", refuse)  # tests may run as root, whom no mode stops
+    with pytest.raises(UsageError, match=r"snapshot.db.part can't be written: Permission denied"):
+        PartFile(tmp_path / "snapshot.db").__enter__()
+
+
+def test_a_folder_in_the_place_of_the_part(tmp_path):
+    (tmp_path / "snapshot.db.part").mkdir()
+    with pytest.raises(UsageError, match="Is a directory"), PartFile(tmp_path / "snapshot.db"):
+        pass
+
+
+def test_a_pipe_in_the_place_of_the_part(tmp_path):
+    os.mkfifo(tmp_path / "snapshot.db.part")
+    with pytest.raises(UsageError, match="is no file, and in the way"), PartFile(tmp_path / "snapshot.db"):
+        pass
+    assert names(tmp_path) == ["snapshot.db.part"]
+
+
+def test_a_link_in_the_place_of_the_part_is_not_followed(tmp_path):
+    """Whoever may write to the folder (/tmp, say) could have the part written over any file."""
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "snapshot.db.part").symlink_to(tmp_path / "precious")
+    with pytest.raises(UsageError, match="symbolic links"), PartFile(tmp_path / "snapshot.db"):
+        pass
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_device_is_never_replaced(tmp_path, force):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for target in (tmp_path / "pipe", tmp_path / "link", Path("/dev/null")):
+        with pytest.raises(UsageError, match="is no file") as refused, PartFile(target, force=force):
+            pass
+        assert refused.value.hint == "name a file, or - for stdout"
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_link_stays_and_the_file_behind_it_is_replaced_as_with_cp(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    real, link = tmp_path / "elsewhere" / "real.db", tmp_path / "latest.db"
+    real.write_bytes(b"older")
+    link.symlink_to(Path("elsewhere", "real.db"))
+    with pytest.raises(UsageError, match="is there already"), PartFile(link):
+        pass
+    with PartFile(link, force=True) as part:
+        part.write(SECRET)
+        assert part.path == tmp_path / "elsewhere" / "real.db.part"
+        part.publish()
+    assert link.is_symlink()
+    assert real.read_bytes() == SECRET
+    assert names(tmp_path) == ["elsewhere", "latest.db"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_the_name_of_stdout_is_no_file(tmp_path, force):
+    near, far = os.pipe()
+    with pytest.raises(UsageError, match="is no file"), PartFile(Path(f"/dev/fd/{far}"), force=force):
+        pass
+    os.close(near)
+    os.close(far)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_link_that_leads_nowhere_is_refused_as_by_cp(tmp_path, force):
+    (tmp_path / "latest.db").symlink_to(tmp_path / "none.db")
+    with pytest.raises(UsageError, match=r"latest.db is a link to .*none.db, which is not there"):
+        PartFile(tmp_path / "latest.db", force=force)
+
+
+def test_a_full_disk_is_an_error_and_nothing_stays(tmp_path):
+    """The limit on a file's length is met by write(2) as a full disk is: in part, then with an error."""
+    ended = child(
+        """
+        try:
+            with PartFile(target) as part:
+                for _ in range(100):
+                    part.write(bytes(1000))
+        except AdminError as error:
+            print(error.what, error.hint, sep="|")
+        """,
+        tmp_path / "snapshot.db",
+        limit=10_500,
+    )
+    told = f"{tmp_path}/snapshot.db.part can't be written: File too large|nothing of it was kept\n"
+    assert (ended.stdout, ended.stderr, ended.returncode) == (told, "", 0)
+    assert names(tmp_path) == []
+
+
+def test_what_a_write_takes_only_in_part_is_written_all_the_same(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(part_file.os, "write", lambda descriptor, data: write(descriptor, data[:7]))
+    with PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        part.publish()
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+
+
+def test_a_disk_that_can_not_keep_what_was_written(tmp_path, monkeypatch):
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(part_file.os, "fsync", fail)
+    with pytest.raises(AdminError, match="Input/output error"), PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        part.publish()
+    assert names(tmp_path) == []
+
+
+def test_a_name_that_can_not_be_given(tmp_path, monkeypatch):
+    def fail(_path: Path, _target: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(AdminError) as failed, PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        part.publish()
+    assert failed.value.what == f"{tmp_path}/snapshot.db.part can't be written: Read-only file system"
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EACCES])
+def test_a_file_system_that_can_not_settle_a_folder_is_no_error(tmp_path, monkeypatch, number):
+    fsync = os.fsync
+
+    def only_files(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(part_file.os, "fsync", only_files)
+    with PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        part.publish()
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+
+
+def test_a_folder_that_can_not_be_settled_is_told_and_the_file_stays(tmp_path, monkeypatch):
+    fsync = os.fsync
+
+    def only_files(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(part_file.os, "fsync", only_files)
+    with pytest.raises(AdminError, match="is whole, but its folder"), PartFile(tmp_path / "s.db") as part:
+        part.write(SECRET)
+        part.publish()
+    assert names(tmp_path) == ["s.db"]
+
+
+def test_what_can_not_be_removed_does_not_hide_what_went_wrong(tmp_path, monkeypatch):
+    def fail(_path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with pytest.raises(AdminError, match="the first"), PartFile(tmp_path / "snapshot.db"):
+        monkeypatch.setattr(Path, "unlink", fail)
+        raise AdminError("the first")
+
+
+def test_without_locks_of_the_file_system_it_goes_on(tmp_path, monkeypatch):
+    def fail(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with PartFile(tmp_path / "snapshot.db") as part:
+        part.write(SECRET)
+        part.publish()
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+
+
+def test_room_is_asked_for_beforehand(tmp_path):
+    with PartFile(tmp_path / "snapshot.db") as part:
+        part.room(0)
+        part.room(1)
+        with pytest.raises(AdminError, match=r"MiB are free, and the file will have 1099511627776 MiB"):
+            part.room(1 << 60)
+
+
+def test_a_spool_has_no_name_and_can_be_read_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.setattr(part_file.tempfile, "tempdir", str(tmp_path))
+    with Spool() as spool:
+        spool.write(SECRET)
+        spool.settle()
+        assert names(tmp_path) == []
+        assert spool.path.read_bytes() == SECRET
+        with pytest.raises(AdminError) as full:
+            spool.room(1 << 60)
+        assert (full.value.what.startswith(f"{tmp_path}: "), "TMPDIR" in str(full.value.hint)) == (True, True)
+    assert not spool.path.exists()
+
+
+def test_a_spool_without_a_folder_for_temporary_files(monkeypatch):
+    def fail() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(part_file.tempfile, "gettempdir", fail)
+    with pytest.raises(UsageError, match="No usable temporary directory found"):
+        Spool()
+
+
+def test_all_of_a_draft_goes_to_a_stream(tmp_path):
+    content = SECRET * 200_000  # several blocks
+    out = tmp_path / "out"
+    with Spool() as spool, out.open("wb", buffering=0) as stream:
+        spool.write(content)
+        spool.copy_to(stream.fileno(), "stdout")
+    assert out.read_bytes() == content
+
+
+def test_a_reader_that_has_gone_is_an_error():
+    """Unlike with `| head`: a program that died while it read a backup must not pass for a success."""
+    near, far = os.pipe()
+    os.close(near)
+    with Spool() as spool:
+        spool.write(SECRET)
+        with pytest.raises(AdminError) as failed:
+            spool.copy_to(far, "stdout")
+    os.close(far)
+    assert failed.value.what == "stdout can't be written: Broken pipe"
+
+
+def test_a_stream_that_is_full_is_an_error():
+    with Path("/dev/full").open("wb", buffering=0) as full, Spool() as spool:
+        spool.write(SECRET)
+        with pytest.raises(AdminError, match="stdout can't be written: No space left on device"):
+            spool.copy_to(full.fileno(), "stdout")
