@@ -64,20 +64,24 @@ def command(
       # Also what each kubelet and kube-proxy says itself
       kubectl admin skew --probe
     """
-    from kubectl_admin.versions import skew, upstream
+    from kubectl_admin.versions import kubectl
 
-    table, today = upstream.load(data), date.today()
     if contexts and target:
         raise click.UsageError("--target is for one cluster; leave --contexts out")
-    if contexts:
-        with env.progress("asking clusters") as progress:
-            report = skew.of_several(
-                env.clusters(contexts), table, today, probe=probe, answered=progress.step
-            )
-    else:
-        with env.progress("asking nodes") as progress:
-            report = skew.of_one(
-                env.cluster(), table, today, target=target, probe=probe, answered=progress.step
-            )
+    # kubectl goes first: it finds its version while this process imports what it needs itself.
+    with kubectl.asked() as mine:
+        from kubectl_admin.versions import skew, upstream
+
+        table, today = upstream.load(data), date.today()
+        if contexts:
+            with env.progress("asking clusters") as progress:
+                report = skew.of_several(
+                    env.clusters(contexts), mine, table, today, probe=probe, answered=progress.step
+                )
+        else:
+            with env.progress("asking nodes") as progress:
+                report = skew.of_one(
+                    env.cluster(), mine, table, today, target=target, probe=probe, answered=progress.step
+                )
     env.show(report)
     return report

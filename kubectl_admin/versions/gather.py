@@ -20,7 +20,7 @@ from kubectl_admin.versions.version import Version
 SYSTEM = "/api/v1/namespaces/kube-system"
 APPS = "/apis/apps/v1/namespaces/kube-system"
 LISTING = 60.0  # seconds for all listings together
-ASKING = 30.0  # seconds for all processes of the control plane together
+ASKING = 30.0  # seconds more for all processes of the control plane together
 
 # What is looked up, and the permission that it takes.
 PERMISSIONS = {
@@ -31,6 +31,8 @@ PERMISSIONS = {
     "kubeadm-config": "get configmaps in namespace kube-system",
 }
 Answered = Callable[[int], None]
+# The address of each node's own API server, and every part as it claims to be beside what it answers.
+ControlPlane = tuple[dict[str | None, str], list[tuple[Instance, Instance | AdminError]]]
 
 
 def gather(
@@ -52,13 +54,8 @@ def gather(
     gaps: list[Gap] = []
     listed = listings(cluster, kubectl, gaps)
     nodes, kubelets = listed.get("nodes", ([], []))
-    pods = [(pod, part) for pod in listed.get("static pods", ()) if (part := processes.static_pod(pod))]
-    own_apiservers = {
-        part.node: processes.apiserver_address(pod)
-        for pod, part in pods
-        if part.component is Component.APISERVER
-    }
-    control_plane = ask_control_plane(cluster, pods, own_apiservers, gaps)
+    own_apiservers, answers = listed.get("static pods", ({}, []))
+    control_plane = [settled(part, answer, gaps) for part, answer in answers]
     if any(part.component is Component.APISERVER for part in control_plane):
         control_plane += absent_apiservers(control_plane, nodes)
     else:
@@ -84,27 +81,31 @@ def gather(
 
 
 def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: list[Gap]) -> dict[str, Any]:
-    """What the API's objects say, by the name of the listing; those that failed are gaps instead."""
+    """What the API's objects say, by the name of the listing; those that failed are gaps instead.
 
-    def selected(path: str, label: str) -> list[Mapping[str, Any]]:
-        return list(cluster.list(path, [("labelSelector", label)]))
-
+    The control plane is asked itself as soon as its pods are known, beside the longer listings.
+    """
     questions: dict[str, Callable[[], Any]] = {
-        "version": lambda: cluster.get("/version"),
         "nodes": lambda: nodes_and_kubelets(cluster),
-        "static pods": lambda: selected(f"{SYSTEM}/pods", "tier=control-plane"),
-        "kube-proxy": lambda: selected(f"{APPS}/daemonsets", "k8s-app=kube-proxy"),
-        "CoreDNS": lambda: selected(f"{APPS}/deployments", "k8s-app=kube-dns"),
+        "static pods": lambda: ask_control_plane(cluster),
+        "version": lambda: cluster.get("/version"),
+        "kube-proxy": lambda: selected(cluster, f"{APPS}/daemonsets", "k8s-app=kube-proxy"),
+        "CoreDNS": lambda: selected(cluster, f"{APPS}/deployments", "k8s-app=kube-dns"),
         "kubeadm-config": lambda: cluster.get(f"{SYSTEM}/configmaps/kubeadm-config"),
         "kubectl": kubectl,
     }
-    answers = ask_all(questions, deadline=LISTING)
+    answers = ask_all(questions, deadline=LISTING + ASKING)
     if isinstance(version := answers["version"], AdminError):
         raise version
     for name, answer in answers.items():
         if isinstance(answer, AdminError) and not isinstance(answer, NotFound):
             gaps.append(processes.gap(name, answer, PERMISSIONS.get(name, "")))
     return {name: answer for name, answer in answers.items() if not isinstance(answer, AdminError)}
+
+
+def selected(cluster: Cluster, path: str, label: str) -> list[Mapping[str, Any]]:
+    """The objects with this label."""
+    return list(cluster.list(path, [("labelSelector", label)]))
 
 
 def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
@@ -122,16 +123,18 @@ def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
     return nodes, kubelets
 
 
-def ask_control_plane(
-    cluster: Cluster,
-    pods: Sequence[tuple[Mapping[str, Any], Instance]],
-    own_apiservers: Mapping[str | None, str],
-    gaps: list[Gap],
-) -> list[Instance]:
-    """Every part of the control plane that runs as a static pod, with what it answered itself.
-
-    pods: each with what it claims to be. own_apiservers: the address of each node's API server.
-    """
+def ask_control_plane(cluster: Cluster) -> ControlPlane:
+    """Every part of the control plane that runs as a static pod, with what it answers itself."""
+    pods = [
+        (pod, part)
+        for pod in selected(cluster, f"{SYSTEM}/pods", "tier=control-plane")
+        if (part := processes.static_pod(pod))
+    ]
+    own_apiservers = {
+        part.node: processes.apiserver_address(pod)
+        for pod, part in pods
+        if part.component is Component.APISERVER
+    }
     answers = ask_all(
         {
             pod["metadata"]["name"]: partial(processes.ask, cluster, pod, part, own_apiservers.get(part.node))
@@ -139,7 +142,7 @@ def ask_control_plane(
         },
         deadline=ASKING,
     )
-    return [settled(part, answers[pod["metadata"]["name"]], gaps) for pod, part in pods]
+    return own_apiservers, [(part, answers[pod["metadata"]["name"]]) for pod, part in pods]
 
 
 def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> Instance:

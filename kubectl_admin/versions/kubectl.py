@@ -3,27 +3,54 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from kubectl_admin.versions.facts import Component, Evidence, Instance
 from kubectl_admin.versions.version import Version
 
 TIMEOUT = 10.0  # seconds
+Asked = Callable[[], Instance | None]
 
 
-def find() -> Instance | None:
-    """The kubectl on PATH with its version; None where there is none. One that fails has a problem."""
+@contextmanager
+def asked() -> Iterator[Asked]:
+    """Asks the kubectl on PATH for its version while other work goes on, for as long as the context lasts.
+
+    What it gives waits for the answer: None where there is no kubectl. One that fails has a problem.
+    """
     path = shutil.which("kubectl")
-    if not path:
-        return None
+    if path is None:
+        yield lambda: None
+        return
+    command = [path, "version", "--client", "--output=json"]
     try:
-        answer = subprocess.run(
-            [path, "version", "--client", "--output=json"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=True,
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        version = Version.parse(json.loads(answer.stdout)["clientVersion"]["gitVersion"])
+    except OSError as error:
+        broken = failed(path, error)
+        yield lambda: broken
+        return
+    with process:
+        try:
+            yield lambda: answer_of(process, path)
+        finally:
+            process.kill()
+
+
+def answer_of(process: subprocess.Popen[bytes], path: str) -> Instance:
+    """What the running kubectl answers."""
+    try:
+        answer, _ = process.communicate(timeout=TIMEOUT)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        version = Version.parse(json.loads(answer)["clientVersion"]["gitVersion"])
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
-        return Instance(Component.KUBECTL, problem=f"{path} version --client failed: {error}")
+        return failed(path, error)
     return Instance(Component.KUBECTL, running=Evidence(version, "its version command"))
+
+
+def failed(path: str, error: Exception) -> Instance:
+    """A kubectl that does not say its version, and why."""
+    return Instance(Component.KUBECTL, problem=f"{path} version --client failed: {error}")

@@ -8,10 +8,11 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.pool import ask_all
 from kubectl_admin.report import Report
-from kubectl_admin.versions import fleet, kubectl
+from kubectl_admin.versions import fleet
 from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.gather import gather
 from kubectl_admin.versions.judge import judge
+from kubectl_admin.versions.kubectl import Asked
 from kubectl_admin.versions.report import report
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.way import way
@@ -19,8 +20,9 @@ from kubectl_admin.versions.way import way
 FLEET = 120.0  # seconds for all clusters together
 
 
-def of_one(
+def of_one(  # noqa: PLR0913 - a cluster, what is known beforehand, and how to look at it
     cluster: Cluster,
+    mine: Asked,
     upstream: Upstream,
     today: date,
     *,
@@ -30,9 +32,10 @@ def of_one(
 ) -> Report:
     """The report on one cluster, with the way to the minor `target` (37 for 1.37) if one is given.
 
-    Raises AdminError where the API server can't be spoken to, UsageError for a target behind the cluster.
+    mine: the kubectl of this machine. Raises AdminError where the API server can't be spoken to, UsageError
+    for a target behind the cluster.
     """
-    facts = gather(cluster, kubectl.find, probe=probe, answered=answered)
+    facts = gather(cluster, mine, probe=probe, answered=answered)
     steps = None
     if target is not None:
         refuse_downgrade(facts, target)
@@ -42,6 +45,7 @@ def of_one(
 
 def of_several(
     clusters: Mapping[str, Callable[[], Cluster]],
+    mine: Asked,
     upstream: Upstream,
     today: date,
     *,
@@ -50,12 +54,12 @@ def of_several(
 ) -> Report:
     """The report on several clusters, a row each; one that can't be reached is a row that says so.
 
-    clusters: by context, what connects to it.
+    clusters: by context, what connects to it. mine: the kubectl of this machine.
     """
-    mine = kubectl.find()
+    kubectl = mine()
 
     def look(connect: Callable[[], Cluster]) -> Facts:
-        return gather(connect(), lambda: mine, probe=probe)
+        return gather(connect(), lambda: kubectl, probe=probe)
 
     answers = ask_all(
         {name: partial(look, connect) for name, connect in clusters.items()},
