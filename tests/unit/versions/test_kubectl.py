@@ -25,7 +25,8 @@ def answer():
         return mine()
 
 
-def test_a_machine_without_kubectl(kubectl):
+@pytest.mark.usefixtures("kubectl")
+def test_a_machine_without_kubectl():
     assert answer() is None
 
 
