@@ -1,9 +1,12 @@
 """How far something has come: a line that is written over on a terminal, now and then a line elsewhere."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from typing import TextIO
+
+from kubectl_admin.report.terminal import printable
 
 CLEAR_LINE = "\r\x1b[K"
 OFTEN, SELDOM = 0.2, 10.0  # seconds between two lines, on a terminal and elsewhere
@@ -48,7 +51,7 @@ class Moving:
         self, stream: TextIO, title: str, *, terminal: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._stream = stream
-        self._title = title
+        self._title = printable(title)
         self._terminal = terminal
         self._clock = clock
         self._began: tuple[float, int] | None = None
@@ -65,7 +68,10 @@ class Moving:
             return
         self._next = now + (OFTEN if self._terminal else SELDOM)
         text = f"{self._title}: {amounts(done, total, done - self._began[1], now - self._began[0])}"
-        self._stream.write(f"{CLEAR_LINE}{text}" if self._terminal else f"{text}\n")
+        if self._terminal:
+            # A line that wraps could not be taken away again.
+            text = f"{CLEAR_LINE}{text[: shutil.get_terminal_size().columns - 1]}"
+        self._stream.write(text if self._terminal else f"{text}\n")
         self._stream.flush()
         self._shown = True
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,18 @@ def names(folder: Path) -> list[str]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def keep(target: Path, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Writes the target as it is meant; something happens before it has its name."""
+    with PartFile(target) as part:
+        part.write(SECRET)
+        meanwhile()
+        part.publish()
+
+
+def fail(error: BaseException) -> None:
+    raise error
 
 
 def child(code: str, *arguments: object, limit: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -72,9 +85,8 @@ def test_what_is_not_published_is_gone(tmp_path):
 
 @pytest.mark.parametrize("error", [AdminError("no"), KeyboardInterrupt(), SystemExit()])
 def test_an_error_leaves_nothing(tmp_path, error):
-    with pytest.raises(type(error)), PartFile(tmp_path / "snapshot.db") as part:
-        part.write(SECRET)
-        raise error
+    with pytest.raises(type(error)):
+        keep(tmp_path / "snapshot.db", lambda: fail(error))
     assert names(tmp_path) == []
 
 
@@ -187,9 +199,8 @@ def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path):
 
 def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path):
     target = tmp_path / "snapshot.db"
-    with pytest.raises(UsageError, match="is there already"), PartFile(target) as part:
-        target.write_bytes(b"somebody else's")
-        part.publish()
+    with pytest.raises(UsageError, match="is there already"):
+        keep(target, lambda: target.write_bytes(b"somebody else's"))
     assert target.read_bytes() == b"somebody else's"
     assert names(tmp_path) == ["snapshot.db"]
 
@@ -276,7 +287,7 @@ def test_a_link_stays_and_the_file_behind_it_is_replaced_as_with_cp(tmp_path):
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_the_name_of_stdout_is_no_file(tmp_path, force):
+def test_the_name_of_stdout_is_no_file(force):
     near, far = os.pipe()
     with pytest.raises(UsageError, match="is no file"), PartFile(Path(f"/dev/fd/{far}"), force=force):
         pass
@@ -320,24 +331,18 @@ def test_what_a_write_takes_only_in_part_is_written_all_the_same(tmp_path, monke
 
 
 def test_a_disk_that_can_not_keep_what_was_written(tmp_path, monkeypatch):
-    def fail(_descriptor: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(part_file.os, "fsync", fail)
-    with pytest.raises(AdminError, match="Input/output error"), PartFile(tmp_path / "snapshot.db") as part:
-        part.write(SECRET)
-        part.publish()
+    error = OSError(errno.EIO, "Input/output error")
+    monkeypatch.setattr(part_file.os, "fsync", lambda _: fail(error))
+    with pytest.raises(AdminError, match="Input/output error"):
+        keep(tmp_path / "snapshot.db")
     assert names(tmp_path) == []
 
 
 def test_a_name_that_can_not_be_given(tmp_path, monkeypatch):
-    def fail(_path: Path, _target: Path) -> None:
-        raise OSError(errno.EROFS, "Read-only file system")
-
-    monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(AdminError) as failed, PartFile(tmp_path / "snapshot.db") as part:
-        part.write(SECRET)
-        part.publish()
+    error = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(Path, "rename", lambda *_: fail(error))
+    with pytest.raises(AdminError) as failed:
+        keep(tmp_path / "snapshot.db")
     assert failed.value.what == f"{tmp_path}/snapshot.db.part can't be written: Read-only file system"
     assert names(tmp_path) == []
 
@@ -352,9 +357,7 @@ def test_a_file_system_that_can_not_settle_a_folder_is_no_error(tmp_path, monkey
         fsync(descriptor)
 
     monkeypatch.setattr(part_file.os, "fsync", only_files)
-    with PartFile(tmp_path / "snapshot.db") as part:
-        part.write(SECRET)
-        part.publish()
+    keep(tmp_path / "snapshot.db")
     assert (tmp_path / "snapshot.db").read_bytes() == SECRET
 
 
@@ -367,29 +370,22 @@ def test_a_folder_that_can_not_be_settled_is_told_and_the_file_stays(tmp_path, m
         fsync(descriptor)
 
     monkeypatch.setattr(part_file.os, "fsync", only_files)
-    with pytest.raises(AdminError, match="is whole, but its folder"), PartFile(tmp_path / "s.db") as part:
-        part.write(SECRET)
-        part.publish()
+    with pytest.raises(AdminError, match="is whole, but its folder"):
+        keep(tmp_path / "s.db")
     assert names(tmp_path) == ["s.db"]
 
 
 def test_what_can_not_be_removed_does_not_hide_what_went_wrong(tmp_path, monkeypatch):
-    def fail(_path: Path) -> None:
-        raise OSError(errno.EROFS, "Read-only file system")
-
-    with pytest.raises(AdminError, match="the first"), PartFile(tmp_path / "snapshot.db"):
-        monkeypatch.setattr(Path, "unlink", fail)
-        raise AdminError("the first")
+    error = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(Path, "unlink", lambda _: fail(error))
+    with pytest.raises(AdminError, match="the first"):
+        keep(tmp_path / "snapshot.db", lambda: fail(AdminError("the first")))
 
 
 def test_without_locks_of_the_file_system_it_goes_on(tmp_path, monkeypatch):
-    def fail(_descriptor: int, _operation: int) -> None:
-        raise OSError(errno.ENOTSUP, "Operation not supported")
-
-    monkeypatch.setattr(fcntl, "flock", fail)
-    with PartFile(tmp_path / "snapshot.db") as part:
-        part.write(SECRET)
-        part.publish()
+    error = OSError(errno.ENOTSUP, "Operation not supported")
+    monkeypatch.setattr(fcntl, "flock", lambda *_: fail(error))
+    keep(tmp_path / "snapshot.db")
     assert (tmp_path / "snapshot.db").read_bytes() == SECRET
 
 
@@ -415,10 +411,8 @@ def test_a_spool_has_no_name_and_can_be_read_meanwhile(tmp_path, monkeypatch):
 
 
 def test_a_spool_without_a_folder_for_temporary_files(monkeypatch):
-    def fail() -> str:
-        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
-
-    monkeypatch.setattr(part_file.tempfile, "gettempdir", fail)
+    error = FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+    monkeypatch.setattr(part_file.tempfile, "gettempdir", lambda: fail(error))
     with pytest.raises(UsageError, match="No usable temporary directory found"):
         Spool()
 
