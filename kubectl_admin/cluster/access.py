@@ -57,7 +57,7 @@ def missing(cluster: "Cluster", rights: Iterable[Right]) -> list[Right]:
 
 
 def is_granted(cluster: "Cluster", right: Right) -> bool:
-    """Whether the user has the right, by the API server's own word."""
+    """Whether the user has the right, by the API server's own word; AdminError where it says nothing."""
     resource, _, subresource = right.resource.partition("/")
     asked = {
         "verb": right.verb,
@@ -71,4 +71,7 @@ def is_granted(cluster: "Cluster", right: Right) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": asked},
     }
-    return bool(cluster.post(REVIEWS, review)["status"].get("allowed"))
+    status = cluster.post(REVIEWS, review).get("status")
+    if not isinstance(status, dict):
+        raise AdminError(f"the server has not said whether the user may {right}")
+    return status.get("allowed") is True
