@@ -1,6 +1,7 @@
 """What is wrong with a snapshot file, and what must be known before it is restored. Pure."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 
 from kubectl_admin.etcd.bolt.damage import Damage
 from kubectl_admin.etcd.contents import Member
@@ -112,40 +113,77 @@ def _alarms(contents: Contents) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, rule, f"alarm {alarm.kind}", says, evidence, fix, ALARMS)
 
 
-def _members(contents: Contents) -> Iterator[Finding]:
+class Standing(StrEnum):
+    """How a member of the list stands in raft, in the words that are shown."""
+
+    VOTER = "voter"
+    LEARNER = "learner"
+    UNPROMOTED = "learner and voter"  # a learner by the list, promoted in raft
+    ZOMBIE = "not in raft"
+
+
+def standing(member: Member, contents: Contents) -> Standing:
+    """How raft has the member; as the list has it where raft says nothing, or speaks of another cluster."""
     raft = contents.raft
-    old = contents.storage_version is None  # 3.5 or older: raft and the list of members may disagree
-    fix_old = f"upgrade every member to {SAFE_35} or later before any step to 3.6"
+    if raft and not restored(contents):
+        if member.id not in raft.voters | raft.learners:
+            return Standing.ZOMBIE
+        if member.learner and member.id in raft.voters:
+            return Standing.UNPROMOTED
+    return Standing.LEARNER if member.learner else Standing.VOTER
+
+
+def restored(contents: Contents) -> bool:
+    """Whether the database was restored, and no member has been started on it yet.
+
+    `etcdutl snapshot restore` writes a new list of members; raft's stays until etcd has read its new log.
+    """
+    listed = {member.id for member in contents.members}
+    return contents.raft is not None and not contents.raft.voters | contents.raft.learners <= listed
+
+
+def _members(contents: Contents) -> Iterator[Finding]:
+    if contents.members and restored(contents):
+        yield Finding(
+            Severity.NOTE,
+            "restored",
+            "the database",
+            "who takes part in raft is in the list of members, except in a database that was just restored",
+            "raft has members that the list has not: it was restored, and etcd was not started on it yet",
+        )
+    old = contents.storage_version is None  # 3.5 or older, where raft and the list of members may differ
+    upgrade = f"upgrade every member to {SAFE_35} or later before any step to 3.6"
     for member in contents.members:
-        if raft and member.id not in raft.voters | raft.learners:
-            yield Finding(
-                Severity.WARNING,
-                "zombie-member",
-                f"member {_named(member)}",
-                "every member of the list takes part in raft; etcd 3.6 goes by the list, and counts it",
-                "it is in the list of members and not in raft: it was removed long ago",
-                fix_old if old else "remove it: etcdctl member remove",
-                ZOMBIES,
-            )
-        elif raft and member.learner and member.id in raft.voters:
-            yield Finding(
-                Severity.WARNING,
-                "unpromoted-learner",
-                f"member {_named(member)}",
-                "a promoted member is no learner in the list of members either; etcd 3.6 goes by the list",
-                "it votes in raft, and the list of members has it as a learner",
-                fix_old,
-                LEARNERS,
-            )
-        elif member.learner:
-            yield Finding(
-                Severity.WARNING,
-                "learner",
-                f"member {_named(member)}",
-                "a learner does not vote until it is promoted, and counts for nothing when members fail",
-                "it was a learner when the snapshot was taken",
-                "see whether it was promoted since: etcdctl member list",
-            )
+        match standing(member, contents):
+            case Standing.ZOMBIE:
+                yield Finding(
+                    Severity.WARNING,
+                    "zombie-member",
+                    f"member {_named(member)}",
+                    "every member of the list takes part in raft; etcd 3.6 goes by the list, and counts it",
+                    "it is in the list of members and not in raft: it was removed long ago",
+                    upgrade if old else "remove it: etcdctl member remove",
+                    ZOMBIES,
+                )
+            case Standing.UNPROMOTED:
+                yield Finding(
+                    Severity.WARNING,
+                    "unpromoted-learner",
+                    f"member {_named(member)}",
+                    "a promoted member is no learner in the list of members; etcd 3.6 goes by the list",
+                    "it votes in raft, and the list of members has it as a learner",
+                    upgrade if old else "see what the members say: etcdctl member list",
+                    LEARNERS,
+                )
+            case Standing.LEARNER:
+                yield Finding(
+                    Severity.WARNING,
+                    "learner",
+                    f"member {_named(member)}",
+                    "a learner does not vote until it is promoted, and counts for nothing when members fail",
+                    "it was a learner when the snapshot was taken",
+                    "see whether it was promoted since: etcdctl member list",
+                )
 
 
 def _named(member: Member) -> str:

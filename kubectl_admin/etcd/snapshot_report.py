@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from kubectl_admin.etcd.contents import Member
 from kubectl_admin.etcd.snapshot import Snapshot, Verdict
+from kubectl_admin.etcd.snapshot_judge import Standing, standing
 from kubectl_admin.etcd.units import size
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
@@ -30,7 +31,7 @@ def report(verdict: Verdict) -> Report:
     )
 
 
-def summary(snapshot: Snapshot, damaged: int) -> Table:
+def summary(snapshot: Snapshot, damaged: int = 0) -> Table:
     """A row: whether it is whole, how far it goes, how much it is; keys only where they were counted."""
     contents, full = snapshot.contents, snapshot.full
     alarms = ",".join(sorted({alarm.kind for alarm in contents.alarms}))
@@ -59,18 +60,16 @@ def etcd_version(snapshot: Snapshot) -> str:
 
 def members(snapshot: Snapshot) -> Table:
     """A row a member; «?» where raft and the list of members do not agree."""
-    raft = snapshot.contents.raft
+    contents = snapshot.contents
 
     def role(member: Member) -> Cell | str:
-        listed = "learner" if member.learner else "voter"
-        if raft and member.id not in raft.voters | raft.learners:
-            return Cell("not in raft", Mark.DOUBT)
-        votes = raft and member.id in raft.voters
-        return Cell(listed, Mark.DOUBT) if member.learner and votes else listed
+        found = standing(member, contents)
+        doubtful = found in (Standing.ZOMBIE, Standing.UNPROMOTED)
+        return Cell(str(found), Mark.DOUBT) if doubtful else str(found)
 
     rows = [
         [member.name or "(never started)", member.id, role(member), ",".join(member.peer_urls)]
-        for member in snapshot.contents.members
+        for member in contents.members
     ]
     return Table([Column(name) for name in MEMBERS], rows)
 
