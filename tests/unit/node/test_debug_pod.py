@@ -1,0 +1,411 @@
+"""The life of a debug pod, on a cluster that is made up: what is waited for, said, and cleaned up."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node import debug_pod
+from kubectl_admin.node.debug_pod import Options, is_running, without_echoes
+from tests.unit.node.standin import OPERATION
+
+READY = {"type": "Ready", "status": "True"}
+PULL = 'failed to pull and unpack image "x:1": failed to resolve image: connection refused'
+MISSING = 'MountVolume.SetUp failed for volume "{}" : hostPath type check failed: /{} is not a directory'
+
+
+def node(*conditions: dict[str, str], images: list[str] | None = None) -> dict[str, Any]:
+    names = ["registry.k8s.io/pause:3.10"] if images is None else images
+    return {
+        "metadata": {"name": "cp-1"},
+        "status": {"conditions": list(conditions) or [READY], "images": [{"names": names}]},
+    }
+
+
+def pod(status: dict[str, Any]) -> dict[str, Any]:
+    return {"metadata": {"namespace": "kube-system", "name": "p"}, "status": status}
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    return {
+        "phase": "Pending",
+        "containerStatuses": [{"state": {"waiting": {"reason": reason, "message": message}}}],
+    }
+
+
+RUNNING = {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]}
+CREATING = waiting("ContainerCreating")
+
+
+class Api:
+    """An API server with one node, that does with pods what a test says.
+
+    statuses: of each pod that is made, in order: an exception, or what the watch shows of it.
+    """
+
+    def __init__(self, about: dict[str, Any], *statuses: Any) -> None:
+        self.node = about
+        self.statuses = list(statuses)
+        self.pods: dict[str, Any] = {}
+        self.made: list[dict[str, Any]] = []
+        self.deleted: list[str] = []
+        self.warnings: list[str] = []
+        self.refusal: AdminError | None = None
+
+    def get(self, path: str, _query: Any = ()) -> dict[str, Any]:
+        if path.startswith("/api/v1/nodes/"):
+            return self.node
+        assert path.endswith("/pods")
+        return {"metadata": {"resourceVersion": "1"}, "items": list(self.pods.values())}
+
+    def post(self, _path: str, body: dict[str, Any]) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.made.append(body)
+        self.pods[body["metadata"]["name"]] = body
+
+    def watch(self, _path: str, _query: Any, *, timeout: float) -> Iterator[dict[str, Any]]:
+        assert timeout
+        status = self.statuses.pop(0) if self.statuses else CREATING
+        if isinstance(status, BaseException):
+            raise status
+        yield {"type": "ADDED", "object": pod(status)}
+
+    def list(self, path: str, _query: Any) -> Iterator[dict[str, Any]]:
+        if path.endswith("/events"):
+            for words in self.warnings:
+                reason, _, message = words.partition(": ")
+                yield {"reason": reason, "message": message}
+
+    def delete(self, path: str, *, timeout: float | None = None) -> None:
+        assert timeout
+        name = path.rpartition("/")[2]
+        self.deleted.append(name)
+        if self.pods.pop(name, None) is None:
+            raise NotFound(404, "NotFound", f'pods "{name}" not found')
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def run(api: Api, said: list[str], inside: BaseException | None = None, **options: Any) -> str:
+    with debug_pod.running(api, "cp-1", OPERATION, Options(**options), said.append) as name:
+        assert name in api.pods
+        if inside:
+            raise inside
+    return name
+
+
+def test_a_pod_runs_inside_and_is_gone_afterwards(said):
+    api = Api(node(), CREATING, RUNNING)
+    name = run(api, said)
+    assert name.startswith("kubectl-admin-0123456789-")
+    assert (api.pods, api.deleted, said) == ({}, [name], [])
+    assert api.made[0]["spec"]["containers"][0]["imagePullPolicy"] == "Never"
+
+
+class Stop(BaseException):
+    """Ctrl-C, or SIGTERM."""
+
+
+@pytest.mark.parametrize("error", [Stop(), AdminError("no"), BrokenStream("cut"), KeyError("bug")])
+def test_it_goes_away_however_the_work_ends(said, error):
+    api = Api(node(), RUNNING)
+    with pytest.raises(type(error)):
+        run(api, said, error)
+    assert api.pods == {}
+
+
+@pytest.mark.parametrize("error", [Stop(), ApiError(422, "Invalid", "no")])
+def test_it_goes_away_while_it_starts(said, error):
+    api = Api(node(), CREATING, error)
+    with pytest.raises(type(error)):
+        run(api, said)
+    assert api.pods == {}
+
+
+def test_a_creation_that_is_interrupted_is_waited_for(said, clock):
+    """The request may still be on its way."""
+    api = Api(node())
+    api.refusal = None
+
+    def post(_path: str, body: dict[str, Any]) -> None:
+        clock.name = body["metadata"]["name"]
+        raise Stop
+
+    def delete(path: str, *, timeout: float | None = None) -> None:
+        if len(clock.slept) == 3:
+            api.pods[clock.name] = {}
+        Api.delete(api, path, timeout=timeout)
+
+    api.post, api.delete = post, delete  # type: ignore[method-assign]
+    with pytest.raises(Stop):
+        run(api, said)
+    assert api.pods == {}
+    assert len(api.deleted) == 4
+
+
+def test_a_creation_whose_answer_was_lost_is_no_conflict(said):
+    api = Api(node(), RUNNING)
+    answers = iter([Unreachable("reset"), Conflict(409, "AlreadyExists", "is there")])
+    real = api.post
+
+    def post(path: str, body: dict[str, Any]) -> None:
+        real(path, body) if not api.made else None
+        raise next(answers)
+
+    api.post = post  # type: ignore[method-assign]
+    run(api, said)
+    assert len(api.made) == 1
+    assert api.pods == {}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "hint"),
+    [
+        (
+            Forbidden(
+                403, "Forbidden", 'pods "p" is forbidden: violates PodSecurity "baseline:latest": privileged'
+            ),
+            "name one that does with --debug-namespace",
+        ),
+        (
+            Forbidden(
+                403, "Forbidden", 'pods "p" is forbidden: ValidatingAdmissionPolicy "x" denied request: no'
+            ),
+            "must make an exception",
+        ),
+        (
+            ApiError(400, "", 'admission webhook "guard.example" denied the request: no'),
+            "exempt the namespace",
+        ),
+        (ApiError(500, "InternalError", 'failed calling webhook "x"'), None),
+        (NotFound(404, "NotFound", 'namespaces "kube-system" not found'), "name a namespace that there is"),
+        (
+            Forbidden(
+                403,
+                "Forbidden",
+                'pods is forbidden: User "u" cannot create resource "pods" in API group ""',
+            ),
+            None,
+        ),
+    ],
+)
+def test_a_refusal_is_in_the_servers_words_with_a_way_out_and_nothing_else_is_said(said, refusal, hint):
+    api = Api(node())
+    api.refusal = refusal
+    with pytest.raises(AdminError) as raised:
+        run(api, said)
+    assert refusal.message in raised.value.what
+    assert said == []
+    if hint:
+        assert hint in raised.value.hint
+        assert api.deleted == []
+
+
+@pytest.mark.parametrize("status", ["False", "Unknown"])
+def test_a_node_that_is_not_ready_is_refused_before_anything_is_made(said, status):
+    api = Api(
+        node(
+            {
+                "type": "Ready",
+                "status": status,
+                "reason": "NodeStatusUnknown",
+                "message": "Kubelet stopped posting node status.",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }
+        )
+    )
+    with pytest.raises(AdminError) as raised:
+        run(api, said)
+    assert (
+        "node cp-1 is not Ready since 2026-01-01T00:00:00Z: NodeStatusUnknown: Kubelet stopped"
+        in raised.value.what
+    )
+    assert "bring it back first" in raised.value.hint
+    assert api.made == []
+
+
+def test_a_node_without_any_known_image_asks_for_one(said):
+    with pytest.raises(AdminError, match="no image is known to be on it") as raised:
+        run(Api(node(images=[])), said)
+    assert raised.value.hint == "name one with --image"
+
+
+def test_an_image_that_is_named_may_be_pulled(said):
+    api = Api(node(images=[]), RUNNING)
+    run(api, said, image="busybox:1")
+    container = api.made[0]["spec"]["containers"][0]
+    assert (container["image"], container["imagePullPolicy"]) == ("busybox:1", "IfNotPresent")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../pods", "a?b", "A", "a b", "-a", "a-", "é", "a\n"])
+def test_what_can_be_no_name_is_never_asked_for(said, name):
+    api = Api(node())
+    with pytest.raises(UsageError, match="can't be the name of a node"):
+        debug_pod.seen(api, name)
+    with pytest.raises(UsageError, match="can't be the name of a namespace"):
+        run(api, said, namespace=name)
+    assert api.made == []
+
+
+@pytest.mark.parametrize("name", ["a", "cp-1", "node.example.com", "10.0.0.1", "1"])
+def test_names_of_nodes_are_taken(name):
+    assert debug_pod.seen(Api(node()), name)
+
+
+def test_a_host_without_a_programs_folder_gets_a_pod_without_it(said):
+    api = Api(node(), CREATING, CREATING, RUNNING)
+    folders = iter(["lib64", "lib"])
+
+    def listed(path: str, _query: Any) -> Iterator[dict[str, Any]]:
+        if path.endswith("/events") and (folder := next(folders, None)):
+            yield {"reason": "FailedMount", "message": MISSING.format(folder, folder)}
+
+    api.list = listed  # type: ignore[method-assign]
+    run(api, said)
+    mounts = [[each["name"] for each in body["spec"]["volumes"]] for body in api.made]
+    assert mounts == [
+        ["root", "usr", "bin", "lib", "lib64"],
+        ["root", "usr", "bin", "lib"],
+        ["root", "usr", "bin"],
+    ]
+    assert (api.pods, said) == ({}, [])
+    assert len(set(api.deleted)) == 3
+
+
+def test_a_pod_that_does_not_run_is_said_with_its_events_and_given_up(said, clock):
+    api = Api(node())
+    api.warnings = ["FailedCreatePodSandBox: no network"]
+    real = api.watch
+
+    def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
+        clock.now += timeout
+        return real(*arguments, timeout=timeout)
+
+    api.watch = watch  # type: ignore[method-assign]
+    with pytest.raises(AdminError, match=r"does not run after 60 s: FailedCreatePodSandBox: no network"):
+        run(api, said)
+    assert len(said) == 1
+    assert "is not running yet: FailedCreatePodSandBox: no network" in said[0]
+    assert api.pods == {}
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("no route"), BrokenStream("cut"), ApiError(503, "", "shutting down")]
+)
+def test_an_api_server_that_restarts_meanwhile_is_waited_for(said, error):
+    api = Api(node(), error, CREATING, error, RUNNING)
+    run(api, said)
+    assert api.pods == {}
+
+
+def test_who_may_not_watch_is_told_and_leaves_nothing(said):
+    api = Api(node(), Forbidden(403, "Forbidden", "cannot watch"))
+    with pytest.raises(Forbidden):
+        run(api, said)
+    assert api.pods == {}
+
+
+def test_a_pod_that_can_not_be_removed_is_said(said):
+    api = Api(node(), RUNNING)
+
+    def delete(_path: str, **_others: object) -> None:
+        raise Forbidden(403, "Forbidden", "cannot delete")
+
+    api.delete = delete  # type: ignore[method-assign]
+    run(api, said)
+    assert len(said) == 1
+    assert "could not be removed" in said[0]
+    assert "kubectl admin cleanup" in said[0]
+
+
+def test_a_pod_that_somebody_else_removed_is_no_failure(said):
+    api = Api(node(), RUNNING)
+    with debug_pod.running(api, "cp-1", OPERATION, Options(), said.append):
+        api.pods.clear()
+    assert said == []
+
+
+def nothing() -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"phase": "Pending"},
+        CREATING,
+        {"phase": "Pending", "containerStatuses": None},
+        waiting("PodInitializing"),
+    ],
+)
+def test_what_may_yet_run_is_waited_for(status):
+    assert is_running(pod(status), "ADDED", nothing) is False
+
+
+def test_what_runs_runs():
+    assert is_running(pod(RUNNING), "MODIFIED", nothing) is True
+
+
+@pytest.mark.parametrize("reason", sorted(debug_pod.HOPELESS))
+def test_what_will_never_run_is_said_at_once(reason):
+    with pytest.raises(AdminError, match=f"pod kube-system/p does not start: {reason}: words") as raised:
+        is_running(pod(waiting(reason, "words")), "MODIFIED", nothing)
+    assert "--image" in raised.value.hint
+
+
+def test_an_image_that_can_not_be_pulled_is_told_once():
+    events = [
+        f'Failed: Failed to pull image "x:1": {PULL}',
+        "Failed: Error: ErrImagePull",
+        "Failed: Error: ImagePullBackOff",
+    ]
+    with pytest.raises(AdminError) as raised:
+        is_running(pod(waiting("ErrImagePull", PULL)), "MODIFIED", lambda: events)
+    assert raised.value.what == f"pod kube-system/p does not start: ErrImagePull: {PULL}"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource"},
+            "low on resource",
+        ),
+        ({"phase": "Failed", "reason": "NodeAffinity"}, "NodeAffinity"),
+        ({"phase": "Failed"}, "event words"),
+        ({"phase": "Succeeded"}, "event words"),
+    ],
+)
+def test_a_pod_that_has_ended_says_why(status, said):
+    with pytest.raises(AdminError, match=f"pod kube-system/p has ended: .*{said}"):
+        is_running(pod(status), "MODIFIED", lambda: ["event words"])
+
+
+def test_a_pod_that_was_deleted_is_no_riddle():
+    with pytest.raises(AdminError, match="was deleted by somebody else"):
+        is_running(pod(RUNNING), "DELETED", nothing)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ([], []),
+        (["A: one", "B: two"], ["A: one", "B: two"]),
+        (["A: one", "A: one"], ["A: one"]),
+        (["A: one", "B: one"], ["A: one"]),
+        (["A: one", "B: more about: one"], ["A: one"]),
+        (["A: more about: one", "B: one"], ["A: more about: one"]),
+        (["ErrImagePull: ", "Failed: something else"], ["ErrImagePull: ", "Failed: something else"]),
+        (["ErrImagePull: why", "Failed: Error: ErrImagePull"], ["ErrImagePull: why"]),
+        (["BackOff: Back-off pulling", "Failed: Error: ImagePullBackOff"], ["BackOff: Back-off pulling"]),
+    ],
+)
+def test_what_is_told_several_times_is_heard_once(said, kept):
+    assert without_echoes(said) == kept

@@ -1,0 +1,216 @@
+"""Jobs on a host that is this machine, by its own scripts, with a stand-in for systemd."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node import host, jobs
+from kubectl_admin.node.jobs import Ended, Job
+from kubectl_admin.node.operation import Operation, Owner
+from tests.unit.node.standin import OPERATION, Cut, Machine, Shell, host_of
+
+SYSTEMD_RUN = """#!/bin/sh
+for word in "$@"; do
+  case $word in --unit=*) unit=${word#--unit=} ;; --*) ;; *) break ;; esac
+  shift
+done
+if systemctl is-active --quiet "$unit"; then echo "Unit $unit was already loaded" >&2; exit 1; fi
+echo "$unit" >> UNITS/started
+setsid sh -c 'echo "$$" > "$0"; exec "$@"' "UNITS/$unit.new" "$@" < /dev/null > /dev/null 2>&1 &
+while [ ! -s "UNITS/$unit.new" ]; do sleep 0.01; done
+mv "UNITS/$unit.new" "UNITS/$unit"
+"""
+SYSTEMCTL = """#!/bin/sh
+# is-active --quiet UNIT. What has ended and was not waited for is not active.
+read -r pid 2> /dev/null < "UNITS/$3" || exit 3
+state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2> /dev/null) || exit 3
+case $state in Z | '') exit 3 ;; esac
+"""
+SCRIPTS = {
+    "count": 'for word in "$@"; do printf "<%s>" "$word"; done; echo " $#"; echo err >&2; exit 7',
+    "wait": 'while [ ! -e "$1" ]; do sleep 0.05; done; echo done',
+    "much": 'i=0; while [ $i -lt 3000 ]; do echo "$i éééééééééééééééééééééééééééééé"; i=$((i+1)); done',
+    "pwd": "pwd; ls; cat",
+}
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """What the stand-in for systemd keeps: a file a unit, which holds the number of its process."""
+    folder = tmp_path / "units"
+    (folder / "bin").mkdir(parents=True)
+    for name, text in {"systemd-run": SYSTEMD_RUN, "systemctl": SYSTEMCTL}.items():
+        (folder / "bin" / name).write_text(text.replace("UNITS", str(folder)))
+        (folder / "bin" / name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture(params=["dash", "busybox"])
+def machine(request: pytest.FixtureRequest, units: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A host with systemd, of either kind."""
+    shell: Shell = request.getfixturevalue(request.param)
+    real = host.script_text
+    monkeypatch.setattr(jobs, "script_text", lambda name: SCRIPTS.get(name) or real(name))
+    monkeypatch.setattr(jobs, "TURN", 1)
+    return Machine(f"{units}/bin:{shell.path}", systemd=str(units))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """Where the job's files will be, with a name of the nasty kind."""
+    (tmp_path / "state $(x) %n").mkdir()
+    return str(tmp_path / "state $(x) %n/job")
+
+
+def start(
+    machine: Machine, folder: str, script: str, *arguments: str, operation: Operation = OPERATION
+) -> Job:
+    return jobs.start(host_of(machine, operation=operation), "test", folder, script, arguments)
+
+
+def test_a_job_says_how_it_ended_and_what_it_wrote(machine, folder):
+    assert start(machine, folder, "count", "a").wait() == Ended(7, "<a> 1\nerr\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        [""],
+        ["", "", ""],
+        ["a b", " led", "trailing ", "\ttab"],
+        ["$HOME", "$(id)", "`id`", "%n", "%%", "\\n", "\\", "'", '"', "*", "-n", "--", "é", "#"],
+    ],
+)
+def test_its_arguments_are_what_was_given(machine, folder, arguments):
+    ended = start(machine, folder, "count", *arguments).wait()
+    assert ended.log == "".join(f"<{word}>" for word in arguments) + f" {len(arguments)}\nerr\n"
+
+
+def test_an_argument_of_several_lines_is_refused_before_anything_begins(machine, folder):
+    with pytest.raises(AdminError, match="several lines"):
+        start(machine, folder, "count", "a\nb")
+    assert machine.commands == []
+
+
+def test_its_files_are_for_root_alone(machine, folder):
+    start(machine, folder, "pwd").wait()
+    assert Path(folder).stat().st_mode & 0o777 == 0o700
+    for path in Path(folder).iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_it_reads_nothing_and_stands_in_its_folder(machine, folder):
+    assert start(machine, folder, "pwd").wait().log.startswith(f"{folder}\narguments\nlog\nowner\n")
+
+
+def test_what_it_writes_is_handed_on_whole_even_where_a_letter_is_cut(machine, folder):
+    wrote: list[str] = []
+    ended = start(machine, folder, "much").wait(wrote=wrote.append)
+    assert "".join(wrote) == ended.log
+    assert ended.log.splitlines()[-1].startswith("2999 ééé")
+    assert "\ufffd" not in ended.log
+    assert len(ended.log.encode()) > 65536
+
+
+def test_of_a_very_long_log_the_end_is_kept(machine, folder, monkeypatch):
+    monkeypatch.setattr(jobs, "LOG_LIMIT", 1000)
+    ended = start(machine, folder, "much").wait()
+    assert len(ended.log.encode()) <= 1002
+    assert ended.log.splitlines()[-1].startswith("2999 ")
+
+
+def test_streams_that_are_cut_start_it_once_and_lose_nothing(machine, folder, units):
+    machine.cuts = [Cut(0), Cut(3, loud=False), None, Cut(0), Cut(9, loud=False), Cut(12), None]
+    assert start(machine, folder, "count", "a").wait() == Ended(7, "<a> 1\nerr\n")
+    assert (units / "started").read_text() == "kubectl-admin-test\n"
+
+
+def test_it_goes_on_while_nobody_asks_and_is_found_again(machine, folder, units, tmp_path):
+    start(machine, folder, "wait", str(tmp_path / "go"))
+    again = start(machine, folder, "wait", str(tmp_path / "go"))
+    (tmp_path / "go").touch()
+    assert again.wait() == Ended(0, "done\n")
+    assert (units / "started").read_text() == "kubectl-admin-test\n"
+    assert start(machine, folder, "wait", str(tmp_path / "go")).wait() == Ended(0, "done\n")
+    assert (units / "started").read_text() == "kubectl-admin-test\n"
+
+
+def test_a_turn_of_waiting_ends_and_another_one_begins(machine, folder, tmp_path):
+    job = start(machine, folder, "wait", str(tmp_path / "go"))
+    asked = []
+
+    class Asking(type(job.host)):  # type: ignore[misc]
+        def script(self, *arguments: str, **others: object) -> bytes:
+            answer = super().script(*arguments, **others)
+            asked.append(answer.split()[0])
+            (tmp_path / "go").touch()
+            return answer
+
+    job.host.__class__ = Asking
+    assert job.wait().exit_code == 0
+    assert asked[0] == b"running"
+
+
+def test_a_second_one_is_refused_with_the_firsts_owner(machine, folder, tmp_path):
+    start(machine, folder, "wait", str(tmp_path / "go"))
+    other = replace(OPERATION, id="9876543210", owner=Owner("bob@desk", "elsewhere", 99, "1"))
+    with pytest.raises(
+        AdminError, match=r"kubectl-admin-test was started already by ann@laptop \(process 4711\)"
+    ):
+        start(machine, folder, "count", operation=other)
+    (tmp_path / "go").touch()
+    assert start(machine, folder, "wait", str(tmp_path / "go")).wait() == Ended(0, "done\n")
+
+
+def test_a_folder_without_an_owner_is_taken_by_one(machine, folder):
+    """Whoever made it was killed before it could say who it was."""
+    Path(folder).mkdir()
+    assert start(machine, folder, "count").wait().exit_code == 7
+
+
+def test_a_job_that_somebody_has_stopped_is_lost(machine, folder, units, tmp_path):
+    job = start(machine, folder, "wait", str(tmp_path / "never"))
+    wrote: list[str] = []
+    os.killpg(int((units / "kubectl-admin-test").read_text()), signal.SIGKILL)
+    with pytest.raises(AdminError, match="kubectl-admin-test was ended before it was done") as raised:
+        job.wait(wrote=wrote.append)
+    assert "run the command again" in raised.value.hint
+
+
+def test_a_job_whose_folder_is_gone_is_said(machine, folder):
+    job = start(machine, folder, "count")
+    job.wait()
+    Path(folder).rename(f"{folder}.away")
+    with pytest.raises(AdminError, match="there is no job in"):
+        job.wait()
+
+
+def test_a_host_without_systemd_refuses_clearly(machine, folder, tmp_path):
+    machine.systemd = str(tmp_path / "none")
+    with pytest.raises(AdminError, match="node cp-1: this host runs no systemd"):
+        start(machine, folder, "count")
+    assert not Path(folder).exists()
+
+
+def test_a_host_with_systemd_but_without_systemd_run_refuses_likewise(machine, folder, units):
+    (units / "bin/systemd-run").unlink()
+    machine.path = f"{units}/bin"
+    with pytest.raises(AdminError, match="this host runs no systemd"):
+        start(machine, folder, "count")
+
+
+@pytest.mark.parametrize("answer", [b"", b"ended\n", b"ended x\n", b"asleep\n", b"\xff\n"])
+def test_an_answer_that_makes_no_sense_ends_the_waiting(answer):
+    class Nonsense:
+        node = "cp-1"
+
+        def script(self, *_arguments: str, **_others: object) -> bytes:
+            return answer
+
+    with pytest.raises(AdminError, match="is not understood"):
+        Job(Nonsense(), "/x", "kubectl-admin-x").wait()

@@ -1,0 +1,258 @@
+"""What was left, whose it is, and what may be removed."""
+
+from typing import Any
+
+import pytest
+
+from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.node import cleanup, leftovers, operation
+from kubectl_admin.node.leftovers import LeftFolder, LeftPod
+from kubectl_admin.node.operation import Operation, Owner
+from tests.unit.node.standin import OPERATION, OWNER, host_of
+
+MINE = Operation.begin().owner
+ENDED = Owner(MINE.person, MINE.place, MINE.pid, "1")
+ELSEWHERE = OWNER
+
+
+def pod(name: str = "kubectl-admin-0123456789-abcd", **changes: Any) -> dict[str, Any]:
+    metadata = {
+        "namespace": "kube-system",
+        "name": name,
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+        "labels": {"app.kubernetes.io/managed-by": "kubectl-admin", "kubectl-admin/operation": "0123456789"},
+        "annotations": {"kubectl-admin/owner": str(OWNER)},
+    }
+    return {
+        "metadata": metadata | changes,
+        "spec": {"nodeName": "cp-1"},
+        "status": {"phase": "Running"},
+    }
+
+
+class Pods:
+    """The stand-in of a Cluster that has pods. deleted: the paths of those that were."""
+
+    def __init__(self, *pods: dict[str, Any]) -> None:
+        self.pods = list(pods)
+        self.asked: list[tuple[str, Any]] = []
+        self.deleted: list[str] = []
+        self.refused: set[str] = set()
+
+    def list(self, path: str, query: Any) -> list[dict[str, Any]]:
+        self.asked.append((path, query))
+        return self.pods
+
+    def delete(self, path: str) -> None:
+        if path in self.refused:
+            raise Forbidden(403, "Forbidden", "no")
+        self.deleted.append(path)
+        raise NotFound(404, "NotFound", "somebody was quicker")
+
+
+def test_a_pod_says_whose_it_is():
+    left = leftovers.left_pod(pod())
+    created = "2026-01-01T00:00:00Z"
+    assert left == LeftPod("kube-system", "kubectl-admin-0123456789-abcd", "cp-1", created, False, OWNER)
+
+
+@pytest.mark.parametrize(
+    ("owner", "finished", "abandoned"),
+    [
+        (MINE, False, False),
+        (ENDED, False, True),
+        (ELSEWHERE, False, False),
+        (None, False, False),
+        (MINE, True, True),
+        (ELSEWHERE, True, True),
+        (None, True, True),
+    ],
+)
+def test_a_pod_is_abandoned_when_it_has_ended_or_its_process_has(owner, finished, abandoned):
+    assert LeftPod("kube-system", "n", "cp-1", "", finished, owner).is_abandoned is abandoned
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "abandoned"),
+    [
+        ("0123456789", ENDED, True),
+        ("0123456789", MINE, False),
+        ("0123456789", ELSEWHERE, False),
+        ("0123456789", None, False),
+        ("upgrade", ENDED, False),  # kept under its name for whoever asks for it later
+        ("01234567890", ENDED, False),
+    ],
+)
+def test_a_folder_is_abandoned_when_it_was_for_one_run_and_that_has_ended(name, owner, abandoned):
+    assert LeftFolder("cp-1", name, False, owner).is_abandoned is abandoned
+
+
+@pytest.mark.parametrize(
+    ("left", "state"),
+    [
+        (LeftPod("n", "p", "cp-1", "", False, MINE), "in use"),
+        (LeftPod("n", "p", "cp-1", "", False, ENDED), "abandoned"),
+        (LeftPod("n", "p", "cp-1", "", False, ELSEWHERE), "unknown"),
+        (LeftPod("n", "p", "cp-1", "", False, None), "unknown"),
+        (LeftFolder("cp-1", "0123456789", True, MINE), "in use"),
+        (LeftFolder("cp-1", "0123456789", False, MINE), "in use"),
+        (LeftFolder("cp-1", "0123456789", False, ENDED), "abandoned"),
+        (LeftFolder("cp-1", "0123456789", False, ELSEWHERE), "unknown"),
+        (LeftFolder("cp-1", "upgrade", True, ELSEWHERE), "in use"),
+        (LeftFolder("cp-1", "upgrade", False, ENDED), "unknown"),
+        # A job that was for one run, and nobody will ask for any more, goes on for nobody.
+        (LeftFolder("cp-1", "0123456789", True, ENDED), "abandoned"),
+    ],
+)
+def test_the_state_of_what_is_left(left, state):
+    assert cleanup.state_of(left) == state
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pod("web-0123456789-abcd"),
+        pod("kubectl-admin-web"),
+        pod("kubectl-admin-9876543210-abcd"),
+        pod(ownerReferences=[{"kind": "ReplicaSet", "name": "web"}]),
+        pod(labels={"kubectl-admin/operation": "web"}),
+        pod(labels={}),
+        pod(labels={"kubectl-admin/operation": ""}),
+    ],
+)
+def test_a_look_alike_is_not_ours(other):
+    assert list(leftovers.pods(Pods(other))) == []
+    assert [left.name for left in leftovers.pods(Pods(other, pod()))] == ["kubectl-admin-0123456789-abcd"]
+
+
+def test_only_labelled_pods_are_asked_for():
+    cluster = Pods()
+    assert list(leftovers.pods(cluster)) == []
+    assert list(leftovers.pods(cluster, "debug")) == []
+    selector = "app.kubernetes.io/managed-by=kubectl-admin,kubectl-admin/operation"
+    assert cluster.asked == [
+        ("/api/v1/pods", [("labelSelector", selector)]),
+        ("/api/v1/namespaces/debug/pods", [("labelSelector", selector)]),
+    ]
+
+
+def named(number: int, owner: Owner) -> dict[str, Any]:
+    return pod(f"kubectl-admin-0123456789-{number:04x}", annotations={"kubectl-admin/owner": str(owner)})
+
+
+def test_the_next_run_removes_what_was_abandoned_and_nothing_else():
+    cluster = Pods(named(1, MINE), named(2, ENDED), named(3, ELSEWHERE), named(4, ENDED))
+    leftovers.sweep(cluster, "kube-system")
+    assert [path.rpartition("-")[2] for path in cluster.deleted] == ["0002", "0004"]
+
+
+def test_who_may_not_remove_is_not_kept_from_working():
+    cluster = Pods(named(2, ENDED))
+    cluster.refused.add("/api/v1/namespaces/kube-system/pods/kubectl-admin-0123456789-0002")
+    leftovers.sweep(cluster, "kube-system")
+    assert cluster.deleted == []
+
+
+class Interrupted(BaseException):
+    """Ctrl-C."""
+
+
+def interrupted(cluster: Pods) -> None:
+    with leftovers.withdrawing(cluster, "kube-system", OPERATION):
+        raise Interrupted
+
+
+def test_work_in_threads_that_is_interrupted_takes_its_pods_with_it(clock, monkeypatch):
+    monkeypatch.setattr(leftovers, "time", clock)
+    cluster = Pods(
+        named(1, MINE), pod("kubectl-admin-9876543210-abcd", labels={"kubectl-admin/operation": "9876543210"})
+    )
+    with pytest.raises(Interrupted):
+        interrupted(cluster)
+    assert cluster.deleted == ["/api/v1/namespaces/kube-system/pods/kubectl-admin-0123456789-0001"]
+
+
+def test_a_pod_that_is_made_at_that_very_moment_goes_as_well(clock, monkeypatch):
+    monkeypatch.setattr(leftovers, "time", clock)
+    cluster = Pods()
+    moments = iter([[], [], [named(1, MINE)], [named(1, MINE)], *[[]] * 100])
+    monkeypatch.setattr(cluster, "list", lambda _path, _query: next(moments))
+    with pytest.raises(Interrupted):
+        interrupted(cluster)
+    assert cluster.deleted == ["/api/v1/namespaces/kube-system/pods/kubectl-admin-0123456789-0001"]
+
+
+def test_work_that_ends_well_waits_for_nothing(clock, monkeypatch):
+    monkeypatch.setattr(leftovers, "time", clock)
+    with leftovers.withdrawing(Pods(), "kube-system", OPERATION):
+        pass
+    assert clock.slept == []
+
+
+class Answering:
+    """The stand-in of a host whose script answers this."""
+
+    node = "cp-1"
+    operation = OPERATION
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+
+    def script(self, *_arguments: str) -> bytes:
+        return self.answer.encode()
+
+
+def test_folders_are_read_and_this_runs_own_is_left_out():
+    answer = f"aaaaaaaaaa no {ENDED}\n{OPERATION.id} no {OWNER}\nupgrade yes {OWNER}\nbbbbbbbbbb no \n"
+    assert leftovers.folders(Answering(answer)) == [
+        LeftFolder("cp-1", "aaaaaaaaaa", False, ENDED),
+        LeftFolder("cp-1", "upgrade", True, OWNER),
+        LeftFolder("cp-1", "bbbbbbbbbb", False, None),
+    ]
+
+
+@pytest.mark.parametrize("line", ["", "x", "x yes", "x maybe a b 1 2", " no x"])
+def test_what_makes_no_sense_is_no_folder(line):
+    found = leftovers.folders(Answering(f"{line}\n"))
+    assert [each for each in found if each.name] == []
+
+
+def test_the_names_of_what_is_left_say_where():
+    left = [
+        cleanup.Leftover(leftovers.left_pod(pod()), "unknown"),
+        cleanup.Leftover(LeftFolder("cp-1", "a", False, None), "unknown"),
+    ]
+    report = cleanup.report(left, [])
+    assert list(report.names()) == [
+        "pod/kube-system/kubectl-admin-0123456789-abcd",
+        "node/cp-1/var/lib/kubectl-admin/a",
+    ]
+    assert report.tables[0].rows[1][2] == "<unknown>"
+    assert [item["kind"] for item in report.items()] == ["Pod", "Folder"]
+    assert list(report.items())[1]["owner"] is None
+
+
+def test_the_question_says_what_may_be_in_use_elsewhere():
+    sure = cleanup.Leftover(LeftFolder("cp-1", "a", False, None), "abandoned")
+    unsure = cleanup.Leftover(LeftFolder("cp-1", "b", False, None), "unknown")
+    assert cleanup.question([sure], "prod") == "remove 1 of these from context prod"
+    assert "2 of these (1 may be in use on another machine)" in cleanup.question([sure, unsure], "prod")
+
+
+def test_a_folder_of_a_run_that_was_killed_is_swept_with_its_job(machine, monkeypatch, tmp_path):
+    monkeypatch.setattr(leftovers, "STATE", str(tmp_path))
+    monkeypatch.setattr("kubectl_admin.node.workspace.STATE", str(tmp_path))
+    for name, owner in {
+        "aaaaaaaaaa": ENDED,
+        "bbbbbbbbbb": ELSEWHERE,
+        "cccccccccc": MINE,
+        "upgrade": ENDED,
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "owner").write_text(f"{owner}\n")
+    leftovers.sweep_host(host_of(machine))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bbbbbbbbbb", "cccccccccc", "upgrade"]
+
+
+def test_owners_of_this_process_are_known_here():
+    assert operation.place() == MINE.place

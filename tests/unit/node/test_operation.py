@@ -1,0 +1,133 @@
+"""Whose work something is, and whether that process still runs."""
+
+import getpass
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kubectl_admin.node import operation
+from kubectl_admin.node.operation import UNKNOWN, Operation, Owner
+
+STAT = "{pid} ({name}) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 {started} 20 21\n"
+
+
+@pytest.fixture
+def proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A /proc with nothing in it but this system's names."""
+    (tmp_path / "sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "sys/kernel/random/boot_id").write_text("b007\n")
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to("pid:[4026531836]")
+    monkeypatch.setattr(operation, "PROC", tmp_path)
+    return tmp_path
+
+
+def put(proc: Path, pid: int, started: str, name: str = "python3", state: str = "S") -> None:
+    """A process with this entry in /proc."""
+    (proc / str(pid)).mkdir(exist_ok=True)
+    text = STAT.format(pid=pid, name=name, state=state, started=started)
+    (proc / str(pid) / "stat").write_bytes(text.encode("latin-1"))
+
+
+def owner(pid: int = 42, started: str = "777", place: str = "b007/pid:[4026531836]") -> Owner:
+    return Owner("ann@laptop", place, pid, started)
+
+
+def test_this_process_is_alive_and_has_not_ended():
+    mine = Operation.begin().owner
+    assert mine.is_alive()
+    assert not mine.has_ended()
+    assert mine.pid == os.getpid()
+
+
+def test_a_process_that_was_waited_for_has_ended():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        other = Owner("ann@laptop", operation.place(), process.pid, operation.started(process.pid))
+        assert other.is_alive()
+    assert other.has_ended()
+    assert not other.is_alive()
+
+
+def test_a_process_of_which_only_its_exit_code_is_left_has_ended():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        other = Owner("ann@laptop", operation.place(), process.pid, operation.started(process.pid))
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert other.has_ended()
+
+
+@pytest.mark.parametrize("name", ["python3", "a b", ") R 1 2 (", "caf\xe9"])
+def test_the_start_is_read_behind_any_name(proc, name):
+    put(proc, 42, "777", name)
+    assert operation.started(42) == "777"
+    assert owner().is_alive()
+
+
+def test_a_number_that_came_again_is_another_process(proc):
+    put(proc, 42, "9999")
+    assert owner().has_ended()
+    assert not owner().is_alive()
+
+
+def test_a_process_that_is_not_there_has_ended(proc):
+    assert proc
+    assert owner().has_ended()
+
+
+@pytest.mark.parametrize("state", ["Z", "X"])
+def test_a_zombie_has_ended(proc, state):
+    put(proc, 42, "777", state=state)
+    assert owner().has_ended()
+
+
+@pytest.mark.parametrize("place", ["0ther/pid:[4026531836]", "b007/pid:[4026532999]", UNKNOWN])
+@pytest.mark.parametrize("there", [True, False])
+def test_of_another_machine_boot_or_container_nothing_is_known(proc, place, there):
+    if there:
+        put(proc, 42, "777")
+    assert not owner(place=place).has_ended()
+    assert not owner(place=place).is_alive()
+
+
+def test_a_system_that_tells_nothing_of_itself_knows_of_nobody(monkeypatch, tmp_path):
+    monkeypatch.setattr(operation, "PROC", tmp_path)
+    assert operation.place() == UNKNOWN
+    assert not owner(place=UNKNOWN, started=UNKNOWN).has_ended()
+    assert not owner(place=UNKNOWN, started=UNKNOWN).is_alive()
+
+
+def test_an_owner_is_read_as_it_was_written():
+    mine = Operation.begin().owner
+    assert Owner.parse(str(mine)) == mine
+    assert Owner.parse(f"{mine}\n") == mine
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ann", "ann place 1", "ann place x 1", "ann place -1 1", "a b 1 2 3", "a b ² 2"]
+)
+def test_anything_else_is_no_owner(text):
+    assert Owner.parse(text) is None
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch):
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert Owner.of_process().person.startswith(f"{os.getuid()}@")
+
+
+def test_a_name_with_spaces_is_one_word(monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: "Ann  of\tCleves")
+    mine = Owner.of_process()
+    assert mine.person.startswith("Ann_of_Cleves@")
+    assert Owner.parse(str(mine)) == mine
+
+
+def test_operations_have_names_of_their_own():
+    names = {Operation.begin().id for _ in range(100)}
+    assert len(names) == 100
+    assert all(len(name) == 10 and int(name, 16) >= 0 for name in names)
