@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+TOOLS := $(VENV)/tools
 LAB ?= demo
 
 .DEFAULT_GOAL := help
@@ -32,14 +33,15 @@ demo-down: $(READY) ## Take the demo's cluster away
 
 test: lint unit bundle apiserver cluster ## Run all tests, the quick ones first
 
-lint: $(READY)
-	@echo "test 1/5: ruff, mypy, import contracts"
+lint: $(READY) $(TOOLS)
+	@echo "test 1/5: ruff, mypy, import contracts, shellcheck"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@shellcheck -s sh kubectl_admin/node/scripts/*.sh
 
-unit: $(READY) ## Run the tests that need no cluster
+unit: $(READY) $(TOOLS) ## Run the tests that need no cluster
 	@echo "test 2/5: unit tests, no cluster"
 	@$(BIN)/python -m pytest -n auto tests/unit
 
@@ -74,4 +76,12 @@ $(READY): setup.cfg pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip setuptools
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bundle]'
+	@touch $@
+
+# The scripts that run on nodes are checked by the first, and tried with the programs of the others.
+$(TOOLS): $(READY)
+	@for tool in shellcheck busybox zstd; do command -v $$tool >/dev/null || missing=yes; done; \
+	[ -z "$$missing" ] || { \
+	  echo "setup: shellcheck, busybox and zstd, as packages of Debian"; \
+	  apt-get update -qq && apt-get install -y -qq shellcheck busybox zstd >/dev/null; }
 	@touch $@

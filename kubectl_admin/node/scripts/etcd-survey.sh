@@ -9,8 +9,8 @@ container=$1 data=$2 state=$3
 # Several etcds may run on a host: the container's own is the one in its cgroup. All that it needs is looked for
 # in its own root, where its flags say that it is.
 if [ "$container" != - ]; then
-  for cgroup in /proc/[0-9]*/cgroup; do
-    grep -qs -- "$container" "$cgroup" || continue
+  # shellcheck disable=SC2013 # these paths are words
+  for cgroup in $(grep -ls -- "$container" /proc/[0-9]*/cgroup); do
     process=${cgroup%/cgroup}
     [ "$(cat "$process/comm" 2> /dev/null)" = etcd ] || continue
     root=$process/root
