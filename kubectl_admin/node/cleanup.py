@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import host
-from kubectl_admin.node.debug_pod import Options, is_gone, seen
+from kubectl_admin.node.debug_pod import Options, is_gone, rights, seen
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod, withdrawing
 from kubectl_admin.node.operation import Operation, Owner
@@ -17,6 +18,8 @@ from kubectl_admin.pool import ask_all
 from kubectl_admin.report import Column, Report, Table
 
 DEADLINE = 600.0  # seconds for all nodes together
+# Beside what a debug pod takes.
+RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods"))
 ABANDONED, IN_USE, UNKNOWN = "abandoned", "in use", "unknown"
 
 
@@ -52,10 +55,11 @@ def find(
     nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
     Raises NotFound for one that there is not.
     """
-    for name in nodes:
-        seen(cluster, name)
-    names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
-    left: list[LeftPod | LeftFolder] = list(pods(cluster))
+    with explained(cluster, [*RIGHTS, *rights(options.namespace)]):
+        for name in nodes:
+            seen(cluster, name)
+        names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
+        left: list[LeftPod | LeftFolder] = list(pods(cluster))
     with withdrawing(cluster, options.namespace, operation):
         answers = ask_all(
             {name: partial(folders_of, cluster, name, operation, options, say) for name in names},
