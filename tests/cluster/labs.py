@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from tests.lab import cache, cluster, users
 from tests.lab.lab import Lab
 from tests.permissions import Stage
-from tests.program import Ended, environ, run
+from tests.program import ROOT, Ended, environ, run
 
 
 @contextmanager
@@ -26,6 +28,14 @@ def admin(lab: Lab, *arguments: str, timeout: float = 60, **changes: str) -> End
     changes: of its environment.
     """
     return run(*arguments, env=environ_of(lab, **changes), timeout=timeout)
+
+
+def lab_command(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    """A run of `python -m tests.lab`, with this on its stdin."""
+    command = [sys.executable, "-m", "tests.lab", *arguments]
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300
+    )
 
 
 def environ_of(lab: Lab, **changes: str) -> dict[str, str]:

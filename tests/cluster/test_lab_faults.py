@@ -1,17 +1,17 @@
 """Every fault of the lab is really there while it lasts, and gone afterwards with the lab whole."""
 
 import json
+import re
 import socket
 import subprocess
-import sys
 import time
 
 import pytest
 
+from tests.cluster.labs import lab_command
 from tests.lab import cache, cluster, node
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
-from tests.program import ROOT
 
 pytestmark = pytest.mark.lab
 
@@ -41,10 +41,7 @@ def test_a_node_without_power(lab):
         assert not node.running(lab.node("worker-1"))
         with pytest.raises(OSError, match=r"timed out|No route to host"):
             seconds_to_connect(lab, "worker-1")
-        listing = [sys.executable, "-m", "tests.lab", "list"]
-        shown = subprocess.run(listing, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-        assert f"{lab.name} " in shown
-        assert "stopped: worker-1" in shown
+        assert re.search(rf"^{lab.name} .* stopped: worker-1 ", lab_command("list").stdout, re.MULTILINE)
         wait_for_node(lab, "worker-1", "Unknown")
     wait_for_node(lab, "worker-1", "True")
     # Its cable and the routes to the others' pods are back: those of CoreDNS answer it.
@@ -157,8 +154,7 @@ def test_etcds_disk_that_is_full(lab):
 
 def test_a_fault_from_a_shell_begins_and_ends(lab):
     def fault(*words: str) -> str:
-        command = [sys.executable, "-m", "tests.lab", "fault", lab.name, *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stderr
+        return lab_command("fault", lab.name, *words).stderr
 
     assert fault("kubelet", "worker-1") == "begun: the kubelet of worker-1 is stopped\n"
     assert fault("kubelet", "worker-1") == "begun: the kubelet of worker-1 is stopped\n"  # twice is once

@@ -1,13 +1,12 @@
 """The lab's nodes are what an administrator has who follows kubeadm's installation page."""
 
 import subprocess
-import sys
 
 import pytest
 
+from tests.cluster.labs import lab_command
 from tests.lab import node
 from tests.lab.lab import Lab
-from tests.program import ROOT
 
 pytestmark = pytest.mark.lab
 
@@ -18,19 +17,6 @@ APT_APART = (
     *("-o", "Dir::Etc::sourcelist=/tmp/apart.list", "-o", "Dir::Etc::sourceparts=-"),
     *("-o", "Dir::State::lists=/tmp/apart.lists", "-o", "APT::Get::List-Cleanup=0"),
 )
-
-
-def command(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-    """`python -m tests.lab`, with this on its stdin."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.lab", *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        timeout=120,
-    )
 
 
 def on_every_node(lab: Lab, *argv: str) -> set[str]:
@@ -89,20 +75,20 @@ def update_apart(lab: Lab, line: str) -> "subprocess.CompletedProcess[str]":
 
 def test_exec_passes_input_arguments_and_the_exit_code_on(lab):
     script = 'cat; printf "<%s>" "$@"; echo wrong >&2; exit 7'
-    ended = command(
+    ended = lab_command(
         "exec", lab.name, "worker-1", "--", "sh", "-c", script, "sh", "--undo", "-h", "a b", given="in\n"
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, "in\n<--undo><-h><a b>", "wrong\n")
 
 
 def test_list_shows_the_lab_and_how_it_is(lab):
-    rows = [line.split() for line in command("list").stdout.splitlines()]
+    rows = [line.split() for line in lab_command("list").stdout.splitlines()]
     shape = ["3+1", "of", lab.release.kubernetes]
     assert [lab.name, *shape, "up", str(lab.kubeconfig)] in rows
 
 
 def test_kubeconfig_prints_the_path(lab):
-    assert command("kubeconfig", lab.name).stdout == f"{lab.kubeconfig}\n"
+    assert lab_command("kubeconfig", lab.name).stdout == f"{lab.kubeconfig}\n"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +107,6 @@ def test_kubeconfig_prints_the_path(lab):
     ],
 )
 def test_what_cant_be_is_said_in_a_sentence(lab, arguments, says):
-    ended = command(*(word.format(lab=lab.name) for word in arguments))
+    ended = lab_command(*(word.format(lab=lab.name) for word in arguments))
     assert ended.returncode == 1
     assert ended.stderr.startswith(says.format(lab=lab.name))

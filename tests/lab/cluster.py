@@ -31,6 +31,7 @@ IGNORED = [
     "NumCPU",
     "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables",
 ]
+REMOVALS = 5  # times that podman is asked to remove containers
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -243,12 +244,7 @@ def _remove(name: str) -> bool:
     """Remove every container, process, link and file of a lab; the record goes last."""
     lab, folder = find(name), folder_of(name)
     containers = _containers(name)
-    if containers:
-        subprocess.run(
-            [*PODMAN, "rm", "--force", "--time", "0", "--volumes", *containers],
-            capture_output=True,
-            check=True,
-        )
+    _remove_containers(containers)
     if lab:
         services.stop(lab)
         network.remove(lab.network)
@@ -256,6 +252,19 @@ def _remove(name: str) -> bool:
     with suppress(FileNotFoundError):
         shutil.rmtree(folder)
     return there
+
+
+def _remove_containers(names: Sequence[str]) -> None:
+    """Remove containers, whatever state they are in; LabError where one can't be."""
+    if not names:
+        return
+    remove = [*PODMAN, "rm", "--force", "--ignore", "--time", "0", "--volumes", *names]
+    # podman gives processes that it has killed seconds to be gone, and a busy machine may need more.
+    for _ in range(REMOVALS):
+        done = subprocess.run(remove, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+    raise LabError(f"podman can't remove {', '.join(names)}: {done.stderr.strip()}")
 
 
 def _containers(name: str, *, running: bool = False) -> list[str]:

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import string
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,8 +19,6 @@ PACKAGES_HOST = "packages.lab"
 PACKAGES_PORT = 8080
 PACKAGES_URL = f"http://{PACKAGES_HOST}:{PACKAGES_PORT}"
 API_PORT = 6443
-# They outlive this process; held here, none is mistaken for one that was forgotten.
-_children: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -41,15 +38,17 @@ class Service:
         LabError where it ends before, or has not after 20 seconds.
         """
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as out:
-            process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-            )
-        _children.append(process)
-        self._pid_file.write_text(str(process.pid), encoding="utf-8")
+        streams = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        # Not by subprocess, which takes every process that it has started and that goes on for forgotten.
+        process = os.posix_spawnp(argv[0], argv, os.environ, file_actions=streams, setsid=True)
+        self._pid_file.write_text(str(process), encoding="utf-8")
         deadline = time.monotonic() + 20
         while not ready():
-            if process.poll() is not None or time.monotonic() > deadline:
+            if os.waitpid(process, os.WNOHANG)[0] or time.monotonic() > deadline:
                 raise LabError(f"{self.name} does not offer {what}", self._log)
             time.sleep(0.05)
 
@@ -68,6 +67,8 @@ class Service:
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):  # another process may have started it
+                os.waitpid(pid, 0)
             while self.pid() == pid:
                 time.sleep(0.02)
         self._pid_file.unlink(missing_ok=True)
