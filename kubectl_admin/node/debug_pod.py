@@ -202,7 +202,7 @@ def until_running(
             if not is_transient(error):
                 raise
             time.sleep(0.5)  # an API server that restarts; the watch begins anew
-        events = told(cluster, namespace, name)
+        events = without_echoes(told(cluster, namespace, name))
         for message in events:
             if folder := manifest.missing_program_folder(message, programs):
                 return folder
