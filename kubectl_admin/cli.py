@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 PROGRAM = "kubectl admin"
-ALLOCATIONS = 50_000  # objects made and not freed again, until garbage is looked for
+ALLOCATIONS = 100_000  # objects made and not freed again, until garbage is looked for
 
 
 class ExitCode(IntEnum):

@@ -5,20 +5,22 @@ Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing 
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from kubectl_admin.cluster import exec, portforward  # noqa: A004 - named as in the API
 from kubectl_admin.cluster.errors import Gone, of_status
-from kubectl_admin.cluster.exec import Exec
 from kubectl_admin.cluster.kubeconfig import Target
-from kubectl_admin.cluster.portforward import PortForward
 from kubectl_admin.cluster.requests import CHUNK, Query, Request, carry_out, location, opened, retried
 from kubectl_admin.cluster.table import ACCEPT as TABLE
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.cluster.transport import Transport
 from kubectl_admin.errors import AdminError
+
+# Channels are loaded when the first is opened: a listing has no use for them, and others are under way then.
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.exec import Exec
+    from kubectl_admin.cluster.portforward import PortForward
 
 PAGE = 500  # objects asked for at a time, as kubectl does
 TEXT_LIMIT = 64 << 20  # bytes; the metrics of a large API server are a tenth of that
@@ -161,18 +163,22 @@ class Cluster:
         *,
         stdin: Iterable[bytes] | None = None,
         timeout: float | None = None,
-    ) -> Exec:
+    ) -> "Exec":
         """Starts a command in a container (None: the pod's default one).
 
         stdin: what it reads, piece by piece, followed by its end; None for nothing. timeout: seconds after
         which it must have ended. What comes back is to be iterated over, or `run`; neither can be had twice.
         """
+        from kubectl_admin.cluster import exec  # noqa: A004 - named as in the API
+
         return exec.start(self._transport, namespace, pod, container, command, stdin=stdin, timeout=timeout)
 
     def port_forward(
         self, namespace: str, pod: str, port: int, *, timeout: float | None = None
-    ) -> PortForward:
+    ) -> "PortForward":
         """A stream of bytes to a port of a pod. timeout: seconds after which all must be over."""
+        from kubectl_admin.cluster import portforward
+
         return portforward.start(self._transport, namespace, pod, port, timeout=timeout)
 
     def _change(self, method: str, asked: str, body: Any, content_type: str, timeout: float | None) -> Any:

@@ -36,4 +36,4 @@ class Table:
         """Each row's cells of these columns, as text; «<unknown>» where there is no such column."""
         places = [self.columns.index(name) if name in self.columns else None for name in names]
         for row in self.rows:
-            yield tuple(UNKNOWN if place is None else str(row[place]) for place in places)
+            yield tuple([UNKNOWN if place is None else str(row[place]) for place in places])

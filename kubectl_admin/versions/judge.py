@@ -7,15 +7,15 @@ from datetime import date
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
 from kubectl_admin.versions.needs import unmet
-from kubectl_admin.versions.policy import Breach, Rule, breaches, minors_text
+from kubectl_admin.versions.policy import Breach, Rule, minors_text
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 
 
-def judge(facts: Facts, upstream: Upstream, today: date) -> list[Finding]:
-    """All findings on the cluster as it is, the violations of the skew policy first."""
+def judge(facts: Facts, found: Iterable[Breach], upstream: Upstream, today: date) -> list[Finding]:
+    """All findings on the cluster as it is, those on the breaches that were found in it first."""
     return [
-        *skew_findings(breaches(facts)),
+        *skew_findings(found),
         *disagreements(facts.instances),
         *silent(facts.instances),
         *support(facts, upstream, today),

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, refusal
 from kubectl_admin.errors import AdminError
@@ -155,6 +154,8 @@ def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = Fa
 
     Raises Forbidden where what listens there refuses the user, whom it knows by the client certificate.
     """
+    from kubectl_admin.cluster import portforward  # while listings are under way
+
     answer = portforward.http_get(cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT)
     if answer.status == 403:
         raise refusal(answer.status, answer.body, {}, f"GET {path}")

@@ -1,13 +1,13 @@
 """How versions are shown: a matrix node × component, what comes next, and the same as plain data. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
-from kubectl_admin.versions.policy import breaches, kubelet_minors, minors_text
+from kubectl_admin.versions.policy import Breach, kubelet_minors, minors_text
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.way import Step
 
@@ -22,16 +22,27 @@ MATRIX = (
 
 
 def report(
-    facts: Facts, findings: Sequence[Finding], upstream: Upstream, today: date, steps: Sequence[Step] | None
+    facts: Facts,
+    found: Sequence[Breach],
+    findings: Sequence[Finding],
+    upstream: Upstream,
+    today: date,
+    steps: Sequence[Step] | None,
 ) -> Report:
-    """All that skew says of one cluster; `steps` are the way to a target, None where none was asked for."""
+    """All that skew says of one cluster, in which these breaches of the policy were found.
+
+    steps: the way to a target; None where none was asked for.
+    """
     blocked = [finding for step in steps or () for finding in step.illegal]
     return Report(
         kind="SkewReport",
         items=lambda: node_documents(facts),
         names=lambda: (f"node/{node.name}" for node in visible_nodes(facts)),
-        tables=[matrix(facts)] if visible_nodes(facts) else [],
-        paragraphs=[summary(facts, upstream, today), *([way_text(steps)] if steps is not None else [])],
+        tables=[matrix(facts, found)] if visible_nodes(facts) else [],
+        paragraphs=[
+            summary(facts, found, upstream, today),
+            *([way_text(steps)] if steps is not None else []),
+        ],
         findings=sorted(
             [*findings, *(finding for finding in blocked if finding not in findings)],
             key=lambda finding: list(Severity).index(finding.severity),
@@ -40,10 +51,10 @@ def report(
     )
 
 
-def matrix(facts: Facts) -> Table:
+def matrix(facts: Facts, found: Iterable[Breach]) -> Table:
     """A row a node, a column a component; «!» marks what the policy forbids, «?» what is in doubt."""
     nodes = visible_nodes(facts)
-    broken = {(breach.instance.node, breach.instance.component) for breach in breaches(facts)}
+    broken = {(breach.instance.node, breach.instance.component) for breach in found}
 
     def cells(component: Component) -> list[Cell | str]:
         at = {part.node: part for part in facts.of(component)}
@@ -64,9 +75,11 @@ def matrix(facts: Facts) -> Table:
 
 def visible_nodes(facts: Facts) -> Sequence[Node]:
     """The nodes; where they could not be listed, those on which a part is known to run."""
+    if facts.nodes:
+        return facts.nodes
     names = dict.fromkeys(part.node for part in facts.instances if part.node)
     unknown = "<unknown>"
-    return facts.nodes or [Node(name, unknown, unknown, unknown, unknown, unknown) for name in names]
+    return [Node(name, unknown, unknown, unknown, unknown, unknown) for name in names]
 
 
 def cell(part: Instance | None, broken: bool) -> Cell | str:
@@ -80,7 +93,7 @@ def cell(part: Instance | None, broken: bool) -> Cell | str:
     return Cell(text, Mark.DOUBT) if part.problem or part.disagreement or not version else text
 
 
-def summary(facts: Facts, upstream: Upstream, today: date) -> str:
+def summary(facts: Facts, found: Sequence[Breach], upstream: Upstream, today: date) -> str:
     """What belongs to no node, how long the minor is supported, and the next legal step."""
     lines = [
         f"{part.component} {part.version or '<unknown>'}"
@@ -88,7 +101,8 @@ def summary(facts: Facts, upstream: Upstream, today: date) -> str:
         if part.node is None and (part.version or part.problem)
     ]
     first = [f"context {facts.context}", *lines] if facts.context else lines
-    return "\n".join([", ".join(first), *support_lines(facts, upstream, today), *next_step(facts, upstream)])
+    step = next_step(facts, found, upstream)
+    return "\n".join([", ".join(first), *support_lines(facts, upstream, today), *step])
 
 
 def support_lines(facts: Facts, upstream: Upstream, today: date) -> Iterator[str]:
@@ -105,12 +119,12 @@ def support_lines(facts: Facts, upstream: Upstream, today: date) -> Iterator[str
     yield f"(upstream's table of {upstream.taken}, age {(today - upstream.taken).days} days)"
 
 
-def next_step(facts: Facts, upstream: Upstream) -> Iterator[str]:
+def next_step(facts: Facts, found: Sequence[Breach], upstream: Upstream) -> Iterator[str]:
     """The next step that the policy allows, in a line."""
     minors = facts.apiserver_minors
     if not minors:
         return
-    if breaches(facts):
+    if found:
         yield "next: put right what the findings name; no step up is legal before"
     elif len(minors) > 1:
         yield f"next: upgrade the remaining API servers to 1.{minors[-1]}; they run {minors_text(minors)}"

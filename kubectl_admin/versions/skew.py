@@ -13,6 +13,7 @@ from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.gather import gather
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.kubectl import Asked
+from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.report import report
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.way import way
@@ -40,7 +41,8 @@ def of_one(  # noqa: PLR0913 - a cluster, what is known beforehand, and how to l
     if target is not None:
         refuse_downgrade(facts, target)
         steps = way(facts, upstream, target)
-    return report(facts, judge(facts, upstream, today), upstream, today, steps)
+    found = breaches(facts)
+    return report(facts, found, judge(facts, found, upstream, today), upstream, today, steps)
 
 
 def of_several(
@@ -67,7 +69,9 @@ def of_several(
         answered=answered,
     )
     judged = {
-        name: answer if isinstance(answer, AdminError) else (answer, judge(answer, upstream, today))
+        name: answer
+        if isinstance(answer, AdminError)
+        else (answer, judge(answer, breaches(answer), upstream, today))
         for name, answer in answers.items()
     }
     return fleet.report(judged, upstream, today)

@@ -5,6 +5,7 @@ from kubectl_admin.finding import Severity
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component, Gap, Instance
 from kubectl_admin.versions.judge import judge
+from kubectl_admin.versions.policy import breaches
 from tests.unit.versions.samples import cluster, part, said
 
 TABLE = upstream.load()
@@ -12,7 +13,7 @@ TODAY = date(2026, 11, 23)
 
 
 def found(facts, today=TODAY):
-    return {finding.rule: finding for finding in judge(facts, TABLE, today)}
+    return {finding.rule: finding for finding in judge(facts, breaches(facts), TABLE, today)}
 
 
 def test_a_sound_cluster_has_nothing_but_a_note_on_its_patch():

@@ -9,6 +9,7 @@ from kubectl_admin.report.document import document
 from kubectl_admin.versions import fleet, report, upstream
 from kubectl_admin.versions.facts import Component, Instance
 from kubectl_admin.versions.judge import judge
+from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.way import way
 from tests.unit.versions.samples import cluster, part, said
 
@@ -18,7 +19,8 @@ TODAY = date(2026, 11, 23)
 
 def made(facts, target=None):
     steps = way(facts, TABLE, target) if target else None
-    return report.report(facts, judge(facts, TABLE, TODAY), TABLE, TODAY, steps)
+    found = breaches(facts)
+    return report.report(facts, found, judge(facts, found, TABLE, TODAY), TABLE, TODAY, steps)
 
 
 def shown(facts, target=None, wide=False):
@@ -93,7 +95,7 @@ def test_wide_adds_kernel_runtime_and_system():
     ],
 )
 def test_the_next_step(facts, line):
-    assert list(report.next_step(facts, TABLE)) == [line]
+    assert list(report.next_step(facts, breaches(facts), TABLE)) == [line]
 
 
 def test_a_version_in_doubt_is_marked():
@@ -126,8 +128,8 @@ def test_violations_alone_make_exit_code_3():
 def test_clusters_side_by_side():
     sound = cluster({"cp1": "1.37.2", "cp2": "1.37.1"})
     judged = {
-        "prod": (THREE, judge(THREE, TABLE, TODAY)),
-        "test": (sound, judge(sound, TABLE, TODAY)),
+        "prod": (THREE, judge(THREE, breaches(THREE), TABLE, TODAY)),
+        "test": (sound, judge(sound, breaches(sound), TABLE, TODAY)),
         "away": AdminError("The connection to the server x was refused"),
     }
     answer = fleet.report(judged, TABLE, TODAY)
