@@ -11,9 +11,9 @@ from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
+from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node import image, manifest
+from kubectl_admin.node import image, manifest, trouble
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.persistence import NotReadyError, Persistence, is_transient
 from kubectl_admin.shelter import sheltered
@@ -27,19 +27,6 @@ LEAVING = 20.0  # seconds in which it must be gone
 REACHING = 30.0  # seconds for which its removal is tried where the API server does not answer
 UNDERWAY = 2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
-# Why a container waits when nothing will change by itself.
-# Source: kubernetes/kubernetes pkg/kubelet/images/types.go and kuberuntime/kuberuntime_container.go.
-HOPELESS = {
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "ImageInspectError",
-    "RegistryUnavailable",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,29 +142,17 @@ def pods_on(cluster: Cluster, namespace: str, node: str) -> list[dict[str, Any]]
 
 
 def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> None:
-    """Creates the pod; raises AdminError with the server's words and a way out where it refuses."""
-    node = body["spec"]["nodeName"]
+    """Creates the pod; raises AdminError with the server's words and a way out where it is not wanted."""
     post = partial(cluster.post, f"/api/v1/namespaces/{namespace}/pods", body)
     try:
         Persistence(REACHING, lambda _: None)(post)
     except Conflict:
         pass  # an attempt whose answer was lost has made it: nobody else has this name
-    except Forbidden as error:
-        if "violates PodSecurity" in error.message:
-            hint = (
-                f"namespace {namespace} takes no privileged pods; name one that does with --debug-namespace"
-            )
-        elif error.verb:
-            raise  # a right that is missing, not a pod that is not wanted
-        else:
-            hint = "what refused it must make an exception, or name another namespace with --debug-namespace"
-        raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error
-    except NotFound as error:
-        raise AdminError(f"node {node}: {error.message}", "name a namespace that there is") from error
     except ApiError as error:
-        if "admission webhook" not in error.message:
+        hint = trouble.way_out(error, namespace)
+        if hint is None:
             raise
-        hint = "exempt the namespace in the webhook, or name another one with --debug-namespace"
+        node = body["spec"]["nodeName"]
         raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error
 
 
@@ -196,13 +171,13 @@ def until_running(
                 [("fieldSelector", f"metadata.name={name}")],
                 timeout=TURN,
             ):
-                if is_running(event["object"], event["type"], lambda: told(cluster, namespace, name)):
+                if trouble.is_running(event["object"], event["type"], lambda: told(cluster, namespace, name)):
                     return None
         except AdminError as error:
             if not is_transient(error):
                 raise
             time.sleep(0.5)  # an API server that restarts; the watch begins anew
-        events = without_echoes(told(cluster, namespace, name))
+        events = trouble.without_echoes(told(cluster, namespace, name))
         for message in events:
             if folder := manifest.missing_program_folder(message, programs):
                 return folder
@@ -215,47 +190,6 @@ def until_running(
         if events and events[-1] != last:
             last = events[-1]
             say(f"pod {namespace}/{name} is not running yet: {last}")
-
-
-def is_running(pod: dict[str, Any], event: str, events: Callable[[], list[str]]) -> bool:
-    """Whether the pod's container runs; AdminError if it never will. events: asks for what was said of it."""
-    where = f"{pod['metadata'].get('namespace')}/{pod['metadata']['name']}"
-    status = pod.get("status", {})
-    said = status.get("message") or status.get("reason") or ""
-    if event == "DELETED":
-        raise AdminError(f"pod {where} was deleted by somebody else")
-    if status.get("phase") in ("Failed", "Succeeded"):
-        ended = said or "; ".join(events()) or "no reason is given"
-        raise AdminError(f"pod {where} has ended: {ended}", "the node's kubelet did not take it")
-    for container in status.get("containerStatuses") or ():
-        state = container.get("state") or {}
-        waiting = state.get("waiting") or {}
-        if waiting.get("reason") in HOPELESS:
-            why = without_echoes([f"{waiting['reason']}: {waiting.get('message', '')}", *events()])
-            hint = "name an image that the node has or can pull with --image"
-            raise AdminError(f"pod {where} does not start: {'; '.join(why)}", hint)
-        if "running" in state:
-            return True
-    return False
-
-
-def without_echoes(said: Sequence[str]) -> list[str]:
-    """The sentences («Reason: message») that say something new, the first coming first.
-
-    The kubelet tells one failure several times, each time with a few words more around it or less.
-    """
-    kept: list[str] = []
-    for sentence in said:
-        message = message_of(sentence)
-        echoed = any(message in before or (message_of(before) or before) in message for before in kept)
-        if message not in HOPELESS and not echoed:
-            kept.append(sentence)
-    return kept
-
-
-def message_of(sentence: str) -> str:
-    """What a sentence says after its reason; the kubelet's «Error: ErrImagePull» is a reason twice."""
-    return sentence.partition(": ")[2].removeprefix("Error: ")
 
 
 def told(cluster: Cluster, namespace: str, name: str) -> list[str]:

@@ -7,8 +7,9 @@ import pytest
 
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node import debug_pod
-from kubectl_admin.node.debug_pod import Options, is_running, without_echoes
+from kubectl_admin.node import debug_pod, trouble
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.trouble import is_running, without_echoes
 from tests.unit.node.standin import OPERATION
 
 READY = {"type": "Ready", "status": "True"}
@@ -181,9 +182,16 @@ def test_a_creation_whose_answer_was_lost_is_no_conflict(said):
         ),
         (
             ApiError(400, "", 'admission webhook "guard.example" denied the request: no'),
-            "exempt the namespace",
+            "must make an exception",
         ),
-        (ApiError(500, "InternalError", 'failed calling webhook "x"'), None),
+        (
+            ApiError(
+                422, "Invalid", "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'x' denied request: no"
+            ),
+            "must make an exception",
+        ),
+        (ApiError(500, "InternalError", 'failed calling webhook "x"'), "bring the webhook back"),
+        (ApiError(422, "Invalid", "spec.nodeName: Invalid value"), None),
         (NotFound(404, "NotFound", 'namespaces "kube-system" not found'), "name a namespace that there is"),
         (
             Forbidden(
@@ -353,7 +361,7 @@ def test_what_runs_runs():
     assert is_running(pod(RUNNING), "MODIFIED", nothing) is True
 
 
-@pytest.mark.parametrize("reason", sorted(debug_pod.HOPELESS))
+@pytest.mark.parametrize("reason", sorted(trouble.HOPELESS))
 def test_what_will_never_run_is_said_at_once(reason):
     with pytest.raises(AdminError, match=f"pod kube-system/p does not start: {reason}: words") as raised:
         is_running(pod(waiting(reason, "words")), "MODIFIED", nothing)
