@@ -83,11 +83,11 @@ def gather(
 def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: list[Gap]) -> dict[str, Any]:
     """What the API's objects say, by the name of the listing; those that failed are gaps instead.
 
-    The control plane is asked itself as soon as its pods are known, beside the longer listings.
+    The control plane comes first: it is asked itself, as soon as its pods are known, while nodes are listed.
     """
     questions: dict[str, Callable[[], Any]] = {
-        "nodes": lambda: nodes_and_kubelets(cluster),
         "static pods": lambda: ask_control_plane(cluster),
+        "nodes": lambda: nodes_and_kubelets(cluster),
         "version": lambda: cluster.get("/version"),
         "kube-proxy": lambda: selected(cluster, f"{APPS}/daemonsets", "k8s-app=kube-proxy"),
         "CoreDNS": lambda: selected(cluster, f"{APPS}/deployments", "k8s-app=kube-dns"),
@@ -97,9 +97,10 @@ def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: lis
     answers = ask_all(questions, deadline=LISTING + ASKING)
     if isinstance(version := answers["version"], AdminError):
         raise version
-    for name, answer in answers.items():
+    for name, permission in PERMISSIONS.items():
+        answer = answers[name]
         if isinstance(answer, AdminError) and not isinstance(answer, NotFound):
-            gaps.append(processes.gap(name, answer, PERMISSIONS.get(name, "")))
+            gaps.append(processes.gap(name, answer, permission))
     return {name: answer for name, answer in answers.items() if not isinstance(answer, AdminError)}
 
 
