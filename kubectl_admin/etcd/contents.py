@@ -4,6 +4,7 @@ Source: etcd-io/etcd server/storage/schema/*.go, server/storage/mvcc/revision.go
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
@@ -11,6 +12,7 @@ from typing import Any
 
 REVISION = 17  # bytes: main u64, «_», sub u64, big-endian
 TOMBSTONE = b"t"  # an 18th byte: the key was deleted there
+ID = re.compile(rb"[0-9a-f]{1,16}")
 ALARMS = {1: "NOSPACE", 2: "CORRUPT"}
 
 
@@ -86,14 +88,9 @@ def member(key: bytes, value: bytes) -> Member:
 
 def member_id(key: bytes) -> str:
     """The key of a bucket of members, an id in hex; raises Undecodable."""
-    try:
-        return f"{int(key.decode('ascii'), 16):x}" if len(key) <= 16 else _not_an_id(key)
-    except ValueError:
-        return _not_an_id(key)
-
-
-def _not_an_id(key: bytes) -> str:
-    raise Undecodable(f"{key[:24]!r} is no member's id")
+    if not ID.fullmatch(key):
+        raise Undecodable(f"{key[:24]!r} is no member's id")
+    return f"{int(key, 16):x}"
 
 
 def raft(value: bytes) -> Raft:

@@ -10,8 +10,9 @@ from kubectl_admin.etcd.bolt.damage import Damage, Damaged
 from kubectl_admin.etcd.bolt.pages import Pages
 from kubectl_admin.etcd.contents import Alarm, Member, Raft, Undecodable
 
+SMALL = (b"alarm", b"auth", b"cluster", b"members", b"members_removed", b"meta")
 MANY = 10_000  # entries of a bucket that holds some dozens at most
-LONG = 1 << 20  # bytes of an entry of such a bucket
+LONG = 4 << 20  # bytes of all entries of such a bucket; etcd keeps some KiB there
 
 T = TypeVar("T")
 
@@ -63,16 +64,17 @@ def read(pages: Pages, buckets: Mapping[bytes, Bucket]) -> Contents:
     Cost: the pages of the small buckets, and one page of bucket «key».
     """
 
+    small = {name: list(_entries(pages, buckets.get(name))) for name in SMALL}
+
     def every(name: bytes, decode: Callable[[Entry], T]) -> tuple[T, ...]:
-        return tuple(_decoded(pages, name, decode, _entries(pages, buckets.get(name))))
+        return tuple(_decoded(pages, name, decode, small[name]))
 
     def one(name: bytes, key: bytes, decode: Callable[[bytes], T]) -> T | None:
-        found = [entry for entry in _entries(pages, buckets.get(name)) if entry.key == key]
+        found = [entry for entry in small[name] if entry.key == key]
         return next(_decoded(pages, name, lambda entry: decode(entry.value), found), None)
 
-    last = _last(pages, buckets.get(b"key"))
     return Contents(
-        revision=last,
+        revision=_last(pages, buckets.get(b"key")),
         compacted=one(b"meta", b"finishedCompactRev", contents.revision),
         consistent_index=one(b"meta", b"consistent_index", contents.number),
         term=one(b"meta", b"term", contents.number),
@@ -88,12 +90,13 @@ def read(pages: Pages, buckets: Mapping[bytes, Bucket]) -> Contents:
 
 def _entries(pages: Pages, bucket: Bucket | None) -> Iterator[Entry]:
     """The entries of a small bucket; none of one that is not there, or not sound."""
-    number = 0
+    number = length = 0
     try:
         for leaf in bucket.leaves(pages) if bucket else ():
             for _, start, middle, end in leaf.elements:
                 number += 1
-                if number > MANY or end - start > LONG:
+                length += end - start
+                if number > MANY or length > LONG:
                     what = "more than etcd keeps in this bucket"
                     raise Damaged(Damage(leaf.page, leaf.offset + start, what))
                 yield Entry(leaf.data[start:middle], leaf.data[middle:end], leaf.page, leaf.offset + start)

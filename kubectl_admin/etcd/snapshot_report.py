@@ -32,7 +32,7 @@ def report(verdict: Verdict) -> Report:
 
 
 def summary(snapshot: Snapshot, damaged: int = 0) -> Table:
-    """A row: whether it is whole, how far it goes, how much it is; keys only where they were counted."""
+    """A row: whether it is whole, how far it goes, how much it is; keys where they were counted."""
     contents, full = snapshot.contents, snapshot.full
     alarms = ",".join(sorted({alarm.kind for alarm in contents.alarms}))
     cells: dict[str, Cell | str] = {
@@ -40,8 +40,7 @@ def summary(snapshot: Snapshot, damaged: int = 0) -> Table:
         "SHA256": HASH[snapshot.hash_right],
         "PAGES": Cell("damaged", Mark.BAD) if damaged else "ok",
         "REVISION": f"{contents.revision:,}" if contents.revision is not None else Cell("unknown", Mark.BAD),
-        "ENTRIES": f"{snapshot.entries:,}",
-        **({"KEYS": f"{full.live_keys:,}"} if full else {}),
+        **({"KEYS": f"{full.live_keys:,}"} if full else {"ENTRIES": f"{snapshot.entries:,}"}),
         "SIZE": size(snapshot.database_size),
         "IN-USE": size(snapshot.in_use),
         "ALARMS": Cell(alarms, Mark.DOUBT) if alarms else "none",
@@ -90,7 +89,8 @@ def said(snapshot: Snapshot) -> str:
     if contents.cluster_id:
         lines.append(f"cluster id {contents.cluster_id}, made from that of its only member")
     if snapshot.full:
-        lines.append(f"hash {snapshot.full.crc32c:x} over all entries, as etcdutl has it")
+        hashed = f"etcdutl's hash over them is {snapshot.full.crc32c:x}"
+        lines.append(f"{snapshot.entries:,} entries in all buckets; {hashed}")
     if contents.auth:
         lines.append("etcd asks its clients for a user: authentication is on")
     return "\n".join(line for line in lines if line)

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from kubectl_admin.etcd import reading
 from kubectl_admin.etcd.bolt import leaf
 from kubectl_admin.etcd.bolt.damage import KEPT
 from kubectl_admin.etcd.bolt.meta import MAGIC, NO_FREELIST, fnv1a
@@ -256,10 +257,18 @@ def test_buckets_that_say_nonsense(damages):
         (b"meta", {b"confState": b'{"voters":[' + b"9" * 5000 + b"]}"}),
         (b"meta", {b"storageVersion": b"\xff"}),
         (b"meta", {b"finishedCompactRev": b"\0" * 17}),
-        (b"members", {b"%016x" % number: b"{}" for number in range(10_002)}),
     ]:
         found = damages(BoltFile({**contents(), bucket: entries}, a_page=30))
         assert found, (bucket, entries)
+
+
+def test_a_bucket_that_holds_more_than_etcd_puts_there(damages, monkeypatch):
+    monkeypatch.setattr(reading, "MANY", 4)
+    entries = {b"%016x" % number: b"{}" for number in range(5)}
+    assert only(damages(BoltFile({**contents(), b"members": entries})))[2].startswith("more than etcd keeps")
+    monkeypatch.setattr(reading, "LONG", 200)
+    entries = {b"%016x" % 1: b"{}".ljust(200)}
+    assert only(damages(BoltFile({**contents(), b"members": entries})))[2].startswith("more than etcd keeps")
 
 
 def test_the_bucket_of_buckets(damages):
