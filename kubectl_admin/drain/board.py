@@ -151,7 +151,7 @@ def words(leaving: Leaving) -> str:
     if answer is None:
         return "is being asked"
     if answer.kind is Kind.ACCEPTED:
-        return f"is ending, within {leaving.pod.grace}s" if leaving.pod.grace else "is ending"
+        return f"is ending (grace {leaving.pod.grace}s)"
     return says(answer)
 
 

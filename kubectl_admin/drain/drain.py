@@ -95,7 +95,7 @@ def empty(
 ) -> Moved:
     """Moves the pods of a node that is cordoned."""
     groups = [group for group in seen.groups if group.is_moved_at_cordon]
-    if groups and options.primary_timeout and not options.flags.disable_eviction:
+    if groups and options.primary_timeout:
         await_moved(following, groups, observer, options.primary_timeout, deadline)
     verdicts = judged_again(following, seen, options, observer, deadline)
     evictions = Evictions(

@@ -19,6 +19,9 @@ EVICTION = "https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction
 BUDGETS = "https://kubernetes.io/docs/tasks/run-application/configure-pdb/"
 
 
+SHOWN = 3  # workloads named
+
+
 def findings(preview: Preview, *, waits: bool = False) -> list[Finding]:
     """All that is to be said beside the table, what forbids the drain first.
 
@@ -169,9 +172,9 @@ def singletons(preview: Preview) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING,
         "down-meanwhile",
-        f"{len(preview.down)} workload{'s' if len(preview.down) > 1 else ''}",
+        ", ".join(list(preview.down)[:SHOWN]) + (" and others" if len(preview.down) > SHOWN else ""),
         "what has a ready pod on another node stays up",
-        "all ready pods are on this node; down until they are ready elsewhere",
+        "no pod on another node is ready: down until one is",
         "scale up first, and give it a disruption budget",
         objects=tuple(pods),
     )

@@ -72,7 +72,7 @@ class Elsewhere:
             within = (name for name, each in self._nodes.items() if each.labels.get(apart.topology) == zone)
             for other in (other for name in within for other in self._pods[name]):
                 if other.namespace in apart.namespaces and apart.selector.selects(other.labels):
-                    return f"already hold a pod that it must be apart from ({apart.topology})"
+                    return f"with a pod that it must be apart from ({apart.topology})"
         return ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kubectl_admin.drain.board import Waiting
+from kubectl_admin.drain.drain import Drained
 from kubectl_admin.drain.facts import Pod
 from kubectl_admin.drain.observer import Observer
 
@@ -36,6 +37,13 @@ class Telling(Observer):
         if len(pods) > SHOWN:
             lines.append(f"        and {len(pods) - SHOWN} more")
         self._block(lines)
+
+
+def ended(node: str, drained: Drained) -> str:
+    """The good end in a line."""
+    late = len(drained.given_up)
+    left = f", {late} not waited for" if late else ""
+    return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
 
 
 def duration(seconds: float) -> str:

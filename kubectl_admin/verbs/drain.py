@@ -93,10 +93,9 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
       # In a script
       kubectl admin drain w1 --ignore-daemonsets --yes
     """
-    from kubectl_admin.drain import drain
+    from kubectl_admin.drain import drain, telling
     from kubectl_admin.drain.filters import Flags
     from kubectl_admin.drain.report import report
-    from kubectl_admin.drain.telling import Telling
 
     options = drain.Options(
         flags=Flags(
@@ -124,6 +123,6 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
         return preview
     env.confirm(f"drain node {node} of context {cluster.target.context}", yes=yes)
     with env.live() as live:
-        ended = drain.drain(cluster, seen, options, Telling(live.line, live.block))
-    env.note(f"node/{node} drained: {len(ended.gone)} pods, {ended.seconds:.0f}s")
+        ended = drain.drain(cluster, seen, options, telling.Telling(live.line, live.block))
+    env.note(telling.ended(node, ended))
     return preview

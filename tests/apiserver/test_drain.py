@@ -19,7 +19,9 @@ from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound, TooManyRe
 from kubectl_admin.drain import drain
 from kubectl_admin.drain.budgets import Leave
 from kubectl_admin.drain.cordon import Cordon, cordon
+from kubectl_admin.drain.evict import DrainError
 from kubectl_admin.drain.filters import Action, Flags
+from kubectl_admin.drain.observer import Observer
 from tests import permissions
 from tests.apiserver import drain_world
 from tests.apiserver.conftest import NAME
@@ -311,7 +313,7 @@ def test_a_drained_node_is_empty_and_cordoned_until_uncordon_takes_it_back(world
     with world.kubelet():
         answer = finished(world)
     assert answer.code == 0, answer.err
-    assert f"node/{world.node} drained: 4 pods" in answer.err
+    assert re.search(rf"node/{world.node} drained in \d+s: 4 pods gone", answer.err)
     assert world.pods() == set()
     assert world.is_cordoned
     back = run("uncordon", world.node, env=environ(KUBECONFIG=str(world.kubeconfig)))
@@ -738,3 +740,63 @@ def test_what_an_uncordon_may_not_do_is_named(world):
 
     # Whether it may watch is seen by whom the first list does not satisfy.
     tried(world, "uncordon", act, lambda right: right.verb != "watch")
+
+
+def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)))
+    with world.kubelet(), draining(world) as process:
+        until(process, "pod moving/one waits")
+        world.put(pod("late", world.node, owner=owner("ReplicaSet", "other")), pod("late-bare", world.node))
+        until(process, "pod moving/late-bare has come meanwhile and is left alone (no controller)")
+        until(process, "pod moving/late is gone")
+        # Whoever puts one here again and again, past the scheduler, would never come to an end.
+        world.put(pod("again", world.node, owner=owner("ReplicaSet", "other")))
+        until(process, "pod moving/again has come in spite of the cordon and is left alone")
+        world.cluster.delete(world.path("poddisruptionbudgets", "guard"))
+        answer = ended(process)
+    assert answer.code == 0, answer.err
+    assert world.pods() == {"late-bare", "again"}
+
+
+def test_a_pod_that_may_not_be_touched_and_came_before_the_cordon_ends_the_drain(world):
+    """Between the preview and the cordon there is a person who thinks."""
+    world.put(pod("one", world.node, owner=REPLICASET))
+    seen = drain.look(world.cluster, world.node, drain.Options(Flags(ignore_daemonsets=True)))
+    world.put(pod("bare", world.node))
+    with pytest.raises(DrainError, match=r"moving/bare \(no controller: --force\)"):
+        drain.drain(world.cluster, seen, drain.Options(seen.flags), Observer())
+    assert not world.is_cordoned
+    assert world.pods() == {"one", "bare"}
+
+
+def test_with_no_grace_nobody_is_waited_for(world):
+    world.put(pod("one", world.node, owner=REPLICASET, spec=HOUR))
+    answer = finished(world, "--grace-period", "0")
+    assert answer.code == 0, answer.err
+    assert world.pods() == set()
+
+
+def test_nothing_is_done_where_nobody_can_be_asked(world):
+    world.put(pod("one", world.node, owner=REPLICASET))
+    answer = run(*("drain", world.node, "--ignore-daemonsets"), env=environ(KUBECONFIG=str(world.kubeconfig)))
+    assert answer.code == 2
+    assert f"drain node {world.node} of context kubernetes-admin@" in answer.err
+    assert not world.is_cordoned
+
+
+def test_the_preview_as_a_document_is_all_that_stands_on_stdout(world):
+    world.put(pod("one", world.node, owner=REPLICASET))
+    with world.kubelet():
+        answer = finished(world, "-o", "json")
+    document = json.loads(answer.out)
+    assert [item["action"] for item in document["items"]] == ["evict", "leave"]
+    assert "pod moving/one is gone" in answer.err
+
+
+def test_pods_that_ended_too_long_ago_are_not_waited_for(world):
+    """Nobody ends them here: the node's kubelet is away."""
+    one_second = {"terminationGracePeriodSeconds": 1}
+    world.put(pod("one", world.node, owner=REPLICASET, spec=one_second))
+    answer = finished(world, "--skip-wait-for-delete-timeout", "1")
+    assert answer.code == 0, answer.err
+    assert "0 pods gone, 1 not waited for" in answer.err

@@ -159,7 +159,7 @@ def test_a_pod_that_somebody_else_has_deleted_is_not_asked():
     board = board_of(pod())
     board.seen(present(pod(deleted=NOW)), 1.0, NOW)
     assert board.due(9.0, 1) == []
-    assert board.waiting(9.0)[0].why == "is ending, within 30s"
+    assert board.waiting(9.0)[0].why == "is ending (grace 30s)"
 
 
 def test_a_pod_whose_grace_ended_long_ago_is_given_up():
@@ -189,7 +189,7 @@ def test_an_answer_for_a_pod_that_is_no_longer_there_changes_nothing():
             "more than one disruption budget counts it, which no eviction gets past",
         ),
         (Answer(Kind.FAILED, "no leader"), "no leader"),
-        (Answer(Kind.ACCEPTED), "is ending, within 30s"),
+        (Answer(Kind.ACCEPTED), "is ending (grace 30s)"),
     ],
 )
 def test_what_a_pod_waits_for_is_said(answer, why):

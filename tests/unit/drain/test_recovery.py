@@ -62,6 +62,13 @@ def test_a_node_is_uncordoned_once_it_is_ready(server):
     assert told.notes == ["waiting until node w1 is Ready", "node/w1 uncordoned"]
 
 
+def test_a_node_that_was_not_cordoned_is_not_said_to_be_uncordoned(server):
+    shows(server, api.node("w1"))
+    told = Told()
+    assert not recover(server.connect(), "w1", told, timeout=30).cordoned
+    assert told.notes == []
+
+
 def test_a_node_that_does_not_come_up_stays_as_it_is(server):
     shows(server, node(False))
     with pytest.raises(AdminError, match="node w1 is not Ready after 0s") as caught:

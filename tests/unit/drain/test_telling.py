@@ -1,8 +1,10 @@
 import pytest
 
 from kubectl_admin.drain.board import Waiting
-from kubectl_admin.drain.telling import Telling, duration
-from tests.unit.drain.samples import pod
+from kubectl_admin.drain.cordon import Cordon
+from kubectl_admin.drain.drain import Drained
+from kubectl_admin.drain.telling import Telling, duration, ended
+from tests.unit.drain.samples import NOW, pod
 
 
 @pytest.fixture
@@ -33,6 +35,14 @@ def test_who_is_waited_for_is_a_line_each_up_to_ten(told):
     (block,) = told.blocks
     assert block[1] == "    1s  shop/1: is ending"
     assert (len(block), block[-1]) == (11, "        and 2 more")
+
+
+def test_the_good_end_is_a_line():
+    mark = Cordon.begin(NOW)
+    assert (
+        ended("w1", Drained((pod("a"), pod("b")), (), mark, 61.5)) == "node/w1 drained in 1m1s: 2 pods gone"
+    )
+    assert ended("w1", Drained((), (pod(),), mark, 3)).endswith("0 pods gone, 1 not waited for")
 
 
 @pytest.mark.parametrize(
