@@ -29,6 +29,7 @@ ENVIRONMENT = (
     "HOME=/root",
     "LC_ALL=C.UTF-8",
 )
+KILLED = 128  # what a shell adds to the signal that has ended a command
 END = b"\n# end\n"  # the last line of every script's answer: without it, something is missing
 Say = Callable[[str], None]
 Result = TypeVar("Result")
@@ -75,11 +76,13 @@ class Host:
     def start(
         self, argv: Sequence[str], *, stdin: Iterable[bytes] | None = None, timeout: float | None = None
     ) -> Exec:
-        """A command whose output is read as it comes."""
+        """A command whose output is read as it comes. Raises BrokenStream also where the pod is gone."""
         command = ["/usr/sbin/chroot", manifest.ROOT, "/usr/bin/env", "-i", *ENVIRONMENT, *argv]
-        return self._cluster.exec(
-            self._options.namespace, self._pod, manifest.CONTAINER, command, stdin=stdin, timeout=timeout
-        )
+        where = self._options.namespace, self._pod, manifest.CONTAINER
+        try:
+            return self._cluster.exec(*where, command, stdin=stdin, timeout=timeout)
+        except NotFound as error:
+            raise BrokenStream(f"node {self.node}: {error.message}") from error
 
     def script(
         self,
@@ -105,6 +108,9 @@ class Host:
     ) -> bytes:
         """What one of scripts/ answers to one attempt; BrokenStream if that is not whole."""
         result = self.run(script_command(name, arguments), stdin=stdin, timeout=timeout, check=False)
+        if result.exit_code > KILLED:
+            # No script ends so by itself: its pod was deleted, or the node shuts down.
+            raise BrokenStream(f"node {self.node}: {name} was killed by signal {result.exit_code - KILLED}")
         if result.exit_code:
             said = result.stderr.decode("utf-8", "replace").strip()
             raise AdminError(f"node {self.node}: {said or f'{name} ended with exit code {result.exit_code}'}")

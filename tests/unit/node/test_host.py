@@ -1,0 +1,171 @@
+"""A host whose pod may be gone, killed, or replaced, and whose answers may be cut."""
+
+from typing import Any
+
+import pytest
+
+from kubectl_admin.cluster.errors import ApiError, BrokenStream, NotFound
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node import debug_pod, host
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Host
+from tests.unit.node.standin import OPERATION, Cut, Machine, host_of
+
+GONE = NotFound(404, "NotFound", 'pods "kubectl-admin-0123456789-0001" not found')
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a script is its text here."""
+    monkeypatch.setattr(host, "script_text", lambda name: name)
+
+
+def test_the_environment_is_the_hosts_own_and_not_ours(machine, monkeypatch):
+    monkeypatch.setenv("SECRET", "1")
+    result = host_of(machine).run(["env"])
+    assert sorted(line.partition("=")[0] for line in result.stdout.decode().split()) == [
+        "HOME",
+        "LC_ALL",
+        "PATH",
+    ]
+
+
+def test_a_command_that_fails_is_told_with_its_last_words(machine):
+    with pytest.raises(AdminError) as raised:
+        host_of(machine).run(["sh", "-c", "echo a >&2; echo b >&2; exit 3"])
+    assert raised.value.what == "node cp-1: sh ended with exit code 3: b"
+    with pytest.raises(AdminError, match=r"^node cp-1: false ended with exit code 1$"):
+        host_of(machine).run(["false"])
+    assert host_of(machine).run(["false"], check=False).exit_code == 1
+
+
+def test_a_command_is_run_once_and_a_script_until_it_has_answered(machine):
+    machine.cuts = [Cut(0)]
+    with pytest.raises(BrokenStream):
+        host_of(machine).run(["echo", "x"])
+    machine.cuts = [Cut(0), Cut(2), Cut(5, loud=False), None]
+    assert host_of(machine).script("printf 'answer\n# end\n'") == b"answer"
+    assert len(machine.commands) == 5
+
+
+def test_a_script_that_refuses_is_asked_once(machine):
+    with pytest.raises(AdminError, match="node cp-1: no"):
+        host_of(machine).script("echo no >&2; exit 1")
+    with pytest.raises(AdminError, match="node cp-1: exit 4 ended with exit code 4"):
+        host_of(machine).script("exit 4")
+    assert len(machine.commands) == 2
+
+
+def test_a_script_that_is_killed_has_not_refused(machine, tmp_path):
+    """So ends what runs in a pod that is deleted."""
+    script = (
+        f"if [ -e {tmp_path}/again ]; then printf 'x\n# end\n'; else touch {tmp_path}/again; exit 137; fi"
+    )
+    assert host_of(machine).script(script) == b"x"
+
+
+def test_patience_may_be_less_than_the_hosts_own(machine, clock):
+    machine.cuts = [Cut(0)] * 1000
+    with pytest.raises(BrokenStream):
+        host_of(machine).script("true", patience=2)
+    assert sum(clock.slept) <= 2
+
+
+class Pods:
+    """Debug pods that come and go. names: of those that were made; the last one may be gone, too."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.closed: list[str] = []
+        self.state: Any = {"metadata": {}, "status": {"phase": "Running"}}
+        pods = self
+
+        class Running:
+            def __enter__(self) -> str:
+                pods.names.append(f"pod-{len(pods.names)}")
+                self.name = pods.names[-1]
+                return self.name
+
+            def __exit__(self, *_: object) -> None:
+                pods.closed.append(self.name)
+
+        monkeypatch.setattr(debug_pod, "running", lambda *_: Running())
+
+
+class Api(Machine):
+    """Runs commands in the last pod alone; the others are gone."""
+
+    pods: Pods
+
+    def exec(self, *where: Any, **others: Any) -> Any:
+        if where[1] != f"pod-{self.alive}":
+            raise GONE
+        return super().exec(*where, **others)
+
+    alive = 0
+
+    def get(self, _path: str) -> dict[str, Any]:
+        if isinstance(self.pods.state, AdminError):
+            raise self.pods.state
+        assert isinstance(self.pods.state, dict)
+        return self.pods.state
+
+
+@pytest.fixture
+def api(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Api:
+    api = Api(machine.path)
+    api.pods = Pods(monkeypatch)
+    return api
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        GONE,
+        {"metadata": {}, "status": {"phase": "Failed"}},
+        {"metadata": {}, "status": {"phase": "Succeeded"}},
+        {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Running"}},
+    ],
+)
+def test_where_the_pod_is_gone_another_one_is_made_and_the_work_goes_on(api, said, state):
+    with host.opened(api, "cp-1", OPERATION, Options(), said.append) as there:
+        api.alive, api.pods.state = 1, state
+        assert there.script("printf 'x\n# end\n'") == b"x"
+    assert api.pods.names == ["pod-0", "pod-1"]
+    assert api.pods.closed == ["pod-0", "pod-1"]
+    assert said == ["node cp-1: the debug pod is gone; making another one"]
+
+
+def test_a_pod_that_runs_is_kept_while_the_way_to_it_is_cut(api, said):
+    with host.opened(api, "cp-1", OPERATION, Options(), said.append) as there:
+        api.cuts = [Cut(0), Cut(0), None]
+        assert there.script("printf 'x\n# end\n'") == b"x"
+    assert api.pods.names == ["pod-0"]
+
+
+def test_an_answer_about_the_pod_that_is_no_answer_makes_no_other_one(api, said):
+    with host.opened(api, "cp-1", OPERATION, Options(retries=1), said.append) as there:
+        api.alive, api.pods.state = 1, ApiError(503, "", "shutting down")
+        with pytest.raises(AdminError):
+            there.script("true")
+    assert api.pods.names == ["pod-0"]
+
+
+def test_leaving_what_was_never_entered_makes_nothing(api, monkeypatch, said):
+    """Ctrl-C may come between the two."""
+    made = []
+
+    def running(*_: object) -> Any:
+        made.append("pod")
+        yield "pod"
+
+    there = Host(api, "cp-1", OPERATION, Options(), said.append)
+    monkeypatch.setattr(debug_pod, "running", host.contextmanager(running))
+    there._context = debug_pod.running()
+    there.close()
+    assert made == []
