@@ -21,7 +21,7 @@ from kubectl_admin.etcd.pods import EtcdPod
 from kubectl_admin.etcd.state import ControlPlane, Gap, Member, State
 from kubectl_admin.pool import ask_all
 
-# What it takes; servers before 1.35 ask for `get` where later ones ask for `create`.
+# What it takes: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.
 RIGHTS = (
     Right("list", "pods", pods.NAMESPACE),
     *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
