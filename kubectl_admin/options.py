@@ -186,18 +186,11 @@ def spelled_out(args: list[str], params: Sequence[click.Parameter]) -> list[str]
     return spelled + args[end:]
 
 
-def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The decorator for what a person may decide about debug pods; handed over as `pods`, a node Options."""
-
-    @functools.wraps(function)
-    def decided(*arguments: Any, debug_namespace: str, image: str | None, **others: Any) -> Any:
-        from kubectl_admin.node.debug_pod import Options
-
-        return function(*arguments, pods=Options(namespace=debug_namespace, image=image), **others)
-
-    decided = click.option(
+def debug_pod_flags(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for the flags about debug pods, `debug_namespace` and `image`."""
+    function = click.option(
         "--image", metavar="IMAGE", help="Image of the debug pod, instead of one that the node holds."
-    )(decided)
+    )(function)
     return click.option(
         "--debug-namespace",
         default="kube-system",
@@ -205,7 +198,19 @@ def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME",
         shell_complete=candidates.namespaces,
         help="Namespace of the debug pod; it must allow privileged pods.",
-    )(decided)
+    )(function)
+
+
+def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for the same, handed over as `pods`, a node Options."""
+
+    @functools.wraps(function)
+    def decided(*arguments: Any, debug_namespace: str, image: str | None, **others: Any) -> Any:
+        from kubectl_admin.node.debug_pod import Options
+
+        return function(*arguments, pods=Options(namespace=debug_namespace, image=image), **others)
+
+    return debug_pod_flags(decided)
 
 
 def output(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -1,14 +1,20 @@
 """`kubectl admin skew`."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, output
+from kubectl_admin.options import Verb, debug_pod_flags, output
 from kubectl_admin.report import Report
+
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
+    from kubectl_admin.versions.facts import Facts
 
 
 def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -40,10 +46,24 @@ def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
     metavar="FILE",
     help="Take upstream's versions from this file instead of the table that ships with the program.",
 )
+@click.option(
+    "--host",
+    is_flag=True,
+    help="Look at every node's disk, too, through a debug pod on each: needs its rights.",
+)
+@debug_pod_flags
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
-def command(
-    env: Environment, target: int | None, probe: bool, contexts: str | None, data: Path | None
+def command(  # noqa: PLR0913 - its options
+    env: Environment,
+    *,
+    target: int | None,
+    probe: bool,
+    host: bool,
+    contexts: str | None,
+    data: Path | None,
+    debug_namespace: str,
+    image: str | None,
 ) -> Report:
     """Show what runs where, whether the skew policy allows it, and what comes next.
 
@@ -63,11 +83,13 @@ def command(
       kubectl admin skew --contexts 'prod-*'
       # Also what each kubelet and kube-proxy says itself
       kubectl admin skew --probe
+      # Is there a kubelet that was upgraded and not restarted?
+      kubectl admin skew --host
     """
     from kubectl_admin.versions import kubectl
 
-    if contexts and target:
-        raise click.UsageError("--target is for one cluster; leave --contexts out")
+    if contexts and (target or host):
+        raise click.UsageError("--target and --host are for one cluster; leave --contexts out")
     # kubectl goes first: it finds its version while this process imports what it needs itself.
     with kubectl.asked() as mine:
         from kubectl_admin.versions import skew, upstream
@@ -79,9 +101,29 @@ def command(
                     env.clusters(contexts), mine, table, today, probe=probe, answered=progress.step
                 )
         else:
+            complete = partial(looked_at, env, debug_namespace, image) if host else None
             with env.progress("asking nodes") as progress:
                 report = skew.of_one(
-                    env.cluster(), mine, table, today, target=target, probe=probe, answered=progress.step
+                    env.cluster(),
+                    mine,
+                    table,
+                    today,
+                    target=target,
+                    probe=probe,
+                    answered=progress.step,
+                    complete=complete,
                 )
     env.show(report)
     return report
+
+
+def looked_at(
+    env: Environment, debug_namespace: str, image: str | None, cluster: "Cluster", facts: "Facts"
+) -> "Facts":
+    """The facts with what the nodes' disks say."""
+    from kubectl_admin.node.debug_pod import Options
+    from kubectl_admin.versions import hosts
+
+    options = Options(namespace=debug_namespace, image=image)
+    with env.progress("looking at disks") as progress:
+        return hosts.looked_at(cluster, facts, options, env.note, progress.step)

@@ -54,7 +54,9 @@ class Instance:
     claimed: what an object says of it: an image tag, a Node's status.
     problem: why the process did not answer, in a sentence; empty where it was not asked.
     emulates: the version whose API an API server emulates (--emulated-version), if it says so.
-    reach: which API servers it talks to, by its own metrics; None where that could not be seen.
+    reach: which API servers it talks to, by its own metrics, or else by its kubeconfig file; None where that
+        could not be seen.
+    installed: the version on its node's disk, which the next start runs; None where that was not looked at.
     """
 
     component: Component
@@ -64,6 +66,7 @@ class Instance:
     problem: str = ""
     emulates: Version | None = None
     reach: Reach | None = None
+    installed: Evidence | None = None
 
     @property
     def version(self) -> Version | None:

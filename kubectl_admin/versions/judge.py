@@ -17,6 +17,7 @@ def judge(facts: Facts, found: Iterable[Breach], upstream: Upstream, today: date
     return [
         *skew_findings(found),
         *disagreements(facts.instances),
+        *not_restarted(facts.instances),
         *silent(facts.instances),
         *support(facts, upstream, today),
         *(unmet(facts, upstream, max(facts.apiserver_minors)) if facts.apiserver_minors else ()),
@@ -90,6 +91,24 @@ def disagreements(instances: Iterable[Instance]) -> Iterator[Finding]:
             "what runs and what is written down should be the same version",
             f"{one.version} by {one.source}, {other.version} by {other.source}",
             "restart it if it was upgraded on disk; otherwise correct the image's tag",
+            objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
+        )
+
+
+def not_restarted(instances: Iterable[Instance]) -> Iterator[Finding]:
+    """Instances of which the disk has another version than the one that runs, those alike in one finding."""
+    alike: dict[tuple[Component, Version, Version], list[Instance]] = defaultdict(list)
+    for instance in instances:
+        if instance.installed and instance.version and instance.installed.version != instance.version:
+            alike[instance.component, instance.version, instance.installed.version].append(instance)
+    for (component, runs, installed), group in alike.items():
+        yield Finding(
+            Severity.WARNING,
+            "restart-pending",
+            f"{component} {runs}",
+            "what is installed on a node is what runs there",
+            f"{installed} is installed on the node's disk, and {runs} still runs",
+            f"restart {component} there if the skew policy allows {installed}; a reboot would do it, too",
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )
 

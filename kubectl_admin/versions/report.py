@@ -207,6 +207,7 @@ def instance_document(part: Instance) -> dict[str, object]:
         "version": str(part.version) if part.version else None,
         "running": said(part.running),
         "claimed": said(part.claimed),
+        **({"installed": said(part.installed)} if part.installed else {}),
         **({"talksTo": str(part.reach)} if part.reach else {}),
         **({"emulates": part.emulates.minor_text} if part.emulates else {}),
         **({"problem": part.problem} if part.problem else {}),

@@ -1,0 +1,105 @@
+"""What only a look at the nodes' disks tells: a kubelet that was upgraded and not restarted, and which API
+servers the components' own kubeconfig files name. It takes a debug pod on every node; only if asked for.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import urlsplit
+
+from kubectl_admin.cluster.access import explained
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Say
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.pool import ask_all
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Gap, Instance, Reach
+from kubectl_admin.versions.version import Version
+
+DEADLINE = 600.0  # seconds for all nodes together
+FOLDER = "/etc/kubernetes"
+SOURCE = "the program on its node's disk"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Whose kubeconfig file is looked at, by the name that the script gives it.
+POINTED = {
+    Component.KUBELET: "kubelet-server",
+    Component.CONTROLLER_MANAGER: "controller-manager-server",
+    Component.SCHEDULER: "scheduler-server",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """What a node's disk says.
+
+    kubelet: the version of the program that the next start of the kubelet runs. reaches: which API servers
+    the components' kubeconfig files name.
+    """
+
+    kubelet: Version | None
+    reaches: Mapping[Component, Reach]
+
+
+def looked_at(
+    cluster: Cluster, facts: Facts, options: Options, say: Say, answered: Callable[[int], None] | None
+) -> Facts:
+    """The facts with what the disks of all nodes say; a node that can't be looked at is a gap.
+
+    answered: called after each node. Raises AdminError where the user may not make debug pods.
+    """
+    operation = Operation.begin()
+    with (
+        explained(cluster, debug_pod.rights(options.namespace)),
+        leftovers.withdrawing(cluster, options.namespace, operation),
+    ):
+        answers = ask_all(
+            {node.name: partial(ask, cluster, node.name, operation, options, say) for node in facts.nodes},
+            deadline=DEADLINE,
+            answered=answered,
+        )
+        if refused := next((each for each in answers.values() if isinstance(each, Forbidden)), None):
+            raise refused
+    found = {name: answer for name, answer in answers.items() if isinstance(answer, OnDisk)}
+    gaps = [
+        Gap(f"the disk of node {name}", answer.what)
+        for name, answer in answers.items()
+        if isinstance(answer, AdminError)
+    ]
+    instances = tuple(completed(part, found.get(part.node or "")) for part in facts.instances)
+    return replace(facts, instances=instances, gaps=(*facts.gaps, *gaps))
+
+
+def ask(cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> OnDisk:
+    """What the disk of one node says."""
+    with host.opened(cluster, node, operation, options, say) as there:
+        return on_disk(there.script("versions", FOLDER).decode("utf-8", "replace"))
+
+
+def on_disk(answer: str) -> OnDisk:
+    """What the script's answer says."""
+    said = dict(line.split(" ", 1) for line in answer.splitlines() if " " in line)
+    own = (*LOOPBACK, said.get("apiserver-address", ""))
+    servers = {component: said[name] for component, name in POINTED.items() if name in said}
+    return OnDisk(
+        Version.find(said.get("kubelet-version", "")),
+        {component: reach(server, own) for component, server in servers.items()},
+    )
+
+
+def reach(server: str, own: tuple[str, ...]) -> Reach:
+    """Whether a kubeconfig's server is the API server of its own node, by that one's addresses."""
+    try:
+        return Reach.LOCAL if urlsplit(server).hostname in own else Reach.ANY
+    except ValueError:
+        return Reach.ANY
+
+
+def completed(part: Instance, disk: OnDisk | None) -> Instance:
+    """The instance with what the disk of its node says; whom it was seen to talk to counts before a file."""
+    if disk is None:
+        return part
+    installed = Evidence.of(disk.kubelet, SOURCE) if part.component is Component.KUBELET else None
+    return replace(part, installed=installed, reach=part.reach or disk.reaches.get(part.component))
