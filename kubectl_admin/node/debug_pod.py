@@ -24,6 +24,7 @@ PATIENCE = 300.0  # seconds
 STARTING = 60.0  # seconds in which the pod must run
 TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
 LEAVING = 20.0  # seconds in which it must be gone
+SETTLING = 10.0  # seconds for which a refusal to remove it is not believed
 REACHING = 30.0  # seconds for which its removal is tried where the API server does not answer
 UNDERWAY = 2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
@@ -208,7 +209,8 @@ def removed(cluster: Cluster, namespace: str, name: str, say: Callable[[str], No
     made: whether its creation was answered. An unanswered one may still be on its way, and is waited for.
     """
     path = f"/api/v1/namespaces/{namespace}/pods/{name}"
-    patiently = Persistence(REACHING, lambda _: None)
+    # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
+    patiently = Persistence(REACHING, lambda _: None, settling=SETTLING if made else 0)
     end = time.monotonic() + (0 if made else UNDERWAY)
     try:
         while True:

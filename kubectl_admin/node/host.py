@@ -7,6 +7,7 @@ Commands run in the host's own root with its processes and network around them, 
 own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatted into their text.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -125,7 +126,10 @@ class Host:
         patience: seconds for that, if not the options' own. Never to be nested: each would wait for itself.
         """
         persistence = self._persistence if patience is None else replace(self._persistence, patience=patience)
-        return persistence(action, mend=self._mend)
+        result = persistence(action, mend=self._mend)
+        # What was granted once is granted again, as soon as the API server knows it.
+        self._persistence = replace(self._persistence, settling=math.inf)
+        return result
 
     def _mend(self) -> None:
         """Makes a new pod where the present one has ended or is gone."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kubectl_admin.cluster.errors import ApiError, BrokenStream, NotFound, Unreachable
+from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError
 
 Result = TypeVar("Result")
@@ -19,19 +19,21 @@ class Persistence:
     """How much is put up with before a failure counts, and who is told.
 
     patience: seconds since the first failure. retries: failures in a row that are followed by another try;
-    None is any number. say: is given a sentence when it takes longer.
+    None is any number. say: is given a sentence when it takes longer. settling: seconds for which a refusal
+    of what was granted before is put up with, too: an API server that has just started knows no roles yet.
     """
 
     patience: float
     say: Callable[[str], None]
     retries: int | None = None
+    settling: float = 0.0
 
     def __call__(self, action: Callable[[], Result], *, mend: Callable[[], None] | None = None) -> Result:
         """What the action returns, tried until it succeeds; it must bear to be done twice.
 
         mend: called before every further try; what it raises ends the tries, unless it is transient, too.
         """
-        end, pause, failures = 0.0, FIRST, 0
+        began, pause, failures = 0.0, FIRST, 0
         while True:
             try:
                 if failures and mend:
@@ -39,15 +41,21 @@ class Persistence:
                 return action()
             except AdminError as error:
                 # What fails after hours of work has not been tried for hours.
-                end = end if failures else time.monotonic() + self.patience
+                began = began if failures else time.monotonic()
                 failures += 1
                 enough = self.retries is not None and failures > self.retries
-                if enough or not is_transient(error) or time.monotonic() + pause > end:
+                if enough or time.monotonic() + pause > began + self._patience_with(error):
                     raise
                 if failures == QUIET:
                     self.say(f"{error.what}; trying again")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST)
+
+    def _patience_with(self, error: AdminError) -> float:
+        """Seconds; less than none for what will not change by itself."""
+        if is_transient(error):
+            return self.patience
+        return min(self.settling, self.patience) if isinstance(error, Forbidden) and error.verb else -1
 
 
 class NotReadyError(AdminError):

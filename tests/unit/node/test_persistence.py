@@ -157,3 +157,31 @@ def of_kubelet(status: int, message: str) -> AdminError:
 )
 def test_what_may_well_succeed_a_little_later(error, transient):
     assert is_transient(error) is transient
+
+
+def refused(message: str = 'pods "a" is forbidden: User "ann" cannot get resource "pods/exec"') -> Forbidden:
+    return Forbidden(403, "Forbidden", message)
+
+
+def test_a_right_that_was_granted_before_is_asked_for_again(said, clock):
+    """An API server that has just started knows no roles yet, and refuses everybody."""
+    patient = Persistence(60, said.append, settling=10)
+    assert patient(failing(CUT, refused(), refused())) == "done"
+    with pytest.raises(Forbidden):
+        patient(failing(*[refused()] * 30))
+    assert sum(clock.slept) < 12
+    with pytest.raises(Forbidden):
+        Persistence(5, said.append, settling=1000)(failing(*[refused()] * 30))
+
+
+def test_a_right_that_was_never_granted_is_not(clock):
+    with pytest.raises(Forbidden):
+        Persistence(60, print)(failing(refused()))
+    assert clock.slept == []
+
+
+def test_what_is_not_wanted_is_not_asked_for_again(clock):
+    """Pod Security and admission webhooks answer Forbidden, too."""
+    with pytest.raises(Forbidden):
+        Persistence(60, print, settling=60)(failing(refused("pods is forbidden: violates PodSecurity")))
+    assert clock.slept == []
