@@ -1,6 +1,7 @@
 """Packed pieces unpacked in a thread of its own, while the next one comes over the wire."""
 
 import queue
+import sys
 import threading
 import zlib
 from collections.abc import Callable
@@ -81,7 +82,10 @@ def unpacker(tool: Tool) -> Unpack:
     """What undoes a tool's packing, up to a number of bytes; AdminError for what that tool did not pack."""
     match tool:
         case Tool.ZSTD:
-            from backports import zstd
+            if sys.version_info >= (3, 14):
+                from compression import zstd
+            else:
+                from backports import zstd
 
             return proof_against(
                 zstd.ZstdError, lambda packed, most: zstd.ZstdDecompressor().decompress(packed, most)

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import sys
 import threading
 import zlib
 
@@ -11,7 +12,10 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node.framing import Piece
 from kubectl_admin.node.unpacking import AHEAD, Tool, Unpacking
 
-zstd = pytest.importorskip("backports.zstd")
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PACKED = {Tool.ZSTD: zstd.compress, Tool.GZIP: gzip.compress, Tool.NONE: lambda content: content}
 PIECES = [b"first" * 1000, b"", b"third" * 3000, *[bytes([number]) for number in range(50)]]
