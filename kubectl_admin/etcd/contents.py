@@ -154,15 +154,15 @@ def _object(value: bytes) -> Mapping[str, Any]:
 
 
 def _text_in(document: Mapping[str, Any], name: str) -> str:
-    found = document.get(name) or ""
-    if not isinstance(found, str):
+    found: str = document.get(name) or ""
+    if not _is_text(found):
         raise Undecodable(f"its {name} is no text")
     return found
 
 
 def _texts_in(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     found = _list(document.get(name) or [])
-    if not all(isinstance(each, str) for each in found):
+    if not all(map(_is_text, found)):
         raise Undecodable(f"its {name} are no texts")
     return tuple(found)
 
@@ -171,3 +171,8 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise Undecodable(f"{str(value)[:24]!r} is no list")
     return value
+
+
+def _is_text(value: Any) -> bool:
+    """JSON can also hold halves of characters, which nothing can print."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)

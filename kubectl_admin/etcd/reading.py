@@ -11,6 +11,7 @@ from kubectl_admin.etcd.bolt.pages import Pages
 from kubectl_admin.etcd.contents import Alarm, Member, Raft, Undecodable
 
 SMALL = (b"alarm", b"auth", b"cluster", b"members", b"members_removed", b"meta")
+NEEDED = (b"key", b"meta")  # etcd fails without
 MANY = 10_000  # entries of a bucket that holds some dozens at most
 LONG = 4 << 20  # bytes of all entries of such a bucket; etcd keeps some KiB there
 
@@ -48,6 +49,9 @@ class Contents:
         return contents.cluster_id(self.members, self.removed)
 
 
+NOTHING = Contents(None, None, None, None, (), (), None, (), None, None, auth=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A key and its value, and where it stands: page, bytes from the beginning of the file."""
@@ -64,6 +68,9 @@ def read(pages: Pages, buckets: Mapping[bytes, Bucket]) -> Contents:
     Cost: the pages of the small buckets, and one page of bucket «key».
     """
 
+    for name in NEEDED if buckets else ():
+        if name not in buckets:
+            pages.damages.add(None, None, f"there is no bucket {name.decode()}")
     small = {name: list(_entries(pages, buckets.get(name))) for name in SMALL}
 
     def every(name: bytes, decode: Callable[[Entry], T]) -> tuple[T, ...]:

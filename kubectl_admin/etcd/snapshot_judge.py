@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from kubectl_admin.etcd.bolt.damage import Damage
+from kubectl_admin.etcd.bolt.damage import ENOUGH, Damage
 from kubectl_admin.etcd.contents import Member
 from kubectl_admin.etcd.reading import Contents
 from kubectl_admin.finding import Finding, Severity
@@ -85,7 +85,8 @@ def of_damages(kept: Sequence[Damage], total: int, hash_right: bool | None) -> I
             "the sha256 is right, so the member's own database was damaged: take a snapshot from another "
             "member, and replace this one"
         )
-    places = str(kept[0]) if total == 1 else f"{total:,} places, first {kept[0]}"
+    more = " or more" if total >= ENOUGH else ""
+    places = str(kept[0]) if total == 1 else f"{total:,} places{more}, first {kept[0]}"
     says = "every page is whole, in its place and used once, and every key in order"
     yield Finding(Severity.VIOLATION, "damaged", "the database", says, places, fix)
 

@@ -1,5 +1,6 @@
 """How a verified snapshot is shown: what it says in a few lines, and the same as plain data. Pure."""
 
+import os
 from collections.abc import Mapping
 
 from kubectl_admin.etcd.contents import Member
@@ -106,7 +107,7 @@ def damages(verdict: Verdict) -> str:
 def document(verdict: Verdict) -> Mapping[str, object]:
     """The file as plain data; `snapshot` is null where nothing can be said of its content."""
     return {
-        "file": str(verdict.path),
+        "file": os.fsencode(verdict.path).decode(errors="backslashreplace"),
         "sound": verdict.sound,
         "snapshot": snapshot_document(verdict.snapshot) if verdict.snapshot else None,
         "damaged": verdict.damaged,

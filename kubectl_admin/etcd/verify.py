@@ -1,13 +1,13 @@
 """A snapshot file of etcd, verified without a cluster and without etcd."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd import filekind, keys, reading, snapshot_judge
 from kubectl_admin.etcd.bolt import buckets, meta
 from kubectl_admin.etcd.bolt.buckets import Bucket
-from kubectl_admin.etcd.bolt.damage import Damaged, Damages
+from kubectl_admin.etcd.bolt.damage import Damaged, Damages, Hopeless
 from kubectl_admin.etcd.bolt.pages import USED, Pages
 from kubectl_admin.etcd.bolt.source import Progress, Source, opened
 from kubectl_admin.etcd.bolt.sweep import sweep
@@ -15,8 +15,7 @@ from kubectl_admin.etcd.snapshot import Full, Snapshot, Verdict
 from kubectl_admin.finding import Finding
 
 START = 4096  # bytes by which a file of another kind is recognised
-NEEDED = (b"key", b"meta")  # etcd and etcdutl fail without
-OF_ETCD = frozenset((*NEEDED, b"cluster", b"members"))
+OF_ETCD = (b"key", b"meta", b"cluster", b"members")
 
 
 def quiet(_done: int, _all: int) -> None:
@@ -70,15 +69,22 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
     swept = sweep(source, chosen, hashed, lambda done: progress(done, total))
     right = None if hashed == source.size else swept.digest == source.read(hashed, snapshot_judge.HASH)
     pages = Pages(source, chosen, swept, damages)
-    found = buckets.found(pages)
-    names = {bucket.name for bucket in found}
-    if found and names.isdisjoint(OF_ETCD):
-        listed = ", ".join(sorted(name.decode("ascii", "backslashreplace") for name in names)[:5])
-        what = f"a bolt database of another program: its buckets are {listed}"
-        return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, filekind.DEFAULT_HINT),))
-    for name in NEEDED if found else ():
-        if name not in names:
-            damages.add(None, None, f"there is no bucket {name.decode()}")
+    found: list[Bucket] = []
+    contents = reading.NOTHING
+    looked_at: Full | None = None
+    try:
+        found = buckets.found(pages)
+        if found and not any(bucket.name in OF_ETCD for bucket in found):
+            listed = ", ".join(bucket.name.decode("ascii", "backslashreplace") for bucket in found[:5])
+            what = f"a bolt database of another program: its buckets are {listed}"
+            return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, filekind.DEFAULT_HINT),))
+        contents = reading.read(pages, {bucket.name: bucket for bucket in found})
+        if full and not damages.total:  # where pages are damaged, their entries can't be gone through
+            looked_at = Full(*keys.look(pages, found, lambda done: progress(source.size + done, total)))
+    except Damaged as error:
+        damages.note(error.damage)
+    except Hopeless:
+        pass  # what is known by then is said
     snapshot = Snapshot(
         path=source.path,
         size=source.size,
@@ -89,22 +95,10 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
         page_size=chosen.page_size,
         entries=sum(bucket.entries for bucket in found),
         revisions=sum(bucket.entries for bucket in found if bucket.name == b"key"),
-        contents=reading.read(pages, {bucket.name: bucket for bucket in found}),
-        # Where pages are damaged, their entries can't be gone through.
-        full=_full(pages, found, lambda done: progress(source.size + done, total))
-        if full and not damages.total
-        else None,
+        contents=contents,
+        full=looked_at,
     )
     return _concluded(source, snapshot, damages, snapshot_judge.of_length(source.size, chosen.size))
-
-
-def _full(pages: Pages, found: Sequence[Bucket], progress: Callable[[int], None]) -> Full | None:
-    try:
-        crc32c, live_keys = keys.look(pages, found, progress)
-    except Damaged as error:
-        pages.damages.note(error.damage)
-        return None
-    return Full(crc32c, live_keys)
 
 
 def _concluded(

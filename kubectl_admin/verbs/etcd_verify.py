@@ -32,8 +32,9 @@ def command(env: Environment, file: Path, full: bool) -> Report:
     """
     from kubectl_admin.etcd import snapshot_report
     from kubectl_admin.etcd.verify import verify
+    from kubectl_admin.report.terminal import printable
 
-    with env.moving(f"verifying {file.name}") as moving:
+    with env.moving(f"verifying {printable(file.name)}") as moving:
         verdict = verify(file, full=full, progress=moving)
     report = snapshot_report.report(verdict)
     env.show(report)

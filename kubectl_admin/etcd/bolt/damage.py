@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 KEPT = 20
+ENOUGH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,28 @@ class Damaged(Exception):  # noqa: N818 - not a failure of the program: the word
         self.damage = damage
 
 
+class Hopeless(Exception):  # noqa: N818 - as above
+    """Raised when so much is damaged that more of it would tell nothing."""
+
+
 @dataclass(slots=True)
 class Damages:
-    """The first few damaged places and the number of all: a hostile file has millions."""
+    """The first few damaged places, and the number of all up to ENOUGH.
+
+    A hostile file could have hundreds of millions, each of which takes time to be found.
+    """
 
     kept: list[Damage] = field(default_factory=list)
     total: int = 0
 
     def add(self, page: int | None, offset: int | None, what: str) -> None:
-        """Notes one more."""
+        """Notes one more; raises Hopeless with the last one that is looked at."""
         self.note(Damage(page, offset, what))
 
     def note(self, damage: Damage) -> None:
-        """Notes one more that is made already."""
+        """The same for one that is made already."""
         self.total += 1
         if len(self.kept) < KEPT:
             self.kept.append(damage)
+        if self.total >= ENOUGH:
+            raise Hopeless

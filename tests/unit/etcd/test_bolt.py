@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.etcd import reading
 from kubectl_admin.etcd.bolt import leaf
-from kubectl_admin.etcd.bolt.damage import KEPT
+from kubectl_admin.etcd.bolt.damage import ENOUGH, KEPT
 from kubectl_admin.etcd.bolt.meta import MAGIC, NO_FREELIST, fnv1a
 from kubectl_admin.etcd.verify import verify
 from tests.unit.etcd.bolt_file import BRANCH, FREELIST, LEAF, BoltFile, contents, key_value, revision
@@ -248,6 +248,7 @@ def test_buckets_that_say_nonsense(damages):
         (b"members", {b"8e9e05c52164694d": b'{"peerURLs":7}'}),
         (b"members", {b"8e9e05c52164694d": b'{"peerURLs":[7]}'}),
         (b"members", {b"8e9e05c52164694d": b'{"name":[1]}'}),
+        (b"members", {b"8e9e05c52164694d": b'{"name":"\\ud800"}'}),
         (b"alarm", {b"\x1a\x01a": b""}),
         (b"alarm", {b"\x08": b""}),
         (b"meta", {b"term": b"7"}),
@@ -346,6 +347,17 @@ def test_only_the_first_damages_are_kept(tmp_path):
     assert verdict.damaged == 200
     assert len(verdict.damages) == KEPT
     assert verdict.findings[0].evidence.startswith("200 places, first page ")
+
+
+def test_a_file_in_which_nearly_all_is_damaged_is_given_up(tmp_path):
+    file = BoltFile(contents(keys=8000), inline=False)
+    for page in file.pages["key"][:2000]:
+        file.patch(page * PAGE, "<Q", 0)
+    (tmp_path / "snapshot.db").write_bytes(file.snapshot())
+    verdict = verify(tmp_path / "snapshot.db", full=True)
+    assert verdict.damaged == ENOUGH
+    assert verdict.findings[0].evidence.startswith("1,000 places or more, first page ")
+    assert verdict.snapshot.hash_right
 
 
 def test_a_page_longer_than_what_is_kept_in_memory(damages):
