@@ -16,6 +16,10 @@ def test_the_rest_client_comes_without_the_rest_of_its_package():
     assert not {"pydantic", "requests", "oauthlib", "dateutil", "yaml", "websocket"} & {*loaded}
 
 
+def test_a_connection_comes_without_the_channels_of_exec_and_port_forward():
+    assert run("import kubectl_admin.cluster.connection, sys; print('websocket' in sys.modules)") == "False\n"
+
+
 @pytest.mark.parametrize(
     "use",
     [
