@@ -13,6 +13,8 @@ from kubectl_admin.drain.budgets import Covering
 from kubectl_admin.drain.facts import SYSTEM_CRITICAL, Budget, Name, Pod
 from kubectl_admin.drain.filters import overdue
 
+LATE = 15.0  # seconds beyond its grace after which a pod that is ending is taken to be held by something
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -44,9 +46,14 @@ class Leaving:
 
 @dataclass(slots=True)
 class Board:
-    """The pods of one drain. skip_wait: seconds; a pod whose grace ended longer ago is not waited for."""
+    """The pods of one drain.
+
+    skip_wait: seconds; a pod whose grace ended longer ago is not waited for; 0 waits for all.
+    grace: seconds that each pod is given to end; None for its own.
+    """
 
     skip_wait: int = 0
+    grace: int | None = None
     _leaving: dict[Name, Leaving] = field(default_factory=dict)
     _budgets: Covering = field(default_factory=lambda: Covering(()))
 
@@ -65,9 +72,7 @@ class Board:
 
         Critical pods (DNS, CSI drivers) are asked only when all others are gone, which may need them to end.
         """
-        waiting = list(self._leaving.values())
-        common = [each for each in waiting if each.pod.priority < SYSTEM_CRITICAL]
-        ready = [each for each in common or waiting if not each.asked and each.due <= now]
+        ready = [each for each in self._in_turn() if each.due <= now]
         chosen = sorted(ready, key=lambda each: (each.pod.priority, each.due, each.pod.key))[:room]
         for each in chosen:
             each.asked, each.view = True, self._budgets.of(each.pod)
@@ -75,13 +80,23 @@ class Board:
 
     def next_due(self) -> float:
         """When somebody is to be asked again; infinity where nobody is."""
-        return min((each.due for each in self._leaving.values() if not each.asked), default=math.inf)
+        return min((each.due for each in self._in_turn()), default=math.inf)
+
+    def _in_turn(self) -> list[Leaving]:
+        """Who may be asked as soon as it is due, and is not being asked."""
+        waiting = list(self._leaving.values())
+        common = [each for each in waiting if each.pod.priority < SYSTEM_CRITICAL]
+        return [each for each in common or waiting if not each.asked]
+
+    def expects(self, pod: Pod) -> bool:
+        """Whether this very pod has still to leave."""
+        return pod.key in self._leaving and self._leaving[pod.key].pod.uid == pod.uid
 
     def answered(self, pod: Pod, answer: Answer, now: float) -> bool:
         """An answer has come. True if what holds the pod has changed by it, and is worth telling."""
-        each = self._leaving.get(pod.key)
-        if each is None or each.pod.uid != pod.uid:
+        if not self.expects(pod):
             return False
+        each = self._leaving[pod.key]
         each.asked = False
         if answer.kind is Kind.GONE:
             del self._leaving[pod.key]
@@ -135,7 +150,7 @@ class Board:
         """Who is still there and why, the longest first."""
         asked = [each for each in self._leaving.values() if each.answer or each.asked]
         return [
-            Waiting(each.pod, words(each), now - each.since)
+            Waiting(each.pod, words(each, now - each.since, self.grace), now - each.since)
             for each in sorted(asked, key=lambda each: (each.since, each.pod.key))
         ]
 
@@ -145,13 +160,17 @@ class Board:
         return list(self._leaving.values())
 
 
-def words(leaving: Leaving) -> str:
-    """What a pod waits for."""
+def words(leaving: Leaving, seconds: float, grace: int | None) -> str:
+    """What a pod waits for, and has for so many seconds. grace: given to it; None for its own."""
     answer = leaving.answer
     if answer is None:
         return "is being asked"
     if answer.kind is Kind.ACCEPTED:
-        return f"is ending (grace {leaving.pod.grace}s)"
+        pod, given = leaving.pod, leaving.pod.grace if grace is None else grace
+        if seconds <= given + LATE:
+            return f"is ending (grace {given}s)"
+        holder = f"finalizer {pod.finalizers[0]}" if pod.finalizers else "its kubelet"
+        return f"should have ended after {given}s; {holder} has not let it go"
     return says(answer)
 
 

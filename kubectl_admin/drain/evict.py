@@ -119,7 +119,7 @@ class Evictions:
     ) -> None:
         self._cluster, self._following, self._flags = cluster, following, flags
         self._judge, self._observer, self._deadline = judge, observer, deadline
-        self._board = Board(flags.skip_wait_for_delete_timeout)
+        self._board = Board(flags.skip_wait_for_delete_timeout, flags.grace_period)
         self._known: set[str] = set()  # UIDs
         self._came_back: set[str] = set()  # UIDs of controllers that have put a pod here after the cordon
         self._asked: set[str] = set()
@@ -228,7 +228,7 @@ class Evictions:
             raise answer
         if answer.kind is Kind.FORBIDDEN:
             raise DrainError(f"pod {pod} can't be evicted: {answer.says}", waiting=self.waiting)
-        if answer.kind is Kind.GONE:
+        if answer.kind is Kind.GONE and self._board.expects(pod):
             self._gone.append(pod)
             self._observer.gone(pod, 0.0)
         if self._board.answered(pod, answer, time.monotonic()):

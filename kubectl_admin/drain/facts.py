@@ -94,8 +94,9 @@ class Pod:
     """A pod on the node.
 
     deleted: its DeletionTimestamp: when its grace ends; None while nobody has deleted it.
-    mirror: whether it stands for a static pod. empty_dirs: its volumes of that kind. claims: the
-    PersistentVolumeClaims that it uses. grace: seconds that it is given to end.
+    mirror: whether it stands for a static pod. empty_dirs: its volumes of that kind.
+    claims: the PersistentVolumeClaims that it uses. grace: seconds that it is given to end.
+    finalizers: who must let it go.
     """
 
     namespace: str
@@ -112,6 +113,7 @@ class Pod:
     deleted: datetime | None = None
     priority: int = 0
     grace: int = 30
+    finalizers: tuple[str, ...] = ()
     demands: Demands = Demands()
 
     @property

@@ -36,6 +36,7 @@ def pod(item: Object) -> Pod:
         deleted=datetime.fromisoformat(deleted) if deleted else None,
         priority=int(spec.get("priority") or 0),
         grace=30 if grace is None else int(grace),
+        finalizers=tuple(metadata.get("finalizers") or ()),
         demands=demands(metadata["namespace"], spec),
     )
 

@@ -1,5 +1,7 @@
 """`kubectl admin uncordon`."""
 
+import math
+
 import click
 
 from kubectl_admin import candidates
@@ -17,7 +19,7 @@ from kubectl_admin.verbs.drain import seconds
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for the node to be Ready, and once more for what was moved to be healthy.",
+    help="Time for the node to be Ready, and as much for what was moved; 0 is no limit.",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait for what was moved to be healthy.")
 @output("table", "json", "yaml", "name")
@@ -41,7 +43,8 @@ def command(env: Environment, node: str, timeout: float, no_wait: bool) -> Repor
 
     with env.live() as live:
         told = Telling(live.line, live.block)
-        back = recovery.recover(env.cluster(), node, told, timeout=timeout, wait_for_moved=not no_wait)
+        cluster, limit = env.cluster(), timeout or math.inf
+        back = recovery.recover(cluster, node, told, timeout=limit, wait_for_moved=not no_wait)
     report = recovered(back)
     env.show(report)
     return report

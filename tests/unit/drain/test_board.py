@@ -46,6 +46,23 @@ def test_critical_pods_are_asked_when_all_others_are_gone():
     assert names(board.due(2.0, 8)) == ["dns"]
 
 
+def test_critical_pods_that_wait_for_others_are_not_due():
+    web = pod("web")
+    board = board_of(pod("dns", priority=SYSTEM_CRITICAL), web)
+    board.due(0.0, 8)
+    board.answered(web, Answer(Kind.ACCEPTED), 1.0)
+    assert board.next_due() == math.inf
+
+
+def test_a_pod_that_was_seen_to_go_while_it_was_asked_goes_once():
+    one = pod()
+    board = board_of(one)
+    board.due(0.0, 1)
+    assert board.expects(one)
+    board.seen({}, 1.0, NOW)
+    assert not board.expects(one)
+
+
 def test_a_pod_that_was_let_go_is_gone_when_it_is_no_longer_there():
     one = pod()
     board = board_of(one)
@@ -168,6 +185,34 @@ def test_a_pod_whose_grace_ended_long_ago_is_given_up():
     gone, given_up = board.seen(present(late), 1.0, NOW)
     assert (gone, given_up) == ([], [late])
     assert board.done
+
+
+@pytest.mark.parametrize(
+    ("seconds", "finalizers", "why"),
+    [
+        (45.0, ("example.com/hold",), "is ending (grace 30s)"),
+        (45.1, (), "should have ended after 30s; its kubelet has not let it go"),
+        (
+            45.1,
+            ("example.com/hold",),
+            "should have ended after 30s; finalizer example.com/hold has not let it go",
+        ),
+    ],
+)
+def test_what_keeps_a_pod_from_ending_is_said(seconds, finalizers, why):
+    one = pod(finalizers=finalizers)
+    board = board_of(one)
+    board.due(0.0, 1)
+    board.answered(one, Answer(Kind.ACCEPTED), 0.0)
+    assert board.waiting(seconds)[0].why == why
+
+
+def test_a_grace_that_all_pods_are_given_counts_in_the_place_of_their_own():
+    one = pod()
+    board = board_of(one, grace=300)
+    board.due(0.0, 1)
+    board.answered(one, Answer(Kind.ACCEPTED), 0.0)
+    assert board.waiting(100.0)[0].why == "is ending (grace 300s)"
 
 
 def test_an_answer_for_a_pod_that_is_no_longer_there_changes_nothing():
