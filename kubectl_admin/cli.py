@@ -34,11 +34,16 @@ class ExitCode(IntEnum):
     USAGE = 2
     FINDINGS = 3
     INTERRUPTED = 130  # 128 + SIGINT, as shells say
+    HUNG_UP = 129  # 128 + SIGHUP
     TERMINATED = 143  # 128 + SIGTERM
 
 
 class Terminated(BaseException):
-    """SIGTERM, raised where the program stands so that every `finally` runs."""
+    """SIGTERM or SIGHUP (the terminal is gone), raised where the program stands: every `finally` runs."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 class Program(click.Group):
@@ -99,7 +104,9 @@ def main() -> NoReturn:
     """The console script."""
     # Nearly all that a run makes it keeps: looking for garbage at Python's own pace is a tenth of its time.
     gc.set_threshold(ALLOCATIONS)
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _terminate)
     code = run(sys.argv[1:], Environment.of_process())
     gc.freeze()  # or the interpreter looks through everything once more before it ends
     sys.exit(code)
@@ -146,7 +153,7 @@ def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", None, ExitCode.INTERRUPTED
         case Terminated():
-            return "terminated", None, ExitCode.TERMINATED
+            return "terminated", None, ExitCode(128 + error.number)
         case _:
             hint = "this is a bug in kubectl-admin; run it again with -vv and report what it prints"
             return f"internal error: {type(error).__name__}: {error}", hint, ExitCode.FAILED
@@ -166,5 +173,5 @@ def say(environment: Environment, what: str, hint: str | None) -> None:
         environment.stderr.write(f"       {printable(hint)}\n")
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(number)

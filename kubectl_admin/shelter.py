@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def sheltered() -> Iterator[None]:
-    """Inside, Ctrl-C and SIGTERM wait, and take effect at the end. What stands inside must end by itself."""
+    """Inside, Ctrl-C, SIGTERM and SIGHUP wait for the end. What stands inside must end by itself."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread alone
         return

@@ -133,7 +133,11 @@ def test_a_reader_who_has_seen_enough_is_no_error():
 
 SIGNALS = pytest.mark.parametrize(
     ("number", "code", "said"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "terminated"),  # the terminal is gone
+    ],
 )
 
 
