@@ -82,6 +82,9 @@ def roles(key: str, *values: str) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for value in values)
 
 
+LEADERS = ("primary", "master", "leader")
+FOLLOWERS = ("replica", "secondary", "slave", "follower", "standby")
+
 OPERATORS = (
     # cloudnative-pg internal/controller/replicas.go: a primary on an unschedulable node is switched over.
     Operator(
@@ -176,6 +179,19 @@ OPERATORS = (
         having("cluster-name", "role"),
         ("cluster-name",),
         roles("role", "master", "primary"),
+        Move.EVICTION,
+    ),
+    # Anything else that labels the leader among a StatefulSet's pods with one of the usual words.
+    Operator(
+        "StatefulSet",
+        Selector(
+            (
+                Requirement("statefulset.kubernetes.io/pod-name", "Exists"),
+                Requirement("role", "In", (*LEADERS, *FOLLOWERS)),
+            )
+        ),
+        ("app.kubernetes.io/instance", "app.kubernetes.io/name", "app"),
+        roles("role", *LEADERS),
         Move.EVICTION,
     ),
 )

@@ -6,6 +6,7 @@ from kubectl_admin.drain.stateful import BY_NAME, OPERATORS, Move
 from tests.unit.drain.samples import facts
 
 CNPG = {"cnpg.io/cluster": "pg", "cnpg.io/podRole": "instance"}
+MEMBER = {"statefulset.kubernetes.io/pod-name": "db-0", "app": "db"}
 CRUNCHY = "postgres-operator.crunchydata.com"
 
 
@@ -28,6 +29,9 @@ CRUNCHY = "postgres-operator.crunchydata.com"
         ({"kubeblocks.io/role": "leader", "app.kubernetes.io/instance": "m"}, "KubeBlocks", True),
         ({"vault-active": "false", "app.kubernetes.io/instance": "v"}, "Vault", False),
         ({"cluster-name": "p", "role": "master"}, "Patroni", True),
+        (MEMBER | {"role": "leader"}, "StatefulSet", True),
+        (MEMBER | {"role": "follower"}, "StatefulSet", False),
+        (MEMBER | {"role": "worker"}, None, False),
         ({"app": "web", "role": "primary"}, None, False),
         (CNPG | {"cnpg.io/podRole": "pooler"}, None, False),
         ({}, None, False),
