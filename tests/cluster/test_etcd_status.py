@@ -139,9 +139,14 @@ def test_an_alarm(lab):
 
 
 def test_a_learner_that_never_started(lab):
-    added = etcdctl(
-        lab, "cp-1", "member", "add", "kubectl-admin-test", "--learner", "--peer-urls=https://192.0.2.1:2380"
-    )
+    # etcd takes no new member until all others have been connected for a while.
+    add = f"""
+        etcdctl() ({ETCDCTL})
+        until etcdctl member add kubectl-admin-test --learner --peer-urls=https://192.0.2.1:2380; do
+            sleep 0.5
+        done
+    """
+    added = lab.exec("cp-1", ["sh", "-c", add], timeout=60).stdout
     member = re.search(r"Member +([0-9a-f]+) added", added)[1]
     try:
         document = status(lab)
