@@ -102,9 +102,9 @@ def questions(cluster: Cluster, pods: Sequence[Pod]) -> dict[str, Callable[[], A
         asked["volumes"] = partial(listed, cluster, "/api/v1/persistentvolumes")
     for operator in {operator for pod in pods if (operator := stateful.operator_of(pod.labels))}:
         query = [("labelSelector", str(operator.pods))]
-        asked[operator.name] = partial(listed, cluster, PODS, query)
+        asked[f"pods of {operator.name}"] = partial(listed, cluster, PODS, query)
         if operator.resource:
-            asked[f"{operator.name}'s objects"] = partial(objects, cluster, operator.resource)
+            asked[f"objects of {operator.name}"] = partial(objects, cluster, operator.resource)
     return asked
 
 
@@ -195,7 +195,7 @@ def members(answers: Mapping[str, Any]) -> tuple[Member, ...]:
     found: list[Member] = []
     leaders: dict[tuple[str, str], str] = {}
     for operator in stateful.OPERATORS:
-        pods = answers.get(operator.name, ())
+        pods = answers.get(f"pods of {operator.name}", ())
         found += [member for pod in pods if (member := operator.member(pod))]
-        leaders |= stateful.leaders_named(operator, answers.get(f"{operator.name}'s objects", ()))
+        leaders |= stateful.leaders_named(operator, answers.get(f"objects of {operator.name}", ()))
     return stateful.corrected(found, leaders)
