@@ -240,7 +240,8 @@ class Facts:
     """All that is known before a drain.
 
     drained_since: when a drain before has cordoned the node, by that one's clock; "" where none has.
-    others: the other nodes. neighbours: the pods on them, None where they were not listed (a large cluster).
+    others: the other nodes, None where they can't be seen.
+    neighbours: the pods on them, None where they were not listed (a large cluster).
     daemonsets: those that exist. claims, scales: by namespace and name, and by the controller's UID.
     members: of every cluster with a leader of which a pod is on this node, wherever they are.
     """
@@ -250,7 +251,7 @@ class Facts:
     pods: tuple[Pod, ...]
     drained_since: str = ""
     budgets: tuple[Budget, ...] = ()
-    others: tuple[Node, ...] = ()
+    others: tuple[Node, ...] | None = ()
     neighbours: tuple[Pod, ...] | None = None
     daemonsets: frozenset[Name] = frozenset()
     claims: Mapping[Name, Claim] = field(default_factory=dict)

@@ -54,15 +54,15 @@ def gather(cluster: Cluster, node: str, pod_selector: str = "") -> Facts:
     gaps: list[Gap] = []
     answers = answered(questions(cluster, pods), gaps)
     volumes = {item["metadata"]["name"]: item for item in answers.get("volumes", ())}
-    nodes: list[Node] = answers.get("nodes", [])
+    nodes: list[Node] | None = answers.get("nodes")
     return Facts(
         context=cluster.target.context,
         node=here,
         pods=tuple(pods),
         drained_since=mark.since if mark and here.unschedulable else "",
         budgets=tuple(read.budget(item) for item in answers.get("budgets", ())),
-        others=tuple(each for each in nodes if each.name != node),
-        neighbours=neighbours(cluster, node, nodes, gaps),
+        others=None if nodes is None else tuple(each for each in nodes if each.name != node),
+        neighbours=neighbours(cluster, node, nodes or [], gaps),
         daemonsets=frozenset(answers.get("daemonsets", ())) | assumed_daemonsets(pods, gaps),
         claims={
             (item["metadata"]["namespace"], item["metadata"]["name"]): read.claim(item, volumes)
@@ -196,6 +196,11 @@ def members(answers: Mapping[str, Any]) -> tuple[Member, ...]:
     leaders: dict[tuple[str, str], str] = {}
     for operator in stateful.OPERATORS:
         pods = answers.get(f"pods of {operator.name}", ())
-        found += [member for pod in pods if (member := operator.member(pod))]
+        found += [
+            member
+            for pod in pods
+            if stateful.operator_of(pod["metadata"].get("labels") or {}) is operator
+            and (member := operator.member(pod))
+        ]
         leaders |= stateful.leaders_named(operator, answers.get(f"objects of {operator.name}", ()))
     return stateful.corrected(found, leaders)

@@ -20,7 +20,7 @@ class Elsewhere:
     """The other nodes with what is free on them, as pods are placed there one after another."""
 
     def __init__(self, facts: Facts) -> None:
-        self._nodes = {node.name: node for node in facts.others}
+        self._nodes = {node.name: node for node in facts.others or ()}
         self._claims: Mapping[Name, Claim] = facts.claims
         self._known = facts.neighbours is not None
         self._pods: dict[str, list[Pod]] = defaultdict(list)
@@ -79,8 +79,10 @@ class Elsewhere:
 def unplaceable(facts: Facts, leaving: Iterable[Pod]) -> dict[Name, str]:
     """The pods that would stay Pending, each with why; the largest are placed first, as far as there is room.
 
-    leaving: the pods that leave the node and are made anew.
+    leaving: the pods that leave the node and are made anew. None of them where the other nodes can't be seen.
     """
+    if facts.others is None:
+        return {}
     elsewhere = Elsewhere(facts)
     order = sorted(leaving, key=lambda pod: (-pod.priority, -pod.demands.requests.get("cpu", 0.0)))
     reasons = {pod.key: elsewhere.take(pod) for pod in order}

@@ -6,11 +6,13 @@ import pytest
 
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.drain.facts import Claim, Scale
+from kubectl_admin.drain.filters import Flags
 from kubectl_admin.drain.gather import gather
+from kubectl_admin.drain.preview import preview
 from kubectl_admin.errors import AdminError, UsageError
 from tests.unit.cluster.standin import Says, StandIn, status
 from tests.unit.drain import api
-from tests.unit.drain.samples import label
+from tests.unit.drain.samples import NOW, label
 
 CNPG = "/apis/postgresql.cnpg.io/v1/clusters"
 PRIMARY = {"cnpg.io/cluster": "pg", "cnpg.io/podRole": "instance", "cnpg.io/instanceRole": "primary"}
@@ -121,6 +123,26 @@ def test_what_may_not_be_listed_is_a_gap_with_its_permission(server):
     (gap,) = gathered(server).gaps
     assert (gap.what, gap.permission) == ("disruption budgets", "list poddisruptionbudgets.policy")
     assert "may not list them" in gap.why
+
+
+def test_nodes_that_may_not_be_listed_are_not_taken_for_none(server):
+    api.serving(server, api.pod("one"))
+    server.on("GET", "/api/v1/nodes", api.forbidden("nodes"))
+    facts = gathered(server)
+    assert facts.others is None
+    assert preview(facts, Flags(), NOW).pending == {}
+
+
+def test_a_pod_is_a_member_of_one_kind_of_database_alone(server):
+    """Patroni's pods are a StatefulSet's as well."""
+    labels = {"cluster-name": "pg", "role": "master", "statefulset.kubernetes.io/pod-name": "pg-0"}
+    other = {"role": "leader", "statefulset.kubernetes.io/pod-name": "kv-0", "app": "kv"}
+    pods = [api.pod("pg-0", labels=labels), api.pod("kv-0", labels=other)]
+    api.serving(server, *pods, neighbours=pods)
+    assert sorted((each.operator, each.pod[1]) for each in gathered(server).members) == [
+        ("Patroni", "pg-0"),
+        ("StatefulSet", "kv-0"),
+    ]
 
 
 def test_pods_of_daemonsets_that_may_not_be_listed_are_taken_for_theirs(server):
