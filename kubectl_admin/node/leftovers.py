@@ -15,7 +15,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
-from kubectl_admin.node.debug_pod import UNDERWAY
+from kubectl_admin.node.debug_pod import UNDERWAY, is_gone
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import STATE, discard
@@ -35,6 +35,11 @@ class LeftPod:
     created: str
     finished: bool
     owner: Owner | None
+
+    @property
+    def operation(self) -> str:
+        """Whose it is: «0123456789» of «kubectl-admin-0123456789-abcd»."""
+        return self.name.split("-")[2]
 
     @property
     def is_abandoned(self) -> bool:
@@ -124,17 +129,18 @@ def withdrawing(cluster: Cluster, namespace: str, operation: Operation) -> Itera
 
 
 def withdraw(cluster: Cluster, namespace: str, operation: Operation, *, wait: float) -> None:
-    """Removes all pods of an operation, and those that are made in the next `wait` seconds."""
+    """Removes all pods of an operation, those of the next `wait` seconds, too, and sees them gone."""
     end, asked = time.monotonic() + wait, set()
     while True:
-        there = [pod for pod in pods(cluster, namespace) if pod.name.split("-")[2] == operation.id]
-        for pod in there:
-            if pod.name not in asked:
+        for pod in pods(cluster, namespace):
+            if pod.operation == operation.id and pod.name not in asked:
                 remove_pod(cluster, pod)
                 asked.add(pod.name)
         if time.monotonic() >= end:
-            return
+            break
         time.sleep(0.25)
+    for name in asked:
+        is_gone(cluster, namespace, name)
 
 
 def sweep(cluster: Cluster, namespace: str) -> None:
