@@ -62,6 +62,7 @@ cluster: $(READY)
 bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/performance.md)
 	$(BIN)/python -m benchmarks.exec_throughput
 	$(BIN)/python -m benchmarks.skew_scale
+	$(BIN)/python -m benchmarks.snapshot_verify
 
 release: $(READY) ## Build the archive and the manifest for Krew into dist/ (URL=…, HOMEPAGE=…)
 	$(BIN)/python krew/build.py $(if $(URL),--url $(URL)) $(if $(HOMEPAGE),--homepage $(HOMEPAGE))

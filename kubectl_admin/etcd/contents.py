@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any
 
+from kubectl_admin.etcd import protobuf
+from kubectl_admin.etcd.protobuf import Undecodable
+
 REVISION = 17  # bytes: main u64, «_», sub u64, big-endian
 TOMBSTONE = b"t"  # an 18th byte: the key was deleted there
 ID = re.compile(rb"[0-9a-f]{1,16}")
@@ -45,10 +48,6 @@ class Raft:
 
     voters: frozenset[str]
     learners: frozenset[str]
-
-
-class Undecodable(ValueError):  # noqa: N818 - not a failure of the program
-    """What stands in the database is not what etcd writes there."""
 
 
 def revision(key: bytes) -> int:
@@ -108,27 +107,9 @@ def raft(value: bytes) -> Raft:
 
 def alarm(key: bytes) -> Alarm:
     """A key of bucket «alarm»: the message AlarmMember; raises Undecodable."""
-    fields = {1: 0, 2: 0}
-    at = 0
-    while at < len(key):
-        tag, at = varint(key, at)
-        if tag & 7 or tag >> 3 not in fields:
-            raise Undecodable(f"{key[:24].hex()} is no alarm")
-        fields[tag >> 3], at = varint(key, at)
-    return Alarm(ALARMS.get(fields[2], f"of kind {fields[2]}"), f"{fields[1]:x}")
-
-
-def varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of protobuf's, and where it ends; raises Undecodable."""
-    value = shift = 0
-    while at < len(data) and shift < 64:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & 0xFFFF_FFFF_FFFF_FFFF, at
-        shift += 7
-    raise Undecodable("a number that does not end")
+    values = {field: value for field, value, _, _ in protobuf.fields(key)}
+    kind = values.get(2, 0)
+    return Alarm(ALARMS.get(kind, f"of kind {kind}"), f"{values.get(1, 0):x}")
 
 
 def cluster_id(members: Sequence[Member], removed: Sequence[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Every entry of a database: the checksum over all of them, and how many keys live."""
 
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,7 +14,8 @@ from kubectl_admin.etcd.bolt.format import BUCKET
 from kubectl_admin.etcd.bolt.leaf import Leaf, Stored
 from kubectl_admin.etcd.bolt.pages import Pages
 from kubectl_admin.etcd.bolt.source import BLOCK
-from kubectl_admin.etcd.contents import TOMBSTONE, Undecodable, varint
+from kubectl_admin.etcd.contents import TOMBSTONE
+from kubectl_admin.etcd.protobuf import Undecodable, fields, varint
 
 PIECE = 1 << 20  # bytes that are summed at a time
 SHARDS = 256
@@ -89,35 +91,33 @@ def _count(leaf: Leaf, living: Living) -> None:
         try:
             revision = data[start:middle]
             contents.revision(revision)
-            living.note(user_key(data, middle, end), lives=revision[contents.REVISION :] != TOMBSTONE)
+            living.note(user_key(leaf.part(middle, end)), lives=revision[contents.REVISION :] != TOMBSTONE)
         except Undecodable as error:
             raise Damaged(Damage(leaf.page, leaf.offset + start, f"in bucket key: {error}")) from None
 
 
-# The fields of mvccpb.KeyValue by their tags: whether each is a text with its length, or a number.
-FIELDS = {0x0A: True, 0x10: False, 0x18: False, 0x20: False, 0x2A: True, 0x30: False}
-KEY = 0x0A
-HEAD = 11  # bytes of a tag and a number
+# The message mvccpb.KeyValue as etcd writes it: key, revisions and version, value, lease, each left out where
+# it is empty or 0. Nearly all are taken apart by this; any other spelling, field by field.
+NUMBER = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
+NUMBERS = re.compile(rb"(?:\x10%b)?(?:\x18%b)?(?:\x20%b)?(?:\x2a(%b))?" % ((NUMBER,) * 4))
+LEASE = re.compile(rb"\x30%b" % NUMBER)
+KEY = 1  # its field
+KEY_TAG = 0x0A  # that field as a text
+SHORT = 0x80  # a number below this is one byte
 
 
-def user_key(data: bytes | Stored, start: int, end: int) -> bytes:
-    """The key in a value of bucket «key», the message KeyValue between these places; "" if it has none.
-
-    Raises Undecodable for what is no such message.
-    """
+def user_key(value: bytes | Stored) -> bytes:
+    """The key in a value of bucket «key»; "" if it has none. Raises Undecodable for what is no KeyValue."""
+    if isinstance(value, bytes) and len(value) > 1 and value[0] == KEY_TAG and value[1] < SHORT:
+        numbers = NUMBERS.match(value, end := value[1] + 2)
+        if numbers and end <= len(value):
+            behind = numbers.end()
+            if length := numbers[1]:
+                behind += length[0] if length[0] < SHORT else varint(length)[0]
+            if behind == len(value) or (behind < len(value) and LEASE.fullmatch(value, behind)):
+                return value[2:end]
     key = b""
-    at = start
-    while at < end:
-        head = data[at : min(at + HEAD, end)]
-        number, length = varint(head, 1)
-        behind = at + length
-        if (text := FIELDS.get(head[0])) is None:
-            raise Undecodable(f"byte {at - start} of a value begins no field of a key")
-        if text:
-            if number > end - behind:
-                raise Undecodable(f"a field of {number} bytes in a value of {end - start}")
-            if head[0] == KEY:
-                key = data[behind : behind + number]
-            behind += number
-        at = behind
+    for field, _, start, end in fields(value):
+        if field == KEY:
+            key = value[start:end]
     return key

@@ -8,7 +8,8 @@ from kubectl_admin.etcd import contents
 from kubectl_admin.etcd.bolt.buckets import Bucket
 from kubectl_admin.etcd.bolt.damage import Damage, Damaged
 from kubectl_admin.etcd.bolt.pages import Pages
-from kubectl_admin.etcd.contents import Alarm, Member, Raft, Undecodable
+from kubectl_admin.etcd.contents import Alarm, Member, Raft
+from kubectl_admin.etcd.protobuf import Undecodable
 
 SMALL = (b"alarm", b"auth", b"cluster", b"members", b"members_removed", b"meta")
 NEEDED = (b"key", b"meta")  # etcd fails without

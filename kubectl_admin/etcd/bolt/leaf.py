@@ -42,6 +42,13 @@ class Leaf:
     data: bytes | Stored
     elements: Sequence[tuple[int, int, int, int]]
 
+    def part(self, start: int, end: int) -> bytes | Stored:
+        """The bytes between two places of `data`, still in the file where all of it is."""
+        data = self.data
+        if isinstance(data, Stored):
+            return Stored(data.source, data.offset + start, end - start)
+        return data[start:end]
+
 
 def read(source: Source, page: int, offset: int, length: int) -> Leaf:
     """The leaf page that spans these bytes of the file; raises Damaged."""

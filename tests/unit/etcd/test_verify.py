@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 import struct
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kubectl_admin.etcd.bolt.meta import fnv1a
 from kubectl_admin.etcd.contents import Alarm, Member
 from kubectl_admin.etcd.verify import verify
 from kubectl_admin.report import document, terminal
+from tests import program
 from tests.unit.etcd.bolt_file import MEMBER, BoltFile, contents, key_value, revision, varint
 
 REAL = sorted((Path(__file__).parent / "data").glob("*.db.gz"))
@@ -223,6 +225,35 @@ def test_a_file_that_shrinks_meanwhile(tmp_path):
     path.write_bytes(BoltFile(inline=False).snapshot())
     with pytest.raises(AdminError, match="changed while it was read"):
         verify(path, progress=lambda _done, _total: os.truncate(path, 100))
+
+
+def test_the_program_verifies_without_what_speaks_to_clusters(tmp_path):
+    file = tmp_path / "snapshot.db"
+    file.write_bytes(BoltFile().snapshot())
+    code = (
+        "import sys; from kubectl_admin import cli; "
+        f"code = cli.run(['etcd-verify', {str(file)!r}, '--full'], cli.Environment.of_process()); "
+        "print(code, *sys.modules, file=sys.stderr)"
+    )
+    ended = program.run("-c", code, program=(sys.executable,))
+    code, *modules = ended.err.split()
+    assert code == "0"
+    assert not {"kubernetes", "urllib3", "websocket", "cryptography"} & {*modules}
+    assert "snapshot.db  ok" in ended.out
+
+
+def test_what_is_wrong_makes_the_exit_code(tmp_path):
+    whole = BoltFile().snapshot()
+    for name, data, code in (
+        ("whole", whole, 0),
+        ("copied", whole[:-32], 0),
+        ("cut", whole[:-40], 3),
+        ("no", b"", 3),
+    ):
+        (tmp_path / name).write_bytes(data)
+        ended = program.run("etcd-verify", str(tmp_path / name))
+        assert (ended.code, ended.err) == (code, "")
+    assert program.run("etcd-verify", str(tmp_path)).code == 2
 
 
 def test_progress_ends_at_the_end(verdict):
