@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     type=click.Path(allow_dash=True),
     default=".",
     metavar="FILE",
-    help="Where to: a file, a folder (named by cluster and time then), or - for stdout.  [default: here]",
+    help="Where to: a file, a folder (named by cluster and time then), or - for stdout; here if not given.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @click.option(
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--retries",
     type=click.IntRange(0),
     metavar="N",
-    help="Cuts in a row that are put up with.  [default: any]",
+    help="Cuts in a row that are put up with; any number if not given.",
 )
 @click.option(
     "--timeout",
