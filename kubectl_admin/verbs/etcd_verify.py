@@ -28,7 +28,7 @@ def command(env: Environment, file: Path, full: bool) -> Report:
       # Every key in its place, and the numbers of etcdutl
       kubectl admin etcd-verify backup.db --full
       # In a script, after each backup
-      kubectl admin etcd-verify backup.db -o json > backup.json || mail -s 'bad backup' root < backup.json
+      kubectl admin etcd-verify backup.db > report || mail -s 'bad backup' root < report
     """
     from kubectl_admin.etcd import snapshot_report
     from kubectl_admin.etcd.verify import verify
