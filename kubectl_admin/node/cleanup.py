@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from kubectl_admin.cluster.access import Right, explained
+from kubectl_admin.cluster.access import Right, explained, missing
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import host
@@ -66,10 +67,12 @@ def find(
             deadline=DEADLINE,
             answered=answered,
         )
+    refused = any(isinstance(answer, Forbidden) for answer in answers.values())
+    lacking = missing(cluster, rights(options.namespace)) if refused else []
     blind = []
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
-            blind.append(unseen(name, answer))
+            blind.append(unseen(name, answer, lacking))
         else:
             left += answer
     return [Leftover(each, state_of(each)) for each in left], blind
@@ -97,10 +100,12 @@ def is_here(owner: Owner | None) -> bool:
     return owner is not None and owner.is_alive()
 
 
-def unseen(node: str, error: AdminError) -> Finding:
-    """A node whose host could not be looked at."""
+def unseen(node: str, error: AdminError, lacking: Sequence[Right]) -> Finding:
+    """A node whose host could not be looked at. lacking: rights that the user does not have."""
     says = "the host of every node is looked at"
     fix = error.hint or "run it again when the node is back"
+    if isinstance(error, Forbidden) and lacking:
+        fix = f"docs/permissions.md has what it takes; missing: {', '.join(map(str, lacking))}"
     return Finding(
         Severity.WARNING, "no-answer", "what is left", says, error.what, fix, objects=(f"node/{node}",)
     )
