@@ -81,6 +81,8 @@ def running(
             deadline=options.deadline,
             programs=programs,
         )
+        if operation.over.is_set():
+            raise AdminError(f"node {node}: interrupted")
         made, refused = False, False
         try:
             try:

@@ -125,6 +125,8 @@ def withdrawing(cluster: Cluster, namespace: str, operation: Operation) -> Itera
         orderly = True
     finally:
         with sheltered(), suppress(AdminError):
+            if not orderly:
+                operation.over.set()  # or a thread whose pod goes would make another one
             withdraw(cluster, namespace, operation, wait=0 if orderly else UNDERWAY)
 
 

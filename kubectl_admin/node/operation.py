@@ -8,8 +8,9 @@ import getpass
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Self
 
 PROC = Path("/proc")
@@ -58,10 +59,14 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One run of a command that works on nodes. id: ten hexadecimal digits."""
+    """One run of a command that works on nodes.
+
+    id: ten hexadecimal digits. over: set when nothing more may be made for it, in whatever thread.
+    """
 
     id: str
     owner: Owner
+    over: Event = field(default_factory=Event, compare=False, repr=False)
 
     @classmethod
     def begin(cls) -> Self:

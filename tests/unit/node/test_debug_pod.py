@@ -1,6 +1,8 @@
 """The life of a debug pod, on a cluster that is made up: what is waited for, said, and cleaned up."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
@@ -258,6 +260,18 @@ def test_what_can_be_no_name_is_never_asked_for(said, name):
         debug_pod.seen(api, name)
     with pytest.raises(UsageError, match="can't be the name of a namespace"):
         run(api, said, namespace=name)
+    assert api.made == []
+
+
+def test_for_an_operation_that_is_over_nothing_is_made(said):
+    """Its pods are being removed: a thread whose pod is gone must not make another one."""
+    api, over = Api(node(), RUNNING), replace(OPERATION, over=Event())
+    over.over.set()
+    with (
+        pytest.raises(AdminError, match="interrupted"),
+        debug_pod.running(api, "cp-1", over, Options(), said.append),
+    ):
+        pass
     assert api.made == []
 
 

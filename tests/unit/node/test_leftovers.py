@@ -1,5 +1,7 @@
 """What was left, whose it is, and what may be removed."""
 
+from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
@@ -161,8 +163,12 @@ class Interrupted(BaseException):
 
 
 def interrupted(cluster: Pods) -> None:
-    with leftovers.withdrawing(cluster, "kube-system", OPERATION):
-        raise Interrupted
+    operation = replace(OPERATION, over=Event())
+    try:
+        with leftovers.withdrawing(cluster, "kube-system", operation):
+            raise Interrupted
+    finally:
+        assert operation.over.is_set()
 
 
 def test_work_in_threads_that_is_interrupted_takes_its_pods_with_it(clock, monkeypatch):
@@ -190,6 +196,7 @@ def test_work_that_ends_well_waits_for_nothing(clock, monkeypatch):
     with leftovers.withdrawing(Pods(), "kube-system", OPERATION):
         pass
     assert clock.slept == []
+    assert not OPERATION.over.is_set()
 
 
 class Answering:
