@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster import labs
-from tests.lab import cluster
 from tests.lab.lab import Lab
 
 NAME = "test"
@@ -26,8 +25,4 @@ def lab(shared_lab: Lab) -> Iterator[Lab]:
     time for that gets it; where it does not come by itself, the test that left it so fails.
     """
     yield shared_lab
-    assert cluster.whole(shared_lab), "the test left a node, the load balancer or the API without life"
-    if labs.not_as_it_was(shared_lab):
-        cluster.wait_until_ready(shared_lab)
-        left = labs.not_as_it_was(shared_lab)
-        assert not left, f"the test left {', '.join(left)} not Ready or cordoned"
+    labs.wait_until_whole(shared_lab)

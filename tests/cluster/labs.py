@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from tests.lab import cache, cluster, users
 from tests.lab.lab import Lab
 from tests.permissions import Stage
 from tests.program import ROOT, Ended, environ, run
+
+PATIENCE = 240  # seconds until a lab must be whole again after a fault
 
 
 @contextmanager
@@ -52,6 +55,14 @@ def stage_of(lab: Lab) -> Stage:
     """Where docs/permissions.md is tried on this lab."""
     servers = [f"https://{each.address}:6443" for each in lab.control_planes]
     return Stage(lab.kubeconfig, servers, lab.release.kubernetes, lambda who: users.user(lab, who))
+
+
+def wait_until_whole(lab: Lab) -> None:
+    """Return when a lab is as `up` leaves it; AssertionError with what is not where that takes too long."""
+    end = time.monotonic() + PATIENCE
+    while left := not_as_it_was(lab) if cluster.whole(lab) else ["a node, the load balancer or the API"]:
+        assert time.monotonic() < end, f"the lab is not whole: {', '.join(left)}"
+        time.sleep(0.5)
 
 
 def not_as_it_was(lab: Lab) -> list[str]:

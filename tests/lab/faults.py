@@ -33,7 +33,12 @@ class Fault:
     end: Callable[[], None]
 
     def __enter__(self) -> Fault:
-        self.begin()
+        try:
+            self.begin()
+        except BaseException:
+            # Half begun, it would stay.
+            self.end()
+            raise
         return self
 
     def __exit__(
