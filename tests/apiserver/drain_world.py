@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,25 +166,25 @@ class World:
         def work() -> None:
             query = [("fieldSelector", f"spec.nodeName={self.node}")]
             while not stop.is_set():
-                with contextlib.suppress(AdminError):
+                with contextlib.suppress(AdminError, RuntimeError):  # RuntimeError: the pool has ended
                     for event in self.cluster.watch("/api/v1/pods", query, timeout=5):
                         if stop.is_set():
                             return
-                        self._end(event)
+                        pool.submit(self._end, event)
 
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
+        with ThreadPoolExecutor(8) as pool:
+            threading.Thread(target=work, daemon=True).start()
+            try:
+                yield
+            finally:
+                stop.set()
 
     def _end(self, event: Object) -> None:
         metadata = event["object"]["metadata"]
         if event["type"] == "DELETED" or not metadata.get("deletionTimestamp"):
             return
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
-        with contextlib.suppress(NotFound, Conflict):
+        with contextlib.suppress(AdminError):
             self.cluster.delete(path, {**NOW, "preconditions": {"uid": metadata["uid"]}})
 
 
