@@ -114,10 +114,15 @@ def await_health(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None
         time.sleep(0.1)
 
 
-def run(command: Sequence[str | Path]) -> str:
-    """What a program says on stdout; LabError with what it says of its failure."""
+def run(command: Sequence[str | Path], timeout: float = 2 * PATIENCE) -> str:
+    """What a program says on stdout; LabError with what it says of its failure.
+
+    timeout: in seconds; raises subprocess.TimeoutExpired, and the program is killed.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ETCD")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, timeout=timeout
+    )
     if done.returncode:
         raise LabError(f"«{' '.join(map(str, command))}»: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
