@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 DEADLINE = 10.0  # seconds for all answers
 
 
@@ -35,6 +36,12 @@ class Right:
         return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
+def require(cluster: "Cluster", rights: Iterable[Right]) -> None:
+    """Raises AdminError, naming all of these rights that are missing: for what must not stop half-way."""
+    if lacking := missing(cluster, rights):
+        raise lacks(user(cluster), lacking)
+
+
 @contextmanager
 def explained(cluster: "Cluster", rights: Iterable[Right]) -> Iterator[None]:
     """Inside, a refusal for want of a right is an AdminError naming all of these that are missing."""
@@ -44,10 +51,23 @@ def explained(cluster: "Cluster", rights: Iterable[Right]) -> Iterator[None]:
         lacking = missing(cluster, rights)
         if not lacking:
             raise
-        named = ", ".join(map(str, lacking))
-        raise AdminError(
-            f'user "{error.user}" may not {named}', "docs/permissions.md has the roles that each verb needs"
-        ) from error
+        raise lacks(error.user, lacking) from error
+
+
+def lacks(user: str, rights: Iterable[Right]) -> AdminError:
+    """What is said of rights that a user does not have."""
+    named = ", ".join(map(str, rights))
+    hint = "docs/permissions.md has the roles that each verb needs"
+    return AdminError(f'user "{user}" may not {named}', hint)
+
+
+def user(cluster: "Cluster") -> str:
+    """The name by which the API server knows the user; «?» where it does not tell (before 1.28)."""
+    try:
+        status = cluster.post(SELF, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+        return str(status["status"]["userInfo"]["username"])
+    except (AdminError, KeyError, TypeError):
+        return "?"
 
 
 def missing(cluster: "Cluster", rights: Iterable[Right]) -> list[Right]:

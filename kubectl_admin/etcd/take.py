@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from kubectl_admin.cluster.access import explained
+from kubectl_admin.cluster.access import require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.save import Saved, save
@@ -80,23 +80,24 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
     Raises AdminError for all that goes wrong, and for a snapshot whose content is damaged.
     """
     began = time.monotonic()
-    with explained(cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(options.namespace)])):
-        source = choose(cluster, wish.node)
-        for note in source.notes:
-            say(note)
-        leftovers.sweep(cluster, options.namespace)
-        with host.opened(cluster, source.node, operation, options, say) as there:
-            leftovers.sweep_host(there)
-            with watch(f"snapshot from {source.node}") as moved:
-                saved = save(
-                    there,
-                    source,
-                    draft.write,
-                    transfer=partial(Transfer, moved=moved, rate=wish.rate),
-                    tool=wish.tool,
-                    etcdctl=wish.etcdctl,
-                    room=draft.room,
-                )
+    # A debug pod that may be made and not removed would stay.
+    require(cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(options.namespace)]))
+    source = choose(cluster, wish.node)
+    for note in source.notes:
+        say(note)
+    leftovers.sweep(cluster, options.namespace)
+    with host.opened(cluster, source.node, operation, options, say) as there:
+        leftovers.sweep_host(there)
+        with watch(f"snapshot from {source.node}") as moved:
+            saved = save(
+                there,
+                source,
+                draft.write,
+                transfer=partial(Transfer, moved=moved, rate=wish.rate),
+                tool=wish.tool,
+                etcdctl=wish.etcdctl,
+                room=draft.room,
+            )
     draft.settle()
     verified = time.monotonic()
     with watch("verifying") as moved:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubectl_admin.cluster.access import REVIEWS, Right, explained, is_granted, missing
+from kubectl_admin.cluster.access import REVIEWS, SELF, Right, explained, is_granted, missing, require, user
 from kubectl_admin.cluster.errors import ApiError, Forbidden
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.standin import Asked, HangUp, Says, StandIn, status
@@ -125,3 +125,28 @@ def test_what_is_missing_comes_in_the_order_in_which_it_was_asked_for(server):
     server.on("POST", REVIEWS, granting(GET_PODS))
     rights = [EXEC, LIST_PODS, GET_PODS, GET_NODES, CLAIMS]
     assert missing(server.connect(), rights) == [EXEC, LIST_PODS, GET_NODES, CLAIMS]
+
+
+def test_what_must_not_stop_half_way_asks_beforehand(server):
+    server.on("POST", REVIEWS, granting(LIST_PODS, EXEC))
+    server.on("POST", SELF, Says(201, {"status": {"userInfo": {"username": "ann", "groups": []}}}))
+    cluster = server.connect()
+    require(cluster, [LIST_PODS, EXEC])
+    assert SELF not in [asked.path for asked in server.asked]
+    with pytest.raises(AdminError) as refused:
+        require(cluster, [LIST_PODS, GET_NODES, EXEC, GET_PODS])
+    assert refused.value.what == 'user "ann" may not get nodes, get pods'
+    assert refused.value.hint == "docs/permissions.md has the roles that each verb needs"
+
+
+def test_a_server_that_reviews_nothing_does_not_stop_it(server):
+    server.on("POST", REVIEWS, status(404, "NotFound", "no such API"))
+    require(server.connect(), [LIST_PODS])
+
+
+@pytest.mark.parametrize(
+    "answer", [status(404, "NotFound", "before 1.28"), Says(201, {}), Says(201, {"status": None})]
+)
+def test_a_user_whose_name_is_not_told(server, answer):
+    server.on("POST", SELF, answer)
+    assert user(server.connect()) == "?"
