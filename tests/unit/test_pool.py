@@ -1,4 +1,5 @@
 import threading
+from functools import partial
 
 import pytest
 
@@ -60,3 +61,29 @@ def test_a_bug_is_not_taken_for_an_answer():
 
 def test_nothing_to_ask():
     assert ask_all({}, deadline=1) == {}
+
+
+def test_after_an_interruption_no_question_is_begun():
+    begun, go = [], threading.Event()
+
+    class Interrupted(BaseException):
+        pass
+
+    def work(number):
+        begun.append(number)
+        if number:
+            assert go.wait(10)
+
+    def interrupt(_total):
+        raise Interrupted
+
+    questions = {number: partial(work, number) for number in range(10)}
+    with pytest.raises(Interrupted):
+        ask_all(questions, deadline=10, workers=2, answered=interrupt)
+    known = len(begun)
+    go.set()
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon:
+            thread.join(10)
+    assert known <= 3
+    assert len(begun) <= 3

@@ -2,6 +2,8 @@
 
 import json
 import struct
+import threading
+from collections.abc import Iterator
 from itertools import repeat
 
 import pytest
@@ -101,6 +103,41 @@ def test_input_and_output_do_not_wait_for_each_other(server: StandIn) -> None:
     server.on("GET", PATH, echo)
     command = server.connect().exec("ns", "p", None, ["cat"], stdin=repeat(b"x" * 65_536, 200))
     assert sum(len(data) for _, data in command) == size
+
+
+def test_input_that_is_not_there_yet_holds_nothing_up(server: StandIn) -> None:
+    """A person reads the question before there is an answer to send."""
+    got: list[tuple[int, bytes]] = []
+    asked = threading.Event()
+
+    def talk(wire: Wire) -> None:
+        wire.accept(V5)
+        wire.send(1, b"name?")
+        for message in wire.messages():
+            got.append(message)
+            if message[0] == 255:
+                break
+        wire.end()
+
+    def typed() -> Iterator[bytes]:
+        while not asked.is_set():
+            yield b""
+        yield b"Ann"
+
+    server.on("GET", PATH, talk)
+    for _, data in server.connect().exec("ns", "p", None, ["read"], stdin=typed()):
+        if data == b"name?":
+            asked.set()
+    assert got == [(0, b"Ann"), (255, b"\0")]
+
+
+def test_a_command_that_ends_while_input_is_waited_for(server: StandIn) -> None:
+    def talk(wire: Wire) -> None:
+        wire.accept(V5)
+        wire.end(3)
+
+    server.on("GET", PATH, talk)
+    assert server.connect().exec("ns", "p", None, ["date"], stdin=repeat(b"")).run().exit_code == 3
 
 
 def test_input_cannot_be_given_to_a_server_that_cannot_end_it(server: StandIn) -> None:
