@@ -28,6 +28,7 @@ PORTS = {
     Component.ETCD: ("--listen-metrics-urls", 2381),
 }
 KUBE_PROXY_METRICS = 10249
+NOBODY = "system:anonymous"  # the user of a request without a credential that is believed
 BUILD_INFO = re.compile(r'^kubernetes_build_info\{[^}]*git_version="([^"]+)"', re.MULTILINE)
 ETCD_VERSION = re.compile(r'^etcd_server_version\{[^}]*server_version="([^"]+)"', re.MULTILINE)
 CGROUP_VERSION = re.compile(r"^kubelet_cgroup_version(?:\{[^}]*\})? (\d)", re.MULTILINE)
@@ -158,7 +159,11 @@ def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = Fa
 
     answer = portforward.http_get(cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT)
     if answer.status == 403:
-        raise refusal(answer.status, answer.body, {}, f"GET {path}")
+        refused = refusal(answer.status, answer.body, {}, f"GET {path}")
+        # Nothing to be granted: a process that has just started may not know yet whose certificates to trust.
+        if isinstance(refused, Forbidden) and refused.user == NOBODY:
+            raise AdminError(f"port {port} does not know this user's client certificate")
+        raise refused
     if answer.status != 200:
         raise AdminError(f"port {port} answered {answer.status} {answer.reason} to {path}")
     return answer.body.decode("utf-8", "replace")

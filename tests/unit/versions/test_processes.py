@@ -1,5 +1,11 @@
+import json
+
 import pytest
 
+from kubectl_admin.cluster import portforward
+from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.portforward import Answer
+from kubectl_admin.errors import AdminError
 from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Component, Instance, Reach
 from kubectl_admin.versions.version import Version
@@ -86,3 +92,39 @@ def test_the_version_of_an_api_server(answer, emulates):
     part = processes.with_version(Instance(Component.APISERVER, "cp1"), answer)
     assert part.running.source == "its /version"
     assert (part.emulates.minor_text if part.emulates else None) == emulates
+
+
+@pytest.fixture
+def refused_as(monkeypatch):
+    """Makes every port answer that the user may not, whom it takes for the one of this name."""
+
+    def refuse(user):
+        message = f'forbidden: User "{user}" cannot get path "/metrics"'
+        status = {"kind": "Status", "message": message, "reason": "Forbidden", "code": 403}
+        answer = Answer(403, "Forbidden", {}, json.dumps(status).encode())
+        monkeypatch.setattr(portforward, "http_get", lambda *_args, **_options: answer)
+
+    return refuse
+
+
+def test_a_process_that_refuses_its_user_is_one_that_wants_a_permission(refused_as):
+    refused_as("jane")
+    with pytest.raises(Forbidden) as caught:
+        processes.loopback(None, "kube-scheduler-cp1", 10259, "/metrics", tls=True)
+    assert (caught.value.user, caught.value.verb, caught.value.resource) == ("jane", "get", "/metrics")
+
+
+def test_a_process_that_does_not_know_its_user_wants_none(refused_as):
+    refused_as("system:anonymous")
+    with pytest.raises(AdminError, match="port 10259 does not know this user's client certificate") as caught:
+        processes.loopback(None, "kube-scheduler-cp1", 10259, "/metrics", tls=True)
+    assert not isinstance(caught.value, Forbidden)
+
+
+def test_who_was_refused_is_named_where_the_api_server_names_him():
+    named = Forbidden(403, "Forbidden", 'nodes is forbidden: User "jane" cannot list resource "nodes"')
+    unnamed = Forbidden(403, "Forbidden", 'pods "etcd-cp-1" is forbidden: ')
+    assert processes.gap("nodes", named, "list nodes").why == 'user "jane" may not list nodes'
+    assert processes.gap("etcd", unnamed, "create pods/portforward").why == (
+        "this user may not create pods/portforward"
+    )
