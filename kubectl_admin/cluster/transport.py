@@ -17,7 +17,7 @@ import urllib3
 from kubectl_admin.cluster import proxy, tls
 from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
-from kubectl_admin.cluster.errors import Unreachable, unreachable
+from kubectl_admin.cluster.errors import Unreachable, root, unreachable
 from kubectl_admin.cluster.kubeconfig import Target
 
 CONNECTIONS = 16  # kept open at once, as many as threads ask
@@ -128,6 +128,8 @@ class Transport:
                     kind: type[Unreachable] = NothingSent
                 case urllib3.exceptions.ProtocolError():
                     kind = Broken
+                case urllib3.exceptions.SSLError() if isinstance(root(reason), ssl.SSLEOFError):
+                    kind = Broken  # hung up in the handshake, or in the middle of an answer
                 case _:
                     kind = Unreachable
             raise kind(unreachable(self.server, reason).what) from error

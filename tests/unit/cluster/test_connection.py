@@ -3,16 +3,18 @@
 import gzip
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from kubectl_admin.cluster import requests
-from kubectl_admin.cluster.connection import JSON_PATCH, MERGE_PATCH
+from kubectl_admin.cluster.connection import JSON_PATCH, MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import (
     ApiError,
     Conflict,
@@ -23,6 +25,7 @@ from kubectl_admin.cluster.errors import (
     Unauthorized,
     Unreachable,
 )
+from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.standin import Asked, HangUp, Says, StandIn, status
 
@@ -46,6 +49,32 @@ def test_get(server: StandIn) -> None:
     assert asked.header("Accept") == "application/json"
     assert asked.header("User-Agent") == "kubectl-admin/test"
     assert asked.header("Accept-Encoding") == "gzip"
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_asked_again(waits: list[float]) -> None:
+    """As one does that is being stopped; a load balancer already sends the next connection elsewhere."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        came: list[None] = []
+
+        def hang_up() -> None:
+            with suppress(OSError):
+                while True:
+                    connection = listener.accept()[0]
+                    connection.recv(1024)
+                    connection.close()
+                    came.append(None)
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        entry = {"server": url, "insecure-skip-tls-verify": True}
+        cluster = Cluster.connect(Target("x", "c", "u", "default", entry, {"token": "t"}))
+        with pytest.raises(Unreachable):
+            cluster.get("/version")
+        with pytest.raises(Unreachable):
+            cluster.post(NODES, {})
+        listener.shutdown(socket.SHUT_RDWR)
+    assert len(came) == requests.TRIES + 1  # what may have been carried out is not sent again
+    assert len(waits) == requests.TRIES - 1
 
 
 def test_paths_are_escaped_and_may_begin_with_a_base(server: StandIn) -> None:
