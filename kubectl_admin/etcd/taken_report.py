@@ -40,7 +40,7 @@ def said(taken: Taken, snapshot: Snapshot) -> str:
     lines = [
         f"{snapshot.path}: {snapshot.size:,} bytes from node {taken.node} in {taken.seconds:.1f} s",
         f"(saved and fetched in {spent['fetch']:.1f} s {packed}{cuts}, verified in {spent['verify']:.1f} s)",
-        f"sha256 of the file: {snapshot.sha256}",
+        f"sha256 {snapshot.sha256}",
         f"cluster id {taken.saved.cluster_id}",
     ]
     return "\n".join(lines)

@@ -183,8 +183,7 @@ def test_a_folder_gets_a_file_named_by_cluster_and_time(lab, tmp_path):
     assert done.err == ""
     for word in (
         name,
-        "sha256 of the file",
-        sha256(tmp_path / name),
+        f"sha256 {sha256(tmp_path / name)}",
         "cluster id",
         "REVISION",
         "3.6",
