@@ -8,6 +8,7 @@ from kubectl_admin.etcd import filekind, keys, reading, snapshot_judge
 from kubectl_admin.etcd.bolt import buckets, meta
 from kubectl_admin.etcd.bolt.buckets import Bucket
 from kubectl_admin.etcd.bolt.damage import Damaged, Damages, Hopeless
+from kubectl_admin.etcd.bolt.meta import Meta
 from kubectl_admin.etcd.bolt.pages import USED, Pages
 from kubectl_admin.etcd.bolt.source import Progress, Source, opened
 from kubectl_admin.etcd.bolt.sweep import sweep
@@ -64,6 +65,12 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
     if chosen is None or chosen.size > source.size:
         length = snapshot_judge.of_length(source.size, chosen.size) if chosen else ()
         return _concluded(source, None, damages, length)
+    return _of_database(source, chosen, damages, full=full, progress=progress)
+
+
+def _of_database(
+    source: Source, chosen: Meta, damages: Damages, *, full: bool, progress: Progress
+) -> Verdict:
     hashed = source.size - snapshot_judge.HASH if snapshot_judge.has_hash(source.size) else source.size
     total = source.size * (2 if full else 1)
     swept = sweep(source, chosen, hashed, lambda done: progress(done, total))
