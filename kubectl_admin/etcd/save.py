@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.etcdctl import Etcdctl, reason
+from kubectl_admin.etcd.etcdctl import Etcdctl, Status, reason
 from kubectl_admin.etcd.pods import Access
 from kubectl_admin.etcd.source import OUTSIDE, Source
 from kubectl_admin.node import jobs
-from kubectl_admin.node.fetch import Distant, Fetched, Transfer, fetch
+from kubectl_admin.node.fetch import Distant, Fetched, RefusedError, Transfer, fetch
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.jobs import Job
 from kubectl_admin.node.unpacking import Tool
@@ -67,20 +67,22 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     began = time.monotonic()
     seen = survey(host, source, etcdctl)
     packing = chosen(seen, tool, host.node)
-    refuse_full(host.node, seen)
-    room(seen.database or 0)
+    access, status = answering(host, seen, [within(each, seen.root) for each in source.accesses])
+    size = seen.database or status.size
+    refuse_full(host.node, seen, size)
+    room(size)
     with workspace(host) as folder:
-        access, cluster_id = answering(host, seen, [within(each, seen.root) for each in source.accesses])
-        file, job = saving(host, seen, access, folder)
+        file, job = saving(host, seen, access, folder, size)
         begun = time.monotonic()
         try:
             fetched = fetch(host, file, transfer(packing), sink)
-        except AdminError:
+        except RefusedError:
+            # Why there is no file, etcdctl says. What fails on the way or here does not wait for it.
             refuse_failed(job)
             raise
         refuse_failed(job)
     seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}
-    return Saved(access.endpoint, cluster_id, packing, fetched, seconds)
+    return Saved(access.endpoint, f"{status.cluster_id:x}", packing, fetched, seconds)
 
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
@@ -116,9 +118,9 @@ def chosen(seen: Survey, tool: Tool | None, node: str) -> Tool:
     return tool or next(iter(seen.tools), Tool.NONE)
 
 
-def refuse_full(node: str, seen: Survey) -> None:
-    """Raises AdminError where the snapshot would fill the node's disk."""
-    needed = (seen.database or 0) + RESERVE
+def refuse_full(node: str, seen: Survey, size: int) -> None:
+    """Raises AdminError where a snapshot of that size would fill the node's disk."""
+    needed = size + RESERVE
     if seen.free < needed:
         raise AdminError(
             f"node {node}: {seen.free >> 20} MiB are free for {STATE}, and the snapshot needs {needed >> 20} "
@@ -133,8 +135,8 @@ def within(access: Access, root: str) -> Access:
     return Access(access.endpoint, access.tls, ca, cert, key)
 
 
-def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, str]:
-    """The first access at which a member answers from this host, and its cluster's id.
+def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, Status]:
+    """The first access at which a member answers from this host, and what that says of itself.
 
     Raises AdminError where none answers.
     """
@@ -142,15 +144,13 @@ def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access,
     for access in accesses:
         ctl = Etcdctl(lambda words: host.run(list(words), check=False), access, program=seen.etcdctl)
         try:
-            status = host.persistently(ctl.status)
+            return access, host.persistently(ctl.status)
         except AdminError as error:
             problem = error
-        else:
-            return access, f"{status.cluster_id:x}"
     raise AdminError(f"node {host.node}: {problem.what if problem else 'the API server names no etcd'}")
 
 
-def saving(host: Host, seen: Survey, access: Access, folder: str) -> tuple[Distant, Job]:
+def saving(host: Host, seen: Survey, access: Access, folder: str, size: int) -> tuple[Distant, Job]:
     """The snapshot as it grows on the host, and the job that makes it, which outlives cut connections.
 
     etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it stays
@@ -163,7 +163,7 @@ def saving(host: Host, seen: Survey, access: Access, folder: str) -> tuple[Dista
     pair = [f"--cert={access.cert}", f"--key={access.key}"] if access.cert else []
     arguments = [seen.etcdctl, path, f"--endpoints={access.endpoint}", *trust, *pair]
     job = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments)
-    return Distant(path, folder, seen.database or 0, f"{folder}/job/result", job.unit), job
+    return Distant(path, folder, size, f"{folder}/job/result", job.unit), job
 
 
 def refuse_failed(job: Job) -> None:

@@ -19,6 +19,10 @@ from kubectl_admin.node.unpacking import Tool, Unpacking
 SAID = 1000  # bytes of a script's last words that are kept
 
 
+class RefusedError(AdminError):
+    """The host does not give the file: its own words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """How a file is fetched.
@@ -59,7 +63,8 @@ class Distant:
 def fetch(host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes], object]) -> Fetched:
     """Hands the file to `sink`, piece by piece in order, and returns what that took.
 
-    Memory stays the same at any size. Raises AdminError where it can't be had, and whatever sink raises.
+    Memory stays the same at any size. Raises RefusedError where the host does not give it, other AdminErrors
+    where it can't be had, and whatever sink raises.
     """
     done, cuts, came = 0, 0, 0
     size: int | None = None
@@ -136,5 +141,5 @@ def pieces(host: Host, command: Sequence[str], framing: Framing, wire: Wire) -> 
                 said = (said + data)[-SAID:]
     words = said.decode("utf-8", "replace").strip()
     if running.exit_code and words:
-        raise AdminError(f"node {host.node}: {words}")
+        raise RefusedError(f"node {host.node}: {words}")
     raise BrokenStream(f"node {host.node}: the stream ended before piece {framing.number}")

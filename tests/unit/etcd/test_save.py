@@ -23,6 +23,7 @@ from tests.unit.etcd.samples import LEADER
 from tests.unit.node.conftest import SYSTEM
 from tests.unit.node.standin import Machine, host_of
 
+SIZE = 90_000
 CONTENT = random.Random(5).randbytes(100_000)
 ETCDCTL = """#!/bin/sh
 printf '%s|' "$@" >> FOLDER/calls
@@ -45,6 +46,7 @@ ANSWER = [
             "header": {"cluster_id": 0x1F446A79E5D49D70, "member_id": LEADER, "revision": 5},
             "version": "3.6.8",
             "leader": LEADER,
+            "dbSize": SIZE,
         },
     }
 ]
@@ -187,13 +189,26 @@ def test_etcd_gives_no_snapshot_without_a_word(world):
         world.save()
 
 
-def test_what_receives_it_fails_and_nothing_stays(world):
-    def full(_data: bytes) -> None:
-        raise AdminError("the disk here is full")
+def full(_data: bytes) -> None:
+    """Takes nothing more."""
+    raise AdminError("the disk here is full")
 
+
+def test_what_receives_it_fails_and_nothing_stays(world):
     with pytest.raises(AdminError, match="the disk here is full"):
         save(world.host, SOURCE, full, transfer=lambda tool: Transfer(tool, lambda *_: None))
     assert world.left() == []
+
+
+def test_what_fails_here_does_not_wait_for_etcdctl(world, monkeypatch):
+    def never_done(*arguments):
+        job = start(*arguments)
+        job.wait = lambda: pytest.fail("it was waited for")
+        return job
+
+    monkeypatch.setattr(module.jobs, "start", never_done)
+    with pytest.raises(AdminError, match="the disk here is full"):
+        save(world.host, SOURCE, full, transfer=lambda tool: Transfer(tool, lambda *_: None))
 
 
 def test_there_is_no_room_here_and_nothing_is_begun(world):
@@ -203,7 +218,13 @@ def test_there_is_no_room_here_and_nothing_is_begun(world):
     with pytest.raises(AdminError, match="no room here"):
         world.save(room=room)
     assert not world.state.exists()
-    assert not (world.folder / "calls").exists()
+    assert len(world.calls()) == 1
+
+
+def test_room_for_a_database_that_is_elsewhere_is_asked_for_as_the_member_says(world):
+    asked = []
+    world.save(room=asked.append)
+    assert asked == [SIZE]
 
 
 def test_there_is_no_room_there_and_nothing_is_begun(world, monkeypatch):
@@ -269,8 +290,8 @@ def test_an_answer_without_an_etcdctl(answer):
         surveyed(answer)
 
 
-def seen(*tools: Tool, database: int | None = 100 << 20, free: int = 1 << 30) -> Survey:
-    return Survey("", "etcdctl", database, free, tools)
+def seen(*tools: Tool, free: int = 1 << 30) -> Survey:
+    return Survey("", "etcdctl", None, free, tools)
 
 
 @pytest.mark.parametrize(
@@ -298,17 +319,13 @@ def test_what_is_not_there_does_not_pack(there, has):
 
 def test_a_reserve_stays_free_on_the_node():
     needed = (100 << 20) + module.RESERVE
-    refuse_full("cp-1", seen(free=needed))
+    refuse_full("cp-1", seen(free=needed), 100 << 20)
     with pytest.raises(AdminError) as refused:
-        refuse_full("cp-1", seen(free=needed - 1))
+        refuse_full("cp-1", seen(free=needed - 1), 100 << 20)
     assert refused.value.what == (
         "node cp-1: 355 MiB are free for /var/lib/kubectl-admin, and the snapshot needs 356 MiB with a "
         "reserve of 256 MiB"
     )
-
-
-def test_of_a_database_that_is_elsewhere_the_reserve_alone_is_asked_for():
-    refuse_full("cp-1", seen(database=None, free=module.RESERVE))
 
 
 def test_files_of_a_container_are_named_as_the_host_sees_them():
