@@ -189,6 +189,24 @@ def test_etcd_gives_no_snapshot_without_a_word(world):
         world.save()
 
 
+def test_a_job_that_somebody_has_ended_is_not_waited_for(world, monkeypatch):
+    """The host was started anew, or the unit stopped: the file never becomes complete."""
+    systemctl = world.bin / "systemctl"
+    systemctl.write_text("#!/bin/sh\n[ \"$*\" != 'is-active --quiet kubectl-admin-x' ]\n")
+    systemctl.chmod(0o755)
+
+    def lost(*_: object):
+        return SimpleNamespace(host=world.host, unit="kubectl-admin-x", wait=lost_for_good)
+
+    def lost_for_good():
+        raise AdminError("node cp-1: kubectl-admin-x was ended before it was done")
+
+    monkeypatch.setattr(module.jobs, "start", lost)
+    with pytest.raises(AdminError, match="kubectl-admin-x was ended before it was done"):
+        world.save()
+    assert world.left() == []
+
+
 def full(_data: bytes) -> None:
     """Takes nothing more."""
     raise AdminError("the disk here is full")
