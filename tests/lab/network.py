@@ -70,14 +70,14 @@ def remove(network: Network) -> None:
     """Remove the bridge and the cables that are left; nothing where there is nothing."""
     for link in _links():
         if link == network.bridge or link.startswith(f"{network.bridge}n"):
-            _ip("link", "delete", link)
+            _delete(link)
 
 
 def plug(network: Network, number: int, pid: int) -> None:
     """Give the node that runs as process `pid` its eth0, address and default route."""
     cable, space = network.cable(number), str(pid)
     if cable in _links():
-        _ip("link", "delete", cable)
+        _delete(cable)
     _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", space)
     _ip("link", "set", cable, "master", network.bridge, "up")
     _ip("addr", "add", f"{network.address(number)}/{network.subnet.prefixlen}", "dev", "eth0", within=space)
@@ -89,6 +89,15 @@ def plug(network: Network, number: int, pid: int) -> None:
 def route(pid: int, subnet: str, via: str) -> None:
     """In the network of process `pid`, send a subnet by way of an address."""
     _ip("route", "replace", subnet, "via", via, within=str(pid))
+
+
+def _delete(link: str) -> None:
+    """Remove a link; a cable may go by itself meanwhile, with the node that has its other end."""
+    try:
+        _ip("link", "delete", link)
+    except LabError:
+        if link in _links():
+            raise
 
 
 def _links() -> list[str]:

@@ -50,3 +50,21 @@ def test_the_addresses_of_a_network():
 
 def test_names_of_links_fit_into_what_the_kernel_allows():
     assert len(Network(network.COUNT - 1).cable(23)) <= 15
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_cable_that_goes_by_itself_while_it_is_removed_is_no_error(monkeypatch, stays):
+    links = ["kalab2n1"]
+
+    def refuse(*_arguments):
+        if not stays:
+            links.clear()
+        raise LabError("Cannot find device")
+
+    monkeypatch.setattr(network, "_links", lambda: list(links))
+    monkeypatch.setattr(network, "_ip", refuse)
+    if stays:
+        with pytest.raises(LabError, match="Cannot find device"):
+            network.remove(Network(2))
+    else:
+        network.remove(Network(2))
