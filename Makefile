@@ -41,9 +41,10 @@ lint: $(READY) $(TOOLS)
 	@$(BIN)/lint-imports
 	@shellcheck -s sh kubectl_admin/node/scripts/*.sh
 
+# One process more than processors: many of these tests wait for programs that they have started.
 unit: $(READY) $(TOOLS) ## Run the tests that need no cluster
 	@echo "test 2/5: unit tests, no cluster"
-	@$(BIN)/python -m pytest -n auto tests/unit
+	@$(BIN)/python -m pytest -n 3 tests/unit
 
 bundle: $(READY)
 	@echo "test 3/5: the archive for Krew, built and installed"
