@@ -78,12 +78,12 @@ def test_after_an_interruption_no_question_is_begun():
         raise Interrupted
 
     questions = {number: partial(work, number) for number in range(10)}
+    others = set(threading.enumerate())
     with pytest.raises(Interrupted):
         ask_all(questions, deadline=10, workers=2, answered=interrupt)
     known = len(begun)
     go.set()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.daemon:
-            thread.join(10)
+    for thread in set(threading.enumerate()) - others:
+        thread.join(10)
     assert known <= 3
     assert len(begun) <= 3
