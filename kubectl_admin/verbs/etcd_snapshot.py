@@ -86,7 +86,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
       # Straight into another program
       kubectl admin etcd-snapshot -o - | age -r KEY > snapshot.db.age
     """
-    from kubectl_admin.etcd import take, taken_report
+    from kubectl_admin.etcd.saving import report as taken_report
+    from kubectl_admin.etcd.saving import take
     from kubectl_admin.node.operation import Operation
     from kubectl_admin.node.unpacking import Tool
     from kubectl_admin.part_file import PartFile

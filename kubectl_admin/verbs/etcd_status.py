@@ -32,9 +32,9 @@ def command(env: Environment, compare: bool | None) -> Report:
       # Compare the data even of large databases, which holds writes back for a moment
       kubectl admin etcd-status --hash
     """
-    from kubectl_admin.etcd import status
-    from kubectl_admin.etcd.status_judge import judge
-    from kubectl_admin.etcd.status_report import report
+    from kubectl_admin.etcd.members import status
+    from kubectl_admin.etcd.members.judge import judge
+    from kubectl_admin.etcd.members.report import report
 
     with env.progress("asking members") as progress:
         state = status.gather(env.cluster(), compare=compare, answered=progress.step)

@@ -30,8 +30,8 @@ def command(env: Environment, file: Path, full: bool) -> Report:
       # In a script, after each backup
       kubectl admin etcd-verify backup.db > report || mail -s 'bad backup' root < report
     """
-    from kubectl_admin.etcd import snapshot_report
-    from kubectl_admin.etcd.verify import verify
+    from kubectl_admin.etcd.snapshot import report as snapshot_report
+    from kubectl_admin.etcd.snapshot.verify import verify
     from kubectl_admin.report.terminal import printable
 
     with env.moving(f"verifying {printable(file.name)}") as moving:

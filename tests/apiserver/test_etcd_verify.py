@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.etcd.bolt.meta import fnv1a
-from kubectl_admin.etcd.verify import verify
+from kubectl_admin.etcd.snapshot.bolt.meta import fnv1a
+from kubectl_admin.etcd.snapshot.verify import verify
 from tests.lab import build, etcd_process
 from tests.lab.errors import LabError
 from tests.lab.etcd_process import Etcd, text

@@ -1,0 +1,61 @@
+"""The judgement on the state of a cluster's etcd: the state in, findings out. Pure."""
+
+from collections.abc import Iterator
+
+from kubectl_admin.etcd.members.judge import data, members
+from kubectl_admin.etcd.members.state import State
+from kubectl_admin.finding import Finding, Severity
+
+
+def judge(state: State) -> list[Finding]:
+    """All findings on a cluster's etcd, the violations first, then in the order of the checks."""
+    found = [finding for check in CHECKS for finding in check(state)]
+    return sorted(found, key=lambda finding: list(Severity).index(finding.severity))
+
+
+def external(state: State) -> Iterator[Finding]:
+    """Where no member is to be seen: what the API servers say, and what it would take to look."""
+    if state.etcd.members:
+        return
+    if state.etcd.external:
+        yield _not_seen(
+            "external etcd",
+            "it runs outside of the cluster; only a host that has its certificates can ask it",
+            "run etcdctl on one of these control-plane nodes, with the files that the API server names",
+        )
+    else:
+        yield _not_seen(
+            "etcd",
+            "neither etcd nor an API server is to be seen as a static pod: a managed control plane?",
+        )
+
+
+def gaps(state: State) -> Iterator[Finding]:
+    """What could not be looked at."""
+    for gap in state.gaps:
+        fix = f"grant it: {gap.permission} (docs/permissions.md)" if gap.permission else ""
+        yield _not_seen(gap.what, gap.why, fix)
+
+
+def _not_seen(what: str, why: str, fix: str = "") -> Finding:
+    return Finding(Severity.NOTE, "not-seen", what, "what can't be seen is not judged", why, fix)
+
+
+CHECKS = (
+    members.split,
+    members.tolerance,
+    members.leaderless,
+    members.down,
+    data.alarms,
+    data.hashes,
+    members.unlisted,
+    members.silent,
+    members.learners,
+    members.versions,
+    members.places,
+    data.room,
+    data.lag,
+    members.elsewhere,
+    external,
+    gaps,
+)

@@ -1,0 +1,294 @@
+"""Which etcd members a cluster shows as static pods, and where its API servers say that etcd is.
+
+Everything is read from the pods' own flags: nothing that kubeadm usually does is taken for granted. It takes
+one listing of kube-system, and no request per node.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.etcd.members.flags import (
+    command_line,
+    environment,
+    flags,
+    is_true,
+    listed,
+    variables_as_flags,
+)
+
+NAMESPACE = "kube-system"
+CLIENT_PORT = 2379
+ETCD, APISERVER = "etcd", "kube-apiserver"
+SELECTOR = f"tier=control-plane,component in ({ETCD},{APISERVER})"
+# The kubelet runs a static pod under this uid; the uid of its object belongs to the copy in the API.
+# Source: kubernetes/kubernetes pkg/kubelet/types/pod_update.go, ConfigHashAnnotationKey.
+UID = "kubernetes.io/config.hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a member was told by flags and variables, with etcd's own defaults for the rest.
+
+    wal_dir: "" where it is inside of data_dir (member/wal).
+    cert_file, key_file: the pair that the member shows to clients. client_cert_file, client_key_file: the one
+        for when it is a client itself; "" where it takes the same.
+    client_cert_auth: whether clients need a certificate that trusted_ca_file trusts.
+    quota: --quota-backend-bytes; 0 stands for etcd's default (2 GiB), less than 0 for none.
+    config_file: "" but where the member reads a file on its node, and none of this.
+
+    Source: etcd server/embed/config.go.
+    """
+
+    name: str = "default"
+    data_dir: str = "default.etcd"
+    wal_dir: str = ""
+    listen_client_urls: tuple[str, ...] = ("http://localhost:2379",)
+    advertise_client_urls: tuple[str, ...] = ("http://localhost:2379",)
+    advertise_peer_urls: tuple[str, ...] = ("http://localhost:2380",)
+    listen_metrics_urls: tuple[str, ...] = ()
+    trusted_ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    client_cert_file: str = ""
+    client_key_file: str = ""
+    client_cert_auth: bool = False
+    quota: int = 0
+    config_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a member is spoken to from its own node: an address, and files there (or in its container).
+
+    endpoint: a URL, the loopback's where it listens there.
+    tls: whether it is spoken to with TLS.
+    ca, cert, key: paths; ca "" where the member names no authority, cert and key "" where it asks for no
+        client certificate.
+    """
+
+    endpoint: str
+    tls: bool = False
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdPod:
+    """A static pod that runs a member.
+
+    uid: the pod's uid as its node knows it (in cgroups and in /var/lib/kubelet/pods); not the object's.
+    container: the name of the container in which etcd runs; container_id: the runtime's, without its scheme,
+        "" while there is none.
+    ready: whether the kubelet says so; an old word where the kubelet is down.
+    """
+
+    node: str
+    namespace: str
+    name: str
+    uid: str
+    container: str
+    container_id: str
+    image: str
+    ready: bool
+    flags: Flags
+
+    @property
+    def access(self) -> Access | None:
+        """How the member is spoken to from its node; None where its flags are in a file."""
+        return None if self.flags.config_file else access(self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiserverFlags:
+    """Where API servers say that their etcd is.
+
+    nodes: those of the API servers that say so. servers: URLs. ca, cert, key: paths on these nodes.
+    overrides: «group/resource#URL;URL» for resources that are kept in another etcd.
+    """
+
+    nodes: tuple[str, ...]
+    servers: tuple[str, ...]
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Etcd:
+    """What the static pods say of a cluster's etcd: its members, and what the API servers use."""
+
+    members: tuple[EtcdPod, ...]
+    apiservers: tuple[ApiserverFlags, ...]
+
+    @property
+    def external(self) -> bool:
+        """Whether etcd runs outside of the cluster: API servers name one, and no pod runs it."""
+        return bool(self.apiservers) and not self.members
+
+
+def find(cluster: Cluster, *, timeout: float | None = None) -> Etcd:
+    """What the static pods in kube-system say of etcd. Raises ApiError where they may not be listed."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    return of_pods(cluster.list(path, [("labelSelector", SELECTOR)], timeout=timeout))
+
+
+def of_pods(pods: Iterable[Mapping[str, Any]]) -> Etcd:
+    """The same from the pods' objects, members in the order of their nodes' names."""
+    members, says = [], {}
+    for pod in pods:
+        component = (pod["metadata"].get("labels") or {}).get("component")
+        if component == ETCD:
+            members.append(member(pod))
+        elif component == APISERVER:
+            says[str(pod["spec"].get("nodeName") or "")] = apiserver_flags(pod)
+    members.sort(key=lambda pod: (pod.node, pod.name))
+    return Etcd(tuple(members), _alike(says))
+
+
+def member(pod: Mapping[str, Any]) -> EtcdPod:
+    """The member that a static pod runs."""
+    container = _container(pod, ETCD)
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    running = [one for one in status.get("containerStatuses") or () if one.get("name") == container["name"]]
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
+    return EtcdPod(
+        node=str(pod["spec"].get("nodeName") or ""),
+        namespace=str(metadata.get("namespace") or NAMESPACE),
+        name=str(metadata["name"]),
+        uid=str((metadata.get("annotations") or {}).get(UID) or metadata.get("uid") or ""),
+        container=str(container["name"]),
+        container_id=next((str(one.get("containerID") or "") for one in running), "").rpartition("//")[2],
+        image=str(container.get("image") or ""),
+        ready=ready,
+        flags=member_flags(pod, container),
+    )
+
+
+def member_flags(pod: Mapping[str, Any], container: Mapping[str, Any]) -> Flags:
+    """What a member was told. A flag wins over its variable; a configuration file over everything."""
+    told = {
+        **variables_as_flags(environment(pod, container), "ETCD_"),
+        **flags(command_line(pod, container)),
+    }
+
+    def urls(name: str, default: str) -> tuple[str, ...]:
+        return listed(told.get(name, default))
+
+    name = told.get("name", "default")
+    return Flags(
+        name=name,
+        data_dir=told.get("data-dir") or f"{name}.etcd",
+        wal_dir=told.get("wal-dir", ""),
+        listen_client_urls=urls("listen-client-urls", "http://localhost:2379"),
+        advertise_client_urls=urls("advertise-client-urls", "http://localhost:2379"),
+        advertise_peer_urls=urls("initial-advertise-peer-urls", "http://localhost:2380"),
+        listen_metrics_urls=urls("listen-metrics-urls", ""),
+        trusted_ca_file=told.get("trusted-ca-file", ""),
+        cert_file=told.get("cert-file", ""),
+        key_file=told.get("key-file", ""),
+        client_cert_file=told.get("client-cert-file", ""),
+        client_key_file=told.get("client-key-file", ""),
+        # A trusted authority alone already makes etcd ask: client/pkg/transport/listener.go, ServerConfig.
+        client_cert_auth=is_true(told.get("client-cert-auth", "")) or bool(told.get("trusted-ca-file")),
+        quota=_number(told.get("quota-backend-bytes", "")),
+        config_file=told.get("config-file", ""),
+    )
+
+
+def access(told: Flags) -> Access:
+    """How a member with these flags is spoken to from its own node.
+
+    The pair of the server serves as the client's, as etcd itself uses it, unless one is named for it.
+    """
+    endpoint = next(iter(sorted(map(_reachable, told.listen_client_urls), key=_distance)), "")
+    if parts(endpoint)[0] not in ("https", "unixs"):
+        return Access(endpoint)
+    pair = (told.client_cert_file, told.client_key_file)
+    if not all(pair):
+        pair = (told.cert_file, told.key_file)
+    return Access(endpoint, True, told.trusted_ca_file, *(pair if told.client_cert_auth else ("", "")))
+
+
+def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
+    """Where the API server of a static pod says that its etcd is."""
+    told = flags(
+        command_line(pod, _container(pod, APISERVER)), lists=("etcd-servers", "etcd-servers-overrides")
+    )
+    return ApiserverFlags(
+        nodes=(str(pod["spec"].get("nodeName") or ""),),
+        servers=listed(told.get("etcd-servers", "")),
+        ca=told.get("etcd-cafile", ""),
+        cert=told.get("etcd-certfile", ""),
+        key=told.get("etcd-keyfile", ""),
+        overrides=listed(told.get("etcd-servers-overrides", "")),
+    )
+
+
+def _container(pod: Mapping[str, Any], program: str) -> Mapping[str, Any]:
+    """The container that runs the program: the one of that name, else the first that is started with it."""
+    containers: list[Mapping[str, Any]] = pod["spec"]["containers"]
+    named = [one for one in containers if one["name"] == program]
+    started = [
+        one
+        for one in containers
+        if any(word.rpartition("/")[2] == program for word in command_line(pod, one)[:1])
+    ]
+    return (named or started or containers)[0]
+
+
+def _alike(says: Mapping[str, ApiserverFlags]) -> tuple[ApiserverFlags, ...]:
+    """What API servers say, those that say the same as one, in the order of their nodes' names."""
+    alike: dict[ApiserverFlags, list[str]] = {}
+    for node, one in sorted(says.items()):
+        alike.setdefault(replace(one, nodes=()), []).append(node)
+    return tuple(replace(one, nodes=tuple(nodes)) for one, nodes in alike.items())
+
+
+def _reachable(url: str) -> str:
+    """The URL as it is dialled from the node itself: what listens everywhere listens on the loopback."""
+    scheme, host, port = parts(url)
+    match _address(host):
+        case IPv4Address(is_unspecified=True):
+            return f"{scheme}://127.0.0.1:{port}"
+        case IPv6Address(is_unspecified=True):
+            return f"{scheme}://[::1]:{port}"
+    return url
+
+
+def _distance(url: str) -> int:
+    """How far an endpoint is from the node itself: 0 for its loopback, 1 for others, 2 for what is no TCP."""
+    scheme, host, _ = parts(url)
+    address = _address(host)
+    if scheme.startswith("unix"):
+        return 2
+    return 0 if host == "localhost" or (address and address.is_loopback) else 1
+
+
+def parts(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL, etcd's port where it names none; "" and 0 where it is no URL."""
+    try:
+        split = urlsplit(url)
+        return split.scheme, split.hostname or "", split.port or CLIENT_PORT
+    except ValueError:
+        return "", "", 0
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int:
+    """A whole number; 0 for what is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return 0

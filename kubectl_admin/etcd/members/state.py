@@ -1,0 +1,164 @@
+"""What was found out about a cluster's etcd at one moment, as plain data."""
+
+from dataclasses import dataclass
+
+from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed, Status
+from kubectl_admin.etcd.members.hashes import disagreeing
+from kubectl_admin.etcd.members.pods import Etcd, EtcdPod
+
+DEFAULT_QUOTA = 2 << 30  # bytes; etcd server/storage/quota.go, DefaultQuotaBytes
+
+# Raft entries that a member may be behind; etcd itself refuses writes at 5,000 that are not applied.
+# Source: etcd server/etcdserver/v3_server.go, maxGapBetweenApplyAndCommitIndex.
+LAG = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """A control-plane node, and its addresses."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be found out, and why; the permission that is missing, if it is that."""
+
+    what: str
+    why: str
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the cluster's list, or a pod that should run one.
+
+    id: None where no list and no answer told it.
+    node: the node that its pod or its name and addresses tell; "" where none does.
+    pod: None where no static pod runs it. listed: None where it is in no list of members that could be read.
+    status: its own word; None where it gave none.
+    problem: why it could not be asked in its own pod; "" where it was.
+    asked_from: the node of the member from which it was asked over the network instead; "" otherwise.
+    unreachable: why it gave no answer there, either.
+    hash: None where it was not taken.
+    alarms: those that it has raised.
+    """
+
+    id: int | None
+    name: str
+    node: str
+    pod: EtcdPod | None = None
+    listed: Listed | None = None
+    status: Status | None = None
+    problem: str = ""
+    asked_from: str = ""
+    unreachable: str = ""
+    hash: Hash | None = None
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def up(self) -> bool:
+        """Whether it has answered, in whichever way."""
+        return self.status is not None
+
+    @property
+    def learner(self) -> bool:
+        """Whether it does not vote (yet)."""
+        return bool((self.listed and self.listed.learner) or (self.status and self.status.learner))
+
+    @property
+    def leads(self) -> bool:
+        """Whether it takes itself for the leader."""
+        return self.status is not None and self.status.leader == self.status.member_id
+
+    @property
+    def quota(self) -> int:
+        """Bytes that its database may have; 0 for no limit, or none that is known."""
+        if self.status and self.status.quota:
+            return max(self.status.quota, 0)
+        if self.pod is None or self.pod.flags.config_file:
+            return 0
+        return max(self.pod.flags.quota or DEFAULT_QUOTA, 0)
+
+    @property
+    def title(self) -> str:
+        """What it is called: its name, else its id as etcdctl writes it."""
+        return self.name or (f"{self.id:x}" if self.id is not None else "?")
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Its node, as findings name it; none where that is not known."""
+        return (f"node/{self.node}",) if self.node else ()
+
+    @property
+    def unstarted(self) -> bool:
+        """Whether it was added to the list and has never started since."""
+        return self.listed is not None and not self.listed.name
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A cluster's etcd.
+
+    etcd: what the static pods say.
+    members: those of the list, and pods that are in none; in the order of their names.
+    control_planes: None where the nodes may not be listed.
+    alarms: all that are raised, those of members that are in no list as well.
+    hashed: the revision up to which hashes were taken; 0 where none were.
+    unhashed: why hashes could not be compared; "" where they were.
+    """
+
+    context: str
+    server: str
+    etcd: Etcd
+    members: tuple[Member, ...] = ()
+    control_planes: tuple[ControlPlane, ...] | None = None
+    alarms: tuple[Alarm, ...] = ()
+    hashed: int = 0
+    unhashed: str = ""
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def voters(self) -> tuple[Member, ...]:
+        """The members of the list that vote; those that answered, where no list could be read."""
+        listed = any(member.listed for member in self.members)
+        return tuple(
+            member
+            for member in self.members
+            if not member.learner and (member.listed is not None if listed else member.up)
+        )
+
+    @property
+    def quorum(self) -> int:
+        """How many voters must be up."""
+        return len(self.voters) // 2 + 1
+
+    @property
+    def spare(self) -> int:
+        """How many more voters may fail before the quorum is lost; less than 0 where it is lost."""
+        return sum(member.up for member in self.voters) - self.quorum
+
+    @property
+    def leader(self) -> Member | None:
+        """The leader by the word of a member of the newest term; None where no leader is known."""
+        told = [member.status for member in self.members if member.status and member.status.leader]
+        newest = max(told, key=lambda status: status.term, default=None)
+        if newest is None:
+            return None
+        return next((member for member in self.members if member.id == newest.leader), None)
+
+    @property
+    def differing(self) -> tuple[EtcdPod, ...]:
+        """The pods whose data differs from the others'."""
+        return disagreeing({one.pod: one.hash for one in self.members if one.pod and one.hash})
+
+    @property
+    def compared(self) -> bool:
+        """Whether the hashes of all voting members could be held against each other."""
+        return self.hashed > 0 and not self.unhashed and all(member.hash for member in self.voters)
+
+    @property
+    def index(self) -> int:
+        """The newest raft index that any member knows to be committed."""
+        return max((member.status.index for member in self.members if member.status), default=0)

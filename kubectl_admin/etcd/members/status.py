@@ -1,0 +1,216 @@
+"""Asks every member of a cluster's etcd how it is, with etcdctl in the member's own pod.
+
+No privileged pod and no shell: etcd's image has etcdctl, and the pod has the certificates. Where a pod does
+not answer, other members are asked whether they reach the one in it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from kubectl_admin.cluster.access import Right, explained
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError, Forbidden, Unreachable
+from kubectl_admin.cluster.exec import ExecResult
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.members import hashes, pods
+from kubectl_admin.etcd.members.etcdctl import HASHING, Etcdctl, EtcdctlError, Status
+from kubectl_admin.etcd.members.match import matched, with_alarms
+from kubectl_admin.etcd.members.pods import EtcdPod
+from kubectl_admin.etcd.members.state import ControlPlane, Gap, Member, State
+from kubectl_admin.pool import ask_all
+
+# What it takes: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.
+RIGHTS = (
+    Right("list", "pods", pods.NAMESPACE),
+    *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
+)
+NODES = Right("list", "nodes")
+CONTROL_PLANES = "node-role.kubernetes.io/control-plane"
+PROGRAM = 10.0  # seconds for a run of etcdctl, which gives up by itself before
+LOST = (
+    "if the server is the right one, etcd may have lost its quorum, without which it answers nothing; "
+    "on the control-plane nodes: crictl ps --all --name etcd"
+)
+ELSEWHERE = 3.0  # seconds for an answer over the network, which etcdctl always takes where there is none
+LISTING = 60.0  # seconds for all listings together
+ROUND = 45.0  # seconds for the answers of all members together
+ANSWER = 1 << 20  # bytes
+
+Answer = TypeVar("Answer")
+Answered = Callable[[int], None]
+
+
+def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered | None = None) -> State:
+    """The state of a cluster's etcd.
+
+    compare: whether to compare the members' data by their hashes; None: only where it is done in a moment.
+    answered: called after each member's answer with the number of members, for progress.
+
+    A member that does not answer is a Member with a problem. Raises AdminError where the API server can't be
+    spoken to, where pods may not be listed, or where nothing may be run in them.
+    """
+    gaps: list[Gap] = []
+    with explained(cluster, RIGHTS):
+        etcd, nodes = listings(cluster, gaps)
+        talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
+        answers = ask_all(
+            {pod: ctl.status for pod, ctl in talkers.items()}, deadline=ROUND, answered=answered
+        )
+        for answer in answers.values():
+            if isinstance(answer, Forbidden):
+                raise answer
+    statuses = {pod: answer for pod, answer in answers.items() if isinstance(answer, Status)}
+    problems = {pod: flags_in_file(pod) for pod in etcd.members if pod not in talkers}
+    problems |= {pod: why(answer) for pod, answer in answers.items() if isinstance(answer, AdminError)}
+    # Who votes and knows a leader answers for the cluster; others refuse, or wait until their time is over.
+    order = sorted(statuses, key=lambda pod: (statuses[pod].learner, not statuses[pod].leader))
+    able = {pod: talkers[pod] for pod in order}
+    listed, alarms = cluster_wide(able, gaps)
+    members = with_alarms(matched(etcd.members, statuses, problems, listed, nodes or ()), alarms)
+    members = asked_from_others(members, able)
+    found = hashes.compare(
+        {pod: (talkers[pod], status) for pod, status in statuses.items() if not status.learner}, compare
+    )
+    return State(
+        context=cluster.target.context,
+        server=cluster.server,
+        etcd=etcd,
+        members=tuple(replace(one, hash=found.hashes.get(one.pod) if one.pod else None) for one in members),
+        control_planes=nodes,
+        alarms=alarms,
+        hashed=found.revision,
+        unhashed=found.problem,
+        gaps=tuple(gaps),
+    )
+
+
+def etcdctl(cluster: Cluster, pod: EtcdPod) -> Etcdctl:
+    """etcdctl in a member's own pod, for that member; raises AdminError where its flags are in a file."""
+    if pod.access is None:
+        raise AdminError(f"pod {pod.namespace}/{pod.name}: {flags_in_file(pod)}")
+
+    def run(words: Sequence[str]) -> ExecResult:
+        # A hash of a large database is waited for as long as etcdctl itself waits.
+        patience = PROGRAM + (HASHING if "hashkv" in words else 0)
+        return cluster.exec(pod.namespace, pod.name, pod.container, words, timeout=patience).run(ANSWER)
+
+    return Etcdctl(run, pod.access)
+
+
+def listings(cluster: Cluster, gaps: list[Gap]) -> tuple[pods.Etcd, tuple[ControlPlane, ...] | None]:
+    """What the static pods say of etcd, and the control-plane nodes; None where these can't be listed."""
+    questions: dict[str, Callable[[], Any]] = {
+        "pods": lambda: pods.find(cluster),
+        "nodes": lambda: control_planes(cluster),
+    }
+    answers = ask_all(questions, deadline=LISTING)
+    if isinstance(etcd := answers["pods"], AdminError):
+        raise without_api(etcd)
+    if isinstance(nodes := answers["nodes"], AdminError):
+        permission = str(NODES) if isinstance(nodes, Forbidden) else ""
+        gaps.append(Gap("control-plane nodes", why(nodes), permission))
+        return etcd, None
+    return etcd, nodes
+
+
+def control_planes(cluster: Cluster) -> tuple[ControlPlane, ...]:
+    """The control-plane nodes with their addresses."""
+    return tuple(
+        ControlPlane(
+            node["metadata"]["name"],
+            tuple(str(one["address"]) for one in (node.get("status") or {}).get("addresses") or ()),
+        )
+        for node in cluster.list("/api/v1/nodes", [("labelSelector", CONTROL_PLANES)])
+    )
+
+
+def cluster_wide(able: Mapping[EtcdPod, Etcdctl], gaps: list[Gap]) -> tuple[Any, Any]:
+    """The list of members and the alarms, each from the first member that gives it; () where none does."""
+    questions: dict[str, Callable[[Etcdctl], Any]] = {
+        "the list of members": Etcdctl.members,
+        "alarms": Etcdctl.alarms,
+    }
+    if not able:
+        return (), ()
+    answers = ask_all(
+        {what: partial(first_answer, able.values(), ask) for what, ask in questions.items()}, deadline=ROUND
+    )
+    gaps += [Gap(what, why(answer)) for what, answer in answers.items() if isinstance(answer, AdminError)]
+    listed, alarms = (() if isinstance(answer, AdminError) else answer for answer in answers.values())
+    return listed, alarms
+
+
+def asked_from_others(members: Sequence[Member], able: Mapping[EtcdPod, Etcdctl]) -> tuple[Member, ...]:
+    """The members, those that were silent with what two others got out of them over the network."""
+    silent = {place: addresses(member) for place, member in enumerate(members) if not member.up}
+    answers = ask_all(
+        {
+            (place, pod): replace(ctl.at(urls[0]), patience=ELSEWHERE).status
+            for place, urls in silent.items()
+            for pod, ctl in list(able.items())[:2]
+            if urls
+        },
+        deadline=ROUND,
+    )
+    heard: dict[int, dict[EtcdPod, Status | AdminError]] = {place: {} for place in silent}
+    for (place, pod), answer in answers.items():
+        heard[place][pod] = answer
+    return tuple(
+        as_heard(member, heard[place]) if place in silent else member for place, member in enumerate(members)
+    )
+
+
+def as_heard(member: Member, answers: Mapping[EtcdPod, Status | AdminError]) -> Member:
+    """A silent member with its answer to another, or with why there was none."""
+    unreachable = "" if addresses(member) else "it has told no address for clients"
+    for pod, answer in answers.items():
+        if isinstance(answer, Status):
+            return replace(member, id=answer.member_id, status=answer, asked_from=pod.node)
+        unreachable = f"from node {pod.node}: {why(answer)}"
+    return replace(member, unreachable=unreachable)
+
+
+def addresses(member: Member) -> tuple[str, ...]:
+    """Where others reach a member: what the list says, or its own flags."""
+    if member.listed and member.listed.client_urls:
+        return member.listed.client_urls
+    return member.pod.flags.advertise_client_urls if member.pod else ()
+
+
+def first_answer(able: Iterable[Etcdctl], ask: Callable[[Etcdctl], Answer]) -> Answer:
+    """The first answer of any of them; raises the last one's AdminError."""
+    problem = AdminError("no member could be asked")
+    for ctl in able:
+        try:
+            return ask(ctl)
+        except AdminError as error:
+            problem = error
+    raise problem
+
+
+def without_api(error: AdminError) -> AdminError:
+    """The error with what it may mean for etcd, where it is the API server that can't answer."""
+    silent = isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status >= 429)
+    if silent and not error.hint:
+        error.hint = LOST
+    return error
+
+
+def why(error: AdminError) -> str:
+    """An error in the words of whoever refused, without those of everybody in between."""
+    match error:
+        case EtcdctlError():
+            return error.said
+        case ApiError():
+            return error.message
+        case Unreachable() if "timeout" in error.what:
+            # Not the server's silence: it waits for the kubelet before it answers.
+            return "no answer in time through the API server and the kubelet"
+    return error.what
+
+
+def flags_in_file(pod: EtcdPod) -> str:
+    """Why a member can't be asked in its pod: its flags are in a file."""
+    return f"its flags are in {pod.flags.config_file} on node {pod.node}, which is not read"

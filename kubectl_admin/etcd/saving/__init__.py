@@ -1,0 +1,1 @@
+"""A snapshot taken by a member, brought home and proven."""

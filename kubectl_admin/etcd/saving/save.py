@@ -1,0 +1,174 @@
+"""A snapshot taken on a node's host by etcd's own client, and brought home piece by piece."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.members.etcdctl import Etcdctl, Status, reason
+from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.saving.source import OUTSIDE, Source
+from kubectl_admin.node import jobs
+from kubectl_admin.node.fetch import Distant, Fetched, RefusedError, Transfer, fetch
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.jobs import Job
+from kubectl_admin.node.unpacking import Tool
+from kubectl_admin.node.workspace import STATE, workspace
+
+RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may lie on the same file system
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the host of the source has.
+
+    root: the root of etcd's container as the host sees it, "" for the host's own. etcdctl: a path on the
+    host. database: bytes of the member's database, None where it is elsewhere. free: bytes free for the
+    snapshot. tools: what can pack it.
+    """
+
+    root: str
+    etcdctl: str
+    database: int | None
+    free: int
+    tools: tuple[Tool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A snapshot that has come home.
+
+    cluster_id: in hex, as the member says: of several members' files none tells it. seconds: of each phase.
+    """
+
+    endpoint: str
+    cluster_id: str
+    tool: Tool
+    fetched: Fetched
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def save(  # noqa: PLR0913 - from where, to where, and how
+    host: Host,
+    source: Source,
+    sink: Callable[[bytes], object],
+    *,
+    transfer: Callable[[Tool], Transfer],
+    tool: Tool | None = None,
+    etcdctl: str | None = None,
+    room: Callable[[int], None] = lambda _: None,
+) -> Saved:
+    """Has the source's etcd make a snapshot on its node, and hands it to `sink` in order.
+
+    transfer: how it is fetched, for the tool that packs it. tool: that tool; None for the best that the host
+    has. etcdctl: a path on the host instead of etcd's own. room: is told how many bytes will come, and raises
+    where there is no room for them. Nothing stays on the node. Raises AdminError.
+    """
+    began = time.monotonic()
+    seen = survey(host, source, etcdctl)
+    packing = chosen(seen, tool, host.node)
+    access, status = answering(host, seen, [within(each, seen.root) for each in source.accesses])
+    size = seen.database or status.size
+    refuse_full(host.node, seen, size)
+    room(size)
+    with workspace(host) as folder:
+        file, job = saving(host, seen, access, folder, size)
+        begun = time.monotonic()
+        try:
+            fetched = fetch(host, file, transfer(packing), sink)
+        except RefusedError:
+            # Why there is no file, etcdctl says. What fails on the way or here does not wait for it.
+            refuse_failed(job)
+            raise
+        refuse_failed(job)
+    seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}
+    return Saved(access.endpoint, f"{status.cluster_id:x}", packing, fetched, seconds)
+
+
+def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
+    """What the host has; raises AdminError where no etcdctl is to be found."""
+    answer = host.script("etcd-survey", source.container, source.data, STATE).decode("utf-8", "replace")
+    said = [line.partition(" ") for line in answer.splitlines()]
+    found = {name: value for name, _, value in said}
+    program = etcdctl or found.get("etcdctl")
+    if not program:
+        where = "on PATH" if source.container == OUTSIDE else "in the container of its etcd"
+        raise AdminError(f"node {host.node}: no etcdctl {where}", "name one on that host with --etcdctl")
+    try:
+        return Survey(
+            found.get("root", ""),
+            program,
+            int(found["database"]) if "database" in found else None,
+            int(found["free"]),
+            tuple(
+                tool for tool in Tool if (tool.value in (value for name, _, value in said if name == "tool"))
+            ),
+        )
+    except (KeyError, ValueError):
+        raise AdminError(f"node {host.node}: the host's answer is not understood: {answer[:80]!r}") from None
+
+
+def chosen(seen: Survey, tool: Tool | None, node: str) -> Tool:
+    """What packs: the tool that was asked for, or the best there is; AdminError where the host lacks it."""
+    if tool not in (None, Tool.NONE, *seen.tools):
+        has = ", ".join(seen.tools) or "neither zstd nor gzip"
+        raise AdminError(
+            f"node {node} has no {tool} to compress with", f"it has {has}; or use --compress=none"
+        )
+    return tool or next(iter(seen.tools), Tool.NONE)
+
+
+def refuse_full(node: str, seen: Survey, size: int) -> None:
+    """Raises AdminError where a snapshot of that size would fill the node's disk."""
+    needed = size + RESERVE
+    if seen.free < needed:
+        raise AdminError(
+            f"node {node}: {seen.free >> 20} MiB are free for {STATE}, and the snapshot needs {needed >> 20} "
+            f"MiB with a reserve of {RESERVE >> 20} MiB",
+            "free some space there, or take it from another member with --node",
+        )
+
+
+def within(access: Access, root: str) -> Access:
+    """The access with its files as the host sees them."""
+    ca, cert, key = (f"{root}{path}" if path else "" for path in (access.ca, access.cert, access.key))
+    return Access(access.endpoint, access.tls, ca, cert, key)
+
+
+def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, Status]:
+    """The first access at which a member answers from this host, and what that says of itself.
+
+    Raises AdminError where none answers.
+    """
+    problem: AdminError | None = None
+    for access in accesses:
+        ctl = Etcdctl(lambda words: host.run(list(words), check=False), access, program=seen.etcdctl)
+        try:
+            return access, host.persistently(ctl.status)
+        except AdminError as error:
+            problem = error
+    raise AdminError(f"node {host.node}: {problem.what if problem else 'the API server names no etcd'}")
+
+
+def saving(host: Host, seen: Survey, access: Access, folder: str, size: int) -> tuple[Distant, Job]:
+    """The snapshot as it grows on the host, and the job that makes it, which outlives cut connections.
+
+    etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it stays
+    as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
+    """
+    path = f"{folder}/snapshot.db"
+    # Without a named authority the member's certificate may be its own, as in etcdctl.arguments.
+    unnamed = ["--insecure-skip-tls-verify"] if access.tls else []
+    trust = [f"--cacert={access.ca}"] if access.ca else unnamed
+    pair = [f"--cert={access.cert}", f"--key={access.key}"] if access.cert else []
+    arguments = [seen.etcdctl, path, f"--endpoints={access.endpoint}", *trust, *pair]
+    job = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments)
+    return Distant(path, folder, size, f"{folder}/job/result", job.unit), job
+
+
+def refuse_failed(job: Job) -> None:
+    """Raises AdminError with etcdctl's own words where it has failed."""
+    ended = job.wait()
+    if ended.exit_code:
+        said = reason(ended.log.encode()) or f"etcdctl ended with exit code {ended.exit_code}"
+        raise AdminError(f"node {job.host.node}: etcd gave no snapshot: {said}")

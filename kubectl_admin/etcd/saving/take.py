@@ -1,0 +1,139 @@
+"""A snapshot of a cluster's etcd as a file here: taken, brought home, proven, only then under its name."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from kubectl_admin.cluster.access import require
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.etcd.saving.save import Saved, save
+from kubectl_admin.etcd.saving.source import RIGHTS, choose
+from kubectl_admin.etcd.snapshot.facts import Verdict
+from kubectl_admin.etcd.snapshot.verify import verify
+from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.fetch import Transfer
+from kubectl_admin.node.host import Say
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.unpacking import Tool
+from kubectl_admin.part_file import Draft, PartFile, Spool
+
+UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+LONGEST = 100  # characters of a cluster's name in a file's
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person may decide about a snapshot.
+
+    node: on which it is taken; None for the best. tool: what packs it on the way; None for the best.
+    etcdctl: a path on the node instead of etcd's own. rate: bytes a second on the wire at most.
+    """
+
+    node: str | None = None
+    tool: Tool | None = None
+    etcdctl: str | None = None
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot that is here and proven. file: where; None where it went to a stream. seconds: in all."""
+
+    file: Path | None
+    node: str
+    saved: Saved
+    verdict: Verdict
+    seconds: float
+
+
+class Watched(Protocol):
+    """Shows how far bytes have come: how many of how many."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+# Opens the display of one phase, by its title.
+Watch = Callable[[str], AbstractContextManager[Watched]]
+
+
+def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
+    cluster: Cluster,
+    operation: Operation,
+    options: Options,
+    wish: Wish,
+    draft: Draft,
+    *,
+    watch: Watch,
+    say: Say,
+) -> Taken:
+    """Takes a snapshot into the draft, where it is left proven but without its name.
+
+    Raises AdminError for all that goes wrong, and for a snapshot whose content is damaged.
+    """
+    began = time.monotonic()
+    # A debug pod that may be made and not removed would stay.
+    require(cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(options.namespace)]))
+    source = choose(cluster, wish.node)
+    for note in source.notes:
+        say(note)
+    leftovers.sweep(cluster, options.namespace)
+    with host.opened(cluster, source.node, operation, options, say) as there:
+        leftovers.sweep_host(there)
+        with watch(f"snapshot from {source.node}") as moved:
+            saved = save(
+                there,
+                source,
+                draft.write,
+                transfer=partial(Transfer, moved=moved, rate=wish.rate),
+                tool=wish.tool,
+                etcdctl=wish.etcdctl,
+                room=draft.room,
+            )
+    draft.settle()
+    verified = time.monotonic()
+    with watch("verifying") as moved:
+        verdict = verify(draft.path, progress=moved)
+    saved.seconds["verify"] = time.monotonic() - verified
+    refuse_unsound(verdict, source.node)
+    return Taken(None, source.node, saved, verdict, time.monotonic() - began)
+
+
+def refuse_unsound(verdict: Verdict, node: str) -> None:
+    """Raises AdminError for a snapshot that can't be restored: it came as it was sent, so it was so there."""
+    if not verdict.sound:
+        first = next(finding for finding in verdict.findings if finding.severity == "violation")
+        raise AdminError(
+            f"the snapshot that node {node} gave is damaged and was not kept: {first.evidence}",
+            "take it from another member with --node, and look at this one: kubectl admin etcd-status",
+        )
+
+
+def destination(wanted: str, cluster: str) -> Path | None:
+    """The file that a person means: a folder means one in it, named by cluster and time; None for «-»."""
+    if wanted == "-":
+        return None
+    if os.path.isdir(wanted):  # noqa: PTH112 - Path.is_dir raises for names that can't be
+        return Path(wanted, default_name(cluster, datetime.now(UTC)))
+    if not wanted or wanted.endswith("/"):
+        raise UsageError(f"there is no folder {wanted!r}", "make it, or name a file")
+    return Path(wanted)
+
+
+def draft_of(file: Path | None, *, force: bool) -> PartFile | Spool:
+    """Where the snapshot grows until it is proven: beside its destination, or for a stream without a name."""
+    return Spool() if file is None else PartFile(file, force=force)
+
+
+def default_name(cluster: str, moment: datetime) -> str:
+    """«etcd-CLUSTER-20261125T130501Z.db». moment: in UTC."""
+    name = UNSAFE.sub("-", cluster)[:LONGEST].strip("-") or "cluster"
+    return f"etcd-{name}-{moment:%Y%m%dT%H%M%SZ}.db"

@@ -1,0 +1,244 @@
+"""A snapshot as a file: where it goes, that it is proven first, and that nothing half is ever there."""
+
+import random
+import signal
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.saving import take as module
+from kubectl_admin.etcd.saving.save import Saved
+from kubectl_admin.etcd.saving.source import Source
+from kubectl_admin.etcd.saving.take import Wish, default_name, destination, draft_of, take
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.fetch import Fetched
+from kubectl_admin.node.unpacking import Tool
+from kubectl_admin.part_file import PartFile, Spool
+from tests.unit.etcd.snapshot.bolt_file import BoltFile
+from tests.unit.node.standin import OPERATION
+
+MOMENT = datetime(2026, 11, 25, 13, 5, 1, tzinfo=UTC)
+SOURCE = Source("cp-2", "f00", "/var/lib/etcd", (Access("https://127.0.0.1:2379"),))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name"),
+    [
+        ("prod", "prod"),
+        ("kind.local-1", "kind.local-1"),
+        ("arn:aws:eks:eu-west-1:1234:cluster/prod", "arn-aws-eks-eu-west-1-1234-cluster-prod"),
+        ("../../etc/passwd", "..-..-etc-passwd"),
+        ("/", "cluster"),
+        ("", "cluster"),
+        ("-rf", "rf"),
+        ("a\nb\x1b[31m\0", "a-b-31m"),
+        ("прод", "cluster"),
+        ("x" * 300, "x" * 100),
+        ("x" * 99 + "/y", "x" * 99),
+    ],
+)
+def test_a_name_for_any_cluster(cluster, name, tmp_path):
+    found = default_name(cluster, MOMENT)
+    assert found == f"etcd-{name}-20261125T130501Z.db"
+    (tmp_path / found).touch()
+    assert [each.name for each in tmp_path.iterdir()] == [found]
+
+
+def test_a_folder_means_a_file_in_it(tmp_path, monkeypatch):
+    for wanted in (str(tmp_path), f"{tmp_path}/"):
+        file = destination(wanted, "prod")
+        assert file
+        assert file.parent == tmp_path
+        assert file.name.startswith("etcd-prod-2")
+    monkeypatch.chdir(tmp_path)
+    assert str(destination(".", "prod")).startswith("etcd-prod-2")
+
+
+def test_what_is_no_folder_is_a_file(tmp_path):
+    assert destination(str(tmp_path / "snapshot.db"), "prod") == tmp_path / "snapshot.db"
+    assert destination("snapshot.db", "prod") == Path("snapshot.db")
+    assert destination("n" * 300, "prod") == Path("n" * 300)
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    for wanted in (f"{tmp_path}/none/", f"{tmp_path}/file/", ""):
+        with pytest.raises(UsageError, match="there is no folder"):
+            destination(wanted, "prod")
+
+
+def test_a_dash_is_stdout_and_a_file_of_that_name_is_not():
+    assert destination("-", "prod") is None
+    assert destination("./-", "prod") == Path("-")
+
+
+def test_what_goes_to_a_stream_has_no_name(tmp_path):
+    assert isinstance(draft_of(None, force=False), Spool)
+    part = draft_of(tmp_path / "snapshot.db", force=True)
+    assert isinstance(part, PartFile)
+
+
+class World:
+    """A cluster from which a snapshot is taken, in so far as `take` sees it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+        self.content = content
+        self.events: list[str] = []
+        self.source = SOURCE
+        for name, stand_in in {
+            "require": lambda *_: None,
+            "choose": lambda _cluster, node: self.chosen(node),
+            "save": self.saved,
+            "leftovers": SimpleNamespace(
+                sweep=lambda *_: self.events.append("sweep"),
+                sweep_host=lambda _: self.events.append("sweep host"),
+            ),
+            "host": SimpleNamespace(opened=self.opened),
+        }.items():
+            monkeypatch.setattr(module, name, stand_in)
+
+    def chosen(self, node: str | None) -> Source:
+        self.events.append(f"choose {node}")
+        return self.source
+
+    @contextmanager
+    def opened(self, _cluster, node, *_):
+        self.events.append(f"open {node}")
+        try:
+            yield "host"
+        finally:
+            self.events.append("close")
+
+    @contextmanager
+    def watch(self, title):
+        self.events.append(f"watch {title}")
+        yield lambda _done, _total: None
+
+    def saved(self, _host, source, sink, *, transfer, tool, etcdctl, room):
+        self.events.append(f"save {source.node} {tool} {etcdctl} {transfer(Tool.GZIP).rate}")
+        room(len(self.content))
+        sink(self.content[:5000])
+        sink(self.content[5000:])
+        return Saved(
+            "https://127.0.0.1:2379", "1f", Tool.GZIP, Fetched(len(self.content), 9, 0), {"fetch": 1.0}
+        )
+
+    def take(self, draft, wish: Wish = Wish()):  # noqa: B008
+        return take(None, OPERATION, Options(), wish, draft, watch=self.watch, say=self.events.append)
+
+
+def test_a_snapshot_is_taken_and_proven_before_it_has_its_name(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile().snapshot())
+    with PartFile(tmp_path / "snapshot.db") as part:
+        taken = world.take(part, Wish("cp-2", Tool.NONE, "/mine", 5.0))
+        assert part.path.read_bytes() == world.content
+        assert not part.target.exists()
+    assert taken.verdict.sound
+    assert taken.verdict.snapshot
+    assert taken.verdict.snapshot.size == len(world.content)
+    assert (taken.node, set(taken.saved.seconds)) == ("cp-2", {"fetch", "verify"})
+    assert world.events == [
+        "choose cp-2",
+        "sweep",
+        "open cp-2",
+        "sweep host",
+        "watch snapshot from cp-2",
+        "save cp-2 none /mine 5.0",
+        "close",
+        "watch verifying",
+    ]
+
+
+def test_a_stream_gets_what_was_proven(monkeypatch, tmp_path):
+    world = World(monkeypatch, BoltFile().snapshot())
+    out = tmp_path / "out"
+    with Spool() as spool, out.open("wb", buffering=0) as stream:
+        world.take(spool)
+        spool.copy_to(stream.fileno(), "stdout")
+    assert out.read_bytes() == world.content
+
+
+def test_what_the_source_lacks_is_said(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile().snapshot())
+    world.source = Source("cp-2", "f00", "", (), ("events is kept elsewhere",))
+    with PartFile(tmp_path / "snapshot.db") as part:
+        world.take(part)
+    assert world.events[1] == "events is kept elsewhere"
+
+
+def damaged(content: bytes) -> bytes:
+    """The same with a bit that has flipped in a page that is in use."""
+    data = bytearray(content)
+    data[len(data) // 2] ^= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        damaged(BoltFile().snapshot()),
+        BoltFile().snapshot()[:-600],
+        b"",
+        b"no such thing",
+        random.Random(1).randbytes(100_000),
+    ],
+    ids=["a flipped bit", "its end is missing", "empty", "text", "noise"],
+)
+def test_what_is_damaged_is_not_kept(tmp_path, monkeypatch, content):
+    world = World(monkeypatch, content)
+    with (
+        pytest.raises(
+            AdminError, match="the snapshot that node cp-2 gave is damaged and was not kept: "
+        ) as bad,
+        PartFile(tmp_path / "snapshot.db") as part,
+    ):
+        world.take(part)
+    assert "--node" in str(bad.value.hint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_no_room_here_is_not_begun(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile().snapshot())
+    with PartFile(tmp_path / "snapshot.db") as part:
+        monkeypatch.setattr(part, "room", lambda _: (_ for _ in ()).throw(AdminError("no room")))
+        with pytest.raises(AdminError, match="no room"):
+            world.take(part)
+    assert world.events[-1] == "close"
+
+
+def test_without_all_rights_nothing_is_begun(tmp_path, monkeypatch):
+    world = World(monkeypatch, b"")
+    asked = []
+
+    def require(_cluster, rights) -> None:
+        asked.extend(map(str, rights))
+        raise AdminError("some are missing")
+
+    monkeypatch.setattr(module, "require", require)
+    with pytest.raises(AdminError, match="some are missing"), PartFile(tmp_path / "snapshot.db") as part:
+        world.take(part)
+    assert world.events == []
+    assert sorted(asked) == [
+        "create pods in namespace kube-system",
+        "create pods/exec in namespace kube-system",
+        "delete pods in namespace kube-system",
+        "get nodes",
+        "get pods in namespace kube-system",
+        "get pods/exec in namespace kube-system",
+        "list pods in namespace kube-system",
+        "watch pods in namespace kube-system",
+    ]
+
+
+def test_an_interruption_closes_the_host_and_leaves_nothing(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile().snapshot())
+    monkeypatch.setattr(module, "save", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt), PartFile(tmp_path / "snapshot.db") as part:
+        world.take(part)
+    assert world.events[-1] == "close"
+    assert list(tmp_path.iterdir()) == []
