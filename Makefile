@@ -64,6 +64,8 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.exec_throughput
 	$(BIN)/python -m benchmarks.skew_scale
 	$(BIN)/python -m benchmarks.snapshot_verify
+	$(BIN)/python -m benchmarks.etcd_snapshot
+	$(BIN)/python -m benchmarks.drain_many
 
 release: $(READY) ## Build the archive and the manifest for Krew into dist/ (URL=…, HOMEPAGE=…)
 	$(BIN)/python krew/build.py $(if $(URL),--url $(URL)) $(if $(HOMEPAGE),--homepage $(HOMEPAGE))
