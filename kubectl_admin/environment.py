@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from kubectl_admin.errors import AdminError, UsageError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubectl_admin.report.progress import Moving, Progress
 
 TABLE_FORMATS = ("table", "wide")
+Line = TypeVar("Line", "Progress", "Moving")
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Environment:
     verbosity: int = 0
     output: str = "table"
     headers: bool = True
+    _line: "Progress | Moving | None" = field(default=None, init=False, repr=False)
 
     @classmethod
     def of_process(cls) -> "Environment":
@@ -106,22 +108,26 @@ class Environment:
         """A line on a terminal's stderr that says how far `title` has come, and is gone at the end."""
         from kubectl_admin.report.progress import Progress
 
-        progress = Progress(self.stderr if self.steers(self.stderr) else None, title)
-        try:
+        with self._showing(Progress(self.stderr if self.steers(self.stderr) else None, title)) as progress:
             yield progress
-        finally:
-            progress.clear()
 
     @contextmanager
     def moving(self, title: str) -> "Iterator[Moving]":
         """A line on stderr that says how many bytes of `title` have come, how fast, and how many will."""
         from kubectl_admin.report.progress import Moving
 
-        moving = Moving(self.stderr, title, terminal=self.steers(self.stderr))
-        try:
+        with self._showing(Moving(self.stderr, title, terminal=self.steers(self.stderr))) as moving:
             yield moving
+
+    @contextmanager
+    def _showing(self, line: "Line") -> "Iterator[Line]":
+        """Inside, the line makes room for notes; at the end it is gone."""
+        self._line = line
+        try:
+            yield line
         finally:
-            moving.clear()
+            self._line = None
+            line.clear()
 
     @contextmanager
     def live(self) -> "Iterator[Live]":
@@ -138,6 +144,8 @@ class Environment:
         """A line on stderr for whoever waits: what takes long, what is tried again."""
         from kubectl_admin.report.terminal import printable
 
+        if self._line:
+            self._line.clear()
         self.stderr.write(f"{printable(text)}\n")
         self.stderr.flush()
 

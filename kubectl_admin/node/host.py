@@ -48,8 +48,9 @@ class Host:
         self.say = say
         self._cluster = cluster
         self._options = options
+        here = f"node {node}: "
         self._persistence = Persistence(
-            options.patience, lambda what: say(f"node {node}: {what}"), options.retries
+            options.patience, lambda what: say(f"{here}{what.removeprefix(here)}"), options.retries
         )
         self._context: AbstractContextManager[str] | None = None
         self._pod = ""

@@ -80,6 +80,7 @@ class Moving:
         if self._terminal and self._shown:
             self._stream.write(CLEAR_LINE)
             self._stream.flush()
+            self._shown = False
 
 
 def amounts(done: int, total: int, gained: int, seconds: float) -> str:

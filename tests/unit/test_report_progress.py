@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from kubectl_admin.environment import Environment
 from kubectl_admin.report.progress import CLEAR_LINE, OFTEN, SELDOM, Moving, Progress, amounts
 from tests.unit.stand_in import HARMLESS, NASTY
 
@@ -110,6 +111,36 @@ def test_names_of_the_cluster_do_nothing_to_the_terminal():
 )
 def test_amounts(done, total, gained, seconds, said):
     assert amounts(done, total, gained, seconds) == said
+
+
+class Terminal(io.StringIO):
+    """A terminal in memory."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(text: str) -> list[str]:
+    """What a terminal shows of it: a cleared line begins anew."""
+    return [line.rpartition(CLEAR_LINE)[2] for line in text.split("\n")]
+
+
+def test_a_note_stands_alone_on_a_terminal():
+    environment = Environment(io.StringIO(), io.StringIO(), Terminal(), {})
+    with environment.moving("snapshot") as moving:
+        moving(0, MIB)
+        environment.note("node cp-1: trying again")
+    with environment.progress("asking") as steps:
+        steps.step(2)
+        environment.note("node cp-2: trying again")
+        steps.step(2)
+    environment.note("done")
+    assert screen(environment.stderr.getvalue()) == [
+        "node cp-1: trying again",
+        "node cp-2: trying again",
+        "done",
+        "",
+    ]
 
 
 def test_steps_are_counted_on_a_terminal_alone():
