@@ -14,7 +14,7 @@ from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Status
 from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
 from kubectl_admin.etcd.members.state import LAG
-from kubectl_admin.etcd.members.status import etcdctl, why
+from kubectl_admin.etcd.members.status import LISTING, etcdctl, why, without_api
 from kubectl_admin.node.debug_pod import refuse_unready, seen
 from kubectl_admin.node.persistence import NotReadyError
 from kubectl_admin.pool import ask_all
@@ -47,7 +47,10 @@ class Source:
 
 def choose(cluster: Cluster, node: str | None) -> Source:
     """The source for a snapshot: on that node, or else the best. Raises AdminError where there is none."""
-    etcd = pods.find(cluster)
+    try:
+        etcd = pods.find(cluster, timeout=LISTING)
+    except AdminError as error:
+        raise without_api(error) from error
     elsewhere = tuple(left_out(etcd.apiservers))
     if etcd.external:
         chosen = external(etcd.apiservers, node or ready(cluster, etcd.apiservers))

@@ -20,7 +20,8 @@ from kubectl_admin.etcd.saving.source import (
     left_out,
     ready,
 )
-from tests.unit.cluster.standin import StandIn, refusal
+from tests.unit.cluster.standin import Says, StandIn, refusal
+from tests.unit.cluster.standin import status as status_of
 from tests.unit.etcd.members.samples import LEADER, PKI, apiserver_command, etcd_pod, static_pod, status
 
 PODS = "/api/v1/namespaces/kube-system/pods"
@@ -182,9 +183,7 @@ def show(server: StandIn, **of_nodes: str) -> None:
         server.on("GET", f"/api/v1/nodes/{real}", says(node(real, is_ready)))
 
 
-def says(body):
-    from tests.unit.cluster.standin import Says
-
+def says(body) -> Says:
     return Says(body=body)
 
 
@@ -296,3 +295,11 @@ def test_a_name_that_is_none_is_wrong_usage(server):
     pods = [static_pod("kube-apiserver", "../cp-1", apiserver_command(SERVERS))]
     with pytest.raises(UsageError):
         choose_among(server, pods)
+
+
+@pytest.mark.parametrize("code", [500, 503, 504])
+def test_an_api_server_that_can_not_answer_may_mean_that_the_quorum_is_lost(server, code):
+    server.on("GET", PODS, status_of(code, "Timeout", "etcdserver: request timed out"))
+    with pytest.raises(AdminError, match="etcdserver: request timed out") as failed:
+        choose(server.connect(), None)
+    assert "lost its quorum" in str(failed.value.hint)
