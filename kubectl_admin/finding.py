@@ -46,3 +46,23 @@ class Finding:
             "fix": self.fix,
             "source": self.source,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be looked at, and why; the permission that is missing, if it is that."""
+
+    what: str
+    why: str
+    permission: str = ""
+
+    def finding(self) -> Finding:
+        """The gap as a note, so that silence is not taken for health."""
+        return Finding(
+            Severity.NOTE,
+            "not-seen",
+            self.what,
+            "what can't be seen is not judged",
+            self.why,
+            f"grant it: {self.permission} (docs/permissions.md)" if self.permission else "",
+        )

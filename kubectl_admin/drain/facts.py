@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubectl_admin.drain.labels import Requirement, Selector
+from kubectl_admin.finding import Gap
 
 Name = tuple[str, str]  # namespace and name
 Resources = Mapping[str, float]  # cores, bytes, pieces, by the resource's name
@@ -224,15 +225,6 @@ class Member:
     node: str
     leads: bool
     ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that could not be looked at: what, why, and the permission that it takes, if it is that."""
-
-    what: str
-    why: str
-    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,12 +215,4 @@ def losses(preview: Preview) -> Iterator[Finding]:
 
 def gaps(preview: Preview) -> Iterator[Finding]:
     """What could not be looked at, so that silence is not taken for safety."""
-    for gap in preview.facts.gaps:
-        yield Finding(
-            Severity.NOTE,
-            "not-seen",
-            gap.what,
-            "what can't be seen is not judged",
-            gap.why,
-            f"grant it: {gap.permission} (docs/permissions.md)" if gap.permission else "",
-        )
+    return (gap.finding() for gap in preview.facts.gaps)

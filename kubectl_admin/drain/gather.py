@@ -9,8 +9,9 @@ from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound
 from kubectl_admin.cluster.requests import Query
 from kubectl_admin.drain import read, stateful
 from kubectl_admin.drain.cordon import Cordon
-from kubectl_admin.drain.facts import Facts, Gap, Member, Name, Node, Pod, Scale
+from kubectl_admin.drain.facts import Facts, Member, Name, Node, Pod, Scale
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 LISTING = 60.0  # seconds for all listings together

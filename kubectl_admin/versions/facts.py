@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kubectl_admin.finding import Gap
 from kubectl_admin.versions.version import Version
 
 
@@ -112,15 +113,6 @@ class Node:
     runtime: str
     cgroup: int | None = None
     runtime_support_ends: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that could not be found out, and why; the permission that is missing, if it is that."""
-
-    what: str
-    why: str
-    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 from kubectl_admin.versions import kube_proxy, processes
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Gap, Instance, Node
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
 from kubectl_admin.versions.version import Version
 
 SYSTEM = "/api/v1/namespaces/kube-system"

@@ -11,12 +11,13 @@ from kubectl_admin.cluster.access import explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.pool import ask_all
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Gap, Instance, Reach
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 DEADLINE = 600.0  # seconds for all nodes together

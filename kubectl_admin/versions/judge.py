@@ -179,12 +179,4 @@ def _patches_behind(facts: Facts, minor: int, latest: Version) -> Iterator[Findi
 
 def gaps(facts: Facts) -> Iterator[Finding]:
     """What could not be looked at, so that silence is not taken for health."""
-    for gap in facts.gaps:
-        yield Finding(
-            Severity.NOTE,
-            "not-seen",
-            gap.what,
-            "what can't be seen is not judged",
-            gap.why,
-            f"grant it: {gap.permission} (docs/permissions.md)" if gap.permission else "",
-        )
+    return (gap.finding() for gap in facts.gaps)

@@ -7,8 +7,9 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.versions import processes
-from kubectl_admin.versions.facts import Component, Gap, Instance, Node
+from kubectl_admin.versions.facts import Component, Instance, Node
 
 PODS = "/api/v1/namespaces/kube-system/pods"
 REVISIONS = "/apis/apps/v1/namespaces/kube-system/controllerrevisions"

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, refusal
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Gap, Instance, Reach
+from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 TIMEOUT = 10.0  # seconds for one process' answer

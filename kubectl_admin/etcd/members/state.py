@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed, Status
 from kubectl_admin.etcd.members.hashes import disagreeing
 from kubectl_admin.etcd.members.pods import Etcd, EtcdPod
+from kubectl_admin.finding import Gap
 
 DEFAULT_QUOTA = 2 << 30  # bytes; etcd server/storage/quota.go, DefaultQuotaBytes
 
@@ -19,15 +20,6 @@ class ControlPlane:
 
     name: str
     addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that could not be found out, and why; the permission that is missing, if it is that."""
-
-    what: str
-    why: str
-    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)

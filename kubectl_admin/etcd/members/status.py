@@ -18,7 +18,8 @@ from kubectl_admin.etcd.members import hashes, pods
 from kubectl_admin.etcd.members.etcdctl import HASHING, Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.match import matched, with_alarms
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.members.state import ControlPlane, Gap, Member, State
+from kubectl_admin.etcd.members.state import ControlPlane, Member, State
+from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 # What it takes: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.drain.budgets import Leave
-from kubectl_admin.drain.facts import Gap, Member, Scale
+from kubectl_admin.drain.facts import Member, Scale
 from kubectl_admin.drain.filters import Action, Flags
 from kubectl_admin.drain.findings import findings
 from kubectl_admin.drain.labels import Selector
 from kubectl_admin.drain.preview import preview
-from kubectl_admin.finding import Severity
+from kubectl_admin.finding import Gap, Severity
 from tests.unit.drain.samples import AGENT, NOW, WEB, asking, budget, facts, label, node, pod
 
 NEVER = budget(numbers=(0, 3, 3, 3))

@@ -1,10 +1,11 @@
 """The judgement on the state of a cluster's etcd: the state in, findings out. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubectl_admin.etcd.members.judge import data, members
 from kubectl_admin.etcd.members.state import State
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding, Gap, Severity
 
 
 def judge(state: State) -> list[Finding]:
@@ -18,27 +19,20 @@ def external(state: State) -> Iterator[Finding]:
     if state.etcd.members:
         return
     if state.etcd.external:
-        yield _not_seen(
+        outside = Gap(
             "external etcd",
             "it runs outside of the cluster; only a host that has its certificates can ask it",
-            "run etcdctl on one of these control-plane nodes, with the files that the API server names",
         )
+        fix = "run etcdctl on one of these control-plane nodes, with the files that the API server names"
+        yield replace(outside.finding(), fix=fix)
     else:
-        yield _not_seen(
-            "etcd",
-            "neither etcd nor an API server is to be seen as a static pod: a managed control plane?",
-        )
+        neither = "neither etcd nor an API server is to be seen as a static pod: a managed control plane?"
+        yield Gap("etcd", neither).finding()
 
 
 def gaps(state: State) -> Iterator[Finding]:
     """What could not be looked at."""
-    for gap in state.gaps:
-        fix = f"grant it: {gap.permission} (docs/permissions.md)" if gap.permission else ""
-        yield _not_seen(gap.what, gap.why, fix)
-
-
-def _not_seen(what: str, why: str, fix: str = "") -> Finding:
-    return Finding(Severity.NOTE, "not-seen", what, "what can't be seen is not judged", why, fix)
+    return (gap.finding() for gap in state.gaps)
 
 
 CHECKS = (

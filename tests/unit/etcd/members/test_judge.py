@@ -6,8 +6,8 @@ from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed
 from kubectl_admin.etcd.members.judge import judge
 from kubectl_admin.etcd.members.pods import Etcd
-from kubectl_admin.etcd.members.state import ControlPlane, Gap, State
-from kubectl_admin.finding import Severity
+from kubectl_admin.etcd.members.state import ControlPlane, State
+from kubectl_admin.finding import Gap, Severity
 from tests.unit.etcd.members.samples import (
     LEADER,
     apiserver_command,
