@@ -26,5 +26,9 @@ def to_yaml(report: Report) -> str:
     """The document as yaml, in plain ASCII as well."""
     import yaml
 
-    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return str(yaml.dump(document(report), Dumper=dumper, sort_keys=False, allow_unicode=False))
+    quick: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    whole = document(report)
+    try:
+        return str(yaml.dump(whole, Dumper=quick, sort_keys=False, allow_unicode=False))
+    except UnicodeEncodeError:  # a name on a host that is no UTF-8, which libyaml can't escape
+        return str(yaml.dump(whole, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=False))

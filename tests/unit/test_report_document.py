@@ -60,3 +60,10 @@ def test_a_document_is_plain_ascii(write):
 
 def test_versions_stay_text_in_yaml():
     assert "version: '1.30'\n" in to_yaml(REPORT)
+
+
+def test_a_name_that_is_no_text_is_escaped():
+    odd = b"caf\xe9".decode("utf-8", "surrogateescape")
+    report = Report("Listing", items=lambda: ({"name": odd},), names=list)
+    assert json.loads(to_json(report))["items"] == [{"name": odd}]
+    assert "caf\\uDCE9" in to_yaml(report)
