@@ -103,6 +103,23 @@ def background(lab: Lab, node: str, script: str) -> Iterator:
         lab.exec(node, ["systemctl", "stop", unit], check=False)
 
 
+@pytest.fixture(scope="module")
+def tried(shared_lab: Lab) -> permissions.Tried:
+    """etcd-status by the administrator, by who has all rights of the page, by who lacks one."""
+
+    def act(kubeconfig: Path) -> Ended:
+        ended = admin(shared_lab, "etcd-status", "--no-hash", KUBECONFIG=str(kubeconfig))
+        # Sizes and indexes go on growing.
+        return Ended(ended.code, re.sub(r"[\d. ]+", " ", ended.out), ended.err)
+
+    return permissions.try_out(stage_of(shared_lab), "etcd-status", act)
+
+
+def test_the_rights_of_the_page_are_enough_and_each_that_is_missing_is_named(tried):
+    assert tried.with_all.code == tried.as_administrator.code == 0
+    permissions.check(tried)
+
+
 def test_a_member_that_is_stopped_is_named_and_the_others_are_shown(lab):
     with lab.faults.static_pod("cp-2", "etcd"):
         document = status(lab, 3)
@@ -189,20 +206,3 @@ def wait_until_up(lab: Lab, node: str) -> None:
     """Waits until the member of a node answers."""
     probe = "until curl --silent --fail http://127.0.0.1:2381/readyz >/dev/null; do sleep 0.5; done"
     lab.exec(node, ["sh", "-c", probe], timeout=120)
-
-
-@pytest.fixture(scope="module")
-def tried(shared_lab: Lab) -> permissions.Tried:
-    """etcd-status by the administrator, by who has all rights of the page, by who lacks one."""
-
-    def act(kubeconfig: Path) -> Ended:
-        ended = admin(shared_lab, "etcd-status", "--no-hash", KUBECONFIG=str(kubeconfig))
-        # Sizes and indexes go on growing.
-        return Ended(ended.code, re.sub(r"[\d. ]+", " ", ended.out), ended.err)
-
-    return permissions.try_out(stage_of(shared_lab), "etcd-status", act)
-
-
-def test_the_rights_of_the_page_are_enough_and_each_that_is_missing_is_named(tried):
-    assert tried.with_all.code == tried.as_administrator.code == 0
-    permissions.check(tried)
