@@ -2,12 +2,14 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.request import urlopen
 
 from tests.lab import cache, cluster, users
 from tests.lab.lab import Lab
@@ -70,9 +72,28 @@ def not_as_it_was(lab: Lab) -> list[str]:
     told = json.loads(lab.kubectl("get", "nodes,pods", "--namespace=kube-system", "--output=json"))["items"]
     things = {f"{each['kind'].lower()}/{each['metadata']['name']}": each for each in told}
     missing = {f"pod/{part}-{each.name}" for each in lab.control_planes for part in cluster.CONTROL_PLANE}
-    return sorted(missing - things.keys()) + [
+    unready = [
         name for name, each in things.items() if not is_ready(each) or each["spec"].get("unschedulable")
     ]
+    silent = [f"the API server of {each.name}" for each in lab.control_planes if not serves(each.address)]
+    return sorted(missing - things.keys()) + unready + silent
+
+
+def serves(address: str) -> bool:
+    """Whether the API server there says itself that it is ready; its pod may say so of one that has ended."""
+    try:
+        with urlopen(f"https://{address}:6443/readyz", timeout=10, context=anybody()) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def anybody() -> ssl.SSLContext:
+    """No certificate is looked at: who answers at this address is a node of the lab."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def is_ready(thing: dict[str, Any]) -> bool:
