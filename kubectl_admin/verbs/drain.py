@@ -4,15 +4,8 @@ import click
 
 from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, output
+from kubectl_admin.options import DURATION, Verb, output
 from kubectl_admin.report import Report
-
-
-def seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
-    """The seconds of a duration («5m»); 0 is no limit."""
-    from kubectl_admin.cluster.kubeconfig import parse_duration
-
-    return parse_duration(value) or 0.0
 
 
 @click.command("drain", cls=Verb)
@@ -34,7 +27,7 @@ def seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> flo
 )
 @click.option(
     "--timeout",
-    callback=seconds,
+    type=DURATION,
     default="0",
     show_default=True,
     metavar="DURATION",
@@ -50,7 +43,7 @@ def seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> flo
 )
 @click.option(
     "--primary-timeout",
-    callback=seconds,
+    type=DURATION,
     default="3m",
     show_default=True,
     metavar="DURATION",

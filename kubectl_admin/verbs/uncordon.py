@@ -6,16 +6,15 @@ import click
 
 from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, output
+from kubectl_admin.options import DURATION, Verb, output
 from kubectl_admin.report import Report
-from kubectl_admin.verbs.drain import seconds
 
 
 @click.command("uncordon", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
 @click.option(
     "--timeout",
-    callback=seconds,
+    type=DURATION,
     default="5m",
     show_default=True,
     metavar="DURATION",
