@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from tests.cluster import labs
 from tests.cluster.labs import lab_command
-from tests.lab import cache, cluster, node
+from tests.lab import cache, node
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 
@@ -147,7 +148,7 @@ def test_etcds_disk_that_is_full(lab):
         assert on(lab, "cp-3", "df --output=pcent /var/lib/etcd | tail -n 1").strip() == "100%"
         assert on(lab, "cp-3", "ls /var/lib/etcd") == "member"
     assert on(lab, "cp-3", "mountpoint -q /var/lib/etcd/member || ls -A /var/lib/etcd") == "member"
-    cluster.wait_until_ready(lab)
+    labs.wait_until_whole(lab)
     told = lab.kubectl("get", "--raw", "/readyz/etcd", f"--server=https://{lab.node('cp-3').address}:6443")
     assert told == "ok"
 
