@@ -5,14 +5,20 @@ kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c
 """
 
 import functools
+import importlib
+import importlib.util
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from kubectl_admin import candidates
 from kubectl_admin.environment import Environment
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # kubectl's name, how it is shown, the field of cluster.kubeconfig.Overrides, kubectl's meaning.
 TEXT_FLAGS = (
@@ -87,6 +93,79 @@ class Verb(click.Command):
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
         formatter.write_text('Global options: see "kubectl admin --help".')
+
+
+class VerbGroup(Verb, click.Group):
+    """A verb that does something by itself and has subcommands, which are listed without loading any.
+
+    subcommands: name -> where its command is, as «certs_csr:command» (a module of `verbs` and the name in
+    it), and its line in the help. A subcommand is a `Verb` or such a group itself.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        subcommands: Mapping[str, tuple[str, str]],
+        callback: Callable[..., Any],
+        **attributes: Any,
+    ) -> None:
+        super().__init__(
+            name,
+            callback=_unless_subcommand(callback),
+            invoke_without_command=True,
+            subcommand_metavar="[COMMAND]",
+            **attributes,
+        )
+        self.subcommands = {
+            subcommand: place
+            for subcommand, place in subcommands.items()
+            if importlib.util.find_spec(_module(place[0]))
+        }
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.subcommands)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.subcommands:
+            return None
+        place, _line = self.subcommands[cmd_name]
+        command = getattr(importlib.import_module(_module(place)), place.partition(":")[2])
+        return cast(click.Command, command)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.subcommands:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, line) for name, (_, line) in self.subcommands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        offered = candidates.beginning(
+            incomplete, ((name, line) for name, (_, line) in self.subcommands.items())
+        )
+        return offered + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _module(place: str) -> str:
+    return f"kubectl_admin.verbs.{place.partition(':')[0]}"
+
+
+def _unless_subcommand(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """The group's own callback where no subcommand is named; options in front of one are refused."""
+
+    @functools.wraps(callback)
+    def alone(*arguments: Any, **options: Any) -> Any:
+        ctx = click.get_current_context()
+        if ctx.invoked_subcommand is None:
+            return callback(*arguments, **options)
+        for param in ctx.command.params:
+            if param.name and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(
+                    f"{param.opts[-1]} stands in front of {ctx.invoked_subcommand!r}; options of a command"
+                    " stand behind it"
+                )
+        return None
+
+    return alone
 
 
 def global_options(*, hidden: bool) -> list[click.Parameter]:

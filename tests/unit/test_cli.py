@@ -1,4 +1,3 @@
-import importlib
 import os
 import signal
 import socket
@@ -9,6 +8,7 @@ import click
 import pytest
 
 from kubectl_admin import cli
+from kubectl_admin.options import VerbGroup
 from kubectl_admin.verbs import VERBS
 from tests.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
 from tests.unit import stand_in
@@ -18,6 +18,18 @@ from tests.unit.api_stand_in import EMPTY, serving
 HEAVY = ("kubernetes", "yaml", "tabulate", "cryptography", "urllib3", "requests", "websocket")
 
 
+def commands(*words, command=cli.program):
+    """The words of every verb and subcommand, and its command."""
+    for name in command.list_commands(click.Context(command)):
+        inner = command.get_command(click.Context(command), name)
+        yield (*words, name), inner
+        if isinstance(inner, VerbGroup):
+            yield from commands(*words, name, command=inner)
+
+
+COMMANDS = [pytest.param(words, command, id=" ".join(words)) for words, command in commands()]
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -25,7 +37,7 @@ HEAVY = ("kubernetes", "yaml", "tabulate", "cryptography", "urllib3", "requests"
         "import kubectl_admin.completion",
         *(
             f"from kubectl_admin import cli; cli.run({args!r}, cli.Environment.of_process())"
-            for args in ([], ["--help"], ["nosuch"], *([verb, "--help"] for verb in VERBS))
+            for args in ([], ["--help"], ["nosuch"], *([*words, "--help"] for words, _ in commands()))
         ),
     ],
 )
@@ -46,21 +58,20 @@ def test_the_program_lists_its_verbs(args):
         assert f"\n  {verb} " in ended.out
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_exists_and_explains_itself(verb):
-    command = cli.program.get_command(click.Context(cli.program), verb)
-    assert command.name == verb
-    ended = run(verb, "--help")
+@pytest.mark.parametrize(("words", "command"), COMMANDS)
+def test_every_verb_exists_and_explains_itself(words, command):
+    name = " ".join(words)
+    assert command.name == words[-1]
+    ended = run(*words, "--help")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith(f"Usage: kubectl admin {verb} ")
+    assert ended.out.startswith(f"Usage: kubectl admin {name} ")
     assert "Examples:\n    # " in ended.out
-    assert f"\n    kubectl admin {verb}" in ended.out
+    assert f"\n    kubectl admin {name}" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_says_what_each_option_does(verb):
-    command = importlib.import_module(f"kubectl_admin.verbs.{verb.replace('-', '_')}").command
+@pytest.mark.parametrize(("_words", "command"), COMMANDS)
+def test_a_verb_says_what_each_option_does(_words, command):
     for param in command.params:
         assert isinstance(param, click.Argument) or param.help.endswith(".")
 
