@@ -49,6 +49,11 @@ class Secured:
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
 
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """What the other end has shown of itself, in DER; None where it shows nothing."""
+        return self._tls.getpeercert(binary_form=True)
+
     def _step(self, action: Callable[[], Result]) -> Result:
         """What one action of TLS gives, with as much traffic beneath as it takes."""
         while True:

@@ -1,0 +1,51 @@
+"""Which certificate a port of a node really shows: a TLS handshake through a port-forward, without a pod of
+our own, or, for what does not listen on the loopback, by a program on the node's host.
+"""
+
+from collections.abc import Callable
+
+from kubectl_admin.certificates import x509
+from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+
+NAMESPACE = "kube-system"
+TIMEOUT = 10.0  # seconds for one handshake
+
+
+def certificate(
+    cluster: Cluster, pod: str, port: int, *, namespace: str = NAMESPACE, timeout: float = TIMEOUT
+) -> Certificate:
+    """The certificate that is served on a port of a node's loopback.
+
+    pod: one in that node's own network (a static pod, kube-proxy's), through which the way leads.
+    timeout: seconds for all of it.
+
+    No client certificate is shown: a server that wants one says so after it has shown its own. Raises
+    PortError where nothing listens, AdminError for what speaks no TLS or shows what can't be read.
+    """
+    from kubectl_admin.cluster import tls
+    from kubectl_admin.cluster.secured import Secured
+
+    with cluster.port_forward(namespace, pod, port, timeout=timeout) as forward:
+        shown = Secured(forward, tls.context_to_loopback(None, ""), None, forward.what).peer_certificate
+    return _readable(x509.of_der(shown or b""), f"port {port} of pod {namespace}/{pod}")
+
+
+def through_host(script: Callable[..., bytes], address: str) -> Certificate:
+    """The certificate that is served at «10.0.0.11:2380», as the node itself sees it.
+
+    script: a Host's own. Raises AdminError where nothing answers, or the host has no program for it.
+    """
+    return of_answer(script("served", address), address)
+
+
+def of_answer(answer: bytes, address: str) -> Certificate:
+    """The certificate in the answer of the script `served`; raises AdminError where there is none."""
+    return _readable(x509.read(answer)[0], address)
+
+
+def _readable(found: Certificate | x509.Broken, where: str) -> Certificate:
+    if isinstance(found, x509.Broken):
+        raise AdminError(f"{where}: no certificate is shown: {found.why}")
+    return found

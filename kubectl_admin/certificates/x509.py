@@ -1,0 +1,204 @@
+"""X.509 certificates as plain data, out of whatever a file holds: nothing in it raises a traceback. Pure."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+# A block ends with the line that names it, or where another one begins: then its end is missing.
+BLOCK = re.compile(
+    r"-----BEGIN (?P<label>[A-Z0-9 ]*CERTIFICATE)-----(?P<body>.*?)"
+    r"(?:(?P<end>-----END (?P=label)-----)|(?=-----BEGIN )|\Z)",
+    re.DOTALL,
+)
+LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+CURVES = {"secp224r1": "P-224", "secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+# Extended key usages as Kubernetes spells them; others are shown by their object identifier.
+USAGES = {
+    "1.3.6.1.5.5.7.3.1": "server auth",
+    "1.3.6.1.5.5.7.3.2": "client auth",
+    "1.3.6.1.5.5.7.3.3": "code signing",
+}
+
+Kind = TypeVar("Kind", bound="x509.ExtensionType")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate.
+
+    subject, issuer: as RFC 4514 writes them. common_name, organizations: the subject's, which Kubernetes
+        takes for a user and its groups.
+    not_before, not_after: in UTC. names: subject alternative names, «DNS:a», «IP:10.0.0.1», as openssl writes
+        them.
+    authority: whether it may sign others. key: «RSA 2048», «ECDSA P-256», «Ed25519».
+    usages: of the extended key usages, as Kubernetes spells them.
+    subject_key, authority_key: identifiers of its own key and of its signer's, in hex; "" without any.
+    fingerprint: the SHA-256 of the whole, in hex.
+    """
+
+    subject: str
+    issuer: str
+    common_name: str
+    organizations: tuple[str, ...]
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    names: tuple[str, ...]
+    authority: bool
+    key: str
+    usages: tuple[str, ...]
+    subject_key: str
+    authority_key: str
+    fingerprint: str
+
+    @property
+    def serial_text(self) -> str:
+        """The serial number in hex, as openssl writes it."""
+        text = f"{self.serial:X}"
+        return text if len(text) % 2 == 0 else f"0{text}"
+
+    @property
+    def signs_itself(self) -> bool:
+        """Whether it claims to have signed itself, as roots and self-made certificates do."""
+        return self.subject == self.issuer and self.authority_key in ("", self.subject_key)
+
+    def signed(self, other: "Certificate") -> bool:
+        """Whether this one is the signer that the other names: by its key where both say that."""
+        if self.subject != other.issuer or self.fingerprint == other.fingerprint:
+            return False
+        return not (self.subject_key and other.authority_key) or self.subject_key == other.authority_key
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A certificate that can't be read, and why."""
+
+    why: str
+
+
+def read(text: bytes) -> list[Certificate | Broken]:
+    """The certificates in a PEM file, in its order; text around them and other blocks are passed over.
+
+    A file without any is one Broken.
+    """
+    if not text.strip():
+        return [Broken("the file is empty")]
+    found = list(_blocks(text.decode("latin-1")))
+    return found or [Broken("no PEM certificate in it")]
+
+
+def of_base64(data: str) -> list[Certificate | Broken]:
+    """The certificates in a field of JSON or of a kubeconfig (PEM in base64)."""
+    try:
+        return read(base64.b64decode("".join(data.split()), validate=True))
+    except ValueError:
+        return [Broken("it is not base64")]
+
+
+def of_der(data: bytes) -> Certificate | Broken:
+    """The certificate in DER."""
+    from cryptography import x509
+
+    try:
+        return _certificate(x509.load_der_x509_certificate(data))
+    except Exception as error:  # noqa: BLE001 - whatever somebody's certificate makes the parser raise
+        return Broken(f"it is no X.509 certificate: {_said(error)}")
+
+
+def _blocks(text: str) -> Iterator[Certificate | Broken]:
+    for block in BLOCK.finditer(text):
+        if block["label"] not in LABELS:
+            continue
+        if not block["end"]:
+            yield Broken("a PEM certificate in it has no end")
+            continue
+        try:
+            der = base64.b64decode("".join(block["body"].split()), validate=True)
+        except binascii.Error:
+            yield Broken("a PEM certificate in it is not base64")
+            continue
+        yield of_der(der)
+
+
+def _certificate(parsed: "x509.Certificate") -> Certificate:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    basic = _extension(parsed, x509.BasicConstraints)
+    extended = _extension(parsed, x509.ExtendedKeyUsage)
+    own = _extension(parsed, x509.SubjectKeyIdentifier)
+    signer = _extension(parsed, x509.AuthorityKeyIdentifier)
+    names = parsed.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    organizations = parsed.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    return Certificate(
+        subject=parsed.subject.rfc4514_string(),
+        issuer=parsed.issuer.rfc4514_string(),
+        common_name=str(names[0].value) if names else "",
+        organizations=tuple(str(one.value) for one in organizations),
+        serial=parsed.serial_number,
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        names=tuple(_alternatives(parsed)),
+        # Before version 3 there were no extensions that could have said so.
+        authority=basic.ca if basic else False,
+        key=_key(parsed),
+        usages=tuple(USAGES.get(one.dotted_string, one.dotted_string) for one in extended or ()),
+        subject_key=own.digest.hex() if own else "",
+        authority_key=(signer.key_identifier or b"").hex() if signer else "",
+        fingerprint=parsed.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def _extension(parsed: "x509.Certificate", kind: type[Kind]) -> Kind | None:
+    from cryptography import x509
+
+    try:
+        return parsed.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _alternatives(parsed: "x509.Certificate") -> Iterator[str]:
+    from cryptography import x509
+
+    for one in _extension(parsed, x509.SubjectAlternativeName) or ():
+        match one:
+            case x509.DNSName():
+                yield f"DNS:{one.value}"
+            case x509.IPAddress():
+                yield f"IP:{one.value}"
+            case x509.UniformResourceIdentifier():
+                yield f"URI:{one.value}"
+            case x509.RFC822Name():
+                yield f"email:{one.value}"
+            case _:
+                yield "other"
+
+
+def _key(parsed: "x509.Certificate") -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    try:
+        key = parsed.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return f"unknown ({parsed.public_key_algorithm_oid.dotted_string})"
+    match key:
+        case rsa.RSAPublicKey():
+            return f"RSA {key.key_size}"
+        case ec.EllipticCurvePublicKey():
+            return f"ECDSA {CURVES.get(key.curve.name, key.curve.name)}"
+        case ed25519.Ed25519PublicKey():
+            return "Ed25519"
+    return "unknown"
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
