@@ -1,0 +1,1 @@
+"""Requests for certificates (CertificateSigningRequests): which are right, and how those get approved."""

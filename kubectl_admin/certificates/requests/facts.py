@@ -1,0 +1,267 @@
+"""What a CertificateSigningRequest asks for, and what is known of the nodes that it may be for.
+
+Whoever asked is the API server's own word; all else in a request is what somebody has written there.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+SERVING = "kubernetes.io/kubelet-serving"
+CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
+# One block and nothing else: which of several an authority would sign is not for us to guess.
+PEM = re.compile(
+    rb"\s*-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----\s*"
+)
+LONGEST = 64 << 10  # bytes of a request; a kubelet's has half a kilobyte
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What stands in the signed part of a request.
+
+    common_names, organizations: as often as they are there. others: what else the subject holds, by name.
+    dns_names, addresses: alternative names. other_names: those of other kinds, each with its kind.
+    extensions: what else is asked for, by name.
+    key: «RSA 2048», «ECDSA secp256r1», «Ed25519». strong: whether that is a key to be trusted. rsa: its kind.
+    public_key: DER. proven: whether the request is signed with that key.
+    """
+
+    common_names: tuple[str, ...]
+    organizations: tuple[str, ...]
+    public_key: bytes = field(repr=False)
+    others: tuple[str, ...] = ()
+    dns_names: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    other_names: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    key: str = "ECDSA secp256r1"
+    strong: bool = True
+    rsa: bool = False
+    proven: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A CertificateSigningRequest.
+
+    username, groups: who asks, by the API server's own word.
+    expiration: seconds that the certificate is to last; None leaves it to the signer.
+    content: None where it can't be read; broken then says why.
+    approved, denied, failed: what has been said of it so far. why: the words of the last such.
+    certificate: PEM; "" while there is none.
+    version: resourceVersion.
+    """
+
+    name: str
+    uid: str
+    version: str
+    signer: str
+    username: str
+    groups: tuple[str, ...]
+    usages: tuple[str, ...]
+    created: datetime | None
+    expiration: int | None = None
+    content: Content | None = None
+    broken: str = ""
+    approved: bool = False
+    denied: bool = False
+    failed: bool = False
+    why: str = ""
+    certificate: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether nobody has decided yet."""
+        return not (self.approved or self.denied or self.failed or self.certificate)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of a node, as its object has them. names: in lower case."""
+
+    names: frozenset[str] = frozenset()
+    addresses: frozenset[Address] = frozenset()
+
+
+# The nodes of a cluster by name.
+Nodes = Mapping[str, Addresses]
+
+
+def request_of(document: Mapping[str, Any]) -> Request:
+    """The request of an object of the API; one that can't be read is `broken`."""
+    metadata, spec = document["metadata"], document["spec"]
+    status = document.get("status") or {}
+    said = {one.get("type"): one for one in status.get("conditions") or () if one.get("status") != "False"}
+    content, broken = None, ""
+    try:
+        content = content_of(base64.b64decode(spec.get("request") or "", validate=True))
+    except ValueError as error:  # binascii's own, too
+        broken = str(error)
+    words = [str(one.get("message") or one.get("reason") or "") for one in said.values()]
+    return Request(
+        name=str(metadata["name"]),
+        uid=str(metadata.get("uid") or ""),
+        version=str(metadata.get("resourceVersion") or ""),
+        signer=str(spec.get("signerName") or ""),
+        username=str(spec.get("username") or ""),
+        groups=tuple(map(str, spec.get("groups") or ())),
+        usages=tuple(map(str, spec.get("usages") or ())),
+        created=moment(metadata.get("creationTimestamp")),
+        expiration=spec.get("expirationSeconds"),
+        content=content,
+        broken=broken,
+        approved="Approved" in said,
+        denied="Denied" in said,
+        failed="Failed" in said,
+        why=words[-1] if words else "",
+        certificate=pem_text(status.get("certificate")),
+    )
+
+
+def content_of(pem: bytes) -> Content:
+    """What a request in PEM asks for. Raises ValueError with the reason where it can't be read.
+
+    Read strictly: what two readers may take differently is not read at all.
+    """
+    if len(pem) > LONGEST:
+        raise ValueError(f"it has {len(pem)} bytes")
+    block = PEM.fullmatch(pem)
+    if block is None:
+        raise ValueError("it is not one PEM block «CERTIFICATE REQUEST»")
+    try:
+        found = x509.load_der_x509_csr(base64.b64decode(b"".join(block[1].split()), validate=True))
+        return read(found)
+    except binascii.Error as error:
+        raise ValueError(f"its PEM block is no base64: {error}") from None
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"it is signed in a way that is not known: {error}") from None
+    except (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(f"it can't be read: {error}") from None
+
+
+def read(found: x509.CertificateSigningRequest) -> Content:
+    """The content of a request that has been taken apart; ValueError for what can't be read."""
+
+    def values(oid: x509.ObjectIdentifier) -> tuple[str, ...]:
+        return tuple(str(one.value) for one in found.subject.get_attributes_for_oid(oid))
+
+    names: x509.SubjectAlternativeName | None = None
+    extensions = []
+    for extension in found.extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            names = extension.value
+        else:
+            extensions.append(named(extension.oid))
+    known = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+    key, strong = about_key(found)
+    return Content(
+        common_names=values(NameOID.COMMON_NAME),
+        organizations=values(NameOID.ORGANIZATION_NAME),
+        public_key=der(found),
+        others=tuple(named(one.oid) for one in found.subject if one.oid not in known),
+        dns_names=tuple(names.get_values_for_type(x509.DNSName)) if names else (),
+        addresses=tuple(addresses_in(names or ())),
+        other_names=tuple(other_names(names or ())),
+        extensions=tuple(extensions),
+        key=key,
+        strong=strong,
+        rsa=isinstance(found.public_key(), rsa.RSAPublicKey),
+        proven=found.is_signature_valid,
+    )
+
+
+def about_key(found: x509.CertificateSigningRequest | x509.Certificate) -> tuple[str, bool]:
+    """What kind of key it is, and whether that is strong enough; Go signs for no other kinds.
+
+    Source: NIST SP 800-57 part 1, table 2 (112 bits); Go crypto/x509, CreateCertificate.
+    """
+    match found.public_key():
+        case rsa.RSAPublicKey() as key:
+            return f"RSA {key.key_size}", key.key_size >= 2048
+        case ec.EllipticCurvePublicKey() as key:
+            return f"ECDSA {key.curve.name}", key.key_size >= 224
+        case ed25519.Ed25519PublicKey():
+            return "Ed25519", True
+        case key:
+            return type(key).__name__.removeprefix("_"), False
+
+
+def der(found: x509.CertificateSigningRequest | x509.Certificate) -> bytes:
+    """The public key."""
+    return found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def addresses_in(names: Iterable[x509.GeneralName]) -> list[Address]:
+    """The addresses among alternative names; a network is none."""
+    return [
+        one.value
+        for one in names
+        if isinstance(one, x509.IPAddress) and isinstance(one.value, IPv4Address | IPv6Address)
+    ]
+
+
+def other_names(names: Iterable[x509.GeneralName]) -> Iterable[str]:
+    """The alternative names that are neither a DNS name nor an address."""
+    known = {*addresses_in(names)}
+    for one in names:
+        if isinstance(one, x509.RFC822Name):
+            yield f"email {one.value}"
+        elif isinstance(one, x509.UniformResourceIdentifier):
+            yield f"URI {one.value}"
+        elif not isinstance(one, x509.DNSName) and one.value not in known:
+            yield type(one).__name__
+
+
+def named(oid: x509.ObjectIdentifier) -> str:
+    """What an object identifier is called; its numbers where it is not known."""
+    name: str = oid._name
+    return oid.dotted_string if name == "Unknown OID" else name
+
+
+def addresses_of(node: Mapping[str, Any]) -> Addresses:
+    """The addresses in a Node object, as its kubelet reads them for its own request.
+
+    Source: kubernetes/kubernetes pkg/kubelet/certificate/kubelet.go, addressesToHostnamesAndIPs.
+    """
+    names, addresses = set(), set()
+    for one in (node.get("status") or {}).get("addresses") or ():
+        text, kind = str(one.get("address") or ""), one.get("type")
+        if kind in ("Hostname", "InternalIP", "ExternalIP"):
+            try:
+                addresses.add(ip_address(text))
+                continue
+            except ValueError:
+                if kind != "Hostname":
+                    continue
+        if text and kind in ("Hostname", "InternalDNS", "ExternalDNS"):
+            names.add(text.lower())
+    return Addresses(frozenset(names), frozenset(addresses))
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the API, in UTC; None for none, or what is no time."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def pem_text(encoded: str | None) -> str:
+    """The text of a field of bytes; "" for none."""
+    try:
+        return base64.b64decode(encoded or "").decode("ascii", "replace")
+    except ValueError:
+        return ""

@@ -1,0 +1,267 @@
+"""Whether a request for a kubelet's certificate is right: the rules of an approver that trusts nobody. Pure.
+
+Whoever gets a serving certificate can pose as that node towards API servers; whoever gets a client
+certificate is that node. So everything must be as a kubelet itself asks for it, and nothing more.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Nodes, Request
+
+NODE = "system:node:"  # before the node's name, in a user's and in a certificate's
+NODES = "system:nodes"
+BOOTSTRAP = re.compile(r"system:bootstrap:[a-z0-9]{6}")
+BOOTSTRAPPERS = "system:bootstrappers"
+# Names that every cluster's API server answers to, and those of every machine itself: never a node's own.
+EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?")
+SIGNATURE, ENCIPHERMENT = "digital signature", "key encipherment"
+DAY = 24 * 3600
+LONGEST = (
+    366 * DAY
+)  # seconds; a signer's own limit is a year unless --cluster-signing-duration says otherwise
+
+SIGNERS = (
+    "https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers"
+)
+BOOTSTRAPPING = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
+SERVING_REQUESTS = (
+    "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#kubelet-serving-certs"
+)
+
+
+class Verdict(StrEnum):
+    """What is to be done with a request."""
+
+    VALID = "valid"
+    DOUBTFUL = "doubtful"  # right, but for a person to decide, by its name
+    REFUSED = "refused"
+    NOT_JUDGED = "not judged"  # of another signer, whose rules are not known here
+
+
+class Rule(Enum):
+    """What a request must be like: a word for scripts, the rule, and where upstream says so."""
+
+    BROKEN = ("broken", "a request is one PEM block with a PKCS#10 request", SIGNERS)
+    NOT_PROVEN = (
+        "not-proven",
+        "a request is signed with the key that it is for, which proves that whoever asks has it",
+        "RFC 2986, section 4.2",
+    )
+    WEAK_KEY = ("weak-key", "the key is ECDSA, Ed25519, or RSA of at least 2048 bits", "NIST SP 800-57")
+    REQUESTER = (
+        "requester",
+        "a kubelet asks for its own node: its user is the certificate's common name, in group system:nodes",
+        SIGNERS,
+    )
+    BOOTSTRAPPER = (
+        "requester",
+        "a node asks for itself, or a bootstrap token in group system:bootstrappers asks for a new one",
+        BOOTSTRAPPING,
+    )
+    COMMON_NAME = ("common-name", "there is one common name, system:node:NAME", SIGNERS)
+    ORGANIZATION = ("organization", "the organization is system:nodes and no other", SIGNERS)
+    SUBJECT = ("subject", "the subject holds nothing but organization and common name", SIGNERS)
+    USAGES = ("usages", "the usages are exactly those that a kubelet asks for", SIGNERS)
+    ENCIPHERMENT = ("usages", "only RSA keys can encipher keys", SIGNERS)
+    NO_NAMES = ("no-names", "a serving certificate names at least one address", SIGNERS)
+    NAMES = ("names", "a client certificate has no alternative names", SIGNERS)
+    OTHER_NAMES = ("names", "alternative names are DNS names and addresses", SIGNERS)
+    EXTENSIONS = ("extensions", "a kubelet asks for no other extension", SIGNERS)
+    NO_NODE = ("no-node", "a serving certificate is for a node that there is", SERVING_REQUESTS)
+    FOREIGN = ("foreign-address", "every alternative name is an address of that very node", SERVING_REQUESTS)
+    SHARED = ("shared-address", "an address belongs to one node alone", "")
+    EXPIRATION = ("expiration", "the certificate lasts no longer than is allowed", "")
+    NODE_EXISTS = ("node-exists", "a bootstrap token is for a node that is not there yet", BOOTSTRAPPING)
+
+    @property
+    def identifier(self) -> str:
+        """A word for scripts."""
+        return self.value[0]
+
+    @property
+    def says(self) -> str:
+        """The rule as a sentence."""
+        return self.value[1]
+
+    @property
+    def source(self) -> str:
+        """Where upstream says so; "" for a rule of this tool's own."""
+        return self.value[2]
+
+
+# What a person who knows the machines may approve all the same, by the request's name.
+DOUBTS = (Rule.NODE_EXISTS, Rule.SHARED)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule that a request breaks, and what was seen that breaks it."""
+
+    rule: Rule
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request with what is to be done with it, and why; node: for which it is, "" where none is told."""
+
+    request: Request
+    verdict: Verdict
+    breaches: tuple[Breach, ...] = ()
+    node: str = ""
+
+
+def judge(request: Request, nodes: Nodes, longest: int = LONGEST) -> Judged:
+    """What is to be done with a request. nodes: all of the cluster. longest: seconds that it may last."""
+    rules = {SERVING: serving, CLIENT: client}.get(request.signer)
+    if rules is None:
+        return Judged(request, Verdict.NOT_JUDGED)
+    if request.content is None:
+        return Judged(request, Verdict.REFUSED, (Breach(Rule.BROKEN, request.broken),))
+    content = request.content
+    breaches = (*common(request, content, longest), *rules(request, content, nodes))
+    grave = [breach for breach in breaches if breach.rule not in DOUBTS]
+    verdict = Verdict.REFUSED if grave else Verdict.DOUBTFUL if breaches else Verdict.VALID
+    return Judged(request, verdict, breaches, node_of(content))
+
+
+def common(request: Request, content: Content, longest: int) -> Iterator[Breach]:
+    """What must be so for either signer.
+
+    Source: kubernetes/kubernetes pkg/apis/certificates/helpers.go, ValidateKubeletServingCSR and
+    ValidateKubeletClientCSR, which look at organization, the kinds of alternative names, and usages.
+    """
+    if not content.proven:
+        yield Breach(Rule.NOT_PROVEN, "its signature is not by the key in it")
+    if not content.strong:
+        yield Breach(Rule.WEAK_KEY, f"the key is {content.key}")
+    if not node_of(content):
+        yield Breach(Rule.COMMON_NAME, f"it is {quoted(content.common_names)}")
+    if content.organizations != (NODES,):
+        yield Breach(Rule.ORGANIZATION, f"it is {quoted(content.organizations)}")
+    if content.others:
+        yield Breach(Rule.SUBJECT, f"it holds {', '.join(content.others)} as well")
+    if content.extensions:
+        yield Breach(Rule.EXTENSIONS, f"it asks for {', '.join(content.extensions)}")
+    if request.expiration is not None and request.expiration > longest:
+        yield Breach(
+            Rule.EXPIRATION,
+            f"it is to last {duration(request.expiration)}, at most {duration(longest)} is allowed",
+        )
+
+
+def serving(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]:
+    """What a kubelet's own request for a serving certificate is like.
+
+    Source: Kubernetes' signer kubernetes.io/kubelet-serving; pkg/kubelet/certificate/kubelet.go, for what
+    a kubelet asks for; that its names must be its own is left to whoever approves.
+    """
+    if request.username != (content.common_names or ("",))[0] or NODES not in request.groups:
+        yield Breach(Rule.REQUESTER, asked_by(request))
+    yield from usages(request, content, "server auth")
+    if content.other_names:
+        yield Breach(Rule.OTHER_NAMES, f"there is {', '.join(content.other_names)}")
+    if not content.dns_names and not content.addresses:
+        yield Breach(Rule.NO_NAMES, "it names none")
+    node = node_of(content)
+    if node and node not in nodes:
+        yield Breach(Rule.NO_NODE, f"there is no node {node}")
+    elif node:
+        yield from addresses(content, node, nodes)
+
+
+def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
+    """Whether all that is named belongs to this node, and to no other.
+
+    A kubelet writes the addresses of its own Node object where no cloud's controller does. So that one
+    which was taken over can't make itself another node, or the API server, names that are everybody's are
+    refused, and what another node has, too, is for a person to decide.
+    """
+    own = nodes[node]
+    foreign = [name for name in content.dns_names if name.lower() not in own.names or everybodys(name)]
+    foreign += [str(one) for one in content.addresses if one not in own.addresses or one.is_loopback]
+    if foreign:
+        yield Breach(
+            Rule.FOREIGN, f"{', '.join(foreign)} {'is' if len(foreign) == 1 else 'are'} not of node {node}"
+        )
+    named: set[str | Address] = {*(name.lower() for name in content.dns_names), *content.addresses}
+    named &= own.names | own.addresses
+    for other, about in nodes.items():
+        if other != node and (shared := named & (about.names | about.addresses)):
+            yield Breach(Rule.SHARED, f"node {other} has {', '.join(sorted(map(str, shared)))} as well")
+
+
+def client(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]:
+    """What a request for a kubelet's client certificate is like: a new node's, or a node's renewal.
+
+    The controller-manager approves both by itself where kubeadm's bindings are in place; what is pending
+    is what nobody was allowed to have approved.
+
+    Source: Kubernetes' signer kubernetes.io/kube-apiserver-client-kubelet; pkg/controller/certificates/
+    approver/sarapprove.go; «TLS bootstrapping», for user and groups of a bootstrap token.
+    """
+    itself = request.username == (content.common_names or ("",))[0] and NODES in request.groups
+    token = BOOTSTRAP.fullmatch(request.username) and any(map(is_bootstrappers, request.groups))
+    if not itself and not token:
+        yield Breach(Rule.BOOTSTRAPPER, asked_by(request))
+    yield from usages(request, content, "client auth")
+    names = (*content.dns_names, *map(str, content.addresses), *content.other_names)
+    if names:
+        yield Breach(Rule.NAMES, f"there is {', '.join(names)}")
+    node = node_of(content)
+    if node and not itself and node in nodes:
+        yield Breach(
+            Rule.NODE_EXISTS,
+            f"node {node} is there already: who holds the token would become that node; "
+            "approve it by its name if the node is being set up anew",
+        )
+
+
+def usages(request: Request, content: Content, purpose: str) -> Iterator[Breach]:
+    """Digital signature and the purpose; key encipherment besides for RSA only.
+
+    Source: pkg/apis/certificates/helpers.go; client-go util/certificate, DefaultKubeletServingGetUsages.
+    """
+    asked, needed = set(request.usages), {SIGNATURE, purpose}
+    if asked - {ENCIPHERMENT} != needed or len(asked) != len(request.usages):
+        yield Breach(Rule.USAGES, f"they are {quoted(request.usages)}, not {quoted(sorted(needed))}")
+    elif ENCIPHERMENT in asked and not content.rsa:
+        yield Breach(Rule.ENCIPHERMENT, f"key encipherment is asked for with a key of {content.key}")
+
+
+def node_of(content: Content) -> str:
+    """The name of the node that a certificate is for; "" where its common name is none."""
+    if len(content.common_names) != 1 or not content.common_names[0].startswith(NODE):
+        return ""
+    return content.common_names[0].removeprefix(NODE)
+
+
+def is_bootstrappers(group: str) -> bool:
+    """Whether this is the group of all bootstrap tokens, or one of theirs."""
+    return group == BOOTSTRAPPERS or group.startswith(f"{BOOTSTRAPPERS}:")
+
+
+def everybodys(name: str) -> bool:
+    """Whether a DNS name is no machine's own."""
+    return EVERYBODYS.fullmatch(name.lower()) is not None
+
+
+def asked_by(request: Request) -> str:
+    """Who has asked, and in which groups."""
+    return f"it was asked for by {request.username or 'nobody'} ({', '.join(request.groups) or 'no group'})"
+
+
+def quoted(values: Iterable[str]) -> str:
+    """The values as a list; «none» for none."""
+    return ", ".join(f"«{value}»" for value in values) or "none"
+
+
+def duration(seconds: int) -> str:
+    """«366 days», «2 hours», «900 s»."""
+    for length, unit in ((DAY, "days"), (3600, "hours")):
+        if seconds % length == 0 and seconds > length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

@@ -1,0 +1,196 @@
+"""How requests for certificates are shown: a row each, and what is wrong with one as findings. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from kubectl_admin.certificates.requests.approve import Outcome
+from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, Request
+from kubectl_admin.certificates.requests.policy import DOUBTS, Breach, Judged, Rule, Verdict
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report import Cell, Column, Mark, Report, Table
+
+MARKS = {Verdict.REFUSED: Mark.BAD, Verdict.DOUBTFUL: Mark.DOUBT}
+FOR = {SERVING: "serving", CLIENT: "client"}
+COLUMNS = [
+    Column("NAME"),
+    Column("FOR"),
+    Column("NODE"),
+    Column("AGE"),
+    Column("VERDICT"),
+    Column("REASON"),
+    Column("REQUESTER", wide=True),
+    Column("KEY", wide=True),
+    Column("ADDRESSES", wide=True),
+    Column("SIGNER", wide=True),
+]
+
+
+def report(
+    context: str,
+    judged: Sequence[Judged],
+    now: datetime,
+    outcomes: Sequence[Outcome] = (),
+    *,
+    acted: bool = False,
+) -> Report:
+    """All that is said of requests. now: in UTC.
+
+    outcomes: what became of those that were to be approved. acted: whether any were meant to be.
+    """
+    became = {each.judged.request.uid: each for each in outcomes}
+    # What was seen last is what counts: it may have changed since it was listed.
+    judged = [became[one.request.uid].judged if one.request.uid in became else one for one in judged]
+    return Report(
+        kind="CertificateSigningRequestReport",
+        items=lambda: (document(one, became.get(one.request.uid)) for one in judged),
+        names=lambda: (f"certificatesigningrequest.certificates.k8s.io/{one.request.name}" for one in judged),
+        tables=[table(judged, now, became, acted=acted)] if judged else [],
+        paragraphs=[summary(context, judged, outcomes)],
+        findings=[*findings(judged), *failures(outcomes)],
+        fields={"context": context},
+    )
+
+
+def table(judged: Iterable[Judged], now: datetime, became: dict[str, Outcome], *, acted: bool) -> Table:
+    """A row a request, and after an approval what became of it."""
+
+    def row(one: Judged) -> list[Cell | str]:
+        request, content = one.request, one.request.content
+        cells: list[Cell | str] = [
+            request.name,
+            FOR.get(request.signer, request.signer),
+            one.node,
+            age(request, now),
+            Cell(one.verdict, MARKS.get(one.verdict)),
+            ", ".join(dict.fromkeys(breach.rule.identifier for breach in one.breaches)),
+            request.username,
+            content.key if content else "",
+            ", ".join(named(content)) if content else "",
+            request.signer,
+        ]
+        return [*cells[:6], result(became.get(request.uid)), *cells[6:]] if acted else cells
+
+    columns = [*COLUMNS[:6], Column("RESULT"), *COLUMNS[6:]] if acted else COLUMNS
+    return Table(columns, [row(one) for one in judged])
+
+
+def result(outcome: Outcome | None) -> Cell | str:
+    """What became of a request, in a word."""
+    match outcome:
+        case None:
+            return "left alone"
+        case Outcome(issued=issued) if issued and not issued.problem:
+            return "issued"
+        case Outcome(approved=True):
+            return Cell("approved", Mark.DOUBT)
+    return Cell("not approved", Mark.DOUBT)
+
+
+def summary(context: str, judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> str:
+    """How many of each kind, and what to do next."""
+    where = f"context {context}: " if context else ""
+    if not judged:
+        return f"{where}no request waits to be approved"
+    counts = Counter(one.verdict for one in judged)
+    parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    approved = sum(each.approved for each in outcomes)
+    if outcomes:
+        return f"{where}{approved} of {len(judged)} approved ({', '.join(parts)})"
+    requests = "request waits" if len(judged) == 1 else "requests wait"
+    lines = [f"{where}{len(judged)} {requests} to be approved: {', '.join(parts)}"]
+    if counts[Verdict.VALID]:
+        lines.append("approve what is valid: kubectl admin certs csr approve --all-valid")
+    return "\n".join(lines)
+
+
+def findings(judged: Iterable[Judged]) -> Iterator[Finding]:
+    """What is wrong with each request: a violation where it is refused, a warning where a person decides."""
+    for one in judged:
+        for breach in one.breaches:
+            yield finding(one, breach)
+
+
+def finding(one: Judged, breach: Breach) -> Finding:
+    """A rule that a request breaks."""
+    name = one.request.name
+    doubt = breach.rule in DOUBTS
+    fix = f"if it is right: kubectl admin certs csr approve {name}"
+    if not doubt:
+        fix = f"find out who asks so; kubectl certificate deny {name}"
+    if breach.rule is Rule.EXPIRATION:
+        fix = "allow it with --max-duration, or have less asked for"
+    return Finding(
+        Severity.WARNING if doubt else Severity.VIOLATION,
+        breach.rule.identifier,
+        f"request of {one.request.username or 'nobody'}",
+        breach.rule.says,
+        breach.evidence,
+        fix,
+        breach.rule.source,
+        (f"csr/{name}",),
+    )
+
+
+def failures(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
+    """Requests that were to be approved and are not, or whose certificate is not there or not right."""
+    for each in outcomes:
+        if each.problem:
+            yield Finding(
+                Severity.VIOLATION if each.approved else Severity.WARNING,
+                "not-issued" if each.approved else "not-approved",
+                "approval",
+                "what is approved is issued as it was asked for",
+                each.problem,
+                objects=(f"csr/{each.judged.request.name}",),
+            )
+
+
+def age(request: Request, now: datetime) -> str:
+    """How long ago a request was made, as kubectl writes it: «45s», «12m», «3h», «2d»."""
+    if request.created is None:
+        return ""
+    seconds = max(0, int((now - request.created).total_seconds()))
+    for length, unit in ((86400, "d"), (3600, "h"), (120, "m")):
+        if seconds >= length:
+            return f"{seconds // (60 if unit == 'm' else length)}{unit}"
+    return f"{seconds}s"
+
+
+def named(content: Content) -> list[str]:
+    """All alternative names of a request."""
+    return [*content.dns_names, *map(str, content.addresses), *content.other_names]
+
+
+def document(one: Judged, outcome: Outcome | None) -> dict[str, object]:
+    """A request with its judgement as plain data."""
+    request, content = one.request, one.request.content
+    return {
+        "name": request.name,
+        "signerName": request.signer,
+        "username": request.username,
+        "groups": list(request.groups),
+        "usages": list(request.usages),
+        "expirationSeconds": request.expiration,
+        "created": request.created.isoformat() if request.created else None,
+        "node": one.node or None,
+        "key": content.key if content else None,
+        "dnsNames": list(content.dns_names) if content else None,
+        "ipAddresses": list(map(str, content.addresses)) if content else None,
+        "verdict": str(one.verdict),
+        "reasons": [
+            {"rule": breach.rule.identifier, "says": breach.rule.says, "evidence": breach.evidence}
+            for breach in one.breaches
+        ],
+        **(result_document(outcome) if outcome else {}),
+    }
+
+
+def result_document(outcome: Outcome) -> dict[str, object]:
+    """What became of it as plain data."""
+    issued = outcome.issued
+    return {
+        "approved": outcome.approved,
+        "certificate": {"serial": issued.serial, "notAfter": issued.ends.isoformat()} if issued else None,
+        "problem": outcome.problem or None,
+    }

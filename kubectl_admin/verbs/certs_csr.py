@@ -1,0 +1,153 @@
+"""`kubectl admin certs csr` and `kubectl admin certs csr approve`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Never
+
+import click
+
+from kubectl_admin import candidates
+from kubectl_admin.environment import Environment
+from kubectl_admin.errors import UsageError
+from kubectl_admin.options import DURATION, Verb, VerbGroup, output
+from kubectl_admin.report import Report
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from kubectl_admin.certificates.requests.approve import Outcome
+    from kubectl_admin.certificates.requests.policy import Judged
+    from kubectl_admin.cluster.connection import Cluster
+
+SUBCOMMANDS = {
+    "approve": ("certs_csr:approve", "Approve requests that are right, and say why others are not.")
+}
+
+
+def max_duration(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for how long a certificate may be asked for."""
+    return click.option(
+        "--max-duration",
+        "longest",
+        type=DURATION,
+        default="8784h",
+        show_default=True,
+        metavar="DURATION",
+        help="How long a certificate may be asked for (0: any time); the signer has a limit of its own.",
+    )(function)
+
+
+def limit(longest: float) -> int:
+    """Seconds that a certificate may be asked for; 0 is no limit, so more than the API can say."""
+    return int(longest) or 1 << 31
+
+
+def pending(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Names of requests that wait."""
+    from kubectl_admin.certificates.requests import gather
+
+    found = (request for request in gather.requests(ctx.obj.cluster()) if request.pending)
+    return candidates.beginning(incomplete, ((one.name, one.username) for one in found))
+
+
+@click.command("csr", cls=VerbGroup, subcommands=SUBCOMMANDS)
+@max_duration
+@output("table", "wide", "json", "yaml", "name")
+@click.pass_obj
+def command(env: Environment, /, longest: float) -> Report:
+    """Judge the requests for certificates of kubelets that wait to be approved.
+
+    Nothing in a cluster approves a kubelet's serving certificate (serverTLSBootstrap) by itself. Here every
+    request is held against what a kubelet asks for: its own node's name and addresses, and nothing else.
+    Requests of other signers are shown and left alone. Exit code 3 says that a request is refused.
+
+    \b
+    Examples:
+      # What waits, and is it right?
+      kubectl admin certs csr
+      # With keys, addresses and who asks
+      kubectl admin certs csr -o wide
+    """
+    from kubectl_admin.certificates.requests import gather
+    from kubectl_admin.certificates.requests.report import report
+
+    seen = gather.look(env.cluster())
+    shown = report(seen.context, seen.judged(limit(longest)), datetime.now(UTC))
+    env.show(shown)
+    return shown
+
+
+@click.command("approve", cls=Verb)
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=pending)
+@click.option("--all-valid", is_flag=True, help="All that is valid, instead of those that are named.")
+@click.option("--watch", is_flag=True, help="Go on with what comes, until interrupted; takes --all-valid.")
+@click.option("--dry-run", is_flag=True, help="Show what would be approved, and touch nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@max_duration
+@output("table", "wide", "json", "yaml", "name")
+@click.pass_obj
+def approve(  # noqa: PLR0913 - its options
+    env: Environment,
+    *,
+    names: tuple[str, ...],
+    all_valid: bool,
+    watch: bool,
+    dry_run: bool,
+    yes: bool,
+    longest: float,
+) -> Report:
+    """Approve requests that are right, see their certificates issued, and say why others are not.
+
+    What is refused is never approved, also where it is named; what is doubtful only where it is named. Exit
+    code 3 says that a request was refused, or that a certificate was not issued.
+
+    \b
+    Examples:
+      # What would be approved?
+      kubectl admin certs csr approve --all-valid --dry-run
+      # One of them
+      kubectl admin certs csr approve csr-8x2vq
+      # While nodes are being added
+      kubectl admin certs csr approve --all-valid --watch --yes
+    """
+    from kubectl_admin.certificates.requests import approve as approval
+    from kubectl_admin.certificates.requests import gather
+    from kubectl_admin.certificates.requests.report import report
+
+    if bool(names) == all_valid:
+        raise UsageError("name requests, or say --all-valid, one of the two")
+    if watch and (names or dry_run):
+        raise UsageError("--watch goes with --all-valid, and not with --dry-run")
+    cluster = env.cluster()
+    where = cluster.target.context or cluster.server
+    if watch:
+        env.confirm(f"approve all valid requests of context {where} from now on", yes=yes)
+        follow(env, cluster, longest)
+    seen = gather.look(cluster)
+    judged = seen.named(names, limit(longest)) if names else seen.judged(limit(longest))
+    preview = report(seen.context, judged, datetime.now(UTC))
+    doomed = [one for one in judged if approval.may_be_approved(one, named=bool(names))]
+    if dry_run or not doomed:
+        env.show(preview)
+        return preview
+    if not yes:
+        env.show(preview, env.stderr)
+    env.confirm(f"approve {len(doomed)} of {len(judged)} requests of context {where}", yes=yes)
+    outcomes = [approval.approve(cluster, one, seen.nodes, limit(longest)) for one in doomed]
+    outcomes = approval.await_issued(cluster, outcomes)
+    done = report(seen.context, judged, datetime.now(UTC), outcomes, acted=True)
+    env.show(done)
+    return done
+
+
+def follow(env: Environment, cluster: "Cluster", longest: float) -> Never:
+    """Approves what comes, and shows each request as it is decided; the headers once."""
+    from kubectl_admin.certificates.requests import watch
+    from kubectl_admin.certificates.requests.report import report
+
+    def tell(judged: "Judged", outcome: "Outcome | None") -> None:
+        outcomes = [outcome] if outcome else []
+        env.show(report("", [judged], datetime.now(UTC), outcomes, acted=True))
+        env.headers = False
+
+    watch.follow(cluster, limit(longest), tell, env.note)

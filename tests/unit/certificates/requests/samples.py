@@ -1,0 +1,121 @@
+"""Requests as kubelets make them, and as others do."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Addresses, Content, Request
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+DEFAULT: list[x509.GeneralName] = [x509.DNSName("w1"), x509.IPAddress(ip_address("10.0.0.11"))]
+NODES = {
+    "cp1": Addresses(frozenset({"cp1"}), frozenset({ip_address("10.0.0.1")})),
+    "w1": Addresses(
+        frozenset({"w1", "w1.example.com"}), frozenset({ip_address("10.0.0.11"), ip_address("fd00::11")})
+    ),
+}
+# As a kubelet of node w1 asks for its serving certificate.
+CONTENT = Content(
+    common_names=("system:node:w1",),
+    organizations=("system:nodes",),
+    public_key=b"",
+    dns_names=("w1",),
+    addresses=(ip_address("10.0.0.11"),),
+)
+REQUEST = Request(
+    name="csr-1",
+    uid="u1",
+    version="1",
+    signer=SERVING,
+    username="system:node:w1",
+    groups=("system:nodes", "system:authenticated"),
+    usages=("digital signature", "server auth"),
+    created=None,
+    content=CONTENT,
+)
+# As a machine with a bootstrap token asks to become node w2.
+NEW_NODE = replace(
+    REQUEST,
+    signer=CLIENT,
+    username="system:bootstrap:abcdef",
+    groups=(
+        "system:bootstrappers",
+        "system:bootstrappers:kubeadm:default-node-token",
+        "system:authenticated",
+    ),
+    usages=("digital signature", "client auth"),
+    content=replace(CONTENT, common_names=("system:node:w2",), dns_names=(), addresses=()),
+)
+
+
+def csr(
+    subject: Sequence[tuple[x509.ObjectIdentifier, str]] = (
+        (NameOID.ORGANIZATION_NAME, "system:nodes"),
+        (NameOID.COMMON_NAME, "system:node:w1"),
+    ),
+    names: Sequence[x509.GeneralName] = tuple(DEFAULT),
+    *,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey = KEY,
+    ca: bool = False,
+) -> x509.CertificateSigningRequest:
+    """A request; by default a kubelet's for the serving certificate of node w1."""
+    attributes = [x509.NameAttribute(oid, value) for oid, value in subject]
+    built = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
+    if names:
+        built = built.add_extension(x509.SubjectAlternativeName(list(names)), critical=False)
+    if ca:
+        built = built.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return built.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+
+
+def pem(request: x509.CertificateSigningRequest) -> bytes:
+    """The request as it is sent."""
+    return request.public_bytes(serialization.Encoding.PEM)
+
+
+def not_proven(request: x509.CertificateSigningRequest) -> bytes:
+    """The request with a signature that is not its key's."""
+    der = request.public_bytes(serialization.Encoding.DER)
+    other = csr(key=ec.generate_private_key(ec.SECP256R1())).signature
+    changed = der[: -len(request.signature)] + other
+    # The lengths of two signatures may differ by a byte or two, and are written down in front of them.
+    while len(other) != len(request.signature):
+        other = csr(key=ec.generate_private_key(ec.SECP256R1())).signature
+        changed = der[: -len(request.signature)] + other
+    return armored(changed)
+
+
+def armored(der: bytes) -> bytes:
+    """DER as PEM."""
+    text = base64.encodebytes(der).decode()
+    return f"-----BEGIN CERTIFICATE REQUEST-----\n{text}-----END CERTIFICATE REQUEST-----\n".encode()
+
+
+def document(request: bytes, **spec: Any) -> dict[str, Any]:
+    """The object of a request, as a kubelet of node w1 makes it."""
+    return {
+        "apiVersion": "certificates.k8s.io/v1",
+        "kind": "CertificateSigningRequest",
+        "metadata": {
+            "name": "csr-1",
+            "uid": "u1",
+            "resourceVersion": "1",
+            "creationTimestamp": "2026-11-25T12:00:00Z",
+        },
+        "spec": {
+            "request": base64.b64encode(request).decode(),
+            "signerName": SERVING,
+            "username": "system:node:w1",
+            "groups": ["system:nodes", "system:authenticated"],
+            "usages": ["digital signature", "server auth"],
+            **spec,
+        },
+        "status": {},
+    }

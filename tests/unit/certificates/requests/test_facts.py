@@ -1,0 +1,200 @@
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+from kubectl_admin.certificates.requests.facts import addresses_of, content_of, request_of
+from kubectl_admin.certificates.requests.policy import Rule, Verdict, judge
+from tests.unit.certificates.requests.samples import (
+    DEFAULT,
+    NODES,
+    armored,
+    csr,
+    document,
+    not_proven,
+    pem,
+)
+
+RSA = rsa.generate_private_key(65537, 2048)
+NODE_SUBJECT = ((NameOID.ORGANIZATION_NAME, "system:nodes"), (NameOID.COMMON_NAME, "system:node:w1"))
+
+
+def rules_of(request: bytes, **spec):
+    return [breach.rule for breach in judge(request_of(document(request, **spec)), NODES).breaches]
+
+
+def test_a_kubelets_request_is_read_as_it_was_made():
+    request = request_of(document(pem(csr())))
+    content = request.content
+    assert (content.common_names, content.organizations) == (("system:node:w1",), ("system:nodes",))
+    assert (content.dns_names, content.addresses) == (("w1",), (ip_address("10.0.0.11"),))
+    assert (content.key, content.strong, content.rsa, content.proven) == (
+        "ECDSA secp256r1",
+        True,
+        False,
+        True,
+    )
+    assert (content.others, content.extensions, content.other_names) == ((), (), ())
+    assert request.pending
+    assert request.created == datetime(2026, 11, 25, 12, tzinfo=UTC)
+    assert judge(request, NODES).verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize(
+    ("key", "says", "strong"),
+    [
+        (RSA, "RSA 2048", True),
+        (rsa.generate_private_key(65537, 1024), "RSA 1024", False),  # noqa: S505
+        (ec.generate_private_key(ec.SECP384R1()), "ECDSA secp384r1", True),
+        (ec.generate_private_key(ec.SECP192R1()), "ECDSA secp192r1", False),
+        (ed25519.Ed25519PrivateKey.generate(), "Ed25519", True),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_kinds_of_keys(key, says, strong):
+    content = content_of(pem(csr(key=key)))
+    assert (content.key, content.strong) == (says, strong)
+    assert content.public_key == key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def test_key_encipherment_is_for_rsa_alone():
+    usages = ["digital signature", "key encipherment", "server auth"]
+    assert rules_of(pem(csr(key=RSA)), usages=usages) == []
+    assert rules_of(pem(csr()), usages=usages) == [Rule.ENCIPHERMENT]
+
+
+def test_a_signature_that_is_not_by_the_key_of_the_request_proves_nothing():
+    assert rules_of(not_proven(csr())) == [Rule.NOT_PROVEN]
+
+
+@pytest.mark.parametrize(
+    ("names", "rules"),
+    [
+        ([*DEFAULT, x509.RFC822Name("a@example.com")], [Rule.OTHER_NAMES]),
+        ([*DEFAULT, x509.UniformResourceIdentifier("spiffe://a")], [Rule.OTHER_NAMES]),
+        ([*DEFAULT, x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))], [Rule.OTHER_NAMES]),
+        ([*DEFAULT, x509.DirectoryName(x509.Name([]))], [Rule.OTHER_NAMES]),
+        ([*DEFAULT, x509.OtherName(x509.ObjectIdentifier("1.2.3"), b"\x05\x00")], [Rule.OTHER_NAMES]),
+        ([*DEFAULT, x509.IPAddress(ip_address("fd00::12"))], [Rule.FOREIGN]),
+        ([x509.DNSName("W1.example.com")], []),
+        ((), [Rule.NO_NAMES]),
+    ],
+    ids=["email", "uri", "registered", "directory", "other", "address", "upper", "none"],
+)
+def test_alternative_names_of_every_kind_are_seen(names, rules):
+    assert rules_of(pem(csr(names=names))) == rules
+
+
+@pytest.mark.parametrize(
+    ("subject", "rules"),
+    [
+        ((*NODE_SUBJECT, (NameOID.ORGANIZATION_NAME, "system:masters")), [Rule.ORGANIZATION]),
+        ((*NODE_SUBJECT, (NameOID.COMMON_NAME, "system:node:cp1")), [Rule.COMMON_NAME]),
+        ((*NODE_SUBJECT, (NameOID.ORGANIZATIONAL_UNIT_NAME, "x")), [Rule.SUBJECT]),
+        ((), [Rule.COMMON_NAME, Rule.ORGANIZATION, Rule.REQUESTER]),
+    ],
+)
+def test_all_of_the_subject_is_seen(subject, rules):
+    assert rules_of(pem(csr(subject))) == rules
+
+
+def test_other_extensions_are_seen():
+    assert rules_of(pem(csr(ca=True))) == [Rule.EXTENSIONS]
+
+
+GOOD = pem(csr())
+DER = csr().public_bytes(serialization.Encoding.DER)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"no PEM",
+        GOOD + GOOD,
+        b"surplus\n" + GOOD,
+        GOOD.replace(b"CERTIFICATE REQUEST", b"CERTIFICATE"),
+        GOOD.replace(b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST"),
+        GOOD.replace(b"REQUEST-----\n", b"REQUEST-----\nProc-Type: 4\n\n", 1),
+        GOOD.replace(b"\n", b"=\n", 2),
+        armored(b""),
+        armored(DER[:-1]),
+        armored(DER + b"\0"),
+        armored(b"\x30\x03\x02\x01\x01"),
+        armored(DER.replace(b"w1", b"\xff\xff")),
+        b"-----BEGIN CERTIFICATE REQUEST-----\n" + b"A" * (65 << 10) + b"-----END CERTIFICATE REQUEST-----\n",
+    ],
+    ids=lambda value: f"{len(value)} bytes",
+)
+def test_what_is_not_exactly_one_request_is_refused_with_the_reason(broken):
+    request = request_of(document(broken))
+    assert request.content is None
+    assert request.broken
+    judged = judge(request, NODES)
+    assert (judged.verdict, [breach.rule for breach in judged.breaches]) == (Verdict.REFUSED, [Rule.BROKEN])
+
+
+def test_no_change_of_a_byte_is_more_than_a_refusal():
+    """A request with one byte changed is broken, not proven, or asks for something else; never an error."""
+    for place in range(len(DER)):
+        changed = bytearray(DER)
+        changed[place] ^= 0x55
+        judged = judge(request_of(document(armored(bytes(changed)))), NODES)
+        assert judged.verdict is Verdict.REFUSED, place
+
+
+def test_what_is_no_base64_in_the_object_is_broken():
+    found = document(GOOD)
+    found["spec"]["request"] = "%%%"
+    assert request_of(found).broken
+
+
+@pytest.mark.parametrize(
+    ("status", "pending", "why"),
+    [
+        ({}, True, ""),
+        ({"conditions": [{"type": "Approved", "status": "True", "message": "fine"}]}, False, "fine"),
+        ({"conditions": [{"type": "Denied", "status": "True", "reason": "No"}]}, False, "No"),
+        ({"conditions": [{"type": "Failed", "status": "True", "message": "bad"}]}, False, "bad"),
+        ({"conditions": [{"type": "Approved"}]}, False, ""),
+        ({"certificate": "QQ=="}, False, ""),
+        ({"conditions": [{"type": "example.com/Seen", "status": "True"}]}, True, ""),
+    ],
+)
+def test_who_waits_is_pending(status, pending, why):
+    request = request_of({**document(GOOD), "status": status})
+    assert (request.pending, request.why) == (pending, why)
+
+
+def test_addresses_of_a_node_are_those_that_a_kubelet_asks_for():
+    kinds = [
+        ("Hostname", "W1"),
+        ("InternalIP", "10.0.0.11"),
+        ("ExternalIP", "192.0.2.7"),
+        ("InternalDNS", "w1.internal"),
+        ("ExternalDNS", "w1.example.com"),
+        ("InternalIP", "not an address"),
+        ("Whatever", "evil.example.com"),
+        ("Hostname", ""),
+    ]
+    node = {"status": {"addresses": [{"type": kind, "address": text} for kind, text in kinds]}}
+    found = addresses_of(node)
+    assert found.names == {"w1", "w1.internal", "w1.example.com"}
+    assert found.addresses == {ip_address("10.0.0.11"), ip_address("192.0.2.7")}
+    assert addresses_of({}) == addresses_of({"status": {}})
+
+
+def test_a_hostname_that_is_an_address_is_one():
+    found = addresses_of({"status": {"addresses": [{"type": "Hostname", "address": "10.0.0.11"}]}})
+    assert (found.names, found.addresses) == (frozenset(), {ip_address("10.0.0.11")})
+
+
+def test_a_network_is_no_address():
+    names = [*DEFAULT, x509.IPAddress(ip_network("10.0.0.0/8"))]
+    assert rules_of(pem(csr(names=names))) == [Rule.OTHER_NAMES]

@@ -1,0 +1,221 @@
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from kubectl_admin.certificates.requests.facts import CLIENT, Addresses, Request
+from kubectl_admin.certificates.requests.policy import DAY, LONGEST, Rule, Verdict, duration, judge
+from tests.unit.certificates.requests.samples import NEW_NODE, NODES, REQUEST
+
+
+def with_content(request: Request, **changes: Any) -> Request:
+    return replace(request, content=replace(request.content, **changes))
+
+
+RENEWAL = with_content(
+    replace(REQUEST, signer=CLIENT, usages=("digital signature", "client auth")), dns_names=(), addresses=()
+)
+ENCIPHERING = ("digital signature", "key encipherment", "server auth")
+
+VALID = {
+    "a kubelet's own request for its serving certificate": REQUEST,
+    "with a DNS name alone": with_content(REQUEST, addresses=()),
+    "with an address alone": with_content(REQUEST, dns_names=()),
+    "with all addresses that the node has": with_content(
+        REQUEST,
+        dns_names=("w1", "w1.example.com"),
+        addresses=(ip_address("10.0.0.11"), ip_address("fd00::11")),
+    ),
+    "DNS names are the same in upper case": with_content(REQUEST, dns_names=("W1.Example.com",)),
+    "an RSA key that enciphers keys": with_content(
+        replace(REQUEST, usages=ENCIPHERING), rsa=True, key="RSA 2048"
+    ),
+    "an RSA key that does not": with_content(REQUEST, rsa=True, key="RSA 2048"),
+    "the longest time that is allowed": replace(REQUEST, expiration=LONGEST),
+    "a new node's client certificate, asked for with a bootstrap token": NEW_NODE,
+    "a token of the group of all tokens alone": replace(NEW_NODE, groups=("system:bootstrappers",)),
+    "a token of a group of its own": replace(NEW_NODE, groups=("system:bootstrappers:kubeadm:x",)),
+    "a node's renewal of its client certificate": RENEWAL,
+}
+
+
+@pytest.mark.parametrize("request_", VALID.values(), ids=VALID)
+def test_what_a_kubelet_asks_for_is_valid(request_):
+    judged = judge(request_, NODES)
+    assert (judged.verdict, judged.breaches) == (Verdict.VALID, ())
+
+
+# What is asked for -> the rules that it breaks, all of them.
+REFUSED = {
+    "broken": (replace(REQUEST, content=None, broken="it is no PEM"), [Rule.BROKEN]),
+    "signed with another key": (with_content(REQUEST, proven=False), [Rule.NOT_PROVEN]),
+    "a weak key": (with_content(REQUEST, strong=False, rsa=True, key="RSA 1024"), [Rule.WEAK_KEY]),
+    "asked for by another node": (replace(REQUEST, username="system:node:cp1"), [Rule.REQUESTER]),
+    "asked for by a user": (replace(REQUEST, username="jane", groups=("dev",)), [Rule.REQUESTER]),
+    "a node's name without the nodes' group": (
+        replace(REQUEST, groups=("system:authenticated",)),
+        [Rule.REQUESTER],
+    ),
+    "a bootstrap token asks for a serving certificate": (
+        replace(REQUEST, username=NEW_NODE.username, groups=NEW_NODE.groups),
+        [Rule.REQUESTER],
+    ),
+    "another node's name": (
+        with_content(REQUEST, common_names=("system:node:cp1",)),
+        [Rule.REQUESTER, Rule.FOREIGN],
+    ),
+    "a name that is no node's": (
+        with_content(REQUEST, common_names=("kubernetes-admin",)),
+        [Rule.COMMON_NAME, Rule.REQUESTER],
+    ),
+    "an empty node's name": (
+        with_content(replace(REQUEST, username="system:node:"), common_names=("system:node:",)),
+        [Rule.COMMON_NAME],
+    ),
+    "two common names, of which Go takes the last": (
+        with_content(REQUEST, common_names=("system:node:w1", "system:node:cp1")),
+        [Rule.COMMON_NAME],
+    ),
+    "no common name": (with_content(REQUEST, common_names=()), [Rule.COMMON_NAME, Rule.REQUESTER]),
+    "one organization more": (
+        with_content(REQUEST, organizations=("system:nodes", "system:masters")),
+        [Rule.ORGANIZATION],
+    ),
+    "another organization": (
+        with_content(REQUEST, organizations=("system:masters",)),
+        [Rule.ORGANIZATION],
+    ),
+    "the organization twice": (
+        with_content(REQUEST, organizations=("system:nodes", "system:nodes")),
+        [Rule.ORGANIZATION],
+    ),
+    "no organization": (with_content(REQUEST, organizations=()), [Rule.ORGANIZATION]),
+    "more in the subject": (with_content(REQUEST, others=("organizationalUnitName",)), [Rule.SUBJECT]),
+    "an extension": (with_content(REQUEST, extensions=("basicConstraints",)), [Rule.EXTENSIONS]),
+    "for clients, too": (
+        replace(REQUEST, usages=("digital signature", "server auth", "client auth")),
+        [Rule.USAGES],
+    ),
+    "for clients only": (replace(REQUEST, usages=("digital signature", "client auth")), [Rule.USAGES]),
+    "without the digital signature": (replace(REQUEST, usages=("server auth",)), [Rule.USAGES]),
+    "no usages": (replace(REQUEST, usages=()), [Rule.USAGES]),
+    "a usage twice": (replace(REQUEST, usages=(*REQUEST.usages, "server auth")), [Rule.USAGES]),
+    "to sign certificates": (replace(REQUEST, usages=(*REQUEST.usages, "cert sign")), [Rule.USAGES]),
+    "an ECDSA key that enciphers keys": (replace(REQUEST, usages=ENCIPHERING), [Rule.ENCIPHERMENT]),
+    "no names": (with_content(REQUEST, dns_names=(), addresses=()), [Rule.NO_NAMES]),
+    "an email address": (with_content(REQUEST, other_names=("email a@b",)), [Rule.OTHER_NAMES]),
+    "a URI alone": (
+        with_content(REQUEST, dns_names=(), addresses=(), other_names=("URI spiffe://a",)),
+        [Rule.OTHER_NAMES, Rule.NO_NAMES],
+    ),
+    "a node that there is not": (
+        with_content(replace(REQUEST, username="system:node:w9"), common_names=("system:node:w9",)),
+        [Rule.NO_NODE],
+    ),
+    "a foreign address": (
+        with_content(REQUEST, addresses=(ip_address("10.0.0.11"), ip_address("192.0.2.1"))),
+        [Rule.FOREIGN],
+    ),
+    "a foreign DNS name": (with_content(REQUEST, dns_names=("w1", "example.com")), [Rule.FOREIGN]),
+    "a wildcard": (with_content(REQUEST, dns_names=("*.example.com",)), [Rule.FOREIGN]),
+    "an address as a DNS name": (with_content(REQUEST, dns_names=("10.0.0.11",)), [Rule.FOREIGN]),
+    "too long": (replace(REQUEST, expiration=LONGEST + 1), [Rule.EXPIRATION]),
+    "a new node's client certificate for a user": (
+        replace(NEW_NODE, username="jane", groups=("dev",)),
+        [Rule.BOOTSTRAPPER],
+    ),
+    "a token's user outside of the tokens' group": (
+        replace(NEW_NODE, groups=("system:authenticated",)),
+        [Rule.BOOTSTRAPPER],
+    ),
+    "what looks like a token's user": (
+        replace(NEW_NODE, username="system:bootstrap:abcdef0"),
+        [Rule.BOOTSTRAPPER],
+    ),
+    "what looks like the tokens' group": (
+        replace(NEW_NODE, groups=("system:bootstrappersx",)),
+        [Rule.BOOTSTRAPPER],
+    ),
+    "another node's client certificate, asked for by a node": (
+        replace(NEW_NODE, username="system:node:w1", groups=("system:nodes",)),
+        [Rule.BOOTSTRAPPER],
+    ),
+    "a client certificate that serves": (replace(NEW_NODE, usages=REQUEST.usages), [Rule.USAGES]),
+    "a client certificate with a DNS name": (with_content(NEW_NODE, dns_names=("w2",)), [Rule.NAMES]),
+    "a client certificate with an address": (
+        with_content(NEW_NODE, addresses=(ip_address("10.0.0.12"),)),
+        [Rule.NAMES],
+    ),
+    "a client certificate of an administrator": (
+        with_content(NEW_NODE, organizations=("system:masters",)),
+        [Rule.ORGANIZATION],
+    ),
+    "several at once": (
+        with_content(replace(REQUEST, usages=("any",)), proven=False, organizations=()),
+        [Rule.NOT_PROVEN, Rule.ORGANIZATION, Rule.USAGES],
+    ),
+}
+
+
+@pytest.mark.parametrize(("request_", "rules"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_as_a_kubelet_asks_is_refused_by_each_rule_that_it_breaks(request_, rules):
+    judged = judge(request_, NODES)
+    assert judged.verdict is Verdict.REFUSED
+    assert [breach.rule for breach in judged.breaches] == rules
+    assert all(breach.evidence for breach in judged.breaches)
+
+
+def test_every_rule_is_broken_by_a_row_of_the_table():
+    proven = {rule for _, rules in REFUSED.values() for rule in rules}
+    assert set(Rule) - proven == {Rule.SHARED, Rule.NODE_EXISTS}
+
+
+def test_a_bootstrap_token_for_a_node_that_exists_is_for_a_person_to_decide():
+    judged = judge(with_content(NEW_NODE, common_names=("system:node:w1",)), NODES)
+    assert (judged.verdict, [breach.rule for breach in judged.breaches]) == (
+        Verdict.DOUBTFUL,
+        [Rule.NODE_EXISTS],
+    )
+
+
+def test_an_address_that_another_node_has_too_is_for_a_person_to_decide():
+    own = NODES["w1"]
+    nodes = {**NODES, "w1": Addresses(own.names, own.addresses | NODES["cp1"].addresses)}
+    judged = judge(with_content(REQUEST, addresses=(ip_address("10.0.0.1"),)), nodes)
+    assert (judged.verdict, [breach.rule for breach in judged.breaches]) == (Verdict.DOUBTFUL, [Rule.SHARED])
+    assert "cp1" in judged.breaches[0].evidence
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.x.y"],
+)
+def test_names_that_are_everybodys_are_no_nodes_own_though_its_object_says_so(name):
+    nodes = {"w1": Addresses(frozenset({name}), frozenset({ip_address("127.0.0.1")}))}
+    judged = judge(with_content(REQUEST, dns_names=(name,), addresses=()), nodes)
+    assert [breach.rule for breach in judged.breaches] == [Rule.FOREIGN]
+    judged = judge(with_content(REQUEST, dns_names=(), addresses=(ip_address("127.0.0.1"),)), nodes)
+    assert [breach.rule for breach in judged.breaches] == [Rule.FOREIGN]
+
+
+def test_how_long_is_allowed_is_an_argument():
+    hour = replace(REQUEST, expiration=3600)
+    assert judge(hour, NODES, 3600).verdict is Verdict.VALID
+    assert judge(hour, NODES, 3599).breaches[0].evidence == "it is to last 3600 s, at most 3599 s is allowed"
+
+
+@pytest.mark.parametrize(
+    "signer", ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "example.com/own", ""]
+)
+def test_other_signers_are_left_alone(signer):
+    judged = judge(replace(REQUEST, signer=signer, content=None, broken="whatever"), NODES)
+    assert (judged.verdict, judged.breaches) == (Verdict.NOT_JUDGED, ())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(LONGEST, "366 days"), (7200, "2 hours"), (3600, "3600 s"), (601, "601 s"), (DAY + 1, "86401 s")],
+)
+def test_durations_are_said_exactly(seconds, text):
+    assert duration(seconds) == text

@@ -1,0 +1,130 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kubectl_admin.certificates.requests.approve import Issued, Outcome
+from kubectl_admin.certificates.requests.policy import judge
+from kubectl_admin.certificates.requests.report import age, report
+from kubectl_admin.report import document, terminal
+from tests.unit.certificates.requests.samples import CONTENT, NEW_NODE, NODES, REQUEST
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+VALID = judge(replace(REQUEST, created=NOW - timedelta(minutes=12)), NODES)
+FORGED = judge(
+    replace(
+        REQUEST,
+        name="csr-2",
+        uid="u2",
+        username="system:node:cp1",
+        usages=("any",),
+        created=NOW - timedelta(seconds=45),
+    ),
+    NODES,
+)
+DOUBTFUL = judge(
+    replace(
+        NEW_NODE, name="csr-3", uid="u3", content=replace(NEW_NODE.content, common_names=("system:node:w1",))
+    ),
+    NODES,
+)
+OTHER = judge(replace(REQUEST, name="csr-4", uid="u4", signer="example.com/own", content=None), NODES)
+ALL = [VALID, FORGED, DOUBTFUL, OTHER]
+
+
+def text(shown, *, wide=False):
+    return terminal.render(shown, wide=wide, headers=True, colour=False, width=80)
+
+
+def test_each_request_is_a_row_with_its_verdict_and_what_is_wrong_a_finding():
+    assert (
+        text(report("prod", ALL, NOW))
+        == """\
+NAME   FOR              NODE  AGE  VERDICT     REASON
+csr-1  serving          w1    12m  valid       -
+csr-2  serving          w1    45s  refused!    requester, usages
+csr-3  client           w1    -    doubtful?   node-exists
+csr-4  example.com/own  -     -    not judged  -
+
+context prod: 4 requests wait to be approved: 1 valid, 1 doubtful, 1 refused, 1
+  not judged
+approve what is valid: kubectl admin certs csr approve --all-valid
+
+violation: request of system:node:cp1 on csr/csr-2: it was asked for by
+  system:node:cp1 (system:nodes, system:authenticated)
+  rule: a kubelet asks for its own node: its user is the certificate's common
+        name, in group system:nodes
+        (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers)
+  fix:  find out who asks so; kubectl certificate deny csr-2
+violation: request of system:node:cp1 on csr/csr-2: they are «any», not «digital
+  signature», «server auth»
+  rule: the usages are exactly those that a kubelet asks for
+        (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers)
+  fix:  find out who asks so; kubectl certificate deny csr-2
+warning: request of system:bootstrap:abcdef on csr/csr-3: node w1 is there
+  already: who holds the token would become that node; approve it by its name if
+  the node is being set up anew
+  rule: a bootstrap token is for a node that is not there yet
+        (https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/)
+  fix:  if it is right: kubectl admin certs csr approve csr-3
+"""
+    )
+
+
+def test_the_wide_table_says_who_asks_for_what():
+    line = text(report("", [VALID], NOW), wide=True).splitlines()[1]
+    assert line.split("  ")[-1] == "kubernetes.io/kubelet-serving"
+    assert "w1, 10.0.0.11" in line
+    assert "system:node:w1" in line
+
+
+def test_without_requests_there_is_no_table():
+    assert text(report("prod", [], NOW)) == "context prod: no request waits to be approved\n"
+
+
+def test_what_became_of_each_stands_in_a_column_of_its_own():
+    issued = Outcome(VALID, approved=True, issued=Issued("abc", NOW))
+    shown = report("prod", [VALID, FORGED], NOW, [issued], acted=True)
+    assert [line.split()[-1] for line in text(shown).splitlines()[:3]] == ["RESULT", "issued", "alone"]
+    assert "context prod: 1 of 2 approved (1 valid, 1 refused)" in text(shown)
+    assert json.loads(document.to_json(shown))["items"][0]["certificate"] == {
+        "serial": "abc",
+        "notAfter": "2026-11-25T12:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word", "violated"),
+    [
+        (Outcome(VALID, approved=True, issued=Issued("abc", NOW)), "issued", False),
+        (Outcome(VALID, approved=True, problem="no certificate within 30 s"), "approved?", True),
+        (Outcome(VALID, approved=True, issued=Issued("a", NOW, "x"), problem="x"), "approved?", True),
+        (Outcome(VALID, problem="it is gone"), "approved?", False),
+    ],
+)
+def test_what_was_approved_and_not_issued_is_a_violation(outcome, word, violated):
+    shown = report("", [VALID], NOW, [outcome], acted=True)
+    assert text(shown).splitlines()[1].split()[-1] == word
+    assert shown.violated is violated
+
+
+def test_what_was_seen_last_is_shown():
+    changed = judge(replace(VALID.request, content=replace(CONTENT, proven=False)), NODES)
+    shown = report(
+        "", [VALID], NOW, [Outcome(changed, problem="it is no longer what was judged")], acted=True
+    )
+    assert shown.violated
+    assert next(iter(shown.items()))["verdict"] == "refused"
+
+
+def test_names_are_kubectls():
+    assert list(report("", [VALID], NOW).names()) == ["certificatesigningrequest.certificates.k8s.io/csr-1"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text_"),
+    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (3599, "59m"), (3600, "1h"), (86400, "1d")],
+)
+def test_ages_are_written_as_by_kubectl(seconds, text_):
+    assert age(replace(REQUEST, created=NOW - timedelta(seconds=seconds)), NOW) == text_
