@@ -43,7 +43,7 @@ class Draft:
         if descriptor >= 0:
             os.close(descriptor)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Writes all of it; raises AdminError where the disk is full."""
         self._try(lambda: written(self._descriptor, data))
 
@@ -200,7 +200,7 @@ def behind_link(file: Path) -> Path:
     return real if real.exists() else file  # /dev/stdout leads to «pipe:[4711]»
 
 
-def written(descriptor: int, data: bytes) -> None:
+def written(descriptor: int, data: bytes | bytearray) -> None:
     """Writes all of it."""
     rest = memoryview(data)
     while rest:

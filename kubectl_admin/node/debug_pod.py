@@ -205,19 +205,23 @@ def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
     return [f"{event.get('reason', '')}: {event.get('message', '')}" for event in found]
 
 
+def dismiss(cluster: Cluster, namespace: str, name: str) -> None:
+    """Asks for the pod's end; AdminError where that is refused or not answered."""
+    cluster.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", timeout=10.0)
+
+
 def removed(cluster: Cluster, namespace: str, name: str, say: Callable[[str], None], *, made: bool) -> None:
     """Removes the pod and waits until it is gone; says so where it can't be.
 
     made: whether its creation was answered. An unanswered one may still be on its way, and is waited for.
     """
-    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
     # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
     patiently = Persistence(REACHING, lambda _: None, settling=SETTLING if made else 0)
     end = time.monotonic() + (0 if made else UNDERWAY)
     try:
         while True:
             try:
-                patiently(lambda: cluster.delete(path, timeout=10.0))
+                patiently(lambda: dismiss(cluster, namespace, name))
                 break
             except NotFound:
                 if time.monotonic() >= end:

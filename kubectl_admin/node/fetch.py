@@ -60,7 +60,9 @@ class Distant:
     unit: str = ""
 
 
-def fetch(host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes], object]) -> Fetched:
+def fetch(
+    host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes | bytearray], object]
+) -> Fetched:
     """Hands the file to `sink`, piece by piece in order, and returns what that took.
 
     Memory stays the same at any size. Raises RefusedError where the host does not give it, other AdminErrors

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kubectl_admin.cluster.errors import BrokenStream
 
-PIECE = 4 << 20  # bytes of the file in a piece
+PIECE = 8 << 20  # bytes of the file in a piece
 SURPLUS = 1 << 16  # bytes that packing may add to a piece of noise
 LINE = 128  # bytes of an announcement
 
@@ -19,7 +19,7 @@ LINE = 128  # bytes of an announcement
 class Piece:
     """A part of a file. packed: as it came. bytes: so many of the file are in it."""
 
-    packed: bytes
+    packed: bytes | bytearray
     bytes: int
 
 
@@ -44,8 +44,9 @@ class Framing:
             self._announced = announced
             if len(self._came) < length:
                 return
-            packed = bytes(memoryview(self._came)[:length])
-            del self._came[:length]
+            # Not copied: pieces are the largest that this program holds in memory.
+            packed, self._came = self._came, self._came[length:]
+            del packed[length:]
             if hashlib.sha256(packed).hexdigest() != digest:
                 raise BrokenStream(f"{self._source}: piece {self.number} is not what was sent")
             self.number += 1

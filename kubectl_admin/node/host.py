@@ -9,7 +9,7 @@ own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatt
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from importlib.resources import files
 from typing import TypeVar
@@ -149,6 +149,11 @@ class Host:
         """Makes the pod."""
         self._context = debug_pod.running(self._cluster, self.node, self.operation, self._options, self.say)
         self._pod = self._context.__enter__()
+
+    def dismiss(self) -> None:
+        """Asks for the pod's end, which comes while something else is done; `close` waits for it."""
+        with suppress(AdminError):
+            debug_pod.dismiss(self._cluster, self._options.namespace, self._pod)
 
     def close(self) -> None:
         """Removes the pod."""

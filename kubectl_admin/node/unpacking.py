@@ -4,7 +4,7 @@ import queue
 import sys
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -12,10 +12,11 @@ from typing import Self
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.framing import Piece
 
-AHEAD = 2  # pieces that wait to be unpacked
+AHEAD = 1  # pieces that wait to be unpacked
+BLOCK = 1 << 18  # bytes that are unpacked at once: few enough for a processor's cache
 GZIP = 16 + zlib.MAX_WBITS  # zlib's way to say that gzip's header is there
-# Takes what is packed, and how many bytes of its content are wanted at most.
-Unpack = Callable[[bytes, int], bytes]
+# Takes what is packed, and gives what was in it in blocks.
+Unpack = Callable[[bytes | bytearray], Iterator[bytes | bytearray]]
 
 
 class Tool(StrEnum):
@@ -33,7 +34,9 @@ class Unpacking:
     raised by the next `take`, or at the end.
     """
 
-    def __init__(self, tool: Tool, sink: Callable[[bytes], object], here: Callable[[int], None]) -> None:
+    def __init__(
+        self, tool: Tool, sink: Callable[[bytes | bytearray], object], here: Callable[[int], None]
+    ) -> None:
         self._unpack = unpacker(tool)
         self._sink = sink
         self._here = here
@@ -65,46 +68,61 @@ class Unpacking:
             if self._error:
                 continue  # taken all the same, so that nobody waits for room
             try:
-                content = self._unpack(piece.packed, piece.bytes + 1)
-                if len(content) != piece.bytes:
+                came = 0
+                for block in self._unpack(piece.packed):
+                    came += len(block)
+                    if came > piece.bytes:
+                        break
+                    self._sink(block)
+                if came != piece.bytes:
                     raise AdminError(
                         "a piece arrived as it was sent, but does not hold what was announced",
                         "something on the node changes the file, or its disk can't be read",
                     )
-                self._sink(content)
-                length += len(content)
+                length += came
                 self._here(length)
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
                 self._error = error
 
 
 def unpacker(tool: Tool) -> Unpack:
-    """What undoes a tool's packing, up to a number of bytes; AdminError for what that tool did not pack."""
+    """What undoes a tool's packing; it raises AdminError for what that tool did not pack."""
     match tool:
         case Tool.ZSTD:
-            if sys.version_info >= (3, 14):
-                from compression import zstd
-            else:
-                from backports import zstd
-
-            return proof_against(
-                zstd.ZstdError, lambda packed, most: zstd.ZstdDecompressor().decompress(packed, most)
-            )
+            return unzstd
         case Tool.GZIP:
-            return proof_against(
-                zlib.error, lambda packed, most: zlib.decompressobj(GZIP).decompress(packed, most)
-            )
+            return gunzip
         case Tool.NONE:
-            return lambda packed, _most: packed
+            return lambda packed: iter((packed,))
 
 
-def proof_against(kind: type[Exception], unpack: Unpack) -> Unpack:
-    """The same, with this kind of error as an AdminError: the piece is as it was sent, no other one helps."""
+def unzstd(packed: bytes | bytearray) -> Iterator[bytes]:
+    """What zstd packed, in blocks."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
 
-    def proven(packed: bytes, most: int) -> bytes:
-        try:
-            return unpack(packed, most)
-        except kind as error:
-            raise AdminError(f"a piece arrived as it was sent, but can't be unpacked: {error}") from error
+    unpacking = zstd.ZstdDecompressor()
+    try:
+        yield unpacking.decompress(packed, BLOCK)
+        while not unpacking.eof and not unpacking.needs_input:
+            yield unpacking.decompress(b"", BLOCK)
+    except zstd.ZstdError as error:
+        raise not_packed(error) from error
 
-    return proven
+
+def gunzip(packed: bytes | bytearray) -> Iterator[bytes]:
+    """What gzip packed, in blocks."""
+    unpacking = zlib.decompressobj(GZIP)
+    try:
+        while packed and not unpacking.eof:
+            yield unpacking.decompress(packed, BLOCK)
+            packed = unpacking.unconsumed_tail
+    except zlib.error as error:
+        raise not_packed(error) from error
+
+
+def not_packed(error: Exception) -> AdminError:
+    """It is as it was sent, so that sending it again does not help."""
+    return AdminError(f"a piece arrived as it was sent, but can't be unpacked: {error}")

@@ -51,7 +51,7 @@ class Saved:
 def save(  # noqa: PLR0913 - from where, to where, and how
     host: Host,
     source: Source,
-    sink: Callable[[bytes], object],
+    sink: Callable[[bytes | bytearray], object],
     *,
     transfer: Callable[[Tool], Transfer],
     tool: Tool | None = None,

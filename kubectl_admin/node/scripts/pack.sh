@@ -17,14 +17,19 @@ printf '%s\n' "$$" > "$folder/packing"
 # A link of its own keeps a growing file in hand when it changes its name.
 [ "$result" = - ] || source="$folder/packed"
 
+cd -- "$mine"
+
 complete=no
 size=0
 turn=0
+together=2 # pieces that are packed side by side, and sent at once
+# A small block is still in the processor's cache when it is packed.
+block=65536
+[ "$((piece % block))" -eq 0 ] || block=$piece
 
-# Waits for a piece, until it is whole or the file ends; sets the number of bytes in it, 0 for no such piece.
+# Waits for a piece, until it is whole or the file ends; sets `ready`, how many can be packed from there on.
 await() {
-  bytes=$((size - $1 * piece))
-  while [ "$bytes" -lt "$piece" ] && [ "$complete" = no ]; do
+  while [ "$((($1 + 1) * piece))" -gt "$size" ] && [ "$complete" = no ]; do
     # The result is written before the unit ends, so the unit is looked at first, about once a second.
     alive=yes
     turn=$((turn + 1))
@@ -43,40 +48,63 @@ await() {
     fi
     # Looked at after the result, so that a complete file's size is its last one.
     if [ -e "$source" ] || [ "$complete" = yes ]; then size=$(stat -c %s -- "$source"); fi
-    bytes=$((size - $1 * piece))
-    [ "$bytes" -ge "$piece" ] || [ "$complete" = yes ] || sleep 0.05
+    [ "$((($1 + 1) * piece))" -le "$size" ] || [ "$complete" = yes ] || sleep 0.05
   done
-  if [ "$bytes" -gt "$piece" ]; then bytes=$piece; fi
-  if [ "$bytes" -lt 0 ]; then bytes=0; fi
+  ready=$((size / piece - $1))
+  if [ "$complete" = yes ]; then ready=$(((size + piece - 1) / piece - $1)); fi
+  if [ "$ready" -gt "$together" ]; then ready=$together; fi
 }
 
+# A piece as it is sent.
 packed() {
   case $tool in
-    zstd) exec zstd -q -1 -T1 -c ;;
-    gzip) exec gzip -1 -c ;;
-    none) exec cat ;;
+    zstd) raw "$1" | zstd -q -3 --single-thread -c ;;
+    gzip) raw "$1" | gzip -1 -c ;;
+    none) raw "$1" ;;
   esac
 }
 
-# Packs a piece that was waited for, into one of two places: one is sent while the other one fills.
+raw() {
+  dd if="$source" bs="$block" skip="$(($1 * (piece / block)))" count="$((piece / block))" 2> /dev/null
+}
+
+# Packs the pieces that are ready, from the one numbered $1 on, into one of two places: one is sent while the
+# other one fills. Names what is to be sent.
 pack() {
-  dd if="$source" bs="$piece" skip="$1" count=1 2> /dev/null | packed > "$mine/$2"
-  sum=$(sha256sum < "$mine/$2")
-  printf 'piece %s %s %s %s\n' "$1" "$bytes" "$(stat -c %s "$mine/$2")" "${sum%% *}" > "$mine/$2.head"
+  next=$1 end=$(($1 + ready)) names='' parts='' packers=''
+  while [ "$next" -lt "$end" ]; do
+    name=$2.$((next - $1))
+    packed "$next" > "$name" &
+    packers="$packers $!" names="$names $name" parts="$parts $name.head $name"
+    next=$((next + 1))
+  done
+  for packer in $packers; do wait "$packer"; done
+  next=$1
+  # shellcheck disable=SC2046,SC2086 # numbers and names without spaces
+  set -- $(stat -c %s $names)
+  # shellcheck disable=SC2086
+  sha256sum $names | while read -r sum name; do
+    bytes=$piece
+    if [ "$(((next + 1) * piece))" -gt "$size" ]; then bytes=$((size - next * piece)); fi
+    printf 'piece %s %s %s %s\n' "$next" "$bytes" "$1" "$sum" > "$name.head"
+    next=$((next + 1))
+    shift
+  done
 }
 
 place=0
 await "$number"
-[ "$bytes" -eq 0 ] || pack "$number" "$place"
-while [ "$bytes" -gt 0 ]; do
+[ "$ready" -le 0 ] || pack "$number" "$place"
+while [ "$ready" -gt 0 ]; do
   read -r owner < "$folder/packing" && [ "$owner" = "$$" ] || exit 1
   # What is packed is sent before the next piece is waited for: a file that grows slowly comes as it grows.
-  cat "$mine/$place.head" "$mine/$place" &
+  # shellcheck disable=SC2086
+  cat $parts &
   sending=$!
-  number=$((number + 1))
+  number=$((number + ready))
   place=$((1 - place))
   await "$number"
-  [ "$bytes" -eq 0 ] || pack "$number" "$place"
+  [ "$ready" -le 0 ] || pack "$number" "$place"
   wait "$sending"
 done
 printf 'end %s %s\n' "$number" "$size"

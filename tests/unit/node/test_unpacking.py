@@ -162,7 +162,7 @@ def test_a_piece_that_holds_more_or_less_than_was_announced_is_an_error(tool, an
 
     with pytest.raises(AdminError, match="does not hold what was announced"):
         feed()
-    assert got == []
+    assert len(b"".join(got)) <= announced
 
 
 @pytest.mark.parametrize("tool", [Tool.ZSTD, Tool.GZIP])

@@ -110,7 +110,7 @@ class World:
     def opened(self, _cluster, node, *_):
         self.events.append(f"open {node}")
         try:
-            yield "host"
+            yield SimpleNamespace(dismiss=lambda: self.events.append("dismiss"))
         finally:
             self.events.append("close")
 
@@ -149,8 +149,9 @@ def test_a_snapshot_is_taken_and_proven_before_it_has_its_name(tmp_path, monkeyp
         "sweep host",
         "watch snapshot from cp-2",
         "save cp-2 none /mine 5.0",
-        "close",
+        "dismiss",
         "watch verifying",
+        "close",
     ]
 
 
