@@ -81,6 +81,8 @@ class Environment:
             from kubectl_admin.report.terminal import printable
 
             text = "".join(f"{printable(name)}\n" for name in report.names())
+        elif self.output in report.texts:
+            text = report.texts[self.output]()
         elif self.output in TABLE_FORMATS:
             from kubectl_admin.report import terminal
 

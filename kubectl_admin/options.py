@@ -44,11 +44,13 @@ TEXT_FLAGS = (
     ("--proxy-url", "URL", "proxy_url", "Proxy for requests to the API server."),
 )
 VERBOSITY = re.compile(r"(?:-v=?|--v=|--verbosity=)(\d{1,2})")
+DAYS = re.compile(r"(\d+(?:\.\d+)?)d")  # which kubectl's durations don't know
+DAY = 86400.0  # seconds
 SWITCHED = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
 class Duration(click.ParamType[float]):
-    """Seconds of «30», «90s», «5m», «1h30m»; 0 is no limit."""
+    """Seconds of «30», «90s», «5m», «1h30m», «30d», «1d12h»; 0 is no limit."""
 
     name = "duration"
 
@@ -58,8 +60,10 @@ class Duration(click.ParamType[float]):
         from kubectl_admin.cluster.kubeconfig import parse_duration
         from kubectl_admin.errors import UsageError
 
+        days = DAYS.match(value)
+        rest = value[days.end() :] if days else value
         try:
-            return parse_duration(value)
+            return (float(days[1]) * DAY if days else 0) + (parse_duration(rest) if rest or not days else 0)
         except UsageError as error:
             self.fail(f"{value!r} is no duration: {error.hint}", param, ctx)
 

@@ -89,7 +89,7 @@ def read(text: bytes) -> list[Certificate | Broken]:
     A file without any is one Broken.
     """
     if not text.strip():
-        return [Broken("the file is empty")]
+        return [Broken("it is empty")]
     found = list(_blocks(text.decode("latin-1")))
     return found or [Broken("no PEM certificate in it")]
 
@@ -117,7 +117,7 @@ def _blocks(text: str) -> Iterator[Certificate | Broken]:
         if block["label"] not in LABELS:
             continue
         if not block["end"]:
-            yield Broken("a PEM certificate in it has no end")
+            yield Broken("a PEM certificate in it is cut off or damaged")
             continue
         try:
             der = base64.b64decode("".join(block["body"].split()), validate=True)

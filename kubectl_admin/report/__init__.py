@@ -53,6 +53,7 @@ class Report:
     tables, paragraphs: what a person reads, the tables first; a paragraph is a line or several.
     findings: rules broken; a violation among them makes the command end with exit code 3.
     fields: further top-level fields of the document.
+    texts: makes the whole text of further formats, by their names.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Report:
     paragraphs: Sequence[str] = ()
     findings: Sequence[Finding] = ()
     fields: Mapping[str, object] = field(default_factory=dict)
+    texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
     @property
     def violated(self) -> bool:

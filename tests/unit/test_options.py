@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin import cli
 from kubectl_admin.cluster.kubeconfig import Overrides
-from kubectl_admin.options import TEXT_FLAGS, global_options, spelled_out
+from kubectl_admin.options import DURATION, TEXT_FLAGS, global_options, spelled_out
 from tests.program import run
 from tests.unit.api_stand_in import VERSION, serving
 
@@ -93,6 +93,29 @@ def test_how_much_is_said(environment, words, verbosity):
 def test_a_switch_of_a_verb_takes_a_value_as_well(environment, words, careful):
     flags(environment, "{}", *split(words))
     assert environment.stdout.getvalue().endswith(f" {careful}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30", 30),
+        ("0", 0),
+        ("90s", 90),
+        ("1h30m", 5400),
+        ("30d", 2592000),
+        ("1.5d", 129600),
+        ("1d12h", 129600),
+        ("0d", 0),
+    ],
+)
+def test_durations(text, seconds):
+    assert DURATION.convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "d", "1day", "12h1d", "-1d", "1d-1h", "soon"])
+def test_what_is_no_duration(text):
+    with pytest.raises(click.BadParameter, match="is no duration"):
+        DURATION.convert(text, None, None)
 
 
 def test_what_follows_two_dashes_is_left_alone():

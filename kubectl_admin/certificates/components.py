@@ -1,0 +1,217 @@
+"""Which certificates the control plane was told to use, and where it serves them, by its static pods. Pure.
+
+Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/certlist.go (names and places);
+docs «PKI certificates and requirements» (which flag names which file).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubectl_admin.certificates.facts import Process, Use
+from kubectl_admin.etcd.members.flags import command_line, flags, listed
+
+APISERVER, ETCD = "kube-apiserver", "etcd"
+CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
+KUBELET_PORT = 10250
+KUBERNETES = "/etc/kubernetes"
+PKI = f"{KUBERNETES}/pki"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that holds certificates. kubeconfig: whether it is such a file. required: as in `Seen`."""
+
+    name: str
+    path: str
+    use: Use
+    kubeconfig: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port on which a process serves.
+
+    file: the name of the certificate on disk that is meant to be served; "" where the process makes its own.
+    host: the address at which it listens where that is not the loopback; "" for the loopback.
+    """
+
+    node: str
+    component: str
+    number: int
+    file: str
+    host: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its certificate is called in listings."""
+        return self.file or f"{self.component.removeprefix('kube-')}-serving"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticPod:
+    """A part of the control plane on a node.
+
+    mounts: folders of the container and the node's folders that they are. started: when its process was.
+    """
+
+    name: str
+    node: str
+    component: str
+    flags: Mapping[str, str]
+    mounts: Mapping[str, str]
+    started: datetime | None
+    address: str = ""
+
+    def on_host(self, path: str) -> str:
+        """Where on the node a file of the container lies."""
+        for inside in sorted(self.mounts, key=len, reverse=True):
+            if path == inside or path.startswith(inside.rstrip("/") + "/"):
+                return self.mounts[inside].rstrip("/") + path[len(inside.rstrip("/")) :]
+        return path
+
+
+# component -> flag -> the name and use of the certificate that it names.
+FLAGS: Mapping[str, Mapping[str, tuple[str, Use]]] = {
+    APISERVER: {
+        "tls-cert-file": ("apiserver", Use.SERVER),
+        "kubelet-client-certificate": ("apiserver-kubelet-client", Use.CLIENT),
+        "etcd-certfile": ("apiserver-etcd-client", Use.CLIENT),
+        "proxy-client-cert-file": ("front-proxy-client", Use.CLIENT),
+        "client-ca-file": ("ca", Use.AUTHORITY),
+        "etcd-cafile": ("etcd-ca", Use.AUTHORITY),
+        "requestheader-client-ca-file": ("front-proxy-ca", Use.AUTHORITY),
+        "kubelet-certificate-authority": ("kubelet-serving-ca", Use.AUTHORITY),
+    },
+    ETCD: {
+        "cert-file": ("etcd-server", Use.SERVER),
+        "peer-cert-file": ("etcd-peer", Use.SERVER),
+        "trusted-ca-file": ("etcd-ca", Use.AUTHORITY),
+        "peer-trusted-ca-file": ("etcd-ca", Use.AUTHORITY),
+    },
+    CONTROLLER_MANAGER: {
+        "cluster-signing-cert-file": ("ca", Use.AUTHORITY),
+        "root-ca-file": ("ca", Use.AUTHORITY),
+        "client-ca-file": ("ca", Use.AUTHORITY),
+        "requestheader-client-ca-file": ("front-proxy-ca", Use.AUTHORITY),
+        "tls-cert-file": ("controller-manager-serving", Use.SERVER),
+    },
+    SCHEDULER: {"tls-cert-file": ("scheduler-serving", Use.SERVER)},
+}
+CONFIGS = {CONTROLLER_MANAGER: "controller-manager.conf", SCHEDULER: "scheduler.conf"}
+# Where kubeadm puts what no flag names, or what is of use to people alone.
+USUAL = (
+    File("etcd-healthcheck-client", f"{PKI}/etcd/healthcheck-client.crt", Use.CLIENT, required=False),
+    *(
+        File(name, f"{KUBERNETES}/{name}", Use.CLIENT, kubeconfig=True, required=False)
+        for name in ("admin.conf", "super-admin.conf", *CONFIGS.values())
+    ),
+)
+# kubeadm's layout, for control planes whose static pods are not to be seen.
+LAYOUT = {
+    f"{PKI}/ca.crt": ("ca", Use.AUTHORITY),
+    f"{PKI}/apiserver.crt": ("apiserver", Use.SERVER),
+    f"{PKI}/apiserver-kubelet-client.crt": ("apiserver-kubelet-client", Use.CLIENT),
+    f"{PKI}/apiserver-etcd-client.crt": ("apiserver-etcd-client", Use.CLIENT),
+    f"{PKI}/front-proxy-ca.crt": ("front-proxy-ca", Use.AUTHORITY),
+    f"{PKI}/front-proxy-client.crt": ("front-proxy-client", Use.CLIENT),
+    f"{PKI}/etcd/ca.crt": ("etcd-ca", Use.AUTHORITY),
+    f"{PKI}/etcd/server.crt": ("etcd-server", Use.SERVER),
+    f"{PKI}/etcd/peer.crt": ("etcd-peer", Use.SERVER),
+}
+SECURE_PORTS = {APISERVER: 6443, CONTROLLER_MANAGER: 10257, SCHEDULER: 10259}
+EVERYWHERE = ("", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1")  # noqa: S104 - what others listen on
+
+
+def static_pod(pod: Mapping[str, Any]) -> StaticPod | None:
+    """The part of the control plane that a pod's object shows; None where it is no such part."""
+    component = str((pod["metadata"].get("labels") or {}).get("component") or "")
+    if component not in FLAGS:
+        return None
+    containers = pod["spec"]["containers"]
+    container = next((one for one in containers if one["name"] == component), containers[0])
+    return StaticPod(
+        name=str(pod["metadata"]["name"]),
+        node=str(pod["spec"].get("nodeName") or ""),
+        component=component,
+        flags=flags(command_line(pod, container)),
+        mounts=_mounts(pod, container),
+        started=_started(pod, str(container["name"])),
+        address=str((pod.get("status") or {}).get("hostIP") or ""),
+    )
+
+
+def files(pods: Iterable[StaticPod]) -> list[File]:
+    """The files that one node's static pods were told to use, each once, and what kubeadm adds to them."""
+    found: dict[str, File] = {}
+    for pod in pods:
+        for flag, (name, use) in FLAGS[pod.component].items():
+            if path := pod.flags.get(flag):
+                found.setdefault(path := pod.on_host(path), File(name, path, use))
+        if (config := CONFIGS.get(pod.component)) and (path := pod.flags.get("kubeconfig")):
+            found.setdefault(path := pod.on_host(path), File(config, path, Use.CLIENT, kubeconfig=True))
+    return [*found.values(), *(file for file in USUAL if file.path not in found)]
+
+
+def ports(pod: StaticPod) -> Iterator[Port]:
+    """The ports on which a part of the control plane serves with TLS."""
+    if pod.component == ETCD:
+        for flag, name in (("listen-client-urls", "etcd-server"), ("listen-peer-urls", "etcd-peer")):
+            urls = [urlsplit(url) for url in listed(pod.flags.get(flag, ""))]
+            secure = [url for url in urls if url.scheme == "https" and url.port]
+            # The loopback is the nearest.
+            secure.sort(key=lambda url: url.hostname not in EVERYWHERE)
+            if secure:
+                yield _port(pod, int(secure[0].port or 0), name, secure[0].hostname or "")
+        return
+    number = pod.flags.get("secure-port", "")
+    port = int(number) if number.isdecimal() else SECURE_PORTS[pod.component]
+    if port:
+        name = FLAGS[pod.component]["tls-cert-file"][0] if "tls-cert-file" in pod.flags else ""
+        yield _port(pod, port, name, pod.flags.get("bind-address", ""))
+
+
+def external_etcd(pods: Sequence[StaticPod]) -> tuple[str, ...]:
+    """Where the API servers say that etcd is, where no static pod runs it; () where one does."""
+    if any(pod.component == ETCD for pod in pods):
+        return ()
+    urls = [url for pod in pods for url in listed(pod.flags.get("etcd-servers", ""))]
+    return tuple(dict.fromkeys(urls))
+
+
+def process(pod: StaticPod) -> Process | None:
+    """The process in a static pod that has read a kubeconfig file; None where it reads none."""
+    config = CONFIGS.get(pod.component)
+    if config is None or pod.started is None:
+        return None
+    return Process(pod.node, pod.component, config, pod.started)
+
+
+def _port(pod: StaticPod, number: int, name: str, host: str) -> Port:
+    near = host in EVERYWHERE
+    bracketed = f"[{host}]" if ":" in host else host
+    return Port(pod.node, pod.component, number, name, "" if near else f"{bracketed}:{number}")
+
+
+def _mounts(pod: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
+    volumes = {
+        str(one["name"]): str(one["hostPath"]["path"])
+        for one in pod["spec"].get("volumes") or ()
+        if one.get("hostPath")
+    }
+    return {
+        str(one["mountPath"]): volumes[one["name"]]
+        for one in container.get("volumeMounts") or ()
+        if one["name"] in volumes
+    }
+
+
+def _started(pod: Mapping[str, Any], container: str) -> datetime | None:
+    for one in (pod.get("status") or {}).get("containerStatuses") or ():
+        if one.get("name") == container:
+            said = ((one.get("state") or {}).get("running") or {}).get("startedAt")
+            return datetime.fromisoformat(said) if said else None
+    return None

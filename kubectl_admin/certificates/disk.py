@@ -1,0 +1,142 @@
+"""What lies on one node's disk: the answer of the script `certificates` as plain data. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kubectl_admin.certificates import x509
+from kubectl_admin.certificates.components import LAYOUT, PKI, File
+from kubectl_admin.certificates.facts import Seen, Source, Use
+from kubectl_admin.certificates.x509 import Broken, Certificate
+
+# What the script finds by itself, besides the files that it is told of.
+KUBELET = {
+    "kubelet.conf": Use.CLIENT,
+    "kubelet-client": Use.CLIENT,
+    "kubelet-serving": Use.SERVER,
+    "kubelet-client-ca": Use.AUTHORITY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the script says of a file.
+
+    kind: pem, kubeconfig, certificate and authority for what is embedded in one, absent, or kubelet for a
+    setting of it, which stands in the place of the path.
+    """
+
+    kind: str
+    name: str
+    key: bool | None
+    changed: datetime | None
+    path: str
+
+
+def arguments(files: Iterable[File]) -> list[str]:
+    """The script's arguments for these files."""
+    words = [PKI]
+    for file in files:
+        words += ["kubeconfig" if file.kubeconfig else "pem", file.name, file.path]
+    return words
+
+
+def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
+    """Every certificate that the script has shown. files: those that it was told of.
+
+    A file that is shown twice counts once, by the name that it was shown under first.
+    """
+    known = {file.path: file for file in files}
+    found: dict[tuple[str, str, int], Seen] = {}
+    for header, lines in _sections(answer.decode("latin-1")):
+        if header.kind == "kubelet":
+            continue
+        for number, one in enumerate(_of_section(node, header, lines, known)):
+            found.setdefault((header.kind, header.path, number), one)
+    return tuple(found.values())
+
+
+def settings(answer: bytes) -> dict[str, str]:
+    """The kubelet's settings that the script has shown; "" for one that is not set."""
+    return {
+        header.name: header.path
+        for header, _ in _sections(answer.decode("latin-1"))
+        if header.kind == "kubelet"
+    }
+
+
+def _sections(answer: str) -> Iterator[tuple[Header, list[str]]]:
+    """Each file's header and what the script has shown of it."""
+    header: Header | None = None
+    lines: list[str] = []
+    for line in answer.splitlines():
+        if not line.startswith("@ "):
+            lines.append(line)
+            continue
+        if header:
+            yield header, lines
+        header, lines = _header(line), []
+    if header:
+        yield header, lines
+
+
+def _header(line: str) -> Header | None:
+    words = line.split(" ", 5)
+    if len(words) < 6:
+        return None
+    _, kind, name, key, changed, path = words
+    return Header(
+        kind,
+        name,
+        {"yes": True, "no": False}.get(key),
+        datetime.fromtimestamp(int(changed), UTC) if changed.isdecimal() else None,
+        path,
+    )
+
+
+def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[str, File]) -> Iterator[Seen]:
+    """What one file holds."""
+    name, use, required = _meant(header, known.get(header.path))
+
+    def one(title: str, source: Source, use: Use, content: Certificate | Broken) -> Seen:
+        key = header.key if use is Use.AUTHORITY else None
+        where, changed = header.path, header.changed
+        return Seen(title, node, where, source, use, content, required, key=key, changed=changed)
+
+    if header.kind == "absent":
+        if required:
+            yield one(name, Source.FILE, use, Broken("it is not there"))
+        return
+    if header.kind == "kubeconfig":
+        return  # what it holds and names comes apart
+    body = x509.read("\n".join(lines).encode("latin-1"))
+    if header.kind == "certificate":
+        yield one(name, Source.KUBECONFIG, Use.CLIENT, body[0])
+        return
+    if header.kind == "authority":
+        for content in body:
+            yield one(f"{name} (authority)", Source.KUBECONFIG, Use.AUTHORITY, content)
+        return
+    first, *others = body
+    yield one(name, Source.FILE, use, first)
+    for content in others:
+        # Behind a server's or a client's own certificate stand those that lead to its root.
+        if use is Use.AUTHORITY:
+            yield one(name, Source.FILE, use, content)
+        else:
+            yield one(f"{name} (chain)", Source.FILE, Use.AUTHORITY, content)
+
+
+def _meant(header: Header, file: File | None) -> tuple[str, Use, bool]:
+    """What a file is called, what it is for, and whether it is required."""
+    if file:
+        return file.name, file.use, file.required
+    if header.name == "kubelet.conf" and header.kind == "pem":
+        return "kubelet-client", Use.CLIENT, True  # which its kubeconfig names
+    if header.name in KUBELET:
+        return header.name, KUBELET[header.name], True
+    if header.name != "-":
+        return header.name, Use.CLIENT, True  # which a kubeconfig of that name names
+    if header.path in LAYOUT:
+        return *LAYOUT[header.path], False
+    return header.path.removeprefix("/etc/kubernetes/"), Use.UNKNOWN, False

@@ -1,0 +1,113 @@
+"""What was found out about a cluster's certificates, as plain data."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kubectl_admin.certificates.x509 import Broken, Certificate
+from kubectl_admin.finding import Gap
+
+# The signer of what client-go makes for a server without a certificate: «cp-1-ca@1780000000».
+# Source: client-go util/cert/cert.go, GenerateSelfSignedCertKeyWithFixtures.
+SELF_MADE = re.compile(r"-ca@\d+$")
+
+
+class Source(StrEnum):
+    """Where a certificate was seen."""
+
+    FILE = "file"  # a file on a node
+    KUBECONFIG = "kubeconfig"  # a kubeconfig file on a node
+    SERVED = "served"  # shown on a port of a node
+    OBJECT = "object"  # an object of the API
+    USER = "user"  # the kubeconfig of whoever asks
+
+
+class Use(StrEnum):
+    """What a certificate is there for."""
+
+    AUTHORITY = "authority"
+    SERVER = "server"
+    CLIENT = "client"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One certificate in one place.
+
+    name: kubeadm's for it («apiserver», «etcd-ca», «admin.conf»); for others the file's, the object's.
+    node: "" for what belongs to none.
+    where: a path on the node, «port 6443», «apiservice/v1.example», «client-certificate-data of user "ops"».
+    required: whether a process that runs was told to use it; others are merely there.
+    port: on which it is served; 0 where it is not.
+    key: whether the authority's key lies beside it; None where that does not matter or was not looked at.
+    changed: when its file was written.
+    """
+
+    name: str
+    node: str
+    where: str
+    source: Source
+    use: Use
+    content: Certificate | Broken
+    required: bool = True
+    port: int = 0
+    key: bool | None = None
+    changed: datetime | None = None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate; None where what is there can't be read."""
+        return self.content if isinstance(self.content, Certificate) else None
+
+    @property
+    def self_made(self) -> bool:
+        """Whether a server has made it for itself, as kubelets and controllers do: nobody checks these."""
+        found = self.certificate
+        if found is None or self.use is not Use.SERVER:
+            return False
+        return found.signs_itself or SELF_MADE.search(found.issuer) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that has read a kubeconfig file when it started, and does not read it again.
+
+    component: «kube-scheduler». config: the name of that file. started: when.
+    """
+
+    node: str
+    component: str
+    config: str
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was seen.
+
+    user: whoever asks. nodes: all of the cluster. hosts: those whose disks were looked at.
+    etcd_servers: where the API servers say that an etcd outside of the cluster is. refusals: why ports showed
+    nothing, in the words that came.
+    """
+
+    context: str
+    server: str
+    user: str
+    nodes: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    seen: tuple[Seen, ...] = ()
+    processes: tuple[Process, ...] = ()
+    etcd_servers: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def on_disk(self, name: str, node: str) -> Iterator[Seen]:
+        """What lies on a node under this name."""
+        return (
+            one
+            for one in self.seen
+            if one.name == name and one.node == node and one.source in (Source.FILE, Source.KUBECONFIG)
+        )

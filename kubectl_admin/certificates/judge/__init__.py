@@ -1,0 +1,23 @@
+"""What is wrong with a cluster's certificates, or will be soon. Pure."""
+
+from datetime import datetime
+
+from kubectl_admin.certificates.facts import Facts
+from kubectl_admin.certificates.judge import authorities, contents, loading, times
+from kubectl_admin.certificates.judge.times import Thresholds
+from kubectl_admin.finding import Finding, Severity
+
+
+def judge(facts: Facts, now: datetime, thresholds: Thresholds) -> list[Finding]:
+    """All findings, the worst first; those alike on several nodes are one."""
+    found = [
+        *times.ends(facts, now, thresholds),
+        *times.early(facts, now),
+        *contents.unreadable(facts),
+        *contents.kubelet_configs(facts),
+        *loading.not_loaded(facts),
+        *authorities.ending_first(facts),
+        *authorities.external(facts),
+        *(gap.finding() for gap in facts.gaps),
+    ]
+    return sorted(found, key=lambda finding: list(Severity).index(finding.severity))

@@ -1,0 +1,61 @@
+"""What to do about a certificate. Pure."""
+
+from collections.abc import Mapping
+
+from kubectl_admin.certificates.components import APISERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
+from kubectl_admin.certificates.facts import Seen, Source, Use
+
+# What kubeadm calls what it renews. Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/renewal.
+RENEWABLE = frozenset(
+    {
+        "admin.conf",
+        "apiserver",
+        "apiserver-etcd-client",
+        "apiserver-kubelet-client",
+        "controller-manager.conf",
+        "etcd-healthcheck-client",
+        "etcd-peer",
+        "etcd-server",
+        "front-proxy-client",
+        "scheduler.conf",
+        "super-admin.conf",
+    }
+)
+# The name of a certificate that is served -> the component that serves it.
+SERVERS: Mapping[str, str] = {
+    "apiserver": APISERVER,
+    "etcd-server": ETCD,
+    "etcd-peer": ETCD,
+    "controller-manager-serving": CONTROLLER_MANAGER,
+    "scheduler-serving": SCHEDULER,
+    "kubelet-serving": "kubelet",
+}
+THEIRS = "whoever installed it has to renew it (cert-manager, a chart, an operator)"
+ROTATED = "the kubelet rotates it by itself; see why it does not: journalctl -u kubelet, kubectl get csr"
+OWN_KUBELETS = "delete the file and restart the kubelet, or have the cluster sign it: serverTLSBootstrap"
+
+
+def renewal(one: Seen) -> str:
+    """What to do about a certificate that ends; "" where nobody knows."""
+    if one.name in RENEWABLE:
+        return f"kubectl admin certs renew {one.name}"
+    if one.use is Use.AUTHORITY:
+        theirs = one.source is Source.OBJECT and "/" in one.name
+        return THEIRS if theirs else "replace the authority: docs/certificates.md"
+    if one.name.startswith("kubelet"):
+        return OWN_KUBELETS if one.self_made else ROTATED
+    if one.source is Source.USER:
+        return (
+            "kubectl admin certs renew admin.conf brings a kubeconfig that holds that one up to date as well"
+        )
+    return "restarting the process makes a new one" if one.self_made else ""
+
+
+def restart(component: str) -> str:
+    """How a process comes to read its certificate anew."""
+    if component == "kubelet":
+        return "systemctl restart kubelet, on that node"
+    return (
+        "kubectl admin certs renew restarts what is stale; by hand: move the manifest of"
+        f" {component} out of /etc/kubernetes/manifests, and back after 20 s"
+    )

@@ -1,0 +1,42 @@
+"""Certificates that are alike, so that what is wrong with many nodes is said once. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[tuple[Key, list[Item]]]:
+    """The items that are alike together, in the order in which each kind came first."""
+    alike: dict[Key, list[Item]] = {}
+    for item in items:
+        alike.setdefault(key(item), []).append(item)
+    yield from alike.items()
+
+
+def distinct(facts: Facts) -> Iterator[Seen]:
+    """What was seen, one place for each certificate on a node, files first; authorities once in all."""
+    told = set()
+    order = list(Source)
+    for one in sorted(facts.seen, key=lambda one: order.index(one.source)):
+        found = one.certificate
+        if found is None:
+            continue
+        about = (found.fingerprint, "" if one.use is Use.AUTHORITY else one.node)
+        if about not in told:
+            told.add(about)
+            yield one
+
+
+def objects_of(seen: Iterable[Seen]) -> tuple[str, ...]:
+    """The objects that certificates belong to: nodes, or the objects that hold them."""
+    return tuple(
+        dict.fromkeys(
+            f"node/{one.node}" if one.node else one.name
+            for one in seen
+            if one.node or one.source is Source.OBJECT
+        )
+    )

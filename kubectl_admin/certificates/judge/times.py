@@ -1,0 +1,78 @@
+"""Certificates that have ended, will soon, or have not begun. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kubectl_admin.certificates.facts import Facts, Seen
+from kubectl_admin.certificates.judge.advice import RENEWABLE, renewal
+from kubectl_admin.certificates.judge.alike import distinct, objects_of
+from kubectl_admin.certificates.judge.telling import relative
+from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.finding import Finding, Severity
+
+RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How long before its end a certificate is worth a warning, and when it is critical."""
+
+    warn: timedelta = timedelta(days=30)
+    critical: timedelta = timedelta(days=7)
+
+
+def ends(facts: Facts, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
+    """Certificates that have ended, or will soon; the first of them first."""
+    seen = sorted(
+        ((one, one.certificate) for one in distinct(facts) if one.certificate),
+        key=lambda pair: pair[1].not_after,
+    )
+    alike: dict[tuple[Severity, str, bool, str], list[tuple[Seen, Certificate]]] = {}
+    for one, certificate in seen:
+        if level := severity(one, now, thresholds):
+            over = certificate.not_after <= now
+            alike.setdefault((level, one.name, over, renewal(one)), []).append((one, certificate))
+    for (level, name, over, fix), found in alike.items():
+        first = found[0][1].not_after
+        when = f"{'ended' if over else 'ends'} {relative(first, now)}, at {first:%Y-%m-%d %H:%M} UTC"
+        own = " (self-made; nobody is known to check it)" if found[0][0].self_made else ""
+        yield Finding(
+            level,
+            "ended" if over else "ends-soon",
+            name,
+            "a certificate is valid for its time only",
+            f"{when}{own}",
+            fix,
+            RENEWAL_DOCS if name in RENEWABLE else "",
+            objects_of(one for one, _ in found),
+        )
+
+
+def early(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """Certificates whose time has not come: a clock that is wrong, here or where they were made."""
+    for one in distinct(facts):
+        if one.certificate and (begin := one.certificate.not_before) > now:
+            yield Finding(
+                Severity.VIOLATION if one.required else Severity.WARNING,
+                "not-valid-yet",
+                one.name,
+                "a certificate is valid for its time only",
+                f"begins {relative(begin, now)}, at {begin:%Y-%m-%d %H:%M} UTC",
+                "compare the clocks of the nodes and of this machine",
+                objects=objects_of([one]),
+            )
+
+
+def severity(one: Seen, now: datetime, thresholds: Thresholds) -> Severity | None:
+    """How bad the time that is left to a certificate is; None for long enough.
+
+    Of what nobody checks (servers' self-made ones) or is known to use it is never more than a warning.
+    """
+    if one.certificate is None:
+        return None
+    left = one.certificate.not_after - now
+    if left > thresholds.warn and left > thresholds.critical:
+        return None
+    bad = left <= thresholds.critical and not one.self_made and (one.required or one.name in RENEWABLE)
+    return Severity.VIOLATION if bad else Severity.WARNING

@@ -1,0 +1,108 @@
+# Shows the certificates on this host. Keys never leave it: of a file only whole blocks «CERTIFICATE» are shown,
+# of a kubeconfig only the fields that hold certificates.
+# certificates.sh PKI [KIND NAME PATH]...
+#   PKI: the folder of which all *.crt, and those of its folder etcd, are shown, too
+#   KIND: «pem» or «kubeconfig». NAME: what it is called in the answer
+# Answers for each certificate file a line «@ pem NAME KEY CHANGED PATH» and below it what it holds:
+#   KEY: whether a .key lies beside a .crt (yes, no, -). CHANGED: when it was written, in seconds since 1970
+# For a kubeconfig such a line «@ kubeconfig …» with nothing below it, and one «@ certificate …» or
+# «@ authority …» for each that is embedded in it, «@ pem …» for each file that it names.
+# «@ absent NAME - - PATH» for one that is not there, «@ kubelet NAME - - VALUE» for a setting of the kubelet.
+set -eu
+pki=$1
+shift
+
+blocks() { # of PEM text on stdin; a block that is damaged may be followed by anything, and is only told of
+  awk '
+    function damaged() { print "-----BEGIN CERTIFICATE-----"; inside = 0; told = 1 }
+    /^-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----/ { if (inside) damaged(); inside = 1; block = $0; next }
+    !inside { next }
+    /^-----END ([A-Z0-9]+ )?CERTIFICATE-----/ { print block; print; inside = 0; told = 1; next }
+    !/^[A-Za-z0-9+\/= \t\r]*$/ { damaged(); next }
+    { block = block "\n" $0 }
+    END { if (inside) damaged(); if (NR && !told) print "-" }
+  '
+}
+
+head_of() { # KIND NAME PATH
+  key=-
+  case $3 in
+    *.crt) if [ -e "${3%.crt}.key" ]; then key=yes; else key=no; fi ;;
+  esac
+  printf '@ %s %s %s %s %s\n' "$1" "$2" "$key" "$(stat -L -c %Y -- "$3")" "$3"
+}
+
+pem() { # NAME PATH
+  if [ -f "$2" ]; then
+    head_of pem "$1" "$2"
+    blocks < "$2"
+  else
+    printf '@ absent %s - - %s\n' "$1" "$2"
+  fi
+}
+
+kubeconfig() { # NAME PATH
+  if [ ! -f "$2" ]; then
+    printf '@ absent %s - - %s\n' "$1" "$2"
+    return
+  fi
+  head_of kubeconfig "$1" "$2"
+  for field in client-certificate certificate-authority; do
+    sed -n "s/^[ -]*$field-data: *//p" "$2" | tr -d "\"'" | while read -r data; do
+      head_of "${field##*-}" "$1" "$2"
+      { printf '%s' "$data" | base64 -d 2> /dev/null || echo broken; } | blocks
+    done
+  done
+  sed -n 's/^[ -]*client-certificate: *//p' "$2" | tr -d "\"'" | while read -r file; do
+    case $file in
+      /*) ;;
+      *) file=${2%/*}/$file ;;
+    esac
+    pem "$1" "$file"
+  done
+}
+
+while [ $# -gt 2 ]; do
+  case $1 in
+    pem) pem "$2" "$3" ;;
+    kubeconfig) kubeconfig "$2" "$3" ;;
+  esac
+  shift 3
+done
+for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
+  if [ -f "$file" ]; then pem - "$file"; fi
+done
+
+# The kubelet: its own flags and configuration say where its files are.
+process=$(systemctl show --property=MainPID --value kubelet 2> /dev/null || true)
+flag() { # NAME: the last value of a flag of the running kubelet
+  if [ "${process:-0}" != 0 ] && [ -r "/proc/$process/cmdline" ]; then
+    tr '\0' '\n' < "/proc/$process/cmdline" | sed -n "s/^--$1=//p" | tail -n 1
+  fi
+}
+config=$(flag config)
+config=${config:-/var/lib/kubelet/config.yaml}
+setting() { # NAME: a field of the kubelet's configuration
+  if [ -r "$config" ]; then sed -n "s/^ *$1: *//p" "$config" | tr -d "\"'" | tail -n 1; fi
+}
+folder=$(flag cert-dir)
+folder=${folder:-/var/lib/kubelet/pki}
+for name in serverTLSBootstrap rotateCertificates; do
+  printf '@ kubelet %s - - %s\n' "$name" "$(setting "$name")"
+done
+own=$(flag kubeconfig)
+own=${own:-/etc/kubernetes/kubelet.conf}
+if [ -f "$own" ]; then kubeconfig kubelet.conf "$own"; fi
+if [ -f "$folder/kubelet-client-current.pem" ]; then pem kubelet-client "$folder/kubelet-client-current.pem"; fi
+serving=$(flag tls-cert-file)
+serving=${serving:-$(setting tlsCertFile)}
+if [ -n "$serving" ]; then
+  pem kubelet-serving "$serving"
+elif [ -f "$folder/kubelet-server-current.pem" ] && [ "$(setting serverTLSBootstrap)" = true ]; then
+  pem kubelet-serving "$folder/kubelet-server-current.pem"
+elif [ -f "$folder/kubelet.crt" ]; then
+  pem kubelet-serving "$folder/kubelet.crt"
+fi
+trusted=$(setting clientCAFile)
+if [ -n "$trusted" ]; then pem kubelet-client-ca "$trusted"; fi
+printf '\n# end\n'
