@@ -118,9 +118,10 @@ def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[
             yield one(f"{name} (authority)", Source.KUBECONFIG, Use.AUTHORITY, content)
         return
     first, *others = body
-    yield one(name, Source.FILE, use, first)
-    for content in others:
-        # Behind a server's or a client's own certificate stand those that lead to its root.
+    leaf = one(name, Source.FILE, use, first)
+    yield leaf
+    # Behind a server's or a client's own certificate stand those that lead to its root.
+    for content in () if leaf.self_made else others:
         if use is Use.AUTHORITY:
             yield one(name, Source.FILE, use, content)
         else:

@@ -1,7 +1,6 @@
 """What was found out about a cluster's certificates, as plain data."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,11 +102,3 @@ class Facts:
     etcd_servers: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
-
-    def on_disk(self, name: str, node: str) -> Iterator[Seen]:
-        """What lies on a node under this name."""
-        return (
-            one
-            for one in self.seen
-            if one.name == name and one.node == node and one.source in (Source.FILE, Source.KUBECONFIG)
-        )

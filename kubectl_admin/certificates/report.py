@@ -1,12 +1,12 @@
 """How certificates are shown: a row for all that are alike, what ends first, the same as plain data. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kubectl_admin.certificates import prometheus
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
-from kubectl_admin.certificates.judge.loading import is_stale
+from kubectl_admin.certificates.judge.loading import stale
 from kubectl_admin.certificates.judge.telling import relative
 from kubectl_admin.certificates.judge.times import Thresholds, severity
 from kubectl_admin.certificates.x509 import Broken, Certificate
@@ -64,27 +64,23 @@ def lines(facts: Facts) -> list[Line]:
         # The same authority lies in many places of a cluster.
         apart = one.node if one.use is not Use.AUTHORITY or one.certificate is None else ""
         alike.setdefault((apart, *about), []).append(one)
-    found = [_line(facts, group) for group in alike.values()]
+    wrong = stale(facts)
+    found = [_line(group, wrong) for group in alike.values()]
     return sorted(found, key=lambda line: line.certificate.not_after.timestamp() if line.certificate else 0)
 
 
-def _line(facts: Facts, group: Sequence[Seen]) -> Line:
-    """What the places of one certificate come to."""
+def _line(group: Sequence[Seen], wrong: Mapping[tuple[str, str], object]) -> Line:
+    """What the places of one certificate come to; wrong: names and nodes where another one is served."""
     first = group[0]
-    shown = [one for one in group if one.source is Source.SERVED]
-    ports = tuple(dict.fromkeys(one.port for one in shown))
-    expected = first.use is Use.SERVER and first.source is Source.FILE and not shown and not first.self_made
+    ports = tuple(dict.fromkeys(one.port for one in group if one.source is Source.SERVED))
+    apart = first.use is Use.SERVER and (first.name, first.node) in wrong
     return Line(
         first,
         tuple(dict.fromkeys(one.node for one in group if one.node)),
         tuple(dict.fromkeys(one.where for one in group)),
         ports,
-        stale=any(is_stale(facts, one) for one in shown),
-        unserved=expected
-        and any(
-            other.name == first.name and other.node == first.node and other.source is Source.SERVED
-            for other in facts.seen
-        ),
+        stale=apart and bool(ports),
+        unserved=apart and not ports,
     )
 
 

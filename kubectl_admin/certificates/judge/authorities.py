@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubectl_admin.certificates.facts import Facts, Source, Use
+from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.judge.alike import distinct, grouped, objects_of
 from kubectl_admin.finding import Finding, Severity
 
@@ -11,16 +11,17 @@ PKI_DOCS = "https://kubernetes.io/docs/setup/best-practices/certificates/"
 
 def ending_first(facts: Facts) -> Iterator[Finding]:
     """Authorities that end before what they have signed: that ends with them."""
-    authorities = {
-        one.certificate.fingerprint: one for one in facts.seen if one.certificate and one.use is Use.AUTHORITY
-    }
-    for authority in authorities.values():
+    signed: dict[str, list[Seen]] = {}
+    for one in distinct(facts):
+        if one.certificate:
+            signed.setdefault(one.certificate.issuer, []).append(one)
+    for authority in distinct(facts):
         mine = authority.certificate
-        if mine is None:
+        if mine is None or authority.use is not Use.AUTHORITY:
             continue
         longer = [
             one
-            for one in distinct(facts)
+            for one in signed.get(mine.subject, ())
             if one.certificate and mine.signed(one.certificate) and one.certificate.not_after > mine.not_after
         ]
         if longer:

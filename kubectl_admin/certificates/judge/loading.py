@@ -16,24 +16,24 @@ SLACK = timedelta(seconds=2)
 
 def not_loaded(facts: Facts) -> Iterator[Finding]:
     """Certificates that were renewed on disk, of which the running process does not know."""
-    stale = [one for one in facts.seen if one.source is Source.SERVED and is_stale(facts, one)]
-    for (name,), found in grouped(stale, lambda one: (one.name,)):
+    for (name,), pairs in grouped(stale(facts).values(), lambda pair: (pair[0].name,)):
         component = SERVERS.get(name, name)
-        served = found[0].certificate
-        lying = next(facts.on_disk(name, found[0].node)).certificate
+        served, lying = pairs[0]
         yield Finding(
             Severity.VIOLATION,
             "not-loaded",
             name,
             "a process must serve the certificate that lies on its disk",
-            f"{component} serves {short(served)} on port {found[0].port}; on disk is {short(lying)}",
+            f"{component} serves {short(served.certificate)} on port {served.port};"
+            f" on disk is {short(lying.certificate)}",
             restart(component),
             RENEWAL_DOCS,
-            objects_of(found),
+            objects_of(served for served, _ in pairs),
         )
-    old = [(process, one) for process in facts.processes for one in unread(facts, process)]
-    for (component, config), pairs in grouped(old, lambda pair: (pair[0].component, pair[0].config)):
-        process, one = pairs[0]
+    for (component, config), unread in grouped(
+        read_before(facts), lambda pair: (pair[0].component, pair[1].name)
+    ):
+        process, one = unread[0]
         yield Finding(
             Severity.VIOLATION,
             "not-loaded",
@@ -43,24 +43,33 @@ def not_loaded(facts: Facts) -> Iterator[Finding]:
             f" {one.where} was written at {one.changed:%Y-%m-%d %H:%M:%S}",
             restart(component),
             RENEWAL_DOCS,
-            tuple(dict.fromkeys(f"node/{process.node}" for process, _ in pairs)),
+            tuple(dict.fromkeys(f"node/{process.node}" for process, _ in unread)),
         )
 
 
-def is_stale(facts: Facts, one: Seen) -> bool:
-    """Whether a port serves another certificate than the one that lies there for it.
+def stale(facts: Facts) -> dict[tuple[str, str], tuple[Seen, Seen]]:
+    """By name and node: what is served although another certificate lies on the disk for that, and the other.
 
-    Not where nothing lies there, nor where the process has made its own.
+    Not where none lies there, nor where the process has made its own.
     """
-    lying = [other.certificate for other in facts.on_disk(one.name, one.node) if other.certificate]
-    if one.certificate is None or one.self_made or not lying:
-        return False
-    return one.certificate not in lying
+    lying: dict[tuple[str, str], list[Seen]] = {}
+    for one in facts.seen:
+        if one.source is Source.FILE and one.use is Use.SERVER and one.certificate:
+            lying.setdefault((one.name, one.node), []).append(one)
+    found = {}
+    for one in facts.seen:
+        there = lying.get((one.name, one.node), ())
+        certain = one.source is Source.SERVED and one.certificate and not one.self_made
+        if certain and there and all(other.certificate != one.certificate for other in there):
+            found[one.name, one.node] = (one, there[0])
+    return found
 
 
-def unread(facts: Facts, process: Process) -> Iterator[Seen]:
-    """The client certificate that a process has not read yet: its kubeconfig was written after it started."""
-    for one in facts.on_disk(process.config, process.node):
+def read_before(facts: Facts) -> Iterator[tuple[Process, Seen]]:
+    """The processes that have read a kubeconfig before it got the client certificate that is in it now."""
+    processes = {(process.config, process.node): process for process in facts.processes}
+    for one in facts.seen:
+        process = processes.get((one.name, one.node))
         embedded = one.source is Source.KUBECONFIG and one.use is Use.CLIENT
-        if embedded and one.changed and one.changed > process.started + SLACK:
-            yield one
+        if process and embedded and one.changed and one.changed > process.started + SLACK:
+            yield process, one

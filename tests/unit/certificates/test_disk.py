@@ -1,0 +1,222 @@
+"""The script runs under the shells of hosts; what it says is read as the program reads it."""
+
+import base64
+import subprocess
+import sys
+
+import pytest
+
+from kubectl_admin.certificates import disk
+from kubectl_admin.certificates.components import LAYOUT, File
+from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.x509 import Broken
+from tests.unit.certificates.samples import key_pem, pem
+
+SECRET = key_pem().splitlines()[1]
+
+
+@pytest.fixture
+def pki(tmp_path, monkeypatch):
+    """The folder of kubeadm's files, of which the layout is told."""
+    folder = tmp_path / "pki"
+    (folder / "etcd").mkdir(parents=True)
+    monkeypatch.setattr(disk, "PKI", str(folder))
+    moved = {path.replace("/etc/kubernetes/pki", str(folder)): meant for path, meant in LAYOUT.items()}
+    monkeypatch.setattr(disk, "LAYOUT", moved)
+    return folder
+
+
+@pytest.fixture
+def look(shell, pki):
+    """Looks at the folder, and at files besides; what the script said never holds a key."""
+
+    def look(*files):
+        answer = shell.run("certificates", str(pki), *disk.arguments(files)[1:])
+        assert SECRET not in answer
+        assert b"PRIVATE" not in answer
+        return disk.seen("cp1", answer, files)
+
+    return look
+
+
+def test_files_of_the_layout_have_kubeadms_names(look, pki):
+    (pki / "apiserver.crt").write_bytes(pem("kube-apiserver"))
+    (pki / "ca.crt").write_bytes(pem("kubernetes", authority=True))
+    (pki / "ca.key").write_bytes(key_pem())
+    (pki / "etcd/ca.crt").write_bytes(pem("etcd-ca", authority=True))
+    found = {one.name: one for one in look()}
+    assert list(found) == ["apiserver", "ca", "etcd-ca"]
+    assert found["apiserver"].certificate.common_name == "kube-apiserver"
+    assert found["apiserver"].use is Use.SERVER
+    assert (found["apiserver"].key, found["ca"].key, found["etcd-ca"].key) == (None, True, False)
+    assert found["ca"].changed.timestamp() == int((pki / "ca.crt").stat().st_mtime)
+
+
+def test_a_file_that_is_named_counts_once_and_is_missed_where_it_is_not_there(look, pki):
+    (pki / "apiserver.crt").write_bytes(pem("kube-apiserver"))
+    own, gone = str(pki / "apiserver.crt"), str(pki / "gone.crt")
+    found = look(
+        File("mine", own, Use.SERVER),
+        File("gone", gone, Use.CLIENT),
+        File("extra", f"{gone}x", Use.CLIENT, required=False),
+    )
+    assert [(one.name, one.required) for one in found] == [("mine", True), ("gone", True)]
+    assert found[1].content == Broken("it is not there")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty"),
+        (b"nothing\n", "no PEM certificate in it"),
+        (key_pem(), "no PEM certificate in it"),
+        (pem()[:300] + b"\n" + key_pem(), "a PEM certificate in it is cut off or damaged"),
+        (pem()[:300] + b"\n" + key_pem()[5:], "a PEM certificate in it is cut off or damaged"),
+        (pem()[:300], "a PEM certificate in it is cut off or damaged"),
+    ],
+)
+def test_a_broken_file_put_beside_is_told_and_no_key_with_it(look, pki, content, why):
+    (pki / "broken.crt").write_bytes(content)
+    (found,) = look()
+    assert found.name == str(pki / "broken.crt")
+    assert (found.content, found.required, found.use) == (Broken(why), False, Use.UNKNOWN)
+
+
+def test_a_chain_and_a_bundle(look, pki):
+    (pki / "apiserver.crt").write_bytes(pem("kube-apiserver", kind="RSA 2048") + pem("between"))
+    (pki / "ca.crt").write_bytes(pem("new") + key_pem() + pem("old"))
+    found = look()
+    own = [(one.name, one.certificate.common_name) for one in found]
+    # This one has signed itself, so that nothing leads anywhere.
+    assert own == [("apiserver", "kube-apiserver"), ("ca", "new"), ("ca", "old")]
+
+
+CONFIG = """apiVersion: v1
+kind: Config
+clusters:
+- cluster:
+    certificate-authority-data: {authority}
+    server: https://10.0.0.11:6443
+  name: kubernetes
+users:
+- name: admin
+  user:
+    client-certificate-data: {certificate}
+    client-key-data: {key}
+"""
+
+
+def encoded(data):
+    return base64.b64encode(data).decode()
+
+
+def test_what_a_kubeconfig_embeds_and_never_its_key(look, pki):
+    path = pki / "admin.conf"
+    path.write_text(
+        CONFIG.format(
+            authority=f'"{encoded(pem("kubernetes", authority=True))}"',
+            certificate=encoded(pem("admin") + key_pem()),
+            key=encoded(key_pem()),
+        )
+    )
+    found = look(File("admin.conf", str(path), Use.CLIENT, kubeconfig=True))
+    assert [(one.name, one.use, one.source) for one in found] == [
+        ("admin.conf", Use.CLIENT, Source.KUBECONFIG),
+        ("admin.conf (authority)", Use.AUTHORITY, Source.KUBECONFIG),
+    ]
+    assert found[0].certificate.common_name == "admin"
+
+
+def test_what_a_kubeconfig_names(look, pki):
+    path = pki / "scheduler.conf"
+    path.write_text("users:\n- name: x\n  user:\n    client-certificate: own.pem\n    client-key: own.pem\n")
+    (pki / "own.pem").write_bytes(pem("scheduler") + key_pem())
+    (found,) = look(File("scheduler.conf", str(path), Use.CLIENT, kubeconfig=True))
+    assert (found.name, found.where) == ("scheduler.conf", str(pki / "own.pem"))
+    assert found.certificate.common_name == "scheduler"
+    (pki / "own.pem").unlink()
+    (found,) = look(File("scheduler.conf", str(path), Use.CLIENT, kubeconfig=True))
+    assert found.content == Broken("it is not there")
+
+
+def test_an_embedded_certificate_that_is_none(look, pki):
+    path = pki / "admin.conf"
+    path.write_text("    client-certificate-data: '%%%'\n")
+    (found,) = look(File("admin.conf", str(path), Use.CLIENT, kubeconfig=True))
+    assert isinstance(found.content, Broken)
+
+
+@pytest.fixture
+def kubelet(tmp_path):
+    """A process that was started with the flags of a kubelet, which systemctl names; its folder of files."""
+    folder = tmp_path / "kubelet"
+    folder.mkdir()
+    flags = [f"--config={folder}/config.yaml", f"--cert-dir={folder}", f"--kubeconfig={folder}/kubelet.conf"]
+    process = subprocess.Popen([sys.executable, "-c", "input()", *flags], stdin=subprocess.PIPE)
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\necho {process.pid}\n")
+    systemctl.chmod(0o755)
+    yield folder
+    process.communicate(b"\n")
+
+
+@pytest.fixture
+def look_at_kubelet(shell, pki, tmp_path):
+    """Looks at a worker's host."""
+
+    def look():
+        done = shell.ended("certificates", str(pki), path=str(tmp_path / "bin"))
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert SECRET not in done.stdout
+        return [(one.name, one.certificate.common_name) for one in disk.seen("w1", done.stdout, [])]
+
+    return look
+
+
+SELF_MADE = pem("w1@1") + pem("w1-ca@1", authority=True)
+
+
+def test_a_kubelet_that_makes_its_own_serving_certificate(kubelet, look_at_kubelet):
+    (kubelet / "kubelet.crt").write_bytes(SELF_MADE)
+    (kubelet / "kubelet-client-current.pem").write_bytes(pem("system:node:w1") + key_pem())
+    (kubelet / "kubelet.conf").write_text(f"    client-certificate: {kubelet}/kubelet-client-current.pem\n")
+    assert look_at_kubelet() == [("kubelet-client", "system:node:w1"), ("kubelet-serving", "w1@1")]
+
+
+def test_a_kubelet_whose_serving_certificate_the_cluster_has_signed(kubelet, look_at_kubelet):
+    (kubelet / "config.yaml").write_text("serverTLSBootstrap: true\n")
+    (kubelet / "kubelet.crt").write_bytes(SELF_MADE)
+    (kubelet / "kubelet-server-current.pem").write_bytes(pem("system:node:w1") + key_pem())
+    assert look_at_kubelet() == [("kubelet-serving", "system:node:w1")]
+
+
+def test_a_kubelet_that_was_given_its_files(kubelet, look_at_kubelet):
+    ca = kubelet / "clients.crt"
+    (kubelet / "config.yaml").write_text(
+        f'authentication:\n  x509:\n    clientCAFile: {ca}\ntlsCertFile: "{kubelet}/own.crt"\n'
+    )
+    ca.write_bytes(pem("clients", authority=True))
+    (kubelet / "own.crt").write_bytes(pem("w1.example"))
+    (kubelet / "kubelet.crt").write_bytes(SELF_MADE)
+    assert look_at_kubelet() == [("kubelet-serving", "w1.example"), ("kubelet-client-ca", "clients")]
+
+
+def test_a_kubelet_conf_that_embeds_its_certificate(kubelet, look_at_kubelet):
+    embedded = encoded(pem("embedded") + key_pem())
+    (kubelet / "kubelet.conf").write_text(f"    client-certificate-data: {embedded}\n")
+    (kubelet / "kubelet-client-current.pem").write_bytes(pem("rotated") + key_pem())
+    assert look_at_kubelet() == [("kubelet.conf", "embedded"), ("kubelet-client", "rotated")]
+
+
+def test_settings_of_the_kubelet():
+    answer = b"@ kubelet serverTLSBootstrap - - true\n@ kubelet rotateCertificates - - \n"
+    assert disk.settings(answer) == {"serverTLSBootstrap": "true", "rotateCertificates": ""}
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"nonsense\n", b"@ pem\n", b"@ x y z 1 /p\n", b"@ pem a - x /p\n\xff"]
+)
+def test_an_answer_that_makes_no_sense_is_no_traceback(answer):
+    disk.seen("w1", answer, [])
+    disk.settings(answer)

@@ -1,0 +1,208 @@
+from datetime import timedelta
+
+import pytest
+
+from kubectl_admin.certificates.facts import Process, Source, Use
+from kubectl_admin.certificates.judge import judge
+from kubectl_admin.certificates.judge.telling import relative, span
+from kubectl_admin.certificates.judge.times import Thresholds
+from kubectl_admin.certificates.x509 import Broken
+from kubectl_admin.finding import Gap, Severity
+from tests.unit.certificates.samples import NOW, authority, certificate, facts, seen, served
+
+BAD, DOUBT, NOTE = Severity.VIOLATION, Severity.WARNING, Severity.NOTE
+MONTH = Thresholds(timedelta(days=30), timedelta(days=7))
+
+
+def found(*sights, thresholds=MONTH, **changes):
+    """The findings of a cluster of these certificates."""
+    return judge(facts(*sights, **changes), NOW, thresholds)
+
+
+def rules(*sights, **changes):
+    """Their rules and severities."""
+    return [(one.rule, one.severity) for one in found(*sights, **changes)]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (31, []),
+        (30, [("ends-soon", DOUBT)]),
+        (7.01, [("ends-soon", DOUBT)]),
+        (7, [("ends-soon", BAD)]),
+        (0.0001, [("ends-soon", BAD)]),
+        (0, [("ended", BAD)]),
+        (-400, [("ended", BAD)]),
+    ],
+)
+def test_the_time_that_is_left(days, expected):
+    assert rules(seen("apiserver", certificate(days=days))) == expected
+
+
+def test_thresholds_are_the_askers():
+    hour = Thresholds(timedelta(hours=1), timedelta(0))
+    assert rules(seen("apiserver", certificate(days=1)), thresholds=hour) == []
+    assert rules(seen("apiserver", certificate(days=-1)), thresholds=hour) == [("ended", BAD)]
+    # A critical time above the warning's counts all the same.
+    odd = Thresholds(timedelta(0), timedelta(days=60))
+    assert rules(seen("apiserver", certificate(days=50)), thresholds=odd) == [("ends-soon", BAD)]
+
+
+def test_what_is_alike_on_several_nodes_is_said_once_with_the_first_end():
+    (one,) = found(
+        seen("apiserver", certificate(days=3, serial=2), node="cp2"),
+        seen("apiserver", certificate(days=2, serial=1), node="cp1"),
+        seen("apiserver", certificate(days=200, serial=3), node="cp3"),
+    )
+    assert one.objects == ("node/cp1", "node/cp2")
+    assert one.evidence.startswith("ends in 2 days, at 2026-11-27 12:00 UTC")
+    assert one.fix == "kubectl admin certs renew apiserver"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "severity"),
+    [
+        ("kubelet-serving", {"content": certificate("w1", issuer="CN=w1-ca@1780000000", days=-1)}, DOUBT),
+        ("scheduler-serving", {"content": certificate("x", issuer="CN=localhost-ca@1", days=-1)}, DOUBT),
+        ("kubelet-serving", {"content": certificate("w1", days=-1)}, BAD),
+        ("pki/old.crt", {"content": certificate(days=-1), "required": False, "use": Use.UNKNOWN}, DOUBT),
+        ("admin.conf", {"content": certificate(days=-1), "required": False, "use": Use.CLIENT}, BAD),
+    ],
+)
+def test_what_nobody_checks_or_uses_is_a_warning_only(name, changes, severity):
+    assert rules(seen(name, **changes)) == [("ended", severity)]
+
+
+def test_an_authority_in_many_places_is_said_once():
+    (one,) = found(authority(days=3), authority(days=3, node="cp2"), authority("kubeconfig", days=3, node=""))
+    assert (one.rule, one.severity, one.subject) == ("ends-soon", BAD, "ca")
+    assert "docs/certificates.md" in one.fix
+
+
+def test_an_end_in_an_object_is_its_owners():
+    hook = "validatingwebhook/cert-manager"
+    (one,) = found(
+        seen(hook, certificate(days=1), node="", source=Source.OBJECT, use=Use.AUTHORITY, where=hook)
+    )
+    assert one.objects == (hook,)
+    assert "whoever installed it" in one.fix
+
+
+def test_a_certificate_of_the_future():
+    future = certificate(not_before=NOW + timedelta(hours=3))
+    (one,) = found(seen("apiserver", future))
+    assert (one.rule, one.severity) == ("not-valid-yet", BAD)
+    assert one.evidence == "begins in 3 hours, at 2026-11-25 15:00 UTC"
+
+
+def test_what_is_broken_is_as_bad_as_it_is_used():
+    broken = Broken("it is not base64")
+    assert rules(seen("apiserver", broken)) == [("unreadable", BAD)]
+    assert rules(seen("pki/x.crt", broken, required=False)) == [("unreadable", DOUBT)]
+    (one,) = found(seen("apiserver", broken), seen("apiserver", broken, node="cp2"))
+    assert one.objects == ("node/cp1", "node/cp2")
+
+
+OLD, NEW = certificate(serial=0x1111AAAA, days=10.5), certificate(serial=0x2222BBBB)
+
+
+def test_a_certificate_that_was_renewed_and_not_loaded():
+    told = found(
+        seen("apiserver", NEW),
+        served("apiserver", OLD),
+        seen("apiserver", NEW, node="cp2"),
+        served("apiserver", NEW, node="cp2"),
+        thresholds=Thresholds(timedelta(0), timedelta(0)),
+    )
+    (one,) = told
+    assert (one.rule, one.severity, one.objects) == ("not-loaded", BAD, ("node/cp1",))
+    assert one.evidence == (
+        "kube-apiserver serves serial …1111AAAA (until 2026-12-06) on port 6443;"
+        " on disk is serial …2222BBBB (until 2027-11-25)"
+    )
+    assert "renew restarts what is stale" in one.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "lying", "shown"),
+    [
+        # They make their own, whatever lies there.
+        ("kubelet-serving", certificate("a"), certificate("b", issuer="CN=w1-ca@1780000000")),
+        ("scheduler-serving", None, certificate("b", issuer="CN=localhost-ca@1")),
+        # Nothing was seen on the disk.
+        ("apiserver", None, certificate("b")),
+        # It can't be read, which is a finding of its own.
+        ("apiserver", Broken("it is empty"), certificate("b")),
+    ],
+)
+def test_what_is_never_called_stale(name, lying, shown):
+    sights = [served(name, shown, port=1)] + ([seen(name, lying)] if lying else [])
+    assert "not-loaded" not in dict(rules(*sights))
+
+
+def test_a_kubelet_that_does_not_serve_what_it_was_given():
+    (one,) = found(
+        seen("kubelet-serving", NEW, node="w1"),
+        served("kubelet-serving", OLD, node="w1", port=10250),
+        thresholds=Thresholds(timedelta(0), timedelta(0)),
+    )
+    assert one.fix == "systemctl restart kubelet, on that node"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(-60, []), (0, []), (2, []), (3, [("not-loaded", BAD)])])
+def test_a_kubeconfig_that_was_written_after_its_process_began(seconds, expected):
+    process = Process("cp1", "kube-scheduler", "scheduler.conf", NOW)
+    config = seen(
+        "scheduler.conf",
+        source=Source.KUBECONFIG,
+        use=Use.CLIENT,
+        changed=NOW + timedelta(seconds=seconds),
+    )
+    assert rules(config, processes=(process,)) == expected
+
+
+def test_a_kubeconfig_that_names_files_is_read_again_by_itself():
+    process = Process("cp1", "kube-scheduler", "scheduler.conf", NOW)
+    file = seen("scheduler.conf", use=Use.CLIENT, changed=NOW + timedelta(days=1))
+    assert rules(file, processes=(process,)) == []
+
+
+def test_an_authority_that_ends_before_what_it_signed():
+    leaf = certificate("apiserver", days=400, authority_key="aa")
+    (one,) = found(authority(days=365), seen("apiserver", leaf), seen("apiserver", leaf, node="cp2"))
+    assert (one.rule, one.severity, one.subject) == ("authority-ends-first", DOUBT, "ca")
+    assert one.objects == ("node/cp1", "node/cp2")
+    assert rules(authority(days=365), seen("x", certificate("x", days=400, authority_key="bb"))) == []
+    assert rules(authority(days=400), seen("x", certificate("x", days=400, authority_key="aa"))) == []
+
+
+def test_a_kubelet_conf_with_a_certificate_of_its_own():
+    told = found(seen("kubelet.conf", source=Source.KUBECONFIG, use=Use.CLIENT, node="w1"))
+    assert [(one.rule, one.severity, one.objects) for one in told] == [
+        ("kubelet-conf-embeds", DOUBT, ("node/w1",))
+    ]
+
+
+def test_an_authority_whose_key_is_elsewhere():
+    told = found(seen("apiserver"), authority(key=False))
+    assert [(one.rule, one.severity, one.subject) for one in told] == [("external-authority", NOTE, "ca")]
+    # A worker never has it.
+    assert rules(seen("kubelet-client", node="w1"), authority(key=False, node="w1")) == []
+    assert rules(seen("apiserver"), authority(key=True)) == []
+
+
+def test_what_could_not_be_seen_is_a_note_and_the_worst_stands_first():
+    told = rules(
+        seen("apiserver", certificate(days=20)),
+        seen("etcd-peer", certificate(days=1)),
+        gaps=(Gap("the disk of node w9", "not Ready"),),
+    )
+    assert told == [("ends-soon", BAD), ("ends-soon", DOUBT), ("not-seen", NOTE)]
+
+
+def test_times_in_words():
+    assert relative(NOW + timedelta(days=364, hours=23), NOW) == "in 364 days"
+    assert relative(NOW - timedelta(hours=47), NOW) == "47 hours ago"
+    assert span(timedelta(minutes=119)) == "119 minutes"
+    assert span(timedelta(seconds=61)) == "61 seconds"
