@@ -2,7 +2,7 @@
 unless that is not wanted, on every node's disk through a debug pod.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -170,9 +170,7 @@ def put_together(
             case str(), AdminError():
                 gaps.append(Gap(f"the disk of node {about}", answer.what))
     gaps += _unanswered(silent)
-    if far := [port for port in ports if port not in answers and port.node not in hosts]:
-        names = ", ".join(dict.fromkeys(f"{port.name} on {port.number}" for port in far))
-        gaps.append(Gap(f"what is served as {names}", "only a node's host can look there"))
+    gaps += _unasked([port for port in ports if port not in answers], hosts)
     return Facts(
         context=cluster.target.context,
         server=cluster.server,
@@ -199,6 +197,17 @@ def _served(port: Port, certificate: Certificate) -> Seen:
     )
 
 
+def _unasked(ports: Iterable[Port], hosts: Container[str]) -> Iterator[Gap]:
+    """A gap for the ports to which no pod leads, and one for those that only hosts reach, which kept shut."""
+    ports = list(ports)
+    if far := [port for port in ports if port.host and port.node not in hosts]:
+        names = ", ".join(dict.fromkeys(f"{port.name} on {port.number}" for port in far))
+        yield Gap(f"what is served as {names}", "only a node's host can look there")
+    if doorless := list(dict.fromkeys(port.node for port in ports if not port.host)):
+        why = "no running pod of kube-system is to be seen in the network of the node"
+        yield Gap(f"what is served on the ports of {_some(doorless)}", why)
+
+
 def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
     """A gap for all ports that said the same: what is wrong with one kubelet often is with thousands."""
     refused = [port for port, error in silent.items() if isinstance(error, Forbidden)]
@@ -210,8 +219,12 @@ def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
             why = error.what.partition(": ")[2] or error.what
             alike.setdefault((port.name, port.number, why), []).append(port.node)
     for (name, number, why), nodes in alike.items():
-        rest = f" and {len(nodes) - 3:,} more" if len(nodes) > 3 else ""
-        yield Gap(f"what is served as {name} on port {number} of {', '.join(nodes[:3])}{rest}", why)
+        yield Gap(f"what is served as {name} on port {number} of {_some(nodes)}", why)
+
+
+def _some(nodes: Sequence[str]) -> str:
+    rest = f" and {len(nodes) - 3:,} more" if len(nodes) > 3 else ""
+    return ", ".join(nodes[:3]) + rest
 
 
 def _pods(cluster: Cluster, label: str) -> list[Mapping[str, Any]]:

@@ -1,0 +1,244 @@
+"""A cluster of one control plane and a worker, whose ports and hosts answer what a test says."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from kubectl_admin.certificates import gather as module
+from kubectl_admin.certificates import served
+from kubectl_admin.certificates.gather import gather
+from kubectl_admin.certificates.objects import KINDS
+from kubectl_admin.cluster.errors import Forbidden, NotFound, Unreachable
+from kubectl_admin.cluster.table import Table
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node.debug_pod import Options
+from tests.unit.certificates.samples import certificate, pem
+from tests.unit.certificates.test_components import pod
+
+PKI = "/etc/kubernetes/pki"
+STATIC = [
+    pod(
+        "kube-apiserver",
+        f"--tls-cert-file={PKI}/apiserver.crt",
+        f"--client-ca-file={PKI}/ca.crt",
+        "--etcd-servers=https://127.0.0.1:2379",
+        phase="Running",
+    ),
+    pod(
+        "etcd",
+        "--listen-client-urls=https://127.0.0.1:2379",
+        "--listen-peer-urls=https://10.0.0.11:2380",
+        phase="Running",
+    ),
+    pod(
+        "kube-scheduler",
+        phase="Running",
+        containerStatuses=[
+            {"name": "kube-scheduler", "state": {"running": {"startedAt": "2026-11-25T10:00:00Z"}}}
+        ],
+    ),
+]
+
+
+def proxy(node, phase="Running"):
+    return {
+        "metadata": {"name": f"kube-proxy-{node}"},
+        "spec": {"nodeName": node, "hostNetwork": True, "containers": []},
+        "status": {"phase": phase},
+    }
+
+
+class Cluster:
+    """`refused` paths raise what they are given."""
+
+    server = "https://10.0.0.11:6443"
+    target = SimpleNamespace(context="lab", cluster_name="lab", user_name="ops", cluster={}, user={})
+    client_certificate = None
+    proxies = (proxy("cp1"), proxy("w1"))
+
+    def __init__(self, **refused):
+        self.refused = refused
+
+    def check(self, path):
+        for end, error in self.refused.items():
+            if path.endswith(end):
+                raise error
+
+    def get(self, path, *_, **__):
+        self.check(path)
+        raise NotFound(404, "NotFound", "nothing is here")
+
+    def list(self, path, query=(), **_):
+        self.check(path)
+        if not path.endswith("/pods"):
+            return iter([])
+        label = dict(query).get("labelSelector", "")
+        if "kube-proxy" in label:
+            return iter(self.proxies)
+        return iter(STATIC if label else [proxy("w1") | {"metadata": {"name": "cni-w1"}}])
+
+    def table(self, path):
+        self.check(path)
+        return Table(("Name",), (("cp1",), ("w1",)), ({}, {}))
+
+    def post(self, path, _body):
+        raise AssertionError(path)
+
+
+@pytest.fixture(autouse=True)
+def ports(monkeypatch):
+    """What the ports show, by pod and port: a certificate of that name, or an error that a test puts here."""
+    told = {}
+
+    def shown(_cluster, door, port):
+        answer = told.get((door, port)) or told.get(port) or certificate(f"{door}:{port}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(served, "certificate", shown)
+    return told
+
+
+@pytest.fixture
+def hosts(monkeypatch):
+    """What the scripts answer on the nodes' hosts, by node and script; an error keeps the host shut."""
+    told = {}
+
+    @contextmanager
+    def opened(_cluster, node, _operation, _options, _say):
+        if isinstance(told.get(node), Exception):
+            raise told[node]
+
+        def script(name, *arguments):
+            answer = told.get((node, name), b"")
+            if isinstance(answer, Exception):
+                raise answer
+            told.setdefault("asked", []).append((node, name, *arguments))
+            return answer
+
+        yield SimpleNamespace(script=script)
+
+    @contextmanager
+    def withdrawing(*_):
+        yield
+
+    monkeypatch.setattr(module.host, "opened", opened)
+    monkeypatch.setattr(module.leftovers, "withdrawing", withdrawing)
+    return told
+
+
+def without_host(cluster):
+    return gather(cluster, None, print)
+
+
+def with_host(cluster):
+    return gather(cluster, Options(), print)
+
+
+def forbidden(what):
+    return Forbidden(403, "Forbidden", f'User "ops" cannot create resource "{what}" in API group ""')
+
+
+def test_every_port_of_every_node_is_looked_at_through_a_pod_that_is_there():
+    found = without_host(Cluster())
+    assert [(one.name, one.node, one.port, one.certificate.common_name) for one in found.seen] == [
+        ("apiserver", "cp1", 6443, "kube-proxy-cp1:6443"),
+        ("etcd-server", "cp1", 2379, "kube-proxy-cp1:2379"),
+        ("scheduler-serving", "cp1", 10259, "kube-proxy-cp1:10259"),
+        ("kubelet-serving", "cp1", 10250, "kube-proxy-cp1:10250"),
+        ("kubelet-serving", "w1", 10250, "kube-proxy-w1:10250"),
+    ]
+    assert [(gap.what, gap.why) for gap in found.gaps] == [
+        ("what is served as etcd-peer on 2380", "only a node's host can look there")
+    ]
+    assert (found.hosts, found.nodes) == (frozenset(), ("cp1", "w1"))
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Failed"])
+def test_without_a_running_kube_proxy_any_pod_in_the_nodes_network_will_do(phase):
+    cluster = Cluster()
+    cluster.proxies = (proxy("cp1"), proxy("w1", phase))
+    shown = {one.node: one.certificate.common_name for one in without_host(cluster).seen}
+    assert shown["w1"] == "cni-w1:10250"
+
+
+def test_hosts_are_asked_for_the_files_of_their_own_static_pods(hosts):
+    hosts["cp1", "certificates"] = f"@ pem apiserver no 1 {PKI}/apiserver.crt\n".encode() + pem("api")
+    hosts["cp1", "served"] = pem("peer")
+    found = with_host(Cluster())
+    asked = {(node, script): words for node, script, *words in hosts["asked"]}
+    assert f"{PKI}/apiserver.crt" in asked["cp1", "certificates"]
+    assert f"{PKI}/apiserver.crt" not in asked["w1", "certificates"]
+    assert asked["cp1", "served"] == ["10.0.0.11:2380"]
+    names = [(one.name, one.certificate.common_name) for one in found.seen]
+    assert ("apiserver", "api") in names
+    assert ("etcd-peer", "peer") in names
+    assert (found.hosts, found.gaps) == ({"cp1", "w1"}, ())
+
+
+def test_a_node_that_can_not_be_looked_at_is_a_gap_and_the_others_are_shown(hosts):
+    hosts["w1"] = AdminError("node w1 is not Ready")
+    hosts["cp1", "served"] = AdminError("node cp1: neither openssl nor curl is there")
+    found = with_host(Cluster())
+    assert found.hosts == {"cp1"}
+    assert [(gap.what, gap.why) for gap in found.gaps] == [
+        ("what is served at 10.0.0.11:2380 of node cp1", "node cp1: neither openssl nor curl is there"),
+        ("the disk of node w1", "node w1 is not Ready"),
+    ]
+
+
+def test_who_may_not_make_debug_pods_is_told_what_is_missing(hosts, monkeypatch):
+    hosts["cp1"] = forbidden("pods")
+    monkeypatch.setattr("kubectl_admin.cluster.access.missing", lambda _cluster, rights: list(rights)[:1])
+    with pytest.raises(AdminError, match='user "ops" may not get nodes'):
+        with_host(Cluster())
+
+
+def test_ports_that_say_the_same_are_one_gap(ports):
+    ports[10250] = AdminError("port 10250 of pod kube-system/kube-proxy-x: unable to upgrade: Unauthorized")
+    found = without_host(Cluster())
+    assert found.gaps[0].what == "what is served as kubelet-serving on port 10250 of cp1, w1"
+    assert found.gaps[0].why == "unable to upgrade: Unauthorized"
+    assert found.refusals == (ports[10250].what,)
+
+
+def test_who_may_not_forward_ports_is_told_so_once(ports):
+    ports[10250] = ports[6443] = ports[2379] = ports[10259] = forbidden("pods/portforward")
+    found = without_host(Cluster())
+    assert found.gaps[0].permission == "create and get pods/portforward in namespace kube-system"
+    assert len([gap for gap in found.gaps if gap.permission]) == 1
+
+
+@pytest.mark.parametrize("resource", [resource for _, resource, _, _ in KINDS.values()])
+def test_objects_that_may_not_be_listed_are_a_gap(resource):
+    found = without_host(Cluster(**{resource: forbidden(resource)}))
+    assert [gap.what for gap in found.gaps if gap.permission] == [resource]
+    assert len(found.seen) == 5
+
+
+def test_static_pods_that_may_not_be_listed_are_one_gap():
+    found = without_host(Cluster(pods=forbidden("pods")))
+    assert [(gap.what, gap.permission) for gap in found.gaps] == [
+        ("static pods", "list pods in namespace kube-system"),
+        ("what is served on the ports of cp1, w1", ""),
+    ]
+    assert found.seen == ()
+
+
+def test_nodes_that_may_not_be_listed_are_those_of_the_static_pods():
+    found = without_host(Cluster(nodes=forbidden("nodes")))
+    assert found.nodes == ("cp1",)
+    assert [gap.permission for gap in found.gaps if gap.permission] == ["list nodes"]
+
+
+@pytest.mark.parametrize("path", ["nodes", "pods", "apiservices"])
+def test_a_server_that_is_not_there_ends_it(path):
+    with pytest.raises(Unreachable):
+        without_host(Cluster(**{path: Unreachable("no answer")}))
+
+
+def test_who_has_read_which_kubeconfig():
+    (process,) = without_host(Cluster()).processes
+    assert (process.node, process.config) == ("cp1", "scheduler.conf")
