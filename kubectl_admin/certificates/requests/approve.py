@@ -122,16 +122,19 @@ def await_issued(
     """The outcomes with their certificates, as far as they come within so many seconds."""
     waiting = {each.judged.request.uid: each for each in outcomes if each.approved}
     done: dict[str, Outcome] = {}
-    end = clock() + seconds
-    while waiting and (left := end - clock()) > 0:
-        for request in changes(cluster, min(left, TURN)):
-            if request.uid in waiting and (request.certificate or request.failed or request.denied):
-                done[request.uid] = with_certificate(waiting.pop(request.uid), request)
-            if not waiting:
-                break
     late = (
         f"no certificate within {seconds:.0f} s: does kube-controller-manager run, with the authority's key?"
     )
+    end = clock() + seconds
+    try:
+        while waiting and (left := end - clock()) > 0:
+            for request in changes(cluster, min(left, TURN)):
+                if request.uid in waiting and (request.certificate or request.failed or request.denied):
+                    done[request.uid] = with_certificate(waiting.pop(request.uid), request)
+                if not waiting:
+                    break
+    except Forbidden as error:  # it is approved all the same
+        late = f"whether it is issued can't be seen: {error.message}"
     done |= {uid: replace(each, problem=late) for uid, each in waiting.items()}
     return [done.get(each.judged.request.uid, each) for each in outcomes]
 

@@ -5,8 +5,8 @@ set -eu
 for folder in "$1"/*/; do
   folder=${folder%/}
   id=${folder##*/}
-  # What has another kind of name was not made here.
-  case $id in *[!A-Za-z0-9._-]*) continue ;; esac
+  # What has another kind of name was not made here, and backups of certificates are no leftovers.
+  case $id in certificates | *[!A-Za-z0-9._-]*) continue ;; esac
   if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
   active=no
   if command -v systemctl > /dev/null; then

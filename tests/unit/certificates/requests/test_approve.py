@@ -191,3 +191,12 @@ def test_what_was_not_approved_is_not_waited_for():
     left = [Outcome(JUDGED, problem="it is gone")]
     with StandIn().serving() as stand_in:
         assert await_issued(stand_in.connect(), left) == left
+
+
+def test_who_may_not_watch_has_approved_all_the_same(server):
+    server.on(
+        "GET", BASE, status(403, "Forbidden", 'User "a" cannot watch resource "x" at the cluster scope')
+    )
+    (outcome,) = await_issued(server.connect(), DONE)
+    assert outcome.approved
+    assert "cannot watch" in outcome.problem

@@ -1,0 +1,120 @@
+"""Looks at the control-plane nodes before anything is changed on them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any, cast
+
+from kubectl_admin.certificates import components, disk
+from kubectl_admin.certificates.components import APISERVER, ETCD, KUBERNETES, PKI, StaticPod
+from kubectl_admin.certificates.facts import Seen
+from kubectl_admin.certificates.renewal.facts import JOB, ControlPlane, Facts, Survey
+from kubectl_admin.cluster.access import Right, require
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.etcd.members import pods, status
+from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.workspace import STATE
+from kubectl_admin.pool import ask_all
+
+SYSTEM = "kube-system"
+LOOKING = 600.0  # seconds for all nodes together
+
+
+def rights(options: Options) -> list[Right]:
+    """All that it takes: static pods listed, ports seen, etcd asked in its pods, debug pods made."""
+    forwarding = [Right(verb, "pods/portforward", SYSTEM) for verb in ("create", "get")]
+    return list(
+        dict.fromkeys([*status.RIGHTS, status.NODES, *forwarding, *debug_pod.rights(options.namespace)])
+    )
+
+
+def look(
+    cluster: Cluster,
+    names: Sequence[str],
+    operation: Operation,
+    options: Options,
+    say: Say,
+    answered: Callable[[int], None] | None = None,
+) -> Facts:
+    """What there is on the control-plane nodes of these names; on all where none is named.
+
+    answered: called after each node. Raises AdminError that names the rights that are missing, and where a
+    node can't be looked at; UsageError for a name that is no control-plane node's.
+    """
+    require(cluster, rights(options))
+    parts, uids = static_pods(cluster)
+    planes = sorted(node for node, there in parts.items() if APISERVER in there)
+    for name in names:
+        if name not in planes:
+            raise UsageError(
+                f"node {name} runs no API server of kubeadm's", f"there are {', '.join(planes) or 'none'}"
+            )
+    if not planes:
+        raise AdminError("no static pod of an API server is to be seen: is the control plane a managed one?")
+    chosen = list(dict.fromkeys(names)) or planes
+    questions: dict[str, Callable[[], Any]] = {
+        node: partial(on_node, cluster, node, parts[node], uids[node], operation, options, say)
+        for node in chosen
+    }
+    questions[ETCD] = partial(etcd_of, cluster)
+    with leftovers.withdrawing(cluster, options.namespace, operation):
+        answers = ask_all(questions, deadline=LOOKING, answered=answered)
+    etcd: Any = answers.pop(ETCD)
+    members, spare, problem = (0, 0, etcd.what) if isinstance(etcd, AdminError) else etcd
+    nodes = []
+    for answer in answers.values():
+        if isinstance(answer, AdminError):
+            raise answer
+        nodes.append(cast(ControlPlane, answer))
+    return Facts(cluster.target.context, tuple(nodes), members, spare, problem)
+
+
+def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[str, dict[str, str]]]:
+    """For each node its parts of the control plane by component, and their uids as the kubelet knows them."""
+    parts: dict[str, dict[str, StaticPod]] = {}
+    uids: dict[str, dict[str, str]] = {}
+    for pod in cluster.list(f"/api/v1/namespaces/{SYSTEM}/pods", [("labelSelector", "tier=control-plane")]):
+        if part := components.static_pod(pod):
+            parts.setdefault(part.node, {})[part.component] = part
+            uid = (pod["metadata"].get("annotations") or {}).get(pods.UID) or pod["metadata"].get("uid") or ""
+            uids.setdefault(part.node, {})[part.component] = str(uid)
+    return parts, uids
+
+
+def on_node(  # noqa: PLR0913, PLR0917 - which node of whose, and how it is reached
+    cluster: Cluster,
+    node: str,
+    parts: dict[str, StaticPod],
+    uids: dict[str, str],
+    operation: Operation,
+    options: Options,
+    say: Say,
+) -> ControlPlane:
+    """What there is on one node."""
+    with host.opened(cluster, node, operation, options, say) as there:
+        survey = Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
+        return ControlPlane(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
+
+
+def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
+    """The certificates on a node's disk."""
+    files = components.files(parts.values())
+    return disk.seen(there.node, there.script("certificates", *disk.arguments(files)), files)
+
+
+def folder_of(parts: dict[str, StaticPod]) -> str:
+    """The folder of kubeadm's certificates, by the API server's own."""
+    path = parts[APISERVER].flags.get("tls-cert-file", "")
+    return str(PurePosixPath(parts[APISERVER].on_host(path)).parent) if path else PKI
+
+
+def etcd_of(cluster: Cluster) -> tuple[int, int, str]:
+    """How many of etcd's members vote, how many of them may fail (0 for an external one), and no problem."""
+    state = status.gather(cluster, compare=False)
+    if state.etcd.external or not state.members:
+        return 0, 0, ""
+    return len(state.voters), state.spare, ""

@@ -1,0 +1,244 @@
+"""What a renewal or a rollback would do on each node, and what forbids it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kubectl_admin.certificates.facts import Seen
+from kubectl_admin.certificates.renewal.facts import Backup, ControlPlane, Facts
+from kubectl_admin.certificates.renewal.names import ALL, RENEWABLE
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Finding, Severity
+
+DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
+RELOADS = "reloads by itself; started anew only if it does not"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done on one node. names: what is renewed, or brought back.
+
+    words: the same as kubeadm is told. backup: which is brought back; None for a renewal.
+    """
+
+    node: ControlPlane
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+    backup: Backup | None = None
+
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier run may have changed what it has not seen in use: it was cut off."""
+        return self.backup is not None or any(backup.open for backup in self.node.survey.backups)
+
+    @property
+    def restarts(self) -> tuple[str, ...]:
+        """The components that have to be started anew: who has read a file at its start."""
+        return tuple(dict.fromkeys(RENEWABLE[name].reader for name in self.names if RENEWABLE[name].reader))
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The names of what is served, and is to be seen served."""
+        return tuple(name for name in self.names if RENEWABLE[name].server)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done, node after node, and what is to be said about it."""
+
+    context: str
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing forbids it."""
+        return not any(finding.severity is Severity.VIOLATION for finding in self.findings)
+
+
+def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
+    """The plan of a renewal. names: kubeadm's; None is all of them, as far as they are on a node.
+
+    Raises AdminError for a name that is on none of the nodes.
+    """
+    steps = []
+    for node in facts.nodes:
+        here = tuple(name for name in names or RENEWABLE if node.has(name))
+        if here:
+            steps.append(Step(node, here, here if names else (ALL,)))
+    for name in names or ():
+        if not any(node.has(name) for node in facts.nodes):
+            raise AdminError(f"{name} is on none of the nodes {', '.join(node.node for node in facts.nodes)}")
+    findings = [finding for step in steps for finding in forbidding(step)]
+    return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps), *remarks(facts.nodes)))
+
+
+def rollback(facts: Facts, to: str | None) -> Plan:
+    """The plan of a rollback. to: the name of a backup; None is each node's newest that is of a renewal.
+
+    Raises AdminError where there is none on any of the nodes.
+    """
+    steps, findings = [], []
+    for node in facts.nodes:
+        backup = chosen(node.survey.backups, to)
+        if backup is None:
+            findings.append(without_backup(node, to))
+            continue
+        names = tuple(name for name in RENEWABLE if node.has(name))
+        steps.append(Step(node, names, (), backup))
+        findings += busy(node)
+    if not steps:
+        what = f"backup {to}" if to else "backup"
+        raise AdminError(f"there is no {what} on {', '.join(node.node for node in facts.nodes)}")
+    return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps)))
+
+
+def chosen(backups: Sequence[Backup], to: str | None) -> Backup | None:
+    """The backup of that name, or the newest that a renewal has made."""
+    if to:
+        return next((one for one in backups if one.name == to), None)
+    return next((one for one in reversed(backups) if not one.before_rollback), None)
+
+
+def without_backup(node: ControlPlane, to: str | None) -> Finding:
+    """A node that is left out."""
+    there = ", ".join(one.name for one in node.survey.backups) or "none"
+    return Finding(
+        Severity.WARNING,
+        "no-backup",
+        f"backup {to}" if to else "backup",
+        "what is brought back was kept before",
+        f"it is not there; the node is left as it is (there: {there})",
+        objects=(f"node/{node.node}",),
+    )
+
+
+def forbidding(step: Step) -> Iterator[Finding]:
+    """What forbids a renewal on one node."""
+    node = step.node
+    objects = (f"node/{node.node}",)
+    if not node.survey.kubeadm:
+        yield Finding(
+            Severity.VIOLATION,
+            "no-kubeadm",
+            "kubeadm",
+            "certificates are renewed by the node's own kubeadm",
+            "it is not there, or does not say its version",
+            "install the kubeadm of the cluster's version on it",
+            DOCS,
+            objects,
+        )
+    yield from busy(node)
+    yield from external(step)
+    broken = [name for name in step.names if node.certificate(name) is None]
+    if broken and not any(backup.open for backup in node.survey.backups):
+        yield Finding(
+            Severity.VIOLATION,
+            "broken-certificate",
+            ", ".join(broken),
+            "kubeadm makes a new certificate after the old one, which it must be able to read",
+            "it can't be read",
+            "bring an older one back with kubectl admin certs rollback, or make it anew on the node: "
+            "kubeadm init phase certs",
+            DOCS,
+            objects,
+        )
+
+
+def busy(node: ControlPlane) -> Iterator[Finding]:
+    """Another run that works on the node."""
+    job = node.survey.job
+    if job and not is_abandoned(node):
+        by = f" by {job.owner.person} (process {job.owner.pid})" if job.owner else ""
+        yield Finding(
+            Severity.VIOLATION,
+            "busy",
+            "another run",
+            "one run at a time changes a node's certificates",
+            f"one was started{by} and works there" if job.active else f"one was started{by} and is not over",
+            "wait until it is over, or see what it does: kubectl admin cleanup --dry-run",
+            objects=(f"node/{node.node}",),
+        )
+
+
+def is_abandoned(node: ControlPlane) -> bool:
+    """Whether what an earlier run has left there is nobody's any more: its process has ended, or its job."""
+    job = node.survey.job
+    if job is None:
+        return True
+    if job.owner is not None and job.owner.has_ended():
+        return True
+    return not job.active and not (job.owner is not None and job.owner.is_alive())
+
+
+def external(step: Step) -> Iterator[Finding]:
+    """Certificates whose signer's key is not on the node: kubeadm would pass over them without an error."""
+    node = step.node
+    keyless: dict[str, list[str]] = {}
+    for name in step.names:
+        authority = node.on_disk(RENEWABLE[name].authority)
+        if authority is None or authority.key is False:
+            keyless.setdefault(RENEWABLE[name].authority, []).append(name)
+    for signed_by, names in keyless.items():
+        found = node.on_disk(signed_by)
+        yield Finding(
+            Severity.VIOLATION,
+            "external-authority",
+            ", ".join(names),
+            "kubeadm renews what an authority on the node can sign",
+            f"the key of {signed_by} is not there",
+            "on the node: kubeadm certs generate-csr --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
+            f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put the certificates "
+            "beside their keys",
+            f"{DOCS}#external-ca-mode",
+            (f"node/{node.node}",),
+        )
+
+
+def signer(authority: Seen | None) -> str:
+    """Who signs: the subject of the authority's certificate, as far as that is there."""
+    found = authority.certificate if authority else None
+    return f"«{found.subject}»" if found else "whoever holds the authority's key"
+
+
+def quorum(facts: Facts, steps: Sequence[Step]) -> Iterator[Finding]:
+    """Whether etcd can spare a member: one that does not reload by itself is started anew."""
+    concerned = any(RENEWABLE[name].server == "etcd" for step in steps for name in step.names)
+    if not concerned:
+        return
+    if facts.etcd_problem or (facts.members > 1 and facts.spare < 1):
+        yield Finding(
+            Severity.VIOLATION,
+            "no-spare-member",
+            "etcd",
+            "a member may have to be started anew, so the others must be a quorum without it",
+            facts.etcd_problem or f"{facts.spare} of {facts.members} members may fail",
+            "bring its members back first: kubectl admin etcd-status",
+        )
+
+
+def remarks(nodes: Sequence[ControlPlane]) -> Iterator[Finding]:
+    """What is to be known beforehand, and forbids nothing."""
+    embedded = [node.node for node in nodes if node.survey.embedded]
+    if embedded:
+        yield Finding(
+            Severity.WARNING,
+            "kubelet-conf-embeds",
+            "kubelet.conf",
+            "a kubelet's certificate is in a file that it renews itself",
+            "the certificate stands in kubelet.conf, which neither kubeadm nor the kubelet renews there",
+            "in that file: client-certificate and client-key: /var/lib/kubelet/pki/"
+            "kubelet-client-current.pem, in place of the fields that end in -data; then restart the kubelet",
+            f"{DOCS}#check-certificate-expiration",
+            tuple(f"node/{name}" for name in embedded),
+        )
+    for node in nodes:
+        for backup in node.survey.backups[-1:]:
+            if backup.open:
+                yield Finding(
+                    Severity.NOTE,
+                    "goes-on",
+                    "an earlier renewal",
+                    "a renewal is seen to its end",
+                    f"it was not (backup {backup.name}); what it had begun is done first, with that backup",
+                    objects=(f"node/{node.node}",),
+                )

@@ -1,0 +1,168 @@
+"""How a renewal is shown: before, as a plan, and afterwards, as what was done. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from kubectl_admin.certificates.renewal.names import RENEWABLE
+from kubectl_admin.certificates.renewal.plan import Plan, Step
+from kubectl_admin.certificates.renewal.work import Changed, Done
+from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.report import Cell, Column, Mark, Report, Table
+
+
+def plan(planned: Plan) -> Report:
+    """What would be done, node after node."""
+    return Report(
+        kind="CertificateRenewalPlan",
+        items=lambda: map(step_document, planned.steps),
+        names=lambda: (f"node/{step.node.node}" for step in planned.steps),
+        tables=[table(planned)] if planned.steps else [],
+        paragraphs=["\n".join(told(planned))],
+        findings=planned.findings,
+        fields={"context": planned.context},
+    )
+
+
+def table(planned: Plan) -> Table:
+    """A row for each certificate of each node."""
+    rows = [
+        [
+            step.node.node,
+            name,
+            ends(step.node.certificate(name)),
+            then(name),
+            serial(step.node.certificate(name)),
+        ]
+        for step in planned.steps
+        for name in step.names
+    ]
+    columns = [
+        Column("NODE"),
+        Column("CERTIFICATE"),
+        Column("ENDS"),
+        Column("THEN"),
+        Column("SERIAL", wide=True),
+    ]
+    return Table(columns, rows)
+
+
+def then(name: str) -> str:
+    """What follows for a process."""
+    about = RENEWABLE[name]
+    if about.reader:
+        return f"{about.reader} is started anew"
+    return f"seen served by {about.server}" if about.server else ""
+
+
+def told(planned: Plan) -> Iterator[str]:
+    """What happens, in sentences."""
+    for step in planned.steps:
+        if step.backup:
+            yield f"node {step.node.node}: backup {step.backup.name} is brought back"
+    nodes = ", ".join(step.node.node for step in planned.steps)
+    what = "kept first, then brought back" if any(step.backup for step in planned.steps) else "kept first"
+    yield (
+        f"one node after the other: {nodes}; what is there is {what}; a server that does not read its new "
+        "certificate by itself is started anew"
+    )
+
+
+def result(context: str, done: Sequence[Done]) -> Report:
+    """What was done."""
+    rows = [
+        [one.node, one.name, ends(one.after), seen(one), serial(one.after), serial(one.before)]
+        for each in done
+        for one in each.changed
+    ]
+    columns = [
+        Column("NODE"),
+        Column("CERTIFICATE"),
+        Column("ENDS"),
+        Column("SERVED"),
+        Column("SERIAL", wide=True),
+        Column("BEFORE", wide=True),
+    ]
+    return Report(
+        kind="CertificateRenewal",
+        items=lambda: map(done_document, done),
+        names=lambda: (f"node/{each.node}" for each in done),
+        tables=[Table(columns, rows)] if rows else [],
+        paragraphs=["\n".join(map(summary, done))],
+        fields={"context": context},
+    )
+
+
+def seen(one: Changed) -> Cell | str:
+    """Whether it was seen being served; «-» for what is not served."""
+    if not RENEWABLE[one.name].server:
+        return ""
+    return "yes" if one.served else Cell("not seen", Mark.DOUBT)
+
+
+def summary(done: Done) -> str:
+    """What was done on a node, in a sentence."""
+    number = len(done.changed)
+    what = (
+        f"{number} certificate{'' if number == 1 else 's'} changed" if number else "nothing had to be changed"
+    )
+    again = f", {' and '.join(done.restarted)} started anew" if done.restarted else ""
+    return f"node {done.node}: {what}{again} in {done.seconds:.0f} s; what was is backup {done.backup}"
+
+
+def ends(certificate: Certificate | None) -> Cell | str:
+    """When a certificate ends."""
+    return moment(certificate.not_after) if certificate else Cell("<unreadable>", Mark.BAD)
+
+
+def moment(when: datetime) -> str:
+    """«2027-11-25 16:05»."""
+    return f"{when:%Y-%m-%d %H:%M}"
+
+
+def serial(certificate: Certificate | None) -> str:
+    """A serial number as openssl writes it."""
+    return certificate.serial_text if certificate else ""
+
+
+def step_document(step: Step) -> dict[str, object]:
+    """A node of the plan as plain data."""
+    return {
+        "node": step.node.node,
+        "kubeadm": step.node.survey.kubeadm or None,
+        "backup": step.backup.name if step.backup else None,
+        "backups": [backup.name for backup in step.node.survey.backups],
+        "restarts": list(step.restarts),
+        "certificates": [
+            {"name": name, **certificate_document(step.node.certificate(name))} for name in step.names
+        ],
+    }
+
+
+def done_document(done: Done) -> dict[str, object]:
+    """A node that was worked on as plain data."""
+    return {
+        "node": done.node,
+        "backup": done.backup,
+        "restarted": list(done.restarted),
+        "seconds": round(done.seconds, 1),
+        "certificates": list(changed_documents(done.changed)),
+    }
+
+
+def changed_documents(changed: Iterable[Changed]) -> Iterator[dict[str, object]]:
+    """Certificates before and after as plain data."""
+    for one in changed:
+        yield {
+            "name": one.name,
+            "before": certificate_document(one.before),
+            "after": certificate_document(one.after),
+            "served": one.served if RENEWABLE[one.name].server else None,
+        }
+
+
+def certificate_document(certificate: Certificate | None) -> dict[str, object]:
+    """A certificate's number and end as plain data; None for one that can't be read."""
+    return {
+        "serial": certificate.serial_text if certificate else None,
+        "notAfter": certificate.not_after.isoformat() if certificate else None,
+    }

@@ -1,0 +1,131 @@
+# Renews certificates of this host with kubeadm, or brings those of a backup back; what there was is kept first.
+# certs-change.sh renew STATE KUBERNETES PKI NEW NAME...
+# certs-change.sh rollback STATE KUBERNETES PKI NEW BACKUP FILE...
+#   STATE: the folder of all that is kept here. KUBERNETES: the folder of the kubeconfig files, PKI: of the others
+#   NEW: what a new backup is called. NAME: as kubeadm calls it. FILE: within a backup, «pki/apiserver.crt»
+# It may be killed at any moment and run again: a renewal that was not seen to its end goes on with the same backup,
+# which has the file «open» until then, and finishes first what that run had begun.
+set -eu
+umask 077
+action=$1 state=$2 kubernetes=$3 pki=$4 new=$5
+shift 5
+backups=$state/certificates
+day=86400
+
+say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$1"; }
+refuse() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+settled() { sync -f "$1" 2> /dev/null || sync; } # the file system of this one alone, where that can be said
+
+keep() { # NAME: copies what there is into a backup, which has its name when it is whole
+  mkdir -p -- "$backups"
+  chmod 700 "$backups"
+  rm -rf -- "$backups"/.*.part
+  part=$backups/.$1.part
+  mkdir -- "$part"
+  cp -a -- "$pki" "$part/pki"
+  for file in "$kubernetes"/*.conf; do
+    if [ -f "$file" ]; then cp -p -- "$file" "$part/"; fi
+  done
+  printf '%s\n' "$pki" > "$part/folder"
+  [ "$action" != renew ] || : > "$part/open"
+  settled "$part"
+  mv -- "$part" "$backups/$1"
+  settled "$backups"
+  say "kept in $backups/$1"
+}
+
+here() { # FILE of a backup: where it lies on this host
+  case $1 in
+    pki/*) printf '%s/%s\n' "$pki" "${1#pki/}" ;;
+    *) printf '%s/%s\n' "$kubernetes" "$1" ;;
+  esac
+}
+
+bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at all
+  to=$(here "$2")
+  fresh=$(mktemp "${to%/*}/.kubectl-admin.XXXXXX")
+  cp -p -- "$1/$2" "$fresh"
+  touch -- "$fresh" # or who has read it before would seem to have read this one
+  settled "$fresh"
+  mv -f -- "$fresh" "$to"
+  say "$to brought back"
+}
+
+is_whole() { # FILE: whether its end is there
+  [ -s "$1" ] || return 1
+  case $1 in
+    *.conf) grep -q '^ *client-key-data: *[^ ]' "$1" || grep -q '^ *client-key: *[^ ]' "$1" ;;
+    *) tail -n 1 -- "$1" | grep -q '^-----END ' ;;
+  esac
+}
+
+unfinished() { # the newest backup of a renewal that was not seen to its end, if it is not older than a day
+  found=
+  for backup in "$backups"/[!.]*/; do
+    backup=${backup%/}
+    if [ -e "$backup/open" ] && [ "$(($(date +%s) - $(stat -c %Y -- "$backup/open")))" -lt "$day" ]; then
+      found=$backup
+    fi
+  done
+  printf '%s\n' "$found"
+}
+
+renew() { # NAME...
+  backup=$(unfinished)
+  if [ -n "$backup" ]; then
+    say "goes on from ${backup##*/}, which was not seen to its end"
+    # What was cut off in the midst of being written, kubeadm could not read.
+    find "$backup/pki" "$backup" -maxdepth 2 \( -name '*.crt' -o -name '*.key' -o -name '*.conf' \) -type f |
+      while read -r file; do
+        file=${file#"$backup/"}
+        if [ -e "$(here "$file")" ] && ! is_whole "$(here "$file")" && is_whole "$backup/$file"; then
+          bring_back "$backup" "$file"
+        fi
+      done
+  else
+    keep "$new"
+    backup=$backups/$new
+  fi
+  # Key and certificate are two files: a pair that was being renewed when it was cut off is renewed again.
+  touch "$backup/renewing"
+  for name in "$@"; do
+    grep -qx -- "$name" "$backup/renewing" || printf '%s\n' "$name" >> "$backup/renewing"
+  done
+  settled "$backup"
+  while read -r name <&3; do
+    say "kubeadm certs renew $name"
+    kubeadm certs renew "$name" --cert-dir "$pki" < /dev/null
+    settled "$pki"
+  done 3< "$backup/renewing"
+  rm -f -- "$backup/renewing"
+  printf 'backup %s\n' "${backup##*/}"
+}
+
+rollback() { # BACKUP FILE...
+  name=$1 backup=$backups/$1
+  shift
+  [ -d "$backup" ] || refuse "there is no backup $name"
+  [ "$(cat "$backup/folder")" = "$pki" ] || refuse "backup $name is of $(cat "$backup/folder")"
+  for file in ca.crt ca.key front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key sa.pub sa.key; do
+    if [ -e "$backup/pki/$file" ] && ! cmp -s -- "$backup/pki/$file" "$pki/$file"; then
+      refuse "$pki/$file is not the one of backup $name: what that one signed is no longer good for this cluster"
+    fi
+  done
+  if [ ! -d "$backups/$new" ]; then keep "$new"; fi
+  for file in "$@"; do
+    if [ -e "$backup/$file" ] && ! cmp -s -- "$backup/$file" "$(here "$file")"; then
+      bring_back "$backup" "$file"
+    fi
+  done
+  # The renewal that made it is undone, and not to be gone on with.
+  rm -f -- "$backup/open" "$backup/renewing"
+  printf 'backup %s\n' "$new"
+}
+
+case $action in
+  renew) renew "$@" ;;
+  rollback) rollback "$@" ;;
+esac

@@ -1,0 +1,31 @@
+# Says what a renewal of this host's certificates meets: kubeadm, what an earlier run has left, backups.
+# certs-survey.sh STATE KUBERNETES JOB
+#   STATE: the folder of all that is kept here. KUBERNETES: the folder of kubeadm's files. JOB: the job's name
+# Answers a «NAME VALUE» a line; what is not there has no line.
+#   backup NAME open|whole   the oldest first; open: its renewal was not seen to its end
+#   job yes|no OWNER         whether the job of an earlier run still works
+set -eu
+state=$1 kubernetes=$2 job=$3
+
+if command -v kubeadm > /dev/null && version=$(kubeadm version -o short 2> /dev/null); then
+  printf 'kubeadm %s\n' "$version"
+fi
+if systemctl is-active --quiet kubelet 2> /dev/null; then printf 'kubelet active\n'; fi
+if grep -q '^ *client-certificate-data:' "$kubernetes/kubelet.conf" 2> /dev/null; then
+  printf 'kubelet.conf embedded\n'
+fi
+if [ -d "$state/$job" ]; then
+  active=no
+  case $(systemctl is-active "kubectl-admin-$job.service" 2> /dev/null || :) in
+    '' | inactive | unknown | failed) ;;
+    *) active=yes ;;
+  esac
+  printf 'job %s %s\n' "$active" "$(head -n 1 -- "$state/$job/owner" 2> /dev/null || :)"
+fi
+for backup in "$state"/certificates/[!.]*/; do
+  if [ ! -d "$backup" ]; then continue; fi
+  backup=${backup%/}
+  if [ -e "$backup/open" ]; then word=open; else word=whole; fi
+  printf 'backup %s %s\n' "${backup##*/}" "$word"
+done
+printf '\n# end\n'

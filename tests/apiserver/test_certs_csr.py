@@ -1,0 +1,326 @@
+"""Requests for certificates on a real API server; the tests play kubelets, forgers, and the signer."""
+
+import base64
+import contextlib
+import itertools
+import json
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from kubectl_admin.cluster import kubeconfig as kubeconfigs
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.errors import AdminError
+from tests import permissions
+from tests.apiserver.conftest import NAME
+from tests.lab import api_only
+from tests.lab.versions import RELEASES
+from tests.program import Ended, environ, run, start
+from tests.unit.certificates.requests.samples import csr, not_proven, pem
+
+pytestmark = pytest.mark.lab
+
+BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+SERVING, CLIENT = "kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"
+NODES = ["system:nodes"]
+TOKENS = ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"]
+SERVES, CALLS = ["digital signature", "server auth"], ["digital signature", "client auth"]
+ORGANIZATION, NAME_OF = NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME
+NUMBERS = itertools.count()
+AUTHORITY = ec.generate_private_key(ec.SECP256R1())
+
+
+class World:
+    """The API server, spoken to as its administrator and as whoever is to ask for a certificate."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
+        self.cluster = self.as_user(None)
+        node = self.cluster.get("/api/v1/nodes/worker-1")
+        self.address = next(
+            each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"
+        )
+
+    def as_user(self, who: str | None, groups: Sequence[str] = ()) -> Cluster:
+        """A connection as this user."""
+        overrides = kubeconfigs.Overrides(
+            kubeconfig=str(self.kubeconfig), as_user=who, as_groups=tuple(groups)
+        )
+        return Cluster.connect(kubeconfigs.resolve(overrides, {}))
+
+    def ask(
+        self,
+        request: bytes,
+        who: str = "system:node:worker-1",
+        groups: Sequence[str] = tuple(NODES),
+        *,
+        usages: Sequence[str] = tuple(SERVES),
+        **spec: Any,
+    ) -> str:
+        """Creates a request as this user; its name."""
+        name = f"csr-{next(NUMBERS)}"
+        body = {
+            "apiVersion": "certificates.k8s.io/v1",
+            "kind": "CertificateSigningRequest",
+            "metadata": {"name": name},
+            "spec": {
+                "request": base64.b64encode(request).decode(),
+                "signerName": SERVING,
+                "usages": list(usages),
+                **spec,
+            },
+        }
+        self.as_user(who, [*groups, "system:authenticated"]).post(BASE, body)
+        return name
+
+    def serving(self, **changes: Any) -> str:
+        """A kubelet's own request for the serving certificate of worker-1."""
+        return self.ask(pem(self.csr()), **changes)
+
+    def csr(
+        self, names: Sequence[x509.GeneralName] | None = None, *more: tuple[x509.ObjectIdentifier, str]
+    ) -> x509.CertificateSigningRequest:
+        """What the kubelet of worker-1 puts into its request."""
+        own = [x509.DNSName("worker-1"), x509.IPAddress(ip_address(self.address))]
+        subject = ((ORGANIZATION, "system:nodes"), (NAME_OF, "system:node:worker-1"), *more)
+        return csr(subject, own if names is None else names)
+
+    def conditions(self, name: str) -> list[dict[str, Any]]:
+        """What has been said of a request so far."""
+        return (self.cluster.get(f"{BASE}/{name}")["status"] or {}).get("conditions") or []
+
+    @contextlib.contextmanager
+    def signer(self) -> Iterator[None]:
+        """While this lasts, what is approved gets its certificate, as by the controller-manager."""
+        stop = threading.Event()
+
+        def work() -> None:
+            while not stop.is_set():
+                with contextlib.suppress(AdminError, RuntimeError):
+                    for event in self.cluster.watch(BASE, timeout=2):
+                        if event["type"] in ("ADDED", "MODIFIED"):
+                            self.sign(event["object"])
+                        if stop.is_set():
+                            break
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def sign(self, document: dict[str, Any]) -> None:
+        """Gives a request that is approved its certificate."""
+        status = document.get("status") or {}
+        approved = any(each["type"] == "Approved" for each in status.get("conditions") or ())
+        if approved and not status.get("certificate"):
+            path = f"{BASE}/{document['metadata']['name']}/status"
+            request = base64.b64decode(document["spec"]["request"])
+            self.cluster.patch(path, {"status": {"certificate": certificate(request)}}, MERGE_PATCH)
+
+    def clear(self) -> None:
+        """Removes all requests."""
+        for each in self.cluster.list(BASE):
+            self.cluster.delete(f"{BASE}/{each['metadata']['name']}")
+
+
+def certificate(request: bytes) -> str:
+    """The certificate that was asked for, signed by whom nobody asks."""
+    asked = x509.load_pem_x509_csr(request)
+    start_ = datetime.now(UTC) - timedelta(minutes=5)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(asked.subject)
+        .issuer_name(x509.Name([x509.NameAttribute(NAME_OF, "kubernetes")]))
+        .public_key(asked.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start_)
+        .not_valid_after(start_ + timedelta(days=365))
+        .sign(AUTHORITY, hashes.SHA256())
+    )
+    return base64.b64encode(made.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+@pytest.fixture
+def world(kubeconfig: Path) -> Iterator[World]:
+    """The server without any request."""
+    world = World(kubeconfig)
+    world.clear()
+    yield world
+    world.clear()
+
+
+def certs_csr(world: World, *arguments: str) -> Ended:
+    return run("certs", "csr", *arguments, env=environ(KUBECONFIG=str(world.kubeconfig)))
+
+
+def new_node(world: World, name: str) -> str:
+    """A machine with a bootstrap token asks to become this node."""
+    request = csr(((ORGANIZATION, "system:nodes"), (NAME_OF, f"system:node:{name}")), ())
+    return world.ask(pem(request), "system:bootstrap:abcdef", TOKENS, usages=CALLS, signerName=CLIENT)
+
+
+@pytest.fixture
+def bootstrappers(world: World) -> Iterator[None]:
+    """Bootstrap tokens may ask, as kubeadm has it."""
+    group = "rbac.authorization.k8s.io"
+    path = f"/apis/{group}/v1/clusterrolebindings"
+    binding = {
+        "metadata": {"name": "test-bootstrappers"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "system:node-bootstrapper"},
+        "subjects": [{"apiGroup": group, "kind": "Group", "name": TOKENS[1]}],
+    }
+    world.cluster.post(path, binding)
+    yield
+    world.cluster.delete(f"{path}/test-bootstrappers")
+
+
+def test_a_kubelets_own_request_is_approved_and_seen_issued(world):
+    name = world.serving()
+    assert certs_csr(world).code == 0
+    with world.signer():
+        ended = certs_csr(world, "approve", name, "--yes", "-o", "json")
+    assert ended.code == 0, ended.err
+    (item,) = json.loads(ended.out)["items"]
+    assert (item["verdict"], item["approved"], item["problem"]) == ("valid", True, None)
+    made = x509.load_pem_x509_certificate(
+        base64.b64decode(world.cluster.get(f"{BASE}/{name}")["status"]["certificate"])
+    )
+    assert item["certificate"]["serial"] == f"{made.serial_number:x}"
+    (condition,) = world.conditions(name)
+    assert (condition["type"], condition["reason"]) == ("Approved", "KubectlAdminApprove")
+
+
+def forgeries(world: World) -> dict[str, list[str]]:
+    """Requests that are not as a kubelet makes them -> the rules that each breaks."""
+    own = [x509.DNSName("worker-1"), x509.IPAddress(ip_address(world.address))]
+    other = csr(((ORGANIZATION, "system:nodes"), (NAME_OF, "system:node:cp-1")), own[:1])
+    foreign = [*own, x509.IPAddress(ip_address("192.0.2.1"))]
+    return {
+        world.ask(pem(other)): ["requester", "foreign-address"],
+        world.ask(pem(world.csr(foreign))): ["foreign-address"],
+        world.ask(pem(world.csr([*own, x509.DNSName("kubernetes")]))): ["foreign-address"],
+        world.ask(pem(world.csr(None, (ORGANIZATION, "system:masters")))): ["organization"],
+        world.serving(usages=[*SERVES, "client auth"]): ["usages"],
+        world.serving(usages=[*SERVES, "key encipherment"]): ["usages"],
+        world.serving(who="jane", groups=["system:masters"]): ["requester"],
+        world.serving(expirationSeconds=10 * 366 * 86400): ["expiration"],
+        world.ask(pem(world.csr([]))): ["no-names"],
+        world.ask(pem(world.csr([*own, x509.RFC822Name("a@example.com")]))): ["names"],
+    }
+
+
+def test_forged_requests_are_refused_each_with_its_reason(world):
+    rules, good = forgeries(world), world.serving()
+    other = world.ask(pem(csr()), signerName="example.com/own")
+    listed = certs_csr(world, "-o", "json")
+    assert listed.code == 3
+    told = {item["name"]: item for item in json.loads(listed.out)["items"]}
+    assert {name: [each["rule"] for each in told[name]["reasons"]] for name in rules} == rules
+    assert {told[name]["verdict"] for name in rules} == {"refused"}
+    assert (told[good]["verdict"], told[other]["verdict"]) == ("valid", "not judged")
+    with world.signer():
+        assert certs_csr(world, "approve", "--all-valid", "--yes").code == 3
+        assert certs_csr(world, "approve", *rules, "--yes").code == 3
+    assert [name for name in (*rules, good, other) if world.conditions(name)] == [good]
+
+
+def test_a_broken_request_does_not_even_come_in(world):
+    """So these rules are a second look; the API server has had the first."""
+    for request in (not_proven(world.csr()), b"no PEM"):
+        with pytest.raises(ApiError, match=r"spec\.request"):
+            world.ask(request)
+
+
+@pytest.mark.usefixtures("bootstrappers")
+def test_a_bootstrap_token_gets_a_new_node_and_an_old_one_only_by_name(world):
+    new, old = new_node(world, "worker-99"), new_node(world, "worker-1")
+    listed = certs_csr(world, "-o", "json")
+    assert listed.code == 0
+    told = {item["name"]: item["verdict"] for item in json.loads(listed.out)["items"]}
+    assert told == {new: "valid", old: "doubtful"}
+    with world.signer():
+        assert certs_csr(world, "approve", "--all-valid", "--yes").code == 0
+        assert (len(world.conditions(new)), world.conditions(old)) == (1, [])
+        assert certs_csr(world, "approve", old, "--yes").code == 0
+    assert len(world.conditions(old)) == 1
+
+
+def test_a_dry_run_approves_nothing(world):
+    name = world.serving()
+    ended = certs_csr(world, "approve", "--all-valid", "--dry-run")
+    assert (ended.code, world.conditions(name)) == (0, [])
+    assert name in ended.out
+
+
+def test_what_is_not_there_or_decided_is_said(world):
+    name = world.serving()
+    missing = certs_csr(world, "approve", "nobody", "--yes")
+    assert (missing.code, 'no request "nobody"' in missing.err) == (1, True)
+    with world.signer():
+        certs_csr(world, "approve", name, "--yes")
+    again = certs_csr(world, "approve", name, "--yes")
+    assert (again.code, "it was approved" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--all-valid", "csr-1"), ("csr-1", "--watch")])
+def test_what_is_meant_must_be_said(world, arguments):
+    assert certs_csr(world, "approve", *arguments, "--yes").code == 2
+
+
+def test_what_comes_is_approved_until_somebody_ends_it(world):
+    forged = world.ask(pem(world.csr([x509.DNSName("example.com")])))
+    env = environ(KUBECONFIG=str(world.kubeconfig))
+    with world.signer():
+        process = start("certs", "csr", "approve", "--all-valid", "--watch", "--yes", env=env)
+        try:
+            told(process, forged, "left alone")
+            name = world.serving()
+            told(process, name, "issued")
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert len(world.conditions(name)) == 1
+    assert world.conditions(forged) == []
+
+
+def told(process: Any, *words: str) -> None:
+    """Returns when a line on stdout has all of these words; a process that ends instead fails the test."""
+    for line in process.stdout:
+        if all(word in line for word in words):
+            return
+    raise AssertionError(f"ended without {words}: {process.stderr.read()}")
+
+
+@pytest.mark.usefixtures("bootstrappers")
+def test_the_rights_of_the_page_are_what_it_takes(world):
+    version, server = RELEASES[0].kubernetes, world.cluster.server
+    stage = permissions.Stage(world.kubeconfig, [server], version, lambda who: api_only.user(NAME, who))
+
+    def act(path: Path) -> Ended:
+        """Both kinds, each anew, since what was approved can't be approved again."""
+        world.clear()
+        names = world.serving(), new_node(world, f"worker-{next(NUMBERS)}-new")
+        ended = [
+            run("certs", "csr", "approve", name, "--yes", "--no-headers", env=environ(KUBECONFIG=str(path)))
+            for name in names
+        ]
+        words = ["".join(parts) for parts in zip(*((each.out, each.err) for each in ended), strict=True)]
+        return Ended(max(each.code for each in ended), *words)
+
+    with world.signer():
+        permissions.check(permissions.try_out(stage, "certs csr", act))
