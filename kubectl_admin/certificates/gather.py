@@ -5,16 +5,17 @@ unless that is not wanted, on every node's disk through a debug pod.
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from kubectl_admin.certificates import components, disk, objects, served, user
+from kubectl_admin.certificates import components, disk, ended, objects, served, user
 from kubectl_admin.certificates.components import KUBELET_PORT, Port, StaticPod
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Forbidden
+from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized, Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod, host, leftovers
@@ -62,10 +63,13 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
     options: those of debug pods; None: without any, only what can be seen through the API. answered: called
     after each node and port, for progress.
 
-    What can't be looked at is a Gap. Raises AdminError where the API server can't be spoken to, or debug pods
-    may not be made.
+    What can't be looked at is a Gap. Raises AdminError where the API server can't be spoken to, with why if a
+    certificate has ended, and where debug pods may not be made.
     """
-    listed = listings(cluster)
+    try:
+        listed = listings(cluster)
+    except (Unauthorized, Unreachable) as error:
+        raise ended.explained(cluster, error, datetime.now(UTC)) from error
     ports = [port for pod in listed.control_plane for port in components.ports(pod)]
     ports += [Port(node, "kubelet", KUBELET_PORT, "kubelet-serving") for node in listed.nodes]
     near = [port for port in ports if not port.host and port.node in listed.doors]

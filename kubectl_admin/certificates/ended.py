@@ -1,0 +1,60 @@
+"""Certificates that have ended already, so that nothing is answered: recognised, with what to do on a node,
+where alone something can be done.
+"""
+
+from datetime import datetime
+
+from kubectl_admin.certificates import user
+from kubectl_admin.certificates.facts import Seen, Use
+from kubectl_admin.certificates.judge.telling import relative
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Unauthorized, Unreachable
+from kubectl_admin.errors import AdminError
+
+# Whose certificates are in kubeadm's own kubeconfig files, by their organization.
+# Source: kubernetes/kubernetes cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go.
+CONFIGS = {"kubeadm:cluster-admins": "admin.conf", "system:masters": "super-admin.conf"}
+EXPIRED = "certificate has expired"  # OpenSSL, of a server's certificate or its authority
+ALERTS = ("alert certificate expired", "alert bad certificate")  # a server, of the client's
+
+
+def explained(cluster: Cluster, error: AdminError, now: datetime) -> AdminError:
+    """The error in terms of the certificate that has ended, where one is behind it; else the error itself."""
+    try:
+        mine = list(user.seen(cluster))
+    except AdminError:
+        return error
+    over = [one for one in mine if one.certificate and one.certificate.not_after <= now]
+    refused = isinstance(error, Unauthorized) or any(alert in error.what for alert in ALERTS)
+    for one in over:
+        if one.use is Use.CLIENT and refused:
+            return of_user(one, now)
+    if isinstance(error, Unreachable) and EXPIRED in error.what:
+        return of_server(cluster, next((one for one in over if one.use is Use.AUTHORITY), None), now)
+    return error
+
+
+def of_user(one: Seen, now: datetime) -> AdminError:
+    """The user's own certificate has ended."""
+    found = one.certificate
+    when = relative(found.not_after, now) if found else ""
+    config = next((CONFIGS[each] for each in (found.organizations if found else ()) if each in CONFIGS), "")
+    hint = (
+        f"on a control-plane node: kubeadm certs renew {config}; then use /etc/kubernetes/{config} from there"
+        if config
+        else "have a new one signed; until then: /etc/kubernetes/admin.conf of a control-plane node"
+    )
+    return AdminError(f"the client certificate of {one.name} ended {when} ({one.where})", hint)
+
+
+def of_server(cluster: Cluster, authority: Seen | None, now: datetime) -> AdminError:
+    """The API server's certificate has ended, or the authority that has signed it."""
+    if authority and authority.certificate:
+        when = relative(authority.certificate.not_after, now)
+        what = f"the authority of the cluster ended {when} ({authority.where})"
+        return AdminError(what, "docs/certificates.md has the way to another one")
+    return AdminError(
+        f"the certificate of the API server at {cluster.server} has ended",
+        "on each control-plane node: kubeadm certs renew apiserver; move kube-apiserver.yaml out of"
+        " /etc/kubernetes/manifests and back after 20 s; --insecure-skip-tls-verify shows the rest until then",
+    )
