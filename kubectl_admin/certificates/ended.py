@@ -55,6 +55,6 @@ def of_server(cluster: Cluster, authority: Seen | None, now: datetime) -> AdminE
         return AdminError(what, "docs/certificates.md has the way to another one")
     return AdminError(
         f"the certificate of the API server at {cluster.server} has ended",
-        "on each control-plane node: kubeadm certs renew apiserver; move kube-apiserver.yaml out of"
-        " /etc/kubernetes/manifests and back after 20 s; --insecure-skip-tls-verify shows the rest until then",
+        "on each control-plane node: kubeadm certs renew apiserver; move its manifest out of "
+        "/etc/kubernetes/manifests and back after 20 s; --insecure-skip-tls-verify shows the rest till then",
     )
