@@ -179,3 +179,9 @@ def test_the_survey_has_no_line_for_what_is_not_to_be_had(shell, tmp_path):
     found = facts(shell.run("etcd-survey", "f" * 64, tmp_path / "none", tmp_path))
     assert found.keys().isdisjoint({"root", "etcdctl", "database"})
     assert int(found["free"][0]) > 0
+
+
+def test_backups_of_certificates_are_no_leftovers(shell, state):
+    make(state, "mine", "o")
+    (state / "certificates/20261125T120000Z/pki").mkdir(parents=True)
+    assert shell.run("leftovers", state) == b"mine no o\n"

@@ -1,0 +1,334 @@
+"""scripts/certs-change.sh, certs-survey.sh and certs-restart.sh."""
+
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.node.standin import Shell
+
+PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+CONF = "users:\n- user:\n    client-certificate-data: {0}\n    client-key-data: {0}\n"
+# A stand-in: writes a key, then its certificate, and may be told to die before, in between, or after.
+KUBEADM = """#!/bin/sh
+folder={folder}
+[ "$1" != version ] || {{ echo v1.37.2; exit; }}
+[ "$1 $2 $4" = "certs renew --cert-dir" ] || exit 9
+echo "$3" >> "$folder/calls"
+fate=$(cat "$folder/fate-$3" 2> /dev/null)
+rm -f "$folder/fate-$3"
+number=$(wc -l < "$folder/calls")
+[ "$fate" != before ] || {{ echo "no luck" >&2; exit 1; }}
+case $3 in
+  *.conf) file={kubernetes}/$3
+    [ "$fate" != within ] || {{ printf 'users:' > "$file"; kill -9 $PPID; exit; }}
+    printf 'users:\\n- user:\\n    client-certificate-data: %s\\n    client-key-data: %s\\n' \\
+      "$number" "$number" > "$file" ;;
+  *) base=$5/$3
+    grep -q END "$base.crt" || {{ echo "failed to load existing certificate" >&2; exit 1; }}
+    printf -- '-----BEGIN\\n%s\\n-----END X-----\\n' "$number" > "$base.key"
+    [ "$fate" != between ] || {{ kill -9 $PPID; exit; }}
+    [ "$fate" != within ] || {{ : > "$base.crt"; kill -9 $PPID; exit; }}
+    printf -- '-----BEGIN\\n%s\\n-----END X-----\\n' "$number" > "$base.crt" ;;
+esac
+[ "$fate" != after ] || kill -9 $PPID
+"""
+FILES = ("pki/apiserver.key", "pki/apiserver.crt", "scheduler.conf")
+
+
+class HostOfKeys:
+    """A host's folders in a temporary one, and a stand-in for kubeadm."""
+
+    def __init__(self, folder: Path, shell: Shell) -> None:
+        self.shell = shell
+        self.kubernetes, self.state, self.bin = folder / "kubernetes", folder / "state", folder / "bin"
+        self.pki, self.backups = self.kubernetes / "pki", self.state / "certificates"
+        for path in (self.pki / "etcd", self.state, self.bin):
+            path.mkdir(parents=True)
+        for name in ("ca", "apiserver", "etcd/ca", "etcd/server"):
+            self.write(f"pki/{name}.crt", PEM.format("old"))
+            self.write(f"pki/{name}.key", PEM.format("old"))
+            (self.pki / f"{name}.key").chmod(0o600)
+        for name in ("admin", "scheduler", "kubelet"):
+            self.write(f"{name}.conf", CONF.format("old"))
+        program = self.bin / "kubeadm"
+        program.write_text(KUBEADM.format(folder=folder, kubernetes=self.kubernetes))
+        program.chmod(0o755)
+        self.folder = folder
+
+    def write(self, name: str, text: str) -> None:
+        (self.kubernetes / name).write_text(text)
+
+    def fate(self, name: str, when: str) -> None:
+        """kubeadm, and whoever called it, dies when it renews this."""
+        (self.folder / f"fate-{name}").write_text(when)
+
+    def change(self, action: str, new: str, *words: str) -> "subprocess.CompletedProcess[bytes]":
+        arguments = (action, self.state, self.kubernetes, self.pki, new, *words)
+        return self.shell.ended("certs-change", *arguments, path=str(self.bin))
+
+    def renew(self, new: str, *names: str) -> "subprocess.CompletedProcess[bytes]":
+        return self.change("renew", new, *names)
+
+    def rollback(self, new: str, backup: str) -> "subprocess.CompletedProcess[bytes]":
+        return self.change("rollback", new, backup, *FILES)
+
+    def texts(self, folder: Path | None = None) -> dict[str, str]:
+        """All of kubeadm's files, or a backup's, by their names."""
+        root = folder or self.kubernetes
+        return {
+            str(path.relative_to(root)): path.read_text()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and path.name not in ("open", "folder", "renewing")
+        }
+
+    def pair_is_one(self) -> bool:
+        """Whether the API server's key and certificate belong to each other."""
+        return (self.pki / "apiserver.key").read_text() == (self.pki / "apiserver.crt").read_text()
+
+    @property
+    def calls(self) -> list[str]:
+        """What kubeadm was told to renew, all runs together."""
+        path = self.folder / "calls"
+        return path.read_text().split() if path.exists() else []
+
+
+@pytest.fixture
+def keys(tmp_path: Path, shell: Shell) -> HostOfKeys:
+    return HostOfKeys(tmp_path, shell)
+
+
+def test_what_there_is_is_kept_before_kubeadm_renews(keys):
+    before = keys.texts()
+    done = keys.renew("20261125T120000Z", "apiserver", "scheduler.conf")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines()[-1] == "backup 20261125T120000Z"
+    assert keys.calls == ["apiserver", "scheduler.conf"]
+    assert keys.texts(keys.backups / "20261125T120000Z") == before
+    changed = {name for name, text in keys.texts().items() if text != before[name]}
+    assert changed == {"pki/apiserver.crt", "pki/apiserver.key", "scheduler.conf"}
+
+
+def test_a_backup_is_for_root_alone_and_keeps_modes(keys):
+    keys.renew("a", "apiserver")
+    for path in (keys.backups, keys.backups / "a"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((keys.backups / "a/pki/ca.key").stat().st_mode) == 0o600
+    assert [path.name for path in keys.backups.iterdir()] == ["a"]
+    assert (keys.backups / "a/open").exists()
+    assert not (keys.backups / "a/renewing").exists()
+
+
+def test_kubeadms_failure_is_the_jobs(keys):
+    keys.fate("apiserver", "before")
+    done = keys.renew("a", "apiserver")
+    assert (done.returncode, done.stderr) == (1, b"no luck\n")
+    assert (keys.backups / "a/renewing").read_text() == "apiserver\n"
+
+
+@pytest.mark.parametrize("name", ["apiserver", "scheduler.conf"])
+@pytest.mark.parametrize("when", ["between", "within", "after"])
+def test_killed_in_the_midst_it_goes_on_with_the_same_backup(keys, name, when):
+    before = keys.texts()
+    keys.fate(name, when)
+    assert keys.renew("a", "apiserver", "scheduler.conf").returncode == (
+        0 if (name, when) == ("scheduler.conf", "between") else -9
+    )
+    done = keys.renew("b", "apiserver", "scheduler.conf")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines()[-1] == "backup a"
+    assert [path.name for path in keys.backups.iterdir()] == ["a"]
+    assert keys.texts(keys.backups / "a") == before
+    assert keys.pair_is_one()
+    assert "old" not in keys.texts()["pki/apiserver.crt"] + keys.texts()["scheduler.conf"]
+
+
+def test_what_an_earlier_run_had_begun_is_finished_first(keys):
+    keys.fate("apiserver", "between")
+    keys.renew("a", "apiserver")
+    assert not keys.pair_is_one()
+    done = keys.renew("b", "scheduler.conf")
+    assert done.returncode == 0
+    assert keys.pair_is_one()
+    assert keys.calls == ["apiserver", "apiserver", "scheduler.conf"]
+
+
+def test_what_was_seen_to_its_end_is_not_gone_on_with(keys):
+    keys.renew("a", "apiserver")
+    (keys.backups / "a/open").unlink()
+    keys.renew("b", "apiserver")
+    assert sorted(path.name for path in keys.backups.iterdir()) == ["a", "b"]
+    assert "old" not in keys.texts(keys.backups / "b")["pki/apiserver.crt"]
+
+
+def test_an_unfinished_backup_of_last_week_is_no_longer_what_there_was(keys):
+    keys.renew("a", "apiserver")
+    week = time.time() - 7 * 86400
+    os.utime(keys.backups / "a/open", (week, week))
+    assert keys.renew("b", "apiserver").stdout.decode().splitlines()[-1] == "backup b"
+
+
+def test_half_a_backup_is_none_and_goes(keys):
+    (keys.backups / ".x.part/pki").mkdir(parents=True)
+    keys.renew("a", "apiserver")
+    assert [path.name for path in keys.backups.iterdir()] == ["a"]
+
+
+def test_a_rollback_brings_the_files_back_and_keeps_what_they_replace(keys):
+    before = keys.texts()
+    keys.renew("a", "apiserver", "scheduler.conf")
+    renewed = keys.texts()
+    done = keys.rollback("b-before-rollback", "a")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert keys.texts() == before
+    assert keys.texts(keys.backups / "b-before-rollback") == renewed
+    assert not (keys.backups / "a/open").exists()
+    assert not (keys.backups / "b-before-rollback/open").exists()
+    assert stat.S_IMODE((keys.pki / "apiserver.key").stat().st_mode) == 0o600
+
+
+def test_what_was_brought_back_is_younger_than_who_has_read_what_was_there(keys):
+    long_ago = time.time() - 86400
+    os.utime(keys.kubernetes / "scheduler.conf", (long_ago, long_ago))
+    keys.renew("a", "scheduler.conf")
+    keys.rollback("b", "a")
+    assert time.time() - (keys.kubernetes / "scheduler.conf").stat().st_mtime < 60
+
+
+def test_a_rollback_run_twice_is_the_same(keys):
+    before = keys.texts()
+    keys.renew("a", "apiserver")
+    keys.rollback("b", "a")
+    moment = (keys.pki / "apiserver.crt").stat().st_mtime_ns
+    assert keys.rollback("b", "a").returncode == 0
+    assert keys.texts() == before
+    assert (keys.pki / "apiserver.crt").stat().st_mtime_ns == moment
+
+
+@pytest.mark.parametrize("name", ["pki/ca.crt", "pki/etcd/ca.key"])
+def test_it_is_refused_where_an_authority_is_another_one(keys, name):
+    keys.renew("a", "apiserver")
+    keys.write(name, "another")
+    before = keys.texts()
+    done = keys.rollback("b", "a")
+    assert done.returncode == 1
+    assert b"is not the one of backup a" in done.stderr
+    assert keys.texts() == before
+
+
+def test_there_must_be_such_a_backup(keys):
+    done = keys.rollback("b", "nothing")
+    assert (done.returncode, done.stderr) == (1, b"there is no backup nothing\n")
+
+
+SYSTEMCTL = """#!/bin/sh
+shift
+state=$(cat "{folder}/state-of-$1" 2> /dev/null || cat "{folder}/state-of-$2" 2> /dev/null || echo inactive)
+[ "$1" = --quiet ] || echo "$state"
+[ "$state" = active ]
+"""
+
+
+@pytest.fixture
+def units(keys: HostOfKeys) -> Path:
+    """A stand-in for systemctl, for whom the kubelet is active."""
+    program = keys.bin / "systemctl"
+    program.write_text(SYSTEMCTL.format(folder=keys.folder))
+    program.chmod(0o755)
+    (keys.folder / "state-of-kubelet").write_text("active")
+    return keys.folder
+
+
+def survey(keys: HostOfKeys) -> list[str]:
+    done = keys.shell.ended("certs-survey", keys.state, keys.kubernetes, "certs", path=str(keys.bin))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().removesuffix("\n# end\n").splitlines()
+
+
+@pytest.mark.usefixtures("units")
+def test_the_survey_says_what_a_renewal_meets(keys):
+    keys.renew("a", "apiserver")
+    (keys.backups / "a/open").unlink()
+    keys.renew("b", "apiserver")
+    (keys.backups / ".c.part").mkdir()
+    assert survey(keys) == [
+        "kubeadm v1.37.2",
+        "kubelet active",
+        "kubelet.conf embedded",
+        "backup a whole",
+        "backup b open",
+    ]
+
+
+def test_the_survey_sees_an_earlier_runs_job(keys, units):
+    (keys.state / "certs").mkdir()
+    (keys.state / "certs/owner").write_text("ann@laptop b 1 2\n")
+    keys.write("kubelet.conf", "client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem\n")
+    assert survey(keys)[2:] == ["job no ann@laptop b 1 2"]
+    (units / "state-of-kubectl-admin-certs.service").write_text("active")
+    assert survey(keys)[2:] == ["job yes ann@laptop b 1 2"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sleepers(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[dict[str, subprocess.Popen[bytes]]]":
+    """A process for each shell, of a name that is longer than the kernel keeps."""
+    folder = tmp_path_factory.mktemp("sleepers")
+    started = {}
+    for name in ("dash", "busybox"):
+        program = folder / component(name)
+        program.symlink_to("/usr/bin/sleep")
+        started[name] = subprocess.Popen([program, "600"])
+    yield started
+    for process in started.values():
+        process.kill()
+        process.wait()
+
+
+def component(shell: str) -> str:
+    """What a shell's process is called."""
+    return f"{shell}-controller-manager"
+
+
+@pytest.fixture
+def sleeper(keys: HostOfKeys, sleepers: "dict[str, subprocess.Popen[bytes]]") -> "subprocess.Popen[bytes]":
+    """This shell's."""
+    return sleepers[keys.shell.name]
+
+
+def restart(keys: HostOfKeys, since: int, uid: str = "/") -> "subprocess.CompletedProcess[bytes]":
+    """This machine's processes are looked at; all of them have a «/» in their cgroups."""
+    words = (component(keys.shell.name), uid, str(since), "1")
+    return keys.shell.ended("certs-restart", *words, path=str(keys.bin))
+
+
+@pytest.mark.usefixtures("units", "sleeper")
+def test_a_process_younger_than_its_file_is_left_alone(keys):
+    assert restart(keys, int(time.time()) - 3600).stdout == b"young\n\n# end\n"
+
+
+def test_nothing_is_ended_where_no_kubelet_would_start_it_again(keys, units, sleeper):
+    (units / "state-of-kubelet").unlink()
+    done = restart(keys, int(time.time()) - 3)
+    assert (done.returncode, b"the kubelet does not run" in done.stderr) == (1, True)
+    assert sleeper.poll() is None
+
+
+@pytest.mark.usefixtures("units")
+def test_a_process_outside_of_the_pod_is_nobodys(keys, sleeper):
+    done = restart(keys, int(time.time()) - 3, uid="0123456789abcdef0123456789abcdef")
+    assert (done.returncode, b"does not run" in done.stderr) == (1, True)
+    assert sleeper.poll() is None
+
+
+@pytest.mark.usefixtures("units")
+def test_an_older_one_is_asked_to_end_and_its_successor_waited_for(keys, sleeper):
+    """Nobody starts one here, which is said."""
+    born = Path(f"/proc/{sleeper.pid}").stat().st_ctime
+    done = restart(keys, int(born))
+    assert done.returncode == 1
+    assert b"was ended, and there is no new one" in done.stderr
+    assert sleeper.wait(10) == -15
