@@ -1,0 +1,166 @@
+"""`kubectl admin certs`: on a real cluster beside kubeadm's own listing of one node, and with many nodes.
+
+    python -m benchmarks.certs_table [--rounds 5] [--nodes 100 500 1000]
+
+Whole processes, in turn; the median of each figure, and of the ratios pair by pair. The many nodes are
+stand-ins: a process that answers as an API server does and serves a certificate behind every node's port.
+"""
+
+import argparse
+import os
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import Event, Process, SimpleQueue
+from pathlib import Path
+from typing import Any
+
+NAME = "bench-certs"
+PROGRAM = str(Path(sys.executable).parent / "kubectl-admin")
+START = [PROGRAM, "version", "--client"]
+WITHOUT = [PROGRAM, "certs", "--no-host"]
+KUBEADM = [PROGRAM, "node-exec", "cp-1", "--", "kubeadm", "certs", "check-expiration"]
+
+
+def main() -> None:
+    """Prints both tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--nodes", type=int, nargs="*", default=[100, 500, 1000])
+    parser.add_argument("--lab", help="a running lab of 3 control planes and a worker, instead of a new one")
+    options = parser.parse_args()
+    name = options.lab or NAME
+    if not options.lab:
+        lab("up", name, "--control-planes", "3", "--workers", "1")
+    try:
+        print("| certs s | kubeadm on one node s | ratio | --no-host s | start s | beyond the start s |")
+        print("|---|---|---|---|---|---|")
+        print(on_lab(Path(lab("kubeconfig", name).strip()), options.rounds), flush=True)
+    finally:
+        if not options.lab:
+            lab("down", name)
+    print("\n| nodes | certs --no-host s | MB |\n|---|---|---|")
+    for nodes in options.nodes:
+        print(on_stand_ins(nodes, options.rounds), flush=True)
+
+
+def lab(*arguments: str) -> str:
+    """What the lab's program answers on stdout."""
+    command = [sys.executable, "-m", "tests.lab", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def on_lab(kubeconfig: Path, rounds: int) -> str:
+    """The row of the real cluster."""
+    runs = [
+        [timed(command, kubeconfig)[0] for command in ([PROGRAM, "certs"], KUBEADM, WITHOUT, START)]
+        for _ in range(rounds + 1)
+    ][1:]  # the first round warms caches up
+    whole, kubeadm, without, start = (statistics.median(column) for column in zip(*runs, strict=True))
+    ratio = statistics.median(run[0] / run[1] for run in runs)
+    beyond = statistics.median(run[2] - run[3] for run in runs)
+    cells = (whole, kubeadm, ratio, without, start, beyond)
+    return f"| {' | '.join(f'{cell:.2f}' for cell in cells)} |"
+
+
+def on_stand_ins(nodes: int, rounds: int) -> str:
+    """The row of so many nodes."""
+    with tempfile.TemporaryDirectory() as folder, stand_ins(nodes, Path(folder)) as kubeconfig:
+        runs = [timed(WITHOUT, kubeconfig) for _ in range(rounds)]
+    seconds, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+    return f"| {nodes:,} | {seconds:.2f} | {memory:.0f} |"
+
+
+@contextmanager
+def stand_ins(nodes: int, folder: Path) -> Iterator[Path]:
+    """The kubeconfig of a stand-in with so many nodes, which runs in a process of its own."""
+    ready, over = SimpleQueue[str](), Event()
+    process = Process(target=serve, args=(nodes, folder, ready, over))
+    process.start()
+    try:
+        yield Path(ready.get())
+    finally:
+        over.set()
+        process.join()
+
+
+def serve(nodes: int, folder: Path, ready: Any, over: Any) -> None:
+    """Answers as an API server of so many nodes until it is over; ready: gets its kubeconfig's path."""
+    from tests.unit.api_stand_in import serving, table
+    from tests.unit.certificates.samples import key_pem, pem
+
+    names = [f"node-{number:05}" for number in range(nodes)]
+    system = "/api/v1/namespaces/kube-system"
+    empty: dict[str, Any] = {"items": []}
+    pods = [
+        {
+            "metadata": {"name": f"kube-proxy-{name}", "labels": {"k8s-app": "kube-proxy"}},
+            "spec": {"nodeName": name, "hostNetwork": True, "containers": [{"name": "kube-proxy"}]},
+            "status": {"phase": "Running"},
+        }
+        for name in names
+    ]
+    answers = {
+        "/api/v1/nodes": table(("Name",), *((name,) for name in names)),
+        f"{system}/pods": {"items": pods},
+        f"{system}/configmaps/extension-apiserver-authentication": {"data": {}},
+        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations": empty,
+        "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations": empty,
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": empty,
+        "/apis/apiregistration.k8s.io/v1/apiservices": empty,
+    }
+    with serving(answers) as server:
+        for number, name in enumerate(names):
+            path = folder / f"{name}.pem"
+            path.write_bytes(pem(name, serial=1000 + number) + key_pem())
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(path)
+            forward = f"{system}/pods/kube-proxy-{name}/portforward"
+            server.stand_in.on("GET", forward, secured(context))
+        ready.put(server.kubeconfig(folder))
+        over.wait()
+
+
+def secured(context: ssl.SSLContext) -> Callable[[Any], None]:
+    """A forwarded port behind which a server shows a certificate."""
+
+    def talk(wire: Any) -> None:
+        port = (10250).to_bytes(2, "little")
+        wire.accept("v4.channel.k8s.io")
+        wire.send(0, port)
+        wire.send(1, port)
+        arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(arrived, leaving, server_side=True)
+        for _channel, data in wire.messages():
+            arrived.write(data)
+            with suppress(ssl.SSLWantReadError):
+                tls.do_handshake()
+            if said := leaving.read():
+                wire.send(0, said)
+
+    return talk
+
+
+def timed(command: list[str], kubeconfig: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a whole process; its output is thrown away."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    usage = os.wait4(process.pid, 0)[2]
+    process.returncode = 0
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""`kubectl admin certs` on a real cluster: openssl has the last word on what lies and is served there."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from tests import permissions
+from tests.cluster.labs import admin, stage_of
+from tests.lab.lab import Lab
+
+pytestmark = pytest.mark.lab
+
+# Every certificate file of a node, each certificate of it with what openssl says, in lines «NAME VALUE».
+FILES = r"""
+for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /var/lib/kubelet/pki/kubelet.crt \
+  /var/lib/kubelet/pki/kubelet-client-current.pem; do
+  [ -e "$file" ] || continue
+  echo "file $file"
+  openssl x509 -noout -serial -enddate -ext subjectAltName < "$file" 2> /dev/null
+done
+for file in /etc/kubernetes/*.conf; do
+  sed -n 's/.*client-certificate-data: //p' "$file" | grep . > /tmp/data || continue
+  echo "file $file"
+  base64 -d < /tmp/data | openssl x509 -noout -serial -enddate
+done
+rm -f /tmp/data
+"""
+SERVED = """
+address=$(hostname -i | cut -d' ' -f1)
+for port in "$@"; do
+  echo "file port $port"
+  openssl s_client -connect "$address:$port" < /dev/null 2> /dev/null | openssl x509 -noout -serial
+done
+"""
+BROKEN = "/etc/kubernetes/pki/beside.crt"
+
+
+def told_by_openssl(lab: Lab, node: str, script: str, *arguments: str) -> dict[str, dict[str, str]]:
+    """What openssl says of each file or port of a node: its serial, notAfter and names."""
+    found: dict[str, dict[str, str]] = {}
+    for line in lab.exec(node, ["sh", "-c", script, "sh", *arguments], timeout=60).stdout.splitlines():
+        name, _, value = line.strip().partition("=")
+        if line.startswith("file "):
+            current = found[line.removeprefix("file ")] = {}
+        elif name in ("serial", "notAfter"):
+            current[name] = value
+        elif line.startswith("    "):
+            current["names"] = line.strip()
+    return found
+
+
+def end(certificate: dict) -> str:
+    """A certificate's end as openssl writes it."""
+    moment = datetime.fromisoformat(certificate["notAfter"]).astimezone(UTC)
+    return f"{moment:%b} {moment.day:2} {moment:%H:%M:%S} {moment.year} GMT"
+
+
+def names(certificate: dict) -> str:
+    """A certificate's names as openssl writes them."""
+    return ", ".join(one.replace("IP:", "IP Address:") for one in certificate["subjectAlternativeNames"])
+
+
+@pytest.fixture(scope="module")
+def items(shared_lab) -> list[dict]:
+    """What certs says of each certificate."""
+    answer = admin(shared_lab, "certs", "-o", "json")
+    assert (answer.code, answer.err) == (0, "")
+    document = json.loads(answer.out)
+    assert document["hosts"] == ["cp-1", "cp-2", "cp-3", "worker-1"]
+    assert document["findings"] == []
+    return document["items"]
+
+
+@pytest.mark.parametrize("node", ["cp-1", "cp-2", "cp-3", "worker-1"])
+def test_openssl_agrees_with_every_date_serial_and_name_on_disk(lab, items, node):
+    mine = {place: item["certificate"] for item in items if node in item["nodes"] for place in item["where"]}
+    files = told_by_openssl(lab, node, FILES)
+    assert len(files) >= (15 if node.startswith("cp-") else 3)
+    assert [file for file in files if file not in mine] == []
+    for file, said in files.items():
+        assert (file, mine[file]["serial"], end(mine[file])) == (file, said["serial"], said["notAfter"])
+        assert names(mine[file]) == said.get("names", names(mine[file]) if file.endswith(".conf") else "")
+
+
+@pytest.mark.parametrize("node", ["cp-1", "worker-1"])
+def test_openssl_sees_the_same_served(lab, items, node):
+    ports = [6443, 2379, 2380, 10250] if node == "cp-1" else [10250]
+    mine = {
+        port: item["certificate"]["serial"]
+        for item in items
+        if node in item["nodes"]
+        for port in item["servedOn"]
+    }
+    assert set(ports) <= set(mine)
+    assert (10257 in mine, 10259 in mine) == (node == "cp-1", node == "cp-1")
+    told = told_by_openssl(lab, node, SERVED, *map(str, ports))
+    assert {f"port {port}": mine[port] for port in ports} == {
+        port: one["serial"] for port, one in told.items()
+    }
+
+
+def test_the_table_fits_and_shows_what_ends_first(lab):
+    answer = admin(lab, "certs")
+    assert (answer.code, answer.err) == (0, "")
+    rows = [re.split(r"\s{2,}", line) for line in answer.out.split("\n\n")[0].splitlines()]
+    assert rows[0] == ["NAME", "NODES", "EXPIRES", "LEFT", "SERVED"]
+    assert [row[2] for row in rows[1:]] == sorted(row[2] for row in rows[1:])
+    by_name = {row[0]: row[1:] for row in rows[1:]}
+    assert by_name["apiserver"][0] == "cp-1,cp-2,cp-3"
+    assert by_name["apiserver"][-1] == ":6443"
+    assert "!" not in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_without_hosts_what_is_served_shows_and_no_pod_is_made(lab):
+    before = lab.kubectl("get", "events", "--namespace=kube-system", "--output=name")
+    answer = admin(lab, "certs", "--no-host", "-o", "json")
+    assert (answer.code, answer.err) == (0, "")
+    document = json.loads(answer.out)
+    assert document["hosts"] == []
+    assert {port for item in document["items"] for port in item["servedOn"]} == {
+        6443,
+        2379,
+        10250,
+        10257,
+        10259,
+    }
+    assert "user kubernetes-admin" in {item["name"] for item in document["items"]}
+    after = lab.kubectl("get", "events", "--namespace=kube-system", "--output=name")
+    assert "kubectl-admin" not in set(after.split()).difference(before.split()).__str__()
+
+
+def test_a_broken_file_put_beside_is_a_row_and_a_warning(lab):
+    lab.exec("cp-2", ["sh", "-c", f"head -c 200 /etc/kubernetes/pki/ca.crt > {BROKEN}"])
+    try:
+        answer = admin(lab, "certs", "-o", "json")
+    finally:
+        lab.exec("cp-2", ["rm", BROKEN])
+    (finding,) = json.loads(answer.out)["findings"]
+    assert (answer.code, finding["rule"], finding["severity"]) == (0, "unreadable", "warning")
+    assert (finding["subject"], finding["objects"]) == ("pki/beside.crt", ["node/cp-2"])
+
+
+def test_metrics_are_one_gauge_a_certificate(lab):
+    answer = admin(lab, "certs", "--no-host", "-o", "prometheus")
+    head, kind, *samples = answer.out.splitlines()
+    assert (head.split()[:2], kind.split()[-1]) == (["#", "HELP"], "gauge")
+    label = r'[a-z_]+="(?:[^"\\]|\\["\\n])*"'
+    sample = re.compile(
+        rf"kubectl_admin_certificate_expiry_timestamp_seconds\{{{label}(?:,{label})*\}} \d{{10,}}"
+    )
+    assert [line for line in samples if not sample.fullmatch(line)] == []
+    assert len(samples) == len(set(samples)) > 10
+
+
+def test_everything_that_is_critical_at_a_century_is_exit_code_3(lab):
+    answer = admin(lab, "certs", "--no-host", "--critical", "36500d", "-o", "name")
+    assert answer.code == 3
+    assert "cp-1/apiserver" in answer.out.splitlines()
+
+
+def test_the_permissions_of_the_page(shared_lab):
+    tried = permissions.try_out(
+        stage_of(shared_lab),
+        "certs",
+        lambda path: admin(shared_lab, "certs", "--no-host", KUBECONFIG=str(path)),
+    )
+    assert tried.with_all.code == 0
+    permissions.check(tried)
