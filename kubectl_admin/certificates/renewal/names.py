@@ -58,7 +58,7 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
         if name in AUTHORITIES:
             raise UsageError(
                 f"{name} is an authority, which no renewal touches: all that it has signed would go with it",
-                "docs/certs.md says what replacing one takes",
+                "docs/certificates.md says what replacing one takes",
             )
         if name not in RENEWABLE:
             raise UsageError(f"kubeadm renews no {name!r}", f"it renews {', '.join(RENEWABLE)}")
