@@ -8,7 +8,7 @@ TOOLS := $(VENV)/tools
 LAB ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint unit bundle apiserver cluster bench release clean
+.PHONY: help demo demo-down test lint unit bundle apiserver cluster bench data release clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ lint: $(READY) $(TOOLS)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@shellcheck -s sh kubectl_admin/node/scripts/*.sh
+	@shellcheck -x -P SCRIPTDIR -s sh kubectl_admin/node/scripts/*.sh
 
 # One process more than processors: many of these tests wait for programs that they have started.
 unit: $(READY) $(TOOLS) ## Run the tests that need no cluster
@@ -66,6 +66,9 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.snapshot_verify
 	$(BIN)/python -m benchmarks.etcd_snapshot
 	$(BIN)/python -m benchmarks.drain_many
+
+data: $(READY) ## Make kubectl_admin/data/removed.json again, from upstream (docs/lab.md)
+	$(BIN)/python -m tests.lab.removed_table
 
 release: $(READY) ## Build the archive and the manifest for Krew into dist/ (URL=…, HOMEPAGE=…)
 	$(BIN)/python krew/build.py $(if $(URL),--url $(URL)) $(if $(HOMEPAGE),--homepage $(HOMEPAGE))
