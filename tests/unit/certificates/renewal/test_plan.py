@@ -1,0 +1,233 @@
+from dataclasses import replace
+
+import pytest
+
+from kubectl_admin.certificates.renewal import plan, report
+from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Left, Survey
+from kubectl_admin.certificates.renewal.names import RENEWABLE, known
+from kubectl_admin.certificates.renewal.work import Changed, Done
+from kubectl_admin.certificates.x509 import Broken
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node.operation import Owner
+from kubectl_admin.report import terminal
+from tests.unit.certificates.renewal.samples import certificate, facts, node, on_disk, with_backups
+
+ELSEWHERE = Owner("ann@laptop", "another-boot", 4711, "1")
+MINE = Owner.of_process()
+ENDED = replace(MINE, started="1")
+
+
+def rules(planned):
+    return [(str(each.severity), each.rule, each.objects) for each in planned.findings]
+
+
+def text(shown):
+    return terminal.render(shown, wide=False, headers=True, colour=False, width=80)
+
+
+def test_all_is_what_each_node_has():
+    planned = plan.renewal(facts(), None)
+    assert [step.node.node for step in planned.steps] == ["cp-1", "cp-2", "cp-3"]
+    assert planned.steps[0].names == tuple(RENEWABLE)
+    assert planned.steps[1].names == tuple(name for name in RENEWABLE if name != "super-admin.conf")
+    assert planned.steps[0].words == ("all",)
+    assert (planned.possible, planned.findings) == (True, ())
+
+
+def test_names_are_kubeadms_in_its_order():
+    assert known(["etcd-peer", "apiserver", "etcd-peer"]) == ("apiserver", "etcd-peer")
+    planned = plan.renewal(facts(), ("super-admin.conf",))
+    assert [(step.node.node, step.words) for step in planned.steps] == [("cp-1", ("super-admin.conf",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("ca", "is an authority"), ("kubelet.conf", "kubeadm renews no")]
+)
+def test_what_kubeadm_does_not_renew_is_wrong_usage(name, words):
+    with pytest.raises(UsageError, match=words):
+        known([name])
+
+
+def test_what_is_on_no_node_is_said():
+    with pytest.raises(AdminError, match="etcd-peer is on none of the nodes cp-1"):
+        plan.renewal(facts(node("cp-1", "etcd-peer")), ("etcd-peer",))
+
+
+def test_a_file_that_should_be_there_and_is_not_is_not_renewed():
+    gone = node("cp-1", "apiserver")
+    gone = replace(gone, seen=(*gone.seen, on_disk("apiserver", "cp-1", content=ABSENT)))
+    assert "apiserver" not in plan.renewal(facts(gone), None).steps[0].names
+
+
+def test_only_who_reads_at_its_start_has_to_be_started_anew():
+    step = plan.renewal(facts(), None).steps[0]
+    assert step.restarts == ("kube-controller-manager", "kube-scheduler")
+    assert step.served == ("apiserver", "etcd-peer", "etcd-server")
+    assert plan.renewal(facts(), ("front-proxy-client",)).steps[0].restarts == ()
+
+
+def without_key(name, plane):
+    seen = tuple(replace(each, key=False) if each.name == name else each for each in plane.seen)
+    return replace(plane, seen=seen)
+
+
+def test_an_external_authority_forbids_what_it_signs_and_says_whom_to_ask():
+    planned = plan.renewal(facts(without_key("front-proxy-ca", node("cp-1"))), None)
+    (finding,) = planned.findings
+    assert not planned.possible
+    assert (finding.rule, finding.subject) == ("external-authority", "front-proxy-client")
+    assert "kubeadm certs generate-csr" in finding.fix
+    assert "«CN=front-proxy-ca»" in finding.fix
+    others = known(["apiserver", "etcd-server"])
+    assert plan.renewal(facts(without_key("front-proxy-ca", node("cp-1"))), others).possible
+
+
+def test_an_authority_that_is_not_there_is_external_as_well():
+    planned = plan.renewal(facts(node("cp-1", "ca")), ("apiserver", "admin.conf"))
+    (finding,) = planned.findings
+    assert (finding.rule, finding.subject) == ("external-authority", "apiserver, admin.conf")
+    assert "whoever holds the authority's key" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("names", "members", "spare", "problem", "possible"),
+    [
+        (None, 3, 1, "", True),
+        (None, 3, 0, "", False),
+        (None, 2, 0, "", False),
+        (None, 1, 0, "", True),
+        (None, 0, 0, "", True),
+        (None, 0, 0, "no member answers", False),
+        (("etcd-server",), 3, 0, "", False),
+        (("etcd-peer",), 3, 0, "", False),
+        (("etcd-healthcheck-client", "apiserver"), 3, 0, "no member answers", True),
+    ],
+)
+def test_etcd_must_be_able_to_spare_a_member_where_one_may_be_started_anew(
+    names, members, spare, problem, possible
+):
+    planned = plan.renewal(facts(node("cp-1"), members=members, spare=spare, problem=problem), names)
+    assert planned.possible is possible
+
+
+@pytest.mark.parametrize(
+    ("job", "possible"),
+    [
+        (None, True),
+        (Left(True, ELSEWHERE), False),
+        (Left(False, ELSEWHERE), True),
+        (Left(True, MINE), False),
+        (Left(False, MINE), False),
+        (Left(True, ENDED), True),
+        (Left(False, ENDED), True),
+        (Left(True, None), False),
+        (Left(False, None), True),
+    ],
+    ids=str,
+)
+def test_another_run_is_waited_for_only_where_it_is_known_to_be_dead(job, possible):
+    busy = node("cp-1", survey=Survey(kubeadm="v1.37.2", job=job))
+    assert plan.renewal(facts(busy), None).possible is possible
+
+
+def test_a_node_without_kubeadm_is_refused():
+    assert rules(plan.renewal(facts(node("cp-1", survey=Survey())), None)) == [
+        ("violation", "no-kubeadm", ("node/cp-1",))
+    ]
+
+
+def test_a_broken_certificate_is_refused_but_where_a_backup_mends_it():
+    seen = tuple(
+        replace(each, content=Broken("it is cut off")) if each.name == "apiserver" else each
+        for each in node("cp-1").seen
+    )
+    broken = replace(node("cp-1"), seen=seen)
+    assert rules(plan.renewal(facts(broken), None)) == [("violation", "broken-certificate", ("node/cp-1",))]
+    mended = replace(broken, survey=replace(broken.survey, backups=(Backup("a", open=True),)))
+    assert rules(plan.renewal(facts(mended), None)) == [("note", "goes-on", ("node/cp-1",))]
+    assert plan.renewal(facts(mended), None).steps[0].resumes
+
+
+def test_kubelet_conf_that_embeds_is_told_of():
+    planned = plan.renewal(facts(node("cp-1", survey=Survey("v1.37.2", embedded=True))), None)
+    assert rules(planned) == [("warning", "kubelet-conf-embeds", ("node/cp-1",))]
+    assert planned.possible
+
+
+A, B, C = Backup("a", open=False), Backup("b", open=True), Backup("c-before-rollback", open=False)
+
+
+@pytest.mark.parametrize(
+    ("backups", "to", "chosen"),
+    [((A, B), None, B), ((A, B, C), None, B), ((A, B, C), "c-before-rollback", C), ((A, B), "a", A)],
+)
+def test_the_newest_backup_of_a_renewal_is_brought_back_or_the_named_one(backups, to, chosen):
+    planned = plan.rollback(facts(with_backups("cp-1", *backups)), to)
+    assert planned.steps[0].backup is chosen
+    assert planned.possible
+
+
+def test_a_node_without_a_backup_is_left_as_it_is():
+    planned = plan.rollback(facts(with_backups("cp-1", A), node("cp-2")), None)
+    assert [step.node.node for step in planned.steps] == ["cp-1"]
+    assert rules(planned) == [("warning", "no-backup", ("node/cp-2",))]
+
+
+@pytest.mark.parametrize(("to", "words"), [(None, "no backup on cp-1"), ("x", "no backup x on cp-1")])
+def test_without_any_backup_nothing_can_be_brought_back(to, words):
+    with pytest.raises(AdminError, match=words):
+        plan.rollback(facts(node("cp-1")), to)
+
+
+def test_the_survey_is_read():
+    answer = (
+        b"kubeadm v1.37.2\nkubelet active\nkubelet.conf embedded\njob yes ann@laptop b 1 2\n"
+        b"backup 20261125T120000Z whole\nbackup 20261125T130000Z open\n"
+    )
+    assert Survey.of(answer) == Survey(
+        "v1.37.2",
+        kubelet=True,
+        embedded=True,
+        job=Left(True, Owner("ann@laptop", "b", 1, "2")),
+        backups=(Backup("20261125T120000Z", open=False), Backup("20261125T130000Z", open=True)),
+    )
+    assert Survey.of(b"job no \n") == Survey(kubelet=False, job=Left(False, None))
+
+
+def test_a_plan_says_what_follows_for_each():
+    planned = plan.renewal(facts(node("cp-1")), known(["apiserver", "scheduler.conf", "admin.conf"]))
+    assert (
+        text(report.plan(planned))
+        == """\
+NODE  CERTIFICATE     ENDS              THEN
+cp-1  admin.conf      2027-11-25 12:00  -
+cp-1  apiserver       2027-11-25 12:00  seen served by kube-apiserver
+cp-1  scheduler.conf  2027-11-25 12:00  kube-scheduler is started anew
+
+one node after the other: cp-1; what is there is kept first; a server that does
+  not read its new certificate by itself is started anew
+"""
+    )
+
+
+def test_what_was_done_is_a_row_each():
+    changed = (
+        Changed("cp-1", "admin.conf", certificate(1), certificate(17)),
+        Changed("cp-1", "apiserver", certificate(2), certificate(18), served=True),
+        Changed("cp-1", "etcd-peer", certificate(2), certificate(19)),
+    )
+    shown = report.result("prod", [Done("cp-1", "20261125T120000Z", changed, ("kube-scheduler",), 12.3)])
+    assert (
+        text(shown)
+        == """\
+NODE  CERTIFICATE  ENDS              SERVED
+cp-1  admin.conf   2027-11-25 12:00  -
+cp-1  apiserver    2027-11-25 12:00  yes
+cp-1  etcd-peer    2027-11-25 12:00  not seen?
+
+node cp-1: 3 certificates changed, kube-scheduler started anew in 12 s; what was
+  is backup 20261125T120000Z
+"""
+    )
+    (item,) = shown.items()
+    assert item["certificates"][1]["after"]["serial"] == "12"
