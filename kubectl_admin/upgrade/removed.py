@@ -85,10 +85,10 @@ class Removed:
 def findings(target: int, flags: Mapping[str, Mapping[str, str]]) -> list[Finding]:
     """What the components of a node are given that those of the minor `target` refuse.
 
-    target: 37 for 1.37. flags: of each component (by name, or a Component) the flags that it is given, without
-    dashes, and their values; its feature gates are the value of «feature-gates» («A=true,B=false»), with those
-    of the kubelet's configuration. A component that stays as it is, as an etcd whose image was set by hand,
-    is to be left out.
+    target: 37 for 1.37. flags: by component (its name, or a Component) the flags that it is given, without
+    dashes, and their values; its feature gates are the value of «feature-gates» («A=true,B=false»), with
+    those of the kubelet's configuration. A component that stays as it is, as an etcd whose image was set by
+    hand, is to be left out.
 
     A Finding is a violation (rules «removed-flag», «removed-feature-gate»), or a warning for a flag that
     kubeadm itself has set and takes away during this very upgrade, since it stands elsewhere, too, perhaps.
