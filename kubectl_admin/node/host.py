@@ -8,6 +8,7 @@ own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatt
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
@@ -30,6 +31,7 @@ ENVIRONMENT = (
     "HOME=/root",
     "LC_ALL=C.UTF-8",
 )
+PART = re.compile(r"^\. \./([a-z-]+)\.sh$", re.MULTILINE)
 KILLED = 128  # what a shell adds to the signal that has ended a command
 END = b"\n# end\n"  # the last line of every script's answer: without it, something is missing
 Say = Callable[[str], None]
@@ -184,5 +186,6 @@ def script_command(name: str, arguments: Sequence[str]) -> list[str]:
 
 
 def script_text(name: str) -> str:
-    """The text of one of scripts/."""
-    return files("kubectl_admin.node").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
+    """The text of one of scripts/, with the text of another where a line of it is «. ./OTHER.sh»."""
+    text = files("kubectl_admin.node").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
+    return PART.sub(lambda line: script_text(line[1]), text)

@@ -1,0 +1,278 @@
+# A part of other scripts: what they do to packages, with each package manager; its last words are in the file «said».
+# shellcheck disable=SC2154 # the scripts say $version, $minor, $address, and $state: where things are kept
+
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
+export NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l APT_LISTCHANGES_FRONTEND=none UCF_FORCE_CONFFOLD=1
+export ZYPP_LOCK_TIMEOUT=600
+PATIENCE=600 # seconds that another package manager is waited for
+
+# Runs a command, its words into the log and into «said»; again, while another package manager is at work.
+patiently() {
+  began=$(date +%s)
+  repaired=no
+  while :; do
+    {
+      code=0
+      "$@" < /dev/null 2>&1 || code=$?
+      echo "$code" > code
+    } | tee said
+    code=$(cat code)
+    if [ "$code" = 0 ]; then return 0; fi
+    if grep -Eq 'Could not get lock|Unable to (acquire|lock)|status database is locked|System management is locked' said &&
+      [ $(($(date +%s) - began)) -lt "$PATIENCE" ]; then
+      echo "another package manager is at work: waiting for it"
+      sleep 5
+    elif [ "$repaired" = no ] && grep -q 'dpkg was interrupted' said; then
+      # By the end of an earlier run, or of this host.
+      repaired=yes
+      dpkg --force-confdef --force-confold --configure -a < /dev/null || :
+    else
+      return "$code"
+    fi
+  done
+}
+
+apt_patiently() {
+  patiently apt-get -q -y -o DPkg::Lock::Timeout="$PATIENCE" -o Dpkg::Use-Pty=0 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o APT::Install-Recommends=false -o APT::Sandbox::User=root -o APT::Keep-Downloaded-Packages=true \
+    -o Dir::Cache::archives="$state/packages" "$@"
+}
+
+apt_install() {
+  apt_patiently --no-remove --allow-downgrades --allow-change-held-packages "$@"
+}
+
+# dnf's own ways to leave packages out have no say here, and stay as they are.
+dnf_patiently() {
+  patiently dnf -y --disableexcludes=all --disableplugin=versionlock --setopt=install_weak_deps=0 "$@"
+}
+
+zypper_patiently() {
+  patiently zypper --non-interactive --gpg-auto-import-keys --pkg-cache-dir "$state/packages" "$@"
+}
+
+# apt-get's update of Kubernetes' repository alone, its entries moved from one minor to another.
+# apt_update FROM TO
+apt_update() {
+  rm -rf sources
+  mkdir sources
+  number=0
+  files_of_minor "$1" > moving
+  while IFS= read -r file; do
+    number=$((number + 1))
+    sources entries "$file" "$1" "$2" > "sources/kubernetes$number.${file##*.}"
+  done < moving
+  apt_patiently -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$(pwd)/sources" \
+    -o APT::Get::List-Cleanup=0 update
+}
+
+# The list of Kubernetes' repository alone.
+refresh_list() {
+  code=0
+  case $(package_manager) in
+    apt)
+      apt_update "$minor" "$minor" || code=$?
+      apt_list_trouble said "$code" "$address"
+      ;;
+    dnf)
+      dnf_patiently --disablerepo='*' --enablerepo="$(repositories)" --setopt=skip_if_unavailable=0 \
+        --refresh makecache || code=$?
+      rpm_list_trouble said "$code" "$address"
+      ;;
+    zypper)
+      # shellcheck disable=SC2046 # they are words
+      zypper_patiently refresh --force $(repositories | tr , ' ') || code=$?
+      rpm_list_trouble said "$code" "$address"
+      ;;
+  esac
+}
+
+# The names of the repositories of the minor, with commas.
+repositories() {
+  files_of_minor "$minor" | while IFS= read -r file; do
+    sources ids "$file" "$minor" "$minor"
+  done | paste -sd , -
+}
+
+# Whether a package is to be had in the version.
+is_offered() {
+  case $(package_manager) in
+    apt) apt-cache madison "$1" | awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $2 == wanted { found = 1 } END { exit ! found }' ;;
+    dnf) [ -n "$(dnf -q -C --disableexcludes=all --disableplugin=versionlock repoquery "$1-$version" < /dev/null)" ] ;;
+    zypper)
+      zypper --non-interactive --no-refresh search --details --type package --match-exact "$1" < /dev/null |
+        awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $4 == wanted { found = 1 } END { exit ! found }'
+      ;;
+  esac
+}
+
+# The file of a package that was downloaded; nothing if it was not. package_file NAME VERSION
+package_file() {
+  find "$state/packages" -type f \( -name "$1_$2_*.deb" -o -name "$1-$2.*.rpm" \) ! -path '*/partial/*' | sed -n 1p
+}
+
+download_packages() {
+  set -- kubeadm kubelet kubectl
+  case $(package_manager) in
+    apt)
+      apt_install --download-only --reinstall install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
+      ;;
+    dnf)
+      dnf_patiently --downloadonly --downloaddir="$state/packages" install \
+        "kubeadm-$version" "kubelet-$version" "kubectl-$version" || :
+      ;;
+    zypper)
+      zypper_patiently download "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
+      ;;
+  esac
+  for name in "$@"; do
+    # One that is installed already is not fetched, nor needed.
+    if [ -z "$(package_file "$name" "$version")" ] && [ "$(installed_version "$name")" != "$version" ]; then
+      refuse "$name $version could not be downloaded: $(reason said)"
+    fi
+  done
+}
+
+apt_download() {
+  job=$(pwd)
+  (cd "$state/packages" && apt-get -q -o APT::Sandbox::User=root download "$@" > "$job/said" 2>&1 < /dev/null)
+}
+
+# Keeps the package of what is installed, from the host's own cache or from where it came. keep_installed NAME VERSION
+keep_installed() {
+  case $(package_manager) in
+    apt)
+      for file in "/var/cache/apt/archives/$1_$2"_*.deb; do
+        if [ -f "$file" ]; then cp -- "$file" "$state/packages/" && return; fi
+      done
+      apt_download "$1=$2" && return
+      # What this host has of the repository's list may be gone, or not be its own any more.
+      former_minor=${2#*.}
+      apt_update "$(moving_minor "$minor")" "${former_minor%%.*}" > refreshed 2>&1 || :
+      apt_download -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$(pwd)/sources" "$1=$2"
+      ;;
+    dnf)
+      dnf -q -y --disableexcludes=all --disableplugin=versionlock --downloadonly --downloaddir="$state/packages" \
+        reinstall "$1-$2" > said 2>&1 < /dev/null
+      ;;
+    zypper)
+      zypper --non-interactive --pkg-cache-dir "$state/packages" download "$1=$2" > said 2>&1 < /dev/null
+      ;;
+  esac
+  [ -n "$(package_file "$1" "$2")" ]
+}
+
+# Installs a package by its name and version, as the package manager checks it.
+install_from_repository() {
+  if [ "$(installed_version "$1")" = "$version" ]; then
+    echo "$1 $version is installed already"
+    return
+  fi
+  case $(package_manager) in
+    apt) apt_install install "$1=$version" ;;
+    dnf) dnf_patiently install "$1-$version" ;;
+    zypper)
+      release_locks "$1"
+      zypper_patiently install --oldpackage --no-recommends "$1=$version"
+      ;;
+  esac
+}
+
+# Installs packages from their files, without a network.
+install_files() {
+  case $(package_manager) in
+    apt) apt_install --no-download install "$@" ;;
+    *) patiently rpm -U --oldpackage --replacepkgs "$@" ;;
+  esac
+}
+
+# Installs what was there before, where its packages were kept; whether it is installed now. reinstall_former NAME...
+reinstall_former() {
+  names=$*
+  set --
+  for name in $names; do
+    if [ -e "$state/installed/$name" ]; then
+      read -r former < "$state/installed/$name"
+      file=$(package_file "$name" "$former")
+      if [ -n "$file" ]; then set -- "$@" "$file"; fi
+    fi
+  done
+  echo "== Put the former packages back: $names"
+  if [ $# -gt 0 ]; then install_files "$@" || :; fi
+  if [ "$(package_manager)" = apt ]; then
+    dpkg --force-confdef --force-confold --configure -a < /dev/null || :
+  fi
+  for name in $names; do
+    read -r former < "$state/installed/$name" && [ "$(installed_version "$name")" = "$former" ] || return 1
+  done
+}
+
+# Writes down which packages are held, before anything is done to them, once for all attempts.
+note_holds() {
+  if [ -e "$state/holds" ]; then return; fi
+  listed_holds > "$state/holds.part"
+  mv -- "$state/holds.part" "$state/holds"
+}
+
+# Holds what was held before, as it was; a package manager may have dropped it.
+restore_holds() {
+  if [ ! -e "$state/holds" ]; then return; fi
+  listed_holds > held
+  while IFS= read -r name; do
+    case $(package_manager) in
+      apt) grep -qxF -- "$name" held || patiently apt-mark hold "$name" || return ;;
+      zypper) grep -qxF -- "$name" held || patiently zypper --non-interactive addlock "$name" || return ;;
+      dnf)
+        # It holds a version: the one that is installed now.
+        case $name in kubeadm | kubelet | kubectl) ;; *) continue ;; esac
+        if locks_installed "$name"; then continue; fi
+        if grep -qxF -- "$name" held; then patiently dnf -q versionlock delete "$name" || return; fi
+        patiently dnf -q -y --disableexcludes=all versionlock add "$name" || return
+        ;;
+    esac
+  done < "$state/holds"
+}
+
+# Whether dnf's lock of a package names the version that is installed.
+locks_installed() {
+  now=$(installed_version "$1")
+  cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list /etc/dnf/versionlock.toml 2> /dev/null |
+    grep -F -- "$1" | grep -qF -e "$now" -e "= $now"
+}
+
+# Takes zypper's locks off; they are in the list of holds.
+release_locks() {
+  for name in "$@"; do
+    if listed_holds | grep -qxF -- "$name"; then patiently zypper --non-interactive removelock "$name"; fi
+  done
+}
+
+# Puts the repository's own key where this host's entry of it looks for one.
+renew_key() {
+  rm -f key.asc
+  fetch_key "$address" "$(pwd)/key.asc"
+  target=$(first_of keys "$minor" "$minor")
+  case $(package_manager) in
+    apt)
+      case $target in
+        /*.asc) cp key.asc key ;;
+        /*) bare_key < key.asc > key ;;
+        *) refuse "the key of $address can't be renewed: its entry names no file with Signed-By" ;;
+      esac
+      target=${target%%,*}
+      replace "$target" key
+      echo "$target is renewed"
+      ;;
+    *)
+      case $target in
+        file:*)
+          target=/${target#file:}
+          target=/${target##*//}
+          replace "$target" key.asc
+          ;;
+      esac
+      patiently rpm --import key.asc || refuse "the key of $address could not be imported: $(reason said)"
+      ;;
+  esac
+}

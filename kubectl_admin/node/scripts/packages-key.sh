@@ -1,0 +1,33 @@
+# A part of other scripts: the key that lies beside a repository.
+
+# Writes the key (armoured) of the repository at ADDRESS into a file; refuses where there is none.
+# fetch_key ADDRESS FILE
+fetch_key() {
+  case $(package_manager) in
+    apt) key_address=${1%/}/Release.key ;;
+    *) key_address=${1%/}/repodata/repomd.xml.key ;;
+  esac
+  fetched=no
+  # apt's own goes the way that apt goes, through its proxy.
+  if [ -x /usr/lib/apt/apt-helper ]; then
+    /usr/lib/apt/apt-helper -o Acquire::Retries=1 download-file "$key_address" "$2" > "$2.said" 2>&1 < /dev/null &&
+      fetched=yes
+  elif command -v curl > /dev/null; then
+    curl -fsSL --retry 2 --connect-timeout 15 -o "$2" "$key_address" > "$2.said" 2>&1 < /dev/null && fetched=yes
+  else
+    wget -q -O "$2" "$key_address" > "$2.said" 2>&1 < /dev/null && fetched=yes
+  fi
+  [ "$fetched" = yes ] || refuse "the key $key_address can't be fetched: $(reason "$2.said")"
+  rm -f -- "$2.said"
+  # The first packet of a public key is tag 6, in the old or the new form.
+  case $(bare_key < "$2" | od -An -tx1 -N1 | tr -d ' ') in
+    98 | 99 | 9a | c6) ;;
+    *) refuse "$key_address is no key" ;;
+  esac
+}
+
+# The bytes in an armoured key.
+bare_key() {
+  sed -n 's/\r$//; /^-----BEGIN PGP PUBLIC KEY BLOCK-----$/,/^-----END PGP PUBLIC KEY BLOCK-----$/p' |
+    sed '1,/^[ \t]*$/d; /^[-=]/d; /:/d' | base64 -d 2> /dev/null
+}

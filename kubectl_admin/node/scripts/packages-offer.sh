@@ -1,0 +1,87 @@
+# Says what Kubernetes' repository of a minor offers, beside the host's own lists and files, which stay as they are.
+# packages-offer.sh MINOR FOLDER RENEW_KEY
+#   MINOR: 37. FOLDER: where a folder of its own is made for a while. RENEW_KEY: yes: believe the repository's own key
+# Answers an «offered NAME VERSION» a line, for each version.
+set -eu
+minor=$1 folder=$2 renew=$3
+. ./packages-sources.sh
+. ./packages-trouble.sh
+. ./packages-key.sh
+
+# What an attempt that was killed has left.
+find "$folder" -maxdepth 1 -name 'kubectl-admin-offer.??????' -mmin +60 -exec rm -rf -- {} + 2> /dev/null || :
+work=$(mktemp -d "$folder/kubectl-admin-offer.XXXXXX")
+trap 'rm -rf -- "$work"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+# apt fetches as a user who may do nothing else, and has to get there.
+chmod 755 "$work"
+umask 022
+said=$work/said
+
+from=$(moving_minor "$minor")
+[ -n "$from" ] || refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here"
+address=$(first_of addresses "$from" "$minor")
+key=
+if [ "$renew" = yes ]; then
+  key=$work/key.asc
+  fetch_key "$address" "$key"
+fi
+case $(package_manager) in apt) suffix=list ;; *) suffix=repo ;; esac
+mkdir "$work/sources" "$work/lists" "$work/cache"
+number=0
+files_of_minor "$from" | while IFS= read -r file; do
+  number=$((number + 1))
+  suffix=${file##*.}
+  sources entries "$file" "$from" "$minor" "$key" > "$work/sources/kubernetes$number.$suffix"
+done
+
+case $(package_manager) in
+  apt)
+    # Read behind the host's own configuration; what that runs after an update is not for this one.
+    cat > "$work/apt.conf" << END
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "$work/sources";
+Dir::State::lists "$work/lists";
+Dir::Cache "$work/cache";
+Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "15";
+Acquire::https::Timeout "15";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+END
+    export LC_ALL=C
+    code=0
+    apt-get -q -c "$work/apt.conf" update > "$said" 2>&1 || code=$?
+    apt_list_trouble "$said" "$code" "$address"
+    for name in kubeadm kubelet kubectl; do
+      apt-cache -c "$work/apt.conf" madison "$name" |
+        awk -F '|' -v name="$name" '{ gsub(/ /, ""); if ($1 == name) print "offered", name, $2 }' | uniq
+    done > "$work/offered"
+    ;;
+  dnf)
+    export LC_ALL=C
+    code=0
+    dnf -q -y --setopt=reposdir="$work/sources" --setopt=cachedir="$work/cache" --setopt=keepcache=0 \
+      --setopt=retries=2 --setopt=timeout=15 --setopt=skip_if_unavailable=0 --disableplugin=versionlock \
+      --disableexcludes=all repoquery --qf '%{name} %{version}-%{release}\n' kubeadm kubelet kubectl \
+      > "$work/found" 2> "$said" < /dev/null || code=$?
+    rpm_list_trouble "$said" "$code" "$address"
+    awk 'NF == 2 { print "offered", $1, $2 }' "$work/found" | sort -u > "$work/offered"
+    ;;
+  zypper)
+    export LC_ALL=C
+    zypper_beside() {
+      zypper --non-interactive --gpg-auto-import-keys --reposd-dir "$work/sources" --cache-dir "$work/cache" "$@"
+    }
+    code=0
+    zypper_beside refresh --force > "$said" 2>&1 < /dev/null || code=$?
+    rpm_list_trouble "$said" "$code" "$address"
+    zypper_beside --no-refresh search --details --type package --match-exact kubeadm kubelet kubectl |
+      awk -F '|' '{ gsub(/ /, ""); if ($3 == "package") print "offered", $2, $4 }' | sort -u > "$work/offered"
+    ;;
+esac
+[ -s "$work/offered" ] || refuse "$address offers neither kubeadm nor kubelet nor kubectl"
+cat "$work/offered"
+printf '\n# end\n'

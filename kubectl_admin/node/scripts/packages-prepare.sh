@@ -1,0 +1,95 @@
+# Brings the packages of a version onto this host, and installs kubeadm alone: run as a job, in that job's folder.
+# packages-prepare.sh VERSION MINOR RENEW_KEY
+#   VERSION: the packages' (1.37.2-1.1). MINOR: 37. RENEW_KEY: yes: the repository's own key takes the place of the
+#   one that this host believes
+# If it fails, repository file and key are as they were. It may be run again after it was killed anywhere.
+set -eu
+version=$1 minor=$2 renew=$3
+state=/var/lib/kubectl-admin/upgrade
+. ./packages-sources.sh
+. ./packages-state.sh
+. ./packages-trouble.sh
+. ./packages-key.sh
+. ./packages-replace.sh
+. ./packages-install-with.sh
+
+finish() {
+  ended=$1
+  trap '' HUP INT TERM
+  if [ "$ended" = 0 ]; then
+    forget_replaced
+  else
+    put_back_replaced
+    restore_holds || :
+    # Said last, where it is looked for.
+    if [ -s words ]; then cat words; fi
+  fi
+  exit "$ended"
+}
+
+refuse() {
+  printf '%s\n' "$1" > words
+  exit 1
+}
+
+# What it was before the first attempt, however many there were.
+note_installed() {
+  for name in kubeadm kubelet kubectl; do
+    now=$(installed_version "$name") || :
+    if [ -z "$now" ] || [ "$now" = "$version" ]; then continue; fi
+    mkdir -p "$state/installed"
+    printf '%s\n' "$now" > "$state/installed/$name.part"
+    mv -- "$state/installed/$name.part" "$state/installed/$name"
+    if [ -z "$(package_file "$name" "$now")" ] && ! keep_installed "$name" "$now"; then
+      echo "$name $now is not to be had any more: it could not be put back if $version fails to install"
+    fi
+  done
+}
+
+move_sources() {
+  files_of_minor "$from" > moving
+  while IFS= read -r file; do
+    sources moved "$file" "$from" "$minor" > fresh
+    replace "$file" fresh
+    echo "$file: v1.$from is now v1.$minor"
+  done < moving
+}
+
+umask 077
+mkdir -p "$state/packages"
+rm -f words
+trap 'finish $?' EXIT
+trap 'exit 1' HUP INT TERM
+case $(package_manager) in
+  none) refuse "this host has no package manager that is known here (apt, dnf, zypper)" ;;
+esac
+from=$(moving_minor "$minor")
+[ -n "$from" ] || refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here"
+address=$(first_of addresses "$from" "$minor")
+
+echo "== Look at what is installed and held"
+note_holds
+note_installed
+if [ "$from" != "$minor" ]; then
+  echo "== Turn the repository to v1.$minor"
+  move_sources
+fi
+if [ "$renew" = yes ]; then
+  echo "== Renew the key of $address"
+  renew_key
+fi
+echo "== Refresh the list of $address"
+refresh_list
+for name in kubeadm kubelet kubectl; do
+  is_offered "$name" || refuse "$address does not offer $name $version"
+done
+echo "== Download kubeadm, kubelet and kubectl $version"
+download_packages
+echo "== Install kubeadm $version"
+if ! install_from_repository kubeadm || [ "$(installed_version kubeadm)" != "$version" ]; then
+  reinstall_former kubeadm || :
+  now=$(installed_version kubeadm) || :
+  refuse "kubeadm $version could not be installed: ${now:-none} is, $(reason said)"
+fi
+echo "== Restore the holds"
+restore_holds

@@ -1,0 +1,51 @@
+# A part of other scripts: what a package manager's many words about a repository come down to, as one sentence.
+
+refuse() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+
+# The first line of a file that says why, or the last one.
+reason() {
+  why=$(sed -n 's/^[EW]: *//p; s/^Error: *//p; s/^.*: error: *//p' "$1" | sed -n 1p)
+  printf '%s' "${why:-$(grep -v '^ *$' "$1" | tail -n 1)}"
+}
+
+# Refuses where a list was not fetched, or is not believed.
+# apt_list_trouble SAID CODE ADDRESS
+#   SAID: what apt-get has written. Its exit code is 0 also where it goes on with an old list.
+apt_list_trouble() {
+  if [ "$2" = 0 ] && ! grep -Eq '^(Err:|E: |W: (Failed to fetch|An error occurred|GPG error|.* is not signed))' "$1"; then
+    return
+  fi
+  list_trouble "$1" "$3"
+}
+
+# The same for dnf and zypper.
+rpm_list_trouble() {
+  if [ "$2" = 0 ]; then return; fi
+  list_trouble "$1" "$3"
+}
+
+list_trouble() {
+  said_is() { grep -Eqi -- "$1" "$trouble"; }
+  trouble=$1
+  if said_is 'Release file for .* is expired|is not valid yet'; then
+    refuse "$2: its lists are out of date, or this host's clock is wrong: $(reason "$1")"
+  elif said_is 'EXPKEYSIG|KEYEXPIRED|key[^.]*expired|expired (key|on)|not alive'; then
+    refuse "$2: the key that signs it has expired, as this host has it"
+  elif said_is 'NO_PUBKEY|missing key|public key is not available|no public key|unknown key|key[^.]* not (found|known)'; then
+    refuse "$2: the key that signs it is not known to this host"
+  elif said_is 'keyring .*(unreadable|not readable|unsupported)|is not readable by|invalid key'; then
+    refuse "$2: the key that this host has for it can't be read: $(reason "$1")"
+  elif said_is 'BADSIG|invalid signature|bad (GPG )?signature|signature verification (failed|error)|REVKEYSIG|revoked'; then
+    refuse "$2: its signature is not right: $(reason "$1")"
+  elif said_is 'HTTP response: [45]|Status code: (4|5)[0-9]|(^|[^0-9])(401|403|404|410) |error code: 4|not found on medium|file not found'; then
+    refuse "$2: there is no such repository, or it is not open to this host: $(reason "$1")"
+  elif said_is 'resolv|connect|timed? ?out|unreachable|network|curl error|SSL|certificate|no route'; then
+    refuse "$2: it can't be reached: $(reason "$1")"
+  elif said_is 'not signed|unsigned|no signature|signature file'; then
+    refuse "$2: its signature is missing"
+  fi
+  refuse "$2: its lists can't be fetched: $(reason "$1")"
+}
