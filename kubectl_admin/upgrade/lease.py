@@ -1,0 +1,301 @@
+"""Who is at work: a Lease, so that a second operator's run is refused with the first one's name and time.
+
+It is renewed while the work lasts, and nobody's any more when its process is known to have ended or when it
+was not renewed for its duration. How long that is, is counted by the API server's clock alone: the clocks of
+two operators' machines may be minutes apart.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Conflict, NotFound
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node.operation import Owner
+from kubectl_admin.shelter import sheltered
+
+NAMESPACE = "kube-system"
+GROUP = "coordination.k8s.io"
+LEASES = f"/apis/{GROUP}/v1/namespaces/{NAMESPACE}/leases"
+RIGHTS = tuple(Right(verb, "leases", NAMESPACE, GROUP) for verb in ("get", "create", "update", "delete"))
+ABOUT = "kubectl-admin/about"
+DURATION = 120  # seconds without renewal after which a Lease is nobody's
+RENEWAL = 20.0  # seconds between two renewals
+RETRY = 5.0  # seconds until the next try, where the API server has not answered
+TIMEOUT = 10.0  # seconds for an answer
+TRIES = 5  # against others who write the same Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a Lease.
+
+    person: user@machine. about: what they do («upgrades node w1»). since: when that began, by the clock of
+    their machine. renewed: when the Lease was last written, by the API server's clock. duration: seconds for
+    which that is good. owner: their process; None where another program has written the Lease.
+    """
+
+    person: str
+    about: str
+    since: datetime | None
+    renewed: datetime | None
+    duration: float
+    owner: Owner | None
+
+    @classmethod
+    def of(cls, lease: Mapping[str, Any]) -> "Holder | None":
+        """The holder that a Lease (of the API) names; None where nobody holds it."""
+        metadata, spec = lease.get("metadata") or {}, lease.get("spec") or {}
+        identity = str(spec.get("holderIdentity") or "").strip()
+        if not identity:
+            return None
+        written = [str(entry.get("time") or "") for entry in metadata.get("managedFields") or ()]
+        return cls(
+            person=identity.split(maxsplit=1)[0],
+            about=str((metadata.get("annotations") or {}).get(ABOUT) or "does what is not said"),
+            since=_moment(spec.get("acquireTime")),
+            renewed=_moment(max(written, default="") or spec.get("renewTime")),
+            duration=float(spec.get("leaseDurationSeconds") or DURATION),
+            owner=Owner.parse(identity),
+        )
+
+    def has_ended(self) -> bool:
+        """Whether their process is known to be gone."""
+        return self.owner is not None and self.owner.has_ended()
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether they have not renewed it in time. now: by the API server's clock."""
+        return self.renewed is None or now - self.renewed > timedelta(seconds=self.duration)
+
+    def __str__(self) -> str:
+        since, renewed = (
+            f"{when:%Y-%m-%d %H:%M:%SZ}" if when else "?" for when in (self.since, self.renewed)
+        )
+        ended = "; that process has ended" if self.has_ended() else ""
+        return f"{self.person} {self.about}, since {since}, last heard of at {renewed}{ended}"
+
+
+class Held:
+    """A Lease that this process holds, renewed by a thread of its own."""
+
+    def __init__(self, cluster: Cluster, claim: "Claim", lease: Mapping[str, Any]) -> None:
+        self._cluster, self._claim, self._lease = cluster, claim, lease
+        self._lost: Holder | None = None
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+
+    def check(self) -> None:
+        """Raises AdminError, with their name, where somebody else has taken the Lease over.
+
+        Asks the API server; where that does not answer, what was known last counts.
+        """
+        self._renew()
+        if self._lost:
+            raise AdminError(
+                f"somebody else has taken over: {self._lost}",
+                "this run changes nothing more; --status shows how far it all is",
+            )
+
+    def renewing(self) -> None:
+        """Renews the Lease until it is released or lost; for a thread of its own."""
+        wait = RENEWAL
+        while not self._over.wait(wait) and not self._lost:
+            wait = RENEWAL if self._renew() else RETRY
+
+    def release(self) -> None:
+        """Gives the Lease up, if it is still this process's; never deletes anybody else's."""
+        self._over.set()
+        with self._lock:
+            for _ in range(TRIES):
+                metadata = self._lease["metadata"]
+                known = {key: metadata[key] for key in ("uid", "resourceVersion")}
+                options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": known}
+                try:
+                    self._cluster.delete(self._claim.path, options, timeout=TIMEOUT)
+                    return
+                except NotFound:
+                    return
+                except Conflict:
+                    self._lease = self._cluster.get(self._claim.path, timeout=TIMEOUT)
+                    if not self._claim.is_mine(self._lease):
+                        return
+
+    def _renew(self) -> bool:
+        """Whether the API server has said whose the Lease is; it is renewed if it is still this process's."""
+        with self._lock:
+            try:
+                if not self._lost and not self._over.is_set():
+                    self._lease = self._cluster.put(
+                        self._claim.path, self._claim.renewed(self._lease), timeout=TIMEOUT
+                    )
+            except Conflict:
+                return self._look()
+            except NotFound:  # somebody has cleaned up, which takes nothing from this run
+                return self._make()
+            except AdminError:
+                return False
+            return True
+
+    def _look(self) -> bool:
+        """Whose it is now."""
+        try:
+            present = self._cluster.get(self._claim.path, timeout=TIMEOUT)
+        except AdminError:
+            return False
+        if self._claim.is_mine(present):
+            self._lease = present
+            return False
+        self._lost = Holder.of(present)
+        return True
+
+    def _make(self) -> bool:
+        try:
+            self._lease = self._cluster.post(LEASES, self._claim.new(), timeout=TIMEOUT)
+        except AdminError:
+            return False
+        return True
+
+
+@contextmanager
+def held(
+    cluster: Cluster, name: str, owner: Owner, about: str, *, take_over: bool, say: Callable[[str], None]
+) -> Iterator[Held]:
+    """Inside, the Lease `name` in kube-system is this process's, and nobody's afterwards.
+
+    about: what is done, for those who are refused («upgrades node w1 to 1.37.2»). take_over: whether it is
+    taken from somebody who is still at work; from one who has ended, or has not renewed it, it always is.
+    say: is told whom it was taken from, and of a Lease that could not be given up.
+
+    Raises AdminError where somebody else holds it, naming them, or where the API server refuses.
+    """
+    claim = Claim(name, owner, about)
+    mine = Held(cluster, claim, acquired(cluster, claim, take_over=take_over, say=say))
+    try:
+        threading.Thread(target=mine.renewing, name=f"lease {name}", daemon=True).start()
+        yield mine
+    finally:
+        with sheltered():
+            try:
+                mine.release()
+            except AdminError as error:
+                say(f"lease {NAMESPACE}/{name} stays for the {DURATION}s that it is good for: {error}")
+
+
+def who(cluster: Cluster, name: str) -> Holder | None:
+    """Who holds a Lease of that name, or was the last to; None where nobody does. Raises AdminError."""
+    try:
+        return Holder.of(cluster.get(f"{LEASES}/{name}"))
+    except NotFound:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants which Lease, for what."""
+
+    name: str
+    owner: Owner
+    about: str
+
+    @property
+    def path(self) -> str:
+        """Where the Lease is."""
+        return f"{LEASES}/{self.name}"
+
+    def new(self) -> dict[str, Any]:
+        """The Lease as it is made."""
+        return self.taken({"metadata": {"name": self.name, "namespace": NAMESPACE}})
+
+    def taken(self, lease: Mapping[str, Any]) -> dict[str, Any]:
+        """A Lease as it is when it has become this claim's."""
+        metadata, spec, now = lease["metadata"], lease.get("spec") or {}, _micro_time()
+        transitions = int(spec.get("leaseTransitions") or 0) + 1 if spec else 0
+        return {
+            "apiVersion": f"{GROUP}/v1",
+            "kind": "Lease",
+            "metadata": {
+                **metadata,
+                "annotations": {**(metadata.get("annotations") or {}), ABOUT: self.about},
+            },
+            "spec": {
+                "holderIdentity": str(self.owner),
+                "acquireTime": now,
+                "renewTime": now,
+                "leaseDurationSeconds": DURATION,
+                "leaseTransitions": transitions,
+            },
+        }
+
+    def renewed(self, lease: Mapping[str, Any]) -> dict[str, Any]:
+        """The same Lease, renewed now."""
+        return {**lease, "spec": {**lease["spec"], "renewTime": _micro_time()}}
+
+    def is_mine(self, lease: Mapping[str, Any]) -> bool:
+        """Whether a Lease is this process's already."""
+        return bool((lease.get("spec") or {}).get("holderIdentity") == str(self.owner))
+
+
+def acquired(
+    cluster: Cluster, claim: Claim, *, take_over: bool, say: Callable[[str], None]
+) -> Mapping[str, Any]:
+    """The Lease, when it has become the claim's. Raises AdminError where somebody else keeps it."""
+    for _ in range(TRIES):
+        try:
+            present: dict[str, Any] = cluster.get(claim.path, timeout=TIMEOUT)
+        except NotFound:
+            present = {}
+        try:
+            if not present:
+                made: dict[str, Any] = cluster.post(LEASES, claim.new(), timeout=TIMEOUT)
+                return made
+            holder = Holder.of(present)
+            others = holder is not None and not claim.is_mine(present)
+            reason = _reason(cluster, claim, holder, take_over=take_over) if holder and others else ""
+            taken: dict[str, Any] = cluster.put(claim.path, claim.taken(present), timeout=TIMEOUT)
+        except (Conflict, NotFound):
+            continue  # another one was quicker
+        if reason:
+            say(f"lease {NAMESPACE}/{claim.name}, taken over: {reason}")
+        return taken
+    raise AdminError(f"lease {NAMESPACE}/{claim.name} changes hands again and again", "try again in a minute")
+
+
+def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool) -> str:
+    """Why a Lease may be taken from somebody; raises AdminError where it may not."""
+    if holder.has_ended():
+        return str(holder)
+    if holder.has_expired(now := _server_time(cluster, claim)):
+        return f"{holder}, and it is {now:%Y-%m-%d %H:%M:%SZ}"
+    if take_over:
+        return f"{holder}; that run stops at its next step"
+    raise AdminError(
+        f"lease {NAMESPACE}/{claim.name}: {holder}",
+        "wait for its end, or go on in its place with --take-over; it is free when nothing was heard of it for"
+        f" {holder.duration:.0f}s",
+    )
+
+
+def _server_time(cluster: Cluster, claim: Claim) -> datetime:
+    """What the API server's clock says: the time of creation of a Lease that is only tried."""
+    body = claim.new()
+    body["metadata"] = {"generateName": f"{claim.name}-", "namespace": NAMESPACE}
+    tried = cluster.post(LEASES, body, [("dryRun", "All")], timeout=TIMEOUT)
+    return _moment(tried["metadata"]["creationTimestamp"]) or datetime.now(UTC)
+
+
+def _moment(text: object) -> datetime | None:
+    """A time of the API; None for what is none."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _micro_time() -> str:
+    """Now, as a Lease has it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
