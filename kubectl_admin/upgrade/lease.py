@@ -275,7 +275,7 @@ def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool) 
         return f"{holder}; that run stops at its next step"
     raise AdminError(
         f"lease {NAMESPACE}/{claim.name}: {holder}",
-        "wait for its end, or go on in its place with --take-over; it is free when nothing was heard of it for"
+        "wait for its end, or go on in its place with --take-over; it is free when it was not heard of for"
         f" {holder.duration:.0f}s",
     )
 
