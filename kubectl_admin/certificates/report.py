@@ -13,7 +13,7 @@ from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
-NODES_WIDTH = 20  # columns for nodes; more of them are a number
+NODES_WIDTH = 24  # columns for nodes; more of them are a number
 MARKS = {Severity.VIOLATION: Mark.BAD, Severity.WARNING: Mark.DOUBT}
 
 
@@ -155,12 +155,12 @@ def served(line: Line) -> Cell | str:
 def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str]:
     """How much was seen, what ends first, and what is not the cluster's own."""
     context = f"context {facts.context}, " if facts.context else ""
-    disks = f"the disks of {len(facts.hosts)} looked at" if facts.hosts else "no disk looked at"
-    yield f"{context}{len(listed):,} certificates, {len(facts.nodes):,} nodes, {disks}"
+    nodes = f"disks of {len(facts.hosts):,} of {len(facts.nodes):,} nodes"
+    yield f"{context}{len(listed):,} certificates, {nodes}"
     first = next((line for line in listed if line.certificate and not line.seen.self_made), None)
     if first and first.certificate:
         where = f" on {some_of(first.nodes)}" if first.nodes else ""
-        yield f"first to end: {first.seen.name}{where}, {relative(first.certificate.not_after, now)}"
+        yield f"first to end, self-made ones aside: {first.seen.name}{where}, {relative(first.certificate.not_after, now)}"
     if facts.etcd_servers:
         yield f"etcd is external, and so are its certificates: {', '.join(facts.etcd_servers)}"
 

@@ -46,8 +46,8 @@ def test_rows_that_look_alike_are_one_and_the_first_to_end_stands_first():
         ["ca", "cp1,cp2,cp3,w1", "2036-11-22", "3650d", "-"],
     ]
     assert below[:2] == [
-        "context lab, 5 certificates, 4 nodes, the disks of 4 looked at",
-        "first to end: kubelet-client on w1, in 4 days",
+        "context lab, 5 certificates, disks of 4 of 4 nodes",
+        "first to end, self-made ones aside: kubelet-client on w1, in 4 days",
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_real_clusters_table_fits_80_columns():
 
 def test_an_external_etcd_and_no_disks():
     _, below = shown(served("apiserver", certificate()), hosts=frozenset(), etcd_servers=("https://e:2379",))
-    assert below[0].endswith("no disk looked at")
+    assert below[0].endswith("disks of 0 of 1 nodes")
     assert "etcd is external, and so are its certificates: https://e:2379" in below
 
 
