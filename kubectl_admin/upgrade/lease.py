@@ -7,7 +7,7 @@ two operators' machines may be minutes apart.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -110,7 +110,7 @@ class Held:
     def release(self) -> None:
         """Gives the Lease up, if it is still this process's; never deletes anybody else's."""
         self._over.set()
-        with self._lock:
+        with self._lock, suppress(NotFound):
             for _ in range(TRIES):
                 metadata = self._lease["metadata"]
                 known = {key: metadata[key] for key in ("uid", "resourceVersion")}
@@ -118,12 +118,10 @@ class Held:
                 try:
                     self._cluster.delete(self._claim.path, options, timeout=TIMEOUT)
                     return
-                except NotFound:
-                    return
                 except Conflict:
                     self._lease = self._cluster.get(self._claim.path, timeout=TIMEOUT)
-                    if not self._claim.is_mine(self._lease):
-                        return
+                if not self._claim.is_mine(self._lease):
+                    return
 
     def _renew(self) -> bool:
         """Whether the API server has said whose the Lease is; it is renewed if it is still this process's."""
@@ -133,25 +131,26 @@ class Held:
                     self._lease = self._cluster.put(
                         self._claim.path, self._claim.renewed(self._lease), timeout=TIMEOUT
                     )
-            except Conflict:
+            except (Conflict, NotFound):
                 return self._look()
-            except NotFound:  # somebody has cleaned up, which takes nothing from this run
-                return self._make()
             except AdminError:
                 return False
             return True
 
     def _look(self) -> bool:
-        """Whose it is now."""
+        """Whether the API server has said whose the Lease is now; one that somebody has deleted is made again."""
         try:
             present = self._cluster.get(self._claim.path, timeout=TIMEOUT)
+        except NotFound:
+            return self._make()
         except AdminError:
             return False
-        if self._claim.is_mine(present):
-            self._lease = present
-            return False
-        self._lost = Holder.of(present)
-        return True
+        holder = Holder.of(present)
+        if holder and not self._claim.is_mine(present):
+            self._lost = holder
+            return True
+        self._lease = present if holder else self._claim.taken(present)
+        return False
 
     def _make(self) -> bool:
         try:

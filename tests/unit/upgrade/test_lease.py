@@ -45,8 +45,8 @@ class Server:
     def put(self, asked):
         sent = asked.body
         self.puts.release()
-        if not self.lease:
-            return NOT_FOUND
+        if not self.lease:  # as the API server says it of a UID that it does not find
+            return CONFLICT if "uid" in sent["metadata"] else NOT_FOUND
         if sent["metadata"].get("resourceVersion") != self.lease["metadata"]["resourceVersion"]:
             return CONFLICT
         return Says(body=self.keep(sent))
@@ -236,6 +236,26 @@ def test_somebody_has_written_to_it(server, said):
         mine.check()
         server.keep(server.lease)
     assert server.lease is None
+
+
+def test_somebody_has_emptied_it(server, said):
+    with held(server, said) as mine:
+        server.keep({**server.lease, "spec": {}})
+        mine.check()
+        mine.check()
+        assert server.holder == str(ME)
+    assert server.lease is None
+
+
+def test_deleted_while_it_is_given_up(stand_in, server, said):
+    def deleted(_asked):
+        server.lease = None
+        return CONFLICT
+
+    with held(server, said):
+        stand_in.on("DELETE", PATH, deleted)
+    assert server.lease is None
+    assert said == []
 
 
 def test_two_at_the_same_moment(stand_in, server, said):
