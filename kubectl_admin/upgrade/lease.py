@@ -138,7 +138,7 @@ class Held:
             return True
 
     def _look(self) -> bool:
-        """Whether the API server has said whose the Lease is now; one that somebody has deleted is made again."""
+        """Whether the API server has said whose the Lease is now; one that was deleted is made again."""
         try:
             present = self._cluster.get(self._claim.path, timeout=TIMEOUT)
         except NotFound:
