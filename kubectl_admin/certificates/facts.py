@@ -88,8 +88,8 @@ class Facts:
     """All that was seen.
 
     user: whoever asks. nodes: all of the cluster. hosts: those whose disks were looked at.
-    etcd_servers: where the API servers say that an etcd outside of the cluster is. refusals: why ports showed
-    nothing, in the words that came.
+    etcd_servers: where the API servers say that an etcd outside of the cluster is. refusing: the nodes whose
+    kubelets do not know the API server, so that there is no way to them.
     """
 
     context: str
@@ -100,5 +100,5 @@ class Facts:
     seen: tuple[Seen, ...] = ()
     processes: tuple[Process, ...] = ()
     etcd_servers: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = ()
+    refusing: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()

@@ -160,11 +160,15 @@ def put_together(
     cluster: Cluster, listed: Listed, ports: Iterable[Port], answers: Mapping[Port | str, Any]
 ) -> Facts:
     """The facts from all answers; what is missing among them is a gap."""
-    seen, gaps, hosts, silent = list(listed.seen), list(listed.gaps), set(), {}
+    seen, gaps = list(listed.seen), list(listed.gaps)
+    hosts, refusing, silent = set[str](), set[str](), dict[Port, AdminError]()
     for about, answer in answers.items():
         match about, answer:
             case Port(), Certificate():
                 seen.append(_served(about, answer))
+            case (Port(), Unauthorized()) | (str(), Unauthorized()):
+                # The API server knows the user, whom it has answered before: it is the kubelet that refuses.
+                refusing.add(about.node if isinstance(about, Port) else about)
             case Port(), AdminError():
                 silent[about] = answer
             case str(), Disk():
@@ -184,7 +188,7 @@ def put_together(
         seen=tuple(seen),
         processes=tuple(one for pod in listed.control_plane if (one := components.process(pod))),
         etcd_servers=components.external_etcd(listed.control_plane),
-        refusals=tuple(sorted({error.what for error in silent.values()})),
+        refusing=tuple(node for node in listed.nodes if node in refusing),
         gaps=tuple(gaps),
     )
 

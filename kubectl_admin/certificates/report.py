@@ -160,7 +160,8 @@ def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str
     first = next((line for line in listed if line.certificate and not line.seen.self_made), None)
     if first and first.certificate:
         where = f" on {some_of(first.nodes)}" if first.nodes else ""
-        yield f"first to end, self-made ones aside: {first.seen.name}{where}, {relative(first.certificate.not_after, now)}"
+        when = relative(first.certificate.not_after, now)
+        yield f"first to end, self-made ones aside: {first.seen.name}{where}, {when}"
     if facts.etcd_servers:
         yield f"etcd is external, and so are its certificates: {', '.join(facts.etcd_servers)}"
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from kubectl_admin.certificates.facts import Facts
-from kubectl_admin.certificates.judge import authorities, contents, loading, times
+from kubectl_admin.certificates.judge import authorities, contents, loading, times, way
 from kubectl_admin.certificates.judge.times import Thresholds
 from kubectl_admin.finding import Finding, Severity
 
@@ -16,6 +16,7 @@ def judge(facts: Facts, now: datetime, thresholds: Thresholds) -> list[Finding]:
         *contents.unreadable(facts),
         *contents.kubelet_configs(facts),
         *loading.not_loaded(facts),
+        *way.refused(facts),
         *authorities.ending_first(facts),
         *authorities.external(facts),
         *(gap.finding() for gap in facts.gaps),

@@ -9,7 +9,7 @@ from kubectl_admin.certificates import gather as module
 from kubectl_admin.certificates import served
 from kubectl_admin.certificates.gather import gather
 from kubectl_admin.certificates.objects import KINDS
-from kubectl_admin.cluster.errors import Forbidden, NotFound, Unreachable
+from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.debug_pod import Options
@@ -197,11 +197,25 @@ def test_who_may_not_make_debug_pods_is_told_what_is_missing(hosts, monkeypatch)
 
 
 def test_ports_that_say_the_same_are_one_gap(ports):
-    ports[10250] = AdminError("port 10250 of pod kube-system/kube-proxy-x: unable to upgrade: Unauthorized")
+    ports[10250] = AdminError("port 10250 of pod kube-system/kube-proxy-x: nothing listens there")
     found = without_host(Cluster())
     assert found.gaps[0].what == "what is served as kubelet-serving on port 10250 of cp1, w1"
-    assert found.gaps[0].why == "unable to upgrade: Unauthorized"
-    assert found.refusals == (ports[10250].what,)
+    assert found.gaps[0].why == "nothing listens there"
+
+
+def test_kubelets_that_refuse_the_api_server_are_no_gap_of_each_port(ports, hosts):
+    """The API server has just answered the user: who does not know somebody is the kubelet."""
+    refused = Unauthorized(401, "Unauthorized", "Unauthorized")
+    ports["kube-proxy-w1", 10250] = hosts["cp1"] = refused
+    found = with_host(Cluster())
+    assert found.refusing == ("cp1", "w1")
+    assert found.hosts == {"w1"}
+    assert not any("logged in" in gap.why for gap in found.gaps)
+
+
+def test_who_is_not_known_to_the_api_server_is_told_so():
+    with pytest.raises(Unauthorized):
+        without_host(Cluster(nodes=Unauthorized(401, "Unauthorized", "Unauthorized")))
 
 
 def test_who_may_not_forward_ports_is_told_so_once(ports):

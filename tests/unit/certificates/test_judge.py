@@ -192,6 +192,12 @@ def test_an_authority_whose_key_is_elsewhere():
     assert rules(seen("apiserver"), authority(key=True)) == []
 
 
+def test_kubelets_that_refuse_the_api_server():
+    (one,) = found(refusing=("cp1", "w1"))
+    assert (one.rule, one.severity, one.objects) == ("apiserver-refused", BAD, ("node/cp1", "node/w1"))
+    assert "kubeadm certs renew apiserver-kubelet-client" in one.fix
+
+
 def test_what_could_not_be_seen_is_a_note_and_the_worst_stands_first():
     told = rules(
         seen("apiserver", certificate(days=20)),

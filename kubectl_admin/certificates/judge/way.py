@@ -1,0 +1,27 @@
+"""The way to the nodes, which leads through certificates itself. Pure."""
+
+from collections.abc import Iterator
+
+from kubectl_admin.certificates.facts import Facts
+from kubectl_admin.finding import Finding, Severity
+
+
+def refused(facts: Facts) -> Iterator[Finding]:
+    """Kubelets that refuse the API server: nothing here can reach a node then, so it has to be done there.
+
+    Source: docs «Kubelet authentication/authorization»: the API server shows them apiserver-kubelet-client.
+    """
+    if not facts.refusing:
+        return
+    yield Finding(
+        Severity.VIOLATION,
+        "apiserver-refused",
+        "apiserver-kubelet-client",
+        "kubelets must know the API server by its client certificate; exec, logs and port-forward need it",
+        "kubelets answer the API server with 401: its client certificate has ended, or they trust another"
+        " authority",
+        "on each control-plane node: kubeadm certs renew apiserver-kubelet-client; where that does not help"
+        " within a minute: move kube-apiserver.yaml out of /etc/kubernetes/manifests, and back after 20 s",
+        "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/",
+        tuple(f"node/{node}" for node in facts.refusing),
+    )
