@@ -8,9 +8,11 @@ from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node.persistence import Persistence
 
 NAMESPACE = "kube-system"
 TIMEOUT = 10.0  # seconds for one handshake
+RETRIES = 3  # after failures that may well be none a little later
 
 
 def certificate(
@@ -19,7 +21,7 @@ def certificate(
     """The certificate that is served on a port of a node's loopback.
 
     pod: one in that node's own network (a static pod, kube-proxy's), through which the way leads.
-    timeout: seconds for all of it.
+    timeout: seconds for each of a few tries.
 
     No client certificate is shown: a server that wants one says so after it has shown its own. Raises
     PortError where nothing listens, AdminError for what speaks no TLS or shows what can't be read.
@@ -27,9 +29,13 @@ def certificate(
     from kubectl_admin.cluster import tls
     from kubectl_admin.cluster.secured import Secured
 
-    with cluster.port_forward(namespace, pod, port, timeout=timeout) as forward:
-        shown = Secured(forward, tls.context_to_loopback(None, ""), None, forward.what).peer_certificate
-    return _readable(x509.of_der(shown or b""), f"port {port} of pod {namespace}/{pod}")
+    def shown() -> bytes | None:
+        with cluster.port_forward(namespace, pod, port, timeout=timeout) as forward:
+            return Secured(forward, tls.context_to_loopback(None, ""), None, forward.what).peer_certificate
+
+    # An API server that has just loaded a client certificate hangs up on kubelets, in the middle of anything.
+    persistence = Persistence(patience=timeout, retries=RETRIES, say=lambda _: None)
+    return _readable(x509.of_der(persistence(shown) or b""), f"port {port} of pod {namespace}/{pod}")
 
 
 def through_host(script: Callable[..., bytes], address: str) -> Certificate:

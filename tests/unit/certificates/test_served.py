@@ -5,10 +5,12 @@ import ssl
 import pytest
 
 from kubectl_admin.certificates import served
+from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node import persistence
 from tests.unit.certificates.samples import key_pem, pem
-from tests.unit.cluster.standin import CLOSE, StandIn
+from tests.unit.cluster.standin import CLOSE, StandIn, status
 
 PATH = "/api/v1/namespaces/kube-system/pods/kube-proxy-x/portforward"
 PORT = (6443).to_bytes(2, "little")
@@ -60,6 +62,16 @@ def test_the_certificate_that_a_port_shows(server, context):
     found = served.certificate(server.connect(), "kube-proxy-x", 6443)
     assert (found.common_name, found.serial_text) == ("kube-apiserver", "0ABC")
     assert server.asked[0].query == [("ports", "6443")]
+
+
+def test_an_api_server_that_hangs_up_on_the_kubelet_is_asked_again(server, context, monkeypatch):
+    monkeypatch.setattr(persistence.time, "sleep", lambda _seconds: None)
+    lost = status(500, "InternalError", "error dialing backend: use of closed network connection")
+    server.on("GET", PATH, lost, lost, secured(context))
+    assert served.certificate(server.connect(), "kube-proxy-x", 6443).common_name == "kube-apiserver"
+    server.on("GET", PATH, lost)
+    with pytest.raises(ApiError, match="error dialing backend"):
+        served.certificate(server.connect(), "kube-proxy-x", 6443)
 
 
 def test_a_server_that_asks_for_a_client_certificate_is_seen_before(server, context):
