@@ -99,7 +99,7 @@ def table(listed: Iterable[Line], now: datetime, thresholds: Thresholds, *, wide
 
 def _row(group: Sequence[Line], now: datetime, thresholds: Thresholds, *, wide: bool) -> list[Cell | str]:
     line = group[0]
-    nodes = list(dict.fromkeys(node for each in group for node in each.nodes))
+    nodes = sorted({node for each in group for node in each.nodes})
     found = line.certificate
     return [
         line.seen.name,

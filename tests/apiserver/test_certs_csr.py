@@ -33,7 +33,7 @@ pytestmark = pytest.mark.lab
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 SERVING, CLIENT = "kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"
-NODES = ["system:nodes"]
+NODES, MASTERS = ["system:nodes"], ["system:masters"]
 TOKENS = ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"]
 SERVES, CALLS = ["digital signature", "server auth"], ["digital signature", "client auth"]
 ORGANIZATION, NAME_OF = NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME
@@ -210,13 +210,14 @@ def forgeries(world: World) -> dict[str, list[str]]:
     other = csr(((ORGANIZATION, "system:nodes"), (NAME_OF, "system:node:cp-1")), own[:1])
     foreign = [*own, x509.IPAddress(ip_address("192.0.2.1"))]
     return {
-        world.ask(pem(other)): ["requester", "foreign-address"],
+        # A node itself is kept from asking for another one by the admission plugin NodeRestriction.
+        world.ask(pem(other), "jane", MASTERS): ["requester", "foreign-address"],
         world.ask(pem(world.csr(foreign))): ["foreign-address"],
         world.ask(pem(world.csr([*own, x509.DNSName("kubernetes")]))): ["foreign-address"],
         world.ask(pem(world.csr(None, (ORGANIZATION, "system:masters")))): ["organization"],
         world.serving(usages=[*SERVES, "client auth"]): ["usages"],
         world.serving(usages=[*SERVES, "key encipherment"]): ["usages"],
-        world.serving(who="jane", groups=["system:masters"]): ["requester"],
+        world.serving(who="jane", groups=MASTERS): ["requester"],
         world.serving(expirationSeconds=10 * 366 * 86400): ["expiration"],
         world.ask(pem(world.csr([]))): ["no-names"],
         world.ask(pem(world.csr([*own, x509.RFC822Name("a@example.com")]))): ["names"],
@@ -242,7 +243,7 @@ def test_a_broken_request_does_not_even_come_in(world):
     """So these rules are a second look; the API server has had the first."""
     for request in (not_proven(world.csr()), b"no PEM"):
         with pytest.raises(ApiError, match=r"spec\.request"):
-            world.ask(request)
+            world.ask(request, "jane", MASTERS)
 
 
 @pytest.mark.usefixtures("bootstrappers")

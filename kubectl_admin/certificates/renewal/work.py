@@ -26,7 +26,7 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import STATE, discard, workspace
 
 SETTLING = 15.0  # seconds in which a server must have read its files by itself; 1.37's take three
-COMING = 120.0  # seconds in which a process that was ended must be there again, and serve
+COMING = 360.0  # seconds until a process that was ended must serve again: kubelets wait up to 300
 TURN = 0.5  # seconds between two looks
 BACKUPS = f"{STATE}/certificates"
 SAID = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)

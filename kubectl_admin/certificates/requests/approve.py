@@ -15,11 +15,13 @@ from cryptography import x509
 from kubectl_admin.certificates.requests.facts import Nodes, Request, der, request_of
 from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, state, with_node
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Conflict, Forbidden, Gone, NotFound, Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.debug_pod import NAME
 
+WATCH = Right("watch", "certificatesigningrequests", group=GROUP)
 TRIES = 5
 REASON = "KubectlAdminApprove"
 ISSUING = 30.0  # seconds in which a signer must have issued it; it takes below one
@@ -133,8 +135,8 @@ def await_issued(
                     done[request.uid] = with_certificate(waiting.pop(request.uid), request)
                 if not waiting:
                     break
-    except Forbidden as error:  # it is approved all the same
-        late = f"whether it is issued can't be seen: {error.message}"
+    except Forbidden:  # it is approved all the same
+        late = f"whether it is issued can't be seen: the user may not {WATCH}"
     done |= {uid: replace(each, problem=late) for uid, each in waiting.items()}
     return [done.get(each.judged.request.uid, each) for each in outcomes]
 

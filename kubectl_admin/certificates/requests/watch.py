@@ -6,6 +6,7 @@ from typing import Never
 
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import (
+    WATCH,
     Outcome,
     approve,
     await_issued,
@@ -22,11 +23,7 @@ from kubectl_admin.node.persistence import is_transient
 
 ROUND = 60.0  # seconds after which all that is pending is judged anew: its node may have got its addresses
 PAUSE = 3.0  # seconds before an API server that does not answer is asked again
-RIGHTS = (
-    *gather.RIGHTS,
-    Right("watch", "certificatesigningrequests", group=gather.GROUP),
-    Right("get", "nodes"),
-)
+RIGHTS = (*gather.RIGHTS, WATCH, Right("get", "nodes"))
 Tell = Callable[[Judged, Outcome | None], None]
 
 

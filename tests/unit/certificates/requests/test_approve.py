@@ -199,4 +199,4 @@ def test_who_may_not_watch_has_approved_all_the_same(server):
     )
     (outcome,) = await_issued(server.connect(), DONE)
     assert outcome.approved
-    assert "cannot watch" in outcome.problem
+    assert outcome.problem.endswith("may not watch certificatesigningrequests.certificates.k8s.io")
