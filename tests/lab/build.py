@@ -1,8 +1,10 @@
 """Programs built from their Go modules (and pause from C), each kept under bin/NAME-VERSION/."""
 
+import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha1
@@ -11,7 +13,7 @@ from pathlib import Path
 from tests.lab import cache, machine
 from tests.lab.errors import LabError
 from tests.lab.progress import Progress, Step
-from tests.lab.versions import CONTAINERD, COREDNS, MORE_ETCD, PAUSE, RELEASES, Release
+from tests.lab.versions import CLOUDNATIVE_PG, CONTAINERD, COREDNS, MORE_ETCD, PAUSE, RELEASES, Release
 
 KUBERNETES_PROGRAMS = (
     "kubeadm",
@@ -65,6 +67,12 @@ def containerd(progress: Progress) -> Path:
 def coredns(progress: Progress) -> Path:
     """The folder with coredns."""
     return _built(_Recipe("coredns", COREDNS, ["github.com/coredns/coredns"], minutes=3), progress)
+
+
+def cloudnative_pg(progress: Progress) -> Path:
+    """The folder with CloudNativePG's operator, `manager`."""
+    packages = ["github.com/cloudnative-pg/cloudnative-pg/cmd/manager"]
+    return _built(_Recipe("cloudnative-pg", CLOUDNATIVE_PG, packages, minutes=6), progress)
 
 
 def pause(progress: Progress) -> Path:
@@ -162,6 +170,13 @@ def _kubernetes_stamp(version: str) -> str:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false"}
+
+
+def go_module(module: str) -> Path:
+    """The folder with the source of «PATH@vVERSION»."""
+    command = [_go(), "mod", "download", "-json", module]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())
+    return Path(json.loads(told.stdout)["Dir"])
 
 
 def _go() -> str:

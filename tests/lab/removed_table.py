@@ -82,8 +82,7 @@ def flags_gone(older: Path, newer: Path, known: Sequence[str]) -> list[str]:
 
 def gates(version: str) -> Gates:
     """The gates of a version by name, each with what it was from which minor on."""
-    command = ["go", "mod", "download", "-json", f"k8s.io/kubernetes@v{version}"]
-    source = Path(json.loads(said(command, check=True))["Dir"]) / "test"
+    source = build.go_module(f"k8s.io/kubernetes@v{version}") / "test"
     found: Gates = {}
     for file in source.rglob(
         "*versioned_feature_list.yaml"
@@ -143,10 +142,10 @@ def set_gate(program: Path, name: str, *, value: bool) -> str:
     return said([program, f"--feature-gates={name}={str(value).lower()}", *ending])
 
 
-def said(command: Sequence[str | Path], *, check: bool = False) -> str:
+def said(command: Sequence[str | Path]) -> str:
     """What a command prints."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=check)
-    return done.stdout + ("" if check else done.stderr)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return done.stdout + done.stderr
 
 
 if __name__ == "__main__":

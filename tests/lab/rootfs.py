@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab import cache, machine
@@ -29,19 +30,31 @@ UNNEEDED = ("var/cache/apt/archives", "usr/share/doc", "usr/share/man", "usr/sha
 
 
 def debian(progress: Progress) -> Path:
-    """The folder with a bare Debian and the packages that a node needs, made by debootstrap."""
-    recipe = cache.fingerprint(DEBIAN, *PACKAGES, *UNNEEDED)
+    """The folder with a bare Debian and the packages that a node needs."""
+    return bootstrapped(DEBIAN, PACKAGES, progress)
+
+
+def bootstrapped(
+    name: str, packages: Sequence[str], progress: Progress, commands: Sequence[str] = ()
+) -> Path:
+    """The folder with a bare Debian and these packages, made by debootstrap.
+
+    name: what it is called in the cache. commands: of a shell in it, once the packages are there.
+    """
+    recipe = cache.fingerprint(DEBIAN, *packages, *UNNEEDED, *commands)
 
     def make(folder: Path) -> None:
         machine.ensure(["debootstrap"], progress)
-        with progress.step(f"make a Debian root ({DEBIAN}, about 2 minutes)", "debootstrap") as step:
-            include = f"--include={','.join(PACKAGES)}"
+        with progress.step(f"make a Debian root ({name}, about 2 minutes)", "debootstrap") as step:
+            include = f"--include={','.join(packages)}"
             step.run(["debootstrap", "--variant=minbase", include, DEBIAN, folder, *_mirror()])
+            for command in commands:
+                step.run(["chroot", folder, "sh", "-c", command])
             for part in UNNEEDED:
                 shutil.rmtree(folder / part, ignore_errors=True)
             (folder / "var/cache/apt/archives/partial").mkdir(parents=True)
 
-    return cache.once(cache.root() / "rootfs" / f"{DEBIAN}-{recipe}", make)
+    return cache.once(cache.root() / "rootfs" / f"{name}-{recipe}", make)
 
 
 def _mirror() -> list[str]:

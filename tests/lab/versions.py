@@ -7,6 +7,7 @@ from tests.lab.errors import LabError
 CONTAINERD = "2.2.9"
 COREDNS = "1.14.6"
 PAUSE = "3.10.2"
+CLOUDNATIVE_PG = "1.28.0"
 # Beside those in the table: a 3.6 that etcd 3.7 accepts as its predecessor, and the last 3.5.
 MORE_ETCD = ("3.6.16", "3.5.35")
 DEBIAN = "bookworm"
