@@ -2,7 +2,7 @@
 
 import queue
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,16 +45,23 @@ class Seen:
         return cls(read.node(item), Cordon.of(item))
 
 
-def recover(
-    cluster: Cluster, node: str, observer: Observer, *, timeout: float, wait_for_moved: bool = True
+def recover(  # noqa: PLR0913 - what is waited for, and who is told
+    cluster: Cluster,
+    node: str,
+    observer: Observer,
+    *,
+    timeout: float,
+    wait_for_moved: bool = True,
+    uncordoned: Callable[[], None] = lambda: None,
 ) -> Recovered:
     """Waits until the node is Ready, uncordons it, and waits until what drains have moved is healthy.
 
     timeout: seconds for each of the two. Raises AdminError if the node is not Ready by then, and leaves it
-    as it is; workloads that take longer are only told.
+    as it is; workloads that take longer are only told. uncordoned: called when the node takes pods again.
     """
     seen = await_ready(cluster, node, observer, timeout)
     uncordon(cluster, node)
+    uncordoned()
     if seen.node.unschedulable:
         observer.note(f"node/{node} uncordoned")
     moved = seen.mark.moved if seen.mark and wait_for_moved else ()

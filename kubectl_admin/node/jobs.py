@@ -65,6 +65,22 @@ class Job:
                     )
 
 
+def running(host: Host, name: str, folder: str) -> Job | None:
+    """The job `name` while it runs, whoever started it; None where its folder has none, or it has ended."""
+    job = Job(host, folder, f"kubectl-admin-{name}")
+    there = host.persistently(lambda: host.run(["test", "-e", f"{folder}/log"], check=False))
+    if there.exit_code:
+        return None
+    state = host.script("job-wait", folder, job.unit, "0", "0").partition(b"\n")[0]
+    return job if state == b"running" else None
+
+
+def restart(host: Host, name: str, folder: str, journal: str, script: str, arguments: Sequence[str]) -> Job:
+    """Starts the job anew where it has ended before; what it wrote then is kept in the file `journal`."""
+    host.script("job-clear", folder, journal)
+    return start(host, name, folder, script, arguments)
+
+
 def start(host: Host, name: str, folder: str, script: str, arguments: Sequence[str]) -> Job:
     """Starts one of scripts/ as the job `name`, or finds it started; its files are in `folder`.
 

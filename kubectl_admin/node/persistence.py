@@ -11,6 +11,9 @@ from kubectl_admin.errors import AdminError
 Result = TypeVar("Result")
 
 FIRST, LONGEST = 0.2, 3.0  # seconds between two tries
+# A kubelet asks an API server what the one that calls it may do; until it reaches one, that is nothing.
+# Source: kubernetes/kubernetes pkg/kubelet/server/server.go, InstallAuthFilter.
+BY_KUBELET = "Forbidden (user="
 QUIET = 2  # failures in a row that are nobody's business
 
 
@@ -55,7 +58,8 @@ class Persistence:
         """Seconds; less than none for what will not change by itself."""
         if is_transient(error):
             return self.patience
-        return min(self.settling, self.patience) if isinstance(error, Forbidden) and error.verb else -1
+        settles = isinstance(error, Forbidden) and (error.verb or error.message.startswith(BY_KUBELET))
+        return min(self.settling, self.patience) if settles else -1
 
 
 class NotReadyError(AdminError):

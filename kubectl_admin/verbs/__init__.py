@@ -10,6 +10,7 @@ VERBS = {
     "etcd-snapshot": "Take a snapshot of etcd, proven good, into a file here.",
     "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
     "certs": "Show every certificate of the cluster, on disk and as served, and what ends first.",
+    "drain-upgrade": "Upgrade a node: packages, kubeadm, and, drained, its kubelet.",
     "drain": "Empty a node: cordon it, let databases move, and evict its pods.",
     "uncordon": "Take a drained node back, and wait until what was moved is healthy.",
     "node-exec": "Run a command on a node's host.",

@@ -185,3 +185,13 @@ def test_what_is_not_wanted_is_not_asked_for_again(clock):
     with pytest.raises(Forbidden):
         Persistence(60, print, settling=60)(failing(refused("pods is forbidden: violates PodSecurity")))
     assert clock.slept == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_kubelet_that_was_restarted_refuses_until_it_reaches_an_api_server():
+    message = (
+        "Forbidden (user=kube-apiserver-kubelet-client, verb=get, resource=nodes, subresource(s)=[proxy])"
+    )
+    assert Persistence(60, print, settling=60)(failing(refused(message), refused(message))) == "done"
+    with pytest.raises(Forbidden):
+        Persistence(60, print)(failing(refused(message)))

@@ -1,0 +1,102 @@
+"""What an upgrade of a node is planned by, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kubectl_admin.etcd.members.state import State
+from kubectl_admin.node.packages import Packages
+from kubectl_admin.versions.facts import Component, Facts, Instance
+from kubectl_admin.versions.version import Version
+
+# What kubeadm moves on a control-plane node, beside etcd, whose version is its own.
+STATIC = (Component.APISERVER, Component.CONTROLLER_MANAGER, Component.SCHEDULER)
+
+
+class Role(StrEnum):
+    """What a node is in an upgrade, which decides about kubeadm's part in it."""
+
+    FIRST = "first control plane"
+    FURTHER = "further control plane"
+    WORKER = "worker"
+
+    @property
+    def control_plane(self) -> bool:
+        """Whether it runs an API server."""
+        return self is not Role.WORKER
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an upgrade notes at the node before its cordon, for a later run and for people.
+
+    target: «1.37.2». since: when, by the clock of the machine that asked for it.
+    uncordon: whether it ends the cordon in the end; it does not where the node was cordoned before.
+    """
+
+    target: str
+    since: str
+    uncordon: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What the host of a node says.
+
+    packages: what its package manager says. kubeadm, kubelet: the programs' own versions; None where there is
+    none. flags: of the kubelet that runs, by name. gates: feature gates of its configuration.
+    systemd: whether it is there. cgroup: 1 or 2. etcd: bytes of etcd's data folder; 0 where there is none.
+    free: bytes, by folder.
+    """
+
+    packages: Packages
+    kubeadm: Version | None
+    kubelet: Version | None
+    flags: Mapping[str, str] = field(default_factory=dict)
+    gates: Mapping[str, str] = field(default_factory=dict)
+    systemd: bool = True
+    cgroup: int = 2
+    etcd: int = 0
+    free: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The node among the others.
+
+    versions: of the whole cluster. order: control-plane nodes, the oldest first. etcd: its state; None where
+    the node runs no member. flags: of the node's static pods, by component and name. mark: of an upgrade that
+    was begun here. cordoned: whether the node is. ready: whether it is. kubelet: as the Node object says.
+    """
+
+    node: str
+    versions: Facts
+    order: tuple[str, ...]
+    etcd: State | None
+    flags: Mapping[str, Mapping[str, str]]
+    mark: Mark | None
+    cordoned: bool
+    ready: bool
+    kubelet: Version | None
+
+    @property
+    def own_apiserver(self) -> Instance | None:
+        """The API server of this node; None for a worker."""
+        return next((part for part in self.versions.of(Component.APISERVER) if part.node == self.node), None)
+
+    @property
+    def apiservers(self) -> tuple[Version, ...]:
+        """The versions of all API servers, the oldest first; those that are not known are left out."""
+        return tuple(sorted(part.version for part in self.versions.of(Component.APISERVER) if part.version))
+
+    def static_versions(self) -> dict[Component, Version | None]:
+        """The versions of this node's part of the control plane; empty for a worker."""
+        return {part.component: part.version for part in self.versions.of(*STATIC) if part.node == self.node}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the node goes. version: of Kubernetes. package: the package manager's own, «1.37.2-1.1»."""
+
+    version: Version
+    package: str

@@ -1,0 +1,107 @@
+"""How a node's upgrade is shown: its steps, what forbids it, and what it took. Pure."""
+
+from collections.abc import Mapping
+
+from kubectl_admin.drain import report as drain_report
+from kubectl_admin.drain.telling import duration
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report import Column, Report, Table
+from kubectl_admin.upgrade.node import Look, Upgraded
+from kubectl_admin.upgrade.stages import PAID
+
+STATES = {True: "done", False: "to do"}
+
+
+def planned(seen: Look, *, waits: bool = False, wide: bool = False) -> Report:
+    """What would be done. waits: as in the drain's report. wide: names are shown whole."""
+    drained = drain_report.report(seen.preview, wide=wide, waits=waits) if seen.preview else None
+    steps = Table(
+        [Column("STEP"), Column("STATE"), Column("WHAT")],
+        [[step.name, STATES[step.done], step.title] for step in seen.steps],
+    )
+    return Report(
+        kind="NodeUpgradePlan",
+        items=lambda: [document(seen)],
+        names=lambda: [f"node/{seen.around.node}"],
+        tables=[steps, *(drained.tables if drained else ())],
+        paragraphs=[summary(seen), *(drained.paragraphs if drained else ())],
+        findings=[*seen.findings, *(drained.findings if drained else ())],
+    )
+
+
+def summary(seen: Look) -> str:
+    """The node, what it is, where it is and where it goes."""
+    here = seen.around.kubelet or "?"
+    what = f"node {seen.around.node} ({seen.role}): {here} to {seen.target.version}"
+    return f"{what}: nothing is left to do" if seen.over else what
+
+
+def document(seen: Look) -> dict[str, object]:
+    """The plan as plain data."""
+    return {
+        "node": seen.around.node,
+        "context": seen.around.versions.context,
+        "role": str(seen.role),
+        "kubelet": str(seen.around.kubelet) if seen.around.kubelet else None,
+        "target": str(seen.target.version),
+        "package": seen.target.package,
+        "steps": [{"name": step.name, "title": step.title, "done": step.done} for step in seen.steps],
+    }
+
+
+def upgraded(done: Upgraded) -> Report:
+    """What was done, and what each step has taken."""
+    steps = Table(
+        [Column("STEP"), Column("TOOK"), Column("WHAT")],
+        [[step.name, took(done.seconds, step.name), step.title] for step in done.look.steps],
+    )
+    return Report(
+        kind="NodeUpgrade",
+        items=lambda: [
+            {
+                **document(done.look),
+                "seconds": {name: round(seconds, 1) for name, seconds in done.seconds.items()},
+                "cordonedSeconds": round(done.paid, 1) if done.paid is not None else None,
+                "snapshot": str(done.snapshot) if done.snapshot else None,
+                "staysCordoned": done.cordoned,
+            }
+        ],
+        names=lambda: [f"node/{done.look.around.node}"],
+        tables=[steps],
+        paragraphs=[said(done)],
+        findings=unwell(done),
+    )
+
+
+def took(seconds: Mapping[str, float], name: str) -> str:
+    """How long a step took; «-» for one that was over before."""
+    return duration(seconds[name]) if name in seconds else "-"
+
+
+def said(done: Upgraded) -> str:
+    """The good end, and how long pods were kept away."""
+    node, version = done.look.around.node, done.look.target.version
+    total = duration(sum(done.seconds.values()))
+    text = f"node {node} is at {version} and well, after {total}"
+    if done.paid is not None:
+        text += f"; {duration(done.paid)} of them from cordon to uncordon"
+    elif any(name in done.seconds for name in PAID) and done.cordoned:
+        text += "; it was cordoned before, and stays so"
+    return text
+
+
+def unwell(done: Upgraded) -> list[Finding]:
+    """Workloads that were moved and are not well yet."""
+    if not done.unhealthy:
+        return []
+    return [
+        Finding(
+            Severity.VIOLATION,
+            "moved-unhealthy",
+            "what was moved",
+            "workloads that a drain has moved are well again",
+            f"not all their pods are ready: {', '.join(done.unhealthy)}",
+            "kubectl describe shows why",
+            objects=(f"node/{done.look.around.node}",),
+        )
+    ]

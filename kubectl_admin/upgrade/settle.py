@@ -1,0 +1,129 @@
+"""Waits until a node is well at its new version, by watching it: nothing is asked again and again."""
+
+import queue
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.drain.follow import Followed
+from kubectl_admin.errors import AdminError
+from kubectl_admin.upgrade.facts import STATIC, Role
+from kubectl_admin.upgrade.gather import is_ready
+from kubectl_admin.versions.facts import Component
+from kubectl_admin.versions.version import Version
+
+SYSTEM = "/api/v1/namespaces/kube-system/pods"
+
+
+@dataclass(frozen=True, slots=True)
+class Kubelet:
+    """What a Node object says of its kubelet."""
+
+    version: Version | None
+    ready: bool
+
+    @classmethod
+    def of(cls, node: Mapping[str, Any]) -> "Kubelet":
+        """What a node (of the API) says."""
+        info = node.get("status", {}).get("nodeInfo", {})
+        return cls(Version.find(str(info.get("kubeletVersion", ""))), is_ready(node))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A pod of Kubernetes itself. name: the component. image: its version by the image that runs."""
+
+    name: str
+    image: Version | None
+    ready: bool
+    leaving: bool
+
+    @classmethod
+    def of(cls, pod: Mapping[str, Any]) -> "Part":
+        """What a pod (of the API) says."""
+        labels = pod["metadata"].get("labels") or {}
+        containers: list[Mapping[str, Any]] = pod["spec"].get("containers") or [{}]
+        return cls(
+            labels.get("component") or labels.get("k8s-app") or pod["metadata"]["name"],
+            Version.of_image(str(containers[0].get("image", ""))),
+            is_ready(pod),
+            "deletionTimestamp" in pod["metadata"],
+        )
+
+
+def settled(
+    cluster: Cluster,
+    node: str,
+    role: Role,
+    target: Version,
+    *,
+    timeout: float,
+    lacking: Callable[[Sequence[str]], None],
+) -> None:
+    """Returns when the node is Ready with a kubelet of the target, and its own parts are well.
+
+    timeout: seconds. lacking: is told what is still missing, at least every few seconds. Raises AdminError
+    with what is missing then.
+    """
+    changes = queue.SimpleQueue[None]()
+
+    def changed() -> None:
+        changes.put(None)
+
+    nodes = Followed(
+        cluster, "/api/v1/nodes", [("fieldSelector", f"metadata.name={node}")], Kubelet.of, changed
+    )
+    pods = Followed(cluster, SYSTEM, [("fieldSelector", f"spec.nodeName={node}")], Part.of, changed)
+    end = time.monotonic() + timeout
+    try:
+        while True:
+            seen, parts = nodes.facts, pods.facts
+            if seen is None or parts is None:
+                missing = [nodes.problem or pods.problem or "the API server's answer"]
+            else:
+                missing = unsettled(seen.get(("", node)), parts.values(), role, target)
+            if not missing:
+                return
+            left = end - time.monotonic()
+            if left <= 0:
+                raise AdminError(
+                    f"node {node}: after {timeout:.0f}s these are not well yet: {'; '.join(missing)}",
+                    f"it stays as it is; see kubectl describe node {node}, and there journalctl -u kubelet",
+                )
+            lacking(missing)
+            try:
+                changes.get(timeout=min(left, 5.0))
+            except queue.Empty:
+                continue
+    finally:
+        nodes.close()
+        pods.close()
+
+
+def unsettled(kubelet: Kubelet | None, parts: Iterable[Part], role: Role, target: Version) -> list[str]:
+    """What of a node is not well yet, in words. Pure."""
+    missing = []
+    if kubelet is None:
+        return ["the node, which is not there"]
+    if kubelet.version != target:
+        missing.append(f"kubelet {target} (it says {kubelet.version})")
+    if not kubelet.ready:
+        missing.append("the node Ready")
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        if not part.leaving:
+            found.setdefault(part.name, []).append(part)
+    if role.control_plane:
+        missing += [f"a pod of {component}" for component in STATIC if component not in found]
+        missing += [f"{part.name} {target} (it runs {part.image})" for part in outdated(found, target)]
+    watched = (*STATIC, Component.ETCD, Component.KUBE_PROXY)
+    unready = [part for name in watched for part in found.get(name, ()) if not part.ready]
+    return [*missing, *(f"{part.name} Ready" for part in unready)]
+
+
+def outdated(found: Mapping[str, list[Part]], target: Version) -> list[Part]:
+    """The parts of the control plane whose image is of another version."""
+    moved = [part for component in STATIC for part in found.get(component, ())]
+    return [part for part in moved if part.image and part.image != target]

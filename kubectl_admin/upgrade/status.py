@@ -1,0 +1,62 @@
+"""How far a node's upgrade is, seen from anywhere: who does it, what is at work there, what runs."""
+
+from dataclasses import dataclass
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.node import jobs
+from kubectl_admin.node.host import Host
+from kubectl_admin.report import Column, Report, Table
+from kubectl_admin.upgrade import gather, lease
+from kubectl_admin.upgrade.facts import Around, Disk
+from kubectl_admin.upgrade.node import FOLDER, JOBS, NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A node in its upgrade. holder: who does it, in words. work: the jobs at work on its host."""
+
+    around: Around
+    disk: Disk
+    holder: str
+    work: tuple[str, ...]
+
+
+def status(cluster: Cluster, host: Host) -> Status:
+    """How far it is. Raises AdminError where the node or the API can't be asked."""
+    around = gather.around(cluster, host.node)
+    holder = lease.who(cluster, lease_name(around))
+    work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{FOLDER}/{name}"))
+    return Status(around, gather.disk(host, around), str(holder) if holder else "", work)
+
+
+def logs(host: Host) -> str:
+    """All that the jobs of an upgrade that is not over have written on the host; "" for none."""
+    return host.script("job-logs", FOLDER).decode("utf-8", "replace")
+
+
+def lease_name(around: Around) -> str:
+    """The Lease that whoever upgrades this node holds: control planes, which share etcd, have one for all."""
+    return f"kubectl-admin-upgrade-{around.node if around.own_apiserver is None else 'control-plane'}"
+
+
+def report(seen: Status) -> Report:
+    """The same as a table."""
+    around, installed = seen.around, seen.disk.packages.installed
+    mark = around.mark
+    rows = [
+        ["upgraded by", seen.holder or "nobody at the moment"],
+        ["at work there", ", ".join(seen.work) or "nothing"],
+        ["marked for", f"{mark.target} since {mark.since}" if mark else "-"],
+        ["node", ("Ready" if around.ready else "NotReady") + (", cordoned" if around.cordoned else "")],
+        ["kubelet", f"{around.kubelet} runs, {seen.disk.kubelet} is on the disk"],
+        *([name, f"{version or '?'} runs"] for name, version in around.static_versions().items()),
+        *([f"package {name}", version] for name, version in sorted(installed.items())),
+        ["held packages", ", ".join(sorted(seen.disk.packages.held)) or "none"],
+        ["kubeadm-config", str(around.versions.kubeadm or "?")],
+    ]
+    return Report(
+        kind="NodeUpgradeStatus",
+        items=lambda: [{"node": around.node, **{str(name): value for name, value in rows}}],
+        names=lambda: [f"node/{around.node}"],
+        tables=[Table([Column("WHAT"), Column("STATE")], [[str(name), str(value)] for name, value in rows])],
+    )

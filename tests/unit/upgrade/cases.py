@@ -1,0 +1,104 @@
+"""A cluster of three control planes and a worker, as an upgrade sees one of its nodes."""
+
+from dataclasses import replace
+
+from kubectl_admin.etcd.members.etcdctl import Listed, Status
+from kubectl_admin.etcd.members.pods import Etcd
+from kubectl_admin.etcd.members.state import Member, State
+from kubectl_admin.node.packages import Manager, Packages
+from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Mark
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
+from kubectl_admin.versions.version import Version
+
+CONTROL_PLANES = ("cp-1", "cp-2", "cp-3")
+OLD, NEW = Version(1, 36, 3), Version(1, 37, 2)
+ROOMY = dict.fromkeys(("/etc/kubernetes", "/var/cache", "/usr"), 10 << 30)
+
+
+def around(
+    node: str,
+    *,
+    moved: tuple[str, ...] = (),
+    written: Version | None = OLD,
+    kubelet: Version = OLD,
+    etcd: str = "3.6.16",
+    up: tuple[str, ...] = CONTROL_PLANES,
+    cordoned: bool = False,
+    ready: bool = True,
+    mark: Mark | None = None,
+    flags: dict[str, dict[str, str]] | None = None,
+) -> Around:
+    """The node among the others. moved: control planes that are at NEW. up: etcd members that answer."""
+    return Around(
+        node=node,
+        versions=versions(moved, written, etcd, {node: kubelet}),
+        order=CONTROL_PLANES,
+        etcd=members(up) if node in CONTROL_PLANES else None,
+        flags=flags or {},
+        mark=mark,
+        cordoned=cordoned,
+        ready=ready,
+        kubelet=kubelet,
+    )
+
+
+def versions(
+    moved: tuple[str, ...], written: Version | None, etcd: str, kubelets: dict[str, Version]
+) -> Facts:
+    """The versions of the whole cluster."""
+    instances = [
+        Instance(component, name, running=Evidence(NEW if name in moved else OLD, "itself"))
+        for name in CONTROL_PLANES
+        for component in STATIC
+    ]
+    instances += [
+        Instance(Component.ETCD, name, running=Evidence(Version.parse(etcd), "itself"))
+        for name in CONTROL_PLANES
+    ]
+    names = (*CONTROL_PLANES, "worker-1")
+    instances += [
+        Instance(Component.KUBELET, name, claimed=Evidence(kubelets.get(name, OLD), "the Node object"))
+        for name in names
+    ]
+    nodes = tuple(Node(name, "Ready", "", "Debian", "6.1.0", "containerd://2.2.9") for name in names)
+    return Facts("lab", "https://lab", nodes, tuple(instances), kubeadm=written)
+
+
+def members(up: tuple[str, ...]) -> State:
+    """etcd with three members, those of `up` answering."""
+    return State(
+        context="lab",
+        server="https://lab",
+        etcd=Etcd((), ()),
+        members=tuple(
+            Member(
+                id=number,
+                name=name,
+                node=name,
+                listed=Listed(number, name, (), (), learner=False),
+                status=status(number) if name in up else None,
+                problem="" if name in up else "no answer",
+            )
+            for number, name in enumerate(CONTROL_PLANES, 1)
+        ),
+    )
+
+
+def status(number: int) -> Status:
+    """What a member that is well says."""
+    return Status(7, number, 100, 2, "3.6.16", leader=1, index=9, applied=9, size=1 << 20, in_use=1 << 20)
+
+
+def disk(package: str = "1.36.3-1.1", kubeadm: str = "", **changes: object) -> Disk:
+    """A Debian host with packages of that version, kubeadm perhaps of another one."""
+    installed = {"kubeadm": kubeadm or package, "kubelet": package, "kubectl": package}
+    held = Packages(
+        Manager.APT, installed, frozenset(installed), {"/etc/apt/sources.list.d/kubernetes.list": 36}
+    )
+    here = Disk(
+        held,
+        Version.find(installed["kubeadm"].partition("-")[0]),
+        Version.find(package.partition("-")[0]),
+        free=ROOMY,
+    )
+    return replace(here, **changes)  # type: ignore[arg-type]

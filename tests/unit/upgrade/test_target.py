@@ -1,0 +1,108 @@
+"""Which version a node goes to."""
+
+import pytest
+
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node.packages import Offer
+from kubectl_admin.upgrade import target
+from kubectl_admin.upgrade.facts import Role
+from kubectl_admin.versions.version import Version
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around
+
+OFFERS = [
+    Offer(name, f"{release}-{revision}", release)
+    for release, revision in [
+        ("1.36.3", "1.1"),
+        ("1.36.5", "1.1"),
+        ("1.37.0", "1.1"),
+        ("1.37.2", "1.1"),
+        ("1.37.2", "2.1"),
+    ]
+    for name in target.NAMES
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "minor", "version"),
+    [
+        ("1.37", 37, None),
+        ("v1.37", 37, None),
+        ("1.37.2", 37, NEW),
+        (" v1.37.2 ", 37, NEW),
+        ("1.37.0", 37, Version(1, 37, 0)),
+    ],
+)
+def test_a_version_or_a_minor(text, minor, version):
+    assert target.wanted(text) == (minor, version)
+
+
+@pytest.mark.parametrize("text", ["", "37", "latest", "2.0", "1.37.2-rc.1", "1.37.x", "1", "--", "1.37.2;id"])
+def test_what_is_no_version(text):
+    with pytest.raises(UsageError, match="is no version of Kubernetes"):
+        target.wanted(text)
+
+
+@pytest.mark.parametrize(
+    ("node", "moved", "written", "goal", "role"),
+    [
+        ("worker-1", (), OLD, NEW, Role.WORKER),
+        ("cp-1", (), OLD, NEW, Role.FIRST),
+        ("cp-1", (), None, NEW, Role.FIRST),
+        # kubeadm was cut after the static pods, and before it wrote the version down
+        ("cp-1", ("cp-1",), OLD, NEW, Role.FIRST),
+        ("cp-2", ("cp-1",), NEW, NEW, Role.FURTHER),
+        ("cp-1", ("cp-1",), NEW, NEW, Role.FURTHER),
+        # a later patch than the one that the others have
+        ("cp-2", ("cp-1",), NEW, Version(1, 37, 3), Role.FIRST),
+    ],
+)
+def test_what_a_node_is(node, moved, written, goal, role):
+    assert target.role(around(node, moved=moved, written=written), goal) is role
+
+
+@pytest.mark.parametrize(
+    ("node", "moved", "written", "minor"),
+    [
+        ("worker-1", (), OLD, 36),
+        ("worker-1", ("cp-1",), NEW, 36),  # the oldest API server
+        ("worker-1", CONTROL_PLANES, NEW, 37),
+        ("cp-1", (), OLD, 36),  # a minor only when it is named
+        ("cp-2", ("cp-1",), NEW, 37),
+        ("cp-2", ("cp-1",), None, 36),
+    ],
+)
+def test_the_minor_that_goes_without_saying(node, moved, written, minor):
+    assert target.default_minor(around(node, moved=moved, written=written)) == minor
+
+
+@pytest.mark.parametrize(
+    ("node", "moved", "written", "asked", "minor", "version"),
+    [
+        ("cp-1", (), OLD, None, 36, "1.36.5"),  # the newest patch of its minor
+        ("cp-1", (), OLD, None, 37, "1.37.2"),
+        ("cp-1", (), OLD, Version(1, 37, 0), 37, "1.37.0"),
+        ("cp-2", ("cp-1",), Version(1, 37, 0), None, 37, "1.37.0"),  # what the first one has
+        ("worker-1", (), OLD, None, 36, "1.36.3"),  # what the API servers have
+        ("worker-1", CONTROL_PLANES, NEW, None, 37, "1.37.2"),
+    ],
+)
+def test_the_version(node, moved, written, asked, minor, version):
+    chosen = target.choose(around(node, moved=moved, written=written), asked, minor, OFFERS)
+    assert str(chosen.version) == version
+
+
+def test_the_newest_package_of_a_version():
+    assert target.choose(around("cp-1"), NEW, 37, OFFERS).package == "1.37.2-2.1"
+
+
+def test_what_is_not_offered_is_said_with_what_is():
+    with pytest.raises(AdminError, match=r"does not offer 1\.37\.9") as error:
+        target.choose(around("cp-1"), Version(1, 37, 9), 37, OFFERS)
+    assert error.value.hint == "the newest there is 1.37.2; name a version with --to"
+    with pytest.raises(AdminError, match=r"offers no 1\.38"):
+        target.choose(around("cp-1"), None, 38, OFFERS)
+
+
+def test_a_version_that_lacks_a_package_is_not_offered():
+    some = [offer for offer in OFFERS if (offer.name, offer.release) != ("kubectl", "1.37.2")]
+    assert str(target.choose(around("cp-1"), None, 37, some).version) == "1.37.0"
