@@ -62,6 +62,16 @@ class Seen:
         return self.content if isinstance(self.content, Certificate) else None
 
     @property
+    def owner(self) -> str:
+        """To whom it belongs: a node, or the object that somebody else keeps; "" for the whole cluster.
+
+        An authority lies in many places of a cluster and is one all the same.
+        """
+        if self.source is Source.OBJECT and "/" in self.name:
+            return self.name
+        return "" if self.use is Use.AUTHORITY else self.node
+
+    @property
     def self_made(self) -> bool:
         """Whether a server has made it for itself, as kubelets and controllers do: nobody checks these."""
         found = self.certificate

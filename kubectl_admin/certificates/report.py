@@ -61,9 +61,7 @@ def lines(facts: Facts) -> list[Line]:
     alike: dict[tuple[object, ...], list[Seen]] = {}
     for one in sorted(facts.seen, key=lambda one: order.index(one.source)):
         about = (one.certificate.fingerprint,) if one.certificate else (one.where, one.content)
-        # The same authority lies in many places of a cluster.
-        apart = one.node if one.use is not Use.AUTHORITY or one.certificate is None else ""
-        alike.setdefault((apart, *about), []).append(one)
+        alike.setdefault((one.owner if one.certificate else one.node, *about), []).append(one)
     wrong = stale(facts)
     found = [_line(group, wrong) for group in alike.values()]
     return sorted(found, key=lambda line: line.certificate.not_after.timestamp() if line.certificate else 0)

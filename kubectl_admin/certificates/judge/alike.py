@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
+from kubectl_admin.certificates.facts import Facts, Seen, Source
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -25,10 +25,15 @@ def distinct(facts: Facts) -> Iterator[Seen]:
         found = one.certificate
         if found is None:
             continue
-        about = (found.fingerprint, "" if one.use is Use.AUTHORITY else one.node)
+        about = (found.fingerprint, one.owner)
         if about not in told:
             told.add(about)
             yield one
+
+
+def subject(one: Seen) -> str:
+    """What a finding about it is about; its objects say whose."""
+    return "caBundle" if one.source is Source.OBJECT and one.name == one.owner else one.name
 
 
 def objects_of(seen: Iterable[Seen]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kubectl_admin.certificates.facts import Facts, Seen, Source
-from kubectl_admin.certificates.judge.alike import grouped, objects_of
+from kubectl_admin.certificates.judge.alike import grouped, objects_of, subject
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.finding import Finding, Severity
 
@@ -11,7 +11,7 @@ from kubectl_admin.finding import Finding, Severity
 def unreadable(facts: Facts) -> Iterator[Finding]:
     """What should be a certificate and is none."""
     broken = [one for one in facts.seen if one.certificate is None]
-    for (name, why, required), found in grouped(broken, lambda one: (one.name, _why(one), one.required)):
+    for (name, why, required), found in grouped(broken, lambda one: (subject(one), _why(one), one.required)):
         yield Finding(
             Severity.VIOLATION if required else Severity.WARNING,
             "unreadable",

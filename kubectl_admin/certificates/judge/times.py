@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from kubectl_admin.certificates.facts import Facts, Seen
 from kubectl_admin.certificates.judge.advice import RENEWABLE, renewal
-from kubectl_admin.certificates.judge.alike import distinct, objects_of
+from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
 from kubectl_admin.certificates.judge.telling import relative
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.finding import Finding, Severity
@@ -32,7 +32,7 @@ def ends(facts: Facts, now: datetime, thresholds: Thresholds) -> Iterator[Findin
     for one, certificate in seen:
         if level := severity(one, now, thresholds):
             over = certificate.not_after <= now
-            alike.setdefault((level, one.name, over, renewal(one)), []).append((one, certificate))
+            alike.setdefault((level, subject(one), over, renewal(one)), []).append((one, certificate))
     for (level, name, over, fix), found in alike.items():
         first = found[0][1].not_after
         when = f"{'ended' if over else 'ends'} {relative(first, now)}, at {first:%Y-%m-%d %H:%M} UTC"
@@ -56,7 +56,7 @@ def early(facts: Facts, now: datetime) -> Iterator[Finding]:
             yield Finding(
                 Severity.VIOLATION if one.required else Severity.WARNING,
                 "not-valid-yet",
-                one.name,
+                subject(one),
                 "a certificate is valid for its time only",
                 f"begins {relative(begin, now)}, at {begin:%Y-%m-%d %H:%M} UTC",
                 "compare the clocks of the nodes and of this machine",

@@ -81,11 +81,14 @@ def test_an_authority_in_many_places_is_said_once():
 
 
 def test_an_end_in_an_object_is_its_owners():
-    hook = "validatingwebhook/cert-manager"
+    hooks = ("validatingwebhook/cert-manager", "apiservice/v1.example")
     (one,) = found(
-        seen(hook, certificate(days=1), node="", source=Source.OBJECT, use=Use.AUTHORITY, where=hook)
+        *(
+            seen(hook, certificate(days=1), node="", source=Source.OBJECT, use=Use.AUTHORITY, where=hook)
+            for hook in hooks
+        )
     )
-    assert one.objects == (hook,)
+    assert (one.subject, one.objects) == ("caBundle", hooks)
     assert "whoever installed it" in one.fix
 
 

@@ -73,6 +73,16 @@ def test_what_is_served_although_another_one_lies_there():
     assert [(row[0], row[-1]) for row in rows[1:]] == [("etcd-server", ":2379!"), ("etcd-server", "no!")]
 
 
+def test_an_authority_in_two_objects_is_a_row_each():
+    bundle = authority(node="").certificate
+    kinds = ("validatingwebhook/a", "apiservice/b")
+    hooks = [
+        seen(name, bundle, node="", source=Source.OBJECT, use=Use.AUTHORITY, where=name) for name in kinds
+    ]
+    rows, _ = shown(authority(), *hooks)
+    assert sorted(row[0] for row in rows[1:]) == ["apiservice/b", "ca", "validatingwebhook/a"]
+
+
 def test_what_is_broken_stands_on_top():
     rows, _ = shown(
         seen("apiserver", certificate(days=-3)),
