@@ -70,7 +70,7 @@ apt_update() {
 # The list of Kubernetes' repository alone.
 refresh_list() {
   code=0
-  case $(package_manager) in
+  case $manager in
     apt)
       apt_update "$minor" "$minor" || code=$?
       apt_list_trouble said "$code" "$address"
@@ -97,7 +97,7 @@ repositories() {
 
 # Whether a package is to be had in the version.
 is_offered() {
-  case $(package_manager) in
+  case $manager in
     apt) apt-cache madison "$1" | awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $2 == wanted { found = 1 } END { exit ! found }' ;;
     dnf) [ -n "$(dnf -q -C --disableexcludes=all --disableplugin=versionlock repoquery "$1-$version" < /dev/null)" ] ;;
     zypper)
@@ -109,12 +109,13 @@ is_offered() {
 
 # The file of a package that was downloaded; nothing if it was not. package_file NAME VERSION
 package_file() {
+  if [ ! -d "$state/packages" ]; then return; fi
   find "$state/packages" -type f \( -name "$1_$2_*.deb" -o -name "$1-$2.*.rpm" \) ! -path '*/partial/*' | sed -n 1p
 }
 
 download_packages() {
   set -- kubeadm kubelet kubectl
-  case $(package_manager) in
+  case $manager in
     apt)
       apt_install --download-only --reinstall install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
       ;;
@@ -141,7 +142,7 @@ apt_download() {
 
 # Keeps the package of what is installed, from the host's own cache or from where it came. keep_installed NAME VERSION
 keep_installed() {
-  case $(package_manager) in
+  case $manager in
     apt)
       for file in "/var/cache/apt/archives/$1_$2"_*.deb; do
         if [ -f "$file" ]; then cp -- "$file" "$state/packages/" && return; fi
@@ -169,7 +170,7 @@ install_from_repository() {
     echo "$1 $version is installed already"
     return
   fi
-  case $(package_manager) in
+  case $manager in
     apt) apt_install install "$1=$version" ;;
     dnf) dnf_patiently install "$1-$version" ;;
     zypper)
@@ -181,7 +182,7 @@ install_from_repository() {
 
 # Installs packages from their files, without a network.
 install_files() {
-  case $(package_manager) in
+  case $manager in
     apt) apt_install --no-download install "$@" ;;
     *) patiently rpm -U --oldpackage --replacepkgs "$@" ;;
   esac
@@ -200,7 +201,7 @@ reinstall_former() {
   done
   echo "== Put the former packages back: $names"
   if [ $# -gt 0 ]; then install_files "$@" || :; fi
-  if [ "$(package_manager)" = apt ]; then
+  if [ "$manager" = apt ]; then
     dpkg --force-confdef --force-confold --configure -a < /dev/null || :
   fi
   for name in $names; do
@@ -220,7 +221,7 @@ restore_holds() {
   if [ ! -e "$state/holds" ]; then return; fi
   listed_holds > held
   while IFS= read -r name; do
-    case $(package_manager) in
+    case $manager in
       apt) grep -qxF -- "$name" held || patiently apt-mark hold "$name" || return ;;
       zypper) grep -qxF -- "$name" held || patiently zypper --non-interactive addlock "$name" || return ;;
       dnf)
@@ -253,7 +254,7 @@ renew_key() {
   rm -f key.asc
   fetch_key "$address" "$(pwd)/key.asc"
   target=$(first_of keys "$minor" "$minor")
-  case $(package_manager) in
+  case $manager in
     apt)
       case $target in
         /*.asc) cp key.asc key ;;

@@ -1,9 +1,10 @@
 # A part of other scripts: the key that lies beside a repository.
+# shellcheck disable=SC2154 # packages-sources.sh says $manager
 
 # Writes the key (armoured) of the repository at ADDRESS into a file; refuses where there is none.
 # fetch_key ADDRESS FILE
 fetch_key() {
-  case $(package_manager) in
+  case $manager in
     apt) key_address=${1%/}/Release.key ;;
     *) key_address=${1%/}/repodata/repomd.xml.key ;;
   esac

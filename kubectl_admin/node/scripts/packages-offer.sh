@@ -26,7 +26,7 @@ if [ "$renew" = yes ]; then
   key=$work/key.asc
   fetch_key "$address" "$key"
 fi
-case $(package_manager) in apt) suffix=list ;; *) suffix=repo ;; esac
+case $manager in apt) suffix=list ;; *) suffix=repo ;; esac
 mkdir "$work/sources" "$work/lists" "$work/cache"
 number=0
 files_of_minor "$from" | while IFS= read -r file; do
@@ -35,7 +35,7 @@ files_of_minor "$from" | while IFS= read -r file; do
   sources entries "$file" "$from" "$minor" "$key" > "$work/sources/kubernetes$number.$suffix"
 done
 
-case $(package_manager) in
+case $manager in
   apt)
     # Read behind the host's own configuration; what that runs after an update is not for this one.
     cat > "$work/apt.conf" << END

@@ -60,7 +60,7 @@ mkdir -p "$state/packages"
 rm -f words
 trap 'finish $?' EXIT
 trap 'exit 1' HUP INT TERM
-case $(package_manager) in
+case $manager in
   none) refuse "this host has no package manager that is known here (apt, dnf, zypper)" ;;
 esac
 from=$(moving_minor "$minor")

@@ -1,23 +1,20 @@
 # A part of other scripts: the files in which this host's package manager finds Kubernetes' repository.
 
 # Which package manager this host is kept by; others may be installed beside it.
-package_manager() {
-  if [ -e /run/ostree-booted ]; then
-    echo none # an image: packages are no way to change it
-  elif command -v apt-get > /dev/null && [ -s /var/lib/dpkg/status ]; then
-    echo apt
-  elif command -v zypper > /dev/null; then
-    echo zypper
-  elif command -v dnf > /dev/null; then
-    echo dnf
-  else
-    echo none
-  fi
-}
+manager=none
+if [ -e /run/ostree-booted ]; then
+  : # an image: packages are no way to change it
+elif [ -s /var/lib/dpkg/status ] && command -v apt-get > /dev/null; then
+  manager=apt
+elif command -v zypper > /dev/null; then
+  manager=zypper
+elif command -v dnf > /dev/null; then
+  manager=dnf
+fi
 
 # The files that it reads, a line each. Of other names apt takes no notice.
 source_files() {
-  case $(package_manager) in
+  case $manager in
     apt) set -- /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources ;;
     dnf) set -- /etc/yum.repos.d/*.repo ;;
     zypper) set -- /etc/zypp/repos.d/*.repo ;;

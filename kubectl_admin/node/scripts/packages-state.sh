@@ -1,8 +1,9 @@
 # A part of other scripts: which of Kubernetes' packages are installed, and which are held.
+# shellcheck disable=SC2154 # packages-sources.sh says $manager
 
 # The version of a package that is wholly installed, as the package manager has it; else nothing.
 installed_version() {
-  case $(package_manager) in
+  case $manager in
     apt)
       # shellcheck disable=SC2016 # these are dpkg's variables
       dpkg-query -W -f '${db:Status-Abbrev}|${Version}\n' "$1" 2> /dev/null | sed -n 's/^.i *|//p'
@@ -16,7 +17,7 @@ installed_version() {
 
 # The names of all packages that are held by a list of the package manager's own, a line each.
 listed_holds() {
-  case $(package_manager) in
+  case $manager in
     apt) apt-mark showhold 2> /dev/null ;;
     zypper)
       if [ -r /etc/zypp/locks ]; then sed -n 's/^solvable_name: *\([^ ]*\) *$/\1/p' /etc/zypp/locks; fi
@@ -43,7 +44,7 @@ held_packages() {
       case $source_file in *.repo) sources excluded "$source_file" "$source_minor" "$source_minor" ;; esac
     done
     for configuration in /etc/dnf/dnf.conf /etc/yum.conf; do
-      if [ "$(package_manager)" = dnf ] && [ -r "$configuration" ]; then
+      if [ "$manager" = dnf ] && [ -r "$configuration" ]; then
         sed -n 's/^ *exclude\(pkgs\)\{0,1\} *=//p' "$configuration" | sed 's/[ ,\t]\{1,\}/\
 /g'
       fi

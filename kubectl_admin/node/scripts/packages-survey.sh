@@ -4,7 +4,7 @@
 set -eu
 . ./packages-sources.sh
 . ./packages-state.sh
-printf 'manager %s\n' "$(package_manager)"
+printf 'manager %s\n' "$manager"
 for name in kubeadm kubelet kubectl; do
   version=$(installed_version "$name") || :
   if [ -n "$version" ]; then printf 'installed %s %s\n' "$name" "$version"; fi

@@ -7,9 +7,14 @@ refuse() {
 
 # The first line of a file that says why, or the last one.
 reason() {
-  why=$(sed -n 's/^[EW]: *//p; s/^Error: *//p; s/^.*: error: *//p' "$1" | sed -n 1p)
+  # dpkg names the package on a line, and what is wrong with it on the next.
+  why=$(sed -n '/^dpkg: error processing .*:$/{ n; s/^ *//p; }' "$1" | sed -n 1p)
+  [ -n "$why" ] || why=$(sed -n 's/^[EW]: *//p; s/^Error: *//p; s/^.*: error: *//p' "$1" | sed -n 1p)
   printf '%s' "${why:-$(grep -v '^ *$' "$1" | tail -n 1)}"
 }
+
+# « (404 Not Found)», if that is in a file.
+status_in() { sed -n 's/^.*[^0-9]\(4[0-9][0-9]\)  *\([A-Z][A-Za-z ]*[a-z]\).*$/ (\1 \2)/p' "$1" | sed -n 1p; }
 
 # Refuses where a list was not fetched, or is not believed.
 # apt_list_trouble SAID CODE ADDRESS
@@ -41,8 +46,8 @@ list_trouble() {
   elif said_is 'BADSIG|invalid signature|bad (GPG )?signature|signature verification (failed|error)|REVKEYSIG|revoked'; then
     refuse "$2: its signature is not right: $(reason "$1")"
   elif said_is 'HTTP response: [45]|Status code: (4|5)[0-9]|(^|[^0-9])(401|403|404|410) |error code: 4|not found on medium|file not found'; then
-    refuse "$2: there is no such repository, or it is not open to this host: $(reason "$1")"
-  elif said_is 'resolv|connect|timed? ?out|unreachable|network|curl error|SSL|certificate|no route'; then
+    refuse "$2: there is no such repository, or it is not open to this host$(status_in "$1")"
+  elif said_is 'resolv|connect|timed? ?out|unreachable|network|curl error|handshake|TLS|SSL|certificate|no route'; then
     refuse "$2: it can't be reached: $(reason "$1")"
   elif said_is 'not signed|unsigned|no signature|signature file'; then
     refuse "$2: its signature is missing"

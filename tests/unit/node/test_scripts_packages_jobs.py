@@ -1,0 +1,320 @@
+"""packages-offer.sh, packages-prepare.sh and packages-install.sh with apt, on two kinds of hosts."""
+
+import base64
+import re
+
+import pytest
+
+from tests.unit.node.package_host import NAMES, PROGRAMS, STATE, PackageHost
+
+NEW, OLD = "1.37.2-1.1", "1.36.3-1.1"
+LIST = "/etc/apt/sources.list.d/kubernetes.list"
+KEYRING = "/etc/apt/keyrings/kubernetes.gpg"
+ENTRY = "deb [signed-by={root}/etc/apt/keyrings/kubernetes.gpg] http://x/core:/stable:/v1.{minor}/deb/ /\n"
+KEY = b"\x99\x01\x0d\x04" + bytes(range(200))
+EXPIRED = "W: GPG error: http://x InRelease: signatures were invalid: EXPKEYSIG 234654DA9A296436 x\n"
+UNKNOWN = "W: GPG error: http://x InRelease: signatures couldn't be verified: NO_PUBKEY 234654DA9A296436\n"
+MISSING = "Err:2 http://x/deb  Release\n  404  Not Found\nE: The repository does not have a Release file.\n"
+FORBIDDEN = "Err:2 https://x/deb  Release\n  403  Forbidden\nE: The repository is not signed.\n"
+UNSIGNED = "E: The repository 'http://x/deb  Release' is not signed.\n"
+UNREACHED = "W: Failed to fetch http://x/InRelease  Temporary failure resolving 'x'\nW: Some failed.\n"
+LATE = "E: Release file for http://x/InRelease is expired (invalid since 3d).\n"
+
+
+@pytest.fixture
+def host(tmp_path, shell) -> PackageHost:
+    """A node of 1.36 whose packages are held, and a repository that offers 1.37.2."""
+    host = PackageHost(tmp_path, shell)
+    for name, text in PROGRAMS.items():
+        host.program(name, text)
+    helper = host.file("/usr/lib/apt/apt-helper")
+    helper.parent.mkdir(parents=True)
+    (host.root / "bin/apt-helper").rename(helper)
+    host.file("/var/lib/dpkg/status").write_text("Package: dpkg\n")
+    host.file(LIST).write_text(entry(host, 36))
+    host.file(KEYRING).parent.mkdir()
+    host.file(KEYRING).write_bytes(b"old key")
+    host.set("holds", "kubeadm\nkubectl\nkubelet\nlinux-image\n")
+    host.set("offered", NEW)
+    host.set("former", "yes")
+    host.set("key", armoured(KEY))
+    for name in NAMES:
+        host.set(f"installed/{name}", OLD)
+    return host
+
+
+def entry(host: PackageHost, minor: int) -> str:
+    return ENTRY.format(root=host.root, minor=minor)
+
+
+def armoured(key: bytes) -> str:
+    lines = "\n".join(re.findall(".{1,64}", base64.b64encode(key).decode()))
+    head, tail = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
+    return f"{head}\nVersion: GnuPG v2.0.15 (GNU/Linux)\n\n{lines}\n=AbCd\n{tail}\n"
+
+
+def holds(host: PackageHost) -> list[str]:
+    return sorted(host.get("holds").split())
+
+
+def prepare(host: PackageHost, version: str = NEW, minor: str = "37", renew: str = "no") -> tuple[int, str]:
+    done = host.run("packages-prepare", version, minor, renew)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def prepared(host: PackageHost) -> PackageHost:
+    code, said = prepare(host)
+    assert code == 0, said
+    return host
+
+
+def install(host: PackageHost, version: str = NEW) -> tuple[int, str]:
+    done = host.run("packages-install", version)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_what_another_minor_offers_is_asked_beside_everything(host):
+    told = host.answer("packages-offer", "37", f"{host.root}/tmp", "no")
+    assert told.splitlines() == [f"offered {name} {NEW}" for name in NAMES]
+    assert host.get("refreshed") == entry(host, 37)
+    assert host.file(LIST).read_text() == entry(host, 36)
+    assert list(host.file("/tmp").iterdir()) == []
+
+
+def test_the_repositorys_key_is_believed_for_once(host):
+    host.answer("packages-offer", "37", f"{host.root}/tmp", "yes")
+    assert re.search(r"signed-by=\S*/key.asc\]", host.get("refreshed"))
+    assert host.file(KEYRING).read_bytes() == b"old key"
+    assert list(host.file("/tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (EXPIRED, "the key that signs it has expired"),
+        (UNKNOWN, "the key that signs it is not known"),
+        (MISSING, r"there is no such repository, .* \(404 Not Found\)"),
+        (FORBIDDEN, r"there is no such repository, .* \(403 Forbidden\)"),
+        (UNSIGNED, "its signature is missing"),
+        (UNREACHED, "it can't be reached: Failed to fetch"),
+        (LATE, "its lists are out of date"),
+        ("E: something else\n", "can't be fetched: something else"),
+    ],
+)
+@pytest.mark.parametrize("code", [0, 100])
+def test_what_is_wrong_with_a_repository_is_one_sentence(host, said, told, code):
+    host.program("apt-get", f"printf '%s' \"$(cat STATE/said)\"; exit {code}")
+    host.set("said", said)
+    done = host.run("packages-offer", "37", f"{host.root}/tmp", "no")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(f"http://x/core:/stable:/v1.37/deb/: .*{told}.*\n", done.stderr)
+    assert list(host.file("/tmp").iterdir()) == []
+
+
+def test_a_host_without_kubernetes_repository(host):
+    host.file(LIST).write_text("deb http://deb.debian.org/debian bookworm main\n")
+    done = host.run("packages-offer", "37", f"{host.root}/tmp", "no")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no repository of Kubernetes" in done.stderr
+
+
+def test_all_is_brought_and_kubeadm_alone_installed(host):
+    prepared(host)
+    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert host.file(LIST).read_text() == entry(host, 37)
+    assert host.get("refreshed") == entry(host, 37)
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    there = {each.name for each in host.file(f"{STATE}/packages").iterdir()}
+    assert there == {f"{name}_{version}_amd64.deb" for name in NAMES for version in (OLD, NEW)}
+    assert not host.file(f"{STATE}/replaced").exists()
+
+
+def test_mode_and_owner_of_the_source_file_stay(host):
+    host.file(LIST).chmod(0o640)
+    prepared(host)
+    assert host.file(LIST).stat().st_mode & 0o777 == 0o640
+    assert [each.name for each in host.file(LIST).parent.iterdir()] == ["kubernetes.list"]
+
+
+def test_what_is_prepared_already_is_done_again_without_harm(host):
+    prepared(host)
+    prepared(host)
+    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert host.file(f"{STATE}/installed/kubeadm").read_text() == f"{OLD}\n"
+
+
+def test_what_was_not_held_is_not_held(host):
+    host.set("holds", "")
+    prepared(host)
+    assert install(host)[0] == 0
+    assert holds(host) == []
+
+
+def test_a_version_that_is_not_offered_leaves_all_as_it_was(host):
+    code, said = prepare(host, "1.37.9-1.1")
+    assert code == 1
+    assert said.endswith("/v1.37/deb/ does not offer kubeadm 1.37.9-1.1\n")
+    assert host.file(LIST).read_text() == entry(host, 36)
+    assert host.installed() == dict.fromkeys(NAMES, OLD)
+    assert not host.file(f"{STATE}/replaced").exists()
+
+
+def test_a_repository_that_is_not_believed_leaves_all_as_it_was(host):
+    host.set("fail apt-get", f"update\n{EXPIRED}")
+    code, said = prepare(host, renew="yes")
+    assert code == 1
+    assert said.endswith("the key that signs it has expired, as this host has it\n")
+    assert host.file(LIST).read_text() == entry(host, 36)
+    assert host.file(KEYRING).read_bytes() == b"old key"
+
+
+def test_a_kubeadm_that_does_not_install_is_put_back(host):
+    host.set("broken", f"kubeadm={NEW}")
+    code, said = prepare(host)
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"kubeadm {NEW} could not be installed: {OLD} is, ")
+    assert host.installed() == dict.fromkeys(NAMES, OLD)
+    assert host.file(LIST).read_text() == entry(host, 36)
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+
+
+def test_the_key_is_renewed_when_asked(host):
+    code, said = prepare(host, renew="yes")
+    assert code == 0, said
+    assert host.file(KEYRING).read_bytes() == KEY
+
+
+@pytest.mark.parametrize("content", ["<html>", "", armoured(b"\x01no key"), armoured(b"")])
+def test_what_is_no_key_replaces_none(host, content):
+    host.set("key", content)
+    code, said = prepare(host, renew="yes")
+    assert code == 1
+    assert said.endswith("/v1.37/deb/Release.key is no key\n")
+    assert host.file(KEYRING).read_bytes() == b"old key"
+    assert host.file(LIST).read_text() == entry(host, 36)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "update no",
+        f"install kubeadm={NEW} kubelet={NEW} kubectl={NEW} yes",
+        f"install kubeadm={NEW} no",
+        "in kubeadm",
+        f"done install kubeadm={NEW} no",
+        "hold kubeadm",
+        "held kubeadm",
+    ],
+)
+def test_a_preparation_that_was_killed_is_run_again(host, moment):
+    host.set("kill", moment)
+    assert prepare(host)[0] == -9
+    assert not (host.root / "state/kill").exists()
+    prepared(host)
+    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert host.file(LIST).read_text() == entry(host, 37)
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert not host.file(f"{STATE}/replaced").exists()
+
+
+def test_a_failure_after_a_kill_puts_back_what_was_there_before_it(host):
+    host.set("kill", "update no")
+    prepare(host)
+    assert host.file(LIST).read_text() == entry(host, 37)
+    host.set("fail apt-get", f"update\n{MISSING}")
+    assert prepare(host)[0] == 1
+    assert host.file(LIST).read_text() == entry(host, 36)
+
+
+def test_what_somebody_has_changed_since_is_not_put_back(host):
+    host.set("kill", "update no")
+    prepare(host)
+    mine = entry(host, 37).replace("//x/", "//mirror/")
+    host.file(LIST).write_text(mine)
+    host.set("fail apt-get", f"update\n{MISSING}")
+    assert prepare(host)[0] == 1
+    assert host.file(LIST).read_text() == mine
+
+
+def test_another_package_manager_is_waited_for(host):
+    host.set("fail apt-get", "update\nE: Could not get lock /var/lib/apt/lists/lock. It is held\n")
+    host.set("once", "")
+    code, said = prepare(host)
+    assert code == 0
+    assert "another package manager is at work" in said
+    assert "sleep 5" in host.journal()
+
+
+def test_kubelet_and_kubectl_are_installed_and_the_kubelet_restarted(host):
+    prepared(host)
+    code, said = install(host)
+    assert code == 0
+    assert said.endswith(f"installed: kubelet {NEW}, kubectl {NEW}\n")
+    assert host.installed() == dict.fromkeys(NAMES, NEW)
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    asked = [line for line in host.journal() if line.startswith("systemctl")]
+    assert asked[:2] == ["systemctl daemon-reload", "systemctl restart kubelet"]
+    assert "--no-download" in next(line for line in host.journal() if "kubelet_1.37.2" in line)
+
+
+def test_what_was_not_downloaded_is_not_installed(host):
+    code, said = install(host)
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        f"kubelet {NEW} was not downloaded: now kubelet {OLD}, kubectl {OLD}",
+    )
+    assert not any(line.startswith(("apt-get", "systemctl")) for line in host.journal())
+
+
+@pytest.mark.parametrize("broken", [f"kubelet={NEW}", f"kubectl={NEW}"])
+def test_an_installation_that_fails_is_undone(host, broken):
+    prepared(host)
+    host.set("broken", broken)
+    code, said = install(host)
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        f"{NEW} could not be installed (dpkg returned an error); the former packages are back: "
+        f"now kubelet {OLD}, kubectl {OLD}"
+    )
+    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert "systemctl restart kubelet" in host.journal()
+
+
+def test_where_the_former_packages_were_not_to_be_had_it_is_said(host):
+    host.set("former", "no")
+    code, said = prepare(host)
+    assert code == 0
+    assert f"kubelet {OLD} is not to be had any more" in said
+    host.set("broken", f"kubectl={NEW}")
+    code, said = install(host)
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        f"{NEW} could not be installed (dpkg returned an error); the former packages could not be put back: "
+        f"now kubelet {NEW}, kubectl {OLD}"
+    )
+
+
+def test_a_kubelet_that_does_not_start_is_put_back(host):
+    prepared(host)
+    host.set("fail systemctl", "restart\nJob for kubelet.service failed.\n")
+    code, said = install(host)
+    assert code == 1
+    assert "the former packages are back, the kubelet does not start" in said.splitlines()[-1]
+    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+
+
+@pytest.mark.parametrize(
+    "moment", ["in kubelet", "in kubectl", "hold kubelet", "held kubelet", "hold kubectl"]
+)
+def test_an_installation_that_was_killed_is_run_again(host, moment):
+    prepared(host)
+    host.set("kill", moment)
+    assert install(host)[0] == -9
+    code, said = install(host)
+    assert code == 0, said
+    assert host.installed() == dict.fromkeys(NAMES, NEW)
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert "systemctl restart kubelet" in host.journal()
