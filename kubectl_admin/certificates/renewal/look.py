@@ -46,6 +46,7 @@ def look(
     node can't be looked at; UsageError for a name that is no control-plane node's.
     """
     require(cluster, rights(options))
+    leftovers.sweep(cluster, options.namespace)
     parts, uids = static_pods(cluster)
     planes = sorted(node for node, there in parts.items() if APISERVER in there)
     for name in names:
