@@ -23,7 +23,7 @@ class Header:
     """What the script says of a file.
 
     kind: pem, kubeconfig, certificate and authority for what is embedded in one, absent, or kubelet for a
-    setting of it, which stands in the place of the path.
+    setting of it, which stands in the place of the path; served, where an address stands there.
     """
 
     kind: str
@@ -33,11 +33,13 @@ class Header:
     path: str
 
 
-def arguments(files: Iterable[File]) -> list[str]:
-    """The script's arguments for these files."""
+def arguments(files: Iterable[File], addresses: Iterable[str] = ()) -> list[str]:
+    """The script's arguments for these files, and for what is served at these addresses."""
     words = [PKI]
     for file in files:
         words += ["kubeconfig" if file.kubeconfig else "pem", file.name, file.path]
+    for address in addresses:
+        words += ["served", "-", address]
     return words
 
 
@@ -49,7 +51,7 @@ def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
     known = {file.path: file for file in files}
     found: dict[tuple[str, str, int], Seen] = {}
     for header, lines in _sections(answer.decode("latin-1")):
-        if header.kind == "kubelet":
+        if header.kind in ("kubelet", "served"):
             continue
         for number, one in enumerate(_of_section(node, header, lines, known)):
             found.setdefault((header.kind, header.path, number), one)
@@ -63,6 +65,17 @@ def settings(answer: bytes) -> dict[str, str]:
         for header, _ in _sections(answer.decode("latin-1"))
         if header.kind == "kubelet"
     }
+
+
+def served(answer: bytes) -> dict[str, Certificate | Broken]:
+    """What the script has seen at each address that it was told of."""
+    found = {}
+    for header, lines in _sections(answer.decode("latin-1")):
+        if header.kind == "served":
+            why = next((line.removeprefix("? ") for line in lines if line.startswith("? ")), "")
+            text = "\n".join(lines).encode("latin-1")
+            found[header.path] = Broken(why) if why else x509.read(text)[0]
+    return found
 
 
 def _sections(answer: str) -> Iterator[tuple[Header, list[str]]]:

@@ -12,7 +12,7 @@ from typing import Any
 from kubectl_admin.certificates import components, disk, ended, objects, served, user
 from kubectl_admin.certificates.components import KUBELET_PORT, Port, StaticPod
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
-from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized, Unreachable
@@ -142,17 +142,19 @@ def on_node(
     opened: Callable[[], AbstractContextManager[Host]],
     node: str,
     files: Sequence[components.File],
-    far: Iterable[Port],
+    far: Sequence[Port],
 ) -> Disk:
     """What is on a node's disk, and served on those ports that its loopback does not reach."""
+    words = disk.arguments(files, [port.host for port in far])
     with opened() as there:
-        found = list(disk.seen(node, there.script("certificates", *disk.arguments(files)), files))
-        unseen = []
-        for port in far:
-            try:
-                found.append(_served(port, served.through_host(there.script, port.host)))
-            except AdminError as error:
-                unseen.append(Gap(f"what is served at {port.host} of node {node}", error.what))
+        answer = there.script("certificates", *words)
+    found, unseen, shown = list(disk.seen(node, answer, files)), [], disk.served(answer)
+    for port in far:
+        match shown.get(port.host):
+            case Certificate() as certificate:
+                found.append(_served(port, certificate))
+            case Broken(why):
+                unseen.append(Gap(f"what is served at {port.host} of node {node}", why))
     return Disk(tuple(found), tuple(unseen))
 
 

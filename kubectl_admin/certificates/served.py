@@ -4,7 +4,7 @@ our own, or, for what does not listen on the loopback, by a program on the node'
 
 from collections.abc import Callable
 
-from kubectl_admin.certificates import x509
+from kubectl_admin.certificates import disk, x509
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
@@ -43,15 +43,11 @@ def through_host(script: Callable[..., bytes], address: str) -> Certificate:
 
     script: a Host's own. Raises AdminError where nothing answers, or the host has no program for it.
     """
-    return of_answer(script("served", address), address)
-
-
-def of_answer(answer: bytes, address: str) -> Certificate:
-    """The certificate in the answer of the script `served`; raises AdminError where there is none."""
-    return _readable(x509.read(answer)[0], address)
+    answer = script("certificates", "-", "served", "-", address)
+    return _readable(disk.served(answer).get(address, x509.Broken("nothing is said of it")), address)
 
 
 def _readable(found: Certificate | x509.Broken, where: str) -> Certificate:
     if isinstance(found, x509.Broken):
-        raise AdminError(f"{where}: no certificate is shown: {found.why}")
+        raise AdminError(f"{where}: {found.why}")
     return found

@@ -1,12 +1,14 @@
 # Shows the certificates on this host. Keys never leave it: of a file only whole blocks «CERTIFICATE» are shown,
 # of a kubeconfig only the fields that hold certificates.
 # certificates.sh PKI [KIND NAME PATH]...
-#   PKI: the folder of which all *.crt, and those of its folder etcd, are shown, too
-#   KIND: «pem» or «kubeconfig». NAME: what it is called in the answer
+#   PKI: the folder of which all *.crt, and those of its folder etcd, are shown, too, and after them the kubelet's;
+#     «-» for neither
+#   KIND: «pem», «kubeconfig», or «served», of which PATH is «10.0.0.11:2380». NAME: what it is called in the answer
 # Answers for each certificate file a line «@ pem NAME KEY CHANGED PATH» and below it what it holds:
 #   KEY: whether a .key lies beside a .crt (yes, no, -). CHANGED: when it was written, in seconds since 1970
 # For a kubeconfig such a line «@ kubeconfig …» with nothing below it, and one «@ certificate …» or
 # «@ authority …» for each that is embedded in it, «@ pem …» for each file that it names.
+# For an address «@ served NAME - - ADDRESS» and below it the certificate that is shown there, or a line «? WHY».
 # «@ absent NAME - - PATH» for one that is not there, «@ kubelet NAME - - VALUE» for a setting of the kubelet.
 set -eu
 pki=$1
@@ -62,13 +64,34 @@ kubeconfig() { # NAME PATH
   done
 }
 
+served() { # NAME ADDRESS
+  printf '@ served %s - - %s\n' "$1" "$2"
+  if command -v openssl > /dev/null; then
+    shown=$(timeout 8 openssl s_client -connect "$2" < /dev/null 2> /dev/null | blocks || true)
+  elif command -v curl > /dev/null; then
+    shown=$(curl -sk -m 8 -o /dev/null -w '%{certs}' "https://$2/" < /dev/null 2> /dev/null | blocks || true)
+  else
+    echo '? the node has neither openssl nor curl to look there'
+    return
+  fi
+  case $shown in
+    *-----*) printf '%s\n' "$shown" ;;
+    *) echo '? no certificate is shown there' ;;
+  esac
+}
+
 while [ $# -gt 2 ]; do
   case $1 in
     pem) pem "$2" "$3" ;;
     kubeconfig) kubeconfig "$2" "$3" ;;
+    served) served "$2" "$3" ;;
   esac
   shift 3
 done
+if [ "$pki" = - ]; then
+  printf '\n# end\n'
+  exit
+fi
 for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
   if [ -f "$file" ]; then pem - "$file"; fi
 done

@@ -1,8 +1,14 @@
 """The script runs under the shells of hosts; what it says is read as the program reads it."""
 
 import base64
+import contextlib
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 
 import pytest
 
@@ -220,3 +226,49 @@ def test_settings_of_the_kubelet():
 def test_an_answer_that_makes_no_sense_is_no_traceback(answer):
     disk.seen("w1", answer, [])
     disk.settings(answer)
+    disk.served(answer)
+
+
+@pytest.fixture
+def listening(tmp_path):
+    """The address of a server with TLS on this machine."""
+    path = tmp_path / "pair.pem"
+    path.write_bytes(pem("etcd-peer") + key_pem())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    near, _ = server.accept()
+                    with contextlib.suppress(OSError), context.wrap_socket(near, server_side=True) as secured:
+                        secured.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield "127.0.0.1:{1}".format(*server.getsockname())
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def with_tools(shell, folder, *tools):
+    """The shell on a host that has nothing but these programs."""
+    folder.mkdir()
+    for tool in tools:
+        (folder / tool).symlink_to(shutil.which(tool))
+    return replace(shell, path=str(folder))
+
+
+@pytest.mark.parametrize("tool", ["openssl", "curl"])
+def test_what_is_served_as_the_host_sees_it(dash, tmp_path, listening, tool):
+    shell = with_tools(dash, tmp_path / "tools", tool, "timeout", "awk")
+    nobody = "127.0.0.1:1"
+    answer = shell.run("certificates", "-", "served", "-", listening, "served", "-", nobody)
+    found = disk.served(answer)
+    assert found[listening].common_name == "etcd-peer"
+    assert found[nobody] == Broken("no certificate is shown there")
+
+
+def test_a_host_without_a_program_that_looks(dash, tmp_path):
+    shell = with_tools(dash, tmp_path / "tools", "awk")
+    found = disk.served(shell.run("certificates", "-", "served", "-", "127.0.0.1:1"))
+    assert found == {"127.0.0.1:1": Broken("the node has neither openssl nor curl to look there")}

@@ -116,10 +116,15 @@ def test_where_nothing_listens(server):
 
 
 def test_what_a_host_sees():
-    def script(name, address):
-        assert (name, address) == ("served", "10.0.0.11:2380")
-        return pem("etcd-peer") + pem("etcd-ca")
+    address = "10.0.0.11:2380"
+    shown = f"@ served - - - {address}\n".encode()
 
-    assert served.through_host(script, "10.0.0.11:2380").common_name == "etcd-peer"
-    with pytest.raises(AdminError, match=r"10\.0\.0\.11:2380: no certificate is shown: it is empty"):
-        served.through_host(lambda *_: b"", "10.0.0.11:2380")
+    def script(*words):
+        assert words == ("certificates", "-", "served", "-", address)
+        return shown + pem("etcd-peer") + pem("etcd-ca")
+
+    assert served.through_host(script, address).common_name == "etcd-peer"
+    with pytest.raises(AdminError, match=r"10\.0\.0\.11:2380: no certificate is shown there"):
+        served.through_host(lambda *_: shown + b"? no certificate is shown there\n", address)
+    with pytest.raises(AdminError, match="nothing is said of it"):
+        served.through_host(lambda *_: b"", address)
