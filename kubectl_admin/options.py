@@ -6,7 +6,6 @@ kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c
 
 import functools
 import importlib
-import importlib.util
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -121,11 +120,7 @@ class VerbGroup(Verb, click.Group):
             subcommand_metavar="[COMMAND]",
             **attributes,
         )
-        self.subcommands = {
-            subcommand: place
-            for subcommand, place in subcommands.items()
-            if importlib.util.find_spec(_module(place[0]))
-        }
+        self.subcommands = subcommands
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(self.subcommands)
@@ -133,8 +128,8 @@ class VerbGroup(Verb, click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.subcommands:
             return None
-        place, _line = self.subcommands[cmd_name]
-        command = getattr(importlib.import_module(_module(place)), place.partition(":")[2])
+        module, _, name = self.subcommands[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(f"kubectl_admin.verbs.{module}"), name)
         return cast(click.Command, command)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -147,10 +142,6 @@ class VerbGroup(Verb, click.Group):
             incomplete, ((name, line) for name, (_, line) in self.subcommands.items())
         )
         return offered + click.Command.shell_complete(self, ctx, incomplete)
-
-
-def _module(place: str) -> str:
-    return f"kubectl_admin.verbs.{place.partition(':')[0]}"
 
 
 def _unless_subcommand(callback: Callable[..., Any]) -> Callable[..., Any]:
