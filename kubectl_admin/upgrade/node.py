@@ -36,7 +36,7 @@ FOLDER = f"{STATE}/{NAME}"
 JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
 LOOK = 1.0  # seconds between two looks at etcd
 MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
-WORDS = 300  # characters of a job's last words
+WORDS = 500  # characters of a job's last words
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,10 +349,10 @@ class _Work:
         if ended.exit_code:
             node = self.host.node
             said = last_words(ended.log) or f"exit code {ended.exit_code}"
-            raise AdminError(
-                f"node {node}: {name} failed: {said}",
-                f"all it wrote: kubectl admin drain-upgrade {node} --logs",
-            )
+            whole = f"all it wrote: kubectl admin drain-upgrade {node} --logs"
+            checked = "[ERROR " in said
+            way = "put it right, or go ahead with --ignore-preflight-errors; " if checked else ""
+            raise AdminError(f"node {node}: {name} failed: {said}", way + whole)
 
 
 def following(job: jobs.Job, teller: Teller) -> jobs.Ended:
@@ -396,7 +396,8 @@ def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
 
 
 def last_words(log: str) -> str:
-    """The line of a log that says what went wrong: the last that calls itself an error, else the last one."""
+    """What a log says went wrong: what kubeadm's checks found, else the last error, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith(("error", "[error", "e: ", "fatal"))]
-    return (errors or lines or [""])[-1][:WORDS]
+    checks = [line for line in lines if line.startswith("[ERROR ")]
+    errors = [line for line in lines if line.lower().startswith(("error", "e: ", "fatal"))]
+    return "; ".join(dict.fromkeys(checks or (errors or lines)[-1:]))[:WORDS]
