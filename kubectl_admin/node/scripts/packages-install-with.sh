@@ -49,7 +49,7 @@ dnf_patiently() {
 }
 
 zypper_patiently() {
-  patiently zypper --non-interactive --gpg-auto-import-keys --pkg-cache-dir "$state/packages" "$@"
+  patiently zypper --non-interactive --pkg-cache-dir "$state/packages" "$@"
 }
 
 # apt-get's update of Kubernetes' repository alone, its entries moved from one minor to another.
@@ -102,7 +102,7 @@ is_offered() {
     dnf) [ -n "$(dnf -q -C --disableexcludes=all --disableplugin=versionlock repoquery "$1-$version" < /dev/null)" ] ;;
     zypper)
       zypper --non-interactive --no-refresh search --details --type package --match-exact "$1" < /dev/null |
-        awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $4 == wanted { found = 1 } END { exit ! found }'
+        awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $4 == wanted && $6 !~ /^\(System/ { found = 1 } END { exit ! found }'
       ;;
   esac
 }
@@ -120,8 +120,9 @@ download_packages() {
       apt_install --download-only --reinstall install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
       ;;
     dnf)
-      dnf_patiently --downloadonly --downloaddir="$state/packages" install \
+      dnf_patiently --downloadonly --downloaddir="$state/fetched" install \
         "kubeadm-$version" "kubelet-$version" "kubectl-$version" || :
+      keep_fetched
       ;;
     zypper)
       zypper_patiently download "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
@@ -133,6 +134,12 @@ download_packages() {
       refuse "$name $version could not be downloaded: $(reason said)"
     fi
   done
+}
+
+# dnf removes what it has downloaded with its next transaction, wherever that lies, by its path.
+keep_fetched() {
+  find "$state/fetched" -name '*.rpm' -exec mv -f -- {} "$state/packages/" \; 2> /dev/null || :
+  rm -rf -- "$state/fetched"
 }
 
 apt_download() {
@@ -154,11 +161,17 @@ keep_installed() {
       apt_download -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$(pwd)/sources" "$1=$2"
       ;;
     dnf)
-      dnf -q -y --disableexcludes=all --disableplugin=versionlock --downloadonly --downloaddir="$state/packages" \
+      dnf -q -y --disableexcludes=all --disableplugin=versionlock --downloadonly --downloaddir="$state/fetched" \
         reinstall "$1-$2" > said 2>&1 < /dev/null
+      keep_fetched
       ;;
     zypper)
-      zypper --non-interactive --pkg-cache-dir "$state/packages" download "$1=$2" > said 2>&1 < /dev/null
+      zypper_patiently download "$1=$2" > refreshed 2>&1 || :
+      if [ -z "$(package_file "$1" "$2")" ]; then
+        # The list that it has may be another minor's, of an attempt that failed.
+        zypper_patiently refresh > refreshed 2>&1 || :
+        zypper_patiently download "$1=$2" > refreshed 2>&1 || :
+      fi
       ;;
   esac
   [ -n "$(package_file "$1" "$2")" ]
@@ -205,7 +218,9 @@ reinstall_former() {
     dpkg --force-confdef --force-confold --configure -a < /dev/null || :
   fi
   for name in $names; do
-    read -r former < "$state/installed/$name" && [ "$(installed_version "$name")" = "$former" ] || return 1
+    if [ ! -e "$state/installed/$name" ]; then return 1; fi
+    read -r former < "$state/installed/$name"
+    [ "$(installed_version "$name")" = "$former" ] || return 1
   done
 }
 
@@ -228,12 +243,15 @@ restore_holds() {
         # It holds a version: the one that is installed now.
         case $name in kubeadm | kubelet | kubectl) ;; *) continue ;; esac
         if locks_installed "$name"; then continue; fi
-        if grep -qxF -- "$name" held; then patiently dnf -q versionlock delete "$name" || return; fi
-        patiently dnf -q -y --disableexcludes=all versionlock add "$name" || return
+        if grep -qxF -- "$name" held; then dnf_lock delete "$name" || return; fi
+        dnf_lock add "$name" || return
         ;;
     esac
   done < "$state/holds"
 }
+
+# By what is installed, without a network.
+dnf_lock() { patiently dnf -q -y -C --disablerepo='*' --disableexcludes=all versionlock "$@"; }
 
 # Whether dnf's lock of a package names the version that is installed.
 locks_installed() {

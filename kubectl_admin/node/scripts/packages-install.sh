@@ -56,7 +56,12 @@ else
   echo "they are installed already"
 fi
 echo "== Restore the holds"
-restore_holds
+loose=
+restore_holds || loose="$(reason said)"
 echo "== Restart the kubelet"
 restart_kubelet || give_up "the kubelet does not start"
+if [ -n "$loose" ]; then
+  echo "some packages are not held any more ($loose), but $version is installed: now $(now_installed)"
+  exit 1
+fi
 echo "installed: $(now_installed)"

@@ -63,23 +63,25 @@ END
   dnf)
     export LC_ALL=C
     code=0
-    dnf -q -y --setopt=reposdir="$work/sources" --setopt=cachedir="$work/cache" --setopt=keepcache=0 \
+    dnf -y --setopt=reposdir="$work/sources" --setopt=cachedir="$work/cache" --setopt=keepcache=0 \
       --setopt=retries=2 --setopt=timeout=15 --setopt=skip_if_unavailable=0 --disableplugin=versionlock \
       --disableexcludes=all repoquery --qf '%{name} %{version}-%{release}\n' kubeadm kubelet kubectl \
       > "$work/found" 2> "$said" < /dev/null || code=$?
     rpm_list_trouble "$said" "$code" "$address"
-    awk 'NF == 2 { print "offered", $1, $2 }' "$work/found" | sort -u > "$work/offered"
+    awk 'NF == 2 && $1 ~ /^kube/ { print "offered", $1, $2 }' "$work/found" | sort -u > "$work/offered"
     ;;
   zypper)
     export LC_ALL=C
     zypper_beside() {
-      zypper --non-interactive --gpg-auto-import-keys --reposd-dir "$work/sources" --cache-dir "$work/cache" "$@"
+      zypper --non-interactive --reposd-dir "$work/sources" --cache-dir "$work/cache" "$@"
     }
     code=0
-    zypper_beside refresh --force > "$said" 2>&1 < /dev/null || code=$?
+    # It would take a key into the host's own keyring; the one that is believed for once lies where the lists lie.
+    if [ -n "$key" ]; then set -- --no-gpg-checks; else set --; fi
+    zypper_beside "$@" refresh --force > "$said" 2>&1 < /dev/null || code=$?
     rpm_list_trouble "$said" "$code" "$address"
-    zypper_beside --no-refresh search --details --type package --match-exact kubeadm kubelet kubectl |
-      awk -F '|' '{ gsub(/ /, ""); if ($3 == "package") print "offered", $2, $4 }' | sort -u > "$work/offered"
+    zypper_beside "$@" --no-refresh search --details --type package --match-exact kubeadm kubelet kubectl |
+      awk -F '|' '{ gsub(/ /, ""); if ($3 == "package" && $6 !~ /^\(System/) print "offered", $2, $4 }' | sort -u > "$work/offered"
     ;;
 esac
 [ -s "$work/offered" ] || refuse "$address offers neither kubeadm nor kubelet nor kubectl"

@@ -92,4 +92,4 @@ if ! install_from_repository kubeadm || [ "$(installed_version kubeadm)" != "$ve
   refuse "kubeadm $version could not be installed: ${now:-none} is, $(reason said)"
 fi
 echo "== Restore the holds"
-restore_holds
+restore_holds || refuse "some packages are not held any more: $(reason said)"

@@ -9,7 +9,7 @@ refuse() {
 reason() {
   # dpkg names the package on a line, and what is wrong with it on the next.
   why=$(sed -n '/^dpkg: error processing .*:$/{ n; s/^ *//p; }' "$1" | sed -n 1p)
-  [ -n "$why" ] || why=$(sed -n 's/^[EW]: *//p; s/^Error: *//p; s/^.*: error: *//p' "$1" | sed -n 1p)
+  [ -n "$why" ] || why=$(sed -n 's/^[EW]: *//p; s/^Error: *//p; s/^Error message: *//p; s/^.*: error: *//p' "$1" | sed -n 1p)
   printf '%s' "${why:-$(grep -v '^ *$' "$1" | tail -n 1)}"
 }
 
@@ -39,13 +39,15 @@ list_trouble() {
     refuse "$2: its lists are out of date, or this host's clock is wrong: $(reason "$1")"
   elif said_is 'EXPKEYSIG|KEYEXPIRED|key[^.]*expired|expired (key|on)|not alive'; then
     refuse "$2: the key that signs it has expired, as this host has it"
-  elif said_is 'NO_PUBKEY|missing key|public key is not available|no public key|unknown key|key[^.]* not (found|known)'; then
+  elif said_is 'NO_PUBKEY|missing key|public key is not available|no public key|unknown key|signing key received|key[^.]* not (found|known)'; then
     refuse "$2: the key that signs it is not known to this host"
   elif said_is 'keyring .*(unreadable|not readable|unsupported)|is not readable by|invalid key'; then
     refuse "$2: the key that this host has for it can't be read: $(reason "$1")"
   elif said_is 'BADSIG|invalid signature|bad (GPG )?signature|signature verification (failed|error)|REVKEYSIG|revoked'; then
     refuse "$2: its signature is not right: $(reason "$1")"
-  elif said_is 'HTTP response: [45]|Status code: (4|5)[0-9]|(^|[^0-9])(401|403|404|410) |error code: 4|not found on medium|file not found'; then
+  elif said_is "connection failed|failed to connect|could.?n.t connect|could not resolve"; then
+    refuse "$2: it can't be reached: $(reason "$1")"
+  elif said_is 'HTTP response: [45]|Status code: (4|5)[0-9]|(^|[^0-9])(401|403|404|410) |error code: 4|not found on medium|file not found|valid metadata not found'; then
     refuse "$2: there is no such repository, or it is not open to this host$(status_in "$1")"
   elif said_is 'resolv|connect|timed? ?out|unreachable|network|curl error|handshake|TLS|SSL|certificate|no route'; then
     refuse "$2: it can't be reached: $(reason "$1")"
