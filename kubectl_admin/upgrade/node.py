@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from kubectl_admin import plan
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.observer import Observer
@@ -25,7 +26,7 @@ from kubectl_admin.node.workspace import STATE, discard
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.plan import Step
 from kubectl_admin.shelter import sheltered
-from kubectl_admin.upgrade import gates, gather, stages, target
+from kubectl_admin.upgrade import gates, gather, lease, stages, target
 from kubectl_admin.upgrade.facts import Around, Disk, Mark, Role, Target
 from kubectl_admin.upgrade.settle import settled
 from kubectl_admin.versions import upstream
@@ -37,6 +38,18 @@ JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
 LOOK = 1.0  # seconds between two looks at etcd
 MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
 WORDS = 500  # characters of a job's last words
+
+
+# What it takes to look at a node's upgrade, beside a debug pod.
+LOOKING = (Right("get", "nodes"), Right("list", "nodes"), Right("list", "pods"))
+# What it takes to carry it out, beside that.
+DOING = (
+    Right("patch", "nodes"),
+    Right("watch", "nodes"),
+    Right("watch", "pods"),
+    Right("create", "pods/eviction"),
+    *lease.RIGHTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,11 @@ class Teller(Observer):
 
     def lacking(self, what: Sequence[str]) -> None:
         """What a node still lacks to be well."""
+
+
+def rights(options: debug_pod.Options, *, doing: bool) -> list[Right]:
+    """What it takes to look at a node's upgrade, and to carry it out."""
+    return [*LOOKING, *debug_pod.rights(options.namespace), *(DOING if doing else ())]
 
 
 def awaited(host: Host, teller: Teller) -> None:

@@ -9,6 +9,7 @@ from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather, lease
 from kubectl_admin.upgrade.facts import Around, Disk
 from kubectl_admin.upgrade.node import FOLDER, JOBS, NAME
+from kubectl_admin.versions.version import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,31 @@ def report(seen: Status) -> Report:
     ]
     return Report(
         kind="NodeUpgradeStatus",
-        items=lambda: [{"node": around.node, **{str(name): value for name, value in rows}}],
+        items=lambda: [document(seen)],
         names=lambda: [f"node/{around.node}"],
         tables=[Table([Column("WHAT"), Column("STATE")], [[str(name), str(value)] for name, value in rows])],
     )
+
+
+def document(seen: Status) -> dict[str, object]:
+    """The same as plain data."""
+    around, mark = seen.around, seen.around.mark
+    return {
+        "node": around.node,
+        "upgradedBy": seen.holder or None,
+        "atWork": list(seen.work),
+        "target": mark.target if mark else None,
+        "since": mark.since if mark else None,
+        "ready": around.ready,
+        "cordoned": around.cordoned,
+        "kubelet": {"running": text(around.kubelet), "installed": text(seen.disk.kubelet)},
+        "controlPlane": {str(name): text(version) for name, version in around.static_versions().items()},
+        "packages": dict(seen.disk.packages.installed),
+        "held": sorted(seen.disk.packages.held),
+        "kubeadmConfig": text(around.versions.kubeadm),
+    }
+
+
+def text(version: Version | None) -> str | None:
+    """The version as it is written; None for none."""
+    return str(version) if version else None

@@ -110,6 +110,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
       # How far is it?
       kubectl admin drain-upgrade cp-1 --status
     """
+    from kubectl_admin.cluster.access import require
     from kubectl_admin.drain.drain import Options as Drain
     from kubectl_admin.drain.filters import Flags
     from kubectl_admin.node import host, leftovers
@@ -145,6 +146,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         pods=pods,
     )
     cluster, operation = env.cluster(), Operation.begin()
+    # A node that is half way must not be left for want of a right.
+    require(cluster, upgrade.rights(pods, doing=not (dry_run or status or logs)))
     leftovers.sweep(cluster, pods.namespace)
     with host.opened(cluster, node, operation, pods, env.note) as there:
         if logs:
