@@ -117,7 +117,7 @@ download_packages() {
   set -- kubeadm kubelet kubectl
   case $manager in
     apt)
-      apt_install --download-only --reinstall install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
+      apt_install --download-only install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
       ;;
     dnf)
       dnf_patiently --downloadonly --downloaddir="$state/fetched" install \

@@ -23,8 +23,18 @@ LATE = "E: Release file for http://x/InRelease is expired (invalid since 3d).\n"
 
 @pytest.fixture
 def host(tmp_path, shell) -> PackageHost:
-    """A node of 1.36 whose packages are held, and a repository that offers 1.37.2."""
-    host = PackageHost(tmp_path, shell)
+    """A node of 1.36 whose packages are held, and a repository that offers 1.37.2, on each kind of host."""
+    return node(tmp_path, shell)
+
+
+@pytest.fixture
+def debian(tmp_path, dash) -> PackageHost:
+    """The same on one kind of host, where there is nothing else to it."""
+    return node(tmp_path, dash)
+
+
+def node(folder, shell) -> PackageHost:
+    host = PackageHost(folder, shell)
     for name, text in PROGRAMS.items():
         host.program(name, text)
     helper = host.file("/usr/lib/apt/apt-helper")
@@ -104,18 +114,18 @@ def test_the_repositorys_key_is_believed_for_once(host):
     ],
 )
 @pytest.mark.parametrize("code", [0, 100])
-def test_what_is_wrong_with_a_repository_is_one_sentence(host, said, told, code):
-    host.program("apt-get", f"printf '%s' \"$(cat STATE/said)\"; exit {code}")
-    host.set("said", said)
-    done = host.run("packages-offer", "37", f"{host.root}/tmp", "no")
+def test_what_is_wrong_with_a_repository_is_one_sentence(debian, said, told, code):
+    debian.program("apt-get", f"printf '%s' \"$(cat STATE/said)\"; exit {code}")
+    debian.set("said", said)
+    done = debian.run("packages-offer", "37", f"{debian.root}/tmp", "no")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(f"http://x/core:/stable:/v1.37/deb/: .*{told}.*\n", done.stderr)
-    assert list(host.file("/tmp").iterdir()) == []
+    assert list(debian.file("/tmp").iterdir()) == []
 
 
-def test_a_host_without_kubernetes_repository(host):
-    host.file(LIST).write_text("deb http://deb.debian.org/debian bookworm main\n")
-    done = host.run("packages-offer", "37", f"{host.root}/tmp", "no")
+def test_a_host_without_kubernetes_repository(debian):
+    debian.file(LIST).write_text("deb http://deb.debian.org/debian bookworm main\n")
+    done = debian.run("packages-offer", "37", f"{debian.root}/tmp", "no")
     assert (done.returncode, done.stdout) == (1, "")
     assert "no repository of Kubernetes" in done.stderr
 
@@ -138,27 +148,27 @@ def test_mode_and_owner_of_the_source_file_stay(host):
     assert [each.name for each in host.file(LIST).parent.iterdir()] == ["kubernetes.list"]
 
 
-def test_what_is_prepared_already_is_done_again_without_harm(host):
-    prepared(host)
-    prepared(host)
-    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
-    assert host.file(f"{STATE}/installed/kubeadm").read_text() == f"{OLD}\n"
+def test_what_is_prepared_already_is_done_again_without_harm(debian):
+    prepared(debian)
+    prepared(debian)
+    assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert debian.file(f"{STATE}/installed/kubeadm").read_text() == f"{OLD}\n"
 
 
-def test_what_was_not_held_is_not_held(host):
-    host.set("holds", "")
-    prepared(host)
-    assert install(host)[0] == 0
-    assert holds(host) == []
+def test_what_was_not_held_is_not_held(debian):
+    debian.set("holds", "")
+    prepared(debian)
+    assert install(debian)[0] == 0
+    assert holds(debian) == []
 
 
-def test_a_version_that_is_not_offered_leaves_all_as_it_was(host):
-    code, said = prepare(host, "1.37.9-1.1")
+def test_a_version_that_is_not_offered_leaves_all_as_it_was(debian):
+    code, said = prepare(debian, "1.37.9-1.1")
     assert code == 1
     assert said.endswith("/v1.37/deb/ does not offer kubeadm 1.37.9-1.1\n")
-    assert host.file(LIST).read_text() == entry(host, 36)
-    assert host.installed() == dict.fromkeys(NAMES, OLD)
-    assert not host.file(f"{STATE}/replaced").exists()
+    assert debian.file(LIST).read_text() == entry(debian, 36)
+    assert debian.installed() == dict.fromkeys(NAMES, OLD)
+    assert not debian.file(f"{STATE}/replaced").exists()
 
 
 def test_a_repository_that_is_not_believed_leaves_all_as_it_was(host):
@@ -187,13 +197,13 @@ def test_the_key_is_renewed_when_asked(host):
 
 
 @pytest.mark.parametrize("content", ["<html>", "", armoured(b"\x01no key"), armoured(b"")])
-def test_what_is_no_key_replaces_none(host, content):
-    host.set("key", content)
-    code, said = prepare(host, renew="yes")
+def test_what_is_no_key_replaces_none(debian, content):
+    debian.set("key", content)
+    code, said = prepare(debian, renew="yes")
     assert code == 1
     assert said.endswith("/v1.37/deb/Release.key is no key\n")
-    assert host.file(KEYRING).read_bytes() == b"old key"
-    assert host.file(LIST).read_text() == entry(host, 36)
+    assert debian.file(KEYRING).read_bytes() == b"old key"
+    assert debian.file(LIST).read_text() == entry(debian, 36)
 
 
 @pytest.mark.parametrize(
@@ -208,15 +218,15 @@ def test_what_is_no_key_replaces_none(host, content):
         "held kubeadm",
     ],
 )
-def test_a_preparation_that_was_killed_is_run_again(host, moment):
-    host.set("kill", moment)
-    assert prepare(host)[0] == -9
-    assert not (host.root / "state/kill").exists()
-    prepared(host)
-    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
-    assert host.file(LIST).read_text() == entry(host, 37)
-    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
-    assert not host.file(f"{STATE}/replaced").exists()
+def test_a_preparation_that_was_killed_is_run_again(debian, moment):
+    debian.set("kill", moment)
+    assert prepare(debian)[0] == -9
+    assert not (debian.root / "state/kill").exists()
+    prepared(debian)
+    assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert debian.file(LIST).read_text() == entry(debian, 37)
+    assert holds(debian) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert not debian.file(f"{STATE}/replaced").exists()
 
 
 def test_a_failure_after_a_kill_puts_back_what_was_there_before_it(host):
@@ -228,23 +238,23 @@ def test_a_failure_after_a_kill_puts_back_what_was_there_before_it(host):
     assert host.file(LIST).read_text() == entry(host, 36)
 
 
-def test_what_somebody_has_changed_since_is_not_put_back(host):
-    host.set("kill", "update no")
-    prepare(host)
-    mine = entry(host, 37).replace("//x/", "//mirror/")
-    host.file(LIST).write_text(mine)
-    host.set("fail apt-get", f"update\n{MISSING}")
-    assert prepare(host)[0] == 1
-    assert host.file(LIST).read_text() == mine
+def test_what_somebody_has_changed_since_is_not_put_back(debian):
+    debian.set("kill", "update no")
+    prepare(debian)
+    mine = entry(debian, 37).replace("//x/", "//mirror/")
+    debian.file(LIST).write_text(mine)
+    debian.set("fail apt-get", f"update\n{MISSING}")
+    assert prepare(debian)[0] == 1
+    assert debian.file(LIST).read_text() == mine
 
 
-def test_another_package_manager_is_waited_for(host):
-    host.set("fail apt-get", "update\nE: Could not get lock /var/lib/apt/lists/lock. It is held\n")
-    host.set("once", "")
-    code, said = prepare(host)
+def test_another_package_manager_is_waited_for(debian):
+    debian.set("fail apt-get", "update\nE: Could not get lock /var/lib/apt/lists/lock. It is held\n")
+    debian.set("once", "")
+    code, said = prepare(debian)
     assert code == 0
     assert "another package manager is at work" in said
-    assert "sleep 5" in host.journal()
+    assert "sleep 5" in debian.journal()
 
 
 def test_kubelet_and_kubectl_are_installed_and_the_kubelet_restarted(host):
@@ -259,13 +269,13 @@ def test_kubelet_and_kubectl_are_installed_and_the_kubelet_restarted(host):
     assert "--no-download" in next(line for line in host.journal() if "kubelet_1.37.2" in line)
 
 
-def test_what_was_not_downloaded_is_not_installed(host):
-    code, said = install(host)
+def test_what_was_not_downloaded_is_not_installed(debian):
+    code, said = install(debian)
     assert (code, said.splitlines()[-1]) == (
         1,
         f"kubelet {NEW} was not downloaded: now kubelet {OLD}, kubectl {OLD}",
     )
-    assert not any(line.startswith(("apt-get", "systemctl")) for line in host.journal())
+    assert not any(line.startswith(("apt-get", "systemctl")) for line in debian.journal())
 
 
 @pytest.mark.parametrize("broken", [f"kubelet={NEW}", f"kubectl={NEW}"])
@@ -283,13 +293,13 @@ def test_an_installation_that_fails_is_undone(host, broken):
     assert "systemctl restart kubelet" in host.journal()
 
 
-def test_where_the_former_packages_were_not_to_be_had_it_is_said(host):
-    host.set("former", "no")
-    code, said = prepare(host)
+def test_where_the_former_packages_were_not_to_be_had_it_is_said(debian):
+    debian.set("former", "no")
+    code, said = prepare(debian)
     assert code == 0
     assert f"kubelet {OLD} is not to be had any more" in said
-    host.set("broken", f"kubectl={NEW}")
-    code, said = install(host)
+    debian.set("broken", f"kubectl={NEW}")
+    code, said = install(debian)
     assert code == 1
     assert said.splitlines()[-1] == (
         f"{NEW} could not be installed (dpkg returned an error); the former packages could not be put back: "
@@ -297,24 +307,24 @@ def test_where_the_former_packages_were_not_to_be_had_it_is_said(host):
     )
 
 
-def test_a_kubelet_that_does_not_start_is_put_back(host):
-    prepared(host)
-    host.set("fail systemctl", "restart\nJob for kubelet.service failed.\n")
-    code, said = install(host)
+def test_a_kubelet_that_does_not_start_is_put_back(debian):
+    prepared(debian)
+    debian.set("fail systemctl", "restart\nJob for kubelet.service failed.\n")
+    code, said = install(debian)
     assert code == 1
     assert "the former packages are back, the kubelet does not start" in said.splitlines()[-1]
-    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
 
 
 @pytest.mark.parametrize(
     "moment", ["in kubelet", "in kubectl", "hold kubelet", "held kubelet", "hold kubectl"]
 )
-def test_an_installation_that_was_killed_is_run_again(host, moment):
-    prepared(host)
-    host.set("kill", moment)
-    assert install(host)[0] == -9
-    code, said = install(host)
+def test_an_installation_that_was_killed_is_run_again(debian, moment):
+    prepared(debian)
+    debian.set("kill", moment)
+    assert install(debian)[0] == -9
+    code, said = install(debian)
     assert code == 0, said
-    assert host.installed() == dict.fromkeys(NAMES, NEW)
-    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
-    assert "systemctl restart kubelet" in host.journal()
+    assert debian.installed() == dict.fromkeys(NAMES, NEW)
+    assert holds(debian) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert "systemctl restart kubelet" in debian.journal()
