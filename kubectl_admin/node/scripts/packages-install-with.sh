@@ -1,7 +1,7 @@
 # A part of other scripts: what they do to packages, with each package manager; its last words are in the file «said».
 # shellcheck disable=SC2154 # the scripts say $version, $minor, $address, and $state: where things are kept
 
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
 export NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l APT_LISTCHANGES_FRONTEND=none UCF_FORCE_CONFFOLD=1
 export ZYPP_LOCK_TIMEOUT=600
 PATIENCE=600 # seconds that another package manager is waited for
@@ -43,9 +43,19 @@ apt_install() {
   apt_patiently --no-remove --allow-downgrades --allow-change-held-packages "$@"
 }
 
-# dnf's own ways to leave packages out have no say here, and stay as they are.
-dnf_patiently() {
-  patiently dnf -y --disableexcludes=all --disableplugin=versionlock --setopt=install_weak_deps=0 "$@"
+dnf_patiently() { patiently all_of_dnf "$@"; }
+
+# Fetches packages that are installed (reinstall) or are to be (install). dnf_fetch COMMAND NAME-VERSION...
+dnf_fetch() {
+  if is_dnf5; then
+    shift
+    dnf_patiently download --resolve --destdir="$state/fetched" "$@" || :
+  else
+    dnf_patiently --downloadonly --downloaddir="$state/fetched" "$@" || :
+  fi
+  # dnf 4 removes what it has downloaded with its next transaction, wherever that lies, by its path.
+  find "$state/fetched" -name '*.rpm' -exec mv -f -- {} "$state/packages/" \; 2> /dev/null || :
+  rm -rf -- "$state/fetched"
 }
 
 zypper_patiently() {
@@ -99,7 +109,7 @@ repositories() {
 is_offered() {
   case $manager in
     apt) apt-cache madison "$1" | awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $2 == wanted { found = 1 } END { exit ! found }' ;;
-    dnf) [ -n "$(dnf -q -C --disableexcludes=all --disableplugin=versionlock repoquery "$1-$version" < /dev/null)" ] ;;
+    dnf) [ -n "$(all_of_dnf -q -C repoquery "$1-$version" < /dev/null)" ] ;;
     zypper)
       zypper --non-interactive --no-refresh search --details --type package --match-exact "$1" < /dev/null |
         awk -F '|' -v wanted="$version" '{ gsub(/ /, "") } $4 == wanted && $6 !~ /^\(System/ { found = 1 } END { exit ! found }'
@@ -120,9 +130,8 @@ download_packages() {
       apt_install --download-only install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
       ;;
     dnf)
-      dnf_patiently --downloadonly --downloaddir="$state/fetched" install \
-        "kubeadm-$version" "kubelet-$version" "kubectl-$version" || :
-      keep_fetched
+      if is_dnf5; then release_locks "$@"; fi
+      dnf_fetch install "kubeadm-$version" "kubelet-$version" "kubectl-$version"
       ;;
     zypper)
       zypper_patiently download "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
@@ -134,12 +143,6 @@ download_packages() {
       refuse "$name $version could not be downloaded: $(reason said)"
     fi
   done
-}
-
-# dnf removes what it has downloaded with its next transaction, wherever that lies, by its path.
-keep_fetched() {
-  find "$state/fetched" -name '*.rpm' -exec mv -f -- {} "$state/packages/" \; 2> /dev/null || :
-  rm -rf -- "$state/fetched"
 }
 
 apt_download() {
@@ -161,9 +164,7 @@ keep_installed() {
       apt_download -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$(pwd)/sources" "$1=$2"
       ;;
     dnf)
-      dnf -q -y --disableexcludes=all --disableplugin=versionlock --downloadonly --downloaddir="$state/fetched" \
-        reinstall "$1-$2" > said 2>&1 < /dev/null
-      keep_fetched
+      dnf_fetch reinstall "$1-$2" > refreshed 2>&1
       ;;
     zypper)
       zypper_patiently download "$1=$2" > refreshed 2>&1 || :
@@ -191,6 +192,17 @@ install_from_repository() {
       zypper_patiently install --oldpackage --no-recommends "$1=$version"
       ;;
   esac
+}
+
+# Refuses where the signature of a downloaded package is not right. dnf 4, zypper and apt look for themselves.
+check_signatures() {
+  if [ "$manager" != dnf ] || ! is_dnf5 || [ "$(first_of checked "$minor" "$minor")" != 1 ]; then return; fi
+  for name in kubelet kubectl; do
+    file=$(package_file "$name" "$version")
+    if [ -z "$file" ]; then continue; fi
+    rpmkeys --checksig "$file" 2>&1 | grep -q 'signatures OK' ||
+      refuse "$name $version was downloaded, but its signature is not right or missing"
+  done
 }
 
 # Installs packages from their files, without a network.
@@ -251,7 +263,10 @@ restore_holds() {
 }
 
 # By what is installed, without a network.
-dnf_lock() { patiently dnf -q -y -C --disablerepo='*' --disableexcludes=all versionlock "$@"; }
+dnf_lock() {
+  if is_dnf5; then patiently dnf -q -y -C versionlock "$@"
+  else patiently dnf -q -y -C --disablerepo='*' --disableexcludes=all versionlock "$@"; fi
+}
 
 # Whether dnf's lock of a package names the version that is installed.
 locks_installed() {
@@ -260,10 +275,15 @@ locks_installed() {
     grep -F -- "$1" | grep -qF -e "$now" -e "= $now"
 }
 
-# Takes zypper's locks off; they are in the list of holds.
+# Takes locks off that can't be passed over; they are in the list of holds.
 release_locks() {
   for name in "$@"; do
-    if listed_holds | grep -qxF -- "$name"; then patiently zypper --non-interactive removelock "$name"; fi
+    if listed_holds | grep -qxF -- "$name"; then
+      case $manager in
+        zypper) patiently zypper --non-interactive removelock "$name" ;;
+        dnf) dnf_lock delete "$name" ;;
+      esac
+    fi
   done
 }
 

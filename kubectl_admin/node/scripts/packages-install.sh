@@ -9,7 +9,9 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-sources.sh
 . ./packages-state.sh
 . ./packages-trouble.sh
+. ./packages-dnf.sh
 . ./packages-install-with.sh
+export LC_ALL=C
 
 # What is installed now, in words.
 now_installed() {

@@ -7,6 +7,8 @@ minor=$1 folder=$2 renew=$3
 . ./packages-sources.sh
 . ./packages-trouble.sh
 . ./packages-key.sh
+. ./packages-dnf.sh
+export LC_ALL=C
 
 # What an attempt that was killed has left.
 find "$folder" -maxdepth 1 -name 'kubectl-admin-offer.??????' -mmin +60 -exec rm -rf -- {} + 2> /dev/null || :
@@ -51,7 +53,6 @@ Acquire::https::Timeout "15";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 END
-    export LC_ALL=C
     code=0
     apt-get -q -c "$work/apt.conf" update > "$said" 2>&1 || code=$?
     apt_list_trouble "$said" "$code" "$address"
@@ -61,17 +62,15 @@ END
     done > "$work/offered"
     ;;
   dnf)
-    export LC_ALL=C
     code=0
-    dnf -y --setopt=reposdir="$work/sources" --setopt=cachedir="$work/cache" --setopt=keepcache=0 \
-      --setopt=retries=2 --setopt=timeout=15 --setopt=skip_if_unavailable=0 --disableplugin=versionlock \
-      --disableexcludes=all repoquery --qf '%{name} %{version}-%{release}\n' kubeadm kubelet kubectl \
+    all_of_dnf --setopt=reposdir="$work/sources" --setopt=cachedir="$work/cache" --setopt=keepcache=0 \
+      --setopt=retries=2 --setopt=timeout=15 --setopt=skip_if_unavailable=0 repoquery \
+      --qf '%{name} %{version}-%{release}\n' kubeadm kubelet kubectl \
       > "$work/found" 2> "$said" < /dev/null || code=$?
     rpm_list_trouble "$said" "$code" "$address"
     awk 'NF == 2 && $1 ~ /^kube/ { print "offered", $1, $2 }' "$work/found" | sort -u > "$work/offered"
     ;;
   zypper)
-    export LC_ALL=C
     zypper_beside() {
       zypper --non-interactive --reposd-dir "$work/sources" --cache-dir "$work/cache" "$@"
     }

@@ -11,7 +11,9 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-trouble.sh
 . ./packages-key.sh
 . ./packages-replace.sh
+. ./packages-dnf.sh
 . ./packages-install-with.sh
+export LC_ALL=C
 
 finish() {
   ended=$1
@@ -91,5 +93,6 @@ if ! install_from_repository kubeadm || [ "$(installed_version kubeadm)" != "$ve
   now=$(installed_version kubeadm) || :
   refuse "kubeadm $version could not be installed: ${now:-none} is, $(reason said)"
 fi
+check_signatures
 echo "== Restore the holds"
 restore_holds || refuse "some packages are not held any more: $(reason said)"

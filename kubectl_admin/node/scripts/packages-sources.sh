@@ -31,7 +31,7 @@ source_files() {
 #   minors: the minor of each. With FROM and TO, two minors, of the entries of FROM alone:
 #   moved: the whole file, with those entries moved to TO. entries: they alone, moved, no package excluded; signed
 #   by KEY, if that is named. addresses: their addresses, moved. keys: the files or addresses of their keys, moved.
-#   ids: the names of their sections. excluded: the packages that they leave out
+#   ids: the names of their sections. excluded: the packages that they leave out. checked: whether signatures are
 # CRI-O's repositories have the same shape, and its own minors: they are left alone.
 sources() {
   awk -v task="$1" -v from="${3:-}" -v to="${4:-}" -v key="${5:-}" -v name="$2" '
@@ -131,6 +131,7 @@ sources() {
       else if (task == "ids" && lines[i] ~ /^\[/) { value = lines[i]; gsub(/^\[|\].*$/, "", value); print value }
       else if (task == "addresses" && fields[i] ~ /^(uris|baseurl)$/) words_of(moved(value))
       else if (task == "keys" && fields[i] ~ /^(signed-by|gpgkey)$/) words_of(moved(value))
+      else if (task == "checked" && fields[i] == "gpgcheck") words_of(value)
       else if (task == "excluded" && fields[i] ~ /^(exclude|excludepkgs)$/) words_of(value)
       else if (task == "entries" && fields[i] !~ /^(exclude|excludepkgs)$/) {
         if (key == "" || fields[i] !~ /^(signed-by|gpgkey)$/) print moved(lines[i])

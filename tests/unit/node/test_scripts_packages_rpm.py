@@ -1,4 +1,4 @@
-"""The packages' scripts with dnf and zypper, whose stand-ins do what dnf 4.14 and zypper 1.14 were seen to do."""
+"""The packages' scripts with dnf and zypper: stand-ins that do what dnf 4.14 and zypper 1.14 do."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ case $command in
       installed "${package%%=*}" "${package#*=}"
     done ;;
   addlock) for name; do echo "solvable_name: $name" >> $locks; done ;;
-  removelock) for name; do grep -v "^solvable_name: $name" $locks > STATE/part; cat STATE/part > $locks; done ;;
+  removelock) grep -v "^solvable_name: $1" $locks > STATE/part; cat STATE/part > $locks ;;
 esac
 """
 
