@@ -1,0 +1,123 @@
+"""scripts/upgrade-survey.sh, upgrade-kubeadm.sh, job-clear.sh and job-logs.sh."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.unit.node.standin import Shell
+
+KUBEADM = """#!/bin/sh
+# A stand-in: says what it was asked for.
+case $1 in
+  version) echo v1.37.2 ;;
+  *) for word in "$@"; do echo "<$word>"; done; exit {code} ;;
+esac
+"""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """Stand-ins that come before the host's own programs."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program(folder, "kubeadm", KUBEADM.format(code=0))
+    program(folder, "kubelet", "#!/bin/sh\necho Kubernetes v1.36.3\n")
+    return folder
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o755)
+
+
+def survey(shell: Shell, programs: Path, *arguments: str | Path) -> list[str]:
+    done = shell.ended("upgrade-survey", *arguments, path=str(programs))
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().splitlines()
+
+
+def test_what_an_upgrade_wants_to_know(shell, programs, tmp_path):
+    data = tmp_path / "etcd's data"
+    data.mkdir()
+    (data / "db").write_bytes(b"x" * 100_000)
+    said = survey(shell, programs, tmp_path, data)
+    assert said[:2] == ["kubeadm v1.37.2", "kubelet v1.36.3"]
+    kilobytes = [line.split()[1] for line in said if line.startswith("etcd-kilobytes ")]
+    assert 98 <= int(kilobytes[0]) <= 120
+    free = {line.split(" ", 2)[2]: line.split()[1] for line in said if line.startswith("free-kilobytes ")}
+    assert set(free) == {str(tmp_path), "/var/cache", "/usr"}
+    assert all(each.isdecimal() for each in free.values())
+    assert said[-1] == "# end"
+
+
+def test_a_host_without_any_of_it(shell, programs, tmp_path):
+    program(programs, "kubeadm", "#!/bin/sh\nexit 1\n")
+    program(programs, "kubelet", "#!/bin/sh\nexit 1\n")
+    said = survey(shell, programs, tmp_path / "none", "-")
+    assert not any(line.startswith(("kubeadm ", "kubelet ", "etcd-")) for line in said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (("node", "v1.37.2", "-", "-"), ["<upgrade>", "<node>"]),
+        (
+            ("node", "v1.37.2", "Swap,Mem", "/etc/my patches"),
+            ["<upgrade>", "<node>", "<--ignore-preflight-errors=Swap,Mem>", "<--patches=/etc/my patches>"],
+        ),
+        (
+            ("apply", "v1.37.2", "Swap", "/p"),
+            [
+                *["<upgrade>", "<plan>", "<v1.37.2>", "<--ignore-preflight-errors=Swap>"],
+                *[
+                    "<upgrade>",
+                    "<apply>",
+                    "<v1.37.2>",
+                    "<--yes>",
+                    "<--ignore-preflight-errors=Swap>",
+                    "<--patches=/p>",
+                ],
+            ],
+        ),
+    ],
+)
+def test_what_kubeadm_is_asked_for(shell, programs, arguments, asked):
+    done = shell.ended("upgrade-kubeadm", *arguments, path=str(programs))
+    said = done.stdout.decode().splitlines()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [line for line in said if not line.startswith("== ")] == asked
+
+
+def test_a_plan_that_fails_is_the_end(shell, programs):
+    program(programs, "kubeadm", KUBEADM.format(code=1))
+    done = shell.ended("upgrade-kubeadm", "apply", "v1.37.2", "-", "-", path=str(programs))
+    assert done.returncode == 1
+    assert b"<apply>" not in done.stdout
+
+
+def test_what_a_job_wrote_goes_into_the_journal(shell, tmp_path):
+    journal = tmp_path / "journal"
+    for result in ("0", None):
+        folder = tmp_path / "kubeadm"
+        folder.mkdir()
+        (folder / "log").write_text("words\n")
+        if result:
+            (folder / "result").write_text(f"{result}\n")
+        shell.run("job-clear", folder, journal)
+        assert not folder.exists()
+    assert (
+        journal.read_text() == "=== kubeadm: ended with 0\nwords\n=== kubeadm: ended with no result\nwords\n"
+    )
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+    shell.run("job-clear", tmp_path / "kubeadm", journal)  # none is none
+
+
+def test_all_that_jobs_have_written(shell, tmp_path):
+    assert shell.run("job-logs", tmp_path / "none") == b""
+    (tmp_path / "journal").write_text("=== packages: ended with 1\nbefore\n")
+    for name in ("kubeadm", "packages"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log").write_text(f"of {name}\n")
+    said = shell.run("job-logs", tmp_path).decode()
+    assert said == "=== packages: ended with 1\nbefore\n=== kubeadm\nof kubeadm\n=== packages\nof packages\n"
