@@ -99,7 +99,8 @@ class Facts:
 
     user: whoever asks. nodes: all of the cluster. hosts: those whose disks were looked at.
     etcd_servers: where the API servers say that an etcd outside of the cluster is. refusing: the nodes whose
-    kubelets do not know the API server, so that there is no way to them.
+    kubelets do not know the API server, so that there is no way to them. uncertified: those whose kubelets
+    have no certificate to serve.
     """
 
     context: str
@@ -111,4 +112,5 @@ class Facts:
     processes: tuple[Process, ...] = ()
     etcd_servers: tuple[str, ...] = ()
     refusing: tuple[str, ...] = ()
+    uncertified: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()

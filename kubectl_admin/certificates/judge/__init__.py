@@ -17,6 +17,7 @@ def judge(facts: Facts, now: datetime, thresholds: Thresholds) -> list[Finding]:
         *contents.kubelet_configs(facts),
         *loading.not_loaded(facts),
         *way.refused(facts),
+        *way.uncertified(facts),
         *authorities.ending_first(facts),
         *authorities.external(facts),
         *(gap.finding() for gap in facts.gaps),

@@ -25,3 +25,19 @@ def refused(facts: Facts) -> Iterator[Finding]:
         "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/",
         tuple(f"node/{node}" for node in facts.refusing),
     )
+
+
+def uncertified(facts: Facts) -> Iterator[Finding]:
+    """Kubelets that have no certificate to serve, so that the API server can't speak to them."""
+    if not facts.uncertified:
+        return
+    yield Finding(
+        Severity.VIOLATION,
+        "kubelet-without-certificate",
+        "kubelet-serving",
+        "a kubelet must have a certificate to serve; exec, logs and port-forward need it",
+        "the kubelet serves none: its request for one has not been approved, or its file is not there",
+        "kubectl admin certs csr shows the requests that wait, and approves those that are right",
+        "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#kubelet-serving-certs",
+        tuple(f"node/{node}" for node in facts.uncertified),
+    )

@@ -9,7 +9,8 @@ from kubectl_admin.certificates import gather as module
 from kubectl_admin.certificates import served
 from kubectl_admin.certificates.gather import gather
 from kubectl_admin.certificates.objects import KINDS
-from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
+from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreachable
+from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.debug_pod import Options
@@ -53,7 +54,9 @@ class Cluster:
     """`refused` paths raise what they are given."""
 
     server = "https://10.0.0.11:6443"
-    target = SimpleNamespace(context="lab", cluster_name="lab", user_name="ops", cluster={}, user={})
+    target = SimpleNamespace(
+        context="lab", server=server, cluster_name="lab", user_name="ops", cluster={}, user={}
+    )
     client_certificate = None
     proxies = (proxy("cp1"), proxy("w1"))
 
@@ -206,9 +209,20 @@ def test_kubelets_that_refuse_the_api_server_are_no_gap_of_each_port(ports, host
     refused = Unauthorized(401, "Unauthorized", "Unauthorized")
     ports["kube-proxy-w1", 10250] = hosts["cp1"] = refused
     found = with_host(Cluster())
-    assert found.refusing == ("cp1", "w1")
-    assert found.hosts == {"w1"}
+    assert (found.refusing, found.hosts) == (("cp1", "w1"), frozenset())
     assert not any("logged in" in gap.why for gap in found.gaps)
+
+
+def test_a_kubelet_that_can_not_be_spoken_to_gets_no_debug_pod(ports, hosts):
+    """It would not run, and be waited for."""
+    said = "error dialing backend: remote error: tls: internal error"
+    ports["kube-proxy-w1", 10250] = ApiError(500, "InternalError", said)
+    ports["kube-proxy-cp1", 10250] = PortError("port 10250", "connection refused")  # it may listen elsewhere
+    found = with_host(Cluster())
+    assert found.uncertified == ("w1",)
+    assert found.hosts == {"cp1"}
+    assert [node for node, _ in hosts["asked"]] == ["cp1"]
+    assert [gap.what for gap in found.gaps] == ["what is served as kubelet-serving on port 10250 of cp1"]
 
 
 def test_who_is_not_known_to_the_api_server_is_told_so():

@@ -201,6 +201,12 @@ def test_kubelets_that_refuse_the_api_server():
     assert "kubeadm certs renew apiserver-kubelet-client" in one.fix
 
 
+def test_kubelets_without_a_certificate():
+    (one,) = found(uncertified=("w1",))
+    assert (one.rule, one.severity, one.objects) == ("kubelet-without-certificate", BAD, ("node/w1",))
+    assert "kubectl admin certs csr" in one.fix
+
+
 def test_what_could_not_be_seen_is_a_note_and_the_worst_stands_first():
     told = rules(
         seen("apiserver", certificate(days=20)),

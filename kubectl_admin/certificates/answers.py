@@ -1,0 +1,123 @@
+"""What a cluster has answered, put together: what was seen, and what could not be seen. Pure."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubectl_admin.certificates import components
+from kubectl_admin.certificates.components import Port, StaticPod
+from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
+from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized
+from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
+
+# What a kubelet without any certificate says to the API server. Source: Go, crypto/tls alert.go.
+UNCERTIFIED = "remote error: tls: internal error"
+FORWARDING = "create and get pods/portforward in namespace kube-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the listings gave. doors: for each node a pod in its network, by which its ports are reached."""
+
+    nodes: tuple[str, ...]
+    control_plane: tuple[StaticPod, ...]
+    doors: Mapping[str, str]
+    seen: tuple[Seen, ...]
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What was seen on a node's disk, and by its host on ports that are not on the loopback."""
+
+    seen: tuple[Seen, ...]
+    unseen: tuple[Gap, ...] = ()
+
+
+def put_together(
+    target: Target, listed: Listed, ports: Iterable[Port], answers: Mapping[Port | str, Any]
+) -> Facts:
+    """The facts from all answers; what is missing among them is a gap."""
+    seen, gaps = list(listed.seen), list(listed.gaps)
+    hosts, refusing, uncertified, silent = set[str](), set[str](), set[str](), dict[Port, AdminError]()
+    for about, answer in answers.items():
+        match about, answer:
+            case Port(), Certificate():
+                seen.append(shown(about, answer))
+            case (Port(), Unauthorized()) | (str(), Unauthorized()):
+                # The API server knows the user, whom it has answered before: it is the kubelet that refuses.
+                refusing.add(_node(about))
+            case (Port(), ApiError(message=said)) | (str(), ApiError(message=said)) if UNCERTIFIED in said:
+                uncertified.add(_node(about))
+            case Port(), AdminError():
+                silent[about] = answer
+            case str(), Disk():
+                hosts.add(about)
+                seen += answer.seen
+                gaps += answer.unseen
+            case str(), AdminError():
+                gaps.append(Gap(f"the disk of node {about}", answer.what))
+    gaps += _unanswered(silent)
+    gaps += _unasked([port for port in ports if port not in answers], hosts)
+    return Facts(
+        context=target.context,
+        server=target.server,
+        user=target.user_name,
+        nodes=listed.nodes,
+        hosts=frozenset(hosts),
+        seen=tuple(seen),
+        processes=tuple(one for pod in listed.control_plane if (one := components.process(pod))),
+        etcd_servers=components.external_etcd(listed.control_plane),
+        refusing=tuple(node for node in listed.nodes if node in refusing),
+        uncertified=tuple(node for node in listed.nodes if node in uncertified),
+        gaps=tuple(gaps),
+    )
+
+
+def shown(port: Port, certificate: Certificate) -> Seen:
+    return Seen(
+        port.name,
+        port.node,
+        f"port {port.number}",
+        Source.SERVED,
+        Use.SERVER,
+        certificate,
+        port=port.number,
+    )
+
+
+def _node(about: Port | str) -> str:
+    return about.node if isinstance(about, Port) else about
+
+
+def _unasked(ports: Iterable[Port], hosts: Container[str]) -> Iterator[Gap]:
+    """A gap for the ports to which no pod leads, and one for those that only hosts reach, which kept shut."""
+    ports = list(ports)
+    if far := [port for port in ports if port.host and port.node not in hosts]:
+        names = ", ".join(dict.fromkeys(f"{port.name} on {port.number}" for port in far))
+        yield Gap(f"what is served as {names}", "only a node's host can look there")
+    if doorless := list(dict.fromkeys(port.node for port in ports if not port.host)):
+        why = "no running pod of kube-system is to be seen in the network of the node"
+        yield Gap(f"what is served on the ports of {_some(doorless)}", why)
+
+
+def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
+    """A gap for all ports that said the same: what is wrong with one kubelet often is with thousands."""
+    refused = [port for port, error in silent.items() if isinstance(error, Forbidden)]
+    if refused:
+        yield Gap("what is served on the nodes' ports", f"this user may not {FORWARDING}", FORWARDING)
+    alike: dict[tuple[str, int, str], list[str]] = {}
+    for port, error in silent.items():
+        if not isinstance(error, Forbidden):
+            why = error.what.partition(": ")[2] or error.what
+            alike.setdefault((port.name, port.number, why), []).append(port.node)
+    for (name, number, why), nodes in alike.items():
+        yield Gap(f"what is served as {name} on port {number} of {_some(nodes)}", why)
+
+
+def _some(nodes: Sequence[str]) -> str:
+    rest = f" and {len(nodes) - 3:,} more" if len(nodes) > 3 else ""
+    return ", ".join(nodes[:3]) + rest
