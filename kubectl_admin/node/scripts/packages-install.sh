@@ -36,7 +36,7 @@ restart_kubelet() {
   systemctl daemon-reload && systemctl restart kubelet && systemctl is-active --quiet kubelet
 }
 
-umask 077
+(umask 077 && mkdir -p "$state")
 set --
 echo "== Install kubelet and kubectl $version"
 for name in kubelet kubectl; do

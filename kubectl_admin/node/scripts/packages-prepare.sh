@@ -57,8 +57,7 @@ move_sources() {
   done < moving
 }
 
-umask 077
-mkdir -p "$state/packages"
+(umask 077 && mkdir -p "$state/packages")
 rm -f words
 trap 'finish $?' EXIT
 trap 'exit 1' HUP INT TERM
