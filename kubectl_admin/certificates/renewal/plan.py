@@ -187,8 +187,8 @@ def external(step: Step) -> Iterator[Finding]:
             "kubeadm renews what an authority on the node can sign",
             f"the key of {signed_by} is not there",
             "on the node: kubeadm certs generate-csr --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
-            f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put the certificates "
-            "beside their keys",
+            f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put keys and "
+            "certificates in their places in /etc/kubernetes",
             f"{DOCS}#external-ca-mode",
             (f"node/{node.node}",),
         )

@@ -1,0 +1,200 @@
+"""What follows after the files of a node have changed: seen served, started anew, or told why not."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kubectl_admin.certificates.components import StaticPod
+from kubectl_admin.certificates.renewal import plan, work
+from kubectl_admin.certificates.renewal.facts import Backup, Survey
+from kubectl_admin.certificates.renewal.names import known
+from kubectl_admin.errors import AdminError
+from tests.unit.certificates.renewal.samples import NOW, certificate, facts, node
+
+PARTS = {
+    "kube-apiserver": {"tls-cert-file": "/etc/kubernetes/pki/apiserver.crt"},
+    "etcd": {
+        "listen-client-urls": "https://127.0.0.1:2379",
+        "listen-peer-urls": "https://10.0.0.1:2380",
+    },
+    "kube-controller-manager": {},
+    "kube-scheduler": {},
+}
+
+
+class Host:
+    """A node's host that does what it is told: scripts are noted, and answer what a test wants."""
+
+    node = "cp-1"
+
+    def __init__(self):
+        self.asked = []
+        self.answers = {"certs-restart": b"restarted\n"}
+
+    def script(self, name, *arguments, **_options):
+        self.asked.append((name, *arguments))
+        return self.answers[name]
+
+    def run(self, argv, **_options):
+        self.asked.append(tuple(argv))
+
+    def persistently(self, action):
+        return action()
+
+    @property
+    def restarted(self):
+        return [each[1] for each in self.asked if each[0] == "certs-restart"]
+
+
+class Node:
+    """A node on which some names were renewed, and what its ports show then."""
+
+    def __init__(self, monkeypatch, *names, log="", backups=(), backup=None):
+        survey = Survey(kubeadm="v1.37.2", backups=backups)
+        parts = {
+            component: StaticPod(f"{component}-cp-1", "cp-1", component, flags, {}, NOW)
+            for component, flags in PARTS.items()
+        }
+        before = replace(
+            node("cp-1", survey=survey),
+            parts=parts,
+            uids={component: f"uid-{component}" for component in parts},
+        )
+        self.host, self.said = Host(), []
+        self.serves = {}  # port -> the serial that it shows before and after its process was started anew
+        self.etcd = (3, 1, "")
+        after = tuple(
+            replace(each, content=certificate(each.certificate.serial + 100), changed=NOW + timedelta(1))
+            if each.name in names
+            else each
+            for each in before.seen
+        )
+        log = log or "".join(f"12:00:00 kubeadm certs renew {name}\n" for name in names)
+        monkeypatch.setattr(work.Worker, "_change", lambda _self: f"{log}backup 20261125T120000Z\n")
+        monkeypatch.setattr(work, "on_disk", lambda _host, _parts: after)
+        monkeypatch.setattr(work, "etcd_of", lambda _cluster: self.etcd)
+        monkeypatch.setattr(work.Worker, "_shown", lambda _self, _node, port: self.shown(port))
+        # No look waits for the next one.
+        monkeypatch.setattr(work, "looks", lambda _seconds: iter(range(3)))
+        self.after = replace(before, seen=after)
+        step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
+        self.worker = work.Worker(None, self.host, step, self.said.append)
+
+    def shown(self, port):
+        """The certificate of a port; by default the one on the disk."""
+        component = {6443: "kube-apiserver", 2379: "etcd", 2380: "etcd"}.get(port.number, "")
+        serials = self.serves.get(port.number)
+        if serials is None:
+            return self.after.certificate(port.file) if port.file else certificate(7)
+        found = serials[component in self.host.restarted]
+        if isinstance(found, AdminError):
+            raise found
+        return certificate(found) if found else self.after.certificate(port.file)
+
+
+def test_what_reads_its_files_again_is_left_running(monkeypatch):
+    done = Node(monkeypatch, "apiserver", "etcd-server", "etcd-peer").worker.work()
+    assert [(one.name, one.served) for one in done.changed] == [
+        ("apiserver", True),
+        ("etcd-peer", True),
+        ("etcd-server", True),
+    ]
+    assert done.restarted == ()
+    assert done.backup == "20261125T120000Z"
+
+
+def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monkeypatch):
+    node_ = Node(monkeypatch, "scheduler.conf", "admin.conf")
+    done = node_.worker.work()
+    assert done.restarted == ("kube-scheduler",)
+    changed = str(int((NOW + timedelta(1)).timestamp()))
+    assert node_.host.asked == [
+        ("certs-restart", "kube-scheduler", "uid-kube-scheduler", changed, "360"),
+        ("rm", "-f", "--", "/var/lib/kubectl-admin/certificates/20261125T120000Z/open"),
+    ]
+
+
+def test_a_process_that_is_young_enough_is_not_told_of(monkeypatch):
+    node_ = Node(monkeypatch, "scheduler.conf")
+    node_.host.answers["certs-restart"] = b"young\n"
+    assert node_.worker.work().restarted == ()
+
+
+def test_a_server_that_does_not_read_them_again_is_started_anew(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.serves[6443] = (5, 0)
+    done = node_.worker.work()
+    assert done.restarted == ("kube-apiserver",)
+    assert done.changed[0].served
+    assert "does not serve its new certificate by itself" in node_.said[0]
+
+
+def test_one_that_serves_the_old_one_all_the_same_ends_the_run_and_keeps_the_backup_open(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.serves[6443] = (5, 5)
+    with pytest.raises(AdminError, match="does not serve the certificate apiserver"):
+        node_.worker.work()
+    assert [each[0] for each in node_.host.asked] == ["certs-restart"]
+
+
+def test_etcd_is_started_anew_only_where_it_can_spare_a_member(monkeypatch):
+    node_ = Node(monkeypatch, "etcd-server")
+    node_.serves[2379] = (5, 0)
+    node_.etcd = (3, 0, "")
+    with pytest.raises(AdminError, match="can't spare a member"):
+        node_.worker.work()
+    assert node_.host.asked == []
+    node_.etcd = (1, 0, "")
+    assert node_.worker.work().restarted == ("etcd",)
+
+
+def test_what_no_program_on_the_host_can_look_at_is_told_and_not_guessed(monkeypatch):
+    node_ = Node(monkeypatch, "etcd-peer")
+    blind = AdminError("neither openssl nor curl is there to look at 10.0.0.1:2380")
+    node_.serves[2380] = (blind, blind)
+    done = node_.worker.work()
+    assert (done.changed[0].served, done.restarted) == (None, ())
+
+
+def test_a_port_that_does_not_answer_for_a_moment_is_looked_at_again(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    answers = iter([AdminError("no answer"), None])
+    usual = node_.shown
+
+    def shown(port):
+        if error := next(answers, None):
+            raise error
+        return usual(port)
+
+    node_.shown = shown
+    assert node_.worker.work().restarted == ()
+
+
+def test_what_kubeadm_has_passed_over_is_a_failure(monkeypatch):
+    log = "12:00:00 kubeadm certs renew apiserver\n12:00:01 kubeadm certs renew front-proxy-client\n"
+    node_ = Node(monkeypatch, "apiserver", log=log)
+    with pytest.raises(AdminError, match="has not renewed front-proxy-client"):
+        node_.worker.work()
+
+
+def test_after_a_run_that_was_cut_off_everything_is_looked_at(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver", backups=(Backup("20261125T110000Z", open=True),))
+    node_.host.answers["certs-restart"] = b"young\n"
+    done = node_.worker.work()
+    assert node_.host.restarted == ["kube-controller-manager", "kube-scheduler"]
+    assert [one.name for one in done.changed] == ["apiserver"]
+
+
+def test_all_is_all_that_the_node_has(monkeypatch):
+    every = list(work.RENEWABLE)
+    done = Node(monkeypatch, *every, log="12:00:00 kubeadm certs renew all\n").worker.work()
+    assert [one.name for one in done.changed] == every
+    assert done.restarted == ("kube-controller-manager", "kube-scheduler")
+
+
+def test_a_rollback_tells_what_has_changed_and_leaves_backups_as_they_are(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver", backup=Backup("20261125T110000Z", open=False))
+    done = node_.worker.work()
+    assert [one.name for one in done.changed] == ["apiserver"]
+    assert all(each[0] != "rm" for each in node_.host.asked)
