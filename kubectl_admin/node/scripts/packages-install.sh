@@ -11,6 +11,7 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-trouble.sh
 . ./packages-dnf.sh
 . ./packages-install-with.sh
+. ./packages-holds.sh
 export LC_ALL=C
 
 # What is installed now, in words.

@@ -1,5 +1,5 @@
 # A part of other scripts: the key that lies beside a repository.
-# shellcheck disable=SC2154 # packages-sources.sh says $manager
+# shellcheck disable=SC2154 # packages-sources.sh says $manager, the scripts $address and $minor
 
 # Writes the key (armoured) of the repository at ADDRESS into a file; refuses where there is none.
 # fetch_key ADDRESS FILE
@@ -31,4 +31,33 @@ fetch_key() {
 bare_key() {
   sed -n 's/\r$//; /^-----BEGIN PGP PUBLIC KEY BLOCK-----$/,/^-----END PGP PUBLIC KEY BLOCK-----$/p' |
     sed '1,/^[ \t]*$/d; /^[-=]/d; /:/d' | base64 -d 2> /dev/null
+}
+
+# Puts the repository's own key where this host's entry of it looks for one.
+renew_key() {
+  rm -f key.asc
+  fetch_key "$address" "$(pwd)/key.asc"
+  target=$(first_of keys "$minor" "$minor")
+  case $manager in
+    apt)
+      case $target in
+        /*.asc) cp key.asc key ;;
+        /*) bare_key < key.asc > key ;;
+        *) refuse "the key of $address can't be renewed: its entry names no file with Signed-By" ;;
+      esac
+      target=${target%%,*}
+      replace "$target" key
+      echo "$target is renewed"
+      ;;
+    *)
+      case $target in
+        file:*)
+          target=/${target#file:}
+          target=/${target##*//}
+          replace "$target" key.asc
+          ;;
+      esac
+      patiently rpm --import key.asc || refuse "the key of $address could not be imported: $(reason said)"
+      ;;
+  esac
 }

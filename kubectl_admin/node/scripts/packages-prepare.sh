@@ -13,6 +13,7 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-replace.sh
 . ./packages-dnf.sh
 . ./packages-install-with.sh
+. ./packages-holds.sh
 export LC_ALL=C
 
 finish() {
