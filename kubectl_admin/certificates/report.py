@@ -166,7 +166,8 @@ def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str
 
 def name(line: Line) -> str:
     """A line for `-o name`: its node and its own name."""
-    return "/".join(part for part in (line.seen.node, line.seen.name) if part)
+    own = line.seen.name.replace(" ", "/") if line.seen.source is Source.USER else line.seen.name
+    return f"{line.seen.node}/{own}" if line.seen.node else own
 
 
 def document(line: Line, now: datetime) -> dict[str, object]:

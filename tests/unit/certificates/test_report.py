@@ -169,7 +169,7 @@ def test_names():
         seen("apiserver"),
         seen("user ops", certificate("ops"), node="", source=Source.USER, use=Use.CLIENT),
     )
-    assert list(told.names()) == ["cp1/apiserver", "user ops"]
+    assert list(told.names()) == ["cp1/apiserver", "user/ops"]
 
 
 def test_metrics_for_a_textfile():
