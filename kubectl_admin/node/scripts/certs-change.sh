@@ -48,6 +48,7 @@ bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at a
   to=$(here "$2")
   fresh=$(mktemp "${to%/*}/.kubectl-admin.XXXXXX")
   cp -p -- "$1/$2" "$fresh"
+  chcon --reference="$to" "$fresh" 2> /dev/null || : # where there is SELinux
   touch -- "$fresh" # or who has read it before would seem to have read this one
   settled "$fresh"
   mv -f -- "$fresh" "$to"
