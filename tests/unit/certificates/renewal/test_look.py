@@ -1,0 +1,107 @@
+import pytest
+
+from kubectl_admin.certificates.renewal import look
+from kubectl_admin.certificates.renewal.facts import ControlPlane, Survey
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.operation import Operation
+from tests.unit.cluster.standin import Says, StandIn
+
+PODS = "/api/v1/namespaces/kube-system/pods"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+def pod(node, component, *flags):
+    """A static pod, as the API shows it: its object's uid is not the kubelet's."""
+    return {
+        "metadata": {
+            "name": f"{component}-{node}",
+            "namespace": "kube-system",
+            "uid": "uid-of-the-object",
+            "labels": {"component": component, "tier": "control-plane"},
+            "annotations": {"kubernetes.io/config.hash": f"hash-of-{component}"},
+        },
+        "spec": {
+            "nodeName": node,
+            "containers": [
+                {
+                    "name": component,
+                    "command": [component, *flags],
+                    "volumeMounts": [{"name": "pki", "mountPath": "/certs"}],
+                }
+            ],
+            "volumes": [{"name": "pki", "hostPath": {"path": "/etc/kubernetes/ssl"}}],
+        },
+        "status": {},
+    }
+
+
+APISERVER = ("kube-apiserver", "--tls-cert-file=/certs/apiserver.crt")
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(look, "on_node", found)
+    monkeypatch.setattr(look, "etcd_of", lambda _cluster: (3, 1, ""))
+    with StandIn().serving() as stand_in:
+        stand_in.on("POST", REVIEWS, Says(body={"status": {"allowed": True}}))
+        pods = [pod("cp-2", *APISERVER), pod("cp-1", *APISERVER), pod("etcd-1", "etcd")]
+        stand_in.on("GET", PODS, Says(body={"metadata": {}, "items": pods}))
+        stand_in.on("GET", "/api/v1/pods", Says(body={"metadata": {}, "items": []}))
+        yield stand_in
+
+
+def found(_cluster, node, parts, uids, *_more):
+    return ControlPlane(node, (), Survey(), look.folder_of(parts), parts, uids)
+
+
+def seen(server, *names):
+    return look.look(server.connect(), names, Operation.begin(), Options(), print)
+
+
+def test_control_planes_are_the_nodes_of_api_servers(server):
+    facts = seen(server)
+    assert [node.node for node in facts.nodes] == ["cp-1", "cp-2"]
+    assert (facts.members, facts.spare) == (3, 1)
+    assert [node.node for node in seen(server, "cp-2").nodes] == ["cp-2"]
+
+
+def test_pods_are_known_by_the_kubelets_uid_and_folders_by_the_hosts_name(server):
+    node = seen(server, "cp-1").nodes[0]
+    assert node.uids == {"kube-apiserver": "hash-of-kube-apiserver"}
+    assert node.pki == "/etc/kubernetes/ssl"
+
+
+def test_a_node_without_an_api_server_is_wrong_usage(server):
+    with pytest.raises(UsageError, match="node w1 runs no API server"):
+        seen(server, "w1")
+
+
+def test_a_managed_control_plane_is_said(server):
+    server.on("GET", PODS, Says(body={"metadata": {}, "items": []}))
+    with pytest.raises(AdminError, match="a managed one"):
+        seen(server)
+
+
+def test_an_etcd_that_can_not_be_asked_is_a_fact(server, monkeypatch):
+    def silent(_cluster):
+        raise AdminError("no member answers")
+
+    monkeypatch.setattr(look, "etcd_of", silent)
+    assert seen(server).etcd_problem == "no member answers"
+
+
+def test_a_node_that_can_not_be_looked_at_ends_it(server, monkeypatch):
+    def silent(_cluster, node, *_more):
+        raise AdminError(f"node {node} is not Ready")
+
+    monkeypatch.setattr(look, "on_node", silent)
+    with pytest.raises(AdminError, match="cp-1 is not Ready"):
+        seen(server)
+
+
+def test_all_rights_that_are_missing_are_named_at_once(server):
+    server.on("POST", REVIEWS, Says(body={"status": {"allowed": False}}))
+    server.on("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", Says(body={}))
+    with pytest.raises(AdminError, match="create pods/portforward in namespace kube-system"):
+        seen(server)

@@ -1,0 +1,114 @@
+import pytest
+
+from kubectl_admin.certificates.requests import gather, watch
+from kubectl_admin.certificates.requests.facts import request_of
+from kubectl_admin.certificates.requests.policy import Verdict
+from kubectl_admin.errors import AdminError
+from tests.unit.certificates.requests.samples import NODES, csr, document, not_proven, pem
+from tests.unit.cluster.standin import Says, StandIn, status
+
+BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+APPROVED = {"conditions": [{"type": "Approved", "status": "True"}]}
+DENIED = {"conditions": [{"type": "Denied", "status": "True", "message": "Forged"}]}
+
+
+def node(name, *addresses):
+    kinds = [{"type": kind, "address": text} for kind, text in addresses]
+    return {"metadata": {"name": name}, "status": {"addresses": kinds}}
+
+
+W1 = node("w1", ("Hostname", "w1"), ("InternalIP", "10.0.0.11"))
+
+
+def named(name, created="2026-11-25T12:00:00Z", request=None, **changes):
+    found = document(request or pem(csr()))
+    found["metadata"] |= {"name": name, "uid": f"uid-{name}", "creationTimestamp": created}
+    return {**found, **changes}
+
+
+@pytest.fixture
+def server():
+    with StandIn().serving() as stand_in:
+        stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [W1]}))
+        yield stand_in
+
+
+def listed(server, *requests):
+    server.on("GET", BASE, Says(body={"metadata": {}, "items": list(requests)}))
+
+
+def test_what_waits_is_judged_the_oldest_first(server):
+    listed(
+        server,
+        named("new", "2026-11-25T13:00:00Z"),
+        named("old"),
+        named("done", status=APPROVED),
+        named("forged", "2026-11-25T14:00:00Z", not_proven(csr())),
+    )
+    judged = gather.look(server.connect()).judged()
+    assert [(one.request.name, one.verdict) for one in judged] == [
+        ("old", Verdict.VALID),
+        ("new", Verdict.VALID),
+        ("forged", Verdict.REFUSED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status_", "words"),
+    [
+        (APPROVED, "it was approved, and has no certificate yet"),
+        (DENIED, "it was denied: Forged"),
+        ({**APPROVED, "certificate": "QQ=="}, "it was approved$"),
+        ({"conditions": [{"type": "Failed", "status": "True"}]}, "its signer has refused it$"),
+    ],
+)
+def test_a_named_one_that_does_not_wait_is_said(server, status_, words):
+    listed(server, named("done", status=status_))
+    with pytest.raises(AdminError, match=f'request "done" does not wait: {words}'):
+        gather.look(server.connect()).named(["done"])
+
+
+def test_a_named_one_that_there_is_not_is_said(server):
+    listed(server)
+    with pytest.raises(AdminError, match='there is no request "nobody"'):
+        gather.look(server.connect()).named(["nobody"])
+
+
+def test_a_missing_right_is_named(server):
+    said = 'nodes is forbidden: User "ann" cannot list resource "nodes" in API group "" at the cluster scope'
+    server.on("GET", "/api/v1/nodes", status(403, "Forbidden", said))
+    server.on("POST", REVIEWS, lambda asked: Says(body={"status": {"allowed": resource(asked) != "nodes"}}))
+    listed(server)
+    with pytest.raises(AdminError, match=r'user "ann" may not list nodes$'):
+        gather.look(server.connect())
+
+
+def resource(asked):
+    return asked.body["spec"]["resourceAttributes"]["resource"]
+
+
+def test_the_node_in_question_is_as_it_is_now(server):
+    moved = node("w1", ("InternalIP", "10.0.0.99"))
+    server.on("GET", "/api/v1/nodes/w1", Says(body=moved))
+    fresh = gather.with_node(server.connect(), NODES, "w1")
+    assert [str(one) for one in fresh["w1"].addresses] == ["10.0.0.99"]
+    assert fresh["cp1"] == NODES["cp1"]
+    server.on("GET", "/api/v1/nodes/w1", status(404, "NotFound", "not found"))
+    assert "w1" not in gather.with_node(server.connect(), NODES, "w1")
+
+
+def test_while_watching_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypatch):
+    foreign = named("early")
+    rounds = iter([[foreign], [foreign], [named("early", request=not_proven(csr()))]])
+    monkeypatch.setattr(watch, "changes", lambda _cluster, _seconds: map(request_of, next(rounds)))
+    server.on("GET", "/api/v1/nodes/w1", Says(body=node("w1", ("Hostname", "w1"))))
+    told = []
+    follower = watch.Follower(server.connect(), 3600, lambda judged, outcome: told.append((judged, outcome)))
+    for _ in range(3):
+        follower.round()
+    assert [[breach.rule.identifier for breach in judged.breaches] for judged, _ in told] == [
+        ["foreign-address"],
+        ["not-proven", "foreign-address"],
+    ]
+    assert [outcome for _, outcome in told] == [None, None]
