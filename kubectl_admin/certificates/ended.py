@@ -6,14 +6,12 @@ from datetime import datetime
 
 from kubectl_admin.certificates import user
 from kubectl_admin.certificates.facts import Seen, Use
+from kubectl_admin.certificates.judge.advice import config_of
 from kubectl_admin.certificates.judge.telling import relative
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Unauthorized, Unreachable
 from kubectl_admin.errors import AdminError
 
-# Whose certificates are in kubeadm's own kubeconfig files, by their organization.
-# Source: kubernetes/kubernetes cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go.
-CONFIGS = {"kubeadm:cluster-admins": "admin.conf", "system:masters": "super-admin.conf"}
 EXPIRED = "certificate has expired"  # OpenSSL, of a server's certificate or its authority
 ALERTS = ("alert certificate expired", "alert bad certificate")  # a server, of the client's
 
@@ -38,7 +36,7 @@ def of_user(one: Seen, now: datetime) -> AdminError:
     """The user's own certificate has ended."""
     found = one.certificate
     when = relative(found.not_after, now) if found else ""
-    config = next((CONFIGS[each] for each in (found.organizations if found else ()) if each in CONFIGS), "")
+    config = config_of(one)
     hint = (
         f"on a control-plane node: kubeadm certs renew {config}; then use /etc/kubernetes/{config} from there"
         if config
