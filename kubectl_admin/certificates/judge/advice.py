@@ -30,6 +30,10 @@ SERVERS: Mapping[str, str] = {
     "scheduler-serving": SCHEDULER,
     "kubelet-serving": "kubelet",
 }
+# Whose certificates are in kubeadm's own kubeconfig files, by their organization.
+# Source: kubernetes/kubernetes cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go.
+CONFIGS = {"kubeadm:cluster-admins": "admin.conf", "system:masters": "super-admin.conf"}
+RESIGNED = "have a new one signed by whoever gave you this one"
 THEIRS = "whoever installed it has to renew it (cert-manager, a chart, an operator)"
 ROTATED = "the kubelet rotates it by itself; see why it does not: journalctl -u kubelet, kubectl get csr"
 OWN_KUBELETS = "delete the file and restart the kubelet, or have the cluster sign it: serverTLSBootstrap"
@@ -45,10 +49,15 @@ def renewal(one: Seen) -> str:
     if one.name.startswith("kubelet"):
         return OWN_KUBELETS if one.self_made else ROTATED
     if one.source is Source.USER:
-        return (
-            "kubectl admin certs renew admin.conf brings a kubeconfig that holds that one up to date as well"
-        )
+        config = config_of(one)
+        return f"kubectl admin certs renew {config}, which renews your own as well" if config else RESIGNED
     return "restarting the process makes a new one" if one.self_made else ""
+
+
+def config_of(one: Seen) -> str:
+    """The file of kubeadm's that holds a user's certificate like this one; "" where it is none of those."""
+    found = one.certificate
+    return next((CONFIGS[each] for each in (found.organizations if found else ()) if each in CONFIGS), "")
 
 
 def restart(component: str) -> str:

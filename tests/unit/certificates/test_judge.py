@@ -92,6 +92,21 @@ def test_an_end_in_an_object_is_its_owners():
     assert "whoever installed it" in one.fix
 
 
+@pytest.mark.parametrize(
+    ("organization", "fix"),
+    [
+        ("kubeadm:cluster-admins", "kubectl admin certs renew admin.conf"),
+        ("system:masters", "kubectl admin certs renew super-admin.conf"),
+        ("developers", "have a new one signed"),
+    ],
+)
+def test_who_renews_the_users_own(organization, fix):
+    own = certificate("ops", days=1, organizations=(organization,))
+    (one,) = found(seen("user ops", own, node="", source=Source.USER, use=Use.CLIENT))
+    assert one.fix.startswith(fix)
+    assert one.objects == ()
+
+
 def test_a_certificate_of_the_future():
     future = certificate(not_before=NOW + timedelta(hours=3))
     (one,) = found(seen("apiserver", future))
