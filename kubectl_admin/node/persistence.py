@@ -10,7 +10,7 @@ from kubectl_admin.errors import AdminError
 
 Result = TypeVar("Result")
 
-FIRST, LONGEST = 0.2, 3.0  # seconds between two tries
+FIRST, LONGEST = 0.2, 1.0  # seconds between two tries
 # A kubelet asks an API server what the one that calls it may do; until it reaches one, that is nothing.
 # Source: kubernetes/kubernetes pkg/kubelet/server/server.go, InstallAuthFilter.
 BY_KUBELET = "Forbidden (user="
