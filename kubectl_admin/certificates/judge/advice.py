@@ -60,11 +60,11 @@ def config_of(one: Seen) -> str:
     return next((CONFIGS[each] for each in (found.organizations if found else ()) if each in CONFIGS), "")
 
 
-def restart(component: str) -> str:
-    """How a process comes to read its certificate anew."""
+def restart(component: str, name: str) -> str:
+    """How a process comes to read the certificate of that name anew."""
     if component == "kubelet":
         return "systemctl restart kubelet, on that node"
-    return (
-        "kubectl admin certs renew restarts what is stale; by hand: move the manifest of"
-        f" {component} out of /etc/kubernetes/manifests, and back after 20 s"
-    )
+    by_hand = f"move the manifest of {component} out of /etc/kubernetes/manifests, and back after 20 s"
+    if name not in RENEWABLE:
+        return by_hand
+    return f"kubectl admin certs renew {name} renews it once more, and sees it loaded; by hand: {by_hand}"

@@ -26,7 +26,7 @@ def not_loaded(facts: Facts) -> Iterator[Finding]:
             "a process must serve the certificate that lies on its disk",
             f"{component} serves {short(served.certificate)} on port {served.port};"
             f" on disk is {short(lying.certificate)}",
-            restart(component),
+            restart(component, name),
             RENEWAL_DOCS,
             objects_of(served for served, _ in pairs),
         )
@@ -41,7 +41,7 @@ def not_loaded(facts: Facts) -> Iterator[Finding]:
             "a process reads a kubeconfig's embedded certificate once, when it starts",
             f"{component} runs since {process.started:%Y-%m-%d %H:%M:%S} UTC;"
             f" {one.where} was written at {one.changed:%Y-%m-%d %H:%M:%S}",
-            restart(component),
+            restart(component, config),
             RENEWAL_DOCS,
             tuple(dict.fromkeys(f"node/{process.node}" for process, _ in unread)),
         )
