@@ -6,7 +6,8 @@ from kubectl_admin.drain import report as drain_report
 from kubectl_admin.drain.telling import duration
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
-from kubectl_admin.upgrade.node import Look, Upgraded
+from kubectl_admin.upgrade.look import Look
+from kubectl_admin.upgrade.node import Upgraded
 from kubectl_admin.upgrade.stages import PAID
 
 STATES = {True: "done", False: "to do"}

@@ -8,7 +8,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather, lease
 from kubectl_admin.upgrade.facts import Around, Disk
-from kubectl_admin.upgrade.node import FOLDER, JOBS, NAME
+from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME
 from kubectl_admin.versions.version import Version
 
 

@@ -6,7 +6,7 @@ from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.facts import Pod
 from kubectl_admin.drain.telling import Telling
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade.node import Teller
+from kubectl_admin.upgrade.work import Teller
 
 HEADING = "== "  # how a script on the host begins the title of a part of its work
 

@@ -115,7 +115,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.drain.filters import Flags
     from kubectl_admin.node import host, leftovers
     from kubectl_admin.node.operation import Operation
-    from kubectl_admin.upgrade import gather, lease, report, telling
+    from kubectl_admin.upgrade import gather, lease, look, report, telling
     from kubectl_admin.upgrade import node as upgrade
     from kubectl_admin.upgrade import status as state
 
@@ -133,7 +133,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         primary_timeout=primary_timeout,
         wait_for_budgets=wait_for_budgets,
     )
-    options = upgrade.Options(
+    options = look.Options(
         to=to,
         allow=allow,
         ignored=ignored or "-",
@@ -147,7 +147,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     )
     cluster, operation = env.cluster(), Operation.begin()
     # A node that is half way must not be left for want of a right.
-    require(cluster, upgrade.rights(pods, doing=not (dry_run or status or logs)))
+    require(cluster, look.rights(pods, doing=not (dry_run or status or logs)))
     leftovers.sweep(cluster, pods.namespace)
     with host.opened(cluster, node, operation, pods, env.note) as there:
         if logs:
@@ -164,9 +164,9 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             if not dry_run:
                 with env.live() as live:
                     upgrade.awaited(there, telling.Told(live.line, live.block))
-            seen = upgrade.look(cluster, there, options)
+            seen = look.look(cluster, there, options)
             plan = report.planned(seen, waits=wait_for_budgets, wide=env.output == "wide")
-            if dry_run or seen.over or not upgrade.is_possible(seen, options):
+            if dry_run or seen.over or not look.is_possible(seen, options):
                 env.show(plan)
                 return plan
             env.show(plan, env.stderr)

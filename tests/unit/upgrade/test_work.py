@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade import node, target
+from kubectl_admin.upgrade import look, target, work
 from kubectl_admin.upgrade.facts import Around, Mark, Target
-from kubectl_admin.upgrade.node import Look, last_words
+from kubectl_admin.upgrade.look import Look
+from kubectl_admin.upgrade.work import Teller, Work, last_words
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
 
@@ -46,11 +47,11 @@ class World:
             "settled": lambda *_, **__: self.acted("settled"),
             "await_member": lambda *_: self.acted("member"),
         }.items():
-            monkeypatch.setattr(node, name, stand_in)
-        monkeypatch.setattr(node.drain, "look", lambda *_: "preview")
-        monkeypatch.setattr(node.drain, "drain", lambda *_: self.acted("drained"))
-        monkeypatch.setattr(node.recovery, "recover", self.recovered)
-        monkeypatch.setattr(node.gather, "disk", lambda *_: disk(kubelet=self.kubelet))
+            monkeypatch.setattr(work, name, stand_in)
+        monkeypatch.setattr(work.drain, "look", lambda *_: "preview")
+        monkeypatch.setattr(work.drain, "drain", lambda *_: self.acted("drained"))
+        monkeypatch.setattr(work.recovery, "recover", self.recovered)
+        monkeypatch.setattr(work.gather, "disk", lambda *_: disk(kubelet=self.kubelet))
 
     def acted(self, what: str) -> None:
         self.events.append(what)
@@ -62,11 +63,11 @@ class World:
         uncordoned()
         return SimpleNamespace(unhealthy=[("Deployment/default/web", None)])
 
-    def work(self, here: Around, **changes) -> node._Work:
+    def work(self, here: Around, **changes) -> Work:
         goal = Target(NEW, "1.37.2-1.1")
         seen = Look(here, disk(), target.role(here, NEW), goal, (), (), None)
         host = SimpleNamespace(node=here.node)
-        return node._Work(None, host, seen, node.Options(**changes), node.Teller(), None)
+        return Work(None, host, seen, look.Options(**changes), Teller(), None)
 
 
 @pytest.fixture
@@ -99,18 +100,18 @@ def test_the_mark_of_an_earlier_run_stays(world):
 
 
 def test_the_end_of_the_cordon_is_timed_and_the_mark_goes_last(world):
-    work = world.work(WORKER)
-    work.drain()
-    work.settle()
+    job = world.work(WORKER)
+    job.drain()
+    job.settle()
     assert world.events == ["mark True", "drained", "settled", "uncordoned", "mark -"]
-    assert work.ended >= work.cordoned > 0
-    assert work.unhealthy == ("Deployment/default/web",)
+    assert job.ended >= job.cordoned > 0
+    assert job.unhealthy == ("Deployment/default/web",)
 
 
 def test_a_node_that_was_cordoned_before_stays_so(world):
-    work = world.work(CORDONED)
-    work.drain()
-    work.settle()
+    job = world.work(CORDONED)
+    job.drain()
+    job.settle()
     assert world.events == ["mark False", "drained", "settled", "mark -"]
 
 
@@ -138,7 +139,7 @@ def test_one_that_did_not_stays_cordoned(world):
 
 
 def test_what_is_on_the_node_already_is_asked_of_no_repository():
-    assert node.goal_there(disk("1.37.2-1.1"), NEW) == Target(NEW, "1.37.2-1.1")
-    assert node.goal_there(disk("1.37.2-1.1"), OLD) is None
-    assert node.goal_there(disk(kubeadm="1.37.2-1.1"), NEW) is None
-    assert node.goal_there(disk("1.37.2-1.1"), None) is None
+    assert look.goal_there(disk("1.37.2-1.1"), NEW) == Target(NEW, "1.37.2-1.1")
+    assert look.goal_there(disk("1.37.2-1.1"), OLD) is None
+    assert look.goal_there(disk(kubeadm="1.37.2-1.1"), NEW) is None
+    assert look.goal_there(disk("1.37.2-1.1"), None) is None

@@ -1,0 +1,143 @@
+"""What would be done to a node, and what forbids it: looked at, and nothing touched."""
+
+from dataclasses import dataclass, field, replace
+
+from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.drain import drain
+from kubectl_admin.drain.preview import Preview
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.node import debug_pod, manifest, packages
+from kubectl_admin.node.host import Host
+from kubectl_admin.plan import Step
+from kubectl_admin.upgrade import gates, gather, lease, stages, target
+from kubectl_admin.upgrade.facts import Around, Disk, Role, Target
+from kubectl_admin.versions import upstream
+from kubectl_admin.versions.version import Version
+
+# What it takes to look at a node's upgrade, beside a debug pod.
+LOOKING = (Right("get", "nodes"), Right("list", "nodes"), Right("list", "pods"))
+# What it takes to carry it out, beside that.
+DOING = (
+    Right("patch", "nodes"),
+    Right("watch", "nodes"),
+    Right("watch", "pods"),
+    Right("create", "pods/eviction"),
+    *lease.RIGHTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may decide.
+
+    to: a version or a minor; None for what the cluster has. allow: rules of findings that forbid nothing.
+    ignored, patches: kubeadm's --ignore-preflight-errors and --patches, «-» for none. renew_key: whether the
+    repository's key is fetched anew. snapshot: the file or folder for the snapshot of etcd; None for none.
+    first: this node may be the first control plane. draining: how the node is drained; None not to drain.
+    settling: seconds for the node to be well again. pods: how debug pods are made.
+    """
+
+    to: str | None = None
+    allow: tuple[str, ...] = ()
+    ignored: str = "-"
+    patches: str = "-"
+    renew_key: bool = False
+    snapshot: str | None = "."
+    first: bool = False
+    draining: drain.Options | None = field(default_factory=drain.Options)
+    settling: float = 600.0
+    pods: debug_pod.Options = field(default_factory=debug_pod.Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What would be done to a node, and what forbids it. preview: of its drain; None where there is none."""
+
+    around: Around
+    disk: Disk
+    role: Role
+    target: Target
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    preview: Preview | None
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do."""
+        return all(step.done for step in self.steps)
+
+
+def look(cluster: Cluster, host: Host, options: Options) -> Look:
+    """What would be done to the node; nothing is touched. Raises AdminError where that can't be known."""
+    around = gather.around(cluster, host.node)
+    disk = gather.disk(host, around)
+    refuse_unmanaged(host.node, disk)
+    minor, asked = target.wanted(options.to) if options.to else (target.default_minor(around), None)
+    goal = goal_there(disk, asked or target.followed(around, minor)) or target.choose(
+        around, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
+    )
+    role = target.role(around, goal.version)
+    steps = stages.stages(
+        around, disk, role, goal, snapshot=options.snapshot is not None, drain=options.draining is not None
+    )
+    findings = gates.gates(
+        around,
+        disk,
+        role,
+        goal,
+        upstream.load(),
+        first=options.first,
+        drained=options.draining is not None,
+    )
+    drains = any(step.name == stages.DRAIN and not step.done for step in steps)
+    preview = drain.look(cluster, host.node, drained_with(options)) if drains else None
+    return Look(around, disk, role, goal, steps, tuple(gates.allowed(findings, options.allow)), preview)
+
+
+def goal_there(disk: Disk, version: Version | None) -> Target | None:
+    """The target, where all of its packages are on the node already: no repository is asked then."""
+    installed = disk.packages.installed
+    same = {installed.get(name) for name in target.NAMES}
+    if (
+        version is None
+        or disk.kubelet != version
+        or disk.kubeadm != version
+        or len(same) != 1
+        or None in same
+    ):
+        return None
+    return Target(version, str(same.pop()))
+
+
+def refuse_unmanaged(node: str, disk: Disk) -> None:
+    """Raises AdminError where packages of Kubernetes are not what the node runs."""
+    if disk.packages.manager is packages.Manager.NONE:
+        raise AdminError(
+            f"node {node}: no apt, dnf or zypper is there", "upgrade it the way it was installed"
+        )
+    missing = [name for name in ("kubeadm", "kubelet") if name not in disk.packages.installed]
+    if missing:
+        raise AdminError(
+            f"node {node}: {' and '.join(missing)} came by no package of {disk.packages.manager}",
+            "upgrade it the way it was installed",
+        )
+
+
+def is_possible(seen: Look, options: Options) -> bool:
+    """Whether the upgrade may begin: nothing forbids it, and the node can be drained."""
+    if any(finding.severity is Severity.VIOLATION for finding in seen.findings):
+        return False
+    return seen.preview is None or drain.is_possible(seen.preview, drained_with(options))
+
+
+def drained_with(options: Options) -> drain.Options:
+    """How the node is drained: pods of this program stay, since the work goes through one."""
+    chosen = options.draining or drain.Options()
+    return replace(chosen, flags=replace(chosen.flags, own=manifest.LABELS))
+
+
+def rights(options: debug_pod.Options, *, doing: bool) -> list[Right]:
+    """What it takes to look at a node's upgrade, and to carry it out."""
+    return [*LOOKING, *debug_pod.rights(options.namespace), *(DOING if doing else ())]

@@ -1,0 +1,226 @@
+"""What each step of a node's upgrade does; it returns when that has been seen."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.drain import drain, recovery
+from kubectl_admin.drain.observer import Observer
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.members import status as etcd_status
+from kubectl_admin.etcd.saving import take
+from kubectl_admin.node import jobs
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.persistence import Persistence
+from kubectl_admin.node.workspace import STATE
+from kubectl_admin.part_file import PartFile
+from kubectl_admin.plan import Step
+from kubectl_admin.shelter import sheltered
+from kubectl_admin.upgrade import gather, stages
+from kubectl_admin.upgrade.facts import Mark, Role
+from kubectl_admin.upgrade.look import Look, Options, drained_with
+from kubectl_admin.upgrade.settle import settled
+
+NAME = "upgrade"  # of the job, and of its folder
+FOLDER = f"{STATE}/{NAME}"
+JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
+LOOK = 1.0  # seconds between two looks at etcd
+MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
+WORDS = 500  # characters of a job's last words
+
+
+class Teller(Observer):
+    """Who is told how an upgrade goes on, beside what a drain tells."""
+
+    def step(self, step: Step) -> None:
+        """A step begins."""
+
+    def wrote(self, text: str) -> None:
+        """What a job on the host has written."""
+
+    def lacking(self, what: Sequence[str]) -> None:
+        """What a node still lacks to be well."""
+
+
+class Work:
+    """What the steps do, and what they leave for those after them."""
+
+    def __init__(
+        self, cluster: Cluster, host: Host, seen: Look, options: Options, teller: Teller, watch: take.Watch
+    ) -> None:
+        self.cluster, self.host, self.seen = cluster, host, seen
+        self.options, self.teller, self.watch = options, teller, watch
+        around = seen.around
+        self.mark = around.mark or Mark(
+            str(seen.target.version),
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            uncordon=not around.cordoned and options.draining is not None,
+        )
+        self.cordoned = self.ended = 0.0
+        self.saved: Path | None = None
+        self.unhealthy: tuple[str, ...] = ()
+
+    def packages(self) -> None:
+        """The packages are on the node, and kubeadm is installed."""
+        goal = self.seen.target
+        renew = "yes" if self.options.renew_key else "no"
+        self.job(stages.PACKAGES, "packages-prepare", [goal.package, str(goal.version.minor), renew])
+
+    def snapshot(self) -> None:
+        """A snapshot of etcd is here, proven."""
+        file = take.destination(self.options.snapshot or ".", self.cluster.target.cluster_name)
+        if file is None:
+            raise AdminError("a snapshot before an upgrade goes into a file", "name one with --snapshot")
+        operation = Operation.begin()
+        with take.draft_of(file, force=False) as draft:
+            taken = take.take(
+                self.cluster,
+                operation,
+                self.options.pods,
+                take.Wish(),
+                draft,
+                watch=self.watch,
+                say=self.teller.note,
+            )
+            if isinstance(draft, PartFile):
+                draft.publish()
+        self.saved = file
+        self.teller.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
+
+    def kubeadm(self) -> None:
+        """kubeadm's own part."""
+        mode = "apply" if self.seen.role is Role.FIRST else "node"
+        version = f"v{self.seen.target.version}"
+        self.job(
+            stages.KUBEADM, "upgrade-kubeadm", [mode, version, self.options.ignored, self.options.patches]
+        )
+
+    def drain(self) -> None:
+        """The node is cordoned and empty."""
+        options = drained_with(self.options)
+        preview = drain.look(self.cluster, self.host.node, options)
+        self.cordoned = time.monotonic()
+        with self.marked():
+            drain.drain(self.cluster, preview, options, self.teller)
+
+    @contextmanager
+    def marked(self) -> Iterator[None]:
+        """Inside, the node bears the mark of this upgrade; it stays at a good end only."""
+        new = self.seen.around.mark is None
+        try:
+            if new:
+                annotate(self.cluster, self.host.node, self.mark)
+            yield
+        except BaseException:
+            if new:
+                with sheltered():
+                    annotate(self.cluster, self.host.node, None)
+            raise
+
+    def kubelet(self) -> None:
+        """The new kubelet runs."""
+        try:
+            self.job(stages.KUBELET, "packages-install", [self.seen.target.package])
+        except AdminError as error:
+            raise self.put_back(error) from error
+
+    def put_back(self, error: AdminError) -> AdminError:
+        """The error with how the node was left: taken back where the old kubelet is what it has."""
+        here, before = self.host.node, self.seen.disk.kubelet
+        try:
+            unchanged = gather.disk(self.host, self.seen.around).kubelet == before
+        except AdminError:
+            unchanged = False
+        if not unchanged or before is None:
+            return AdminError(
+                error.what,
+                f"node {here} is left as it is, cordoned; {error.hint or 'run it again'}",
+            )
+        if self.mark.uncordon:
+            recovery.recover(
+                self.cluster, here, self.teller, timeout=self.options.settling, wait_for_moved=False
+            )
+            annotate(self.cluster, here, None)
+        return AdminError(error.what, f"node {here} is at work again with kubelet {before}; run it again")
+
+    def settle(self) -> None:
+        """The node is well at its version, and takes pods again."""
+        here, version, role = self.host.node, self.seen.target.version, self.seen.role
+        settled(self.cluster, here, role, version, timeout=self.options.settling, lacking=self.teller.lacking)
+        if self.seen.around.etcd is not None:
+            await_member(self.cluster, here)
+        if self.mark.uncordon:
+            back = recovery.recover(
+                self.cluster, here, self.teller, timeout=self.options.settling, uncordoned=self.uncordoned
+            )
+            self.unhealthy = tuple(name for name, _ in back.unhealthy)
+        annotate(self.cluster, here, None)
+
+    def uncordoned(self) -> None:
+        """The cordon is over."""
+        self.ended = time.monotonic()
+
+    def job(self, name: str, script: str, arguments: Sequence[str]) -> None:
+        """A job on the host, to its end; AdminError with its last words where it has failed."""
+        job = jobs.restart(self.host, NAME, f"{FOLDER}/{name}", f"{FOLDER}/journal", script, arguments)
+        ended = following(job, self.teller)
+        if ended.exit_code:
+            node = self.host.node
+            said = last_words(ended.log) or f"exit code {ended.exit_code}"
+            whole = f"all it wrote: kubectl admin drain-upgrade {node} --logs"
+            checked = "[ERROR " in said
+            way = "put it right, or go ahead with --ignore-preflight-errors; " if checked else ""
+            raise AdminError(f"node {node}: {name} failed: {said}", way + whole)
+
+
+def following(job: jobs.Job, teller: Teller) -> jobs.Ended:
+    """How a job ends; whoever interrupts is told that it goes on."""
+    try:
+        return job.wait(wrote=teller.wrote)
+    except AdminError:
+        raise
+    except BaseException:
+        node = job.host.node
+        teller.note(
+            f"node {node}: the work there goes on; the same command takes it up again, and "
+            f"«kubectl admin drain-upgrade {node} --status» looks at it"
+        )
+        raise
+
+
+def await_member(cluster: Cluster, node: str) -> None:
+    """Returns when etcd's member on the node answers and votes; AdminError if it does not within MEMBER."""
+    end = time.monotonic() + MEMBER
+    while True:
+        try:
+            here = [each for each in etcd_status.gather(cluster, compare=False).members if each.node == node]
+            if all(member.up and not member.learner for member in here):
+                return
+            problem = "; ".join(member.problem or "it does not vote" for member in here)
+        except AdminError as error:
+            problem = error.what
+        if time.monotonic() > end:
+            raise AdminError(
+                f"node {node}: etcd's member is not well: {problem}",
+                "kubectl admin etcd-status",
+            )
+        time.sleep(LOOK)
+
+
+def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
+    """Leaves the mark on the node, or takes it away."""
+    body = {"metadata": {"annotations": {gather.ANNOTATION: gather.mark_text(mark) if mark else None}}}
+    Persistence(MEMBER, lambda _: None)(partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH))
+
+
+def last_words(log: str) -> str:
+    """What a log says went wrong: what kubeadm's checks found, else the last error, else the last line."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    checks = [line for line in lines if line.startswith("[ERROR ")]
+    errors = [line for line in lines if line.lower().startswith(("error", "e: ", "fatal"))]
+    return "; ".join(dict.fromkeys(checks or (errors or lines)[-1:]))[:WORDS]
