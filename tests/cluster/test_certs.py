@@ -2,12 +2,14 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import pytest
 
 from tests import permissions
+from tests.cluster import ended
 from tests.cluster.labs import admin, stage_of
 from tests.lab.lab import Lab
 
@@ -170,6 +172,43 @@ def test_everything_that_is_critical_at_a_century_is_exit_code_3(lab):
     answer = admin(lab, "certs", "--no-host", "--critical", "36500d", "-o", "name")
     assert answer.code == 3
     assert "cp-1/apiserver" in answer.out.splitlines()
+
+
+def test_who_has_a_certificate_that_has_ended_is_told_how_to_get_another(lab, tmp_path):
+    config = tmp_path / "ended.conf"
+    config.write_text(ended.kubeconfig(lab))
+    answer = admin(lab, "certs", KUBECONFIG=str(config))
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("error: the client certificate of user kubernetes-admin ended 2 days ago")
+    assert "kubeadm certs renew admin.conf" in answer.err
+    assert lab.exec("cp-1", ["kubeadm", "certs", "renew", "admin.conf"]).returncode == 0
+    config.write_text(lab.exec("cp-1", ["cat", "/etc/kubernetes/admin.conf"]).stdout)
+    assert admin(lab, "certs", "--no-host", KUBECONFIG=str(config)).code == 0
+
+
+def test_api_servers_whom_kubelets_refuse_are_told_what_to_do_and_that_helps(lab):
+    nodes = [each.name for each in lab.control_planes]
+    try:
+        for node in nodes:
+            ended.put(lab, node, "/etc/kubernetes/pki/apiserver-kubelet-client.crt")
+        told = until(lab, "apiserver-refused")
+        assert told["apiserver-refused"]["objects"] == [f"node/{name}" for name in (*nodes, "worker-1")]
+    finally:
+        for node in nodes:
+            lab.exec(node, ["kubeadm", "certs", "renew", "apiserver-kubelet-client"])
+    until(lab)
+
+
+def until(lab: Lab, *rules: str) -> dict[str, dict]:
+    """Waits until the findings are of these rules only, and returns them by their rules."""
+    end = time.monotonic() + 90
+    while True:
+        document = json.loads(admin(lab, "certs", "-o", "json").out)
+        told = {finding["rule"]: finding for finding in document["findings"]}
+        if set(told) - {"not-seen"} == set(rules) and (rules or not told):
+            return told
+        assert time.monotonic() < end, told
+        time.sleep(0.5)
 
 
 def test_the_permissions_of_the_page(shared_lab):
