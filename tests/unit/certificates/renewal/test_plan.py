@@ -123,7 +123,17 @@ def test_etcd_must_be_able_to_spare_a_member_where_one_may_be_started_anew(
         (Left(True, None), False),
         (Left(False, None), True),
     ],
-    ids=str,
+    ids=(
+        "none",
+        "active, elsewhere",
+        "inactive, elsewhere",
+        "active, mine",
+        "inactive, mine",
+        "active, ended",
+        "inactive, ended",
+        "active, nobody's",
+        "inactive, nobody's",
+    ),
 )
 def test_another_run_is_waited_for_only_where_it_is_known_to_be_dead(job, possible):
     busy = node("cp-1", survey=Survey(kubeadm="v1.37.2", job=job))
