@@ -78,6 +78,7 @@ def put_together(
 
 
 def shown(port: Port, certificate: Certificate) -> Seen:
+    """A certificate as it is served."""
     return Seen(
         port.name,
         port.node,

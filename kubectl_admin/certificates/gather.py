@@ -3,7 +3,7 @@ unless that is not wanted, on every node's disk through a debug pod.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from kubectl_admin.certificates.facts import Facts
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized, Unreachable
+from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
@@ -90,7 +90,7 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
 
 
 def listings(cluster: Cluster) -> Listed:
-    """What the API's objects say."""
+    """What the API's objects say. Raises AdminError where nodes and pods can't be asked for at all."""
     questions: dict[Right | str, Callable[[], Any]] = {
         NODES: lambda: tuple(name for (name,) in cluster.table("/api/v1/nodes").named("Name")),
         "control plane": partial(_pods, cluster, CONTROL_PLANE),
@@ -100,20 +100,11 @@ def listings(cluster: Cluster) -> Listed:
     in_objects = objects.questions(cluster)
     questions.update((right, ask) for right, ask in in_objects.items())
     answers = ask_all(questions, deadline=LISTING)
-    if isinstance(mine := answers["user"], AdminError):
-        raise mine
-    gaps: list[Gap] = []
-    for right, answer in answers.items():
-        if not isinstance(answer, AdminError):
-            continue
-        if isinstance(right, Right) and isinstance(answer, ApiError) and answer.status in (403, 404):
-            if isinstance(answer, Forbidden):
-                gaps.append(Gap(f"{right.resource}", f"this user may not {right}", str(right)))
-        elif isinstance(answer, Forbidden):
-            gap = Gap("static pods", f"this user may not {LIST_PODS}", str(LIST_PODS))
-            gaps += [gap] if gap not in gaps else []
-        else:
-            raise answer
+    gaps = dict.fromkeys(
+        gap
+        for what, answer in answers.items()
+        if isinstance(answer, AdminError) and (gap := _without(what, answer, in_objects))
+    )
 
     def told(what: Right | str) -> Any:
         return () if isinstance(answers[what], AdminError) else answers[what]
@@ -125,6 +116,21 @@ def listings(cluster: Cluster) -> Listed:
         doors = {**_doors(_pods(cluster, "")), **doors}  # a network without kube-proxy
     seen = [one for right in in_objects for one in told(right)]
     return Listed(nodes, control_plane, doors, (*told("user"), *seen), tuple(gaps))
+
+
+def _without(what: Right | str, error: AdminError, optional: Container[Right | str]) -> Gap | None:
+    """The gap that a listing leaves; None where there is nothing of its kind. Raises the error itself where
+    there is no going on.
+    """
+    if isinstance(error, NotFound):
+        return None
+    right = what if isinstance(what, Right) else LIST_PODS
+    if isinstance(error, Forbidden):
+        name = right.resource if isinstance(what, Right) else "static pods"
+        return Gap(name, f"this user may not {right}", str(right))
+    if what in optional and not isinstance(error, Unauthorized | Unreachable):
+        return Gap(right.resource, error.what)
+    raise error
 
 
 def on_node(

@@ -244,6 +244,17 @@ def test_objects_that_may_not_be_listed_are_a_gap(resource):
     assert len(found.seen) == 5
 
 
+def test_objects_that_can_not_be_listed_or_are_of_no_kind_do_not_end_it():
+    broken = ApiError(500, "InternalError", "etcdserver: request timed out")
+    found = without_host(
+        Cluster(apiservices=broken, customresourcedefinitions=NotFound(404, "NotFound", "x"))
+    )
+    assert [(gap.what, gap.why) for gap in found.gaps][:1] == [("apiservices", broken.what)]
+    assert len(found.seen) == 5
+    with pytest.raises(ApiError):
+        without_host(Cluster(nodes=broken))
+
+
 def test_static_pods_that_may_not_be_listed_are_one_gap():
     found = without_host(Cluster(pods=forbidden("pods")))
     assert [(gap.what, gap.permission) for gap in found.gaps] == [
