@@ -56,6 +56,7 @@ class StaticPod:
     """A part of the control plane on a node.
 
     mounts: folders of the container and the node's folders that they are. started: when its process was.
+    by_name: files of further certificates, for those who ask for other names (--tls-sni-cert-key).
     """
 
     name: str
@@ -64,7 +65,7 @@ class StaticPod:
     flags: Mapping[str, str]
     mounts: Mapping[str, str]
     started: datetime | None
-    address: str = ""
+    by_name: tuple[str, ...] = ()
 
     def on_host(self, path: str) -> str:
         """Where on the node a file of the container lies."""
@@ -122,6 +123,7 @@ LAYOUT = {
     f"{PKI}/etcd/server.crt": ("etcd-server", Use.SERVER),
     f"{PKI}/etcd/peer.crt": ("etcd-peer", Use.SERVER),
 }
+SNI = "--tls-sni-cert-key="
 SECURE_PORTS = {APISERVER: 6443, CONTROLLER_MANAGER: 10257, SCHEDULER: 10259}
 EVERYWHERE = ("", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1")  # noqa: S104 - what others listen on
 
@@ -133,14 +135,15 @@ def static_pod(pod: Mapping[str, Any]) -> StaticPod | None:
         return None
     containers = pod["spec"]["containers"]
     container = next((one for one in containers if one["name"] == component), containers[0])
+    words = command_line(pod, container)
     return StaticPod(
         name=str(pod["metadata"]["name"]),
         node=str(pod["spec"].get("nodeName") or ""),
         component=component,
-        flags=flags(command_line(pod, container)),
+        flags=flags(words),
         mounts=_mounts(pod, container),
         started=_started(pod, str(container["name"])),
-        address=str((pod.get("status") or {}).get("hostIP") or ""),
+        by_name=tuple(word.removeprefix(SNI).partition(",")[0] for word in words if word.startswith(SNI)),
     )
 
 
@@ -151,6 +154,8 @@ def files(pods: Iterable[StaticPod]) -> list[File]:
         for flag, (name, use) in FLAGS[pod.component].items():
             if path := pod.flags.get(flag):
                 found.setdefault(path := pod.on_host(path), File(name, path, use))
+        for path in map(pod.on_host, pod.by_name):
+            found.setdefault(path, File(path.removeprefix(f"{KUBERNETES}/"), path, Use.SERVER))
         if (config := CONFIGS.get(pod.component)) and (path := pod.flags.get("kubeconfig")):
             found.setdefault(path := pod.on_host(path), File(config, path, Use.CLIENT, kubeconfig=True))
     return [*found.values(), *(file for file in USUAL if file.path not in found)]

@@ -51,20 +51,24 @@ def test_files_are_those_of_the_flags_each_once_and_what_kubeadm_adds():
                 f"--client-ca-file={PKI}/ca.crt",
                 "--tls-cert-file=/own/api.crt",
                 f"--etcd-cafile={PKI}/etcd/ca.crt",
+                f"--tls-sni-cert-key={PKI}/public.crt,{PKI}/public.key:api.example",
+                "--tls-sni-cert-key=/own/other.crt,/own/other.key",
             ),
             part("etcd", f"--trusted-ca-file={PKI}/etcd/ca.crt", "--cert-file", f"{PKI}/etcd/server.crt"),
             part("kube-scheduler", "--kubeconfig=/etc/kubernetes/other.conf"),
         ]
     )
-    assert found[:5] == [
+    assert found[:7] == [
         File("apiserver", "/own/api.crt", Use.SERVER),
         File("ca", f"{PKI}/ca.crt", Use.AUTHORITY),
         File("etcd-ca", f"{PKI}/etcd/ca.crt", Use.AUTHORITY),
+        File("pki/public.crt", f"{PKI}/public.crt", Use.SERVER),
+        File("/own/other.crt", "/own/other.crt", Use.SERVER),
         File("etcd-server", f"{PKI}/etcd/server.crt", Use.SERVER),
         File("scheduler.conf", "/etc/kubernetes/other.conf", Use.CLIENT, kubeconfig=True),
     ]
-    assert {file.name for file in found[5:]} >= {"admin.conf", "super-admin.conf", "etcd-healthcheck-client"}
-    assert not any(file.required for file in found[5:])
+    assert {file.name for file in found[7:]} >= {"admin.conf", "super-admin.conf", "etcd-healthcheck-client"}
+    assert not any(file.required for file in found[7:])
 
 
 @pytest.mark.parametrize(
