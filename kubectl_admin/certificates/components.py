@@ -123,6 +123,7 @@ LAYOUT = {
     f"{PKI}/etcd/server.crt": ("etcd-server", Use.SERVER),
     f"{PKI}/etcd/peer.crt": ("etcd-peer", Use.SERVER),
 }
+EXTERNAL_ETCD = "external-etcd"  # the name of what one serves
 SNI = "--tls-sni-cert-key="
 SECURE_PORTS = {APISERVER: 6443, CONTROLLER_MANAGER: 10257, SCHEDULER: 10259}
 EVERYWHERE = ("", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1")  # noqa: S104 - what others listen on
@@ -187,6 +188,18 @@ def external_etcd(pods: Sequence[StaticPod]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(urls))
 
 
+def external_ports(pods: Sequence[StaticPod]) -> Iterator[Port]:
+    """Where each API server reaches an etcd outside of the cluster with TLS, as its own node sees it."""
+    if not external_etcd(pods):
+        return
+    for pod in pods:
+        for url in map(urlsplit, listed(pod.flags.get("etcd-servers", ""))):
+            if url.scheme == "https" and url.hostname:
+                yield Port(
+                    pod.node, ETCD, url.port or 2379, EXTERNAL_ETCD, _address(url.hostname, url.port or 2379)
+                )
+
+
 def process(pod: StaticPod) -> Process | None:
     """The process in a static pod that has read a kubeconfig file; None where it reads none."""
     config = CONFIGS.get(pod.component)
@@ -197,8 +210,11 @@ def process(pod: StaticPod) -> Process | None:
 
 def _port(pod: StaticPod, number: int, name: str, host: str) -> Port:
     near = host in EVERYWHERE
-    bracketed = f"[{host}]" if ":" in host else host
-    return Port(pod.node, pod.component, number, name, "" if near else f"{bracketed}:{number}")
+    return Port(pod.node, pod.component, number, name, "" if near else _address(host, number))
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _mounts(pod: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:

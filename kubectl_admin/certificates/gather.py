@@ -56,7 +56,7 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
     except (Unauthorized, Unreachable) as error:
         raise ended.explained(cluster, error, datetime.now(UTC)) from error
     ports = [port for pod in listed.control_plane for port in components.ports(pod)]
-    ports += map(kubelet_port, listed.nodes)
+    ports += [*components.external_ports(listed.control_plane), *map(kubelet_port, listed.nodes)]
     near = [port for port in ports if not port.host and port.node in listed.doors]
     handshakes = {
         port: Once(partial(served.certificate, cluster, listed.doors[port.node], port.number))

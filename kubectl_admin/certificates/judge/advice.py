@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from kubectl_admin.certificates.components import APISERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
+from kubectl_admin.certificates.components import (
+    APISERVER,
+    CONTROLLER_MANAGER,
+    ETCD,
+    EXTERNAL_ETCD,
+    SCHEDULER,
+)
 from kubectl_admin.certificates.facts import Seen, Source, Use
 
 # What kubeadm calls what it renews. Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/renewal.
@@ -46,6 +52,8 @@ def renewal(one: Seen) -> str:
     if one.use is Use.AUTHORITY:
         theirs = one.source is Source.OBJECT and "/" in one.name
         return THEIRS if theirs else "replace the authority: docs/certificates.md"
+    if one.name == EXTERNAL_ETCD:
+        return "whoever runs etcd has to renew it"
     if one.name.startswith("kubelet"):
         return OWN_KUBELETS if one.self_made else ROTATED
     if one.source is Source.USER:

@@ -139,3 +139,10 @@ def test_an_etcd_outside_of_the_cluster():
     api = part("kube-apiserver", "--etcd-servers=https://10.0.0.21:2379,https://10.0.0.22:2379")
     assert components.external_etcd([api, api]) == ("https://10.0.0.21:2379", "https://10.0.0.22:2379")
     assert components.external_etcd([api, part("etcd")]) == ()
+    assert [port.host for port in components.external_ports([api])] == ["10.0.0.21:2379", "10.0.0.22:2379"]
+    assert {port.name for port in components.external_ports([api])} == {"external-etcd"}
+    assert list(components.external_ports([api, part("etcd")])) == []
+    plain = part("kube-apiserver", "--etcd-servers=http://10.0.0.21:2379,https://[fd00::1]")
+    assert [(port.host, port.number) for port in components.external_ports([plain])] == [
+        ("[fd00::1]:2379", 2379)
+    ]
