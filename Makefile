@@ -8,10 +8,10 @@ TOOLS := $(VENV)/tools
 LAB ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint unit bundle apiserver cluster bench data release clean
+.PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster cloudnative-pg bench data release clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
 
 # One cluster of the lab, or the current context of the kubeconfig that the command line names.
 demo: $(READY) ## Bring a kubeadm cluster up (or take KUBECONFIG=FILE) and show what runs where on it
@@ -31,10 +31,10 @@ endif
 demo-down: $(READY) ## Take the demo's cluster away
 	$(BIN)/python -m tests.lab down $(LAB)
 
-test: lint unit bundle apiserver cluster ## Run all tests, the quick ones first
+test: lint unit scripts bundle apiserver cluster ## Run all tests, the quick ones first
 
 lint: $(READY) $(TOOLS)
-	@echo "test 1/5: ruff, mypy, import contracts, shellcheck"
+	@echo "test 1/6: ruff, mypy, import contracts, shellcheck"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -43,22 +43,30 @@ lint: $(READY) $(TOOLS)
 
 # One process more than processors: many of these tests wait for programs that they have started.
 unit: $(READY) $(TOOLS) ## Run the tests that need no cluster
-	@echo "test 2/5: unit tests, no cluster"
+	@echo "test 2/6: unit tests, no cluster"
 	@$(BIN)/python -m pytest -n 3 tests/unit
 
+scripts: $(READY) $(TOOLS)
+	@echo "test 3/6: the scripts that run on nodes, with dash and busybox"
+	@$(BIN)/python -m pytest -n 3 tests/scripts
+
 bundle: $(READY)
-	@echo "test 3/5: the archive for Krew, built and installed"
+	@echo "test 4/6: the archive for Krew, built and installed"
 	@$(BIN)/python -m pytest tests/bundle
 
 apiserver: $(READY)
-	@echo "test 4/5: a real API server with etcd, no kubelet; built from source the first time"
+	@echo "test 5/6: a real API server with etcd, no kubelet; built from source the first time"
 	@$(BIN)/python -m tests.lab build 1.36
 	@$(BIN)/python -m pytest tests/apiserver
 
 cluster: $(READY)
-	@echo "test 5/5: real kubeadm clusters; built from source the first time"
+	@echo "test 6/6: real kubeadm clusters; built from source the first time"
 	@$(BIN)/python -m tests.lab build
 	@$(BIN)/python -m pytest tests/cluster
+
+cloudnative-pg: $(READY) ## Drain the primary of a real CloudNativePG (not part of `make test`: half an hour at first)
+	@$(BIN)/python -m tests.lab build 1.36
+	@$(BIN)/python -m pytest -s tests/operators
 
 bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/performance.md)
 	$(BIN)/python -m benchmarks.exec_throughput
@@ -66,6 +74,7 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.snapshot_verify
 	$(BIN)/python -m benchmarks.etcd_snapshot
 	$(BIN)/python -m benchmarks.drain_many
+	$(BIN)/python -m benchmarks.drain_upgrade
 
 data: $(READY) ## Make kubectl_admin/data/removed.json again, from upstream (docs/lab.md)
 	$(BIN)/python -m tests.lab.removed_table

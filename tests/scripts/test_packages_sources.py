@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.node.package_host import PROGRAMS, PackageHost
+from tests.scripts.package_host import PROGRAMS, PackageHost
 
 CORE = "https://pkgs.k8s.io/core:/stable:"
 CRIO = "https://pkgs.k8s.io/addons:/cri-o:/stable:"

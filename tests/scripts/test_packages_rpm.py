@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.node.package_host import NAMES, PackageHost
+from tests.scripts.package_host import NAMES, PackageHost
 
 NEW, OLD = "1.37.2-150500.1.1", "1.36.3-150500.1.1"
 REPO = """[kubernetes]

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.unit.node.package_host import NAMES, PROGRAMS, STATE, PackageHost
+from tests.scripts.package_host import NAMES, PROGRAMS, STATE, PackageHost
 
 NEW, OLD = "1.37.2-1.1", "1.36.3-1.1"
 LIST = "/etc/apt/sources.list.d/kubernetes.list"
