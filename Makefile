@@ -74,6 +74,7 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.snapshot_verify
 	$(BIN)/python -m benchmarks.etcd_snapshot
 	$(BIN)/python -m benchmarks.drain_many
+	$(BIN)/python -m benchmarks.certs_table
 	$(BIN)/python -m benchmarks.drain_upgrade
 
 data: $(READY) ## Make kubectl_admin/data/removed.json again, from upstream (docs/lab.md)

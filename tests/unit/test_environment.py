@@ -2,6 +2,7 @@ import io
 import os
 import pty
 import termios
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +79,12 @@ def test_names_alone(environment):
     environment.output = "name"
     environment.show(stand_in.report())
     assert environment.stdout.getvalue() == f"node/{stand_in.HARMLESS}\n"
+
+
+def test_a_format_of_the_reports_own(environment):
+    environment.output = "metrics"
+    environment.show(replace(stand_in.report(), texts={"metrics": lambda: "up 1\n"}))
+    assert environment.stdout.getvalue() == "up 1\n"
 
 
 @pytest.mark.parametrize(("columns", "width"), [(60, 60), (100, 100), (400, 120), (0, 80)])
