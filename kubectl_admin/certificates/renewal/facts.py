@@ -10,6 +10,7 @@ from kubectl_admin.node.operation import Owner
 
 JOB = "certs"  # one at a time on a node
 BEFORE_ROLLBACK = "-before-rollback"  # what a backup's name ends with that a rollback has made
+LONGEST = 1800  # seconds that a run may take on a node after its job
 ABSENT = Broken("it is not there")
 
 
@@ -28,10 +29,21 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The job of an earlier run. active: whether it still works."""
+    """The job of another run, which is there until that run is over.
+
+    active: whether it still works. age: seconds since it does not.
+    """
 
     active: bool
     owner: Owner | None
+    age: int = 0
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody is at it any more: its process has ended, or, seen from elsewhere, should have."""
+        if self.owner is not None and self.owner.has_ended():
+            return True
+        return not self.active and not (self.owner and self.owner.is_alive()) and self.age > LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +66,9 @@ class Survey:
         job: Left | None = None
         backups = []
         for line in answer.decode("utf-8", "replace").splitlines():
-            match line.split(" ", 2):
-                case ["job", active, owner]:
-                    job = Left(active == "yes", Owner.parse(owner))
+            match line.split(" ", 3):
+                case ["job", active, age, owner]:
+                    job = Left(active == "yes", Owner.parse(owner), int(age) if age.isdecimal() else 0)
                 case ["backup", name, word]:
                     backups.append(Backup(name, word == "open"))
                 case [name, value]:

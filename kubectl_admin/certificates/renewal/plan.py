@@ -147,7 +147,7 @@ def forbidding(step: Step) -> Iterator[Finding]:
 def busy(node: ControlPlane) -> Iterator[Finding]:
     """Another run that works on the node."""
     job = node.survey.job
-    if job and not is_abandoned(node):
+    if job and not job.is_abandoned:
         by = f" by {job.owner.person} (process {job.owner.pid})" if job.owner else ""
         yield Finding(
             Severity.VIOLATION,
@@ -155,19 +155,9 @@ def busy(node: ControlPlane) -> Iterator[Finding]:
             "another run",
             "one run at a time changes a node's certificates",
             f"one was started{by} and works there" if job.active else f"one was started{by} and is not over",
-            "wait until it is over, or see what it does: kubectl admin cleanup --dry-run",
+            "wait until it is over; if it was killed on another machine: kubectl admin cleanup",
             objects=(f"node/{node.node}",),
         )
-
-
-def is_abandoned(node: ControlPlane) -> bool:
-    """Whether what an earlier run has left there is nobody's any more: its process has ended, or its job."""
-    job = node.survey.job
-    if job is None:
-        return True
-    if job.owner is not None and job.owner.has_ended():
-        return True
-    return not job.active and not (job.owner is not None and job.owner.is_alive())
 
 
 def external(step: Step) -> Iterator[Finding]:

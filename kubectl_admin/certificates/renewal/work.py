@@ -7,6 +7,7 @@ it only looks, but for processes that don't read their files again: those are st
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,7 +24,8 @@ from kubectl_admin.node import host, jobs, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.workspace import STATE, discard, workspace
+from kubectl_admin.node.workspace import CLEARING, STATE, discard, workspace
+from kubectl_admin.shelter import sheltered
 
 SETTLING = 15.0  # seconds in which a server must have read its files by itself; 1.37's take three
 COMING = 360.0  # seconds until a process that was ended must serve again: kubelets wait up to 300
@@ -107,9 +109,37 @@ class Worker:
         self._restarted: list[str] = []
 
     def work(self) -> Done:
-        """Changes the files, and sees to it that they are used."""
+        """Changes the files, and sees to it that they are used.
+
+        The job stays there until all of it is over: whoever else comes finds it, and is refused.
+        """
+        node, backup = self._step.node, self._step.backup
+        self._say("renewing" if backup is None else f"bringing back {backup.name}")
+        with workspace(self._host):
+            job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-change", self._words())
+            # Interrupted in here, it goes on, and is the next run's to wait for.
+            ended = job.wait()
+            with cleared(self._host, self._say):
+                if ended.exit_code:
+                    said = ended.log.strip().rpartition("\n")[2]
+                    raise AdminError(
+                        f"node {node.node}: the certificates were not changed to the end: {said}", AGAIN
+                    )
+                return self._see_to_it(ended.log)
+
+    def _words(self) -> list[str]:
+        """The job's arguments."""
+        node, backup = self._step.node, self._step.backup
+        new = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        if backup is None:
+            return ["renew", STATE, KUBERNETES, node.pki, new, *self._step.words]
+        files = [file for name in self._step.names for file in RENEWABLE[name].files]
+        new += BEFORE_ROLLBACK
+        return ["rollback", STATE, KUBERNETES, node.pki, new, backup.name, *files]
+
+    def _see_to_it(self, log: str) -> Done:
+        """Sees what the job has changed in use. log: what it has written."""
         node = self._step.node
-        log = self._change()
         backup = MADE.findall(log)[-1]
         after = replace(node, seen=on_disk(self._host, dict(node.parts)))
         names = self._names(log)
@@ -128,25 +158,6 @@ class Worker:
         told = [one for one in changed.values() if differs(one)]
         results = tuple(replace(one, served=seen.get(one.name)) for one in told)
         return Done(node.node, backup, results, tuple(self._restarted))
-
-    def _change(self) -> str:
-        """Runs the job, and returns what it has written."""
-        node, backup = self._step.node, self._step.backup
-        new = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        if backup is None:
-            words = ["renew", STATE, KUBERNETES, node.pki, new, *self._step.words]
-        else:
-            files_ = [file for name in self._step.names for file in RENEWABLE[name].files]
-            words = ["rollback", STATE, KUBERNETES, node.pki, f"{new}{BEFORE_ROLLBACK}", backup.name, *files_]
-        self._say("renewing" if backup is None else f"bringing back {backup.name}")
-        with workspace(self._host):
-            job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-change", words)
-            ended = job.wait()
-            discard(self._host, JOB)
-        if ended.exit_code:
-            said = ended.log.strip().rpartition("\n")[2]
-            raise AdminError(f"node {node.node}: the certificates were not changed to the end: {said}", AGAIN)
-        return ended.log
 
     def _names(self, log: str) -> tuple[str, ...]:
         """What was changed: for a renewal also what an earlier run had begun."""
@@ -181,6 +192,7 @@ class Worker:
             return None
         if all(shown):
             return True
+        self._refuse_changed(node, name)
         self._say(f"{component} does not serve its new certificate by itself")
         self._start_anew(node, component, name)
         if not all(self._until_served(node, port, found, COMING) for port in ports):
@@ -189,6 +201,15 @@ class Worker:
                 AGAIN,
             )
         return True
+
+    def _refuse_changed(self, node: ControlPlane, name: str) -> None:
+        """What somebody else has written meanwhile is no reason to start anything anew."""
+        now = replace(node, seen=on_disk(self._host, dict(node.parts)))
+        if now.certificate(name) != node.certificate(name):
+            raise AdminError(
+                f"node {node.node}: somebody else has changed the certificate {name} meanwhile",
+                "find out who; nothing was started anew",
+            )
 
     def _renew_reader(self, node: ControlPlane, component: str) -> None:
         """Has a process started anew that has read its kubeconfig before it was changed; sees it serve."""
@@ -268,6 +289,19 @@ class Worker:
         if port.host:
             return served.through_host(self._host.script, port.host)
         return served.certificate(self._cluster, node.parts[APISERVER].name, port.number)
+
+
+@contextmanager
+def cleared(there: Host, say: Say) -> Iterator[None]:
+    """At the end, however it comes, the job's folder goes, so that the next run may begin."""
+    try:
+        yield
+    finally:
+        with sheltered():
+            try:
+                discard(there, JOB, patience=CLEARING)
+            except AdminError as error:
+                say(f"{STATE}/{JOB} could not be removed ({error.what}): see «kubectl admin cleanup»")
 
 
 def differs(one: Changed) -> bool:

@@ -3,7 +3,7 @@
 #   STATE: the folder of all that is kept here. KUBERNETES: the folder of kubeadm's files. JOB: the job's name
 # Answers a «NAME VALUE» a line; what is not there has no line.
 #   backup NAME open|whole   the oldest first; open: its renewal was not seen to its end
-#   job yes|no OWNER         whether the job of an earlier run still works
+#   job yes|no AGE OWNER     whether the job of another run works; since how many seconds it does not
 set -eu
 state=$1 kubernetes=$2 job=$3
 
@@ -20,7 +20,10 @@ if [ -d "$state/$job" ]; then
     '' | inactive | unknown | failed) ;;
     *) active=yes ;;
   esac
-  printf 'job %s %s\n' "$active" "$(head -n 1 -- "$state/$job/owner" 2> /dev/null || :)"
+  last=$state/$job
+  if [ -e "$last/result" ]; then last=$last/result; fi
+  age=$(($(date +%s) - $(stat -c %Y -- "$last")))
+  printf 'job %s %s %s\n' "$active" "$age" "$(head -n 1 -- "$state/$job/owner" 2> /dev/null || :)"
 fi
 for backup in "$state"/certificates/[!.]*/; do
   if [ ! -d "$backup" ]; then continue; fi

@@ -115,24 +115,30 @@ def test_etcd_must_be_able_to_spare_a_member_where_one_may_be_started_anew(
     [
         (None, True),
         (Left(True, ELSEWHERE), False),
-        (Left(False, ELSEWHERE), True),
+        (Left(False, ELSEWHERE), False),
+        (Left(False, ELSEWHERE, 1801), True),
         (Left(True, MINE), False),
         (Left(False, MINE), False),
         (Left(True, ENDED), True),
         (Left(False, ENDED), True),
         (Left(True, None), False),
-        (Left(False, None), True),
+        (Left(False, None), False),
+        (Left(False, None, 1801), True),
+        (Left(False, MINE, 1801), False),
     ],
     ids=(
         "none",
         "active, elsewhere",
         "inactive, elsewhere",
+        "long inactive, elsewhere",
         "active, mine",
         "inactive, mine",
         "active, ended",
         "inactive, ended",
         "active, nobody's",
         "inactive, nobody's",
+        "long inactive, nobody's",
+        "long inactive, mine",
     ),
 )
 def test_another_run_is_waited_for_only_where_it_is_known_to_be_dead(job, possible):
@@ -191,17 +197,17 @@ def test_without_any_backup_nothing_can_be_brought_back(to, words):
 
 def test_the_survey_is_read():
     answer = (
-        b"kubeadm v1.37.2\nkubelet active\nkubelet.conf embedded\njob yes ann@laptop b 1 2\n"
+        b"kubeadm v1.37.2\nkubelet active\nkubelet.conf embedded\njob yes 7 ann@laptop b 1 2\n"
         b"backup 20261125T120000Z whole\nbackup 20261125T130000Z open\n"
     )
     assert Survey.of(answer) == Survey(
         "v1.37.2",
         kubelet=True,
         embedded=True,
-        job=Left(True, Owner("ann@laptop", "b", 1, "2")),
+        job=Left(True, Owner("ann@laptop", "b", 1, "2"), 7),
         backups=(Backup("20261125T120000Z", open=False), Backup("20261125T130000Z", open=True)),
     )
-    assert Survey.of(b"job no \n") == Survey(kubelet=False, job=Left(False, None))
+    assert Survey.of(b"job no 9 \n") == Survey(kubelet=False, job=Left(False, None, 9))
 
 
 def test_a_plan_says_what_follows_for_each():

@@ -71,15 +71,18 @@ class Node:
             for each in before.seen
         )
         log = log or "".join(f"12:00:00 kubeadm certs renew {name}\n" for name in names)
-        monkeypatch.setattr(work.Worker, "_change", lambda _self: f"{log}backup 20261125T120000Z\n")
-        monkeypatch.setattr(work, "on_disk", lambda _host, _parts: after)
+        self.log = f"{log}backup 20261125T120000Z\n"
         monkeypatch.setattr(work, "etcd_of", lambda _cluster: self.etcd)
         monkeypatch.setattr(work.Worker, "_shown", lambda _self, _node, port: self.shown(port))
         # No look waits for the next one.
         monkeypatch.setattr(work, "looks", lambda _seconds: iter(range(3)))
         self.after = replace(before, seen=after)
+        monkeypatch.setattr(work, "on_disk", lambda _host, _parts: self.after.seen)
         step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
         self.worker = work.Worker(None, self.host, step, self.said.append)
+
+    def see_to_it(self):
+        return self.worker._see_to_it(self.log)
 
     def shown(self, port):
         """The certificate of a port; by default the one on the disk."""
@@ -94,7 +97,7 @@ class Node:
 
 
 def test_what_reads_its_files_again_is_left_running(monkeypatch):
-    done = Node(monkeypatch, "apiserver", "etcd-server", "etcd-peer").worker.work()
+    done = Node(monkeypatch, "apiserver", "etcd-server", "etcd-peer").see_to_it()
     assert [(one.name, one.served) for one in done.changed] == [
         ("apiserver", True),
         ("etcd-peer", True),
@@ -106,7 +109,7 @@ def test_what_reads_its_files_again_is_left_running(monkeypatch):
 
 def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monkeypatch):
     node_ = Node(monkeypatch, "scheduler.conf", "admin.conf")
-    done = node_.worker.work()
+    done = node_.see_to_it()
     assert done.restarted == ("kube-scheduler",)
     changed = str(int((NOW + timedelta(1)).timestamp()))
     assert node_.host.asked == [
@@ -118,13 +121,13 @@ def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monke
 def test_a_process_that_is_young_enough_is_not_told_of(monkeypatch):
     node_ = Node(monkeypatch, "scheduler.conf")
     node_.host.answers["certs-restart"] = b"young\n"
-    assert node_.worker.work().restarted == ()
+    assert node_.see_to_it().restarted == ()
 
 
 def test_a_server_that_does_not_read_them_again_is_started_anew(monkeypatch):
     node_ = Node(monkeypatch, "apiserver")
     node_.serves[6443] = (5, 0)
-    done = node_.worker.work()
+    done = node_.see_to_it()
     assert done.restarted == ("kube-apiserver",)
     assert done.changed[0].served
     assert "does not serve its new certificate by itself" in node_.said[0]
@@ -134,7 +137,7 @@ def test_one_that_serves_the_old_one_all_the_same_ends_the_run_and_keeps_the_bac
     node_ = Node(monkeypatch, "apiserver")
     node_.serves[6443] = (5, 5)
     with pytest.raises(AdminError, match="does not serve the certificate apiserver"):
-        node_.worker.work()
+        node_.see_to_it()
     assert [each[0] for each in node_.host.asked] == ["certs-restart"]
 
 
@@ -143,17 +146,17 @@ def test_etcd_is_started_anew_only_where_it_can_spare_a_member(monkeypatch):
     node_.serves[2379] = (5, 0)
     node_.etcd = (3, 0, "")
     with pytest.raises(AdminError, match="can't spare a member"):
-        node_.worker.work()
+        node_.see_to_it()
     assert node_.host.asked == []
     node_.etcd = (1, 0, "")
-    assert node_.worker.work().restarted == ("etcd",)
+    assert node_.see_to_it().restarted == ("etcd",)
 
 
 def test_what_no_program_on_the_host_can_look_at_is_told_and_not_guessed(monkeypatch):
     node_ = Node(monkeypatch, "etcd-peer")
     blind = AdminError("neither openssl nor curl is there to look at 10.0.0.1:2380")
     node_.serves[2380] = (blind, blind)
-    done = node_.worker.work()
+    done = node_.see_to_it()
     assert (done.changed[0].served, done.restarted) == (None, ())
 
 
@@ -168,33 +171,51 @@ def test_a_port_that_does_not_answer_for_a_moment_is_looked_at_again(monkeypatch
         return usual(port)
 
     node_.shown = shown
-    assert node_.worker.work().restarted == ()
+    assert node_.see_to_it().restarted == ()
 
 
 def test_what_kubeadm_has_passed_over_is_a_failure(monkeypatch):
     log = "12:00:00 kubeadm certs renew apiserver\n12:00:01 kubeadm certs renew front-proxy-client\n"
     node_ = Node(monkeypatch, "apiserver", log=log)
     with pytest.raises(AdminError, match="has not renewed front-proxy-client"):
-        node_.worker.work()
+        node_.see_to_it()
 
 
 def test_after_a_run_that_was_cut_off_everything_is_looked_at(monkeypatch):
     node_ = Node(monkeypatch, "apiserver", backups=(Backup("20261125T110000Z", open=True),))
     node_.host.answers["certs-restart"] = b"young\n"
-    done = node_.worker.work()
+    done = node_.see_to_it()
     assert node_.host.restarted == ["kube-controller-manager", "kube-scheduler"]
     assert [one.name for one in done.changed] == ["apiserver"]
 
 
 def test_all_is_all_that_the_node_has(monkeypatch):
     every = list(work.RENEWABLE)
-    done = Node(monkeypatch, *every, log="12:00:00 kubeadm certs renew all\n").worker.work()
+    done = Node(monkeypatch, *every, log="12:00:00 kubeadm certs renew all\n").see_to_it()
     assert [one.name for one in done.changed] == every
     assert done.restarted == ("kube-controller-manager", "kube-scheduler")
 
 
 def test_a_rollback_tells_what_has_changed_and_leaves_backups_as_they_are(monkeypatch):
     node_ = Node(monkeypatch, "apiserver", backup=Backup("20261125T110000Z", open=False))
-    done = node_.worker.work()
+    done = node_.see_to_it()
     assert [one.name for one in done.changed] == ["apiserver"]
     assert all(each[0] != "rm" for each in node_.host.asked)
+
+
+def test_what_somebody_else_has_changed_meanwhile_starts_nothing_anew(monkeypatch):
+    """Seen with two runs at once: the first took the second one's certificate for one that is not loaded."""
+    node_ = Node(monkeypatch, "apiserver")
+    mine, theirs = node_.after, certificate(999)
+
+    def shown(_port):
+        node_.after = replace(
+            mine,
+            seen=tuple(replace(one, content=theirs) if one.name == "apiserver" else one for one in mine.seen),
+        )
+        return theirs
+
+    node_.shown = shown
+    with pytest.raises(AdminError, match="somebody else has changed the certificate apiserver"):
+        node_.see_to_it()
+    assert node_.host.asked == []
