@@ -82,9 +82,17 @@ def consented(
 
 
 def refused(error: websocket.WebSocketBadStatusException, location: str) -> ApiError:
-    """The server's refusal to open a channel, with the words of the Status that it sent."""
+    """The server's refusal to open a channel, with the words of the Status that it sent.
+
+    A kubelet that does not know the API server answers 401 as well, and the API server hands that on.
+    """
     headers = {name.title(): str(value) for name, value in (error.resp_headers or {}).items()}
-    return refusal(error.status_code, error.resp_body or b"", headers, f"CONNECT {location}")
+    told = refusal(error.status_code, error.resp_body or b"", headers, f"CONNECT {location}")
+    if isinstance(told, Unauthorized):
+        told.hint = (
+            "where other requests are answered, the kubelet refuses the API server: kubectl admin certs"
+        )
+    return told
 
 
 def dialled(transport: Transport, timeout: float) -> socket.socket:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster.errors import BrokenStream, Forbidden
+from kubectl_admin.cluster.errors import BrokenStream, Forbidden, Unauthorized
 from kubectl_admin.cluster.portforward import PortError, http_get
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.conftest import Authority
@@ -90,6 +90,15 @@ def test_what_is_asked(server: StandIn) -> None:
     server.on("GET", PATH, talk)
     assert get(server, "/metrics?a=b").status == 204
     assert said[0].startswith(b"GET /metrics?a=b HTTP/1.1\r\nHost: localhost\r\n")
+
+
+def test_a_kubelet_that_does_not_know_the_api_server_may_be_behind_a_401(server: StandIn) -> None:
+    server.on("GET", PATH, lambda wire: wire.refuse(status(401, "Unauthorized", "Unauthorized")))
+    with pytest.raises(Unauthorized) as caught:
+        get(server)
+    assert caught.value.hint == (
+        "where other requests are answered, the kubelet refuses the API server: kubectl admin certs"
+    )
 
 
 def test_nothing_listens(server: StandIn) -> None:
