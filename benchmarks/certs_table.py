@@ -81,7 +81,7 @@ def on_stand_ins(nodes: int, rounds: int) -> str:
 @contextmanager
 def stand_ins(nodes: int, folder: Path) -> Iterator[Path]:
     """The kubeconfig of a stand-in with so many nodes, which runs in a process of its own."""
-    ready, over = SimpleQueue[str](), Event()
+    ready, over = SimpleQueue(), Event()
     process = Process(target=serve, args=(nodes, folder, ready, over))
     process.start()
     try:
