@@ -45,7 +45,7 @@ class Seen:
         return cls(read.node(item), Cordon.of(item))
 
 
-def recover(  # noqa: PLR0913 - what is waited for, and who is told
+def recover(
     cluster: Cluster,
     node: str,
     observer: Observer,
