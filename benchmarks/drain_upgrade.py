@@ -1,23 +1,27 @@
 """`kubectl admin drain-upgrade` beside the documented procedure by hand, on one cluster.
 
-    python -m benchmarks.drain_upgrade
+    python -m benchmarks.drain_upgrade [--control-planes 3] [--link 50]
 
-A lab of three control planes and two workers of 1.36. The first control plane is moved beforehand; then one
-further control plane and one worker are moved by hand, one of each by this program. By hand is what
-kubernetes.io/docs/tasks/administer-cluster/kubeadm says, «Upgrading kubeadm clusters» and «Upgrading Linux
-nodes», typed by somebody who never waits: each command as soon as the one before it has ended. Pods of a
-Deployment with a grace of 10 seconds are on both workers. Printed are the seconds from cordon to uncordon,
-those until the node is Ready at its version, and those of the whole node.
+A lab of 1.36 with two workers, and as many more for the slow link. The first control plane is moved
+beforehand; then, of three, one further control plane is moved by hand and one by this program, and so are
+the workers. By hand is what kubernetes.io/docs/tasks/administer-cluster/kubeadm says, «Upgrading kubeadm
+clusters» and «Upgrading Linux nodes», typed by somebody who never waits: each command as soon as the one
+before it has ended, `uncordon` included. Pods of a Deployment are on the workers. The lab's packages come
+from this machine; with --link they come at that many Mbit/s, as they would from elsewhere. Printed are the
+seconds from cordon to uncordon, those from cordon until the node is Ready and its static pods are, and those
+of the whole node.
 """
 
+import argparse
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
-from tests.cluster.labs import environ_of
+from tests.cluster.labs import environ_of, wait_until_whole
 from tests.lab import cluster
 from tests.lab.lab import Lab
 from tests.lab.progress import Progress
@@ -38,41 +42,52 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec:
-      terminationGracePeriodSeconds: 10
       containers:
-      - {name: a, image: "registry.k8s.io/pause:3.10.2"}
+      - name: a
+        image: registry.k8s.io/pause:3.10.2
+        command: [/pause]
 """
 
 
 def main() -> None:
     """Prints a row a node."""
-    made = cluster.up(NAME, control_planes=3, workers=2, version="1.36")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--control-planes", type=int, choices=[1, 3], default=3)
+    parser.add_argument("--link", type=float, default=50.0, help="Mbit/s of the slow link; 0 leaves it out.")
+    options = parser.parse_args()
+    workers = 4 if options.link else 2
+    made = cluster.up(NAME, control_planes=options.control_planes, workers=workers, version="1.36")
     cluster.import_images(made, "1.37", Progress(f"lab {NAME}", made.folder / "logs"))
     manifest = made.folder / "work.yaml"
     manifest.write_text(WORK, encoding="utf-8")
     made.kubectl("apply", "-f", str(manifest))
     made.kubectl("rollout", "status", "deployment/web", "--timeout=120s", timeout=130)
     ours(made, "cp-1", "--to", TO.kubernetes)
-    print("| node | way | cordon to uncordon s | whole node s |\n|---|---|---|---|")
-    rows = [
-        ("cp-2", "by hand", by_hand),
-        ("cp-3", "drain-upgrade", ours),
-        ("worker-1", "by hand", by_hand),
-        ("worker-2", "drain-upgrade", ours),
-    ]
-    for node, way, act in rows:
-        paid, whole = measured(act, made, node)
-        print(f"| {node} | {way} | {paid:.1f} | {whole:.1f} |", flush=True)
+    print("| node | way | cordon to uncordon s | cordon to well s | whole node s |\n|---|---|---|---|---|")
+    if options.control_planes == 3:
+        row(made, "cp-2", "by hand", by_hand)
+        row(made, "cp-3", "drain-upgrade", ours)
+    row(made, "worker-1", "by hand", by_hand)
+    row(made, "worker-2", "drain-upgrade", ours)
+    if options.link:
+        row(made, "worker-3", "by hand", by_hand, options.link)
+        row(made, "worker-4", "drain-upgrade", ours, options.link)
 
 
-def measured(act: Callable[..., float], made: Lab, node: str) -> tuple[float, float]:
-    """Seconds from cordon to uncordon, and until the node is Ready at its version."""
+def row(made: Lab, node: str, way: str, act: Callable[..., float], link: float = 0) -> None:
+    """Moves a node, and prints what that took, in seconds."""
+    slowed = made.faults.network(node, delay_ms=1, rate_mbit=link) if link else nullcontext()
     began = time.monotonic()
-    paid = act(made, node)
-    version = f"--for=jsonpath={{.status.nodeInfo.kubeletVersion}}=v{TO.kubernetes}"
-    for condition in (version, "--for=condition=Ready"):
-        made.kubectl("wait", f"node/{node}", condition, "--timeout=300s", timeout=310)
-    return paid, time.monotonic() - began
+    with slowed:
+        paid = act(made, node)
+        acted = time.monotonic()
+        wait_until_whole(made)
+    unwell = time.monotonic() - acted
+    over = f", {link:g} Mbit/s" if link else ""
+    whole = time.monotonic() - began
+    print(f"| {node}{over} | {way} | {paid:.1f} | {paid + unwell:.1f} | {whole:.1f} |", flush=True)
 
 
 def ours(made: Lab, node: str, *more: str) -> float:

@@ -35,6 +35,8 @@ class Upgraded:
 
 def awaited(host: Host, teller: Teller) -> None:
     """Returns when no job of an earlier run is at work on the host any more."""
+    if host.persistently(lambda: host.run(["test", "-e", FOLDER], check=False)).exit_code:
+        return
     for name in JOBS:
         if job := jobs.running(host, NAME, f"{FOLDER}/{name}"):
             teller.note(f"node {host.node}: {name} of an earlier run is at work there; waiting for its end")

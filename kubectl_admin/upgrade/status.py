@@ -25,7 +25,7 @@ class Status:
 def status(cluster: Cluster, host: Host) -> Status:
     """How far it is. Raises AdminError where the node or the API can't be asked."""
     around = gather.around(cluster, host.node)
-    holder = lease.who(cluster, lease_name(around))
+    holder = lease.who(cluster, lease_name(cluster, host.node))
     work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{FOLDER}/{name}"))
     return Status(around, gather.disk(host, around), str(holder) if holder else "", work)
 
@@ -35,9 +35,9 @@ def logs(host: Host) -> str:
     return host.script("job-logs", FOLDER).decode("utf-8", "replace")
 
 
-def lease_name(around: Around) -> str:
+def lease_name(cluster: Cluster, node: str) -> str:
     """The Lease that whoever upgrades this node holds: control planes, which share etcd, have one for all."""
-    return f"kubectl-admin-upgrade-{around.node if around.own_apiserver is None else 'control-plane'}"
+    return f"kubectl-admin-upgrade-{'control-plane' if gather.own_pods(cluster, node) else node}"
 
 
 def report(seen: Status) -> Report:

@@ -115,7 +115,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.drain.filters import Flags
     from kubectl_admin.node import host, leftovers
     from kubectl_admin.node.operation import Operation
-    from kubectl_admin.upgrade import gather, lease, look, report, telling
+    from kubectl_admin.upgrade import lease, look, report, telling
     from kubectl_admin.upgrade import node as upgrade
     from kubectl_admin.upgrade import status as state
 
@@ -157,7 +157,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             shown = state.report(state.status(cluster, there))
             env.show(shown)
             return shown
-        name = state.lease_name(gather.around(cluster, node))
+        name = state.lease_name(cluster, node)
         about = f"upgrades node {node}" + (f" to {to}" if to else "")
         holding = lease.held(cluster, name, operation.owner, about, take_over=take_over, say=env.note)
         with nullcontext() if dry_run else holding as held:
