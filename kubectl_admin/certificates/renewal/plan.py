@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.renewal.facts import Backup, ControlPlane, Facts
 from kubectl_admin.certificates.renewal.names import ALL, RENEWABLE
+from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 
@@ -136,12 +137,18 @@ def forbidding(step: Step) -> Iterator[Finding]:
             "broken-certificate",
             ", ".join(broken),
             "kubeadm makes a new certificate after the old one, which it must be able to read",
-            "it can't be read",
+            "; ".join(why(node, name) for name in broken),
             "bring an older one back with kubectl admin certs rollback, or make it anew on the node: "
             "kubeadm init phase certs",
             DOCS,
             objects,
         )
+
+
+def why(node: ControlPlane, name: str) -> str:
+    """Why a certificate can't be read."""
+    seen = node.on_disk(name)
+    return f"{name}: {seen.content.why}" if seen and isinstance(seen.content, Broken) else name
 
 
 def busy(node: ControlPlane) -> Iterator[Finding]:

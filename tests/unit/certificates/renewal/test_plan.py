@@ -159,6 +159,7 @@ def test_a_broken_certificate_is_refused_but_where_a_backup_mends_it():
     )
     broken = replace(node("cp-1"), seen=seen)
     assert rules(plan.renewal(facts(broken), None)) == [("violation", "broken-certificate", ("node/cp-1",))]
+    assert plan.renewal(facts(broken), None).findings[0].evidence == "apiserver: it is cut off"
     mended = replace(broken, survey=replace(broken.survey, backups=(Backup("a", open=True),)))
     assert rules(plan.renewal(facts(mended), None)) == [("note", "goes-on", ("node/cp-1",))]
     assert plan.renewal(facts(mended), None).steps[0].resumes
