@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kubectl_admin.certificates.components import StaticPod
-from kubectl_admin.certificates.renewal import plan, work
+from kubectl_admin.certificates.renewal import plan, use, work
 from kubectl_admin.certificates.renewal.facts import Backup, Survey
 from kubectl_admin.certificates.renewal.names import known
 from kubectl_admin.errors import AdminError
@@ -72,12 +72,13 @@ class Node:
         )
         log = log or "".join(f"12:00:00 kubeadm certs renew {name}\n" for name in names)
         self.log = f"{log}backup 20261125T120000Z\n"
-        monkeypatch.setattr(work, "etcd_of", lambda _cluster: self.etcd)
-        monkeypatch.setattr(work.Worker, "_shown", lambda _self, _node, port: self.shown(port))
+        monkeypatch.setattr(use, "etcd_of", lambda _cluster: self.etcd)
+        monkeypatch.setattr(use.Use, "_shown", lambda _self, _node, port: self.shown(port))
         # No look waits for the next one.
-        monkeypatch.setattr(work, "looks", lambda _seconds: iter(range(3)))
+        monkeypatch.setattr(use, "looks", lambda _seconds: iter(range(3)))
         self.after = replace(before, seen=after)
-        monkeypatch.setattr(work, "on_disk", lambda _host, _parts: self.after.seen)
+        for module in (work, use):
+            monkeypatch.setattr(module, "on_disk", lambda _host, _parts: self.after.seen)
         step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
         self.worker = work.Worker(None, self.host, step, self.said.append)
 
