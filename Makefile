@@ -64,7 +64,7 @@ cluster: $(READY)
 	@$(BIN)/python -m tests.lab build
 	@$(BIN)/python -m pytest tests/cluster
 
-cloudnative-pg: $(READY) ## Drain the primary of a real CloudNativePG (not part of `make test`: half an hour at first)
+cloudnative-pg: $(READY) ## Drain the primary of a real CloudNativePG (not part of `make test`: 15 minutes at first)
 	@$(BIN)/python -m tests.lab build 1.36
 	@$(BIN)/python -m pytest -s tests/operators
 
