@@ -13,7 +13,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host, script_text
 from kubectl_admin.node.operation import Owner
 
-TURN = 10  # seconds that one question waits on the host for an end
+TURN = 3  # seconds that one question waits on the host for an end; what was written is seen that late
 LOG_LIMIT = 1 << 20  # bytes of a job's log that are kept here
 
 

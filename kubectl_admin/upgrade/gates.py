@@ -250,7 +250,8 @@ def flags(around: Around, disk: Disk) -> dict[str, Mapping[str, str]]:
     """The flags really set on this node, by component; feature gates of the kubelet's file included."""
     kubelet = dict(disk.flags)
     gates_set = ",".join(f"{name}={value}" for name, value in disk.gates.items())
-    written = ",".join(part for part in (kubelet.get("feature-gates", ""), gates_set) if part)
+    # The flag comes last, since it wins over the file.
+    written = ",".join(part for part in (gates_set, kubelet.get("feature-gates", "")) if part)
     if written:
         kubelet["feature-gates"] = written
     return {**around.flags, str(Component.KUBELET): kubelet}

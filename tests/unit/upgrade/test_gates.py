@@ -88,7 +88,7 @@ def test_flags_that_the_target_does_not_know_are_found_wherever_they_are():
     flags = {"etcd": {"experimental-peer-skip-client-san-verification": "true"}}
     assert "removed-flag" in found(around("cp-1", flags=flags))
     here = disk(flags={"feature-gates": "A=true"}, gates={"B": "false"})
-    assert gates.flags(around("cp-1"), here)["kubelet"]["feature-gates"] == "A=true,B=false"
+    assert gates.flags(around("cp-1"), here)["kubelet"]["feature-gates"] == "B=false,A=true"
 
 
 def test_kubeadms_part_is_over_when_all_of_it_is():
