@@ -7,18 +7,18 @@ stand-ins: a process that answers as an API server does and serves a certificate
 """
 
 import argparse
-import os
 import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import Event, Process, SimpleQueue
 from pathlib import Path
 from typing import Any
+
+from benchmarks.process import timed
 
 NAME = "bench-certs"
 PROGRAM = str(Path(sys.executable).parent / "kubectl-admin")
@@ -146,20 +146,6 @@ def secured(context: ssl.SSLContext) -> Callable[[Any], None]:
                 wire.send(0, said)
 
     return talk
-
-
-def timed(command: list[str], kubeconfig: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MB of a whole process; its output is thrown away."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    usage = os.wait4(process.pid, 0)[2]
-    process.returncode = 0
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

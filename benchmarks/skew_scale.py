@@ -6,13 +6,12 @@ Whole processes, in turn; the median of each figure, and of the ratios pair by p
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from benchmarks.process import timed
 from tests.lab import cache
 from tests.lab.versions import RELEASES
 
@@ -62,20 +61,6 @@ def row(nodes: int, kubeconfig: Path, rounds: int) -> str:
         *(f"{each:.0f}" for each in memory),
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def timed(command: list[str], kubeconfig: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MB of a whole process; its output is thrown away."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    usage = os.wait4(process.pid, 0)[2]
-    process.returncode = 0
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

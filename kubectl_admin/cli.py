@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
+from kubectl_admin.command import global_options, spelled_out
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.options import global_options, spelled_out
 from kubectl_admin.verbs import VERBS
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_admin.command import VerbGroup
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import DURATION, VerbGroup, debug_pod, output
+from kubectl_admin.options import DURATION, debug_pod, output
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options

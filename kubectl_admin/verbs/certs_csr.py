@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Never
 import click
 
 from kubectl_admin import candidates
+from kubectl_admin.command import Verb, VerbGroup
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import DURATION, Verb, VerbGroup, output
+from kubectl_admin.options import DURATION, output
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 import click
 
 from kubectl_admin import candidates
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import DURATION, Verb, output
+from kubectl_admin.options import DURATION, drain_flags, output
 from kubectl_admin.report import Report
 
 
@@ -13,9 +14,7 @@ from kubectl_admin.report import Report
 @click.option("--dry-run", is_flag=True, help="Show what would happen, and touch nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the node is cordoned.")
 @click.option("--ignore-daemonsets", is_flag=True, help="Leave pods of DaemonSets where they are.")
-@click.option("--delete-emptydir-data", is_flag=True, help="Move pods whose emptyDir data is lost by it.")
-@click.option("--force", is_flag=True, help="Move pods without a controller, which nothing makes anew.")
-@click.option("--disable-eviction", is_flag=True, help="Delete pods, past their disruption budgets.")
+@drain_flags
 @click.option("--pod-selector", metavar="SELECTOR", default="", help="Only pods with these labels.")
 @click.option(
     "--grace-period",
@@ -41,15 +40,6 @@ from kubectl_admin.report import Report
     metavar="SECONDS",
     help="Do not wait for pods whose deletion is older than this; 0 waits for all.",
 )
-@click.option(
-    "--primary-timeout",
-    type=DURATION,
-    default="3m",
-    show_default=True,
-    metavar="DURATION",
-    help="Time for operators to move primaries of databases; 0 does not wait.",
-)
-@click.option("--wait-for-budgets", is_flag=True, help="Go ahead although a budget can't be met as it is.")
 @click.option("--keep-cordon", is_flag=True, help="Leave the node cordoned even if the drain fails.")
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_admin import candidates
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import DURATION, Verb, debug_pod, output
+from kubectl_admin.options import DURATION, debug_pod, drain_flags, output
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options as Pods
@@ -38,9 +39,7 @@ if TYPE_CHECKING:
 @click.option("--ignore-preflight-errors", "ignored", metavar="LIST", help="kubeadm's own flag.")
 @click.option("--patches", metavar="FOLDER", help="kubeadm's own flag: a folder on the node.")
 @click.option("--no-drain", is_flag=True, help="Leave the pods on the node: for patches of the same minor.")
-@click.option("--delete-emptydir-data", is_flag=True, help="Move pods whose emptyDir data is lost by it.")
-@click.option("--force", is_flag=True, help="Move pods without a controller, which nothing makes anew.")
-@click.option("--disable-eviction", is_flag=True, help="Delete pods, past their disruption budgets.")
+@drain_flags
 @click.option(
     "--timeout",
     type=DURATION,
@@ -49,15 +48,6 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="Time for the drain (30s, 10m); 0 is no limit.",
 )
-@click.option(
-    "--primary-timeout",
-    type=DURATION,
-    default="3m",
-    show_default=True,
-    metavar="DURATION",
-    help="Time for operators to move primaries of databases; 0 does not wait.",
-)
-@click.option("--wait-for-budgets", is_flag=True, help="Go ahead although a budget can't be met as it is.")
 @click.option(
     "--ready-timeout",
     type=DURATION,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_admin import candidates
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import DURATION, RATE, Verb, debug_pod
+from kubectl_admin.options import DURATION, RATE, debug_pod
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options

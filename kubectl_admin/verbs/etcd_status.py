@@ -2,8 +2,9 @@
 
 import click
 
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, output
+from kubectl_admin.options import output
 from kubectl_admin.report import Report
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, output
+from kubectl_admin.options import output
 from kubectl_admin.report import Report
 
 

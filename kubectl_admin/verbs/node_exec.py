@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_admin import candidates
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, debug_pod
+from kubectl_admin.options import debug_pod
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options

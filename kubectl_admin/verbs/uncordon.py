@@ -5,8 +5,9 @@ import math
 import click
 
 from kubectl_admin import candidates
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import DURATION, Verb, output
+from kubectl_admin.options import DURATION, output
 from kubectl_admin.report import Report
 
 

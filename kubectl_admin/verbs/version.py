@@ -3,8 +3,9 @@
 import click
 
 from kubectl_admin import __version__
+from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
-from kubectl_admin.options import Verb, output
+from kubectl_admin.options import output
 from kubectl_admin.report import Column, Report, Table
 
 

@@ -1,0 +1,20 @@
+"""A whole process, measured."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+
+def timed(command: list[str], kubeconfig: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a whole process; its output is thrown away."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    usage = os.wait4(process.pid, 0)[2]
+    process.returncode = 0
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
