@@ -41,7 +41,7 @@ def changed(lab: Lab, *arguments: str) -> tuple[str, str]:
     (node,) = json.loads(ended.out)["items"]
     (certificate,) = node["certificates"]
     assert node["node"] == NODE
-    # Who began in the very second in which its file was written, as in a young lab, may have read an older one.
+    # Who began in the second in which its file was written, as in a young lab, may have read an older one.
     assert set(node["restarted"]) <= {"kube-controller-manager", "kube-scheduler"}
     assert (certificate["name"], certificate["served"]) == ("apiserver", True)
     return certificate["before"]["serial"], certificate["after"]["serial"]
