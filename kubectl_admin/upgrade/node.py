@@ -1,19 +1,26 @@
 """The upgrade of one node, carried out, and gone on with where it was cut."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_admin import plan
+from kubectl_admin.cluster.access import require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.etcd.saving import take
-from kubectl_admin.node import jobs
-from kubectl_admin.node.host import Host
+from kubectl_admin.node import host as hosts
+from kubectl_admin.node import jobs, leftovers
+from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.persistence import Persistence
 from kubectl_admin.node.workspace import discard
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import stages
-from kubectl_admin.upgrade.look import Look, Options
-from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, Teller, Work, following
+from kubectl_admin.upgrade import lease, stages
+from kubectl_admin.upgrade.lease import Held
+from kubectl_admin.upgrade.look import Look, Options, look, rights
+from kubectl_admin.upgrade.status import lease_name
+from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, RESTARTING, Teller, Work, following
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,40 @@ class Upgraded:
     snapshot: Path | None
     unhealthy: tuple[str, ...]
     cordoned: bool
+
+
+@contextmanager
+def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bool) -> Iterator[Host]:
+    """The node's host, also where kubeadm has its only API server restarted just now.
+
+    doing: whether anything is to be changed. Raises AdminError where there is no way in, or naming the rights
+    that are missing: a node that is half way must not be left for want of one.
+    """
+    patiently = Persistence(RESTARTING, say)
+    patiently(lambda: require(cluster, rights(options.pods, doing=doing)))
+    leftovers.sweep(cluster, options.pods.namespace)
+    operation = Operation.begin()
+    with ExitStack() as stack:
+        yield patiently(
+            lambda: stack.enter_context(hosts.opened(cluster, node, operation, options.pods, say))
+        )
+
+
+@contextmanager
+def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool) -> Iterator[Held]:
+    """Inside, nobody else upgrades the node. Raises AdminError where somebody does and is not taken over."""
+    patiently = Persistence(RESTARTING, say)
+    about = f"upgrades node {host.node}" + (f" to {options.to}" if options.to else "")
+    name, owner = patiently(lambda: lease_name(cluster, host.node)), host.operation.owner
+    with ExitStack() as stack:
+        yield patiently(
+            lambda: stack.enter_context(lease.held(cluster, name, owner, about, take_over=take_over, say=say))
+        )
+
+
+def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
+    """What would be done to the node; nothing is touched."""
+    return Persistence(RESTARTING, say)(lambda: look(cluster, host, options))
 
 
 def awaited(host: Host, teller: Teller) -> None:

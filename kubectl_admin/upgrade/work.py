@@ -29,6 +29,7 @@ from kubectl_admin.upgrade.settle import settled
 NAME = "upgrade"  # of the job, and of its folder
 FOLDER = f"{STATE}/{NAME}"
 JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
+RESTARTING = 60.0  # seconds in which an API server that kubeadm restarts is back
 LOOK = 1.0  # seconds between two looks at etcd
 MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
 WORDS = 500  # characters of a job's last words
@@ -103,7 +104,8 @@ class Work:
     def drain(self) -> None:
         """The node is cordoned and empty."""
         options = drained_with(self.options)
-        preview = drain.look(self.cluster, self.host.node, options)
+        patiently = Persistence(RESTARTING, self.teller.note)
+        preview = patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
         with self.marked():
             drain.drain(self.cluster, preview, options, self.teller)

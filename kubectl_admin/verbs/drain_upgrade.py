@@ -100,12 +100,9 @@ def command(  # noqa: PLR0913, PLR0917 - its options
       # How far is it?
       kubectl admin drain-upgrade cp-1 --status
     """
-    from kubectl_admin.cluster.access import require
     from kubectl_admin.drain.drain import Options as Drain
     from kubectl_admin.drain.filters import Flags
-    from kubectl_admin.node import host, leftovers
-    from kubectl_admin.node.operation import Operation
-    from kubectl_admin.upgrade import lease, look, report, telling
+    from kubectl_admin.upgrade import look, report, telling
     from kubectl_admin.upgrade import node as upgrade
     from kubectl_admin.upgrade import status as state
 
@@ -135,11 +132,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         settling=ready_timeout or math.inf,
         pods=pods,
     )
-    cluster, operation = env.cluster(), Operation.begin()
-    # A node that is half way must not be left for want of a right.
-    require(cluster, look.rights(pods, doing=not (dry_run or status or logs)))
-    leftovers.sweep(cluster, pods.namespace)
-    with host.opened(cluster, node, operation, pods, env.note) as there:
+    cluster, doing = env.cluster(), not (dry_run or status or logs)
+    with upgrade.opened(cluster, node, options, env.note, doing=doing) as there:
         if logs:
             env.stdout.write(state.logs(there))
             return None
@@ -147,14 +141,12 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             shown = state.report(state.status(cluster, there))
             env.show(shown)
             return shown
-        name = state.lease_name(cluster, node)
-        about = f"upgrades node {node}" + (f" to {to}" if to else "")
-        holding = lease.held(cluster, name, operation.owner, about, take_over=take_over, say=env.note)
+        holding = upgrade.holding(cluster, there, options, env.note, take_over=take_over)
         with nullcontext() if dry_run else holding as held:
             if not dry_run:
                 with env.live() as live:
                     upgrade.awaited(there, telling.Told(live.line, live.block))
-            seen = look.look(cluster, there, options)
+            seen = upgrade.looked_at(cluster, there, options, env.note)
             plan = report.planned(seen, waits=wait_for_budgets, wide=env.output == "wide")
             if dry_run or seen.over or not look.is_possible(seen, options):
                 env.show(plan)
