@@ -29,8 +29,11 @@ DEADLINE = 120.0  # seconds for all that is asked of the API
 KB = 1024
 
 
-def around(cluster: Cluster, node: str) -> Around:
-    """The node among the others. Raises AdminError where the API can't be asked."""
+def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
+    """The node among the others. Raises AdminError where the API can't be asked.
+
+    members: whether etcd's are asked, which takes long while one of them is restarted.
+    """
     questions: dict[str, Callable[[], Any]] = {
         "node": lambda: cluster.get(f"/api/v1/nodes/{node}"),
         "versions": lambda: versions.gather(cluster, lambda: None),
@@ -46,7 +49,7 @@ def around(cluster: Cluster, node: str) -> Around:
     here, pods = found["node"], found["pods"]
     facts: Facts = found["versions"]
     etcd: State | None = None
-    if any(pod["metadata"].get("labels", {}).get("component") == "etcd" for pod in pods):
+    if members and any(pod["metadata"].get("labels", {}).get("component") == "etcd" for pod in pods):
         etcd = status.gather(cluster, compare=False)
     info = here.get("status", {}).get("nodeInfo", {})
     return Around(

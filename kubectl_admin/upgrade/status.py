@@ -24,7 +24,7 @@ class Status:
 
 def status(cluster: Cluster, host: Host) -> Status:
     """How far it is. Raises AdminError where the node or the API can't be asked."""
-    around = gather.around(cluster, host.node)
+    around = gather.around(cluster, host.node, members=False)
     holder = lease.who(cluster, lease_name(cluster, host.node))
     work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{FOLDER}/{name}"))
     return Status(around, gather.disk(host, around), str(holder) if holder else "", work)

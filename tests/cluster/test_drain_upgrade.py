@@ -80,9 +80,9 @@ def cut(lab: Lab, node: str, behind: str, how: signal.Signals, *arguments: str) 
 
 def status(lab: Lab, node: str) -> Any:
     """What --status says, as soon as there is an API server to be asked: kubeadm restarts the only one."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 200
     while True:
-        answer = admin(lab, "drain-upgrade", node, "--status", "-o", "json")
+        answer = admin(lab, "drain-upgrade", node, "--status", "-o", "json", timeout=300)
         if answer.code == 0:
             return json.loads(answer.out)["items"][0]
         assert time.monotonic() < end, answer.err
