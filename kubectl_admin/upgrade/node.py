@@ -60,7 +60,7 @@ def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bo
 @contextmanager
 def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool) -> Iterator[Held]:
     """Inside, nobody else upgrades the node. Raises AdminError where somebody does and is not taken over."""
-    patiently = Persistence(RESTARTING, say)
+    patiently = Persistence(RESTARTING, say, settling=RESTARTING)
     about = f"upgrades node {host.node}" + (f" to {options.to}" if options.to else "")
     name, owner = patiently(lambda: lease_name(cluster, host.node)), host.operation.owner
     with ExitStack() as stack:
@@ -71,7 +71,7 @@ def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_ov
 
 def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
     """What would be done to the node; nothing is touched."""
-    return Persistence(RESTARTING, say)(lambda: look(cluster, host, options))
+    return Persistence(RESTARTING, say, settling=RESTARTING)(lambda: look(cluster, host, options))
 
 
 def awaited(host: Host, teller: Teller) -> None:

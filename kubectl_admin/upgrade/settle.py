@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.drain.follow import Followed
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.facts import STATIC, Role
@@ -15,6 +16,7 @@ from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.version import Version
 
 SYSTEM = "/api/v1/namespaces/kube-system/pods"
+LOOK = 1.0  # seconds until an API server that refuses is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,27 @@ def settled(
     timeout: seconds. lacking: is told what is still missing, at least every few seconds. Raises AdminError
     with what is missing then.
     """
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            watched(cluster, node, role, target, end, lacking)
+            return
+        except Forbidden:
+            # An API server that has just started knows no roles yet; what was granted is granted again.
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK)
+
+
+def watched(
+    cluster: Cluster,
+    node: str,
+    role: Role,
+    target: Version,
+    end: float,
+    lacking: Callable[[Sequence[str]], None],
+) -> None:
+    """Watches the node until it is well; AdminError with what is missing at the moment `end`."""
     changes = queue.SimpleQueue[None]()
 
     def changed() -> None:
@@ -76,7 +99,6 @@ def settled(
         cluster, "/api/v1/nodes", [("fieldSelector", f"metadata.name={node}")], Kubelet.of, changed
     )
     pods = Followed(cluster, SYSTEM, [("fieldSelector", f"spec.nodeName={node}")], Part.of, changed)
-    end = time.monotonic() + timeout
     try:
         while True:
             seen, parts = nodes.facts, pods.facts
@@ -89,7 +111,7 @@ def settled(
             left = end - time.monotonic()
             if left <= 0:
                 raise AdminError(
-                    f"node {node}: after {timeout:.0f}s these are not well yet: {'; '.join(missing)}",
+                    f"node {node}: these are not well in time: {'; '.join(missing)}",
                     f"it stays as it is; see kubectl describe node {node}, and there journalctl -u kubelet",
                 )
             lacking(missing)

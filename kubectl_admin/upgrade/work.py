@@ -104,7 +104,7 @@ class Work:
     def drain(self) -> None:
         """The node is cordoned and empty."""
         options = drained_with(self.options)
-        patiently = Persistence(RESTARTING, self.teller.note)
+        patiently = Persistence(RESTARTING, self.teller.note, settling=RESTARTING)
         preview = patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
         with self.marked():
@@ -217,7 +217,9 @@ def await_member(cluster: Cluster, node: str) -> None:
 def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
     """Leaves the mark on the node, or takes it away."""
     body = {"metadata": {"annotations": {gather.ANNOTATION: gather.mark_text(mark) if mark else None}}}
-    Persistence(MEMBER, lambda _: None)(partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH))
+    Persistence(MEMBER, lambda _: None, settling=MEMBER)(
+        partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH)
+    )
 
 
 def last_words(log: str) -> str:
