@@ -21,7 +21,6 @@ from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.version import Version
 
 ANNOTATION = "kubectl-admin/upgrade"
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 SYSTEM = "/api/v1/namespaces/kube-system/pods"
 KUBERNETES = "/etc/kubernetes"
 KUBELET_CONFIG = "/var/lib/kubelet/config.yaml"  # Source: cmd/kubeadm/app/constants
@@ -38,7 +37,9 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         "node": lambda: cluster.get(f"/api/v1/nodes/{node}"),
         "versions": lambda: versions.gather(cluster, lambda: None),
         "pods": lambda: own_pods(cluster, node),
-        "control planes": lambda: list(cluster.list("/api/v1/nodes", [("labelSelector", CONTROL_PLANE)])),
+        "control planes": lambda: list(
+            cluster.list("/api/v1/nodes", [("labelSelector", status.CONTROL_PLANES)])
+        ),
     }
     answers = ask_all(questions, deadline=DEADLINE)
     found: dict[str, Any] = {}

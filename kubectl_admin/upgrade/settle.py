@@ -11,11 +11,10 @@ from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.drain.follow import Followed
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.facts import STATIC, Role
-from kubectl_admin.upgrade.gather import is_ready
+from kubectl_admin.upgrade.gather import SYSTEM, is_ready
 from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.version import Version
 
-SYSTEM = "/api/v1/namespaces/kube-system/pods"
 LOOK = 1.0  # seconds until an API server that refuses is asked again
 
 

@@ -11,6 +11,8 @@ from kubectl_admin.certificates.components import (
 )
 from kubectl_admin.certificates.facts import Seen, Source, Use
 
+RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
+
 # What kubeadm calls what it renews. Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/renewal.
 RENEWABLE = frozenset(
     {

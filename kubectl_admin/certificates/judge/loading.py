@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubectl_admin.certificates.facts import Facts, Process, Seen, Source, Use
-from kubectl_admin.certificates.judge.advice import SERVERS, restart
+from kubectl_admin.certificates.judge.advice import RENEWAL_DOCS, SERVERS, restart
 from kubectl_admin.certificates.judge.alike import grouped, objects_of
 from kubectl_admin.certificates.judge.telling import short
 from kubectl_admin.finding import Finding, Severity
 
-RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
 # Both times are of the node's own clock, the process' in whole seconds.
 SLACK = timedelta(seconds=2)
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kubectl_admin.certificates.facts import Facts, Seen
-from kubectl_admin.certificates.judge.advice import RENEWABLE, renewal
+from kubectl_admin.certificates.judge.advice import RENEWABLE, RENEWAL_DOCS, renewal
 from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
 from kubectl_admin.certificates.judge.telling import relative
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.finding import Finding, Severity
-
-RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
 
 
 @dataclass(frozen=True, slots=True)
