@@ -35,7 +35,7 @@ yes_ = click.option("-y", "--yes", is_flag=True, help="Do not ask before the fir
 
 def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """What kubeadm renews."""
-    from kubectl_admin.certificates.renewal.names import RENEWABLE
+    from kubectl_admin.certificates.renewable import RENEWABLE
 
     return candidates.beginning(incomplete, ((name, "") for name in RENEWABLE))
 
@@ -74,8 +74,8 @@ def renew(  # noqa: PLR0913 - its options
       # Two of them, on one node
       kubectl admin certs renew apiserver front-proxy-client --node cp-1
     """
+    from kubectl_admin.certificates.renewable import known
     from kubectl_admin.certificates.renewal import plan
-    from kubectl_admin.certificates.renewal.names import known
 
     if bool(names) == everything:
         raise UsageError("name certificates, or say --all, one of the two")

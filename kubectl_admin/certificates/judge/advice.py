@@ -3,37 +3,16 @@
 from collections.abc import Mapping
 
 from kubectl_admin.certificates.components import (
-    APISERVER,
     CONTROLLER_MANAGER,
-    ETCD,
     EXTERNAL_ETCD,
     SCHEDULER,
 )
 from kubectl_admin.certificates.facts import Seen, Source, Use
+from kubectl_admin.certificates.renewable import RENEWABLE
 
-RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
-
-# What kubeadm calls what it renews. Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/renewal.
-RENEWABLE = frozenset(
-    {
-        "admin.conf",
-        "apiserver",
-        "apiserver-etcd-client",
-        "apiserver-kubelet-client",
-        "controller-manager.conf",
-        "etcd-healthcheck-client",
-        "etcd-peer",
-        "etcd-server",
-        "front-proxy-client",
-        "scheduler.conf",
-        "super-admin.conf",
-    }
-)
 # The name of a certificate that is served -> the component that serves it.
 SERVERS: Mapping[str, str] = {
-    "apiserver": APISERVER,
-    "etcd-server": ETCD,
-    "etcd-peer": ETCD,
+    **{one.name: one.server for one in RENEWABLE.values() if one.server},
     "controller-manager-serving": CONTROLLER_MANAGER,
     "scheduler-serving": SCHEDULER,
     "kubelet-serving": "kubelet",

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kubectl_admin.certificates.facts import Facts, Seen
-from kubectl_admin.certificates.judge.advice import RENEWABLE, RENEWAL_DOCS, renewal
+from kubectl_admin.certificates.judge.advice import renewal
 from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
 from kubectl_admin.certificates.judge.telling import relative
+from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.finding import Finding, Severity
 

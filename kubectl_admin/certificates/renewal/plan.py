@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kubectl_admin.certificates.facts import Seen
+from kubectl_admin.certificates.renewable import ALL, RENEWABLE, RENEWAL_DOCS
 from kubectl_admin.certificates.renewal.facts import Backup, ControlPlane, Facts
-from kubectl_admin.certificates.renewal.names import ALL, RENEWABLE
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 
-DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
 RELOADS = "reloads by itself; started anew only if it does not"
 
 
@@ -125,7 +124,7 @@ def forbidding(step: Step) -> Iterator[Finding]:
             "certificates are renewed by the node's own kubeadm",
             "it is not there, or does not say its version",
             "install the kubeadm of the cluster's version on it",
-            DOCS,
+            RENEWAL_DOCS,
             objects,
         )
     yield from busy(node)
@@ -140,7 +139,7 @@ def forbidding(step: Step) -> Iterator[Finding]:
             "; ".join(why(node, name) for name in broken),
             "bring an older one back with kubectl admin certs rollback, or make it anew on the node: "
             "kubeadm init phase certs",
-            DOCS,
+            RENEWAL_DOCS,
             objects,
         )
 
@@ -186,7 +185,7 @@ def external(step: Step) -> Iterator[Finding]:
             "on the node: kubeadm certs generate-csr --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
             f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put keys and "
             "certificates in their places in /etc/kubernetes",
-            f"{DOCS}#external-ca-mode",
+            f"{RENEWAL_DOCS}#external-ca-mode",
             (f"node/{node.node}",),
         )
 
@@ -225,7 +224,7 @@ def remarks(nodes: Sequence[ControlPlane]) -> Iterator[Finding]:
             "the certificate stands in kubelet.conf, which neither kubeadm nor the kubelet renews there",
             "in that file: client-certificate and client-key: /var/lib/kubelet/pki/"
             "kubelet-client-current.pem, in place of the fields that end in -data; then restart the kubelet",
-            f"{DOCS}#check-certificate-expiration",
+            f"{RENEWAL_DOCS}#check-certificate-expiration",
             tuple(f"node/{name}" for name in embedded),
         )
     for node in nodes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from kubectl_admin.certificates.renewal.names import RENEWABLE
+from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Certificate

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from kubectl_admin.certificates import components, served
 from kubectl_admin.certificates.components import APISERVER, CONFIGS, ETCD, Port
+from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import ControlPlane
 from kubectl_admin.certificates.renewal.look import etcd_of, on_disk
-from kubectl_admin.certificates.renewal.names import RENEWABLE
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError

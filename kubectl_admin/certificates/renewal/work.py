@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kubectl_admin.certificates.components import KUBERNETES
+from kubectl_admin.certificates.renewable import ALL, RENEWABLE
 from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, ControlPlane
 from kubectl_admin.certificates.renewal.look import on_disk
-from kubectl_admin.certificates.renewal.names import ALL, RENEWABLE
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.use import AGAIN, Use
 from kubectl_admin.certificates.x509 import Certificate

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_admin.certificates.facts import Seen, Source, Use
+from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Backup, ControlPlane, Facts, Survey
-from kubectl_admin.certificates.renewal.names import RENEWABLE
 from kubectl_admin.certificates.x509 import Certificate
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_admin.certificates.renewable import RENEWABLE, known
 from kubectl_admin.certificates.renewal import plan, report
 from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Left, Survey
-from kubectl_admin.certificates.renewal.names import RENEWABLE, known
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError, UsageError

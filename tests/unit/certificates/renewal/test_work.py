@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from kubectl_admin.certificates.components import StaticPod
+from kubectl_admin.certificates.renewable import known
 from kubectl_admin.certificates.renewal import plan, use, work
 from kubectl_admin.certificates.renewal.facts import Backup, Survey
-from kubectl_admin.certificates.renewal.names import known
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.renewal.samples import NOW, certificate, facts, node
 

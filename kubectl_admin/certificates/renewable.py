@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kubectl_admin.certificates.components import APISERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from kubectl_admin.errors import UsageError
 
+RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
 ALL = "all"  # kubeadm's word for every one of them
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 
