@@ -295,8 +295,8 @@ def sleepers(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[dict[str, su
 
 
 def component(shell: str) -> str:
-    """What a shell's process is called."""
-    return f"{shell}-controller-manager"
+    """What a shell's process is called: with this run's number, since others run these tests beside it."""
+    return f"{shell}-{os.getpid()}-controller-manager"
 
 
 @pytest.fixture
