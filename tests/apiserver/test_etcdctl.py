@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.exec import ExecResult
-from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError
+from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.pods import Access
 from kubectl_admin.etcd.snapshot.verify import verify
 from kubectl_admin.node.host import script_command
@@ -20,6 +21,9 @@ from tests.lab.versions import MORE_ETCD, RELEASES
 
 pytestmark = pytest.mark.lab
 
+# Each member of a new cluster looks every few seconds which version all of them have agreed on.
+# Source: etcd-io/etcd server/etcdserver/server.go, monitorStorageVersion.
+SETTLING = 30.0  # seconds
 VERSIONS = sorted({*MORE_ETCD, *(release.etcd for release in RELEASES)})
 
 
@@ -46,16 +50,25 @@ def etcdctl(etcd: Etcd) -> Etcdctl:
     return Etcdctl(run, Access(etcd.url), program=str(etcd.programs / "etcdctl"))
 
 
+def settled(etcds: Sequence[Etcd], stored: set[str]) -> list[Status]:
+    """What the members say once each has brought its database to this version, or after a while."""
+    end = time.monotonic() + SETTLING
+    while True:
+        statuses = [etcdctl(etcd).status() for etcd in etcds]
+        if {status.storage_version for status in statuses} == stored or time.monotonic() > end:
+            return statuses
+        time.sleep(0.2)
+
+
 def test_what_members_say_of_themselves(members):
     version, etcds = members
-    statuses = [etcdctl(etcd).status() for etcd in etcds]
+    stored = {""} if version.startswith("3.5.") else {f"{version.rpartition('.')[0]}.0"}
+    statuses = settled(etcds, stored)
     assert {status.version for status in statuses} == {version}
     assert len({status.cluster_id for status in statuses}) == 1
     assert {status.leader for status in statuses} < {status.member_id for status in statuses}
     assert all(status.size >= status.in_use > 0 and status.applied > 0 for status in statuses)
-    assert {status.storage_version for status in statuses} == (
-        {""} if version.startswith("3.5.") else {f"{version.rpartition('.')[0]}.0"}
-    )
+    assert {status.storage_version for status in statuses} == stored
 
 
 def test_the_list_of_members(members):
