@@ -12,9 +12,8 @@ from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
+from kubectl_admin.node.persistence import UNCERTIFIED
 
-# What a kubelet without any certificate says to the API server. Source: Go, crypto/tls alert.go.
-UNCERTIFIED = "remote error: tls: internal error"
 FORWARDING = "create and get pods/portforward in namespace kube-system"
 
 

@@ -1,6 +1,7 @@
-"""What kubeadm renews: names, files, signers, and which part of the control plane has to do with each. Pure.
+"""What is renewed on request, by kubeadm or kubelets: names, files, signers, who serves or reads each. Pure.
 
-Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/certlist.go and renewal/manager.go.
+Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/certlist.go and renewal/manager.go;
+pkg/kubelet/certificate/kubelet.go.
 """
 
 from collections.abc import Iterable
@@ -12,13 +13,15 @@ from kubectl_admin.errors import UsageError
 RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
 ALL = "all"  # kubeadm's word for every one of them
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
+CLIENT, SERVING = "kubelet-client", "kubelet-serving"
 
 
 @dataclass(frozen=True, slots=True)
 class Renewable:
-    """A certificate that kubeadm renews.
+    """A certificate that is renewed on request.
 
-    files: within a backup, the key first, as kubeadm writes them. authority: which signs it.
+    files: within a backup, the key first, as kubeadm writes them; none for a kubelet's.
+    authority: which signs it.
     server: the component that serves it; it reads the files again by itself, or has to be started anew.
     reader: the component that has read it when it started, and does so never again.
     """
@@ -52,8 +55,19 @@ RENEWABLE = {
 }
 
 
+# What a kubelet gets by itself, on every node; kubeadm has nothing to do with it.
+ROTATED = {
+    CLIENT: Renewable(CLIENT, (), "ca"),
+    SERVING: Renewable(SERVING, (), "", server="kubelet"),
+}
+KNOWN = {**RENEWABLE, **ROTATED}
+
+
 def known(names: Iterable[str]) -> tuple[str, ...]:
-    """The names, each once, in kubeadm's order. Raises UsageError for what kubeadm does not renew."""
+    """The names, each once, in their usual order: all of them kubeadm's, or all kubelets'.
+
+    Raises UsageError for what can't be renewed, and for names of both.
+    """
     wanted = set(names)
     for name in sorted(wanted):
         if name in AUTHORITIES:
@@ -61,6 +75,11 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
                 f"{name} is an authority, which no renewal touches: all that it has signed would go with it",
                 "docs/certificates.md says what replacing one takes",
             )
-        if name not in RENEWABLE:
-            raise UsageError(f"kubeadm renews no {name!r}", f"it renews {', '.join(RENEWABLE)}")
-    return tuple(name for name in RENEWABLE if name in wanted)
+        if name not in KNOWN:
+            raise UsageError(f"{name!r} can't be renewed", f"these can: {', '.join(KNOWN)}")
+    if wanted & ROTATED.keys() and wanted & RENEWABLE.keys():
+        raise UsageError(
+            "kubeadm renews on control planes, kubelets on all nodes: one of the two at a time",
+            f"kubelets' are {' and '.join(ROTATED)}",
+        )
+    return tuple(name for name in KNOWN if name in wanted)

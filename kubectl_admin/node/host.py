@@ -147,6 +147,11 @@ class Host:
             self.close()
             self.open()
 
+    @property
+    def pod(self) -> tuple[str, str]:
+        """Namespace and name of the debug pod, which is in the node's own network."""
+        return self._options.namespace, self._pod
+
     def open(self) -> None:
         """Makes the pod."""
         self._context = debug_pod.running(self._cluster, self.node, self.operation, self._options, self.say)

@@ -14,6 +14,10 @@ FIRST, LONGEST = 0.2, 1.0  # seconds between two tries
 # A kubelet asks an API server what the one that calls it may do; until it reaches one, that is nothing.
 # Source: kubernetes/kubernetes pkg/kubelet/server/server.go, InstallAuthFilter.
 BY_KUBELET = "Forbidden (user="
+# What a kubelet that has no certificate to serve says to the API server. Source: Go, crypto/tls alert.go.
+UNCERTIFIED = "remote error: tls: internal error"
+STARTING = 20.0  # seconds in which a kubelet that has just been started must have one
+APPROVE = "its kubelet has no certificate to serve: kubectl admin certs csr shows what it has asked for"
 QUIET = 2  # failures in a row that are nobody's business
 
 
@@ -48,6 +52,7 @@ class Persistence:
                 failures += 1
                 enough = self.retries is not None and failures > self.retries
                 if enough or time.monotonic() + pause > began + self._patience_with(error):
+                    error.hint = APPROVE if UNCERTIFIED in error.what else error.hint
                     raise
                 if failures == QUIET:
                     self.say(f"{error.what}; trying again")
@@ -56,6 +61,8 @@ class Persistence:
 
     def _patience_with(self, error: AdminError) -> float:
         """Seconds; less than none for what will not change by itself."""
+        if UNCERTIFIED in error.what:
+            return min(STARTING, self.patience)
         if is_transient(error):
             return self.patience
         settles = isinstance(error, Forbidden) and (error.verb or error.message.startswith(BY_KUBELET))

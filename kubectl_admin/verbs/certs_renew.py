@@ -1,7 +1,8 @@
 """`kubectl admin certs renew` and `kubectl admin certs rollback`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
     from kubectl_admin.certificates.renewal.facts import Facts
     from kubectl_admin.certificates.renewal.plan import Plan
-    from kubectl_admin.certificates.renewal.work import Done
+    from kubectl_admin.certificates.renewal.work import Done, Work
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.node.host import Host
+
+    Look = Callable[..., Facts]
 
 nodes = click.option(
     "--node",
@@ -27,17 +30,17 @@ nodes = click.option(
     multiple=True,
     metavar="NODE",
     shell_complete=candidates.nodes,
-    help="Only on this control-plane node; may be repeated.",
+    help="Only on this node; may be repeated.",
 )
 dry_run_ = click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
 yes_ = click.option("-y", "--yes", is_flag=True, help="Do not ask before the first change.")
 
 
 def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """What kubeadm renews."""
-    from kubectl_admin.certificates.renewable import RENEWABLE
+    """What can be renewed."""
+    from kubectl_admin.certificates.renewable import KNOWN
 
-    return candidates.beginning(incomplete, ((name, "") for name in RENEWABLE))
+    return candidates.beginning(incomplete, ((name, "") for name in KNOWN))
 
 
 @click.command("renew", cls=Verb)
@@ -59,11 +62,13 @@ def renew(  # noqa: PLR0913 - its options
     yes: bool,
     pods: "Options",
 ) -> Report:
-    """Renew certificates with each node's own kubeadm, and see the new ones in use.
+    """Renew certificates with each node's own kubeadm or kubelet, and see the new ones in use.
 
     One control-plane node after the other: what is there is kept, kubeadm renews, and every new certificate
     is seen being served before the next node. What reads its files again is left running; what does not is
     started anew. NAME is kubeadm's (apiserver, etcd-server, admin.conf, …). Run again, it goes on.
+
+    kubelets rotate their own, on every node; kubelet-client and kubelet-serving, named, are rotated now.
 
     \b
     Examples:
@@ -73,19 +78,16 @@ def renew(  # noqa: PLR0913 - its options
       kubectl admin certs renew --all
       # Two of them, on one node
       kubectl admin certs renew apiserver front-proxy-client --node cp-1
+      # The certificate that a worker's kubelet shows to API servers
+      kubectl admin certs renew kubelet-client --node worker-1
     """
-    from kubectl_admin.certificates.renewable import known
-    from kubectl_admin.certificates.renewal import plan
+    from kubectl_admin.certificates.renewable import ROTATED, known
 
     if bool(names) == everything:
         raise UsageError("name certificates, or say --all, one of the two")
-    wanted = None if everything else known(names)
-    what = "all certificates" if everything else ", ".join(wanted or ())
-
-    def make(facts: "Facts") -> "Plan":
-        return plan.renewal(facts, wanted)
-
-    return changed(env, make, nodes, pods, f"renew {what}", renews=True, dry_run=dry_run, yes=yes)
+    wanted = known(names)
+    change = rotation(wanted) if wanted and wanted[0] in ROTATED else renewal(wanted)
+    return carried_out(env, change, nodes, pods, dry_run=dry_run, yes=yes)
 
 
 @click.command("rollback", cls=Verb)
@@ -120,35 +122,66 @@ def rollback(
       kubectl admin certs rollback --node cp-1 --to 20261125T165000Z
     """
     from kubectl_admin.certificates.renewal import plan
-
-    def make(facts: "Facts") -> "Plan":
-        return plan.rollback(facts, to)
+    from kubectl_admin.certificates.renewal.look import look
+    from kubectl_admin.certificates.renewal.work import changed
 
     what = f"bring back the certificates of backup {to}" if to else "bring back the certificates kept last"
-    return changed(env, make, nodes, pods, what, renews=False, dry_run=dry_run, yes=yes)
+    change = Change(what, look, lambda facts: plan.rollback(facts, to), changed)
+    return carried_out(env, change, nodes, pods, dry_run=dry_run, yes=yes)
 
 
-def changed(  # noqa: PLR0913 - whose, what, where, how
+class Change(NamedTuple):
+    """A change of certificates.
+
+    what: is it, in words. look: finds out what there is. make: the plan, by that. work: changes one node.
+    renews: whether your own kubeconfig is kept up with it.
+    """
+
+    what: str
+    look: "Look"
+    make: "Callable[[Facts], Plan]"
+    work: "Work"
+    renews: bool = False
+
+
+def renewal(names: tuple[str, ...]) -> Change:
+    """What kubeadm renews. names: all of it where there are none."""
+    from kubectl_admin.certificates.renewal import plan
+    from kubectl_admin.certificates.renewal.look import look
+    from kubectl_admin.certificates.renewal.work import changed
+
+    what = f"renew {', '.join(names) or 'all certificates'}"
+    return Change(what, look, lambda facts: plan.renewal(facts, names or None), changed, renews=True)
+
+
+def rotation(names: tuple[str, ...]) -> Change:
+    """What kubelets rotate."""
+    from kubectl_admin.certificates.rotation import plan
+    from kubectl_admin.certificates.rotation.look import look
+    from kubectl_admin.certificates.rotation.work import rotated
+
+    what = f"rotate {' and '.join(names)}"
+    return Change(what, look, lambda facts: plan.rotation(facts, names, datetime.now(UTC)), rotated)
+
+
+def carried_out(
     env: Environment,
-    make: "Callable[[Facts], Plan]",
+    change: Change,
     nodes: tuple[str, ...],
     pods: "Options",
-    what: str,
     *,
-    renews: bool,
     dry_run: bool,
     yes: bool,
 ) -> Report:
     """Looks, shows the plan, asks, and carries it out."""
     from kubectl_admin.certificates.renewal import report, work
-    from kubectl_admin.certificates.renewal.look import look
     from kubectl_admin.certificates.renewal.own import Own
     from kubectl_admin.cluster import kubeconfig_files
     from kubectl_admin.node.operation import Operation
 
     cluster, operation = env.cluster(), Operation.begin()
     with env.progress("looking at nodes") as progress:
-        planned = make(look(cluster, nodes, operation, pods, env.note, progress.step))
+        planned = change.make(change.look(cluster, nodes, operation, pods, env.note, progress.step))
     preview = report.plan(planned)
     if dry_run or not planned.possible:
         env.show(preview)
@@ -156,15 +189,15 @@ def changed(  # noqa: PLR0913 - whose, what, where, how
     if not yes:
         env.show(preview, env.stderr)
     where = ", ".join(step.node.node for step in planned.steps)
-    env.confirm(f"{what} on {where} of context {cluster.target.context}", yes=yes)
+    env.confirm(f"{change.what} on {where} of context {cluster.target.context}", yes=yes)
     own = Own(cluster.target, kubeconfig_files.paths(env.flags.get("kubeconfig"), env.environ), env.note)
 
     def finished(there: "Host", done: "Done") -> None:
         env.note(report.summary(done))
-        if renews:
+        if change.renews:
             own.keep_up(there, done)
 
-    done = work.carry_out(cluster, planned, operation, pods, env.note, finished)
+    done = work.carry_out(cluster, planned, change.work, operation, pods, env.note, finished)
     shown = report.result(planned.context, done)
     env.show(shown)
     return shown

@@ -8,7 +8,7 @@ from kubectl_admin.certificates.components import (
     SCHEDULER,
 )
 from kubectl_admin.certificates.facts import Seen, Source, Use
-from kubectl_admin.certificates.renewable import RENEWABLE
+from kubectl_admin.certificates.renewable import CLIENT, RENEWABLE, SERVING
 
 # The name of a certificate that is served -> the component that serves it.
 SERVERS: Mapping[str, str] = {
@@ -22,8 +22,7 @@ SERVERS: Mapping[str, str] = {
 CONFIGS = {"kubeadm:cluster-admins": "admin.conf", "system:masters": "super-admin.conf"}
 RESIGNED = "have a new one signed by whoever gave you this one"
 THEIRS = "whoever installed it has to renew it (cert-manager, a chart, an operator)"
-ROTATED = "the kubelet rotates it by itself; see why it does not: journalctl -u kubelet, kubectl get csr"
-OWN_KUBELETS = "delete the file and restart the kubelet, or have the cluster sign it: serverTLSBootstrap"
+OVERDUE = "the kubelet does so by itself; see why it has not: journalctl -u kubelet, kubectl get csr"
 
 
 def renewal(one: Seen) -> str:
@@ -36,7 +35,8 @@ def renewal(one: Seen) -> str:
     if one.name == EXTERNAL_ETCD:
         return "whoever runs etcd has to renew it"
     if one.name.startswith("kubelet"):
-        return OWN_KUBELETS if one.self_made else ROTATED
+        now = f"kubectl admin certs renew {SERVING if one.name == SERVING else CLIENT}"
+        return now if one.self_made else f"{now} has it rotated now; {OVERDUE}"
     if one.source is Source.USER:
         config = config_of(one)
         return f"kubectl admin certs renew {config}, which renews your own as well" if config else RESIGNED

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kubectl_admin.certificates.facts import Facts, Seen, Source
 from kubectl_admin.certificates.judge.alike import grouped, objects_of, subject
+from kubectl_admin.certificates.renewable import CLIENT
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.finding import Finding, Severity
 
@@ -33,7 +34,7 @@ def kubelet_configs(facts: Facts) -> Iterator[Finding]:
             "kubelet.conf",
             "kubelet.conf must name the file that the kubelet rotates, which is kubelet-client-current.pem",
             "it holds a certificate of its own, which nothing renews",
-            "name that file as client-certificate and client-key in it, then: systemctl restart kubelet",
+            f"kubectl admin certs renew {CLIENT}, which has it name that file",
             "https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/troubleshooting-kubeadm/",
             objects_of(found),
         )

@@ -1,7 +1,7 @@
 """What was found out before certificates are renewed, or brought back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubectl_admin.certificates.components import PKI, Port, StaticPod, ports
 from kubectl_admin.certificates.facts import Seen, Source
@@ -77,11 +77,12 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class ControlPlane:
-    """A control-plane node.
+class Node:
+    """A node.
 
     seen: the certificates on its disk. pki: the folder of its certificates.
     parts: its static pods by component, uids: the same as the kubelet knows them.
+    settings: what its kubelet was told; "" for what it was not.
     """
 
     node: str
@@ -90,6 +91,11 @@ class ControlPlane:
     pki: str = PKI
     parts: Mapping[str, StaticPod] = field(default_factory=dict)
     uids: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def with_disk(self, seen: tuple[Seen, ...], settings: Mapping[str, str]) -> "Node":
+        """The same node with what lies there now."""
+        return replace(self, seen=seen, settings=settings)
 
     def on_disk(self, name: str) -> Seen | None:
         """What lies there under kubeadm's name."""
@@ -122,7 +128,7 @@ class Facts:
     """
 
     context: str
-    nodes: tuple[ControlPlane, ...]
+    nodes: tuple[Node, ...]
     members: int = 0
     spare: int = 0
     etcd_problem: str = ""

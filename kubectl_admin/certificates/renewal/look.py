@@ -8,7 +8,7 @@ from typing import Any, cast
 from kubectl_admin.certificates import components, disk
 from kubectl_admin.certificates.components import APISERVER, ETCD, KUBERNETES, PKI, StaticPod
 from kubectl_admin.certificates.facts import Seen
-from kubectl_admin.certificates.renewal.facts import JOB, ControlPlane, Facts, Survey
+from kubectl_admin.certificates.renewal.facts import JOB, Facts, Node, Survey
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
@@ -70,7 +70,7 @@ def look(
     for answer in answers.values():
         if isinstance(answer, AdminError):
             raise answer
-        nodes.append(cast(ControlPlane, answer))
+        nodes.append(cast(Node, answer))
     return Facts(cluster.target.context, tuple(nodes), members, spare, problem)
 
 
@@ -94,11 +94,11 @@ def on_node(  # noqa: PLR0913, PLR0917 - which node of whose, and how it is reac
     operation: Operation,
     options: Options,
     say: Say,
-) -> ControlPlane:
+) -> Node:
     """What there is on one node."""
     with host.opened(cluster, node, operation, options, say) as there:
         survey = Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
-        return ControlPlane(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
+        return Node(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
 
 
 def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kubectl_admin.certificates.facts import Seen
-from kubectl_admin.certificates.renewable import ALL, RENEWABLE, RENEWAL_DOCS
-from kubectl_admin.certificates.renewal.facts import Backup, ControlPlane, Facts
+from kubectl_admin.certificates.renewable import ALL, CLIENT, KNOWN, RENEWABLE, RENEWAL_DOCS
+from kubectl_admin.certificates.renewal.facts import Backup, Facts, Node
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
@@ -20,7 +20,7 @@ class Step:
     words: the same as kubeadm is told. backup: which is brought back; None for a renewal.
     """
 
-    node: ControlPlane
+    node: Node
     names: tuple[str, ...]
     words: tuple[str, ...]
     backup: Backup | None = None
@@ -33,12 +33,12 @@ class Step:
     @property
     def restarts(self) -> tuple[str, ...]:
         """The components that have to be started anew: who has read a file at its start."""
-        return tuple(dict.fromkeys(RENEWABLE[name].reader for name in self.names if RENEWABLE[name].reader))
+        return tuple(dict.fromkeys(KNOWN[name].reader for name in self.names if KNOWN[name].reader))
 
     @property
     def served(self) -> tuple[str, ...]:
         """The names of what is served, and is to be seen served."""
-        return tuple(name for name in self.names if RENEWABLE[name].server)
+        return tuple(name for name in self.names if KNOWN[name].server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def chosen(backups: Sequence[Backup], to: str | None) -> Backup | None:
     return next((one for one in reversed(backups) if not one.before_rollback), None)
 
 
-def without_backup(node: ControlPlane, to: str | None) -> Finding:
+def without_backup(node: Node, to: str | None) -> Finding:
     """A node that is left out."""
     there = ", ".join(one.name for one in node.survey.backups) or "none"
     return Finding(
@@ -144,13 +144,13 @@ def forbidding(step: Step) -> Iterator[Finding]:
         )
 
 
-def why(node: ControlPlane, name: str) -> str:
+def why(node: Node, name: str) -> str:
     """Why a certificate can't be read."""
     seen = node.on_disk(name)
     return f"{name}: {seen.content.why}" if seen and isinstance(seen.content, Broken) else name
 
 
-def busy(node: ControlPlane) -> Iterator[Finding]:
+def busy(node: Node) -> Iterator[Finding]:
     """Another run that works on the node."""
     job = node.survey.job
     if job and not job.is_abandoned:
@@ -212,7 +212,7 @@ def quorum(facts: Facts, steps: Sequence[Step]) -> Iterator[Finding]:
         )
 
 
-def remarks(nodes: Sequence[ControlPlane]) -> Iterator[Finding]:
+def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
     """What is to be known beforehand, and forbids nothing."""
     embedded = [node.node for node in nodes if node.survey.embedded]
     if embedded:
@@ -222,8 +222,7 @@ def remarks(nodes: Sequence[ControlPlane]) -> Iterator[Finding]:
             "kubelet.conf",
             "a kubelet's certificate is in a file that it renews itself",
             "the certificate stands in kubelet.conf, which neither kubeadm nor the kubelet renews there",
-            "in that file: client-certificate and client-key: /var/lib/kubelet/pki/"
-            "kubelet-client-current.pem, in place of the fields that end in -data; then restart the kubelet",
+            f"kubectl admin certs renew {CLIENT}, which has it name the kubelet's own file again",
             f"{RENEWAL_DOCS}#check-certificate-expiration",
             tuple(f"node/{name}" for name in embedded),
         )

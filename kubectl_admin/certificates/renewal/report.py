@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from kubectl_admin.certificates.renewable import RENEWABLE
+from kubectl_admin.certificates.renewable import KNOWN, ROTATED
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Certificate
@@ -48,7 +48,9 @@ def table(planned: Plan) -> Table:
 
 def then(name: str) -> str:
     """What follows for a process."""
-    about = RENEWABLE[name]
+    about = KNOWN[name]
+    if name in ROTATED:
+        return "the kubelet is started anew, and gets another"
     if about.reader:
         return f"{about.reader} is started anew"
     return f"seen served by {about.server}" if about.server else ""
@@ -60,6 +62,9 @@ def told(planned: Plan) -> Iterator[str]:
         if step.backup:
             yield f"node {step.node.node}: backup {step.backup.name} is brought back"
     nodes = ", ".join(step.node.node for step in planned.steps)
+    if all(name in ROTATED for step in planned.steps for name in step.names):
+        yield f"one node after the other: {nodes}; no pod is touched; a kubelet that gets none keeps its own"
+        return
     what = "kept first, then brought back" if any(step.backup for step in planned.steps) else "kept first"
     yield (
         f"one node after the other: {nodes}; what is there is {what}; a server that does not read its new "
@@ -94,7 +99,7 @@ def result(context: str, done: Sequence[Done]) -> Report:
 
 def seen(one: Changed) -> Cell | str:
     """Whether it was seen being served; «-» for what is not served."""
-    if not RENEWABLE[one.name].server:
+    if not KNOWN[one.name].server:
         return ""
     return "yes" if one.served else Cell("not seen", Mark.DOUBT)
 
@@ -106,7 +111,8 @@ def summary(done: Done) -> str:
         f"{number} certificate{'' if number == 1 else 's'} changed" if number else "nothing had to be changed"
     )
     again = f", {' and '.join(done.restarted)} started anew" if done.restarted else ""
-    return f"node {done.node}: {what}{again} in {done.seconds:.0f} s; what was is backup {done.backup}"
+    kept = f"; what was is backup {done.backup}" if done.backup else ""
+    return f"node {done.node}: {what}{again} in {done.seconds:.0f} s{kept}"
 
 
 def ends(certificate: Certificate | None) -> Cell | str:
@@ -142,7 +148,7 @@ def done_document(done: Done) -> dict[str, object]:
     """A node that was worked on as plain data."""
     return {
         "node": done.node,
-        "backup": done.backup,
+        "backup": done.backup or None,
         "restarted": list(done.restarted),
         "seconds": round(done.seconds, 1),
         "certificates": list(changed_documents(done.changed)),
@@ -156,7 +162,7 @@ def changed_documents(changed: Iterable[Changed]) -> Iterator[dict[str, object]]
             "name": one.name,
             "before": certificate_document(one.before),
             "after": certificate_document(one.after),
-            "served": one.served if RENEWABLE[one.name].server else None,
+            "served": one.served if KNOWN[one.name].server else None,
         }
 
 

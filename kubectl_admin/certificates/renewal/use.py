@@ -11,7 +11,7 @@ from dataclasses import replace
 from kubectl_admin.certificates import components, served
 from kubectl_admin.certificates.components import APISERVER, CONFIGS, ETCD, Port
 from kubectl_admin.certificates.renewable import RENEWABLE
-from kubectl_admin.certificates.renewal.facts import ControlPlane
+from kubectl_admin.certificates.renewal.facts import Node
 from kubectl_admin.certificates.renewal.look import etcd_of, on_disk
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
@@ -31,7 +31,7 @@ class Use:
         self._cluster, self._host, self._say = cluster, there, say
         self.restarted: list[str] = []
 
-    def see_served(self, node: ControlPlane, name: str) -> bool | None:
+    def see_served(self, node: Node, name: str) -> bool | None:
         """Sees what is on the disk being served, by its server as it is or started anew.
 
         None where nobody can look. Raises AdminError where it does not come to be.
@@ -55,7 +55,7 @@ class Use:
             )
         return True
 
-    def _refuse_changed(self, node: ControlPlane, name: str) -> None:
+    def _refuse_changed(self, node: Node, name: str) -> None:
         """What somebody else has written meanwhile is no reason to start anything anew."""
         now = replace(node, seen=on_disk(self._host, dict(node.parts)))
         if now.certificate(name) != node.certificate(name):
@@ -64,7 +64,7 @@ class Use:
                 "find out who; nothing was started anew",
             )
 
-    def renew_reader(self, node: ControlPlane, component: str) -> None:
+    def renew_reader(self, node: Node, component: str) -> None:
         """Has a process started anew that has read its kubeconfig before it was changed; sees it serve."""
         if component not in node.parts:
             return
@@ -75,7 +75,7 @@ class Use:
                     f"node {node.node}: {component} does not answer on port {port.number}", AGAIN
                 )
 
-    def _start_anew(self, node: ControlPlane, component: str, name: str) -> None:
+    def _start_anew(self, node: Node, component: str, name: str) -> None:
         """Has the kubelet start a process again, unless it is younger than the file of that name."""
         if component == ETCD:
             members, spare, _ = etcd_of(self._cluster)
@@ -113,9 +113,7 @@ class Use:
             f"node {self._host.node}: etcd's member is not back", "see kubectl admin etcd-status"
         )
 
-    def _until_served(
-        self, node: ControlPlane, port: Port, wanted: Certificate, seconds: float
-    ) -> bool | None:
+    def _until_served(self, node: Node, port: Port, wanted: Certificate, seconds: float) -> bool | None:
         """Whether the port comes to serve this certificate; None where nothing can look at it."""
         for _ in looks(seconds):
             try:
@@ -127,7 +125,7 @@ class Use:
                     return None
         return False
 
-    def _answers(self, node: ControlPlane, port: Port, seconds: float) -> bool:
+    def _answers(self, node: Node, port: Port, seconds: float) -> bool:
         """Whether the port comes to serve any certificate."""
         for _ in looks(seconds):
             try:
@@ -137,7 +135,7 @@ class Use:
             return True
         return False
 
-    def _shown(self, node: ControlPlane, port: Port) -> Certificate:
+    def _shown(self, node: Node, port: Port) -> Certificate:
         """What a port of the node shows just now."""
         if port.host:
             return served.through_host(self._host.script, port.host)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from kubectl_admin.certificates.components import KUBERNETES
 from kubectl_admin.certificates.renewable import ALL, RENEWABLE
-from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, ControlPlane
+from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, Node
 from kubectl_admin.certificates.renewal.look import on_disk
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.use import AGAIN, Use
@@ -49,7 +49,8 @@ class Changed:
 class Done:
     """What was done on a node.
 
-    backup: in which what there was before is kept. restarted: which processes were started anew.
+    backup: in which what there was before is kept; "" where nothing is.
+    restarted: which processes were started anew.
     """
 
     node: str
@@ -59,33 +60,38 @@ class Done:
     seconds: float = 0.0
 
 
+Work = Callable[[Cluster, Host, Step, Say], Done]
 # Is given each node's result as it comes, and the host while it is still open.
 Finished = Callable[[Host, Done], None]
 
 
-def carry_out(
+def carry_out(  # noqa: PLR0913, PLR0917 - what on which nodes of whose, and how they are reached
     cluster: Cluster,
     plan: Plan,
+    work: Work,
     operation: Operation,
     options: Options,
     say: Say,
     finished: Finished,
 ) -> list[Done]:
-    """Does what the plan says, node after node; raises AdminError where one does not come to its end."""
+    """Does what the plan says, node after node; raises AdminError where one does not come to its end.
+
+    work: what is done on one node.
+    """
     done = []
     for step in plan.steps:
         began = time.monotonic()
         with host.opened(cluster, step.node.node, operation, options, say) as there:
             leftovers.sweep_host(there)
             take_over(there, step.node, say)
-            result = Worker(cluster, there, step, say).work()
+            result = work(cluster, there, step, say)
             result = replace(result, seconds=time.monotonic() - began)
             finished(there, result)
             done.append(result)
     return done
 
 
-def take_over(there: Host, node: ControlPlane, say: Say) -> None:
+def take_over(there: Host, node: Node, say: Say) -> None:
     """Waits until the job of a run that was killed has ended, and clears it away."""
     if node.survey.job is None:
         return
@@ -93,6 +99,11 @@ def take_over(there: Host, node: ControlPlane, say: Say) -> None:
         say(f"node {there.node}: an earlier run was killed; its work there goes on, and is waited for")
         jobs.Job(there, f"{STATE}/{JOB}", f"kubectl-admin-{JOB}").wait()
     discard(there, JOB)
+
+
+def changed(cluster: Cluster, there: Host, step: Step, say: Say) -> Done:
+    """A renewal or a rollback on one node. Raises AdminError where it does not come to its end."""
+    return Worker(cluster, there, step, say).work()
 
 
 class Worker:

@@ -96,29 +96,13 @@ for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
   if [ -f "$file" ]; then pem - "$file"; fi
 done
 
-# The kubelet: its own flags and configuration say where its files are.
-process=$(systemctl show --property=MainPID --value kubelet 2> /dev/null || true)
-flag() { # NAME: the last value of a flag of the running kubelet
-  if [ "${process:-0}" != 0 ] && [ -r "/proc/$process/cmdline" ]; then
-    tr '\0' '\n' < "/proc/$process/cmdline" | sed -n "s/^--$1=//p" | tail -n 1
-  fi
-}
-config=$(flag config)
-config=${config:-/var/lib/kubelet/config.yaml}
-setting() { # NAME: a field of the kubelet's configuration
-  if [ -r "$config" ]; then sed -n "s/^ *$1: *//p" "$config" | tr -d "\"'" | tail -n 1; fi
-}
-folder=$(flag cert-dir)
-folder=${folder:-/var/lib/kubelet/pki}
+. ./kubelet.sh
 for name in serverTLSBootstrap rotateCertificates; do
   printf '@ kubelet %s - - %s\n' "$name" "$(setting "$name")"
 done
-own=$(flag kubeconfig)
-own=${own:-/etc/kubernetes/kubelet.conf}
+printf '@ kubelet tlsCertFile - - %s\n' "$serving"
 if [ -f "$own" ]; then kubeconfig kubelet.conf "$own"; fi
 if [ -f "$folder/kubelet-client-current.pem" ]; then pem kubelet-client "$folder/kubelet-client-current.pem"; fi
-serving=$(flag tls-cert-file)
-serving=${serving:-$(setting tlsCertFile)}
 if [ -n "$serving" ]; then
   pem kubelet-serving "$serving"
 elif [ -f "$folder/kubelet-server-current.pem" ] && [ "$(setting serverTLSBootstrap)" = true ]; then

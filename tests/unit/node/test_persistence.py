@@ -163,6 +163,16 @@ def refused(message: str = 'pods "a" is forbidden: User "ann" cannot get resourc
     return Forbidden(403, "Forbidden", message)
 
 
+def test_a_kubelet_without_a_certificate_is_not_waited_for_long_and_the_way_out_is_told(said, clock):
+    """It gets one within seconds, or somebody has to approve it first."""
+    error = refusal(500, b"error dialing backend: remote error: tls: internal error", {}, "POST exec")
+    assert Persistence(300, said.append)(failing(*[error] * 5)) == "done"
+    with pytest.raises(AdminError) as raised:
+        Persistence(300, said.append)(failing(*[error] * 500))
+    assert "kubectl admin certs csr" in raised.value.hint
+    assert 15 < sum(clock.slept) < 40
+
+
 def test_a_right_that_was_granted_before_is_asked_for_again(said, clock):
     """An API server that has just started knows no roles yet, and refuses everybody."""
     patient = Persistence(60, said.append, settling=10)

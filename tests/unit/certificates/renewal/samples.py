@@ -6,7 +6,7 @@ from typing import Any
 
 from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.certificates.renewable import RENEWABLE
-from kubectl_admin.certificates.renewal.facts import Backup, ControlPlane, Facts, Survey
+from kubectl_admin.certificates.renewal.facts import Backup, Facts, Node, Survey
 from kubectl_admin.certificates.x509 import Certificate
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -45,18 +45,18 @@ def on_disk(name: str, node: str, *, serial: int = 1, **more: Any) -> Seen:
     )
 
 
-def node(name: str, *left_out: str, survey: Survey | None = None) -> ControlPlane:
+def node(name: str, *left_out: str, survey: Survey | None = None) -> Node:
     """A node with everything but what is left out; super-admin.conf is on cp-1 alone."""
     names = [each for each in (*RENEWABLE, *AUTHORITIES) if each not in left_out]
     if name != "cp-1" and "super-admin.conf" in names:
         names.remove("super-admin.conf")
     seen = tuple(on_disk(each, name, serial=number) for number, each in enumerate(names, 1))
-    return ControlPlane(name, seen, survey or Survey(kubeadm="v1.37.2"))
+    return Node(name, seen, survey or Survey(kubeadm="v1.37.2"))
 
 
-def with_backups(name: str, *backups: Backup) -> ControlPlane:
+def with_backups(name: str, *backups: Backup) -> Node:
     return node(name, survey=Survey(kubeadm="v1.37.2", backups=backups))
 
 
-def facts(*nodes: ControlPlane, members: int = 3, spare: int = 1, problem: str = "") -> Facts:
+def facts(*nodes: Node, members: int = 3, spare: int = 1, problem: str = "") -> Facts:
     return Facts("prod", nodes or tuple(map(node, ("cp-1", "cp-2", "cp-3"))), members, spare, problem)

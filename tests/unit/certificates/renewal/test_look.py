@@ -1,7 +1,7 @@
 import pytest
 
 from kubectl_admin.certificates.renewal import look
-from kubectl_admin.certificates.renewal.facts import ControlPlane, Survey
+from kubectl_admin.certificates.renewal.facts import Node, Survey
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.operation import Operation
@@ -52,7 +52,7 @@ def server(monkeypatch):
 
 
 def found(_cluster, node, parts, uids, *_more):
-    return ControlPlane(node, (), Survey(), look.folder_of(parts), parts, uids)
+    return Node(node, (), Survey(), look.folder_of(parts), parts, uids)
 
 
 def seen(server, *names):

@@ -41,11 +41,16 @@ def test_names_are_kubeadms_in_its_order():
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("ca", "is an authority"), ("kubelet.conf", "kubeadm renews no")]
+    ("name", "words"),
+    [
+        ("ca", "is an authority"),
+        ("kubelet.conf", "can.t be renewed"),
+        ("kubelet-client,apiserver", "one of the two at a time"),
+    ],
 )
 def test_what_kubeadm_does_not_renew_is_wrong_usage(name, words):
     with pytest.raises(UsageError, match=words):
-        known([name])
+        known(name.split(","))
 
 
 def test_what_is_on_no_node_is_said():

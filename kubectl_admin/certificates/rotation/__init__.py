@@ -1,0 +1,1 @@
+"""Kubelets that get their certificates now, node by node, where by themselves they would later."""

@@ -1,0 +1,70 @@
+"""Looks at nodes before their kubelets are asked to rotate their certificates."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
+
+from kubectl_admin.certificates import disk
+from kubectl_admin.certificates.components import KUBERNETES
+from kubectl_admin.certificates.renewal.facts import JOB, Facts, Node, Survey
+from kubectl_admin.certificates.renewal.look import LOOKING
+from kubectl_admin.cluster.access import Right, require
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.workspace import STATE
+from kubectl_admin.pool import ask_all
+
+HEARTBEATS = "kube-node-lease"
+
+
+def rights(options: Options) -> list[Right]:
+    """All that it takes but approving: nodes and their heartbeats seen, debug pods made, ports looked at."""
+    forwarding = [Right(verb, "pods/portforward", options.namespace) for verb in ("create", "get")]
+    heard = Right("get", "leases", HEARTBEATS, "coordination.k8s.io")
+    return [Right("list", "nodes"), heard, *debug_pod.rights(options.namespace), *forwarding]
+
+
+def look(
+    cluster: Cluster,
+    names: Sequence[str],
+    operation: Operation,
+    options: Options,
+    say: Say,
+    answered: Callable[[int], None] | None = None,
+) -> Facts:
+    """What there is on the nodes of these names; on all where none is named.
+
+    answered: called after each node. Raises AdminError that names the rights that are missing, and where a
+    node can't be looked at; UsageError for a name that is no node's.
+    """
+    require(cluster, rights(options))
+    leftovers.sweep(cluster, options.namespace)
+    there = [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
+    for name in names:
+        if name not in there:
+            raise UsageError(f'there is no node "{name}"', f"there are {', '.join(there)}")
+    chosen = list(dict.fromkeys(names)) or there
+    questions = {name: partial(on_node, cluster, name, operation, options, say) for name in chosen}
+    with leftovers.withdrawing(cluster, options.namespace, operation):
+        answers = ask_all(questions, deadline=LOOKING, answered=answered)
+    for answer in answers.values():
+        if isinstance(answer, AdminError):
+            raise answer
+    return Facts(cluster.target.context, tuple(cast(Node, answer) for answer in answers.values()))
+
+
+def on_node(cluster: Cluster, name: str, operation: Operation, options: Options, say: Say) -> Node:
+    """What there is on one node."""
+    with host.opened(cluster, name, operation, options, say) as there:
+        survey = Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
+        return on_disk(there, Node(name, (), survey))
+
+
+def on_disk(there: Host, node: Node) -> Node:
+    """The node with what lies on its disk now, and what its kubelet was told."""
+    answer = there.script("certificates", *disk.arguments(()))
+    return node.with_disk(disk.seen(node.node, answer, ()), disk.settings(answer))

@@ -1,0 +1,117 @@
+# Has the kubelet of this host get a new certificate now, where by itself it would late in the life of the old one.
+# certs-kubelet.sh client|serving SECONDS
+#   SECONDS: in which the new one must be there; after that the kubelet works with the old one again
+# It may be killed at any moment and run again.
+#
+# A kubelet asks for a client certificate when it starts without one of its own, and with one in its kubeconfig
+# (kubernetes/kubernetes cmd/kubelet/app/server.go, buildKubeletClientConfig): the present one is put there
+# until the next has come, so it is never without. For serving it has nothing of that kind, and serves nothing
+# meanwhile.
+set -eu
+umask 077
+what=$1 seconds=$2
+. ./kubelet.sh
+
+say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$1"; }
+refuse() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+settled() { sync -f "$1" 2> /dev/null || sync; } # the file system of this one alone, where that can be said
+start_anew() {
+  say "the kubelet is started anew"
+  systemctl restart kubelet
+}
+certificate() { sed '/-----END CERTIFICATE-----/q'; } # the first on stdin
+
+came() { # TEST ARGUMENT...: waits until it is so, and says whether that came in time
+  end=$(($(date +%s) + seconds))
+  until "$@"; do
+    [ "$(date +%s)" -lt "$end" ] || return 1
+    sleep 0.3
+  done
+}
+
+# --- the certificate that it shows to API servers
+
+fields() { # CERTIFICATE KEY: has the kubeconfig hold these fields, whole or not at all
+  fresh=$(mktemp "${own%/*}/.kubectl-admin.XXXXXX")
+  cp -p -- "$own" "$fresh"
+  sed -e "s|^\( *\)client-certificate\(-data\)\{0,1\}:.*|\1client-certificate$1|" \
+    -e "s|^\( *\)client-key\(-data\)\{0,1\}:.*|\1client-key$2|" "$own" > "$fresh"
+  chcon --reference="$own" "$fresh" 2> /dev/null || : # where there is SELinux
+  settled "$fresh"
+  mv -f -- "$fresh" "$own"
+  settled "$own"
+}
+
+embedded() { # what the kubeconfig itself holds
+  sed -n 's/^ *client-certificate-data: *//p' "$own" | tr -d "\"'" | base64 -d 2> /dev/null | certificate
+}
+
+is_another() { [ -f "$pair" ] && [ "$(certificate < "$pair")" != "$old" ] && grep -q 'PRIVATE KEY-----' "$pair"; }
+
+client() {
+  pair=$folder/kubelet-client-current.pem
+  for field in client-certificate client-key; do
+    [ "$(grep -c "^ *$field\(-data\)\{0,1\}: *[^ ]" "$own")" = 1 ] ||
+      refuse "$own does not have one $field on a line of its own, as kubeadm writes it"
+  done
+  rm -f -- "${own%/*}"/.kubectl-admin.??????
+  if [ -f "$pair" ]; then
+    old=$(certificate < "$pair")
+    key=$(sed -n '/-----BEGIN .*PRIVATE KEY-----/,/-----END .*PRIVATE KEY-----/p' "$pair")
+    chain=$(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$pair")
+    if [ -z "$key" ] || [ -z "$chain" ]; then refuse "$pair does not hold a certificate and its key"; fi
+    last=$(readlink -- "$pair") || refuse "$pair is no link, as kubelets make it"
+    fields "-data: $(printf '%s\n' "$chain" | base64 | tr -d '\n')" "-data: $(printf '%s\n' "$key" | base64 | tr -d '\n')"
+    rm -f -- "$pair"
+  else # a run that was cut off here, or a kubelet that never had another
+    old=$(embedded)
+    [ -n "$old" ] || refuse "neither $pair nor $own holds a certificate"
+    last=
+  fi
+  if start_anew && came is_another; then
+    fields ": $pair" ": $pair"
+    return
+  fi
+  if [ ! -f "$pair" ] && [ -n "$last" ]; then ln -s -- "$last" "$pair" || :; fi
+  if [ -f "$pair" ]; then fields ": $pair" ": $pair"; fi
+  without
+}
+
+without() { # says what there is instead of a new certificate
+  if ! systemctl is-active --quiet kubelet && ! start_anew; then
+    refuse "the kubelet does not start; it has the certificate that it had: journalctl -u kubelet"
+  fi
+  refuse "no new one came within $seconds s; the kubelet has the one that it had: kubectl get csr"
+}
+
+# --- the certificate that it serves
+
+serving() {
+  [ -z "$serving" ] || refuse "the kubelet serves $serving, which it was told of, and does not renew"
+  if [ "$(setting serverTLSBootstrap)" = true ]; then
+    set -- "$folder/kubelet-server-current.pem"
+  else
+    set -- "$folder/kubelet.crt" "$folder/kubelet.key"
+  fi
+  for file in "$@"; do
+    if [ -e "$file" ]; then mv -f -- "$file" "$file.before"; fi
+  done
+  settled "$folder"
+  if start_anew && came test -e "$1"; then
+    for file in "$@"; do rm -f -- "$file.before"; done
+    return
+  fi
+  for file in "$@"; do
+    if [ -L "$file.before" ] || [ -e "$file.before" ]; then mv -f -- "$file.before" "$file"; fi
+  done
+  start_anew || :
+  without
+}
+
+case $what in
+  client) client ;;
+  serving) serving ;;
+esac

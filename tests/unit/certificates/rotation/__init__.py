@@ -1,0 +1,1 @@
+"""Kubelets asked for new certificates, without a cluster."""
