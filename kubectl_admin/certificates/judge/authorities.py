@@ -49,7 +49,7 @@ def external(facts: Facts) -> Iterator[Finding]:
             name,
             "kubeadm renews only what it has the authority's key for",
             f"{found[0].where} has no key beside it",
-            "renew with requests: kubeadm certs generate-csr, signed by whoever holds the key",
+            "renew with requests, signed by whoever holds the key: docs/certificates.md has every step",
             "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#external-ca-mode",
             objects_of(found),
         )

@@ -182,9 +182,11 @@ def external(step: Step) -> Iterator[Finding]:
             ", ".join(names),
             "kubeadm renews what an authority on the node can sign",
             f"the key of {signed_by} is not there",
-            "on the node: kubeadm certs generate-csr --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
+            # Without the configuration, requests lack the name of the cluster's endpoint and its kind of key.
+            "on the node, with the cluster's configuration in FILE: kubeadm certs generate-csr --config FILE "
+            "--cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
             f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put keys and "
-            "certificates in their places in /etc/kubernetes",
+            "certificates in their places; docs/certificates.md has every step",
             f"{RENEWAL_DOCS}#external-ca-mode",
             (f"node/{node.node}",),
         )

@@ -81,7 +81,7 @@ def test_an_external_authority_forbids_what_it_signs_and_says_whom_to_ask():
     (finding,) = planned.findings
     assert not planned.possible
     assert (finding.rule, finding.subject) == ("external-authority", "front-proxy-client")
-    assert "kubeadm certs generate-csr" in finding.fix
+    assert "kubeadm certs generate-csr --config" in finding.fix
     assert "«CN=front-proxy-ca»" in finding.fix
     others = known(["apiserver", "etcd-server"])
     assert plan.renewal(facts(without_key("front-proxy-ca", node("cp-1"))), others).possible
