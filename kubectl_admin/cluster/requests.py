@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 
 from kubectl_admin.cluster.credentials import Headers, Identity
-from kubectl_admin.cluster.errors import ApiError, TooManyRequests, Unreachable, refusal
+from kubectl_admin.cluster.errors import ApiError, Forbidden, TooManyRequests, Unreachable, refusal
 from kubectl_admin.cluster.transport import Broken, NothingSent, Transport
 from kubectl_admin.errors import AdminError
 
@@ -23,6 +23,7 @@ TRIES = 3
 BACKOFF = 0.2  # seconds before the second try, three times as many before the third
 LONGEST = 15.0  # seconds; a server that wants to be left alone for longer is told of, not waited for
 CHUNK = 1 << 16  # bytes
+READINESS = 5.0  # seconds in which a server must have said whether it is ready
 REFUSAL = 1 << 20  # bytes of a refusal that are read at most
 
 
@@ -91,7 +92,25 @@ def opened(
         body = b""
     finally:
         answer.close()
-    raise refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
+    error = refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
+    if isinstance(error, Forbidden) and error.verb and is_starting(transport):
+        raise NothingSent(f"the API server {transport.server} is not ready, and refuses: {error.message}")
+    raise error
+
+
+def is_starting(transport: Transport) -> bool:
+    """Whether the server says that it is not ready, which it says to everybody.
+
+    Until it has read its roles, it refuses what it was asked, whoever asked.
+    Source: docs «Kubernetes API health endpoints»; kube-apiserver --authorization-always-allow-paths.
+    """
+    request = Request("GET", "/readyz", [("Accept", "*/*")])
+    try:
+        answer = sent(transport, request, transport.authenticate(), READINESS)
+    except Unreachable:
+        return True
+    answer.close()
+    return answer.status == 500
 
 
 def sent(
@@ -145,8 +164,8 @@ def retried(
 def pause(error: AdminError, method: str, attempt: int) -> float | None:
     """Seconds to wait before a request may be sent again; None if it may not.
 
-    It may when the server was never reached, whatever was asked; a GET also when the connection broke, when
-    the server is too busy and says how long to wait (429), or when it failed (5xx).
+    It may when the server was never reached or was not ready, whatever was asked; a GET also when the
+    connection broke, when the server is too busy and says how long to wait (429), or when it failed (5xx).
     """
     backoff = BACKOFF * 3.0 ** (attempt - 1)
     if isinstance(error, NothingSent):

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.drain.follow import Followed
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.facts import STATIC, Role
 from kubectl_admin.upgrade.gather import SYSTEM, is_ready
 from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.version import Version
-
-LOOK = 1.0  # seconds until an API server that refuses is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +66,6 @@ def settled(
     with what is missing then.
     """
     end = time.monotonic() + timeout
-    while True:
-        try:
-            watched(cluster, node, role, target, end, lacking)
-            return
-        except Forbidden:
-            # An API server that has just started knows no roles yet; what was granted is granted again.
-            if time.monotonic() > end:
-                raise
-            time.sleep(LOOK)
-
-
-def watched(
-    cluster: Cluster,
-    node: str,
-    role: Role,
-    target: Version,
-    end: float,
-    lacking: Callable[[Sequence[str]], None],
-) -> None:
-    """Watches the node until it is well; AdminError with what is missing at the moment `end`."""
     changes = queue.SimpleQueue[None]()
 
     def changed() -> None:

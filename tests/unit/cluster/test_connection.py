@@ -273,6 +273,37 @@ def test_who_may_not_do_what(
     assert error.user == ("a b" if verb else "")
 
 
+LIST = status(403, "Forbidden", 'nodes is forbidden: User "ann" cannot list resource "nodes"')
+STARTING = Says(500, b"[-]poststarthook/rbac/bootstrap-roles failed")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_server_that_is_not_ready_refuses_everybody_and_is_asked_again(
+    server: StandIn, waits: list[float], method: str
+) -> None:
+    """Seen on one control plane: its API server had just started, and knew no roles."""
+    server.on(method, NODES, LIST, LIST, Says(201, {"kind": "Answer"}))
+    server.on("GET", "/readyz", STARTING)
+    cluster = server.connect()
+    answer = cluster.get(NODES) if method == "GET" else cluster.post(NODES, {})
+    assert answer == {"kind": "Answer"}
+    assert len(waits) == 2
+
+
+def test_what_a_server_refuses_that_is_never_ready_counts_as_no_answer(server: StandIn) -> None:
+    server.on("GET", NODES, LIST)
+    server.on("GET", "/readyz", STARTING)
+    with pytest.raises(Unreachable, match="is not ready, and refuses: nodes is forbidden"):
+        server.connect().get(NODES)
+
+
+def test_a_server_that_is_ready_is_believed_at_once(server: StandIn, waits: list[float]) -> None:
+    server.on("GET", NODES, LIST)
+    with pytest.raises(Forbidden):
+        server.connect().get(NODES)
+    assert (len(server.asked), waits) == (1, [])
+
+
 def test_a_refusal_of_something_that_is_no_api_server(server: StandIn) -> None:
     server.on("GET", NODES, Says(403, b"<html>\n go   away</html>"))
     with pytest.raises(Forbidden) as caught:

@@ -1,11 +1,7 @@
 """What of a node is not well yet."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from kubectl_admin.cluster.errors import Forbidden
-from kubectl_admin.upgrade import settle
 from kubectl_admin.upgrade.facts import Role
 from kubectl_admin.upgrade.settle import Kubelet, Part, unsettled
 from tests.unit.upgrade.cases import NEW, OLD
@@ -51,36 +47,3 @@ def test_a_control_plane(kubelet, there, missing):
 
 def test_a_worker_has_no_static_pods():
     assert unsettled(WELL, [], Role.WORKER, NEW) == []
-
-
-class Refusing:
-    """What follows a node: refused so many times, then well."""
-
-    def __init__(self, refusals: int) -> None:
-        self.left = refusals
-
-    def watched(self, *_args) -> None:
-        if self.left:
-            self.left -= 1
-            raise Forbidden(
-                403, "Forbidden", 'nodes "cp-1" is forbidden: User "ann" cannot list resource "nodes"'
-            )
-
-
-def wait(monkeypatch, refusing, timeout):
-    clock = SimpleNamespace(now=0.0)
-    sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)  # noqa: E731
-    monkeypatch.setattr(settle, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
-    monkeypatch.setattr(settle, "watched", refusing.watched)
-    settle.settled(None, "cp-1", Role.FIRST, NEW, timeout=timeout, lacking=lambda _: None)
-
-
-def test_an_api_server_that_has_just_started_knows_no_roles_yet(monkeypatch):
-    refusing = Refusing(5)
-    wait(monkeypatch, refusing, 60)
-    assert refusing.left == 0
-
-
-def test_one_that_goes_on_refusing_is_an_error_in_the_end(monkeypatch):
-    with pytest.raises(Forbidden):
-        wait(monkeypatch, Refusing(1000), 60)
