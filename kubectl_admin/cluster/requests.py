@@ -23,6 +23,7 @@ TRIES = 3
 BACKOFF = 0.2  # seconds before the second try, three times as many before the third
 LONGEST = 15.0  # seconds; a server that wants to be left alone for longer is told of, not waited for
 CHUNK = 1 << 16  # bytes
+BELIEVED = 1.0  # seconds for which a server that was ready is believed when it refuses
 READINESS = 5.0  # seconds in which a server must have said whether it is ready
 REFUSAL = 1 << 20  # bytes of a refusal that are read at most
 
@@ -77,7 +78,25 @@ def carry_out(
 def opened(
     transport: Transport, request: Request, *, timeout: float | None = None
 ) -> urllib3.BaseHTTPResponse:
-    """The answer to a request that is sent once, its body not yet read; a refusal is raised as ApiError."""
+    """The answer to a request, carried out once, its body not yet read; a refusal is raised as ApiError.
+
+    Until it has read its roles, an API server refuses what it is asked, whoever asks: that is no refusal.
+    """
+    try:
+        return accepted(transport, request, timeout)
+    except Forbidden as error:
+        if not error.verb or time.monotonic() < transport.believed_until:
+            raise
+        if not is_ready(transport):
+            what = f"the API server {transport.server} is not ready, and refuses: {error.message}"
+            raise NothingSent(what) from error
+    # It may have become so between the two; what it refuses now, it means.
+    transport.believed_until = time.monotonic() + BELIEVED
+    return accepted(transport, request, timeout)
+
+
+def accepted(transport: Transport, request: Request, timeout: float | None) -> urllib3.BaseHTTPResponse:
+    """The answer to a request; a refusal is raised as ApiError."""
     identity = transport.authenticate()
     answer = sent(transport, request, identity, timeout)
     # Refused for its credential means not carried out, so whatever it is may be sent again.
@@ -92,25 +111,21 @@ def opened(
         body = b""
     finally:
         answer.close()
-    error = refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
-    if isinstance(error, Forbidden) and error.verb and is_starting(transport):
-        raise NothingSent(f"the API server {transport.server} is not ready, and refuses: {error.message}")
-    raise error
+    raise refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
 
 
-def is_starting(transport: Transport) -> bool:
-    """Whether the server says that it is not ready, which it says to everybody.
+def is_ready(transport: Transport) -> bool:
+    """Whether the server does not say that it is not, which it would say to everybody.
 
-    Until it has read its roles, it refuses what it was asked, whoever asked.
     Source: docs «Kubernetes API health endpoints»; kube-apiserver --authorization-always-allow-paths.
     """
     request = Request("GET", "/readyz", [("Accept", "*/*")])
     try:
         answer = sent(transport, request, transport.authenticate(), READINESS)
     except Unreachable:
-        return True
+        return False
     answer.close()
-    return answer.status == 500
+    return answer.status != 500
 
 
 def sent(

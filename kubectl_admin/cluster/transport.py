@@ -49,6 +49,7 @@ class Transport:
         self._headers = {"User-Agent": user_agent}
         if not target.cluster.get("disable-compression"):
             self._headers["Accept-Encoding"] = "gzip"
+        self.believed_until = 0.0  # in time.monotonic's seconds: until then what is refused is refused
         self._client = self._rest_client()
 
     def _rest_client(self) -> RESTClientObject:
