@@ -59,7 +59,7 @@ class ApiError(AdminError):
             what = f"You must be logged in to the server ({message})"
         else:
             what = f"Error from server ({reason}): {message}" if reason else f"Error from server: {message}"
-        super().__init__(what)
+        super().__init__(what, ENDED if status == 401 else None)
         self.status = status
         self.reason = reason
         self.message = message
@@ -119,6 +119,7 @@ class BrokenStream(AdminError):
     """A channel ended before it said how it went: what was carried out is not known."""
 
 
+ENDED = "kubectl admin certs says whether your certificate has ended, and how to come by another"
 KINDS: dict[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,

@@ -174,14 +174,19 @@ def carried_out(
     yes: bool,
 ) -> Report:
     """Looks, shows the plan, asks, and carries it out."""
+    from kubectl_admin.certificates import ended
     from kubectl_admin.certificates.renewal import report, work
     from kubectl_admin.certificates.renewal.own import Own
     from kubectl_admin.cluster import kubeconfig_files
+    from kubectl_admin.cluster.errors import Unauthorized, Unreachable
     from kubectl_admin.node.operation import Operation
 
     cluster, operation = env.cluster(), Operation.begin()
-    with env.progress("looking at nodes") as progress:
-        planned = change.make(change.look(cluster, nodes, operation, pods, env.note, progress.step))
+    try:
+        with env.progress("looking at nodes") as progress:
+            planned = change.make(change.look(cluster, nodes, operation, pods, env.note, progress.step))
+    except (Unauthorized, Unreachable) as error:
+        raise ended.explained(cluster, error, datetime.now(UTC)) from error
     preview = report.plan(planned)
     if dry_run or not planned.possible:
         env.show(preview)

@@ -241,6 +241,8 @@ def test_refusals(server: StandIn, code: int, reason: str, kind: type[ApiError])
     assert error.details == {"name": "n1"}
     if code == 401:
         assert error.what == "You must be logged in to the server (no, because)"
+        assert error.hint
+        assert "kubectl admin certs" in error.hint
     else:
         assert error.what == f"Error from server ({reason}): no, because"
 
