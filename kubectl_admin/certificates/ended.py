@@ -51,8 +51,9 @@ def of_server(cluster: Cluster, authority: Seen | None, now: datetime) -> AdminE
         when = relative(authority.certificate.not_after, now)
         what = f"the authority of the cluster ended {when} ({authority.where})"
         return AdminError(what, "docs/certificates.md has the way to another one")
+    # kubeadm makes them all on one day, and an API server does not start while etcd's has ended.
     return AdminError(
-        f"the certificate of the API server at {cluster.server} has ended",
-        "on each control-plane node: kubeadm certs renew apiserver; move its manifest out of "
-        "/etc/kubernetes/manifests and back after 20 s; --insecure-skip-tls-verify shows the rest till then",
+        f"the certificate of the API server at {cluster.server} has ended, and others with it, as a rule",
+        "on each control-plane node: kubeadm certs renew all; move all manifests out of "
+        "/etc/kubernetes/manifests and back after 20 s; then use /etc/kubernetes/admin.conf from there",
     )

@@ -64,9 +64,9 @@ def test_what_has_another_cause_stays_as_it_is(explained, error, mine):
 
 def test_the_api_servers_certificate_has_ended(explained):
     said = explained(EXPIRED, own(3), authority(node="", days=10))
-    assert said.what == "the certificate of the API server at https://10.0.0.10:6443 has ended"
-    assert "kubeadm certs renew apiserver" in said.hint
-    assert "--insecure-skip-tls-verify" in said.hint
+    assert said.what.startswith("the certificate of the API server at https://10.0.0.10:6443 has ended")
+    # Seen: an API server with a new certificate does not start while etcd's has ended, too.
+    assert "kubeadm certs renew all; move all manifests" in said.hint
 
 
 def test_the_clusters_authority_has_ended(explained):
