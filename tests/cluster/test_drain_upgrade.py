@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.labs import admin, environ_of, standing
+from kubectl_admin.node import debug_pod
+from kubectl_admin.upgrade.look import rights
+from tests import permissions
+from tests.cluster.labs import admin, environ_of, stage_of, standing
 from tests.cluster.node_room import folders, pods
 from tests.lab import cluster
 from tests.lab.lab import Lab
@@ -52,9 +55,17 @@ def young() -> Iterator[Lab]:
         yield lab
 
 
-def upgrade(lab: Lab, *arguments: str, timeout: float = 100) -> Ended:
-    """A whole run, with its plan or its result as a document."""
-    return admin(lab, "drain-upgrade", *arguments, "-o", "json", timeout=timeout)
+@pytest.fixture(scope="module")
+def operator(young) -> Iterator[dict[str, str]]:
+    """The environment of one who has the rights of docs/permissions.md and no more."""
+    stage = stage_of(young)
+    with permissions.bound(stage, {"user-all": permissions.of_page("drain-upgrade")}):
+        yield {"KUBECONFIG": str(stage.certified("user-all"))}
+
+
+def upgrade(lab: Lab, *arguments: str, timeout: float = 100, **changes: str) -> Ended:
+    """A whole run, with its plan or its result as a document. changes: of its environment."""
+    return admin(lab, "drain-upgrade", *arguments, "-o", "json", timeout=timeout, **changes)
 
 
 def violations(answer: Ended) -> set[str]:
@@ -110,11 +121,27 @@ def test_what_is_forbidden_is_said_with_its_rule_and_nothing_is_touched(young):
     assert pods(young) == []
 
 
-def test_a_control_plane_whose_client_is_killed_on_the_way(young, tmp_path):
+def test_what_must_not_be_missing_half_way_is_asked_for_beforehand(young):
+    """The run is refused for another reason, but only by whoever may do all that it takes."""
+    needed = {str(right) for right in rights(debug_pod.Options(), doing=True)}
+    tried = permissions.try_out(
+        stage_of(young),
+        "drain-upgrade",
+        lambda path: upgrade(young, "worker-1", "--to", "1.37", "--yes", KUBECONFIG=str(path)),
+        lambda right: str(right) in needed,
+    )
+    in_all = {f"{verb} pods in namespace kube-system" for verb in ("list", "watch")}
+    assert needed - {str(right) for right in tried.without} == in_all
+    permissions.check(tried)
+    assert tried.with_all.code == 3
+    assert {ended.code for ended in tried.without.values()} == {1}
+
+
+def test_a_control_plane_whose_client_is_killed_on_the_way(young, operator, tmp_path):
     wanted = ("--to", "1.37", *GATE, *CHECKS, "--snapshot", str(tmp_path))
     assert cut(young, "cp-1", "  kubeadm upgrade apply", signal.SIGKILL, *wanted) == -signal.SIGKILL
     assert status(young, "cp-1")["atWork"] == ["kubeadm"]
-    answer = upgrade(young, "cp-1", *wanted, "--yes", timeout=480)
+    answer = upgrade(young, "cp-1", *wanted, "--yes", timeout=480, **operator)
     assert answer.code == 0, answer.err
     done = json.loads(answer.out)["items"][0]
     assert done["kubelet"] == "1.36.3"
@@ -163,7 +190,7 @@ def test_a_second_operator_is_refused_with_the_name_of_the_first(young):
         assert first.returncode == 130
 
 
-def test_a_worker_that_is_interrupted_while_it_drains_and_loses_its_power_after(young):
+def test_a_worker_that_is_interrupted_while_it_drains_and_loses_its_power_after(young, operator):
     assert cut(young, "worker-1", "drain:", signal.SIGINT, *CHECKS) == 130
     seen = json.loads(young.kubectl("get", "node", "worker-1", "-o", "json"))
     assert not seen["spec"].get("unschedulable"), "its own cordon is taken back"
@@ -171,7 +198,7 @@ def test_a_worker_that_is_interrupted_while_it_drains_and_loses_its_power_after(
     with young.faults.node("worker-1"):
         pass
     young.kubectl("wait", "node/worker-1", "--for=condition=Ready", "--timeout=120s", timeout=130)
-    answer = upgrade(young, "worker-1", "--yes", *CHECKS, timeout=300)
+    answer = upgrade(young, "worker-1", "--yes", *CHECKS, timeout=300, **operator)
     assert answer.code == 0, answer.err
     assert_moved(young, "worker-1")
     again = upgrade(young, "worker-1", "--yes")
