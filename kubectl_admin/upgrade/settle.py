@@ -31,10 +31,14 @@ class Kubelet:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A pod of Kubernetes itself. name: the component. image: its version by the image that runs."""
+    """A pod of Kubernetes itself. name: the component. image: its version by the image that runs.
+
+    running: whether its containers do. ready: whether the kubelet has found that it answers, too.
+    """
 
     name: str
     image: Version | None
+    running: bool
     ready: bool
     leaving: bool
 
@@ -43,27 +47,31 @@ class Part:
         """What a pod (of the API) says."""
         labels = pod["metadata"].get("labels") or {}
         containers: list[Mapping[str, Any]] = pod["spec"].get("containers") or [{}]
+        states = (pod.get("status") or {}).get("containerStatuses") or ()
         return cls(
             labels.get("component") or labels.get("k8s-app") or pod["metadata"]["name"],
             Version.of_image(str(containers[0].get("image", ""))),
+            bool(states) and all("running" in (each.get("state") or {}) for each in states),
             is_ready(pod),
             "deletionTimestamp" in pod["metadata"],
         )
 
 
-def settled(
+def settled(  # noqa: PLR0913 - which node, what of it, and for how long
     cluster: Cluster,
     node: str,
     role: Role,
     target: Version,
     *,
+    parts_ready: bool,
     timeout: float,
     lacking: Callable[[Sequence[str]], None],
 ) -> None:
-    """Returns when the node is Ready with a kubelet of the target, and its own parts are well.
+    """Returns when the node is Ready with a kubelet of the target, and its own parts run.
 
-    timeout: seconds. lacking: is told what is still missing, at least every few seconds. Raises AdminError
-    with what is missing then.
+    parts_ready: whether these must have been found Ready as well, for which a kubelet that has just started
+    takes up to twenty seconds, while they are at work. timeout: seconds. lacking: is told what is still
+    missing, at least every few seconds. Raises AdminError with what is missing then.
     """
     end = time.monotonic() + timeout
     changes = queue.SimpleQueue[None]()
@@ -81,7 +89,9 @@ def settled(
             if seen is None or parts is None:
                 missing = [nodes.problem or pods.problem or "the API server's answer"]
             else:
-                missing = unsettled(seen.get(("", node)), parts.values(), role, target)
+                missing = unsettled(
+                    seen.get(("", node)), parts.values(), role, target, parts_ready=parts_ready
+                )
             if not missing:
                 return
             left = end - time.monotonic()
@@ -100,7 +110,9 @@ def settled(
         pods.close()
 
 
-def unsettled(kubelet: Kubelet | None, parts: Iterable[Part], role: Role, target: Version) -> list[str]:
+def unsettled(
+    kubelet: Kubelet | None, parts: Iterable[Part], role: Role, target: Version, *, parts_ready: bool
+) -> list[str]:
     """What of a node is not well yet, in words. Pure."""
     missing = []
     if kubelet is None:
@@ -117,8 +129,11 @@ def unsettled(kubelet: Kubelet | None, parts: Iterable[Part], role: Role, target
         missing += [f"a pod of {component}" for component in STATIC if component not in found]
         missing += [f"{part.name} {target} (it runs {part.image})" for part in outdated(found, target)]
     watched = (*STATIC, Component.ETCD, Component.KUBE_PROXY)
-    unready = [part for name in watched for part in found.get(name, ()) if not part.ready]
-    return [*missing, *(f"{part.name} Ready" for part in unready)]
+    here = [part for name in watched for part in found.get(name, ())]
+    missing += [f"{part.name} running" for part in here if not part.running]
+    if parts_ready:
+        missing += [f"{part.name} Ready" for part in here if part.running and not part.ready]
+    return missing
 
 
 def outdated(found: Mapping[str, list[Part]], target: Version) -> list[Part]:

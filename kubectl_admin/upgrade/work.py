@@ -151,9 +151,9 @@ class Work:
         return AdminError(error.what, f"node {here} is at work again with kubelet {before}; run it again")
 
     def settle(self) -> None:
-        """The node is well at its version, and takes pods again."""
-        here, version, role = self.host.node, self.seen.target.version, self.seen.role
-        settled(self.cluster, here, role, version, timeout=self.options.settling, lacking=self.teller.lacking)
+        """The node takes pods again, and is well at its version."""
+        here = self.host.node
+        self.await_settled(parts_ready=False)
         if self.seen.around.etcd is not None:
             await_member(self.cluster, here)
         if self.mark.uncordon:
@@ -161,7 +161,20 @@ class Work:
                 self.cluster, here, self.teller, timeout=self.options.settling, uncordoned=self.uncordoned
             )
             self.unhealthy = tuple(name for name, _ in back.unhealthy)
+        self.await_settled(parts_ready=True)
         annotate(self.cluster, here, None)
+
+    def await_settled(self, *, parts_ready: bool) -> None:
+        """Returns when the node is well; parts_ready: as in `settled`."""
+        settled(
+            self.cluster,
+            self.host.node,
+            self.seen.role,
+            self.seen.target.version,
+            parts_ready=parts_ready,
+            timeout=self.options.settling,
+            lacking=self.teller.lacking,
+        )
 
     def uncordoned(self) -> None:
         """The cordon is over."""

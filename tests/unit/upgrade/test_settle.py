@@ -13,16 +13,16 @@ STATIC = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 def parts(**changes):
     """The pods of a control-plane node, by their names; None is left out."""
     every = {
-        **{name: Part(name, NEW, ready=True, leaving=False) for name in STATIC},
-        "etcd": Part("etcd", None, ready=True, leaving=False),
-        "kube-proxy": Part("kube-proxy", OLD, ready=True, leaving=False),
+        **{name: Part(name, NEW, running=True, ready=True, leaving=False) for name in STATIC},
+        "etcd": Part("etcd", None, running=True, ready=True, leaving=False),
+        "kube-proxy": Part("kube-proxy", OLD, running=True, ready=True, leaving=False),
     }
     every |= {name.replace("_", "-"): part for name, part in changes.items()}
     return [part for part in every.values() if part]
 
 
-def part(name, version=NEW, *, ready=True, leaving=False):
-    return Part(name, version, ready, leaving)
+def part(name, version=NEW, *, running=True, ready=True, leaving=False):
+    return Part(name, version, running, ready, leaving)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,39 @@ def part(name, version=NEW, *, ready=True, leaving=False):
         (WELL, parts(kube_apiserver=part("kube-apiserver", OLD)), ["kube-apiserver 1.37.2 (it runs 1.36.3)"]),
         (WELL, parts(kube_apiserver=part("kube-apiserver", leaving=True)), ["a pod of kube-apiserver"]),
         (WELL, parts(kube_proxy=part("kube-proxy", ready=False)), ["kube-proxy Ready"]),
+        (WELL, parts(etcd=part("etcd", running=False, ready=False)), ["etcd running"]),
         (WELL, parts(kube_proxy=None), []),
         (WELL, parts(other=part("coredns", ready=False)), []),
     ],
 )
 def test_a_control_plane(kubelet, there, missing):
-    assert unsettled(kubelet, there, Role.FIRST, NEW) == missing
+    assert unsettled(kubelet, there, Role.FIRST, NEW, parts_ready=True) == missing
+
+
+def test_what_runs_is_enough_for_the_end_of_a_cordon():
+    """A kubelet that was restarted finds what it has left running Ready only when its probes say so again."""
+    there = parts(etcd=part("etcd", ready=False), kube_proxy=part("kube-proxy", running=False, ready=False))
+    assert unsettled(WELL, there, Role.FIRST, NEW, parts_ready=False) == ["kube-proxy running"]
 
 
 def test_a_worker_has_no_static_pods():
-    assert unsettled(WELL, [], Role.WORKER, NEW) == []
+    assert unsettled(WELL, [], Role.WORKER, NEW, parts_ready=True) == []
+
+
+@pytest.mark.parametrize(
+    ("states", "running"),
+    [
+        ([{"state": {"running": {"startedAt": "2026-11-25T12:00:00Z"}}}], True),
+        ([{"state": {"running": {}}}, {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}], False),
+        ([{"state": None}], False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_a_pod_runs_when_all_of_its_containers_do(states, running):
+    pod = {
+        "metadata": {"name": "etcd-cp-1"},
+        "spec": {"containers": []},
+        "status": {"containerStatuses": states},
+    }
+    assert Part.of(pod).running is running

@@ -44,7 +44,7 @@ class World:
             "annotate": lambda _cluster, _node, mark: self.events.append(
                 f"mark {mark.uncordon if mark else '-'}"
             ),
-            "settled": lambda *_, **__: self.acted("settled"),
+            "settled": lambda *_, parts_ready, **__: self.acted("settled" if parts_ready else "running"),
             "await_member": lambda *_: self.acted("member"),
         }.items():
             monkeypatch.setattr(work, name, stand_in)
@@ -103,7 +103,7 @@ def test_the_end_of_the_cordon_is_timed_and_the_mark_goes_last(world):
     job = world.work(WORKER)
     job.drain()
     job.settle()
-    assert world.events == ["mark True", "drained", "settled", "uncordoned", "mark -"]
+    assert world.events == ["mark True", "drained", "running", "uncordoned", "settled", "mark -"]
     assert job.ended >= job.cordoned > 0
     assert job.unhealthy == ("Deployment/default/web",)
 
@@ -112,17 +112,17 @@ def test_a_node_that_was_cordoned_before_stays_so(world):
     job = world.work(CORDONED)
     job.drain()
     job.settle()
-    assert world.events == ["mark False", "drained", "settled", "mark -"]
+    assert world.events == ["mark False", "drained", "running", "settled", "mark -"]
 
 
 def test_a_run_that_goes_on_ends_the_cordon_of_the_one_before(world):
     world.work(MARKED).settle()
-    assert world.events == ["settled", "uncordoned", "mark -"]
+    assert world.events == ["running", "uncordoned", "settled", "mark -"]
 
 
 def test_etcd_is_looked_at_where_there_is_a_member(world):
     world.work(around("cp-1", moved=("cp-1",), written=NEW)).settle()
-    assert world.events == ["settled", "member", "uncordoned", "mark -"]
+    assert world.events == ["running", "member", "uncordoned", "settled", "mark -"]
 
 
 def test_a_kubelet_that_stayed_the_same_goes_back_to_work(world):
