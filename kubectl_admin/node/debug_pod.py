@@ -22,6 +22,7 @@ NAMESPACE = "kube-system"
 DEADLINE = 4 * 3600  # seconds
 PATIENCE = 300.0  # seconds
 STARTING = 60.0  # seconds in which the pod must run
+OUTAGE = 120.0  # seconds for which an API server may restart meanwhile
 TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
 LEAVING = 20.0  # seconds in which it must be gone
 SETTLING = 10.0  # seconds for which a refusal to remove it is not believed
@@ -164,9 +165,11 @@ def until_running(
 ) -> str | None:
     """Waits until the pod's container runs, and returns None; or the folder that this host does not have.
 
-    Raises AdminError where it has failed, or does not run within STARTING seconds.
+    Raises AdminError where it has failed, does not run within STARTING seconds in which the API server
+    answers, or where that does not answer for OUTAGE seconds.
     """
     end, last = time.monotonic() + STARTING, ""
+    cut: float | None = None  # since when the API server does not answer
     while True:
         try:
             for event in cluster.watch(
@@ -177,9 +180,15 @@ def until_running(
                 if trouble.is_running(event["object"], event["type"], lambda: told(cluster, namespace, name)):
                     return None
         except AdminError as error:
-            if not is_transient(error):
+            now = time.monotonic()
+            cut = now if cut is None else cut
+            if not is_transient(error) or now > cut + OUTAGE:
                 raise
-            time.sleep(0.5)  # an API server that restarts; the watch begins anew
+            # Until the API server is back, no kubelet hears of the pod.
+            end = now + STARTING
+            time.sleep(0.5)
+            continue
+        cut = None
         events = trouble.without_echoes(told(cluster, namespace, name))
         for message in events:
             if folder := manifest.missing_program_folder(message, programs):

@@ -8,10 +8,10 @@ from kubectl_admin.drain import drain
 from kubectl_admin.drain.preview import Preview
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.node import debug_pod, manifest, packages
+from kubectl_admin.node import debug_pod, lease, manifest, packages
 from kubectl_admin.node.host import Host
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import gates, gather, lease, stages, target
+from kubectl_admin.upgrade import gates, gather, stages, target
 from kubectl_admin.upgrade.facts import Around, Disk, Role, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version

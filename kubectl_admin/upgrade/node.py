@@ -10,14 +10,14 @@ from kubectl_admin.cluster.access import require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.etcd.saving import take
 from kubectl_admin.node import host as hosts
-from kubectl_admin.node import jobs, leftovers
+from kubectl_admin.node import jobs, lease, leftovers
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.persistence import Persistence
 from kubectl_admin.node.workspace import discard
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import lease, stages
-from kubectl_admin.upgrade.lease import Held
+from kubectl_admin.upgrade import stages
 from kubectl_admin.upgrade.look import Look, Options, look, rights
 from kubectl_admin.upgrade.status import lease_name
 from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, RESTARTING, Teller, Work, following

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.node import jobs
+from kubectl_admin.node import jobs, lease
 from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
-from kubectl_admin.upgrade import gather, lease
+from kubectl_admin.upgrade import gather
 from kubectl_admin.upgrade.facts import Around, Disk
 from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME
 from kubectl_admin.versions.version import Version
@@ -37,7 +37,7 @@ def logs(host: Host) -> str:
 
 def lease_name(cluster: Cluster, node: str) -> str:
     """The Lease that whoever upgrades this node holds: control planes, which share etcd, have one for all."""
-    return f"kubectl-admin-upgrade-{'control-plane' if gather.own_pods(cluster, node) else node}"
+    return lease.CONTROL_PLANE if gather.own_pods(cluster, node) else f"kubectl-admin-upgrade-{node}"
 
 
 def report(seen: Status) -> Report:

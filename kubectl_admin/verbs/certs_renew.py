@@ -126,7 +126,9 @@ def rollback(
     from kubectl_admin.certificates.renewal.work import changed
 
     what = f"bring back the certificates of backup {to}" if to else "bring back the certificates kept last"
-    change = Change(what, look, lambda facts: plan.rollback(facts, to), changed)
+    change = Change(
+        what, look, lambda facts: plan.rollback(facts, to), changed, alone="brings certificates back"
+    )
     return carried_out(env, change, nodes, pods, dry_run=dry_run, yes=yes)
 
 
@@ -134,7 +136,7 @@ class Change(NamedTuple):
     """A change of certificates.
 
     what: is it, in words. look: finds out what there is. make: the plan, by that. work: changes one node.
-    renews: whether your own kubeconfig is kept up with it.
+    renews: whether your own kubeconfig is kept up with it. alone: as in `carry_out` of renewal/work.py.
     """
 
     what: str
@@ -142,6 +144,7 @@ class Change(NamedTuple):
     make: "Callable[[Facts], Plan]"
     work: "Work"
     renews: bool = False
+    alone: str = ""
 
 
 def renewal(names: tuple[str, ...]) -> Change:
@@ -151,7 +154,14 @@ def renewal(names: tuple[str, ...]) -> Change:
     from kubectl_admin.certificates.renewal.work import changed
 
     what = f"renew {', '.join(names) or 'all certificates'}"
-    return Change(what, look, lambda facts: plan.renewal(facts, names or None), changed, renews=True)
+    return Change(
+        what,
+        look,
+        lambda facts: plan.renewal(facts, names or None),
+        changed,
+        renews=True,
+        alone="renews certificates",
+    )
 
 
 def rotation(names: tuple[str, ...]) -> Change:
@@ -202,7 +212,9 @@ def carried_out(
         if change.renews:
             own.keep_up(there, done)
 
-    done = work.carry_out(cluster, planned, change.work, operation, pods, env.note, finished)
+    done = work.carry_out(
+        cluster, planned, change.work, operation, pods, env.note, finished, alone=change.alone
+    )
     shown = report.result(planned.context, done)
     env.show(shown)
     return shown

@@ -17,8 +17,8 @@ from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node import lease
 from kubectl_admin.node.operation import Owner
-from kubectl_admin.upgrade import lease
 from tests.apiserver.conftest import NAME as LAB
 from tests.lab import api_only
 from tests.program import ROOT, environ
@@ -35,7 +35,7 @@ import sys
 from kubectl_admin.cluster import kubeconfig
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.node.operation import Owner
-from kubectl_admin.upgrade import lease
+from kubectl_admin.node import lease
 
 cluster = Cluster.connect(kubeconfig.resolve(kubeconfig.Overrides(kubeconfig=sys.argv[1]), {}))
 with lease.held(cluster, sys.argv[2], Owner.of_process(), "upgrades node w1", take_over=False, say=print):

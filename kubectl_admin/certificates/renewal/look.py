@@ -13,7 +13,7 @@ from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members import pods, status
-from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node import debug_pod, host, lease, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.operation import Operation
@@ -25,11 +25,10 @@ LOOKING = 600.0  # seconds for all nodes together
 
 
 def rights(options: Options) -> list[Right]:
-    """All that it takes: static pods listed, ports seen, etcd asked in its pods, debug pods made."""
+    """What it takes: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
     forwarding = [Right(verb, "pods/portforward", SYSTEM) for verb in ("create", "get")]
-    return list(
-        dict.fromkeys([*status.RIGHTS, status.NODES, *forwarding, *debug_pod.rights(options.namespace)])
-    )
+    pods = debug_pod.rights(options.namespace)
+    return list(dict.fromkeys([*status.RIGHTS, status.NODES, *forwarding, *pods, *lease.RIGHTS]))
 
 
 def look(

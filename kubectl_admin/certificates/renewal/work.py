@@ -6,7 +6,7 @@ What is changed on a node is a job there, which goes on whatever becomes of the 
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,9 +19,10 @@ from kubectl_admin.certificates.renewal.use import AGAIN, Use
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import host, jobs, leftovers
+from kubectl_admin.node import host, jobs, lease, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import CLEARING, STATE, discard, workspace
 from kubectl_admin.shelter import sheltered
@@ -73,22 +74,44 @@ def carry_out(  # noqa: PLR0913, PLR0917 - what on which nodes of whose, and how
     options: Options,
     say: Say,
     finished: Finished,
+    *,
+    alone: str = "",
 ) -> list[Done]:
     """Does what the plan says, node after node; raises AdminError where one does not come to its end.
 
-    work: what is done on one node.
+    work: what is done on one node. alone: what it is («renews certificates») where nobody else may change
+    control planes meanwhile.
     """
-    done = []
-    for step in plan.steps:
-        began = time.monotonic()
-        with host.opened(cluster, step.node.node, operation, options, say) as there:
-            leftovers.sweep_host(there)
-            take_over(there, step.node, say)
-            result = work(cluster, there, step, say)
-            result = replace(result, seconds=time.monotonic() - began)
-            finished(there, result)
-            done.append(result)
-    return done
+    with ExitStack() as stack:
+        held = stack.enter_context(only_one(cluster, operation, alone, say)) if alone else None
+        return [done_on(cluster, step, work, operation, options, say, finished, held) for step in plan.steps]
+
+
+def only_one(cluster: Cluster, operation: Operation, about: str, say: Say) -> AbstractContextManager[Held]:
+    """Inside, nobody else renews, rolls back, or upgrades a control plane; AdminError where somebody does."""
+    return lease.held(cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=None, say=say)
+
+
+def done_on(  # noqa: PLR0913, PLR0917 - as in `carry_out`
+    cluster: Cluster,
+    step: Step,
+    work: Work,
+    operation: Operation,
+    options: Options,
+    say: Say,
+    finished: Finished,
+    held: Held | None,
+) -> Done:
+    """One step of the plan."""
+    began = time.monotonic()
+    with host.opened(cluster, step.node.node, operation, options, say) as there:
+        leftovers.sweep_host(there)
+        if held:
+            held.check()
+        take_over(there, step.node, say)
+        done = replace(work(cluster, there, step, say), seconds=time.monotonic() - began)
+        finished(there, done)
+        return done
 
 
 def take_over(there: Host, node: Node, say: Say) -> None:

@@ -1,6 +1,7 @@
 """The life of a debug pod, on a cluster that is made up: what is waited for, said, and cleaned up."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -323,6 +324,24 @@ def test_a_pod_that_does_not_run_is_said_with_its_events_and_given_up(said, cloc
 def test_an_api_server_that_restarts_meanwhile_is_waited_for(said, error):
     api = Api(node(), error, CREATING, error, RUNNING)
     run(api, said)
+    assert api.pods == {}
+
+
+@pytest.mark.parametrize(("seconds", "comes"), [(100, True), (200, False)])
+def test_a_pod_is_not_late_while_no_api_server_answers(said, clock, seconds, comes):
+    """Seen while kubeadm upgraded the only one: its kubelet had not even heard of the pod."""
+    api = Api(node(), CREATING, RUNNING)
+    real, cut, back = api.watch, Unreachable("no route"), clock.now + seconds
+
+    def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
+        if clock.now < back:
+            raise cut
+        clock.now += 50
+        return real(*arguments, timeout=timeout)
+
+    api.watch = watch  # type: ignore[method-assign]
+    with nullcontext() if comes else pytest.raises(Unreachable):
+        run(api, said)
     assert api.pods == {}
 
 

@@ -23,6 +23,7 @@ NAMESPACE = "kube-system"
 GROUP = "coordination.k8s.io"
 LEASES = f"/apis/{GROUP}/v1/namespaces/{NAMESPACE}/leases"
 RIGHTS = tuple(Right(verb, "leases", NAMESPACE, GROUP) for verb in ("get", "create", "update", "delete"))
+CONTROL_PLANE = "kubectl-admin-control-plane"  # for whatever restarts parts of it: they share etcd
 ABOUT = "kubectl-admin/about"
 DURATION = 120  # seconds without renewal after which a Lease is nobody's
 RENEWAL = 20.0  # seconds between two renewals
@@ -162,12 +163,19 @@ class Held:
 
 @contextmanager
 def held(
-    cluster: Cluster, name: str, owner: Owner, about: str, *, take_over: bool, say: Callable[[str], None]
+    cluster: Cluster,
+    name: str,
+    owner: Owner,
+    about: str,
+    *,
+    take_over: bool | None,
+    say: Callable[[str], None],
 ) -> Iterator[Held]:
     """Inside, the Lease `name` in kube-system is this process's, and nobody's afterwards.
 
     about: what is done, for those who are refused («upgrades node w1 to 1.37.2»). take_over: whether it is
-    taken from somebody who is still at work; from one who has ended, or has not renewed it, it always is.
+    taken from somebody who is still at work; None: nobody may ask for that. From one who has ended, or has
+    not renewed it, it always is.
     say: is told whom it was taken from, and of a Lease that could not be given up.
 
     Raises AdminError where somebody else holds it, naming them, or where the API server refuses.
@@ -240,7 +248,7 @@ class Claim:
 
 
 def acquired(
-    cluster: Cluster, claim: Claim, *, take_over: bool, say: Callable[[str], None]
+    cluster: Cluster, claim: Claim, *, take_over: bool | None, say: Callable[[str], None]
 ) -> Mapping[str, Any]:
     """The Lease, when it has become the claim's. Raises AdminError where somebody else keeps it."""
     for _ in range(TRIES):
@@ -264,7 +272,7 @@ def acquired(
     raise AdminError(f"lease {NAMESPACE}/{claim.name} changes hands again and again", "try again in a minute")
 
 
-def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool) -> str:
+def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool | None) -> str:
     """Why a Lease may be taken from somebody; raises AdminError where it may not."""
     if holder.has_ended():
         return str(holder)
@@ -272,10 +280,10 @@ def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool) 
         return f"{holder}, and it is {now:%Y-%m-%d %H:%M:%SZ}"
     if take_over:
         return f"{holder}; that run stops at its next step"
+    instead = "" if take_over is None else ", or go on in its place with --take-over"
     raise AdminError(
         f"lease {NAMESPACE}/{claim.name}: {holder}",
-        "wait for its end, or go on in its place with --take-over; it is free when it was not heard of for"
-        f" {holder.duration:.0f}s",
+        f"wait for its end{instead}; it is free when it was not heard of for {holder.duration:.0f}s",
     )
 
 

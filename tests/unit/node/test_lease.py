@@ -8,8 +8,8 @@ import pytest
 
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node import lease
 from kubectl_admin.node.operation import Owner
-from kubectl_admin.upgrade import lease
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
 
 NAME = "kubectl-admin-upgrade-w1"
