@@ -1,7 +1,9 @@
 """What follows after the files of a node have changed: seen served, started anew, or told why not."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -220,3 +222,58 @@ def test_what_somebody_else_has_changed_meanwhile_starts_nothing_anew(monkeypatc
     with pytest.raises(AdminError, match="somebody else has changed the certificate apiserver"):
         node_.see_to_it()
     assert node_.host.asked == []
+
+
+def carried_out(monkeypatch, held):
+    """What a run of two nodes has opened, and changed. held: in the place of lease.held."""
+    opened, changed = [], []
+
+    @contextmanager
+    def open_host(_cluster, name, *_):
+        opened.append(name)
+        yield Host()
+
+    monkeypatch.setattr(work.host, "opened", open_host)
+    monkeypatch.setattr(work.leftovers, "sweep_host", lambda _host: None)
+    monkeypatch.setattr(work.lease, "held", held)
+    planned = plan.renewal(facts(node("cp-1"), node("cp-2")), ("apiserver",))
+
+    def change(_cluster, _host, step, _say):
+        changed.append(step.node.node)
+        return work.Done(step.node.node, "", (), ())
+
+    def run():
+        operation = SimpleNamespace(owner="ann")
+        return work.carry_out(
+            None, planned, change, operation, None, print, lambda *_: None, alone="renews certificates"
+        )
+
+    return run, opened, changed
+
+
+def test_where_somebody_else_changes_a_control_plane_nothing_is_touched(monkeypatch):
+    def held(_cluster, name, _owner, about, **_options):
+        assert (name, about) == ("kubectl-admin-control-plane", "renews certificates")
+        raise AdminError("bob@desk upgrades node cp-1")
+
+    run, opened, _ = carried_out(monkeypatch, held)
+    with pytest.raises(AdminError, match="bob@desk"):
+        run()
+    assert opened == []
+
+
+def test_who_has_lost_the_lease_changes_no_further_node(monkeypatch):
+    answers = iter([None, AdminError("somebody else has taken over")])
+
+    def check():
+        if error := next(answers):
+            raise error
+
+    @contextmanager
+    def held(*_arguments, **_options):
+        yield SimpleNamespace(check=check)
+
+    run, _, changed = carried_out(monkeypatch, held)
+    with pytest.raises(AdminError, match="taken over"):
+        run()
+    assert changed == ["cp-1"]
