@@ -11,6 +11,12 @@ from kubectl_admin.finding import Finding, Severity
 
 SIGNED = "serverTLSBootstrap"  # the kubelet's setting with which the cluster signs what it serves
 BOOTSTRAP_DOCS = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
+AGAIN_BY_HAND = (
+    "on a control-plane node: kubeadm kubeconfig user --org system:nodes --client-name system:node:NODE"
+    " > kubelet.conf; put that file in the place of /etc/kubernetes/kubelet.conf on NODE, then, there:"
+    " systemctl restart kubelet; kubectl admin certs renew kubelet-client --node NODE then has it name the"
+    " kubelet's own file again"
+)
 
 
 def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan:
@@ -78,14 +84,6 @@ def forbidding_client(node: Node, now: datetime) -> Iterator[Finding]:
             f"it ended {relative(found.not_after, now)}",
             AGAIN_BY_HAND,
         )
-
-
-AGAIN_BY_HAND = (
-    "on a control-plane node: kubeadm kubeconfig user --org system:nodes --client-name system:node:NODE"
-    " > kubelet.conf; put that file in the place of /etc/kubernetes/kubelet.conf on NODE, then, there:"
-    " systemctl restart kubelet; kubectl admin certs renew kubelet-client --node NODE then has it name the"
-    " kubelet's own file again"
-)
 
 
 def violation(node: Node, rule: str, subject: str, must: str, found: str, fix: str) -> Finding:
