@@ -12,10 +12,9 @@ from kubectl_admin.finding import Finding, Severity
 SIGNED = "serverTLSBootstrap"  # the kubelet's setting with which the cluster signs what it serves
 BOOTSTRAP_DOCS = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
 AGAIN_BY_HAND = (
-    "on a control-plane node: kubeadm kubeconfig user --org system:nodes --client-name system:node:NODE"
-    " > kubelet.conf; put that file in the place of /etc/kubernetes/kubelet.conf on NODE, then, there:"
-    " systemctl restart kubelet; kubectl admin certs renew kubelet-client --node NODE then has it name the"
-    " kubelet's own file again"
+    "on a control-plane node, with the cluster's configuration in FILE: kubeadm kubeconfig user --config FILE"
+    " --org system:nodes --client-name system:node:NODE > kubelet.conf; that goes to /etc/kubernetes on NODE,"
+    " whose kubelet is restarted without /var/lib/kubelet/pki/kubelet-client-*; docs/certs.md has every step"
 )
 
 

@@ -66,7 +66,7 @@ def test_a_file_that_it_was_told_to_serve_is_somebody_elses():
 def test_one_that_has_ended_asks_nobody_and_the_way_out_names_the_node():
     (finding,) = planned(node(), names=(CLIENT,), now=ENDS).findings
     assert finding.rule == "ended"
-    assert "system:node:w1 > kubelet.conf" in finding.fix
+    assert "--client-name system:node:w1 > kubelet.conf" in finding.fix
     assert planned(node(), names=(CLIENT,), now=ENDS - timedelta(seconds=1)).possible
 
 
