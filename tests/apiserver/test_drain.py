@@ -39,6 +39,7 @@ CONFIG = {"name": "config", "configMap": {"name": "kube-root-ca.crt"}}
 HOST = {"name": "host", "hostPath": {"path": "/etc"}}
 MIRROR = {"kubernetes.io/config.mirror": "0123456789abcdef"}
 HOUR = {"terminationGracePeriodSeconds": 3600}
+PATIENCE = 120.0  # seconds for what a drain says and does
 
 REPLICASET = owner("ReplicaSet", "web")
 DAEMONSET = owner("DaemonSet", "agent")
@@ -277,22 +278,26 @@ def draining(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]
     """A drain of the node that goes on while a test changes things around it."""
     env = environ(KUBECONFIG=str(world.kubeconfig))
     process = start("drain", world.node, "--yes", "--ignore-daemonsets", *arguments, env=env)
+    watchdog = threading.Timer(PATIENCE, process.kill)  # what never comes is not waited for
+    watchdog.start()
     try:
         yield process
     finally:
+        watchdog.cancel()
         process.kill()
         process.communicate()
 
 
-def until(process: "subprocess.Popen[str]", words: str) -> list[str]:
-    """Reads what the process tells until a line has these words; fails at its end."""
-    lines = []
+def until(process: "subprocess.Popen[str]", *words: str) -> list[str]:
+    """Reads what the process tells until all of these have been said, in any order; fails at its end."""
+    lines, missing = [], set(words)
     assert process.stderr
     for line in process.stderr:
         lines.append(line)
-        if words in line:
+        missing = {each for each in missing if each not in line}
+        if not missing:
             return lines
-    raise AssertionError(f"{words!r} was not said: {''.join(lines)}")
+    raise AssertionError(f"{missing} was not said: {''.join(lines)}")
 
 
 def ended(process: "subprocess.Popen[str]") -> Ended:
@@ -747,8 +752,8 @@ def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
     with world.kubelet(), draining(world) as process:
         until(process, "pod moving/one waits")
         world.put(pod("late", world.node, owner=owner("ReplicaSet", "other")), pod("late-bare", world.node))
-        until(process, "pod moving/late-bare has come meanwhile and is left alone (no controller)")
-        until(process, "pod moving/late is gone")
+        alone = "pod moving/late-bare has come meanwhile and is left alone (no controller)"
+        until(process, alone, "pod moving/late is gone")
         # Whoever puts one here again and again, past the scheduler, would never come to an end.
         world.put(pod("again", world.node, owner=owner("ReplicaSet", "other")))
         until(process, "pod moving/again has come in spite of the cordon and is left alone")
