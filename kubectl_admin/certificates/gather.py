@@ -82,6 +82,8 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
             explained(cluster, debug_pod.rights(options.namespace)),
             leftovers.withdrawing(cluster, options.namespace, operation),
         ):
+            # Nodes first: handshakes are done while pods start, and would keep them waiting.
+            questions = {**{node: questions[node] for node in listed.nodes}, **questions}
             answers = ask_all(questions, deadline=LOOKING, workers=WORKERS, answered=answered)
             for node in listed.nodes:
                 if isinstance(answers[node], Forbidden):
