@@ -62,15 +62,15 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
         port: Once(partial(served.certificate, cluster, listed.doors[port.node], port.number))
         for port in near
     }
-    questions: dict[Port | str, Callable[[], Any]] = dict[Port | str, Callable[[], Any]](handshakes.items())
     if options is None:
-        answers = ask_all(questions, deadline=LOOKING, workers=WORKERS, answered=answered)
+        answers: dict[Any, Any] = ask_all(handshakes, deadline=LOOKING, workers=WORKERS, answered=answered)
     else:
         operation = Operation.begin()
         far = [port for port in ports if port.host]
         brief = replace(options, patience=min(options.patience, PATIENCE))
-        for node in listed.nodes:
-            questions[node] = partial(
+        # Nodes first: handshakes are done while pods start, and would keep them waiting.
+        questions: dict[Port | str, Callable[[], Any]] = {
+            node: partial(
                 on_node,
                 partial(host.opened, cluster, node, operation, brief, say),
                 handshakes.get(kubelet_port(node)),
@@ -78,12 +78,13 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
                 components.files(pod for pod in listed.control_plane if pod.node == node),
                 [port for port in far if port.node == node],
             )
+            for node in listed.nodes
+        }
+        questions.update(handshakes.items())
         with (
             explained(cluster, debug_pod.rights(options.namespace)),
             leftovers.withdrawing(cluster, options.namespace, operation),
         ):
-            # Nodes first: handshakes are done while pods start, and would keep them waiting.
-            questions = {**{node: questions[node] for node in listed.nodes}, **questions}
             answers = ask_all(questions, deadline=LOOKING, workers=WORKERS, answered=answered)
             for node in listed.nodes:
                 if isinstance(answers[node], Forbidden):

@@ -1,7 +1,7 @@
 """What was found out before certificates are renewed, or brought back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kubectl_admin.certificates.components import PKI, Port, StaticPod, ports
 from kubectl_admin.certificates.facts import Seen, Source
@@ -92,10 +92,6 @@ class Node:
     parts: Mapping[str, StaticPod] = field(default_factory=dict)
     uids: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
-
-    def with_disk(self, seen: tuple[Seen, ...], settings: Mapping[str, str]) -> "Node":
-        """The same node with what lies there now."""
-        return replace(self, seen=seen, settings=settings)
 
     def on_disk(self, name: str) -> Seen | None:
         """What lies there under kubeadm's name."""

@@ -1,9 +1,9 @@
 """Looks at the control-plane nodes before anything is changed on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 from kubectl_admin.certificates import components, disk
 from kubectl_admin.certificates.components import APISERVER, ETCD, KUBERNETES, PKI, StaticPod
@@ -60,17 +60,26 @@ def look(
         node: partial(on_node, cluster, node, parts[node], uids[node], operation, options, say)
         for node in chosen
     }
-    questions[ETCD] = partial(etcd_of, cluster)
+    questions[ETCD] = partial(etcd_or_problem, cluster)
+    answers = asked(cluster, questions, operation, options, answered)
+    members, spare, problem = answers.pop(ETCD)
+    return Facts(cluster.target.context, tuple(answers.values()), members, spare, problem)
+
+
+def asked(
+    cluster: Cluster,
+    questions: Mapping[str, Callable[[], Any]],
+    operation: Operation,
+    options: Options,
+    answered: Callable[[int], None] | None,
+) -> dict[str, Any]:
+    """The answers of nodes that are all asked at once; raises the first AdminError that is one of them."""
     with leftovers.withdrawing(cluster, options.namespace, operation):
         answers = ask_all(questions, deadline=LOOKING, answered=answered)
-    etcd: Any = answers.pop(ETCD)
-    members, spare, problem = (0, 0, etcd.what) if isinstance(etcd, AdminError) else etcd
-    nodes = []
     for answer in answers.values():
         if isinstance(answer, AdminError):
             raise answer
-        nodes.append(cast(Node, answer))
-    return Facts(cluster.target.context, tuple(nodes), members, spare, problem)
+    return answers
 
 
 def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[str, dict[str, str]]]:
@@ -96,8 +105,12 @@ def on_node(  # noqa: PLR0913, PLR0917 - which node of whose, and how it is reac
 ) -> Node:
     """What there is on one node."""
     with host.opened(cluster, node, operation, options, say) as there:
-        survey = Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
-        return Node(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
+        return Node(node, on_disk(there, parts), surveyed(there), folder_of(parts), parts, uids)
+
+
+def surveyed(there: Host) -> Survey:
+    """What a change of certificates meets on a host."""
+    return Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
 
 
 def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
@@ -110,6 +123,14 @@ def folder_of(parts: dict[str, StaticPod]) -> str:
     """The folder of kubeadm's certificates, by the API server's own."""
     path = parts[APISERVER].flags.get("tls-cert-file", "")
     return str(PurePosixPath(parts[APISERVER].on_host(path)).parent) if path else PKI
+
+
+def etcd_or_problem(cluster: Cluster) -> tuple[int, int, str]:
+    """The same as `etcd_of`; nothing but the problem where it can't be asked."""
+    try:
+        return etcd_of(cluster)
+    except AdminError as error:
+        return 0, 0, error.what
 
 
 def etcd_of(cluster: Cluster) -> tuple[int, int, str]:

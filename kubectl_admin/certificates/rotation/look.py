@@ -1,22 +1,19 @@
 """Looks at nodes before their kubelets are asked to rotate their certificates."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import cast
 
 from kubectl_admin.certificates import disk
-from kubectl_admin.certificates.components import KUBERNETES
-from kubectl_admin.certificates.renewal.facts import JOB, Facts, Node, Survey
-from kubectl_admin.certificates.renewal.look import LOOKING
+from kubectl_admin.certificates.renewal.facts import Facts, Node
+from kubectl_admin.certificates.renewal.look import asked, surveyed
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.errors import UsageError
 from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.workspace import STATE
-from kubectl_admin.pool import ask_all
 
 HEARTBEATS = "kube-node-lease"
 
@@ -49,22 +46,17 @@ def look(
             raise UsageError(f'there is no node "{name}"', f"there are {', '.join(there)}")
     chosen = list(dict.fromkeys(names)) or there
     questions = {name: partial(on_node, cluster, name, operation, options, say) for name in chosen}
-    with leftovers.withdrawing(cluster, options.namespace, operation):
-        answers = ask_all(questions, deadline=LOOKING, answered=answered)
-    for answer in answers.values():
-        if isinstance(answer, AdminError):
-            raise answer
-    return Facts(cluster.target.context, tuple(cast(Node, answer) for answer in answers.values()))
+    answers = asked(cluster, questions, operation, options, answered)
+    return Facts(cluster.target.context, tuple(answers.values()))
 
 
 def on_node(cluster: Cluster, name: str, operation: Operation, options: Options, say: Say) -> Node:
     """What there is on one node."""
     with host.opened(cluster, name, operation, options, say) as there:
-        survey = Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
-        return on_disk(there, Node(name, (), survey))
+        return on_disk(there, Node(name, (), surveyed(there)))
 
 
 def on_disk(there: Host, node: Node) -> Node:
     """The node with what lies on its disk now, and what its kubelet was told."""
     answer = there.script("certificates", *disk.arguments(()))
-    return node.with_disk(disk.seen(node.node, answer, ()), disk.settings(answer))
+    return replace(node, seen=disk.seen(node.node, answer, ()), settings=disk.settings(answer))

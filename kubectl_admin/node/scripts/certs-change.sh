@@ -12,12 +12,7 @@ shift 5
 backups=$state/certificates
 day=86400
 
-say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$1"; }
-refuse() {
-  printf '%s\n' "$1" >&2
-  exit 1
-}
-settled() { sync -f "$1" 2> /dev/null || sync; } # the file system of this one alone, where that can be said
+. ./certs-files.sh
 
 keep() { # NAME: copies what there is into a backup, which has its name when it is whole
   mkdir -p -- "$backups"
@@ -48,10 +43,8 @@ bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at a
   to=$(here "$2")
   fresh=$(mktemp "${to%/*}/.kubectl-admin.XXXXXX")
   cp -p -- "$1/$2" "$fresh"
-  chcon --reference="$to" "$fresh" 2> /dev/null || : # where there is SELinux
   touch -- "$fresh" # or who has read it before would seem to have read this one
-  settled "$fresh"
-  mv -f -- "$fresh" "$to"
+  in_place "$fresh" "$to"
   say "$to brought back"
 }
 

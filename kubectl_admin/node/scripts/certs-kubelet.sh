@@ -11,13 +11,8 @@ set -eu
 umask 077
 what=$1 seconds=$2
 . ./kubelet.sh
+. ./certs-files.sh
 
-say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$1"; }
-refuse() {
-  printf '%s\n' "$1" >&2
-  exit 1
-}
-settled() { sync -f "$1" 2> /dev/null || sync; } # the file system of this one alone, where that can be said
 start_anew() {
   say "the kubelet is started anew"
   systemctl restart kubelet
@@ -39,9 +34,7 @@ fields() { # CERTIFICATE KEY: has the kubeconfig hold these fields, whole or not
   cp -p -- "$own" "$fresh"
   sed -e "s|^\( *\)client-certificate\(-data\)\{0,1\}:.*|\1client-certificate$1|" \
     -e "s|^\( *\)client-key\(-data\)\{0,1\}:.*|\1client-key$2|" "$own" > "$fresh"
-  chcon --reference="$own" "$fresh" 2> /dev/null || : # where there is SELinux
-  settled "$fresh"
-  mv -f -- "$fresh" "$own"
+  in_place "$fresh" "$own"
   settled "$own"
 }
 
