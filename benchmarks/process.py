@@ -18,3 +18,18 @@ def timed(command: list[str], kubeconfig: Path) -> tuple[float, float]:
     usage = os.wait4(process.pid, 0)[2]
     process.returncode = 0
     return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def shown_and_ended(command: list[str], kubeconfig: Path) -> tuple[float, float]:
+    """Seconds until a process has written the last that it writes, and until it has ended."""
+    start = last = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout
+        while os.read(process.stdout.fileno(), 1 << 16):
+            last = time.perf_counter()
+    return last - start, time.perf_counter() - start

@@ -159,8 +159,9 @@ class Host:
 
     def dismiss(self) -> None:
         """Asks for the pod's end, which comes while something else is done; `close` waits for it."""
-        with suppress(AdminError):
-            debug_pod.dismiss(self._cluster, self._options.namespace, self._pod)
+        if self._pod:
+            with suppress(AdminError):
+                debug_pod.dismiss(self._cluster, self._options.namespace, self._pod)
 
     def close(self) -> None:
         """Removes the pod."""

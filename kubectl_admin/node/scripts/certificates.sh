@@ -14,62 +14,98 @@ set -eu
 pki=$1
 shift
 
-blocks() { # of PEM text on stdin; a block that is damaged may be followed by anything, and is only told of
-  awk '
-    function damaged() { print "-----BEGIN CERTIFICATE-----"; inside = 0; told = 1 }
-    /^-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----/ { if (inside) damaged(); inside = 1; block = $0; next }
-    !inside { next }
-    /^-----END ([A-Z0-9]+ )?CERTIFICATE-----/ { print block; print; inside = 0; told = 1; next }
-    !/^[A-Za-z0-9+\/= \t\r]*$/ { damaged(); next }
-    { block = block "\n" $0 }
-    END { if (inside) damaged(); if (NR && !told) print "-" }
-  '
-}
 
-head_of() { # KIND NAME PATH
+# All files are read by one awk, and their times asked for at once: on a host that is busy every process is dear.
+blocks=' # of PEM text, a line at a time; one that is damaged may be followed by anything, and is only told of
+  function damaged() { print "-----BEGIN CERTIFICATE-----"; inside = 0; told = 1 }
+  function feed(line) {
+    fed = 1
+    if (line ~ /^-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----/) {
+      if (inside) damaged()
+      inside = 1
+      block = line
+    } else if (inside && line ~ /^-----END ([A-Z0-9]+ )?CERTIFICATE-----/) {
+      print block
+      print line
+      inside = 0
+      told = 1
+    } else if (inside && line !~ /^[A-Za-z0-9+\/= \t\r]*$/) damaged()
+    else if (inside) block = block "\n" line
+  }
+  function finish() {
+    if (inside) damaged()
+    if (fed && !told) print "-"
+    fed = told = 0
+  }'
+show=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PATH»
+  function head_of(kind, name, key, path) {
+    print "@ " kind " " name " " key " " (path in changed ? changed[path] : "-") " " path
+  }
+  function embedded(kind, name, path, data,   command, line) {
+    head_of(kind, name, "-", path)
+    gsub(/["\047 \t\r]/, "", data)
+    if (data ~ /^[A-Za-z0-9+\/=]+$/) {
+      command = "echo " data " | base64 -d 2> /dev/null"
+      while ((command | getline line) > 0) feed(line)
+      close(command)
+    }
+    fed = 1
+    finish()
+  }
+  !asked && /^$/ { asked = 1; next }
+  { path = $0 }
+  !asked { sub(/^[^ ]* /, "", path); changed[path] = $1; next }
+  { sub(/^[^ ]* [^ ]* [^ ]* /, "", path); head_of($1, $2, $3, path) }
+  $1 == "pem" {
+    while ((getline line < path) > 0) feed(line)
+    close(path)
+    finish()
+  }
+  $1 == "kubeconfig" {
+    while ((getline line < path) > 0)
+      if (match(line, /^[ -]*(client-certificate|certificate-authority)-data: */)) {
+        data = substr(line, RLENGTH + 1)
+        embedded(line ~ /^[ -]*client/ ? "certificate" : "authority", $2, path, data)
+      }
+    close(path)
+  }'
+
+line='
+'
+plan='' paths=''
+noted() { # KIND NAME PATH
   key=-
   case $3 in
     *.crt) if [ -e "${3%.crt}.key" ]; then key=yes; else key=no; fi ;;
   esac
-  printf '@ %s %s %s %s %s\n' "$1" "$2" "$key" "$(stat -L -c %Y -- "$3")" "$3"
-}
-
-pem() { # NAME PATH
-  if [ -f "$2" ]; then
-    head_of pem "$1" "$2"
-    blocks < "$2"
+  if [ -f "$3" ]; then
+    plan=$plan"$1 $2 $key $3"$line paths=$paths$3$line
   else
-    printf '@ absent %s - - %s\n' "$1" "$2"
+    plan=$plan"absent $2 - $3"$line
   fi
 }
 
 kubeconfig() { # NAME PATH
-  if [ ! -f "$2" ]; then
-    printf '@ absent %s - - %s\n' "$1" "$2"
-    return
-  fi
-  head_of kubeconfig "$1" "$2"
-  for field in client-certificate certificate-authority; do
-    sed -n "s/^[ -]*$field-data: *//p" "$2" | tr -d "\"'" | while read -r data; do
-      head_of "${field##*-}" "$1" "$2"
-      { printf '%s' "$data" | base64 -d 2> /dev/null || echo broken; } | blocks
-    done
-  done
-  sed -n 's/^[ -]*client-certificate: *//p' "$2" | tr -d "\"'" | while read -r file; do
+  noted kubeconfig "$1" "$2"
+  [ -f "$2" ] || return 0
+  while read -r file; do
     case $file in
-      /*) ;;
-      *) file=${2%/*}/$file ;;
+      '') ;;
+      /*) noted pem "$1" "$file" ;;
+      *) noted pem "$1" "${2%/*}/$file" ;;
     esac
-    pem "$1" "$file"
-  done
+  done << END
+$(sed -e '/^[ -]*client-certificate: /!d' -e 's/^[^:]*: *//' -e "s/[\"']//g" "$2")
+END
 }
 
 served() { # NAME ADDRESS
   printf '@ served %s - - %s\n' "$1" "$2"
+  show_blocks="$blocks { feed(\$0) } END { finish() }"
   if command -v openssl > /dev/null; then
-    shown=$(timeout 8 openssl s_client -connect "$2" < /dev/null 2> /dev/null | blocks || true)
+    shown=$(timeout 8 openssl s_client -connect "$2" < /dev/null 2> /dev/null | awk "$show_blocks" || true)
   elif command -v curl > /dev/null; then
-    shown=$(curl -sk -m 8 -o /dev/null -w '%{certs}' "https://$2/" < /dev/null 2> /dev/null | blocks || true)
+    shown=$(curl -sk -m 8 -o /dev/null -w '%{certs}' "https://$2/" < /dev/null 2> /dev/null | awk "$show_blocks" || true)
   else
     echo '? the node has neither openssl nor curl to look there'
     return
@@ -80,20 +116,29 @@ served() { # NAME ADDRESS
   esac
 }
 
+shown() { # the end of the answer
+  set -f
+  IFS=$line
+  # shellcheck disable=SC2086 # a path a line
+  times=$(stat -L -c '%Y %n' -- $paths 2> /dev/null || :)
+  printf '%s\n\n%s' "$times" "$plan" | awk "$blocks$show"
+  printf '\n# end\n'
+}
+
 while [ $# -gt 2 ]; do
   case $1 in
-    pem) pem "$2" "$3" ;;
+    pem) noted pem "$2" "$3" ;;
     kubeconfig) kubeconfig "$2" "$3" ;;
     served) served "$2" "$3" ;;
   esac
   shift 3
 done
 if [ "$pki" = - ]; then
-  printf '\n# end\n'
+  shown
   exit
 fi
 for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
-  if [ -f "$file" ]; then pem - "$file"; fi
+  if [ -f "$file" ]; then noted pem - "$file"; fi
 done
 
 . ./kubelet.sh
@@ -102,14 +147,14 @@ for name in serverTLSBootstrap rotateCertificates; do
 done
 printf '@ kubelet tlsCertFile - - %s\n' "$serving"
 if [ -f "$own" ]; then kubeconfig kubelet.conf "$own"; fi
-if [ -f "$folder/kubelet-client-current.pem" ]; then pem kubelet-client "$folder/kubelet-client-current.pem"; fi
+if [ -f "$folder/kubelet-client-current.pem" ]; then noted pem kubelet-client "$folder/kubelet-client-current.pem"; fi
 if [ -n "$serving" ]; then
-  pem kubelet-serving "$serving"
+  noted pem kubelet-serving "$serving"
 elif [ -f "$folder/kubelet-server-current.pem" ] && [ "$(setting serverTLSBootstrap)" = true ]; then
-  pem kubelet-serving "$folder/kubelet-server-current.pem"
+  noted pem kubelet-serving "$folder/kubelet-server-current.pem"
 elif [ -f "$folder/kubelet.crt" ]; then
-  pem kubelet-serving "$folder/kubelet.crt"
+  noted pem kubelet-serving "$folder/kubelet.crt"
 fi
 trusted=$(setting clientCAFile)
-if [ -n "$trusted" ]; then pem kubelet-client-ca "$trusted"; fi
-printf '\n# end\n'
+if [ -n "$trusted" ]; then noted pem kubelet-client-ca "$trusted"; fi
+shown

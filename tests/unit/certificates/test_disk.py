@@ -126,11 +126,10 @@ def test_what_a_kubeconfig_embeds_and_never_its_key(look, pki):
         )
     )
     found = look(File("admin.conf", str(path), Use.CLIENT, kubeconfig=True))
-    assert [(one.name, one.use, one.source) for one in found] == [
-        ("admin.conf", Use.CLIENT, Source.KUBECONFIG),
-        ("admin.conf (authority)", Use.AUTHORITY, Source.KUBECONFIG),
+    assert [(one.name, one.use, one.source, one.certificate.common_name) for one in found] == [
+        ("admin.conf (authority)", Use.AUTHORITY, Source.KUBECONFIG, "kubernetes"),
+        ("admin.conf", Use.CLIENT, Source.KUBECONFIG, "admin"),
     ]
-    assert found[0].certificate.common_name == "admin"
 
 
 def test_what_a_kubeconfig_names(look, pki):

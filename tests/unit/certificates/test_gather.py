@@ -7,7 +7,7 @@ import pytest
 
 from kubectl_admin.certificates import gather as module
 from kubectl_admin.certificates import served
-from kubectl_admin.certificates.gather import gather
+from kubectl_admin.certificates.gather import gathered
 from kubectl_admin.certificates.objects import KINDS
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.portforward import PortError
@@ -110,7 +110,7 @@ def hosts(monkeypatch):
     told = {}
 
     @contextmanager
-    def opened(_cluster, node, _operation, _options, _say):
+    def opened(node):
         if isinstance(told.get(node), Exception):
             raise told[node]
 
@@ -122,20 +122,21 @@ def hosts(monkeypatch):
         yield SimpleNamespace(script=script)
 
     @contextmanager
-    def withdrawing(*_):
-        yield
+    def opening(*_):
+        yield opened
 
-    monkeypatch.setattr(module.host, "opened", opened)
-    monkeypatch.setattr(module.leftovers, "withdrawing", withdrawing)
+    monkeypatch.setattr(module.hosts, "opening", opening)
     return told
 
 
 def without_host(cluster):
-    return gather(cluster, None, print)
+    with gathered(cluster, None, print) as facts:
+        return facts
 
 
 def with_host(cluster):
-    return gather(cluster, Options(), print)
+    with gathered(cluster, Options(), print) as facts:
+        return facts
 
 
 def forbidden(what):
