@@ -99,7 +99,7 @@ class Held:
         if self._lost:
             raise AdminError(
                 f"somebody else has taken over: {self._lost}",
-                "this run changes nothing more; --status shows how far it all is",
+                "this run changes nothing more; when theirs has ended, the same command goes on",
             )
 
     def renewing(self) -> None:
