@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.apiserver.drain_world import World, budget, made_namespace, numbers, owner, pod
+from tests.apiserver.drain.world import World, budget, made_namespace, numbers, owner, pod
 from tests.lab import api_only, cache
 from tests.lab.versions import RELEASES
 

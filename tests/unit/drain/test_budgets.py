@@ -1,4 +1,4 @@
-"""Rulings one by one; that they are the eviction API's own is seen in tests/apiserver/test_drain.py."""
+"""Rulings one by one; beside the eviction API's own: tests/apiserver/drain/test_budgets.py."""
 
 import pytest
 

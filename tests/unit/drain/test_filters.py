@@ -1,4 +1,4 @@
-"""The filters one by one; that all together judge as kubectl does is in tests/apiserver/test_drain.py."""
+"""The filters one by one; all together, beside kubectl: tests/apiserver/drain/test_filters.py."""
 
 from datetime import timedelta
 

@@ -30,6 +30,10 @@ def owner(kind: str, name: str, *, controls: bool = True, api_version: str = "ap
     }
 
 
+REPLICASET = owner("ReplicaSet", "web")
+DAEMONSET = owner("DaemonSet", "agent")
+
+
 def pod(name: str, node: str, **more: Any) -> Object:
     """A pod of one container that is bound to a node.
 
@@ -58,6 +62,22 @@ def running(phase: str, *, ready: bool) -> Object:
     """A pod's status."""
     status = "True" if ready and phase == "Running" else "False"
     return {"phase": phase, "conditions": [{"type": "Ready", "status": status}]}
+
+
+def daemonset(name: str) -> Object:
+    labels = {"app": name}
+    return {
+        "kind": "DaemonSet",
+        "apiVersion": "apps/v1",
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "main", "image": "x"}]},
+            },
+        },
+    }
 
 
 def numbers(allowed: int, current: int, desired: int, expected: int, **more: Any) -> Object:
