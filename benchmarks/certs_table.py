@@ -2,10 +2,11 @@
 
     python -m benchmarks.certs_table [--rounds 5] [--nodes 100 500 1000]
 
+kubeadm's is run by hand, with `kubectl debug` and `kubectl delete`, and through this program's own debug pod.
 In turn, each begun at any moment of the second in which kubelets look at their pods; the median of each
-figure, and of the ratios pair by pair: until what was asked for is shown, and until the debug pods are gone
-and the process has ended. The many nodes are stand-ins: a process that answers as an API server does and
-serves a certificate behind every node's port.
+figure, and of the ratios round by round: until what was asked for is shown, and until the debug pods are gone
+and all has ended. The many nodes are stand-ins: a process that answers as an API server does and serves a
+certificate behind every node's port.
 """
 
 import argparse
@@ -23,12 +24,22 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.process import shown_and_ended, timed
+from tests.lab import cache, images
+from tests.lab.versions import RELEASES
 
 NAME = "bench-certs"
 PROGRAM = str(Path(sys.executable).parent / "kubectl-admin")
 START = [PROGRAM, "version", "--client"]
 WITHOUT = [PROGRAM, "certs", "--no-host"]
-KUBEADM = [PROGRAM, "node-exec", "cp-1", "--", "kubeadm", "certs", "check-expiration"]
+LISTING = ["kubeadm", "certs", "check-expiration"]
+NODE_EXEC = [PROGRAM, "node-exec", "cp-1", "--", *LISTING]
+BY_HAND = """\
+kubectl=$1 image=$2
+shift 2
+"$kubectl" debug node/cp-1 --attach --quiet --profile=sysadmin --image-pull-policy=Never --image="$image" \\
+  -- chroot /host "$@"
+"$kubectl" delete pods --selector app.kubernetes.io/managed-by=kubectl-debug >&2
+"""
 
 
 def main() -> None:
@@ -44,7 +55,8 @@ def main() -> None:
     if not options.lab:
         lab("up", name, "--control-planes", "3", "--workers", "1")
     try:
-        print("| until | certs s | kubeadm on one node s | ratio |\n|---|---|---|---|")
+        print("| until | certs s | kubeadm on one node by hand s | ratio | by node-exec s | ratio |")
+        print("|---|---|---|---|---|---|")
         kubeconfig = Path(lab("kubeconfig", name).strip())
         print(with_pods(kubeconfig, options.rounds), flush=True)
         print("\n| certs --no-host s | start s | beyond the start s |\n|---|---|---|")
@@ -65,16 +77,20 @@ def lab(*arguments: str) -> str:
 
 def with_pods(kubeconfig: Path, rounds: int) -> str:
     """The rows of the real cluster, whose disks are looked at."""
+    kubectl = str(cache.root() / f"bin/kubernetes-{RELEASES[0].kubernetes}/kubectl")
+    by_hand = ["sh", "-c", BY_HAND, "by-hand", kubectl, images.BUSYBOX, *LISTING]
     runs = [
-        [at_any_moment(command, kubeconfig) for command in ([PROGRAM, "certs"], KUBEADM)]
+        [at_any_moment(command, kubeconfig) for command in ([PROGRAM, "certs"], by_hand, NODE_EXEC)]
         for _ in range(rounds + 1)
     ][1:]  # the first round warms caches up
     rows = []
     for number, until in enumerate(("it is shown", "the pods are gone")):
-        certs, kubeadm, ratio = medians(
-            (run[0][number], run[1][number], run[0][number] / run[1][number]) for run in runs
+        figures = [[one[number] for one in run] for run in runs]
+        cells = medians(
+            (certs, by_hand, certs / by_hand, node_exec, certs / node_exec)
+            for certs, by_hand, node_exec in figures
         )
-        rows.append(f"| {until} | {certs:.2f} | {kubeadm:.2f} | {ratio:.2f} |")
+        rows.append(f"| {until} | {' | '.join(f'{cell:.2f}' for cell in cells)} |")
     return "\n".join(rows)
 
 

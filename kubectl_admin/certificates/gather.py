@@ -3,8 +3,8 @@ unless that is not wanted, on every node's disk through a debug pod.
 """
 
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unre
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.node import debug_pod, hosts
+from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.operation import Operation
@@ -42,11 +42,8 @@ Answered = Callable[[int], None]
 Answer = TypeVar("Answer")
 
 
-@contextmanager
-def gathered(
-    cluster: Cluster, options: Options | None, say: Say, answered: Answered | None = None
-) -> Iterator[Facts]:
-    """All certificates of the cluster. Debug pods are told to end by then, and gone when this is left.
+def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answered | None = None) -> Facts:
+    """All certificates of the cluster.
 
     options: those of debug pods; None: without any, only what can be seen through the API. answered: called
     after each node and port, for progress.
@@ -67,19 +64,15 @@ def gathered(
     }
     if options is None:
         answers: dict[Any, Any] = ask_all(handshakes, deadline=LOOKING, workers=WORKERS, answered=answered)
-        yield put_together(cluster.target, listed, ports, answers)
-        return
-    far = [port for port in ports if port.host]
-    brief = replace(options, patience=min(options.patience, PATIENCE))
-    with (
-        explained(cluster, debug_pod.rights(options.namespace)),
-        hosts.opening(cluster, Operation.begin(), brief, say) as opened,
-    ):
+    else:
+        operation = Operation.begin()
+        far = [port for port in ports if port.host]
+        brief = replace(options, patience=min(options.patience, PATIENCE))
         # Nodes first: handshakes are done while pods start, and would keep them waiting.
         questions: dict[Port | str, Callable[[], Any]] = {
             node: partial(
                 on_node,
-                partial(opened, node),
+                partial(host.opened, cluster, node, operation, brief, say),
                 handshakes.get(kubelet_port(node)),
                 node,
                 components.files(pod for pod in listed.control_plane if pod.node == node),
@@ -88,11 +81,15 @@ def gathered(
             for node in listed.nodes
         }
         questions.update(handshakes.items())
-        answers = ask_all(questions, deadline=LOOKING, workers=WORKERS, answered=answered)
-        for node in listed.nodes:
-            if isinstance(answers[node], Forbidden):
-                raise answers[node]
-        yield put_together(cluster.target, listed, ports, answers)
+        with (
+            explained(cluster, debug_pod.rights(options.namespace)),
+            leftovers.withdrawing(cluster, options.namespace, operation),
+        ):
+            answers = ask_all(questions, deadline=LOOKING, workers=WORKERS, answered=answered)
+            for node in listed.nodes:
+                if isinstance(answers[node], Forbidden):
+                    raise answers[node]
+    return put_together(cluster.target, listed, ports, answers)
 
 
 def listings(cluster: Cluster) -> Listed:

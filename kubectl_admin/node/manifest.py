@@ -12,6 +12,19 @@ OPERATION = "kubectl-admin/operation"
 OWNER = "kubectl-admin/owner"
 # Folders of the host that stand in for the image's own. Any but /usr may be missing somewhere.
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
+# In a file of the container's own its process notes its number, so that it can be ended from inside.
+PROCESS = "/dev/shm/kubectl-admin"  # noqa: S108 - nobody else's
+WAITING = 'echo $$$$ > "$0"; exec /bin/sleep "$1"'  # Kubernetes makes $$ of $$$$
+# Ends that process and sees it ended. Most runtimes kill this as well then, before it can say so.
+ENDING = """\
+read -r process < "$0" && kill "$process" || exit 1
+tries=0
+while kill -0 "$process" 2> /dev/null; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 40 ] || exit 1
+  /bin/sleep 0.05
+done
+"""
 
 
 def debug_pod(  # noqa: PLR0913 - what it is made of
@@ -49,7 +62,7 @@ def debug_pod(  # noqa: PLR0913 - what it is made of
                     "name": CONTAINER,
                     "image": image,
                     "imagePullPolicy": pull,
-                    "command": ["/bin/sleep", str(deadline)],
+                    "command": ["/bin/sh", "-c", WAITING, PROCESS, str(deadline)],
                     "workingDir": "/",
                     "securityContext": {
                         "privileged": True,

@@ -1,6 +1,5 @@
 """`kubectl admin certs`: the listing by itself; what changes something is a subcommand of its own."""
 
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -65,19 +64,14 @@ def command(env: Environment, *, warn: float, critical: float, no_host: bool, po
       # For the textfile collector of Prometheus' node_exporter
       kubectl admin certs -o prometheus > /var/lib/node_exporter/certs.prom
     """
-    from kubectl_admin.certificates import report
-    from kubectl_admin.certificates.gather import gathered
+    from kubectl_admin.certificates import gather, report
     from kubectl_admin.certificates.judge import judge
     from kubectl_admin.certificates.judge.times import Thresholds
 
     thresholds = Thresholds(timedelta(seconds=warn), timedelta(seconds=critical))
-    with ExitStack() as leaving:
-        with env.progress("looking at certificates") as progress:
-            seen = gathered(env.cluster(), None if no_host else pods, env.note, progress.step)
-            facts = leaving.enter_context(seen)
-        now = datetime.now(UTC)
-        shown = report.report(
-            facts, judge(facts, now, thresholds), now, thresholds, wide=env.output == "wide"
-        )
-        env.show(shown)  # while the debug pods end
+    with env.progress("looking at certificates") as progress:
+        facts = gather.gather(env.cluster(), None if no_host else pods, env.note, progress.step)
+    now = datetime.now(UTC)
+    shown = report.report(facts, judge(facts, now, thresholds), now, thresholds, wide=env.output == "wide")
+    env.show(shown)
     return shown

@@ -7,7 +7,7 @@ import pytest
 
 from kubectl_admin.certificates import gather as module
 from kubectl_admin.certificates import served
-from kubectl_admin.certificates.gather import gathered
+from kubectl_admin.certificates.gather import gather
 from kubectl_admin.certificates.objects import KINDS
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.portforward import PortError
@@ -110,7 +110,7 @@ def hosts(monkeypatch):
     told = {}
 
     @contextmanager
-    def opened(node):
+    def opened(_cluster, node, _operation, _options, _say):
         if isinstance(told.get(node), Exception):
             raise told[node]
 
@@ -122,21 +122,20 @@ def hosts(monkeypatch):
         yield SimpleNamespace(script=script)
 
     @contextmanager
-    def opening(*_):
-        yield opened
+    def withdrawing(*_):
+        yield
 
-    monkeypatch.setattr(module.hosts, "opening", opening)
+    monkeypatch.setattr(module.host, "opened", opened)
+    monkeypatch.setattr(module.leftovers, "withdrawing", withdrawing)
     return told
 
 
 def without_host(cluster):
-    with gathered(cluster, None, print) as facts:
-        return facts
+    return gather(cluster, None, print)
 
 
 def with_host(cluster):
-    with gathered(cluster, Options(), print) as facts:
-        return facts
+    return gather(cluster, Options(), print)
 
 
 def forbidden(what):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ class Api:
     """An API server with one node, that does with pods what a test says.
 
     statuses: of each pod that is made, in order: an exception, or what the watch shows of it.
+    ending: the exit code of what ends a pod's process from inside, or why that can't be asked for.
     """
 
     def __init__(self, about: dict[str, Any], *statuses: Any) -> None:
@@ -55,6 +57,8 @@ class Api:
         self.pods: dict[str, Any] = {}
         self.made: list[dict[str, Any]] = []
         self.deleted: list[str] = []
+        self.grace: list[int | None] = []
+        self.ending: int | AdminError = 137
         self.warnings: list[str] = []
         self.refusal: AdminError | None = None
 
@@ -83,10 +87,17 @@ class Api:
                 reason, _, message = words.partition(": ")
                 yield {"reason": reason, "message": message}
 
-    def delete(self, path: str, *, timeout: float | None = None) -> None:
+    def exec(self, *_: Any, timeout: float) -> SimpleNamespace:
+        assert timeout
+        if isinstance(self.ending, AdminError):
+            raise self.ending
+        return SimpleNamespace(run=lambda: SimpleNamespace(exit_code=self.ending))
+
+    def delete(self, path: str, options: dict[str, Any], *, timeout: float | None = None) -> None:
         assert timeout
         name = path.rpartition("/")[2]
         self.deleted.append(name)
+        self.grace.append(options.get("gracePeriodSeconds"))
         if self.pods.pop(name, None) is None:
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
 
@@ -110,6 +121,25 @@ def test_a_pod_runs_inside_and_is_gone_afterwards(said):
     assert name.startswith("kubectl-admin-0123456789-")
     assert (api.pods, api.deleted, said) == ({}, [name], [])
     assert api.made[0]["spec"]["containers"][0]["imagePullPolicy"] == "Never"
+
+
+@pytest.mark.parametrize("code", [0, 137])
+def test_a_pod_whose_process_was_seen_to_end_is_not_waited_for(said, code):
+    api = Api(node(), RUNNING)
+    api.ending = code
+    run(api, said)
+    assert api.grace == [0]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [1, 127, NotFound(404, "NotFound", "container not found"), BrokenStream("cut"), Unreachable("no")],
+)
+def test_one_that_may_still_run_is_ended_by_its_kubelet(said, ending):
+    api = Api(node(), RUNNING)
+    api.ending = ending
+    run(api, said)
+    assert (api.pods, api.grace, said) == ({}, [None], [])
 
 
 class Stop(BaseException):
@@ -141,10 +171,10 @@ def test_a_creation_that_is_interrupted_is_waited_for(said, clock):
         clock.name = body["metadata"]["name"]
         raise Stop
 
-    def delete(path: str, *, timeout: float | None = None) -> None:
+    def delete(path: str, options: Any, *, timeout: float | None = None) -> None:
         if len(clock.slept) == 3:
             api.pods[clock.name] = {}
-        Api.delete(api, path, timeout=timeout)
+        Api.delete(api, path, options, timeout=timeout)
 
     api.post, api.delete = post, delete  # type: ignore[method-assign]
     with pytest.raises(Stop):
@@ -355,7 +385,7 @@ def test_who_may_not_watch_is_told_and_leaves_nothing(said):
 def test_a_pod_that_can_not_be_removed_is_said(said):
     api = Api(node(), RUNNING)
 
-    def delete(_path: str, **_others: object) -> None:
+    def delete(*_: object, **_others: object) -> None:
         raise Forbidden(403, "Forbidden", "cannot delete")
 
     api.delete = delete  # type: ignore[method-assign]

@@ -1,5 +1,9 @@
 """What a debug pod is."""
 
+import signal
+import subprocess
+import threading
+
 import pytest
 
 from kubectl_admin.node import manifest
@@ -59,7 +63,35 @@ def test_it_ends_by_itself_and_is_never_started_again(spec, container):
     assert spec["activeDeadlineSeconds"] == 900
     assert spec["restartPolicy"] == "Never"
     assert spec["terminationGracePeriodSeconds"] == 1
-    assert container["command"] == ["/bin/sleep", "900"]
+    *_, seconds = container["command"]
+    assert seconds == "900"
+
+
+def in_the_container(command, note):
+    """A container's command as Kubernetes hands it over, with a note of its process elsewhere."""
+    return [word.replace("$$", "$").replace(manifest.PROCESS, str(note)) for word in command]
+
+
+@pytest.mark.parametrize("kubelet", ["SIGTERM", "from inside"])
+def test_its_process_ends_when_told_to(container, tmp_path, kubelet):
+    note = tmp_path / "note"
+    waiting = subprocess.Popen(in_the_container(container["command"], note))
+    while not (note.exists() and note.read_text().endswith("\n")):
+        assert waiting.poll() is None
+    if kubelet == "SIGTERM":
+        waiting.terminate()
+    else:
+        # Whoever started it has to note its end, or it is a number that is still taken.
+        threading.Thread(target=waiting.wait, daemon=True).start()
+        assert subprocess.run(["/bin/sh", "-c", manifest.ENDING, note], check=False).returncode == 0
+    assert waiting.wait(10) == -signal.SIGTERM
+
+
+def test_where_nothing_is_noted_nothing_is_ended(tmp_path):
+    ended = subprocess.run(
+        ["/bin/sh", "-c", manifest.ENDING, tmp_path / "nothing"], capture_output=True, check=False
+    )
+    assert ended.returncode == 1
 
 
 def test_it_is_privileged_and_root_whatever_the_image_says(container):
