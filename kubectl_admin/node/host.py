@@ -10,7 +10,7 @@ own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatt
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from importlib.resources import files
 from typing import TypeVar
@@ -156,12 +156,6 @@ class Host:
         """Makes the pod."""
         self._context = debug_pod.running(self._cluster, self.node, self.operation, self._options, self.say)
         self._pod = self._context.__enter__()
-
-    def dismiss(self) -> None:
-        """Asks for the pod's end, which comes while something else is done; `close` waits for it."""
-        if self._pod:
-            with suppress(AdminError):
-                debug_pod.dismiss(self._cluster, self._options.namespace, self._pod)
 
     def close(self) -> None:
         """Removes the pod."""

@@ -98,12 +98,11 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
                 etcdctl=wish.etcdctl,
                 room=draft.room,
             )
-        there.dismiss()
-        draft.settle()
-        verified = time.monotonic()
-        with watch("verifying") as moved:
-            verdict = verify(draft.path, progress=moved)
-        saved.seconds["verify"] = time.monotonic() - verified
+    draft.settle()
+    verified = time.monotonic()
+    with watch("verifying") as moved:
+        verdict = verify(draft.path, progress=moved)
+    saved.seconds["verify"] = time.monotonic() - verified
     refuse_unsound(verdict, source.node)
     return Taken(None, source.node, saved, verdict, time.monotonic() - began)
 
