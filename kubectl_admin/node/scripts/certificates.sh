@@ -37,6 +37,7 @@ blocks=' # of PEM text, a line at a time; one that is damaged may be followed by
     if (fed && !told) print "-"
     fed = told = 0
   }'
+# shellcheck disable=SC2016 # these are awk's fields
 show=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PATH»
   function head_of(kind, name, key, path) {
     print "@ " kind " " name " " key " " (path in changed ? changed[path] : "-") " " path
