@@ -14,7 +14,6 @@ set -eu
 pki=$1
 shift
 
-
 # All files are read by one awk, and their times asked for at once: on a host that is busy every process is dear.
 blocks=' # of PEM text, a line at a time; one that is damaged may be followed by anything, and is only told of
   function damaged() { print "-----BEGIN CERTIFICATE-----"; inside = 0; told = 1 }
@@ -38,7 +37,7 @@ blocks=' # of PEM text, a line at a time; one that is damaged may be followed by
     fed = told = 0
   }'
 # shellcheck disable=SC2016 # these are awk's fields
-show=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PATH»
+files=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PATH»
   function head_of(kind, name, key, path) {
     print "@ " kind " " name " " key " " (path in changed ? changed[path] : "-") " " path
   }
@@ -53,7 +52,7 @@ show=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PAT
     fed = 1
     finish()
   }
-  !asked && /^$/ { asked = 1; next }
+  /^$/ { asked = 1; next }
   { path = $0 }
   !asked { sub(/^[^ ]* /, "", path); changed[path] = $1; next }
   { sub(/^[^ ]* [^ ]* [^ ]* /, "", path); head_of($1, $2, $3, path) }
@@ -71,7 +70,7 @@ show=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PAT
     close(path)
   }'
 
-line='
+newline='
 '
 plan='' paths=''
 noted() { # KIND NAME PATH
@@ -80,9 +79,9 @@ noted() { # KIND NAME PATH
     *.crt) if [ -e "${3%.crt}.key" ]; then key=yes; else key=no; fi ;;
   esac
   if [ -f "$3" ]; then
-    plan=$plan"$1 $2 $key $3"$line paths=$paths$3$line
+    plan=$plan"$1 $2 $key $3"$newline paths=$paths$3$newline
   else
-    plan=$plan"absent $2 - $3"$line
+    plan=$plan"absent $2 - $3"$newline
   fi
 }
 
@@ -102,11 +101,11 @@ END
 
 served() { # NAME ADDRESS
   printf '@ served %s - - %s\n' "$1" "$2"
-  show_blocks="$blocks { feed(\$0) } END { finish() }"
+  in_text="$blocks { feed(\$0) } END { finish() }"
   if command -v openssl > /dev/null; then
-    shown=$(timeout 8 openssl s_client -connect "$2" < /dev/null 2> /dev/null | awk "$show_blocks" || true)
+    shown=$(timeout 8 openssl s_client -connect "$2" < /dev/null 2> /dev/null | awk "$in_text" || true)
   elif command -v curl > /dev/null; then
-    shown=$(curl -sk -m 8 -o /dev/null -w '%{certs}' "https://$2/" < /dev/null 2> /dev/null | awk "$show_blocks" || true)
+    shown=$(curl -sk -m 8 -o /dev/null -w '%{certs}' "https://$2/" < /dev/null 2> /dev/null | awk "$in_text" || true)
   else
     echo '? the node has neither openssl nor curl to look there'
     return
@@ -117,12 +116,12 @@ served() { # NAME ADDRESS
   esac
 }
 
-shown() { # the end of the answer
+show_noted() { # and with it ends the answer
   set -f
-  IFS=$line
+  IFS=$newline
   # shellcheck disable=SC2086 # a path a line
   times=$(stat -L -c '%Y %n' -- $paths 2> /dev/null || :)
-  printf '%s\n\n%s' "$times" "$plan" | awk "$blocks$show"
+  printf '%s\n\n%s' "$times" "$plan" | awk "$blocks$files"
   printf '\n# end\n'
 }
 
@@ -135,7 +134,7 @@ while [ $# -gt 2 ]; do
   shift 3
 done
 if [ "$pki" = - ]; then
-  shown
+  show_noted
   exit
 fi
 for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
@@ -158,4 +157,4 @@ elif [ -f "$folder/kubelet.crt" ]; then
 fi
 trusted=$(setting clientCAFile)
 if [ -n "$trusted" ]; then noted pem kubelet-client-ca "$trusted"; fi
-shown
+show_noted
