@@ -43,6 +43,7 @@ def gates(  # noqa: PLR0913 - all that is known
         *machine(around, disk, upstream, version.minor),
         *space(around, disk, role),
         *removed.findings(version.minor, flags(around, disk)),
+        *(gap.finding() for gap in around.versions.gaps),
     ]
     if role.control_plane and not is_moved(around, version):
         found += [*etcd_gate(own_member(around), upstream, version.minor), *etcd_health(around)]

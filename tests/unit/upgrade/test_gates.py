@@ -1,8 +1,10 @@
 """What stands in the way of a node's upgrade."""
 
+from dataclasses import replace
+
 import pytest
 
-from kubectl_admin.finding import Severity
+from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.upgrade import gates, target
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.versions import upstream
@@ -48,6 +50,15 @@ def found(here, host=None, goal=NEW, **changes):
 )
 def test_ways(why, here, goal, rules):
     assert found(here, goal=goal) == rules, why
+
+
+def test_what_could_not_be_seen_is_said():
+    here = around("cp-1")
+    here = replace(here, versions=replace(here.versions, gaps=(Gap("kube-proxy", "no rights", "list pods"),)))
+    every = gates.gates(here, disk(), target.role(here, NEW), Target(NEW, f"{NEW}-1.1"), UPSTREAM)
+    assert [(each.subject, each.evidence) for each in every if each.rule == "not-seen"] == [
+        ("kube-proxy", "no rights")
+    ]
 
 
 def test_a_person_may_begin_elsewhere():
