@@ -230,7 +230,7 @@ def dismiss(cluster: Cluster, namespace: str, name: str) -> None:
 
 def has_ended(cluster: Cluster, namespace: str, name: str) -> bool:
     """Ends the pod's process from inside, and says whether that was seen."""
-    command = ["/bin/sh", "-c", manifest.ENDING, manifest.PROCESS]
+    command = ["/bin/sh", "-c", manifest.ENDING]
     try:
         result = cluster.exec(namespace, name, manifest.CONTAINER, command, timeout=ENDING).run()
     except AdminError:

@@ -12,18 +12,25 @@ OPERATION = "kubectl-admin/operation"
 OWNER = "kubectl-admin/owner"
 # Folders of the host that stand in for the image's own. Any but /usr may be missing somewhere.
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
-# In a file of the container's own its process notes its number, so that it can be ended from inside.
-PROCESS = "/dev/shm/kubectl-admin"  # noqa: S108 - nobody else's
-WAITING = 'echo $$$$ > "$0"; exec /bin/sleep "$1"'  # Kubernetes makes $$ of $$$$
-# Ends that process and sees it ended. Most runtimes kill this as well then, before it can say so.
+# Run in the container, ends its process and sees it ended: every «sleep» in the mount namespace of whoever
+# runs this, which must not be the host's. Most runtimes kill this as well then, before it can say so.
 ENDING = """\
-read -r process < "$0" && kill "$process" || exit 1
-tries=0
-while kill -0 "$process" 2> /dev/null; do
-  tries=$((tries + 1))
-  [ "$tries" -lt 40 ] || exit 1
-  /bin/sleep 0.05
-done
+own=/proc/self/ns/mnt
+if [ ! -e /proc/1/ns/mnt ] || [ /proc/1/ns/mnt -ef "$own" ]; then exit 1; fi
+ended=1
+for process in /proc/[0-9]*; do
+  if [ "$process/ns/mnt" -ef "$own" ] && read -r name < "$process/comm" && [ "$name" = sleep ]; then
+    kill "${process#/proc/}"
+    tries=0
+    while [ -e "$process" ]; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 40 ] || exit 1
+      /bin/sleep 0.05
+    done
+    ended=0
+  fi
+done 2> /dev/null
+exit "$ended"
 """
 
 
@@ -62,7 +69,7 @@ def debug_pod(  # noqa: PLR0913 - what it is made of
                     "name": CONTAINER,
                     "image": image,
                     "imagePullPolicy": pull,
-                    "command": ["/bin/sh", "-c", WAITING, PROCESS, str(deadline)],
+                    "command": ["/bin/sleep", str(deadline)],
                     "workingDir": "/",
                     "securityContext": {
                         "privileged": True,

@@ -1,8 +1,6 @@
 """What a debug pod is."""
 
-import signal
 import subprocess
-import threading
 
 import pytest
 
@@ -63,35 +61,38 @@ def test_it_ends_by_itself_and_is_never_started_again(spec, container):
     assert spec["activeDeadlineSeconds"] == 900
     assert spec["restartPolicy"] == "Never"
     assert spec["terminationGracePeriodSeconds"] == 1
-    *_, seconds = container["command"]
-    assert seconds == "900"
+    assert container["command"] == ["/bin/sleep", "900"]
 
 
-def in_the_container(command, note):
-    """A container's command as Kubernetes hands it over, with a note of its process elsewhere."""
-    return [word.replace("$$", "$").replace(manifest.PROCESS, str(note)) for word in command]
+# The first process of another machine, as it seems, and a mount namespace there that is not that one's.
+MACHINE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c")
+IN_A_CONTAINER = (*MACHINE, 'unshare --mount -- "$@"; exit "$?"', "sh", "/bin/sh", "-c")
 
 
-@pytest.mark.parametrize("kubelet", ["SIGTERM", "from inside"])
-def test_its_process_ends_when_told_to(container, tmp_path, kubelet):
-    note = tmp_path / "note"
-    waiting = subprocess.Popen(in_the_container(container["command"], note))
-    while not (note.exists() and note.read_text().endswith("\n")):
-        assert waiting.poll() is None
-    if kubelet == "SIGTERM":
-        waiting.terminate()
-    else:
-        # Whoever started it has to note its end, or it is a number that is still taken.
-        threading.Thread(target=waiting.wait, daemon=True).start()
-        assert subprocess.run(["/bin/sh", "-c", manifest.ENDING, note], check=False).returncode == 0
-    assert waiting.wait(10) == -signal.SIGTERM
-
-
-def test_where_nothing_is_noted_nothing_is_ended(tmp_path):
-    ended = subprocess.run(
-        ["/bin/sh", "-c", manifest.ENDING, tmp_path / "nothing"], capture_output=True, check=False
+def test_its_process_and_no_other_is_ended_from_inside(container):
+    beside = subprocess.Popen(container["command"])
+    script = """
+    "$@" & process=$!
+    "$@" & another=$!
+    /bin/sh -c "$0"
+    echo "$?"
+    wait "$process"
+    echo "$?"
+    wait "$another"
+    echo "$?"
+    """
+    done = subprocess.run(
+        [*IN_A_CONTAINER, script, manifest.ENDING, *container["command"]], stdout=subprocess.PIPE, check=True
     )
-    assert ended.returncode == 1
+    assert done.stdout.split() == [b"0", b"143", b"143"]
+    assert beside.poll() is None
+    beside.kill()
+    beside.wait()
+
+
+@pytest.mark.parametrize("where", [IN_A_CONTAINER, MACHINE])
+def test_where_no_such_process_is_or_that_is_no_container_nothing_is_ended(where):
+    assert subprocess.run([*where, manifest.ENDING], check=False).returncode == 1
 
 
 def test_it_is_privileged_and_root_whatever_the_image_says(container):
