@@ -68,6 +68,8 @@ def consented(
             redirect_limit=0,  # the credentials are for this server only
         )
     except websocket.WebSocketBadStatusException as error:
+        if not error.status_code:
+            raise unreachable(transport.server, error) from error  # what it said is no HTTP
         took = (time.monotonic() - start) * 1000
         log.debug("CONNECT %s %d in %.0f ms", url, error.status_code, took)
         raise refused(error, location) from None
@@ -105,10 +107,10 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
             if transport.proxy
             else socket.create_connection((host, port), timeout)
         )
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         said = unreachable(transport.server, error)
         # A proxy's refusal has no number, and neither has a time limit: both would come again.
-        raise (NothingSent(said.what) if error.errno else said) from error
+        raise (NothingSent(said.what) if getattr(error, "errno", None) else said) from error
     for option in tcp_keepalive_socket_options():
         raw.setsockopt(*option)
     if parts.scheme != "https":
@@ -130,7 +132,11 @@ def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> soc
         )
     tunnel = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     tunnel.set_tunnel(host, port, transport.proxy_headers)
-    tunnel.connect()
+    try:
+        tunnel.connect()
+    except Exception:
+        tunnel.close()
+        raise
     if not isinstance(tunnel.sock, socket.socket):
         raise Unreachable(f"Unable to connect to the server: proxy {proxy.shown(transport.proxy or '')}")
     return tunnel.sock

@@ -12,14 +12,15 @@ OPERATION = "kubectl-admin/operation"
 OWNER = "kubectl-admin/owner"
 # Folders of the host that stand in for the image's own. Any but /usr may be missing somewhere.
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
-# Run in the container, ends its process and sees it ended: every «sleep» in the mount namespace of whoever
-# runs this, which must not be the host's. Most runtimes kill this as well then, before it can say so.
+# Run in the container, ends its process and sees it ended: the «sleep» in the mount namespace of whoever runs
+# this, which must not be the host's, and in the container's root. What is run on the host is in that one's: a
+# script there would go on behind its own «sleep». Most runtimes kill this as well then, before it can say so.
 ENDING = """\
 own=/proc/self/ns/mnt
 if [ ! -e /proc/1/ns/mnt ] || [ /proc/1/ns/mnt -ef "$own" ]; then exit 1; fi
-ended=1
 for process in /proc/[0-9]*; do
-  if [ "$process/ns/mnt" -ef "$own" ] && read -r name < "$process/comm" && [ "$name" = sleep ]; then
+  if [ "$process/ns/mnt" -ef "$own" ] && [ "$process/root" -ef / ] &&
+    read -r name < "$process/comm" && [ "$name" = sleep ]; then
     kill "${process#/proc/}"
     tries=0
     while [ -e "$process" ]; do
@@ -27,10 +28,10 @@ for process in /proc/[0-9]*; do
       [ "$tries" -lt 40 ] || exit 1
       /bin/sleep 0.05
     done
-    ended=0
+    exit
   fi
 done 2> /dev/null
-exit "$ended"
+exit 1
 """
 
 

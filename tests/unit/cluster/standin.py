@@ -6,6 +6,7 @@ Real HTTP and HTTPS, real WebSocket frames, on a port of 127.0.0.1.
 import base64
 import hashlib
 import json
+import socket
 import ssl
 import struct
 import sys
@@ -227,6 +228,12 @@ class Wire:
         self._handler.send_header("Sec-WebSocket-Protocol", protocol)
         self._handler.end_headers()
         self._handler.wfile.flush()
+
+    def say(self, data: bytes) -> None:
+        """Answers the handshake with just this."""
+        self._handler.wfile.write(data)
+        self._handler.wfile.flush()
+        self._handler.connection.shutdown(socket.SHUT_RDWR)
 
     def refuse(self, answer: Says) -> None:
         """Answers the handshake with a refusal."""

@@ -9,7 +9,7 @@ from itertools import repeat
 import pytest
 
 from kubectl_admin.cluster import channels
-from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden
+from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden, Unreachable
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.standin import (
     BINARY,
@@ -315,3 +315,10 @@ def test_a_handshake_that_is_hung_up_on_is_not_tried_again(server: StandIn) -> N
     with pytest.raises(AdminError, match="Unable to connect"):
         server.connect().exec("ns", "p", None, ["sh"])
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 \xff\xfe\r\n\r\n", b"\r\n\r\n"])
+def test_a_handshake_that_is_answered_with_what_is_no_http(server: StandIn, said: bytes) -> None:
+    server.on("GET", PATH, lambda wire: wire.say(said))
+    with pytest.raises(Unreachable):
+        server.connect().exec("ns", "p", None, ["sh"])

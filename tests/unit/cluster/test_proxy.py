@@ -114,6 +114,15 @@ def test_a_proxy_that_refuses(secure: StandIn, trusting: dict[str, Any], proxy: 
         cluster.exec("ns", "p", None, ["true"])
 
 
+def test_what_is_no_proxy(secure: StandIn, trusting: dict[str, Any], proxy: Proxy) -> None:
+    proxy.answer = b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
+    cluster = secure.connect(cluster={**trusting, "proxy-url": proxy.url})
+    with pytest.raises(Unreachable):
+        cluster.get("/version")
+    with pytest.raises(Unreachable, match="SSH-2.0-OpenSSH"):
+        cluster.exec("ns", "p", None, ["true"])
+
+
 def target(server: str, **cluster: Any) -> Target:
     """A cluster at this address."""
     return Target("c", "c", "u", "default", {"server": server, **cluster}, {})

@@ -58,7 +58,7 @@ class Api:
         self.made: list[dict[str, Any]] = []
         self.deleted: list[str] = []
         self.grace: list[int | None] = []
-        self.ending: int | AdminError = 137
+        self.ending: int | Exception = 137
         self.warnings: list[str] = []
         self.refusal: AdminError | None = None
 
@@ -89,15 +89,17 @@ class Api:
 
     def exec(self, *_: Any, timeout: float) -> SimpleNamespace:
         assert timeout
-        if isinstance(self.ending, AdminError):
+        if isinstance(self.ending, Exception):
             raise self.ending
         return SimpleNamespace(run=lambda: SimpleNamespace(exit_code=self.ending))
 
-    def delete(self, path: str, options: dict[str, Any], *, timeout: float | None = None) -> None:
+    def delete(
+        self, path: str, options: dict[str, Any] | None = None, *, timeout: float | None = None
+    ) -> None:
         assert timeout
         name = path.rpartition("/")[2]
         self.deleted.append(name)
-        self.grace.append(options.get("gracePeriodSeconds"))
+        self.grace.append((options or {}).get("gracePeriodSeconds"))
         if self.pods.pop(name, None) is None:
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
 
@@ -142,6 +144,20 @@ def test_one_that_may_still_run_is_ended_by_its_kubelet(said, ending):
     assert (api.pods, api.grace, said) == ({}, [None], [])
 
 
+def test_where_a_policy_is_against_it_the_kubelet_ends_it(said):
+    api = Api(node(), RUNNING)
+    real = api.delete
+
+    def delete(path: str, options: Any = None, *, timeout: float | None = None) -> None:
+        if options:
+            raise ApiError(400, "", 'admission webhook "guard.example" denied the request: no force')
+        real(path, timeout=timeout)
+
+    api.delete = delete  # type: ignore[method-assign]
+    run(api, said)
+    assert (api.pods, api.grace, said) == ({}, [None], [])
+
+
 class Stop(BaseException):
     """Ctrl-C, or SIGTERM."""
 
@@ -171,7 +187,7 @@ def test_a_creation_that_is_interrupted_is_waited_for(said, clock):
         clock.name = body["metadata"]["name"]
         raise Stop
 
-    def delete(path: str, options: Any, *, timeout: float | None = None) -> None:
+    def delete(path: str, options: Any = None, *, timeout: float | None = None) -> None:
         if len(clock.slept) == 3:
             api.pods[clock.name] = {}
         Api.delete(api, path, options, timeout=timeout)

@@ -69,22 +69,34 @@ MACHINE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-p
 IN_A_CONTAINER = (*MACHINE, 'unshare --mount -- "$@"; exit "$?"', "sh", "/bin/sh", "-c")
 
 
-def test_its_process_and_no_other_is_ended_from_inside(container):
+# The container's process, one in the root of the host, and how both ended after what is to end the first.
+ENDED = """
+host=$1
+shift
+mount -t tmpfs tmpfs "$host"
+for folder in /usr /bin /lib /lib64; do
+  if [ -e "$folder" ]; then mkdir "$host$folder" && mount --rbind "$folder" "$host$folder"; fi
+done
+chroot "$host" "$@" & there=$!
+"$@" & process=$!
+while [ "/proc/$there/root" -ef / ]; do :; done
+/bin/sh -c "$0"
+echo "$?"
+wait "$process"
+echo "$?"
+kill -0 "$there"
+echo "$?"
+"""
+
+
+def test_its_process_and_no_other_is_ended_from_inside(container, tmp_path):
     beside = subprocess.Popen(container["command"])
-    script = """
-    "$@" & process=$!
-    "$@" & another=$!
-    /bin/sh -c "$0"
-    echo "$?"
-    wait "$process"
-    echo "$?"
-    wait "$another"
-    echo "$?"
-    """
     done = subprocess.run(
-        [*IN_A_CONTAINER, script, manifest.ENDING, *container["command"]], stdout=subprocess.PIPE, check=True
+        [*IN_A_CONTAINER, ENDED, manifest.ENDING, tmp_path, *container["command"]],
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    assert done.stdout.split() == [b"0", b"143", b"143"]
+    assert done.stdout.split() == [b"0", b"143", b"0"]
     assert beside.poll() is None
     beside.kill()
     beside.wait()
