@@ -188,6 +188,12 @@ def external_etcd(pods: Sequence[StaticPod]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(urls))
 
 
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to whoever asks."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
 def external_ports(pods: Sequence[StaticPod]) -> Iterator[Port]:
     """Where each API server reaches an etcd outside of the cluster with TLS, as its own node sees it."""
     if not external_etcd(pods):

@@ -12,7 +12,7 @@ from kubectl_admin.errors import UsageError
 
 RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"
 ALL = "all"  # kubeadm's word for every one of them
-AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
+AUTHORITIES = {"ca": "ca", "etcd-ca": "etcd/ca", "front-proxy-ca": "front-proxy-ca"}  # and their files
 CLIENT, SERVING = "kubelet-client", "kubelet-serving"
 
 
@@ -63,6 +63,14 @@ ROTATED = {
 KNOWN = {**RENEWABLE, **ROTATED}
 
 
+def authority(name: str) -> UsageError:
+    """Why an authority is not renewed."""
+    return UsageError(
+        f"{name} is an authority, which no renewal touches: all that it has signed would go with it",
+        "docs/certificates.md says what replacing one takes",
+    )
+
+
 def known(names: Iterable[str]) -> tuple[str, ...]:
     """The names, each once, in their usual order: all of them kubeadm's, or all kubelets'.
 
@@ -71,10 +79,7 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
     wanted = set(names)
     for name in sorted(wanted):
         if name in AUTHORITIES:
-            raise UsageError(
-                f"{name} is an authority, which no renewal touches: all that it has signed would go with it",
-                "docs/certificates.md says what replacing one takes",
-            )
+            raise authority(name)
         if name not in KNOWN:
             raise UsageError(f"{name!r} can't be renewed", f"these can: {', '.join(KNOWN)}")
     if wanted & ROTATED.keys() and wanted & RENEWABLE.keys():

@@ -46,6 +46,7 @@ def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
 @click.command("renew", cls=Verb)
 @click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=renewable)
 @click.option("--all", "everything", is_flag=True, help="All that kubeadm renews, instead of those named.")
+@click.option("--ca", "authorities", is_flag=True, help="Say what replacing an authority takes.")
 @nodes
 @dry_run_
 @yes_
@@ -57,6 +58,7 @@ def renew(  # noqa: PLR0913 - its options
     *,
     names: tuple[str, ...],
     everything: bool,
+    authorities: bool,
     nodes: tuple[str, ...],
     dry_run: bool,
     yes: bool,
@@ -81,8 +83,10 @@ def renew(  # noqa: PLR0913 - its options
       # The certificate that a worker's kubelet shows to API servers
       kubectl admin certs renew kubelet-client --node worker-1
     """
-    from kubectl_admin.certificates.renewable import ROTATED, known
+    from kubectl_admin.certificates.renewable import ROTATED, authority, known
 
+    if authorities:
+        raise authority("ca")
     if bool(names) == everything:
         raise UsageError("name certificates, or say --all, one of the two")
     wanted = known(names)

@@ -3,8 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kubectl_admin.certificates.components import PKI, Port, StaticPod, ports
+from kubectl_admin.certificates.components import (
+    FLAGS,
+    KUBERNETES,
+    PKI,
+    Port,
+    StaticPod,
+    external_etcd,
+    is_loopback,
+    ports,
+)
 from kubectl_admin.certificates.facts import Seen, Source
+from kubectl_admin.certificates.renewable import AUTHORITIES, RENEWABLE
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.node.operation import Owner
 
@@ -94,10 +104,37 @@ class Node:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def on_disk(self, name: str) -> Seen | None:
-        """What lies there under kubeadm's name."""
-        return next(
-            (one for one in self.seen if one.name == name and one.source in (Source.FILE, Source.KUBECONFIG)),
-            None,
+        """What lies there under kubeadm's name: its own file, or else the one that a flag names instead."""
+        lying = [
+            one for one in self.seen if one.name == name and one.source in (Source.FILE, Source.KUBECONFIG)
+        ]
+        own = self.path(name)
+        return next((one for one in lying if one.where == own), lying[0] if lying else None)
+
+    def path(self, name: str) -> str:
+        """Where kubeadm itself has what it calls so; "" for what is none of its."""
+        if name in AUTHORITIES:
+            return f"{self.pki}/{AUTHORITIES[name]}.crt"
+        file = RENEWABLE[name].files[-1] if name in RENEWABLE else ""
+        return (
+            f"{self.pki}/{file.removeprefix('pki/')}" if file.startswith("pki/") else f"{KUBERNETES}/{file}"
+        )
+
+    @property
+    def etcd_is_external(self) -> bool:
+        """Whether its API server is told of an etcd that kubeadm does not run, and does not renew for."""
+        return any(not is_loopback(url) for url in external_etcd(tuple(self.parts.values())))
+
+    @property
+    def renewable(self) -> tuple[str, ...]:
+        """What kubeadm renews of what is there, in its order.
+
+        Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/certlist.go, GetCertsWithoutEtcd.
+        """
+        return tuple(
+            name
+            for name in RENEWABLE
+            if self.has(name) and not (self.etcd_is_external and RENEWABLE[name].authority == "etcd-ca")
         )
 
     def certificate(self, name: str) -> Certificate | None:
@@ -111,20 +148,50 @@ class Node:
         return seen is not None and seen.content != ABSENT
 
     def ports(self, name: str) -> list[Port]:
-        """Where a certificate is meant to be served."""
-        return [port for part in self.parts.values() for port in ports(part) if port.file == name]
+        """Where what lies there is meant to be served: not where another file was named instead."""
+        own = self.on_disk(name)
+        return [
+            port
+            for part in self.parts.values()
+            for port in ports(part)
+            if port.file == name and own and own.where in _named(part, name)
+        ]
+
+
+def _named(part: StaticPod, name: str) -> set[str]:
+    """The files on the node that a static pod's flags name for this."""
+    paths = [part.flags.get(flag, "") for flag, (each, _) in FLAGS[part.component].items() if each == name]
+    return {part.on_host(path) for path in paths if path}
+
+
+@dataclass(frozen=True, slots=True)
+class Etcd:
+    """The cluster's etcd, as far as kubeadm runs it.
+
+    voters: how many of its members vote; 0 for an external one. up: the nodes of those that answer.
+    problem: why none could be asked; "" where they were.
+    """
+
+    voters: int = 0
+    up: frozenset[str] = frozenset()
+    problem: str = ""
+
+    def spares(self, node: str) -> bool:
+        """Whether the members elsewhere are a quorum without the one of this node."""
+        return self.voters <= 1 or len(self.up - {node}) > self.voters // 2
+
+    def may_start_anew(self, node: str) -> bool:
+        """Whether the member of this node may be: it does not answer anyway, or is not needed meanwhile.
+
+        One whose certificate has ended does not answer, and only its renewal brings it back.
+        """
+        return self.spares(node) or node not in self.up
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it.
-
-    members, spare: how many of etcd's members vote, and how many of them may fail; 0 for an external one.
-    etcd_problem: why etcd could not be asked; "" where it was.
-    """
+    """All of it."""
 
     context: str
     nodes: tuple[Node, ...]
-    members: int = 0
-    spare: int = 0
-    etcd_problem: str = ""
+    etcd: Etcd = Etcd()

@@ -1,14 +1,15 @@
 """Looks at the control-plane nodes before anything is changed on them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from kubectl_admin.certificates import components, disk
-from kubectl_admin.certificates.components import APISERVER, ETCD, KUBERNETES, PKI, StaticPod
+from kubectl_admin.certificates.components import APISERVER, ETCD, FLAGS, KUBERNETES, PKI, StaticPod
 from kubectl_admin.certificates.facts import Seen
-from kubectl_admin.certificates.renewal.facts import JOB, Facts, Node, Survey
+from kubectl_admin.certificates.renewal.facts import JOB, Etcd, Facts, Node, Survey
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
@@ -62,8 +63,8 @@ def look(
     }
     questions[ETCD] = partial(etcd_or_problem, cluster)
     answers = asked(cluster, questions, operation, options, answered)
-    members, spare, problem = answers.pop(ETCD)
-    return Facts(cluster.target.context, tuple(answers.values()), members, spare, problem)
+    etcd = answers.pop(ETCD)
+    return Facts(cluster.target.context, tuple(answers.values()), etcd)
 
 
 def asked(
@@ -120,22 +121,25 @@ def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
 
 
 def folder_of(parts: dict[str, StaticPod]) -> str:
-    """The folder of kubeadm's certificates, by the API server's own."""
-    path = parts[APISERVER].flags.get("tls-cert-file", "")
-    return str(PurePosixPath(parts[APISERVER].on_host(path)).parent) if path else PKI
+    """The folder of kubeadm's certificates: the one of most files that the API server was told of."""
+    api = parts[APISERVER]
+    paths = [PurePosixPath(api.on_host(path)) for flag in FLAGS[APISERVER] if (path := api.flags.get(flag))]
+    folders = Counter(str(path.parent) for path in paths)
+    return folders.most_common(1)[0][0] if folders else PKI
 
 
-def etcd_or_problem(cluster: Cluster) -> tuple[int, int, str]:
+def etcd_or_problem(cluster: Cluster) -> Etcd:
     """The same as `etcd_of`; nothing but the problem where it can't be asked."""
     try:
         return etcd_of(cluster)
     except AdminError as error:
-        return 0, 0, error.what
+        return Etcd(problem=error.what)
 
 
-def etcd_of(cluster: Cluster) -> tuple[int, int, str]:
-    """How many of etcd's members vote, how many of them may fail (0 for an external one), and no problem."""
+def etcd_of(cluster: Cluster) -> Etcd:
+    """The members of etcd that vote, and which of them answer. Raises AdminError."""
     state = status.gather(cluster, compare=False)
-    if state.etcd.external or not state.members:
-        return 0, 0, ""
-    return len(state.voters), state.spare, ""
+    if state.etcd.external:
+        return Etcd()
+    up = frozenset(member.pod.node if member.pod else member.node for member in state.voters if member.up)
+    return Etcd(len(state.voters), up)

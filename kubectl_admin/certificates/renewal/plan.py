@@ -1,11 +1,11 @@
 """What a renewal or a rollback would do on each node, and what forbids it. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.renewable import ALL, CLIENT, KNOWN, RENEWABLE, RENEWAL_DOCS
-from kubectl_admin.certificates.renewal.facts import Backup, Facts, Node
+from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Facts, Node
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
@@ -61,8 +61,9 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
     Raises AdminError for a name that is on none of the nodes.
     """
     steps = []
-    for node in facts.nodes:
-        here = tuple(name for name in names or RENEWABLE if node.has(name))
+    # A member of etcd that does not answer comes back by its renewal, or costs nothing: the others need it.
+    for node in sorted(facts.nodes, key=lambda node: node.node in facts.etcd.up):
+        here = tuple(name for name in names if node.has(name)) if names else node.renewable
         if here:
             steps.append(Step(node, here, here if names else (ALL,)))
     for name in names or ():
@@ -83,7 +84,7 @@ def rollback(facts: Facts, to: str | None) -> Plan:
         if backup is None:
             findings.append(without_backup(node, to))
             continue
-        names = tuple(name for name in RENEWABLE if node.has(name))
+        names = tuple(name for name in RENEWABLE if node.on_disk(name))
         steps.append(Step(node, names, (), backup))
         findings += busy(node)
     if not steps:
@@ -200,18 +201,25 @@ def signer(authority: Seen | None) -> str:
 
 def quorum(facts: Facts, steps: Sequence[Step]) -> Iterator[Finding]:
     """Whether etcd can spare a member: one that does not reload by itself is started anew."""
-    concerned = any(RENEWABLE[name].server == "etcd" for step in steps for name in step.names)
-    if not concerned:
-        return
-    if facts.etcd_problem or (facts.members > 1 and facts.spare < 1):
-        yield Finding(
-            Severity.VIOLATION,
-            "no-spare-member",
-            "etcd",
-            "a member may have to be started anew, so the others must be a quorum without it",
-            facts.etcd_problem or f"{facts.spare} of {facts.members} members may fail",
-            "bring its members back first: kubectl admin etcd-status",
-        )
+    etcd, up = facts.etcd, facts.etcd.up
+    for step in steps:
+        node = step.node.node
+        if not any(RENEWABLE[name].server == "etcd" for name in step.names):
+            continue
+        now = replace(etcd, up=up)
+        if etcd.problem or not now.may_start_anew(node):
+            all_up = len(up) == etcd.voters and not etcd.problem
+            yield Finding(
+                Severity.WARNING if all_up else Severity.VIOLATION,
+                "no-spare-member",
+                "etcd",
+                "a member may have to be started anew, so the others must be a quorum without it",
+                etcd.problem or f"{len(up)} of {etcd.voters} voting members answer",
+                "" if all_up else "bring its members back first: kubectl admin etcd-status",
+                objects=() if etcd.problem else (f"node/{node}",),
+            )
+            return
+        up |= {node}  # or this run ends there
 
 
 def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
@@ -228,7 +236,31 @@ def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
             f"{RENEWAL_DOCS}#check-certificate-expiration",
             tuple(f"node/{name}" for name in embedded),
         )
+    outside = [node.node for node in nodes if node.etcd_is_external and node.has("apiserver-etcd-client")]
+    if outside:
+        yield Finding(
+            Severity.NOTE,
+            "external-etcd",
+            "apiserver-etcd-client",
+            "kubeadm renews nothing that an external etcd has signed",
+            "the API servers use an etcd outside of the cluster",
+            "have it renewed by whoever runs that etcd",
+            objects=tuple(f"node/{name}" for name in outside),
+        )
     for node in nodes:
+        gone = [name for name in RENEWABLE if (one := node.on_disk(name)) and one.content == ABSENT]
+        if gone:
+            yield Finding(
+                Severity.WARNING,
+                "missing-certificate",
+                ", ".join(gone),
+                "what is there is renewed",
+                "it is not there, and a process was told to use it",
+                "bring it back with kubectl admin certs rollback, or make it anew on the node: "
+                "kubeadm init phase certs",
+                RENEWAL_DOCS,
+                (f"node/{node.node}",),
+            )
         for backup in node.survey.backups[-1:]:
             if backup.open:
                 yield Finding(

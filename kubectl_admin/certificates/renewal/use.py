@@ -77,13 +77,11 @@ class Use:
 
     def _start_anew(self, node: Node, component: str, name: str) -> None:
         """Has the kubelet start a process again, unless it is younger than the file of that name."""
-        if component == ETCD:
-            members, spare, _ = etcd_of(self._cluster)
-            if members > 1 and spare < 1:
-                raise AdminError(
-                    f"node {node.node}: etcd is to be started anew, and can't spare a member now",
-                    "bring its members back first: kubectl admin etcd-status",
-                )
+        if component == ETCD and not etcd_of(self._cluster).may_start_anew(node.node):
+            raise AdminError(
+                f"node {node.node}: etcd is to be started anew, and can't spare a member now",
+                "bring its members back first: kubectl admin etcd-status",
+            )
         found = node.on_disk(name)
         since = int(found.changed.timestamp()) if found and found.changed else 0
         answer = self._host.script(
@@ -98,17 +96,16 @@ class Use:
             self._say(f"{component} was started anew")
             self.restarted.append(component)
         if component == ETCD:
-            self._until_members_are_up()
+            self._until_member_is_up()
 
-    def _until_members_are_up(self) -> None:
-        """Waits until etcd's members are as many as before."""
+    def _until_member_is_up(self) -> None:
+        """Waits until the node's member of etcd answers."""
         for _ in looks(COMING):
             try:
-                members, spare, _ = etcd_of(self._cluster)
+                if self._host.node in etcd_of(self._cluster).up:
+                    return
             except AdminError:
                 continue  # an API server whose etcd restarts
-            if members <= 1 or spare >= 1:
-                return
         raise AdminError(
             f"node {self._host.node}: etcd's member is not back", "see kubectl admin etcd-status"
         )

@@ -177,7 +177,7 @@ class Worker:
         self._refuse_unchanged(changed.values())
         use = Use(self._cluster, self._host, self._say)
         # What an earlier run had changed was perhaps never seen, so all is looked at after one.
-        looked_at = names if not self._step.resumes else tuple(filter(after.has, RENEWABLE))
+        looked_at = names if not self._step.resumes else after.renewable
         seen = {name: use.see_served(after, name) for name in looked_at if RENEWABLE[name].server}
         for component in dict.fromkeys(reader for name in looked_at if (reader := RENEWABLE[name].reader)):
             use.renew_reader(after, component)
@@ -194,7 +194,7 @@ class Worker:
             return self._step.names
         told = set(SAID.findall(log))
         node = self._step.node
-        return tuple(name for name in RENEWABLE if (ALL in told and node.has(name)) or name in told)
+        return tuple(name for name in RENEWABLE if (ALL in told and name in node.renewable) or name in told)
 
     def _refuse_unchanged(self, changed: Iterable[Changed]) -> None:
         """kubeadm passes over what it can't renew, and says so with exit code 0."""

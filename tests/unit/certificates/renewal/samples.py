@@ -6,7 +6,7 @@ from typing import Any
 
 from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.certificates.renewable import RENEWABLE
-from kubectl_admin.certificates.renewal.facts import Backup, Facts, Node, Survey
+from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Facts, Node, Survey
 from kubectl_admin.certificates.x509 import Certificate
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -39,10 +39,8 @@ def on_disk(name: str, node: str, *, serial: int = 1, **more: Any) -> Seen:
     source = Source.KUBECONFIG if name.endswith(".conf") else Source.FILE
     use = Use.AUTHORITY if name in AUTHORITIES else Use.CLIENT
     key = True if name in AUTHORITIES else None
-    content = certificate(serial, f"CN={name}")
-    return replace(
-        Seen(name, node, f"/etc/kubernetes/{name}", source, use, content, key=key, changed=NOW), **more
-    )
+    content, where = certificate(serial, f"CN={name}"), Node(node, (), Survey()).path(name)
+    return replace(Seen(name, node, where, source, use, content, key=key, changed=NOW), **more)
 
 
 def node(name: str, *left_out: str, survey: Survey | None = None) -> Node:
@@ -58,5 +56,9 @@ def with_backups(name: str, *backups: Backup) -> Node:
     return node(name, survey=Survey(kubeadm="v1.37.2", backups=backups))
 
 
-def facts(*nodes: Node, members: int = 3, spare: int = 1, problem: str = "") -> Facts:
-    return Facts("prod", nodes or tuple(map(node, ("cp-1", "cp-2", "cp-3"))), members, spare, problem)
+THREE = ("cp-1", "cp-2", "cp-3")
+HEALTHY = Etcd(3, frozenset(THREE))
+
+
+def facts(*nodes: Node, etcd: Etcd = HEALTHY) -> Facts:
+    return Facts("prod", nodes or tuple(map(node, THREE)), etcd)

@@ -5,6 +5,7 @@ from kubectl_admin.certificates.renewal.facts import Node, Survey
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.operation import Operation
+from tests.unit.certificates.renewal.samples import HEALTHY
 from tests.unit.cluster.standin import Says, StandIn
 
 PODS = "/api/v1/namespaces/kube-system/pods"
@@ -36,13 +37,18 @@ def pod(node, component, *flags):
     }
 
 
-APISERVER = ("kube-apiserver", "--tls-cert-file=/certs/apiserver.crt")
+APISERVER = (
+    "kube-apiserver",
+    "--tls-cert-file=/certs/public/tls.crt",
+    "--client-ca-file=/certs/ca.crt",
+    "--kubelet-client-certificate=/certs/apiserver-kubelet-client.crt",
+)
 
 
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(look, "on_node", found)
-    monkeypatch.setattr(look, "etcd_of", lambda _cluster: (3, 1, ""))
+    monkeypatch.setattr(look, "etcd_of", lambda _cluster: HEALTHY)
     with StandIn().serving() as stand_in:
         stand_in.on("POST", REVIEWS, Says(body={"status": {"allowed": True}}))
         pods = [pod("cp-2", *APISERVER), pod("cp-1", *APISERVER), pod("etcd-1", "etcd")]
@@ -62,7 +68,7 @@ def seen(server, *names):
 def test_control_planes_are_the_nodes_of_api_servers(server):
     facts = seen(server)
     assert [node.node for node in facts.nodes] == ["cp-1", "cp-2"]
-    assert (facts.members, facts.spare) == (3, 1)
+    assert facts.etcd == HEALTHY
     assert [node.node for node in seen(server, "cp-2").nodes] == ["cp-2"]
 
 
@@ -88,7 +94,7 @@ def test_an_etcd_that_can_not_be_asked_is_a_fact(server, monkeypatch):
         raise AdminError("no member answers")
 
     monkeypatch.setattr(look, "etcd_of", silent)
-    assert seen(server).etcd_problem == "no member answers"
+    assert seen(server).etcd.problem == "no member answers"
 
 
 def test_a_node_that_can_not_be_looked_at_ends_it(server, monkeypatch):

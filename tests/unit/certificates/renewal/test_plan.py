@@ -2,15 +2,16 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_admin.certificates.components import StaticPod
 from kubectl_admin.certificates.renewable import RENEWABLE, known
 from kubectl_admin.certificates.renewal import plan, report
-from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Left, Survey
+from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Etcd, Left, Survey
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.report import terminal
-from tests.unit.certificates.renewal.samples import certificate, facts, node, on_disk, with_backups
+from tests.unit.certificates.renewal.samples import THREE, certificate, facts, node, on_disk, with_backups
 
 ELSEWHERE = Owner("ann@laptop", "another-boot", 4711, "1")
 MINE = Owner.of_process()
@@ -61,7 +62,17 @@ def test_what_is_on_no_node_is_said():
 def test_a_file_that_should_be_there_and_is_not_is_not_renewed():
     gone = node("cp-1", "apiserver")
     gone = replace(gone, seen=(*gone.seen, on_disk("apiserver", "cp-1", content=ABSENT)))
-    assert "apiserver" not in plan.renewal(facts(gone), None).steps[0].names
+    planned = plan.renewal(facts(gone), None)
+    assert "apiserver" not in planned.steps[0].names
+    assert rules(planned) == [("warning", "missing-certificate", ("node/cp-1",))]
+
+
+def test_a_file_that_is_lost_is_brought_back():
+    gone = with_backups("cp-1", Backup("20261125T120000Z", open=False))
+    lost = on_disk("apiserver", "cp-1", content=ABSENT)
+    seen = tuple(one for one in gone.seen if one.name != "apiserver")
+    planned = plan.rollback(facts(replace(gone, seen=(*seen, lost))), None)
+    assert "apiserver" in planned.steps[0].names
 
 
 def test_only_who_reads_at_its_start_has_to_be_started_anew():
@@ -94,25 +105,79 @@ def test_an_authority_that_is_not_there_is_external_as_well():
     assert "whoever holds the authority's key" in finding.fix
 
 
+def members(voters, *up, problem=""):
+    return Etcd(voters, frozenset(up), problem)
+
+
 @pytest.mark.parametrize(
-    ("names", "members", "spare", "problem", "possible"),
+    ("names", "etcd", "severity"),
     [
-        (None, 3, 1, "", True),
-        (None, 3, 0, "", False),
-        (None, 2, 0, "", False),
-        (None, 1, 0, "", True),
-        (None, 0, 0, "", True),
-        (None, 0, 0, "no member answers", False),
-        (("etcd-server",), 3, 0, "", False),
-        (("etcd-peer",), 3, 0, "", False),
-        (("etcd-healthcheck-client", "apiserver"), 3, 0, "no member answers", True),
+        (None, members(3, *THREE), None),
+        (None, members(3, "cp-1", "cp-3"), "violation"),
+        (None, members(2, "cp-1", "cp-2"), "warning"),
+        (None, members(2, "cp-1"), "violation"),
+        (None, members(1, "cp-1"), None),
+        (None, members(0), None),
+        (None, members(0, problem="no member answers"), "violation"),
+        (("etcd-server",), members(3, "cp-1", "cp-3"), "violation"),
+        (("etcd-peer",), members(3, "cp-1", "cp-3"), "violation"),
+        (("etcd-healthcheck-client", "apiserver"), members(0, problem="no member answers"), None),
     ],
 )
-def test_etcd_must_be_able_to_spare_a_member_where_one_may_be_started_anew(
-    names, members, spare, problem, possible
-):
-    planned = plan.renewal(facts(node("cp-1"), members=members, spare=spare, problem=problem), names)
-    assert planned.possible is possible
+def test_etcd_must_be_able_to_spare_a_member_where_one_may_be_started_anew(names, etcd, severity):
+    planned = plan.renewal(facts(node("cp-1"), etcd=etcd), names)
+    assert [str(each.severity) for each in planned.findings] == ([severity] if severity else [])
+    assert planned.possible is (severity != "violation")
+
+
+@pytest.mark.parametrize("up", [("cp-1", "cp-2"), ("cp-2",), ("cp-3",), ()])
+def test_a_member_that_does_not_answer_comes_first_and_back_by_its_renewal(up):
+    """Its certificate may have ended; the others wait until it is back."""
+    planned = plan.renewal(facts(etcd=members(3, *up)), None)
+    nodes = [step.node.node for step in planned.steps]
+    assert nodes == [*(name for name in THREE if name not in up), *up]
+    assert planned.possible
+
+
+def with_etcd_outside(name, *left_out):
+    api = StaticPod(
+        f"kube-apiserver-{name}",
+        name,
+        "kube-apiserver",
+        {"etcd-servers": "https://10.0.0.30:2379,https://10.0.0.31:2379"},
+        {},
+        None,
+    )
+    etcds = ("etcd-peer", "etcd-server", "etcd-healthcheck-client")
+    return replace(node(name, *etcds, *left_out), parts={"kube-apiserver": api})
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_what_an_external_etcd_has_signed_is_left_out_of_all(key):
+    here = with_etcd_outside("cp-1")
+    here = replace(
+        here, seen=tuple(replace(one, key=key) if one.name == "etcd-ca" else one for one in here.seen)
+    )
+    planned = plan.renewal(facts(here, etcd=members(0)), None)
+    assert planned.possible
+    assert "apiserver-etcd-client" not in planned.steps[0].names
+    assert rules(planned) == [("note", "external-etcd", ("node/cp-1",))]
+
+
+def test_what_an_external_etcd_has_signed_is_refused_where_it_is_named():
+    planned = plan.renewal(
+        facts(without_key("etcd-ca", with_etcd_outside("cp-1")), etcd=members(0)), ("apiserver-etcd-client",)
+    )
+    assert not planned.possible
+
+
+def test_an_authority_is_kubeadms_whatever_else_clients_are_checked_by():
+    """--client-ca-file may name a bundle without a key beside it."""
+    here = node("cp-1")
+    bundle = on_disk("ca", "cp-1", where="/etc/kubernetes/pki/clients.crt", key=False)
+    own = on_disk("ca", "cp-1", where="/etc/kubernetes/pki/ca.crt")
+    others = tuple(one for one in here.seen if one.name != "ca")
+    assert plan.renewal(facts(replace(here, seen=(bundle, own, *others))), None).possible
 
 
 @pytest.mark.parametrize(

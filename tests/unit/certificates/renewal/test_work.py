@@ -10,13 +10,15 @@ import pytest
 from kubectl_admin.certificates.components import StaticPod
 from kubectl_admin.certificates.renewable import known
 from kubectl_admin.certificates.renewal import plan, use, work
-from kubectl_admin.certificates.renewal.facts import Backup, Survey
+from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Survey
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.renewal.samples import NOW, certificate, facts, node
+from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
 
 PARTS = {
     "kube-apiserver": {"tls-cert-file": "/etc/kubernetes/pki/apiserver.crt"},
     "etcd": {
+        "cert-file": "/etc/kubernetes/pki/etcd/server.crt",
+        "peer-cert-file": "/etc/kubernetes/pki/etcd/peer.crt",
         "listen-client-urls": "https://127.0.0.1:2379",
         "listen-peer-urls": "https://10.0.0.1:2380",
     },
@@ -65,7 +67,7 @@ class Node:
         )
         self.host, self.said = Host(), []
         self.serves = {}  # port -> the serial that it shows before and after its process was started anew
-        self.etcd = (3, 1, "")
+        self.etcd = HEALTHY
         after = tuple(
             replace(each, content=certificate(each.certificate.serial + 100), changed=NOW + timedelta(1))
             if each.name in names
@@ -147,12 +149,29 @@ def test_one_that_serves_the_old_one_all_the_same_ends_the_run_and_keeps_the_bac
 def test_etcd_is_started_anew_only_where_it_can_spare_a_member(monkeypatch):
     node_ = Node(monkeypatch, "etcd-server")
     node_.serves[2379] = (5, 0)
-    node_.etcd = (3, 0, "")
+    node_.etcd = Etcd(3, frozenset({"cp-1", "cp-2"}))
     with pytest.raises(AdminError, match="can't spare a member"):
         node_.see_to_it()
     assert node_.host.asked == []
-    node_.etcd = (1, 0, "")
+    node_.etcd = Etcd(1, frozenset({"cp-1"}))
     assert node_.see_to_it().restarted == ("etcd",)
+
+
+def test_a_member_that_does_not_answer_is_started_anew_and_waited_for(monkeypatch):
+    """Its certificate had ended: for those who ask it, it was down."""
+    node_ = Node(monkeypatch, "etcd-server")
+    node_.serves[2379] = (5, 0)
+    states = iter([Etcd(3, frozenset({"cp-2"})), Etcd(3, frozenset({"cp-2"})), HEALTHY])
+    monkeypatch.setattr(use, "etcd_of", lambda _cluster: next(states))
+    assert node_.see_to_it().restarted == ("etcd",)
+    assert next(states, None) is None
+
+
+def test_where_another_file_is_named_kubeadms_own_is_served_nowhere(monkeypatch):
+    """--tls-cert-file of the administrator's own: nothing is to be seen on the port, or started anew."""
+    monkeypatch.setitem(PARTS["kube-apiserver"], "tls-cert-file", "/etc/kubernetes/pki/public/tls.crt")
+    done = Node(monkeypatch, "apiserver").see_to_it()
+    assert (done.changed[0].served, done.restarted) == (None, ())
 
 
 def test_what_no_program_on_the_host_can_look_at_is_told_and_not_guessed(monkeypatch):
