@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 
 from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.components import LAYOUT, PKI, File
@@ -50,10 +51,16 @@ def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
     """
     known = {file.path: file for file in files}
     found: dict[tuple[str, str, int], Seen] = {}
+    numbers: dict[
+        tuple[str, str], Iterator[int]
+    ] = {}  # of what is embedded: a kubeconfig may have many users
     for header, lines in _sections(answer.decode("latin-1")):
         if header.kind in ("kubelet", "served"):
             continue
-        for number, one in enumerate(_of_section(node, header, lines, known)):
+        if header.kind in ("kubeconfig", "pem"):
+            numbers.update({(kind, header.path): count() for kind in ("certificate", "authority", "pem")})
+        for one in _of_section(node, header, lines, known):
+            number = next(numbers.setdefault((header.kind, header.path), count()))
             found.setdefault((header.kind, header.path, number), one)
     return tuple(found.values())
 
@@ -134,7 +141,9 @@ def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[
     leaf = one(name, Source.FILE, use, first)
     yield leaf
     # Behind a server's or a client's own certificate stand those that lead to its root.
-    for content in () if leaf.self_made else others:
+    own = leaf.certificate
+    alone = leaf.self_made or (use is Use.SERVER and own is not None and own.signs_itself)
+    for content in () if alone else others:
         if use is Use.AUTHORITY:
             yield one(name, Source.FILE, use, content)
         else:

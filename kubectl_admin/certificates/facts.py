@@ -11,6 +11,8 @@ from kubectl_admin.finding import Gap
 # The signer of what client-go makes for a server without a certificate: «cp-1-ca@1780000000».
 # Source: client-go util/cert/cert.go, GenerateSelfSignedCertKeyWithFixtures.
 SELF_MADE = re.compile(r"-ca@\d+$")
+# Whose processes make one for themselves where they are given none; others were given a self-signed one.
+MAKERS = frozenset({"kubelet-serving", "controller-manager-serving", "scheduler-serving"})
 
 
 class Source(StrEnum):
@@ -77,7 +79,7 @@ class Seen:
         found = self.certificate
         if found is None or self.use is not Use.SERVER:
             return False
-        return found.signs_itself or SELF_MADE.search(found.issuer) is not None
+        return (found.signs_itself and self.name in MAKERS) or SELF_MADE.search(found.issuer) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kubectl_admin.certificates.facts import Facts, Seen
+from kubectl_admin.certificates.facts import Facts, Seen, Use
 from kubectl_admin.certificates.judge.advice import renewal
 from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
 from kubectl_admin.certificates.judge.telling import relative
@@ -27,9 +27,15 @@ def ends(facts: Facts, now: datetime, thresholds: Thresholds) -> Iterator[Findin
         ((one, one.certificate) for one in distinct(facts) if one.certificate),
         key=lambda pair: pair[1].not_after,
     )
+    followed = {
+        (one.name, one.node, one.where)
+        for one in facts.seen
+        if one.use is Use.AUTHORITY and one.certificate and one.certificate.not_after - now > thresholds.warn
+    }
     alike: dict[tuple[Severity, str, bool, str], list[tuple[Seen, Certificate]]] = {}
     for one, certificate in seen:
-        if level := severity(one, now, thresholds):
+        follows = (one.name, one.node, one.where) in followed
+        if level := severity(one, now, thresholds, followed=follows):
             over = certificate.not_after <= now
             alike.setdefault((level, subject(one), over, renewal(one)), []).append((one, certificate))
     for (level, name, over, fix), found in alike.items():
@@ -63,15 +69,17 @@ def early(facts: Facts, now: datetime) -> Iterator[Finding]:
             )
 
 
-def severity(one: Seen, now: datetime, thresholds: Thresholds) -> Severity | None:
+def severity(one: Seen, now: datetime, thresholds: Thresholds, *, followed: bool = False) -> Severity | None:
     """How bad the time that is left to a certificate is; None for long enough.
 
-    Of what nobody checks (servers' self-made ones) or is known to use it is never more than a warning.
+    Of what nobody checks (servers' self-made ones) or is known to use, and of an authority that is followed
+    by another one in the same place, it is never more than a warning.
     """
     if one.certificate is None:
         return None
     left = one.certificate.not_after - now
     if left > thresholds.warn and left > thresholds.critical:
         return None
-    bad = left <= thresholds.critical and not one.self_made and (one.required or one.name in RENEWABLE)
+    used = one.required or one.name in RENEWABLE
+    bad = left <= thresholds.critical and used and not one.self_made and not followed
     return Severity.VIOLATION if bad else Severity.WARNING

@@ -138,6 +138,15 @@ def test_what_a_kubeconfig_embeds_and_never_its_key(look, pki):
     ]
 
 
+def test_every_user_of_a_kubeconfig_counts_and_a_file_that_is_shown_twice_once(look, pki):
+    path = pki / "admin.conf"
+    users = [f"    client-certificate-data: {encoded(pem(name))}\n" for name in ("alice", "kubernetes-admin")]
+    path.write_text("users:\n" + "".join(users))
+    file = File("admin.conf", str(path), Use.CLIENT, kubeconfig=True)
+    found = look(file, file)
+    assert [one.certificate.common_name for one in found] == ["alice", "kubernetes-admin"]
+
+
 def test_what_a_kubeconfig_names(look, pki):
     path = pki / "scheduler.conf"
     path.write_text("users:\n- name: x\n  user:\n    client-certificate: own.pem\n    client-key: own.pem\n")

@@ -66,6 +66,10 @@ def test_what_is_alike_on_several_nodes_is_said_once_with_the_first_end():
         ("kubelet-serving", {"content": certificate("w1", issuer="CN=w1-ca@1780000000", days=-1)}, DOUBT),
         ("scheduler-serving", {"content": certificate("x", issuer="CN=localhost-ca@1", days=-1)}, DOUBT),
         ("kubelet-serving", {"content": certificate("w1", days=-1)}, BAD),
+        ("kubelet-serving", {"content": certificate("w1", issuer="CN=w1", days=-1)}, DOUBT),
+        # Self-signed, and given to a server: its clients were given it as well.
+        ("external-etcd", {"content": certificate("etcd", issuer="CN=etcd", days=-1)}, BAD),
+        ("apiserver", {"content": certificate("api", issuer="CN=api", days=-1)}, BAD),
         ("pki/old.crt", {"content": certificate(days=-1), "required": False, "use": Use.UNKNOWN}, DOUBT),
         ("admin.conf", {"content": certificate(days=-1), "required": False, "use": Use.CLIENT}, BAD),
     ],
@@ -78,6 +82,17 @@ def test_an_authority_in_many_places_is_said_once():
     (one,) = found(authority(days=3), authority(days=3, node="cp2"), authority("kubeconfig", days=3, node=""))
     assert (one.rule, one.severity, one.subject) == ("ends-soon", BAD, "ca")
     assert "docs/certificates.md" in one.fix
+
+
+@pytest.mark.parametrize(("days", "severity"), [(3650, DOUBT), (31, DOUBT), (20, BAD)])
+def test_an_old_authority_beside_one_that_lasts_is_a_warning(days, severity):
+    """A bundle in the midst of a change of authorities."""
+    hook = "validatingwebhook/cert-manager"
+    bundle = (certificate("old", days=-1), certificate("new", days=days, serial=2))
+    findings = found(
+        *(seen(hook, one, node="", source=Source.OBJECT, use=Use.AUTHORITY, where=hook) for one in bundle)
+    )
+    assert [one.severity for one in findings if one.rule == "ended"] == [severity]
 
 
 def test_an_end_in_an_object_is_its_owners():
