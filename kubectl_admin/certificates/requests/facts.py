@@ -142,18 +142,22 @@ def content_of(pem: bytes) -> Content:
     if block is None:
         raise ValueError("it is not one PEM block «CERTIFICATE REQUEST»")
     try:
-        found = x509.load_der_x509_csr(base64.b64decode(b"".join(block[1].split()), validate=True))
-        return read(found)
+        data = base64.b64decode(b"".join(block[1].split()), validate=True)
     except binascii.Error as error:
         raise ValueError(f"its PEM block is no base64: {error}") from None
+    try:
+        return read(x509.load_der_x509_csr(data))
     except UnsupportedAlgorithm as error:
         raise ValueError(f"it is signed in a way that is not known: {error}") from None
-    except (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise ValueError(f"it can't be read: {error}") from None
+    except Exception as error:  # noqa: BLE001 - whatever somebody's request makes the parser raise
+        raise ValueError(f"it can't be read: {said(error)}") from None
 
 
 def read(found: x509.CertificateSigningRequest) -> Content:
-    """The content of a request that has been taken apart; ValueError for what can't be read."""
+    """The content of a request that has been taken apart; raises whatever the parser does where it can't be.
+
+    The subject and the extensions are taken apart only here, when they are asked for.
+    """
 
     def values(oid: x509.ObjectIdentifier) -> tuple[str, ...]:
         return tuple(str(one.value) for one in found.subject.get_attributes_for_oid(oid))
@@ -206,23 +210,37 @@ def der(found: x509.CertificateSigningRequest | x509.Certificate) -> bytes:
 
 def addresses_in(names: Iterable[x509.GeneralName]) -> list[Address]:
     """The addresses among alternative names; a network is none."""
-    return [
-        one.value
-        for one in names
-        if isinstance(one, x509.IPAddress) and isinstance(one.value, IPv4Address | IPv6Address)
-    ]
+    return [as_issued(one.value) for one in names if is_address(one)]
+
+
+def is_address(name: x509.GeneralName) -> bool:
+    """Whether an alternative name is an address; a network is none."""
+    return isinstance(name, x509.IPAddress) and isinstance(name.value, IPv4Address | IPv6Address)
+
+
+def as_issued(address: Address) -> Address:
+    """The address as a certificate will hold it: Go takes ::ffff:10.0.0.9 for 10.0.0.9, wherever it stands.
+
+    Source: Go net, IP.To4; crypto/x509, marshalSANs.
+    """
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def other_names(names: Iterable[x509.GeneralName]) -> Iterable[str]:
     """The alternative names that are neither a DNS name nor an address."""
-    known = {*addresses_in(names)}
     for one in names:
         if isinstance(one, x509.RFC822Name):
             yield f"email {one.value}"
         elif isinstance(one, x509.UniformResourceIdentifier):
             yield f"URI {one.value}"
-        elif not isinstance(one, x509.DNSName) and one.value not in known:
+        elif not isinstance(one, x509.DNSName) and not is_address(one):
             yield type(one).__name__
+
+
+def said(error: Exception) -> str:
+    """What a parser has said, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def named(oid: x509.ObjectIdentifier) -> str:
@@ -241,7 +259,7 @@ def addresses_of(node: Mapping[str, Any]) -> Addresses:
         text, kind = str(one.get("address") or ""), one.get("type")
         if kind in ("Hostname", "InternalIP", "ExternalIP"):
             try:
-                addresses.add(ip_address(text))
+                addresses.add(as_issued(ip_address(text)))
                 continue
             except ValueError:
                 if kind != "Hostname":

@@ -92,6 +92,13 @@ def not_proven(request: x509.CertificateSigningRequest) -> bytes:
     return armored(changed)
 
 
+def bits(request: x509.CertificateSigningRequest) -> bytes:
+    """The request of node w1 with a common name that is bits instead of text, which Go reads over."""
+    der = request.public_bytes(serialization.Encoding.DER)
+    # A BIT STRING's tag and number of unused bits, for a UTF8String's tag and first letter.
+    return armored(der.replace(b"\x0c\x0esystem:node:w1", b"\x03\x0e\0ystem:node:w1"))
+
+
 def armored(der: bytes) -> bytes:
     """DER as PEM."""
     text = base64.encodebytes(der).decode()

@@ -13,6 +13,7 @@ from tests.unit.certificates.requests.samples import (
     DEFAULT,
     NODES,
     armored,
+    bits,
     csr,
     document,
     not_proven,
@@ -128,6 +129,7 @@ DER = csr().public_bytes(serialization.Encoding.DER)
         armored(DER + b"\0"),
         armored(b"\x30\x03\x02\x01\x01"),
         armored(DER.replace(b"w1", b"\xff\xff")),
+        bits(csr()),
         b"-----BEGIN CERTIFICATE REQUEST-----\n" + b"A" * (65 << 10) + b"-----END CERTIFICATE REQUEST-----\n",
     ],
     # Names of their own, since a signature's length, and so a request's, differs from run to run.
@@ -145,6 +147,7 @@ DER = csr().public_bytes(serialization.Encoding.DER)
         "too long",
         "no request",
         "no text",
+        "bits for a name",
         "no end in sight",
     ),
 )
@@ -214,3 +217,25 @@ def test_a_hostname_that_is_an_address_is_one():
 def test_a_network_is_no_address():
     names = [*DEFAULT, x509.IPAddress(ip_network("10.0.0.0/8"))]
     assert rules_of(pem(csr(names=names))) == [Rule.OTHER_NAMES]
+
+
+def test_an_ipv4_address_written_as_ipv6_is_that_ipv4_address():
+    """Go takes ::ffff:10.0.0.9 for 10.0.0.9 in a request as in a Node object, and issues it as that."""
+    mapped = [x509.IPAddress(ip_address("::ffff:10.0.0.9"))]
+    content = content_of(pem(csr(names=mapped)))
+    assert (content.addresses, content.other_names) == ((ip_address("10.0.0.9"),), ())
+    found = addresses_of({"status": {"addresses": [{"type": "InternalIP", "address": "::ffff:10.0.0.9"}]}})
+    assert found.addresses == {ip_address("10.0.0.9")}
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"), [("::ffff:10.0.0.9", Rule.SHARED), ("::ffff:127.0.0.1", Rule.FOREIGN)]
+)
+def test_no_address_gets_past_a_rule_by_being_written_as_ipv6(written, rule):
+    """A node that was taken over adds addresses to its own object: w2 has one of them, everybody the other."""
+    nodes = {
+        name: addresses_of({"status": {"addresses": [{"type": "InternalIP", "address": address}]}})
+        for name, address in (("w1", written), ("w2", "10.0.0.9"))
+    }
+    request = request_of(document(pem(csr(names=[x509.IPAddress(ip_address(written))]))))
+    assert [breach.rule for breach in judge(request, nodes).breaches] == [rule]

@@ -4,7 +4,7 @@ from kubectl_admin.certificates.requests import gather, watch
 from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.requests.samples import NODES, csr, document, not_proven, pem
+from tests.unit.certificates.requests.samples import NODES, bits, csr, document, not_proven, pem
 from tests.unit.cluster.standin import Says, StandIn, status
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -52,6 +52,15 @@ def test_what_waits_is_judged_the_oldest_first(server):
         ("new", Verdict.VALID),
         ("forged", Verdict.REFUSED),
     ]
+
+
+def test_one_that_no_parser_can_read_is_refused_and_the_others_are_judged(server):
+    listed(server, named("forged", request=bits(csr())), named("good"))
+    judged = gather.look(server.connect()).judged()
+    assert {one.request.name: one.verdict for one in judged} == {
+        "forged": Verdict.REFUSED,
+        "good": Verdict.VALID,
+    }
 
 
 @pytest.mark.parametrize(
