@@ -78,12 +78,13 @@ class HostOfKeys:
         return self.change("rollback", new, backup, *FILES)
 
     def texts(self, folder: Path | None = None) -> dict[str, str]:
-        """All of kubeadm's files, or a backup's, by their names."""
+        """All of kubeadm's files, or a backup's, by their names; behind links as well."""
         root = folder or self.kubernetes
+        paths = (Path(at, name) for at, _, names in os.walk(root, followlinks=True) for name in names)
         return {
             str(path.relative_to(root)): path.read_text()
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and path.name not in ("open", "folder", "renewing")
+            for path in paths
+            if path.name not in ("open", "folder", "renewing")
         }
 
     def pair_is_one(self) -> bool:
@@ -121,6 +122,64 @@ def test_a_backup_is_for_root_alone_and_keeps_modes(keys):
     assert [path.name for path in keys.backups.iterdir()] == ["a"]
     assert (keys.backups / "a/open").exists()
     assert not (keys.backups / "a/renewing").exists()
+
+
+def linked(keys: HostOfKeys, *names: str) -> None:
+    """These lie elsewhere, and where kubeadm looks for them there are links."""
+    elsewhere = keys.folder / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    for name in names:
+        path = keys.kubernetes / name
+        target = elsewhere / path.name
+        path.rename(target)
+        path.symlink_to(os.path.relpath(target, path.parent))
+
+
+LINKED = [("pki",), ("pki/apiserver.crt", "pki/apiserver.key", "scheduler.conf"), ("pki/etcd",)]
+
+
+@pytest.mark.parametrize("names", LINKED)
+def test_of_a_link_the_contents_are_kept_and_brought_back(keys, names):
+    linked(keys, *names)
+    before = keys.texts()
+    (keys.pki / "apiserver.key").chmod(0o640)
+    assert keys.renew("a", "apiserver", "scheduler.conf").returncode == 0
+    kept = keys.backups / "a"
+    assert not [path for path in kept.rglob("*") if path.is_symlink()]
+    assert keys.texts(kept) == before
+    assert "old" not in keys.texts()["scheduler.conf"]
+    done = keys.rollback("b", "a")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert keys.texts() == before
+    assert stat.S_IMODE((keys.pki / "apiserver.key").stat().st_mode) == 0o640
+    for name in names:
+        assert (keys.kubernetes / name).is_symlink()
+    assert not list(keys.folder.rglob(".kubectl-admin*"))
+
+
+def test_a_truncated_file_behind_a_link_comes_back_there(keys):
+    linked(keys, *LINKED[1])
+    keys.fate("apiserver", "within")
+    keys.renew("a", "apiserver")
+    assert keys.renew("b", "apiserver").returncode == 0
+    assert (keys.pki / "apiserver.crt").is_symlink()
+    assert keys.pair_is_one()
+
+
+def test_a_link_that_leads_nowhere_can_not_be_kept(keys):
+    (keys.pki / "gone.crt").symlink_to("nowhere")
+    done = keys.renew("a", "apiserver")
+    assert (done.returncode, keys.calls) == (1, [])
+    assert f"{keys.pki}/gone.crt leads nowhere" in done.stderr.decode()
+    assert not (keys.backups / "a").exists()
+
+
+def test_a_file_that_is_gone_is_brought_back(keys):
+    before = keys.texts()
+    keys.renew("a", "apiserver")
+    (keys.pki / "apiserver.crt").unlink()
+    assert keys.rollback("b", "a").returncode == 0
+    assert keys.texts() == before
 
 
 def test_kubeadms_failure_is_the_jobs(keys):
@@ -165,11 +224,58 @@ def test_what_was_seen_to_its_end_is_not_gone_on_with(keys):
     assert "old" not in keys.texts(keys.backups / "b")["pki/apiserver.crt"]
 
 
-def test_an_unfinished_backup_of_last_week_is_no_longer_what_there_was(keys):
+def last_week(keys: HostOfKeys) -> None:
+    """All that was written until now, was written then."""
+    for path in (*keys.kubernetes.rglob("*"), *keys.backups.rglob("*")):
+        moment = path.stat().st_mtime_ns - 7 * 86400 * 10**9
+        os.utime(path, ns=(moment, moment))
+
+
+@pytest.mark.parametrize("when", ["between", "within", "after"])
+def test_what_was_cut_off_last_week_is_gone_on_with_as_well(keys, when):
+    before = keys.texts()
+    keys.fate("apiserver", when)
     keys.renew("a", "apiserver")
-    week = time.time() - 7 * 86400
-    os.utime(keys.backups / "a/open", (week, week))
+    last_week(keys)
+    done = keys.renew("b", "scheduler.conf")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines()[-1] == "backup a"
+    assert keys.texts(keys.backups / "a") == before
+    assert keys.calls == ["apiserver", "apiserver", "scheduler.conf"]
+    assert keys.pair_is_one()
+
+
+def test_what_was_not_seen_to_its_end_last_week_is_still_what_there_was(keys):
+    before = keys.texts()
+    keys.renew("a", "apiserver")
+    last_week(keys)
+    assert keys.renew("b", "apiserver").stdout.decode().splitlines()[-1] == "backup a"
+    assert keys.texts(keys.backups / "a") == before
+
+
+@pytest.mark.usefixtures("units")
+def test_what_others_have_renewed_since_is_what_there_was(keys):
+    """An upgrade renews certificates, too: what was before an earlier run may have ended long ago."""
+    keys.renew("a", "apiserver")
+    last_week(keys)
+    keys.write("pki/etcd/server.crt", PEM.format("upgraded"))
+    assert survey(keys)[-1] == "backup a whole"
     assert keys.renew("b", "apiserver").stdout.decode().splitlines()[-1] == "backup b"
+    assert "upgraded" in keys.texts(keys.backups / "b")["pki/etcd/server.crt"]
+
+
+def test_a_rollback_that_was_cut_off_is_nobody_elses_renewal(keys):
+    """Between two of its files: what lies there then is not what anybody would go back to."""
+    before = keys.texts()
+    keys.renew("a", "apiserver", "scheduler.conf")
+    last_week(keys)
+    program = keys.bin / "mv"
+    program.write_text('#!/bin/sh\n/bin/mv "$@"\ncase "$*" in *apiserver.crt) kill -9 $PPID ;; esac\n')
+    program.chmod(0o755)
+    assert keys.rollback("b", "a").returncode == -9
+    program.unlink()
+    assert keys.renew("c", "apiserver").stdout.decode().splitlines()[-1] == "backup a"
+    assert keys.texts(keys.backups / "a") == before
 
 
 def test_half_a_backup_is_none_and_goes(keys):

@@ -10,17 +10,19 @@ umask 077
 action=$1 state=$2 kubernetes=$3 pki=$4 new=$5
 shift 5
 backups=$state/certificates
-day=86400
 
 . ./certs-files.sh
 
 keep() { # NAME: copies what there is into a backup, which has its name when it is whole
+  nowhere=$(find -L "$pki" -type l)
+  [ -z "$nowhere" ] || refuse "$nowhere leads nowhere: remove that link, or put there what it should lead to"
   mkdir -p -- "$backups"
   chmod 700 "$backups"
   rm -rf -- "$backups"/.*.part
   part=$backups/.$1.part
   mkdir -- "$part"
-  cp -a -- "$pki" "$part/pki"
+  # What links lead to, and not the links: kubeadm writes through them.
+  cp -aL -- "$pki" "$part/pki"
   for file in "$kubernetes"/*.conf; do
     if [ -f "$file" ]; then cp -p -- "$file" "$part/"; fi
   done
@@ -41,6 +43,8 @@ here() { # FILE of a backup: where it lies on this host
 
 bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at all
   to=$(here "$2")
+  # A link stays a link: what it leads to is replaced. (busybox' readlink -f is wrong where that is not there.)
+  if [ -e "$to" ]; then to=$(readlink -f -- "$to"); fi
   fresh=$(mktemp "${to%/*}/.kubectl-admin.XXXXXX")
   cp -p -- "$1/$2" "$fresh"
   touch -- "$fresh" # or who has read it before would seem to have read this one
@@ -56,13 +60,10 @@ is_whole() { # FILE: whether its end is there
   esac
 }
 
-unfinished() { # the newest backup of a renewal that was not seen to its end, if it is not older than a day
+unfinished() { # the newest backup of a renewal that was not seen to its end
   found=
   for backup in "$backups"/[!.]*/; do
-    backup=${backup%/}
-    if [ -e "$backup/open" ] && [ "$(($(date +%s) - $(stat -c %Y -- "$backup/open")))" -lt "$day" ]; then
-      found=$backup
-    fi
+    if is_open "${backup%/}"; then found=${backup%/}; fi
   done
   printf '%s\n' "$found"
 }
@@ -94,6 +95,7 @@ renew() { # NAME...
     kubeadm certs renew "$name" --cert-dir "$pki" < /dev/null
     settled "$pki"
   done 3< "$backup/renewing"
+  touch -- "$backup/open" # what is younger than this is not of this run
   rm -f -- "$backup/renewing"
   printf 'backup %s\n' "${backup##*/}"
 }
@@ -109,6 +111,8 @@ rollback() { # BACKUP FILE...
     fi
   done
   if [ ! -d "$backups/$new" ]; then keep "$new"; fi
+  # Cut off between two files it is gone on with by a renewal, too, and not taken for somebody else's.
+  if [ -e "$backup/open" ]; then touch -- "$backup/renewing"; fi
   for file in "$@"; do
     if [ -e "$backup/$file" ] && ! cmp -s -- "$backup/$file" "$(here "$file")"; then
       bring_back "$backup" "$file"

@@ -2,10 +2,12 @@
 # certs-survey.sh STATE KUBERNETES JOB
 #   STATE: the folder of all that is kept here. KUBERNETES: the folder of kubeadm's files. JOB: the job's name
 # Answers a «NAME VALUE» a line; what is not there has no line.
-#   backup NAME open|whole   the oldest first; open: its renewal was not seen to its end
+#   backup NAME open|whole   the oldest first; open: its renewal was not seen to its end, and is to be gone on with
 #   job yes|no AGE OWNER     whether the job of another run works; since how many seconds it does not
 set -eu
 state=$1 kubernetes=$2 job=$3
+
+. ./certs-files.sh
 
 if command -v kubeadm > /dev/null && version=$(kubeadm version -o short 2> /dev/null); then
   printf 'kubeadm %s\n' "$version"
@@ -28,7 +30,7 @@ fi
 for backup in "$state"/certificates/[!.]*/; do
   if [ ! -d "$backup" ]; then continue; fi
   backup=${backup%/}
-  if [ -e "$backup/open" ]; then word=open; else word=whole; fi
+  if is_open "$backup"; then word=open; else word=whole; fi
   printf 'backup %s %s\n' "${backup##*/}" "$word"
 done
 printf '\n# end\n'
