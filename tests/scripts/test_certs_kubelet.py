@@ -38,7 +38,8 @@ if [ ! -e "$client" ]; then
     ln -sf "$pki/kubelet-client-$number-b.pem" "$client"
   fi
 fi
-if grep -q 'serverTLSBootstrap: true' "$folder/config.yaml"; then
+if grep -qs 'serverTLSBootstrap: true' "$folder/config.yaml" "$folder"/drop-ins/*.conf ||
+  grep -q 'rotate-server-certificates' "/proc/$(cat "$folder/pid")/cmdline"; then
   server=$pki/kubelet-server-current.pem
   if [ ! -e "$server" ] && [ "$fate" != unsigned ]; then
     pair "new $number" > "$pki/kubelet-server-$number.pem"
@@ -110,12 +111,14 @@ class Kubelet:
 
 
 @pytest.fixture
-def kubelet(tmp_path: Path, shell: Shell) -> Iterator[Kubelet]:
-    """A kubelet that runs, with flags that say where its files are."""
+def kubelet(tmp_path: Path, shell: Shell, request: pytest.FixtureRequest) -> Iterator[Kubelet]:
+    """A kubelet that runs, with flags that say where its files are, and those that a test wants."""
     flags = [
+        *getattr(request, "param", ()),
         f"--config={tmp_path}/config.yaml",
         f"--cert-dir={tmp_path}/pki",
         f"--kubeconfig={tmp_path}/kubelet.conf",
+        f"--config-dir={tmp_path}/drop-ins",
     ]
     with subprocess.Popen(["sh", "-c", "read end", "kubelet", *flags], stdin=subprocess.PIPE) as process:
         (tmp_path / "pid").write_text(f"{process.pid}\n")
@@ -201,6 +204,19 @@ def test_a_server_asks_the_cluster_where_it_was_told_to(kubelet):
     assert kubelet.server.read_text() == PAIR.format("new 1")
     assert (kubelet.pki / "kubelet.crt").read_text() == "old\n"
     assert (kubelet.restarts, kubelet.leftovers()) == (1, [])
+
+
+@pytest.mark.parametrize("kubelet", [["--rotate-server-certificates"]], indirect=True)
+def test_a_flag_that_has_it_ask_the_cluster_is_known(kubelet):
+    assert kubelet.rotate("serving").returncode == 0
+    assert kubelet.server.read_text() == PAIR.format("new 1")
+
+
+def test_a_file_of_its_folder_of_settings_that_has_it_ask_the_cluster_is_known(kubelet):
+    (kubelet.folder / "drop-ins").mkdir()
+    (kubelet.folder / "drop-ins/10-signed.conf").write_text("serverTLSBootstrap: true\n")
+    assert kubelet.rotate("serving").returncode == 0
+    assert kubelet.server.read_text() == PAIR.format("new 1")
 
 
 @pytest.mark.parametrize("signed", [True, False])

@@ -142,12 +142,12 @@ for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
 done
 
 . ./kubelet.sh
-for name in serverTLSBootstrap rotateCertificates; do
+for name in serverTLSBootstrap rotateCertificates tlsCertFile; do
   printf '@ kubelet %s - - %s\n' "$name" "$(setting "$name")"
 done
-printf '@ kubelet tlsCertFile - - %s\n' "$serving"
 if [ -f "$own" ]; then kubeconfig kubelet.conf "$own"; fi
 if [ -f "$folder/kubelet-client-current.pem" ]; then noted pem kubelet-client "$folder/kubelet-client-current.pem"; fi
+serving=$(setting tlsCertFile)
 if [ -n "$serving" ]; then
   noted pem kubelet-serving "$serving"
 elif [ -f "$folder/kubelet-server-current.pem" ] && [ "$(setting serverTLSBootstrap)" = true ]; then

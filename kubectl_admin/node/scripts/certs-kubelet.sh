@@ -83,7 +83,8 @@ without() { # says what there is instead of a new certificate
 # --- the certificate that it serves
 
 serving() {
-  [ -z "$serving" ] || refuse "the kubelet serves $serving, which it was told of, and does not renew"
+  told=$(setting tlsCertFile)
+  [ -z "$told" ] || refuse "the kubelet serves $told, which it was told of, and does not renew"
   if [ "$(setting serverTLSBootstrap)" = true ]; then
     set -- "$folder/kubelet-server-current.pem"
   else

@@ -2,34 +2,76 @@
 process=$(systemctl show --property=MainPID --value kubelet 2> /dev/null || true)
 flags=
 if [ "${process:-0}" != 0 ] && [ -r "/proc/$process/cmdline" ]; then
-  flags=$(tr '\0' '\n' < "/proc/$process/cmdline" | sed -n 's/^--\([^=]*\)=/\1=/p')
+  # «--name=value», «--name value», or «--name» alone, which is true; names may have «_» for «-».
+  # shellcheck disable=SC2016 # these are awk's fields
+  flags=$(tr '\0' '\n' < "/proc/$process/cmdline" | awk '
+    function told(value) {
+      gsub(/_/, "-", name)
+      if (name ~ /^rotate-/ && value ~ /^(1|t|T|TRUE|True)$/) value = "true"
+      print name "=" value
+      name = ""
+    }
+    name != "" { told($0 ~ /^-/ ? "true" : $0) }
+    /^--./ { name = substr($0, 3) }
+    /^--[^=]+=/ {
+      value = name
+      sub(/^[^=]*=/, "", value)
+      sub(/=.*/, "", name)
+      told(value)
+    }
+    END { if (name != "") told("true") }')
 fi
-last() { # NAME: its value in the last line «NAME=VALUE» of stdin
+last() { # NAME ANOTHER: the value in the last line «NAME=VALUE» or «ANOTHER=VALUE» of stdin
   value=
   while IFS= read -r pair; do
-    case $pair in "$1="*) value=${pair#*=} ;; esac
+    case $pair in "$1="* | "$2="*) value=${pair#*=} ;; esac
   done
   printf '%s\n' "$value"
 }
 flag() { # NAME: the last value of a flag of the running kubelet
-  last "$1" << END
+  last "$1" "$1" << END
 $flags
 END
 }
 config=$(flag config)
 config=${config:-/var/lib/kubelet/config.yaml}
-settings=
-if [ -r "$config" ]; then
-  settings=$(sed -n -e "s/[\"']//g" -e 's/^ *\([A-Za-z]*\): */\1=/p' "$config")
-fi
-setting() { # NAME: a field of the kubelet's configuration
-  last "$1" << END
+drop_ins() { # PATH: the files *.conf there, in the order in which the kubelet merges them
+  if [ -d "$1" ] && [ ! -L "$1" ]; then
+    for entry in "$1"/.[!.]* "$1"/*; do drop_ins "$entry"; done
+  elif [ -f "$1" ]; then
+    case $1 in *.conf) printf '%s\n' "$1" ;; esac
+  fi
+}
+# shellcheck disable=SC2016 # these are awk's fields
+settings=$({
+  printf '%s\n' "$config"
+  drop_ins "$(flag config-dir)"
+} | awk '{
+  path = $0
+  while ((getline line < path) > 0) {
+    gsub(/["\047]/, "", line)
+    sub(/[ \t]#.*/, "", line)
+    sub(/[, \t\r]+$/, "", line)
+    if (line ~ /^ *[A-Za-z]+:/ && sub(/: */, "=", line)) {
+      sub(/^ */, "", line)
+      print line
+    }
+  }
+}')
+setting() { # NAME: a field of the kubelet's configuration, or the flag that wins over it
+  case $1 in
+    serverTLSBootstrap) set -- "$1" rotate-server-certificates ;;
+    rotateCertificates) set -- "$1" rotate-certificates ;;
+    tlsCertFile) set -- "$1" tls-cert-file ;;
+    clientCAFile) set -- "$1" client-ca-file ;;
+    *) set -- "$1" "$1" ;;
+  esac
+  last "$@" << END
 $settings
+$flags
 END
 }
 folder=$(flag cert-dir)
 folder=${folder:-/var/lib/kubelet/pki}
 own=$(flag kubeconfig)
 own=${own:-/etc/kubernetes/kubelet.conf}
-serving=$(flag tls-cert-file)
-serving=${serving:-$(setting tlsCertFile)}

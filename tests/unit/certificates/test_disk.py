@@ -171,14 +171,28 @@ def kubelet(tmp_path):
     """A process that was started with the flags of a kubelet, which systemctl names; its folder of files."""
     folder = tmp_path / "kubelet"
     folder.mkdir()
-    flags = [f"--config={folder}/config.yaml", f"--cert-dir={folder}", f"--kubeconfig={folder}/kubelet.conf"]
-    process = subprocess.Popen([sys.executable, "-c", "input()", *flags], stdin=subprocess.PIPE)
-    systemctl = tmp_path / "bin/systemctl"
-    systemctl.parent.mkdir()
+    with started(folder):
+        yield folder
+
+
+@contextlib.contextmanager
+def started(folder, *words):
+    """A kubelet that was told these words, too, in the place of an earlier one."""
+    flags = [
+        f"--config={folder}/config.yaml",
+        f"--cert-dir={folder}",
+        "--kubeconfig",
+        f"{folder}/kubelet.conf",
+    ]
+    process = subprocess.Popen([sys.executable, "-c", "input()", *flags, *words], stdin=subprocess.PIPE)
+    systemctl = folder.parent / "bin/systemctl"
+    systemctl.parent.mkdir(exist_ok=True)
     systemctl.write_text(f"#!/bin/sh\necho {process.pid}\n")
     systemctl.chmod(0o755)
-    yield folder
-    process.communicate(b"\n")
+    try:
+        yield
+    finally:
+        process.communicate(b"\n")
 
 
 @pytest.fixture
@@ -192,6 +206,12 @@ def look_at_kubelet(shell, pki, tmp_path):
         return [(one.name, one.certificate.common_name) for one in disk.seen("w1", done.stdout, [])]
 
     return look
+
+
+@pytest.fixture
+def told(shell, tmp_path):
+    """The settings of the kubelet, as a worker's host shows them."""
+    return lambda: disk.settings(shell.ended("certificates", "/none", path=str(tmp_path / "bin")).stdout)
 
 
 SELF_MADE = pem("w1@1") + pem("w1-ca@1", authority=True)
@@ -227,6 +247,62 @@ def test_a_kubelet_conf_that_embeds_its_certificate(kubelet, look_at_kubelet):
     (kubelet / "kubelet.conf").write_text(f"    client-certificate-data: {embedded}\n")
     (kubelet / "kubelet-client-current.pem").write_bytes(pem("rotated") + key_pem())
     assert look_at_kubelet() == [("kubelet.conf", "embedded"), ("kubelet-client", "rotated")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--rotate-server-certificates"],
+        ["--rotate-server-certificates", "--v=2"],
+        ["--rotate-server-certificates=true"],
+        ["--rotate-server-certificates=1"],
+        ["--rotate_server_certificates=T"],
+        ["--rotate-server-certificates=false", "--rotate-server-certificates"],
+    ],
+)
+def test_a_flag_has_the_cluster_sign_what_a_kubelet_serves(kubelet, look_at_kubelet, told, words):
+    (kubelet / "config.yaml").write_text("serverTLSBootstrap: false\n")
+    (kubelet / "kubelet.crt").write_bytes(SELF_MADE)
+    (kubelet / "kubelet-server-current.pem").write_bytes(pem("system:node:w1") + key_pem())
+    with started(kubelet, *words):
+        assert look_at_kubelet() == [("kubelet-serving", "system:node:w1")]
+        assert told()["serverTLSBootstrap"] == "true"
+
+
+def test_flags_win_over_what_the_files_say(kubelet, look_at_kubelet, told):
+    (kubelet / "config.yaml").write_text(
+        "serverTLSBootstrap: true\nrotateCertificates: false\ntlsCertFile: /none\nclientCAFile: /none\n"
+    )
+    for name in ("own", "clients"):
+        (kubelet / f"{name}.crt").write_bytes(pem(name))
+    words = ["--rotate-certificates", "--rotate-server-certificates=false"]
+    words += ["--tls-cert-file", f"{kubelet}/own.crt", f"--client-ca-file={kubelet}/clients.crt"]
+    with started(kubelet, *words):
+        assert look_at_kubelet() == [("kubelet-serving", "own"), ("kubelet-client-ca", "clients")]
+        assert told() == {
+            "serverTLSBootstrap": "false",
+            "rotateCertificates": "true",
+            "tlsCertFile": f"{kubelet}/own.crt",
+        }
+
+
+def test_files_of_its_folder_of_settings_are_read_by_their_names(kubelet, told):
+    (kubelet / "config.yaml").write_text("rotateCertificates: true\ntlsCertFile: /etc/base.crt")
+    drop_ins = kubelet / "drop ins"
+    (drop_ins / "15-more").mkdir(parents=True)
+    for name, text in {
+        "20-last.conf": "serverTLSBootstrap: true # the cluster signs\r\n",
+        "15-more/x.conf": "tlsCertFile: /etc/more.crt",
+        "10-first.conf": '{\n  "serverTLSBootstrap": false,\n  "tlsCertFile": "/etc/first.crt"\n}\n',
+        "99-not-read.yaml": "serverTLSBootstrap: false\nrotateCertificates: false\n",
+    }.items():
+        (drop_ins / name).write_text(text)
+    with started(kubelet, f"--config-dir={drop_ins}"):
+        assert told() == {
+            "serverTLSBootstrap": "true",
+            "rotateCertificates": "true",
+            "tlsCertFile": "/etc/more.crt",
+        }
 
 
 def test_settings_of_the_kubelet():
