@@ -133,6 +133,17 @@ class PartFile(Draft):
                 self.path.unlink()
         super().__exit__(None, None, None)
 
+    def take_after(self, other: os.stat_result) -> None:
+        """Gives it the mode of another file and, where that is permitted, its owner and its group."""
+        mode = stat.S_IMODE(other.st_mode)
+        with suppress(OSError):
+            os.fchown(self._descriptor, other.st_uid, -1)
+        try:
+            os.fchown(self._descriptor, -1, other.st_gid)
+        except OSError:
+            mode &= ~stat.S_IRWXG  # it was meant for another group than the one that it has now
+        self._try(lambda: os.fchmod(self._descriptor, mode))
+
     def publish(self) -> None:
         """Gives the file its name, on the disk as well."""
         self.settle()

@@ -197,6 +197,42 @@ def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path):
     assert mode(target) == 0o600
 
 
+@pytest.mark.parametrize(
+    ("refused", "kept"),
+    [("", 0o664), ("owner", 0o664), ("owner, group", 0o604)],
+    ids=["root", "member", "other"],
+)
+def test_it_takes_after_another_file_as_far_as_it_may(tmp_path, monkeypatch, refused, kept):
+    """A group that is not the other file's gets nothing by the mode that was meant for that one."""
+    other, target, given = tmp_path / "other", tmp_path / "config", {}
+    other.touch()
+    other.chmod(0o664)
+
+    def change(_descriptor: int, owner: int, group: int) -> None:
+        what, whose = ("group", group) if owner == -1 else ("owner", owner)
+        if what in refused:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        given[what] = whose
+
+    monkeypatch.setattr(part_file.os, "fchown", change)
+    with PartFile(target) as part:
+        part.take_after(other.stat())
+        part.write(SECRET)
+        part.publish()
+    everything = {"owner": other.stat().st_uid, "group": other.stat().st_gid}
+    assert given == {what: whose for what, whose in everything.items() if what not in refused}
+    assert mode(target) == kept
+
+
+def test_a_mode_that_can_not_be_given_is_an_error_and_nothing_stays(tmp_path, monkeypatch):
+    error = OSError(errno.EPERM, "Operation not permitted")
+    monkeypatch.setattr(part_file.os, "fchmod", lambda *_: fail(error))
+    denied = pytest.raises(AdminError, match="can't be written: Operation not permitted")
+    with denied, PartFile(tmp_path / "config") as part:
+        part.take_after(tmp_path.stat())
+    assert names(tmp_path) == []
+
+
 def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path):
     target = tmp_path / "snapshot.db"
     with pytest.raises(UsageError, match="is there already"):

@@ -1,10 +1,12 @@
 """The kubeconfig of whoever runs this, kept up with the node's where it holds its certificate.
 
-The file stays as it is, comments and all, but for the two values; what it was is kept beside it.
+But for the two values the file stays as it is, comments, mode, owner and all; what it was is kept beside it.
 """
 
 import base64
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,8 @@ class Own:
             try:
                 fresh = files.read(there, f"{KUBERNETES}/{one.name}")
                 file, backup = refresh(self._target, self._files, fresh, datetime.now(UTC))
-                self._say(f"{file} has the new certificate as well; what it was is {backup}")
+                how = f"as well; what it was is {backup}" if backup else "already"
+                self._say(f"{file} has the new certificate {how}")
             except AdminError as error:
                 why = f"your own kubeconfig keeps its certificate, which is good until it ends: {error.what}"
                 self._say(f"{why}; the new one is in {KUBERNETES}/{one.name} of node {there.node}")
@@ -60,50 +63,74 @@ def certificate_of(user: Mapping[str, Any]) -> Certificate | None:
     return found if isinstance(found, Certificate) else None
 
 
-def refresh(target: Target, places: Iterable[Path], fresh: bytes, now: datetime) -> tuple[Path, Path]:
+def refresh(target: Target, places: Sequence[Path], fresh: bytes, now: datetime) -> tuple[Path, Path | None]:
     """Puts the certificate and the key of a node's kubeconfig into the user's own; returns it and its backup.
 
+    Without a backup it has them already: it is the node's kubeconfig itself.
     places: the files that kubectl reads, in the order in which they win. fresh: the node's kubeconfig.
     Raises AdminError where that can't be done; then nothing has changed.
     """
     new = user_of(fresh)
-    old = {field: str(target.user.get(field) or "") for field in (CERTIFICATE, KEY)}
-    file, text = holder(places, old)
-    for field, value in old.items():
-        text = text.replace(value, new[field])
-    backup = file.with_name(f"{file.name}.before-{now:%Y%m%dT%H%M%SZ}")
-    write(backup, file.read_bytes())
-    write(file, text.encode())
-    return file, backup
+    old = {name: str(target.user.get(name) or "").encode() for name in (CERTIFICATE, KEY)}
+    found = holder(places, old)
+    if found is None:
+        if (same := holder(places, new)) is None:
+            raise AdminError("the kubeconfig does not hold its certificate and its key in two lines")
+        return same.path, None
+    content = found.content
+    for name, value in old.items():
+        content = content.replace(value, new[name])
+    backup = found.path.with_name(f"{found.path.name}.before-{now:%Y%m%dT%H%M%SZ}")
+    write(backup, found.content, found.status)
+    write(found.path, content, found.status, force=True)
+    return found.path, backup
 
 
-def user_of(kubeconfig: bytes) -> dict[str, str]:
-    """Certificate and key in an administrator's kubeconfig. Raises AdminError where they are not there."""
+def user_of(kubeconfig: bytes) -> dict[str, bytes]:
+    """Certificate and key in an administrator's kubeconfig. Raises AdminError where they are not there.
+
+    Of several users it is the current context's that kubeadm renews.
+    Source: kubernetes cmd/kubeadm/app/phases/certs/renewal/readwriter.go.
+    """
+    path = Path("admin.conf")
     try:
-        users = kubeconfig_files.parsed(Path("admin.conf"), kubeconfig)["users"]
-        found = {field: "".join(str(users[0]["user"][field]).split()) for field in (CERTIFICATE, KEY)}
+        document = kubeconfig_files.parsed(path, kubeconfig)
+        context = kubeconfig_files.entries(path, document, "contexts", "context")[document["current-context"]]
+        user = kubeconfig_files.entries(path, document, "users", "user")[context["user"]]
+        found = {name: "".join(str(user[name]).split()).encode() for name in (CERTIFICATE, KEY)}
         for value in found.values():
             base64.b64decode(value, validate=True)
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise AdminError("the node's kubeconfig holds no certificate with its key") from None
     return found
 
 
-def holder(places: Iterable[Path], values: Mapping[str, str]) -> tuple[Path, str]:
-    """The file in which these values stand, and its text. Raises AdminError where they stand in none."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A kubeconfig file as it was found. path: of the file itself, where its name is a link."""
+
+    path: Path
+    content: bytes = field(repr=False)
+    status: os.stat_result
+
+
+def holder(places: Iterable[Path], values: Mapping[str, bytes]) -> Found | None:
+    """The file in which these values stand; None where they stand in none."""
     for file in places:
         try:
             real = behind_link(file)
-            text = real.read_text(encoding="utf-8")
+            with real.open("rb") as opened:
+                found = Found(real, opened.read(), os.fstat(opened.fileno()))
         except (OSError, ValueError):
             continue
-        if all(value and value in text for value in values.values()):
-            return real, text
-    raise AdminError("the kubeconfig does not hold its certificate and its key in two lines")
+        if all(value and value in found.content for value in values.values()):
+            return found
+    return None
 
 
-def write(file: Path, content: bytes) -> None:
-    """Writes a file for its owner alone, whole or not at all."""
-    with PartFile(file, force=True) as draft:
+def write(file: Path, content: bytes, status: os.stat_result, *, force: bool = False) -> None:
+    """Writes a file, whole or not at all, for those whom one of this status is for. force: over one there."""
+    with PartFile(file, force=force) as draft:
+        draft.take_after(status)
         draft.write(content)
         draft.publish()
