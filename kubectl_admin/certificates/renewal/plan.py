@@ -183,9 +183,10 @@ def external(step: Step) -> Iterator[Finding]:
             ", ".join(names),
             "kubeadm renews what an authority on the node can sign",
             f"the key of {signed_by} is not there",
-            # Without the configuration, requests lack the name of the cluster's endpoint and its kind of key.
-            "on the node, with the cluster's configuration in FILE: kubeadm certs generate-csr --config FILE "
-            "--cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
+            # Without the configuration, requests lack the name of the cluster's endpoint and its kind of key;
+            # without an InitConfiguration, they have the default route's address and the hostname.
+            "on the node, with the cluster's configuration in FILE and this node's InitConfiguration: "
+            "kubeadm certs generate-csr --config FILE --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
             f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put keys and "
             "certificates in their places; docs/certificates.md has every step",
             f"{RENEWAL_DOCS}#external-ca-mode",
