@@ -73,7 +73,7 @@ def command(env: Environment, /, longest: float) -> Report:
     from kubectl_admin.certificates.requests.report import report
 
     seen = gather.look(env.cluster())
-    shown = report(seen.context, seen.judged(limit(longest)), datetime.now(UTC))
+    shown = report(seen.context, seen.judged(limit(longest)), datetime.now(UTC), gaps=seen.nodes.server.gaps)
     env.show(shown)
     return shown
 
@@ -126,7 +126,8 @@ def approve(  # noqa: PLR0913 - its options
         follow(env, cluster, longest)
     seen = gather.look(cluster)
     judged = seen.named(names, limit(longest)) if names else seen.judged(limit(longest))
-    preview = report(seen.context, judged, datetime.now(UTC))
+    gaps = seen.nodes.server.gaps
+    preview = report(seen.context, judged, datetime.now(UTC), gaps=gaps)
     doomed = [one for one in judged if approval.may_be_approved(one, named=bool(names))]
     if dry_run or not doomed:
         env.show(preview)
@@ -136,7 +137,7 @@ def approve(  # noqa: PLR0913 - its options
     env.confirm(f"approve {len(doomed)} of {len(judged)} requests of context {where}", yes=yes)
     outcomes = [approval.approve(cluster, one, seen.nodes, limit(longest)) for one in doomed]
     outcomes = approval.await_issued(cluster, outcomes)
-    done = report(seen.context, judged, datetime.now(UTC), outcomes, acted=True)
+    done = report(seen.context, judged, datetime.now(UTC), outcomes, acted=True, gaps=gaps)
     env.show(done)
     return done
 

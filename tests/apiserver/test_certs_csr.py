@@ -27,7 +27,7 @@ from tests.apiserver.conftest import NAME
 from tests.lab import api_only
 from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run, start
-from tests.unit.certificates.requests.samples import csr, not_proven, pem
+from tests.unit.certificates.requests.samples import bits, csr, not_proven, pem
 
 pytestmark = pytest.mark.lab
 
@@ -237,6 +237,40 @@ def test_forged_requests_are_refused_each_with_its_reason(world):
         assert certs_csr(world, "approve", "--all-valid", "--yes").code == 3
         assert certs_csr(world, "approve", *rules, "--yes").code == 3
     assert [name for name in (*rules, good, other) if world.conditions(name)] == [good]
+
+
+@contextlib.contextmanager
+def listing(world: World, *addresses: str) -> Iterator[None]:
+    """While this lasts the object of worker-1 has these addresses, too; its kubelet may write them."""
+    path = "/api/v1/nodes/worker-1/status"
+    before = world.cluster.get("/api/v1/nodes/worker-1")["status"]["addresses"]
+    more = [{"type": "InternalIP", "address": each} for each in addresses]
+    world.cluster.patch(path, {"status": {"addresses": [*before, *more]}}, MERGE_PATCH)
+    try:
+        yield
+    finally:
+        world.cluster.patch(path, {"status": {"addresses": before}}, MERGE_PATCH)
+
+
+def test_what_the_api_server_is_known_by_is_no_nodes_though_its_object_says_so(world):
+    service = world.cluster.get("/api/v1/namespaces/default/services/kubernetes")["spec"]["clusterIP"]
+    other = world.cluster.get("/api/v1/nodes/worker-2")["status"]["addresses"]
+    address = next(each["address"] for each in other if each["type"] == "InternalIP")
+    asked = [service, f"::ffff:{service}", "::ffff:127.0.0.1", f"::ffff:{address}"]
+    with listing(world, *asked):
+        names = [world.ask(pem(world.csr([x509.IPAddress(ip_address(each))]))) for each in asked]
+        told = {item["name"]: item for item in json.loads(certs_csr(world, "-o", "json").out)["items"]}
+    rules = [[each["rule"] for each in told[name]["reasons"]] for name in names]
+    assert rules == [["foreign-address"]] * 3 + [["shared-address"]]
+
+
+def test_one_that_no_parser_here_can_read_is_refused_and_the_others_are_judged(world):
+    """Its common name is a BIT STRING, which Go reads over, so that the API server lets it in."""
+    forged, good = world.ask(bits(csr()), "jane", MASTERS), world.serving()
+    listed = certs_csr(world, "-o", "json")
+    assert listed.code == 3, listed.err
+    told = {item["name"]: item["verdict"] for item in json.loads(listed.out)["items"]}
+    assert told == {forged: "refused", good: "valid"}
 
 
 def test_a_broken_request_does_not_even_come_in(world):

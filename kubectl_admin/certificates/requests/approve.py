@@ -12,8 +12,9 @@ from typing import Any
 
 from cryptography import x509
 
-from kubectl_admin.certificates.requests.facts import Nodes, Request, der, request_of
+from kubectl_admin.certificates.requests.facts import Request, der, request_of
 from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, state, with_node
+from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster

@@ -1,4 +1,4 @@
-"""What a CertificateSigningRequest asks for, and what is known of the nodes that it may be for.
+"""What a CertificateSigningRequest asks for.
 
 Whoever asked is the API server's own word; all else in a request is what somebody has written there.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from cryptography import x509
@@ -86,18 +86,6 @@ class Request:
     def pending(self) -> bool:
         """Whether nobody has decided yet."""
         return not (self.approved or self.denied or self.failed or self.certificate)
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """The addresses of a node, as its object has them. names: in lower case."""
-
-    names: frozenset[str] = frozenset()
-    addresses: frozenset[Address] = frozenset()
-
-
-# The nodes of a cluster by name.
-Nodes = Mapping[str, Addresses]
 
 
 def request_of(document: Mapping[str, Any]) -> Request:
@@ -247,26 +235,6 @@ def named(oid: x509.ObjectIdentifier) -> str:
     """What an object identifier is called; its numbers where it is not known."""
     name: str = oid._name
     return oid.dotted_string if name == "Unknown OID" else name
-
-
-def addresses_of(node: Mapping[str, Any]) -> Addresses:
-    """The addresses in a Node object, as its kubelet reads them for its own request.
-
-    Source: kubernetes/kubernetes pkg/kubelet/certificate/kubelet.go, addressesToHostnamesAndIPs.
-    """
-    names, addresses = set(), set()
-    for one in (node.get("status") or {}).get("addresses") or ():
-        text, kind = str(one.get("address") or ""), one.get("type")
-        if kind in ("Hostname", "InternalIP", "ExternalIP"):
-            try:
-                addresses.add(as_issued(ip_address(text)))
-                continue
-            except ValueError:
-                if kind != "Hostname":
-                    continue
-        if text and kind in ("Hostname", "InternalDNS", "ExternalDNS"):
-            names.add(text.lower())
-    return Addresses(frozenset(names), frozenset(addresses))
 
 
 def moment(text: str | None) -> datetime | None:

@@ -1,21 +1,40 @@
 """The requests for certificates that a cluster has, and its nodes with their addresses."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from kubectl_admin.certificates.requests.facts import Nodes, Request, addresses_of, request_of
+from kubectl_admin.certificates.requests.facts import Address, Request, request_of
+from kubectl_admin.certificates.requests.nodes import (
+    Nodes,
+    Server,
+    addresses_of,
+    endpoint,
+    service_addresses,
+)
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, judge
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 GROUP = "certificates.k8s.io"
 REQUESTS = f"/apis/{GROUP}/v1/certificatesigningrequests"
 LISTING = 60.0  # seconds for both listings together
 RIGHTS = (Right("list", "certificatesigningrequests", group=GROUP), Right("list", "nodes"))
+SERVICE = "/api/v1/namespaces/default/services/kubernetes"
+CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
+# What may be missing: that a request does not name the API server is then not judged, and that is said.
+OPTIONAL = {
+    SERVICE: Right("get", "services", namespace="default"),
+    CONFIG: Right("get", "configmaps", namespace="kube-system"),
+}
+WHAT = {
+    SERVICE: "whether a request names the API server's Service",
+    CONFIG: "whether a request names the control plane's endpoint",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +95,39 @@ def requests(cluster: Cluster) -> tuple[Request, ...]:
 
 
 def nodes(cluster: Cluster) -> Nodes:
-    """The addresses of all nodes."""
-    return {str(node["metadata"]["name"]): addresses_of(node) for node in cluster.list("/api/v1/nodes")}
+    """The addresses of all nodes, and what the API server is known by."""
+    by_name = {str(node["metadata"]["name"]): addresses_of(node) for node in cluster.list("/api/v1/nodes")}
+    return Nodes(by_name, server(cluster))
+
+
+def server(cluster: Cluster) -> Server:
+    """What the API server is known by, as far as the user may see it."""
+    gaps: list[Gap] = []
+    service, config = (optional(cluster, path, gaps) for path in (SERVICE, CONFIG))
+    outside: str | Address = ""
+    try:
+        outside = endpoint(config)
+    except ValueError as error:
+        gaps.append(Gap(WHAT[CONFIG], f"ConfigMap kube-system/kubeadm-config can't be read: {error}"))
+    return Server(service_addresses(service), outside, tuple(gaps))
+
+
+def optional(cluster: Cluster, path: str, gaps: list[Gap]) -> dict[str, Any]:
+    """An object; an empty one where there is none, as without kubeadm, or where it may not be seen: a gap."""
+    try:
+        return dict(cluster.get(path))
+    except NotFound:
+        return {}
+    except Forbidden as error:
+        right = OPTIONAL[path]
+        gaps.append(Gap(WHAT[path], f"{error.user or 'this user'} may not {right}", str(right)))
+        return {}
 
 
 def with_node(cluster: Cluster, nodes: Nodes, name: str) -> Nodes:
     """The nodes as they were listed, this one as it is now; without it where it is gone."""
     others = {other: about for other, about in nodes.items() if other != name}
     try:
-        return {**others, name: addresses_of(cluster.get(f"/api/v1/nodes/{name}"))}
+        return replace(nodes, by_name={**others, name: addresses_of(cluster.get(f"/api/v1/nodes/{name}"))})
     except NotFound:
-        return others
+        return replace(nodes, by_name=others)

@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Nodes, Request
+from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
+from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server
 
 NODE = "system:node:"  # before the node's name, in a user's and in a certificate's
 NODES = "system:nodes"
 BOOTSTRAP = re.compile(r"system:bootstrap:[a-z0-9]{6}")
 BOOTSTRAPPERS = "system:bootstrappers"
-# Names that every cluster's API server answers to, and those of every machine itself: never a node's own.
-EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?")
+# Names that every cluster's API server answers to, those of every machine itself, and those that stand for
+# many, such as *.default.svc: never a node's own.
+EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?|.*\*.*")
 SIGNATURE, ENCIPHERMENT = "digital signature", "key encipherment"
 DAY = 24 * 3600
 LONGEST = (
@@ -177,12 +179,22 @@ def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
     """Whether all that is named belongs to this node, and to no other.
 
     A kubelet writes the addresses of its own Node object where no cloud's controller does. So that one
-    which was taken over can't make itself another node, or the API server, names that are everybody's are
-    refused, and what another node has, too, is for a person to decide.
+    which was taken over can't make itself another node, or the API server, names that are everybody's and
+    what the API server is known by are refused, and what another node has, too, is for a person to decide.
     """
     own = nodes[node]
-    foreign = [name for name in content.dns_names if name.lower() not in own.names or everybodys(name)]
-    foreign += [str(one) for one in content.addresses if one not in own.addresses or one.is_loopback]
+    foreign = [
+        name
+        for name in content.dns_names
+        if name.lower() not in own.names
+        or everybodys(name)
+        or is_the_servers(name.lower(), own, nodes.server)
+    ]
+    foreign += [
+        str(one)
+        for one in content.addresses
+        if one not in own.addresses or one.is_loopback or is_the_servers(one, own, nodes.server)
+    ]
     if foreign:
         yield Breach(
             Rule.FOREIGN, f"{', '.join(foreign)} {'is' if len(foreign) == 1 else 'are'} not of node {node}"
@@ -247,6 +259,14 @@ def is_bootstrappers(group: str) -> bool:
 def everybodys(name: str) -> bool:
     """Whether a DNS name is no machine's own."""
     return EVERYBODYS.fullmatch(name.lower()) is not None
+
+
+def is_the_servers(name: str | Address, own: Addresses, server: Server) -> bool:
+    """Whether the API server is known by it; the endpoint may be the address of a control-plane node, too.
+
+    So it is with a control plane of one node. Whoever has such a node has the API server's own key anyway.
+    """
+    return name in server.service or (name == server.endpoint and not own.control_plane)
 
 
 def asked_by(request: Request) -> str:

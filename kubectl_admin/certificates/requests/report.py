@@ -7,7 +7,7 @@ from datetime import datetime
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, Request
 from kubectl_admin.certificates.requests.policy import DOUBTS, Breach, Judged, Rule, Verdict
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
 MARKS = {Verdict.REFUSED: Mark.BAD, Verdict.DOUBTFUL: Mark.DOUBT}
@@ -33,10 +33,12 @@ def report(
     outcomes: Sequence[Outcome] = (),
     *,
     acted: bool = False,
+    gaps: Iterable[Gap] = (),
 ) -> Report:
     """All that is said of requests. now: in UTC.
 
     outcomes: what became of those that were to be approved. acted: whether any were meant to be.
+    gaps: what could not be held against requests of kubelets to serve.
     """
     became = {each.judged.request.uid: each for each in outcomes}
     # What was seen last is what counts: it may have changed since it was listed.
@@ -47,7 +49,7 @@ def report(
         names=lambda: (f"certificatesigningrequest.certificates.k8s.io/{one.request.name}" for one in judged),
         tables=[table(judged, now, became, acted=acted)] if judged else [],
         paragraphs=[summary(context, judged, outcomes)],
-        findings=[*findings(judged), *failures(outcomes)],
+        findings=[*findings(judged), *failures(outcomes), *notes(judged, gaps)],
         fields={"context": context},
     )
 
@@ -144,6 +146,12 @@ def failures(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
                 each.problem,
                 objects=(f"csr/{each.judged.request.name}",),
             )
+
+
+def notes(judged: Iterable[Judged], gaps: Iterable[Gap]) -> Iterator[Finding]:
+    """What was not judged; nothing where no request was of the kind."""
+    if any(one.request.signer == SERVING for one in judged):
+        yield from (gap.finding() for gap in gaps)
 
 
 def age(request: Request, now: datetime) -> str:

@@ -14,11 +14,13 @@ from kubectl_admin.certificates.requests.approve import (
     current,
     may_be_approved,
 )
-from kubectl_admin.certificates.requests.facts import Nodes, Request
+from kubectl_admin.certificates.requests.facts import Request
+from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import Breach, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.node.persistence import is_transient
 
 ROUND = 60.0  # seconds after which all that is pending is judged anew: its node may have got its addresses
@@ -31,15 +33,21 @@ class Follower:
     """What has been told of the requests that are pending, so that nothing is told twice.
 
     tell: is given a request that was judged, with what became of it; None where it is left alone.
+    say: is given a sentence on what can't be judged.
     """
 
-    def __init__(self, cluster: Cluster, longest: int, tell: Tell) -> None:
-        self._cluster, self._longest, self._tell = cluster, longest, tell
+    def __init__(self, cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> None:
+        self._cluster, self._longest, self._tell, self._say = cluster, longest, tell, say
+        self._gaps: tuple[Gap, ...] = ()
         self._told: dict[str, tuple[Verdict, tuple[Breach, ...]]] = {}
 
     def round(self) -> None:
         """Everything that is there now, and what comes within ROUND seconds."""
         nodes = gather.nodes(self._cluster)
+        for gap in nodes.server.gaps:
+            if gap not in self._gaps:
+                self._say(f"{gap.what} is not judged: {gap.why}")
+        self._gaps = nodes.server.gaps
         for request in changes(self._cluster, ROUND):
             if request.pending:
                 self._look_at(request, nodes)
@@ -61,10 +69,10 @@ class Follower:
 def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> Never:
     """Approves what is valid as it comes, and tells of everything once; it ends only by being interrupted.
 
-    longest: seconds that a certificate may last. say: is given a sentence where the server does not answer.
-    Raises AdminError where it refuses.
+    longest: seconds that a certificate may last. say: is given a sentence where the server does not answer,
+    and on what can't be judged. Raises AdminError where it refuses.
     """
-    follower = Follower(cluster, longest, tell)
+    follower = Follower(cluster, longest, tell, say)
     silent = False
     while True:
         try:

@@ -11,16 +11,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Addresses, Content, Request
+from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, Request
+from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 DEFAULT: list[x509.GeneralName] = [x509.DNSName("w1"), x509.IPAddress(ip_address("10.0.0.11"))]
-NODES = {
-    "cp1": Addresses(frozenset({"cp1"}), frozenset({ip_address("10.0.0.1")})),
-    "w1": Addresses(
-        frozenset({"w1", "w1.example.com"}), frozenset({ip_address("10.0.0.11"), ip_address("fd00::11")})
-    ),
-}
+NODES = Nodes(
+    {
+        "cp1": Addresses(frozenset({"cp1"}), frozenset({ip_address("10.0.0.1")}), control_plane=True),
+        "w1": Addresses(
+            frozenset({"w1", "w1.example.com"}), frozenset({ip_address("10.0.0.11"), ip_address("fd00::11")})
+        ),
+    }
+)
 # As a kubelet of node w1 asks for its serving certificate.
 CONTENT = Content(
     common_names=("system:node:w1",),
@@ -94,9 +97,14 @@ def not_proven(request: x509.CertificateSigningRequest) -> bytes:
 
 def bits(request: x509.CertificateSigningRequest) -> bytes:
     """The request of node w1 with a common name that is bits instead of text, which Go reads over."""
-    der = request.public_bytes(serialization.Encoding.DER)
+    whole = request.public_bytes(serialization.Encoding.DER)
+    text = request.tbs_certrequest_bytes
     # A BIT STRING's tag and number of unused bits, for a UTF8String's tag and first letter.
-    return armored(der.replace(b"\x0c\x0esystem:node:w1", b"\x03\x0e\0ystem:node:w1"))
+    changed = text.replace(b"\x0c\x0esystem:node:w1", b"\x03\x0e\0ystem:node:w1")
+    signature = KEY.sign(changed, ec.ECDSA(hashes.SHA256()))
+    algorithm = whole[whole.index(text) + len(text) : -len(request.signature) - 3]
+    inside = changed + algorithm + bytes([0x03, len(signature) + 1, 0]) + signature
+    return armored(b"\x30\x82" + len(inside).to_bytes(2, "big") + inside)
 
 
 def armored(der: bytes) -> bytes:

@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from kubectl_admin.certificates.requests.facts import addresses_of, content_of, request_of
+from kubectl_admin.certificates.requests.facts import content_of, request_of
+from kubectl_admin.certificates.requests.nodes import Nodes, addresses_of
 from kubectl_admin.certificates.requests.policy import Rule, Verdict, judge
 from tests.unit.certificates.requests.samples import (
     DEFAULT,
@@ -191,29 +192,6 @@ def test_who_waits_is_pending(status, pending, why):
     assert (request.pending, request.why) == (pending, why)
 
 
-def test_addresses_of_a_node_are_those_that_a_kubelet_asks_for():
-    kinds = [
-        ("Hostname", "W1"),
-        ("InternalIP", "10.0.0.11"),
-        ("ExternalIP", "192.0.2.7"),
-        ("InternalDNS", "w1.internal"),
-        ("ExternalDNS", "w1.example.com"),
-        ("InternalIP", "not an address"),
-        ("Whatever", "evil.example.com"),
-        ("Hostname", ""),
-    ]
-    node = {"status": {"addresses": [{"type": kind, "address": text} for kind, text in kinds]}}
-    found = addresses_of(node)
-    assert found.names == {"w1", "w1.internal", "w1.example.com"}
-    assert found.addresses == {ip_address("10.0.0.11"), ip_address("192.0.2.7")}
-    assert addresses_of({}) == addresses_of({"status": {}})
-
-
-def test_a_hostname_that_is_an_address_is_one():
-    found = addresses_of({"status": {"addresses": [{"type": "Hostname", "address": "10.0.0.11"}]}})
-    assert (found.names, found.addresses) == (frozenset(), {ip_address("10.0.0.11")})
-
-
 def test_a_network_is_no_address():
     names = [*DEFAULT, x509.IPAddress(ip_network("10.0.0.0/8"))]
     assert rules_of(pem(csr(names=names))) == [Rule.OTHER_NAMES]
@@ -232,10 +210,10 @@ def test_an_ipv4_address_written_as_ipv6_is_that_ipv4_address():
     ("written", "rule"), [("::ffff:10.0.0.9", Rule.SHARED), ("::ffff:127.0.0.1", Rule.FOREIGN)]
 )
 def test_no_address_gets_past_a_rule_by_being_written_as_ipv6(written, rule):
-    """A node that was taken over adds addresses to its own object: w2 has one of them, everybody the other."""
+    """A node that was taken over adds addresses to its own object: w2 has one, everybody the other."""
     nodes = {
         name: addresses_of({"status": {"addresses": [{"type": "InternalIP", "address": address}]}})
         for name, address in (("w1", written), ("w2", "10.0.0.9"))
     }
     request = request_of(document(pem(csr(names=[x509.IPAddress(ip_address(written))]))))
-    assert [breach.rule for breach in judge(request, nodes).breaches] == [rule]
+    assert [breach.rule for breach in judge(request, Nodes(nodes)).breaches] == [rule]

@@ -1,7 +1,10 @@
+from ipaddress import ip_address
+
 import pytest
 
 from kubectl_admin.certificates.requests import gather, watch
 from kubectl_admin.certificates.requests.facts import request_of
+from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.requests.samples import NODES, bits, csr, document, not_proven, pem
@@ -31,6 +34,8 @@ def named(name, created="2026-11-25T12:00:00Z", request=None, **changes):
 def server():
     with StandIn().serving() as stand_in:
         stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [W1]}))
+        stand_in.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
+        stand_in.on("GET", gather.CONFIG, status(404, "NotFound", "not found"))
         yield stand_in
 
 
@@ -93,6 +98,30 @@ def test_a_missing_right_is_named(server):
         gather.look(server.connect())
 
 
+def test_what_the_api_server_is_known_by_is_looked_up(server):
+    config = {"ClusterConfiguration": "controlPlaneEndpoint: 10.0.0.5:6443"}
+    server.on("GET", gather.CONFIG, Says(body={"data": config}))
+    found = gather.nodes(server.connect()).server
+    assert found == Server(frozenset({ip_address("10.96.0.1")}), ip_address("10.0.0.5"))
+
+
+def test_a_cluster_without_kubeadm_has_no_endpoint_to_be_seen(server):
+    assert gather.nodes(server.connect()).server == Server(frozenset({ip_address("10.96.0.1")}))
+
+
+def test_what_is_not_seen_of_the_api_server_is_a_gap_and_all_else_is_judged(server):
+    said = 'services "kubernetes" is forbidden: User "ann" cannot get resource "services" in API group ""'
+    server.on("GET", gather.SERVICE, status(403, "Forbidden", f'{said} in the namespace "default"'))
+    server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "a: ["}}))
+    listed(server, named("good"))
+    seen = gather.look(server.connect())
+    assert [one.verdict for one in seen.judged()] == [Verdict.VALID]
+    assert [(gap.why, gap.permission) for gap in seen.nodes.server.gaps] == [
+        ("ann may not get services in namespace default", "get services in namespace default"),
+        ("ConfigMap kube-system/kubeadm-config can't be read: its ClusterConfiguration is no YAML", ""),
+    ]
+
+
 def resource(asked):
     return asked.body["spec"]["resourceAttributes"]["resource"]
 
@@ -102,7 +131,7 @@ def test_the_node_in_question_is_as_it_is_now(server):
     server.on("GET", "/api/v1/nodes/w1", Says(body=moved))
     fresh = gather.with_node(server.connect(), NODES, "w1")
     assert [str(one) for one in fresh["w1"].addresses] == ["10.0.0.99"]
-    assert fresh["cp1"] == NODES["cp1"]
+    assert (fresh["cp1"], fresh.server) == (NODES["cp1"], NODES.server)
     server.on("GET", "/api/v1/nodes/w1", status(404, "NotFound", "not found"))
     assert "w1" not in gather.with_node(server.connect(), NODES, "w1")
 
@@ -113,7 +142,11 @@ def test_while_watching_what_is_refused_is_told_once_until_the_reason_changes(se
     monkeypatch.setattr(watch, "changes", lambda _cluster, _seconds: map(request_of, next(rounds)))
     server.on("GET", "/api/v1/nodes/w1", Says(body=node("w1", ("Hostname", "w1"))))
     told = []
-    follower = watch.Follower(server.connect(), 3600, lambda judged, outcome: told.append((judged, outcome)))
+    server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
+    said = []
+    follower = watch.Follower(
+        server.connect(), 3600, lambda judged, outcome: told.append((judged, outcome)), said.append
+    )
     for _ in range(3):
         follower.round()
     assert [[breach.rule.identifier for breach in judged.breaches] for judged, _ in told] == [
@@ -121,3 +154,7 @@ def test_while_watching_what_is_refused_is_told_once_until_the_reason_changes(se
         ["not-proven", "foreign-address"],
     ]
     assert [outcome for _, outcome in told] == [None, None]
+    assert said == [
+        "whether a request names the control plane's endpoint is not judged: "
+        "ConfigMap kube-system/kubeadm-config can't be read: its ClusterConfiguration is no mapping"
+    ]

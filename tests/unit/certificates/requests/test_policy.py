@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.certificates.requests.facts import CLIENT, Addresses, Request
+from kubectl_admin.certificates.requests.facts import CLIENT, Request
+from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server
 from kubectl_admin.certificates.requests.policy import DAY, LONGEST, Rule, Verdict, duration, judge
 from tests.unit.certificates.requests.samples import NEW_NODE, NODES, REQUEST
 
@@ -181,7 +182,7 @@ def test_a_bootstrap_token_for_a_node_that_exists_is_for_a_person_to_decide():
 
 def test_an_address_that_another_node_has_too_is_for_a_person_to_decide():
     own = NODES["w1"]
-    nodes = {**NODES, "w1": Addresses(own.names, own.addresses | NODES["cp1"].addresses)}
+    nodes = Nodes({**NODES, "w1": Addresses(own.names, own.addresses | NODES["cp1"].addresses)})
     judged = judge(with_content(REQUEST, addresses=(ip_address("10.0.0.1"),)), nodes)
     assert (judged.verdict, [breach.rule for breach in judged.breaches]) == (Verdict.DOUBTFUL, [Rule.SHARED])
     assert "cp1" in judged.breaches[0].evidence
@@ -189,14 +190,47 @@ def test_an_address_that_another_node_has_too_is_for_a_person_to_decide():
 
 @pytest.mark.parametrize(
     "name",
-    ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.x.y"],
+    [
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.x.y",
+        "*.default.svc",
+        "*",
+    ],
 )
 def test_names_that_are_everybodys_are_no_nodes_own_though_its_object_says_so(name):
-    nodes = {"w1": Addresses(frozenset({name}), frozenset({ip_address("127.0.0.1")}))}
+    nodes = Nodes({"w1": Addresses(frozenset({name}), frozenset({ip_address("127.0.0.1")}))})
     judged = judge(with_content(REQUEST, dns_names=(name,), addresses=()), nodes)
     assert [breach.rule for breach in judged.breaches] == [Rule.FOREIGN]
     judged = judge(with_content(REQUEST, dns_names=(), addresses=(ip_address("127.0.0.1"),)), nodes)
     assert [breach.rule for breach in judged.breaches] == [Rule.FOREIGN]
+
+
+SERVICE, VIRTUAL = ip_address("10.96.0.1"), ip_address("10.0.0.5")
+
+
+@pytest.mark.parametrize(
+    ("asked", "endpoint", "rules_of_worker", "rules_of_control_plane"),
+    [
+        ({"addresses": (SERVICE,)}, "", [Rule.FOREIGN], [Rule.FOREIGN]),
+        ({"addresses": (VIRTUAL,)}, VIRTUAL, [Rule.FOREIGN], []),
+        ({"dns_names": ("API.example.com",)}, "api.example.com", [Rule.FOREIGN], []),
+        ({"addresses": (VIRTUAL,), "dns_names": ("api.example.com",)}, "", [], []),
+    ],
+    ids=["its Service", "its endpoint's address", "its endpoint's name", "what it is not known by"],
+)
+def test_what_the_api_server_is_known_by_is_no_nodes_own_though_its_object_says_so(
+    asked, endpoint, rules_of_worker, rules_of_control_plane
+):
+    """But where the control plane is one node, that node's own address may be the endpoint."""
+    request = with_content(REQUEST, **{"addresses": (), "dns_names": ()} | asked)
+    names, addresses = frozenset({"api.example.com"}), frozenset({SERVICE, VIRTUAL})
+    for control_plane, rules in ((False, rules_of_worker), (True, rules_of_control_plane)):
+        own = Addresses(names, addresses, control_plane)
+        nodes = Nodes({"w1": own}, Server(frozenset({SERVICE}), endpoint))
+        assert [breach.rule for breach in judge(request, nodes).breaches] == rules
 
 
 def test_how_long_is_allowed_is_an_argument():

@@ -7,6 +7,7 @@ import pytest
 from kubectl_admin.certificates.requests.approve import Issued, Outcome
 from kubectl_admin.certificates.requests.policy import judge
 from kubectl_admin.certificates.requests.report import age, report
+from kubectl_admin.finding import Gap
 from kubectl_admin.report import document, terminal
 from tests.unit.certificates.requests.samples import CONTENT, NEW_NODE, NODES, REQUEST
 
@@ -116,6 +117,14 @@ def test_what_was_seen_last_is_shown():
     )
     assert shown.violated
     assert next(iter(shown.items()))["verdict"] == "refused"
+
+
+def test_what_could_not_be_held_against_a_request_is_a_note_where_there_was_one():
+    gap = Gap("whether a request names the API server's Service", "ann may not get services", "get services")
+    shown = report("", [VALID], NOW, gaps=[gap])
+    assert "ann may not get services" in text(shown)
+    assert not shown.violated
+    assert "ann" not in text(report("", [DOUBTFUL, OTHER], NOW, gaps=[gap]))
 
 
 def test_names_are_kubectls():
