@@ -1,4 +1,4 @@
-"""Certificates of a lab that have ended: made from sound ones, with their own keys, by the cluster's CA."""
+"""Certificates of a lab that have ended: made from sound ones, with their own keys, by its authorities."""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,11 @@ from tests.lab.lab import Lab
 PKI = "/etc/kubernetes/pki"
 
 
-def certificate(lab: Lab, sound: bytes) -> bytes:
-    """A certificate like this one, which ended two days ago, as PEM."""
+def certificate(lab: Lab, sound: bytes, signer: str = "ca") -> bytes:
+    """A certificate like this one, which ended two days ago, as PEM. signer: «ca», or «etcd/ca»."""
     node = lab.control_planes[0].name
-    authority, key = (lab.exec(node, ["cat", f"{PKI}/ca.{kind}"]).stdout.encode() for kind in ("crt", "key"))
+    files = [f"{PKI}/{signer}.{kind}" for kind in ("crt", "key")]
+    authority, key = (lab.exec(node, ["cat", file]).stdout.encode() for file in files)
     old, now = x509.load_pem_x509_certificate(sound), datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
@@ -28,9 +29,9 @@ def certificate(lab: Lab, sound: bytes) -> bytes:
     )
     for extension in old.extensions:
         builder = builder.add_extension(extension.value, extension.critical)
-    signer = serialization.load_pem_private_key(key, None)
-    assert not isinstance(signer, dict)
-    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)  # type: ignore[arg-type]
+    own = serialization.load_pem_private_key(key, None)
+    assert not isinstance(own, dict)
+    return builder.sign(own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)  # type: ignore[arg-type]
 
 
 def kubeconfig(lab: Lab) -> str:
@@ -42,8 +43,8 @@ def kubeconfig(lab: Lab) -> str:
     return str(yaml.safe_dump(config))
 
 
-def put(lab: Lab, node: str, path: str) -> None:
+def put(lab: Lab, node: str, path: str, signer: str = "ca") -> None:
     """Puts one that has ended in the place of a certificate file of a node; its key stays."""
-    over = certificate(lab, lab.exec(node, ["cat", path]).stdout.encode())
+    over = certificate(lab, lab.exec(node, ["cat", path]).stdout.encode(), signer)
     encoded = base64.b64encode(over).decode()
     lab.exec(node, ["sh", "-c", 'echo "$1" | base64 -d > "$2"', "sh", encoded, path])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests import permissions
+from tests.cluster import ended
 from tests.cluster.labs import admin, stage_of
 from tests.lab.lab import Lab
 
@@ -19,7 +20,8 @@ SERVED = "openssl s_client -connect 127.0.0.1:6443 < /dev/null 2> /dev/null | op
 def clean(lab: Lab) -> Lab:
     """The lab, on which no backup stays."""
     yield lab
-    lab.exec(NODE, ["rm", "-rf", BACKUPS])
+    for node in lab.control_planes:
+        lab.exec(node.name, ["rm", "-rf", BACKUPS])
 
 
 def served(lab: Lab, node: str) -> str:
@@ -36,9 +38,9 @@ def started(lab: Lab, node: str) -> list[str]:
 
 def changed(lab: Lab, *arguments: str) -> tuple[str, str]:
     """The serial numbers of the API server's certificate before and after a run."""
-    ended = admin(lab, "certs", *arguments, "--node", NODE, "--yes", "-o", "json", timeout=120)
-    assert ended.code == 0, ended.err
-    (node,) = json.loads(ended.out)["items"]
+    done = admin(lab, "certs", *arguments, "--node", NODE, "--yes", "-o", "json", timeout=120)
+    assert done.code == 0, done.err
+    (node,) = json.loads(done.out)["items"]
     (certificate,) = node["certificates"]
     assert node["node"] == NODE
     # Who began in the second in which its file was written, as in a young lab, may have read an older one.
@@ -62,6 +64,24 @@ def test_one_certificate_is_renewed_seen_served_and_brought_back(clean):
     assert "nothing is left" in admin(clean, "cleanup", NODE, "--dry-run").out
 
 
+def up(lab: Lab) -> dict[str, bool]:
+    """Which nodes' members of etcd answer."""
+    members = json.loads(admin(lab, "etcd-status", "-o", "json").out)["items"]
+    return {member["node"]: member["up"] for member in members}
+
+
+def test_a_member_of_etcd_whose_certificate_has_ended_comes_back_first(clean):
+    """It answers nobody, so another one could not be spared; a renewal was refused for that."""
+    ended.put(clean, NODE, "/etc/kubernetes/pki/etcd/server.crt", "etcd/ca")
+    assert up(clean) == {"cp-1": True, NODE: False, "cp-3": True}
+    renewed = admin(clean, "certs", "renew", "etcd-server", "--yes", "-o", "json", timeout=300)
+    assert renewed.code == 0, renewed.err
+    items = json.loads(renewed.out)["items"]
+    assert [item["node"] for item in items] == [NODE, "cp-1", "cp-3"]
+    assert all(one["served"] for item in items for one in item["certificates"])
+    assert set(up(clean).values()) == {True}
+
+
 def test_the_rights_of_the_page_are_what_it_takes(lab):
     """All but the one to say why a pod does not start are asked for beforehand, so a plan shows it."""
     act = ("certs", "renew", "apiserver", "--node", NODE, "--dry-run")
@@ -73,4 +93,4 @@ def test_the_rights_of_the_page_are_what_it_takes(lab):
     )
     permissions.check(tried)
     assert tried.with_all.code == 0
-    assert {ended.code for ended in tried.without.values()} == {1}
+    assert {done.code for done in tried.without.values()} == {1}

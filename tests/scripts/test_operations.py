@@ -1,6 +1,7 @@
 """scripts/workspace.sh, leftovers.sh, discard.sh and etcd-survey.sh."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -110,6 +111,27 @@ def test_a_folder_is_removed_and_the_last_one_with_its_parent(shell, state):
 
 def test_what_is_gone_already_is_no_failure(shell, state):
     shell.run("discard", state, "a")
+
+
+RM = """#!/bin/sh
+echo >> {calls}
+[ "$(wc -l < {calls})" -gt {fails} ] || {{ echo "rm: Directory not empty" >&2; exit 1; }}
+exec {rm} "$@"
+"""
+
+
+@pytest.mark.parametrize(("fails", "code"), [(2, 0), (1000, 1)])
+def test_what_is_still_being_written_there_is_removed_when_that_is_over(shell, state, tmp_path, fails, code):
+    make(state, "a")
+    program = tmp_path / "bin/rm"
+    program.parent.mkdir()
+    program.write_text(RM.format(calls=tmp_path / "calls", fails=fails, rm=shutil.which("rm")))
+    program.chmod(0o755)
+    (program.parent / "sleep").symlink_to("/bin/true")
+    done = shell.ended("discard", state, "a", path=str(program.parent))
+    assert done.returncode == code
+    assert (state / "a").exists() is (code == 1)
+    assert done.stderr == (b"rm: Directory not empty\n" if code else b"")
 
 
 def test_a_link_is_removed_and_not_what_it_leads_to(shell, state, tmp_path):

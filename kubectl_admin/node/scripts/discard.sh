@@ -15,6 +15,13 @@ if command -v systemctl > /dev/null; then
     *) systemctl stop "$unit" ;;
   esac
 fi
+# What packs for a stream that was just cut writes there until it notices that.
+tries=0
+until rm -rf -- "${1:?}/$2" 2> /dev/null; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 25 ] || break
+  sleep 0.2
+done
 rm -rf -- "${1:?}/$2"
 rmdir -- "$1" 2> /dev/null || :
 printf '\n# end\n'
