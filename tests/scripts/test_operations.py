@@ -113,6 +113,17 @@ def test_what_is_gone_already_is_no_failure(shell, state):
     shell.run("discard", state, "a")
 
 
+def test_a_unit_that_ends_before_it_is_stopped_is_no_failure(shell, state, tmp_path):
+    make(state, "a")
+    program = tmp_path / "bin/systemctl"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n[ $1 = stop ] || { echo active; exit; }\necho not loaded >&2\nexit 5\n")
+    program.chmod(0o755)
+    done = shell.ended("discard", state, "a", path=str(program.parent))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not state.exists()
+
+
 RM = """#!/bin/sh
 echo >> {calls}
 [ "$(wc -l < {calls})" -gt {fails} ] || {{ echo "rm: Directory not empty" >&2; exit 1; }}

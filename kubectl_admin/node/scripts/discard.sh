@@ -12,7 +12,7 @@ if command -v systemctl > /dev/null; then
   # A unit that is being started or stopped is not active, but is there.
   case $(systemctl is-active "$unit" 2> /dev/null || :) in
     '' | inactive | unknown | failed) ;;
-    *) systemctl stop "$unit" ;;
+    *) systemctl stop "$unit" 2> /dev/null || : ;; # it may have ended by itself since
   esac
 fi
 # What packs for a stream that was just cut writes there until it notices that.
