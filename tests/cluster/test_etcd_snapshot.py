@@ -423,7 +423,7 @@ def test_ctrl_c_at_ten_moments_leaves_nothing(lab, tmp_path):
         else:
             assert (code, out, err.splitlines()[-1]) == (130, "", "error: interrupted")
             assert files(tmp_path) == []
-        assert left(lab) == {}, f"after {moment:.2f} s of {whole:.2f}"
+        assert left(lab) == {}, f"after {moment:.2f} s of {whole:.2f}: {err}"
 
 
 @pytest.mark.usefixtures("filled")
