@@ -1,9 +1,9 @@
 """What lies on one node's disk: the answer of the script `certificates` as plain data. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 
 from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.components import LAYOUT, PKI, File
@@ -17,6 +17,7 @@ KUBELET = {
     "kubelet-serving": Use.SERVER,
     "kubelet-client-ca": Use.AUTHORITY,
 }
+EMBEDDED = ("certificate", "authority")  # kinds of what stands in a kubeconfig itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,19 @@ def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
     """
     known = {file.path: file for file in files}
     found: dict[tuple[str, str, int], Seen] = {}
-    numbers: dict[
-        tuple[str, str], Iterator[int]
-    ] = {}  # of what is embedded: a kubeconfig may have many users
+    held: Counter[str] = (
+        Counter()
+    )  # how many of a kind the kubeconfig at hand has shown: it may have many users
     for header, lines in _sections(answer.decode("latin-1")):
         if header.kind in ("kubelet", "served"):
             continue
-        if header.kind in ("kubeconfig", "pem"):
-            numbers.update({(kind, header.path): count() for kind in ("certificate", "authority", "pem")})
-        for one in _of_section(node, header, lines, known):
-            number = next(numbers.setdefault((header.kind, header.path), count()))
+        if header.kind == "kubeconfig":
+            held.clear()
+        here = list(_of_section(node, header, lines, known))
+        for number, one in enumerate(here, held[header.kind]):
             found.setdefault((header.kind, header.path, number), one)
+        if header.kind in EMBEDDED:
+            held[header.kind] += len(here)
     return tuple(found.values())
 
 

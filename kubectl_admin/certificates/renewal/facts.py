@@ -115,10 +115,11 @@ class Node:
         """Where kubeadm itself has what it calls so; "" for what is none of its."""
         if name in AUTHORITIES:
             return f"{self.pki}/{AUTHORITIES[name]}.crt"
-        file = RENEWABLE[name].files[-1] if name in RENEWABLE else ""
-        return (
-            f"{self.pki}/{file.removeprefix('pki/')}" if file.startswith("pki/") else f"{KUBERNETES}/{file}"
-        )
+        if name not in RENEWABLE:
+            return ""
+        file = RENEWABLE[name].files[-1]
+        within = file.removeprefix("pki/")
+        return f"{KUBERNETES if within == file else self.pki}/{within}"
 
     @property
     def etcd_is_external(self) -> bool:

@@ -70,6 +70,11 @@ def test_a_file_that_is_named_counts_once_and_is_missed_where_it_is_not_there(lo
     assert found[1].content == Broken("it is not there")
 
 
+def test_what_is_not_there_and_named_twice_is_missed_once(look, pki):
+    gone = File("gone", str(pki / "gone.crt"), Use.CLIENT)
+    assert len(look(gone, gone)) == 1
+
+
 def test_where_no_file_is_there_none_is_shown(shell):
     assert shell.run("certificates", "-", "pem", "gone", "/none/gone.crt") == (
         b"@ absent gone - - /none/gone.crt\n"
