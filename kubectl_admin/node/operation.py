@@ -1,11 +1,13 @@
 """Who works on a node: the mark that everything made there bears, so that what nobody uses any more is known.
 
 A pod, a folder or a unit of an operation is left behind only by a process that was killed. Whether it was is
-known for certain on the machine that ran it; nobody else's work is ever taken for abandoned.
+known for certain on the machine that ran it; nobody else's work is ever taken for abandoned, nor is a process
+whose entry in /proc is hidden from this user.
 """
 
 import getpass
 import os
+import re
 import secrets
 import socket
 from dataclasses import dataclass, field
@@ -15,6 +17,10 @@ from typing import Self
 
 PROC = Path("/proc")
 UNKNOWN = "-"
+ENDED = "ended"
+# The note of an owner may be anybody's: on a pod that a tenant has made, it is of any length.
+NUMBER = re.compile(r"[0-9]{1,10}")
+LONGEST = 1000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,8 @@ class Owner:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """The owner that `str` wrote; None for anything else."""
-        match text.split():
-            case [person, where, pid, began] if pid.isdecimal():
+        match text.split() if len(text) <= LONGEST else ():
+            case [person, where, pid, began] if NUMBER.fullmatch(pid):
                 return cls(person, where, int(pid), began)
         return None
 
@@ -50,11 +56,14 @@ class Owner:
 
     def has_ended(self) -> bool:
         """Whether the process is known to be gone: it ran here, and does not any more."""
-        return self.place == place() != UNKNOWN and self.started != started(self.pid)
+        return self._is_here() and not lives(self.pid, self.started)
 
     def is_alive(self) -> bool:
-        """Whether the process is known to run: here, and still the same."""
-        return self.place == place() != UNKNOWN and self.started == started(self.pid)
+        """Whether the process runs: here, and as far as this user may see it is still the same."""
+        return self._is_here() and lives(self.pid, self.started)
+
+    def _is_here(self) -> bool:
+        return self.place == place() != UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +95,32 @@ def place() -> str:
     """This running system and process namespace; «-» where the system does not tell."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{(PROC / 'self/ns/pid').readlink()}"
+        # A /proc of another process namespace has other processes under the same numbers.
+        ours = (PROC / "self").readlink().name == str(os.getpid())
+        return f"{boot}/{(PROC / 'self/ns/pid').readlink()}" if ours else UNKNOWN
     except OSError:
         return UNKNOWN
 
 
+def lives(pid: int, began: str) -> bool:
+    """Whether a process of this number is there, unless it is known to be another one than the one that began
+    then. began: as `started` tells it.
+
+    Source: kill(2): ESRCH is the only answer that says that there is none, and the hidepid of proc(5), which
+    hides the processes of others in /proc, does not change it.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass  # another user's; or a number that this system can't have, of which nothing is known
+    return UNKNOWN in (began, seen := started(pid)) or seen == began
+
+
 def started(pid: int) -> str:
-    """When a process of this system began, in clock ticks since boot; «-» for none, or one that has ended.
+    """When a process of this system began, in clock ticks since boot; «ended» for one that has, and whose
+    parent has not asked for its exit code yet; «-» where that can't be read.
 
     Source: proc(5), fields 3 and 22 of /proc/PID/stat; the name before them may hold spaces and brackets.
     """
@@ -101,5 +129,4 @@ def started(pid: int) -> str:
     except OSError:
         return UNKNOWN
     state, *others = text.rpartition(")")[2].split()
-    ended = state in ("Z", "X")  # what is left of it waits for its parent
-    return UNKNOWN if ended else others[18]
+    return ENDED if state in ("Z", "X") else others[18]

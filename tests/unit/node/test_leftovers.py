@@ -130,6 +130,12 @@ def test_a_look_alike_is_not_ours(other):
     assert [left.name for left in leftovers.pods(Pods(other, pod()))] == ["kubectl-admin-0123456789-abcd"]
 
 
+@pytest.mark.parametrize("owner", [f"x y {'9' * 5000} z", "x y ² z", "", "\x00", "x" * 200_000])
+def test_a_note_that_a_tenant_has_made_up_stops_nobody(owner):
+    nasty = pod("kubectl-admin-0123456789-ffff", annotations={"kubectl-admin/owner": owner})
+    assert [left.owner for left in leftovers.pods(Pods(nasty, pod()))] == [None, OWNER]
+
+
 def test_only_labelled_pods_are_asked_for():
     cluster = Pods()
     assert list(leftovers.pods(cluster)) == []

@@ -16,12 +16,20 @@ STAT = "{pid} ({name}) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 {sta
 
 @pytest.fixture
 def proc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A /proc with nothing in it but this system's names."""
+    """A /proc with nothing in it but this system's names; no process lives that has no entry there."""
     (tmp_path / "sys/kernel/random").mkdir(parents=True)
     (tmp_path / "sys/kernel/random/boot_id").write_text("b007\n")
-    (tmp_path / "self/ns").mkdir(parents=True)
-    (tmp_path / "self/ns/pid").symlink_to("pid:[4026531836]")
+    (tmp_path / f"{os.getpid()}/ns").mkdir(parents=True)
+    (tmp_path / f"{os.getpid()}/ns/pid").symlink_to("pid:[4026531836]")
+    (tmp_path / "self").symlink_to(str(os.getpid()))
+
+    def kill(pid: int, number: int) -> None:
+        assert number == 0
+        if not (tmp_path / str(pid)).exists():
+            raise ProcessLookupError
+
     monkeypatch.setattr(operation, "PROC", tmp_path)
+    monkeypatch.setattr(os, "kill", kill)
     return tmp_path
 
 
@@ -77,6 +85,40 @@ def test_a_process_that_is_not_there_has_ended(proc):
     assert owner().has_ended()
 
 
+@pytest.mark.parametrize("answer", [None, PermissionError()])
+def test_a_process_that_is_hidden_in_proc_has_not_ended(proc, monkeypatch, answer):
+    def kill(_pid: int, _number: int) -> None:
+        if answer:
+            raise answer
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert not (proc / "42").exists()
+    assert not owner().has_ended()
+    assert owner().is_alive()
+
+
+def test_a_hidden_process_that_is_gone_has_ended(proc):
+    assert not (proc / "42").exists()
+    assert owner(started=UNKNOWN).has_ended()
+
+
+def test_a_process_that_could_not_read_its_own_start_is_told_by_its_number(proc):
+    put(proc, 42, "777")
+    assert not owner(started=UNKNOWN).has_ended()
+
+
+def test_of_a_number_that_no_system_has_nothing_is_known():
+    assert not owner(pid=9_999_999_999, place=operation.place()).has_ended()
+
+
+def test_a_proc_of_another_process_namespace_tells_of_nobody(proc):
+    (proc / "self").unlink()
+    (proc / "77777777").symlink_to(str(os.getpid()))
+    (proc / "self").symlink_to("77777777")
+    assert operation.place() == UNKNOWN
+    assert not owner().has_ended()
+
+
 @pytest.mark.parametrize("state", ["Z", "X"])
 def test_a_zombie_has_ended(proc, state):
     put(proc, 42, "777", state=state)
@@ -106,7 +148,20 @@ def test_an_owner_is_read_as_it_was_written():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ann", "ann place 1", "ann place x 1", "ann place -1 1", "a b 1 2 3", "a b ² 2"]
+    "text",
+    [
+        "",
+        "ann",
+        "ann place 1",
+        "ann place x 1",
+        "ann place -1 1",
+        "a b 1 2 3",
+        "a b ² 2",
+        "a b ١ 2",
+        "a b 12345678901 2",
+        f"x y {'9' * 5000} z",
+        f"{'x' * 5000} y 1 z",
+    ],
 )
 def test_anything_else_is_no_owner(text):
     assert Owner.parse(text) is None
