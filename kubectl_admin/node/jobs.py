@@ -39,7 +39,7 @@ class Job:
         wrote: is given what it writes, as it comes. Raises AdminError where it is lost: the host was started
         anew, or somebody has killed it.
         """
-        log, length = b"", 0
+        log, length, silent = b"", 0, False
         text = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             answer = self.host.script("job-wait", self.folder, self.unit, str(length), str(TURN))
@@ -49,7 +49,12 @@ class Job:
                 wrote(text.decode(new))
             match state.decode("ascii", "replace").split():
                 case ["running"]:
-                    pass
+                    silent = False
+                case ["unanswered"]:
+                    if not silent:
+                        what = f"systemd does not say how {self.unit} does; asking again"
+                        self.host.say(f"node {self.host.node}: {what}")
+                    silent = True
                 case ["ended" | "lost", *_] if new:
                     pass  # there may be more of it
                 case ["ended", code] if code.isdecimal():
@@ -66,18 +71,24 @@ class Job:
 
 
 def running(host: Host, name: str, folder: str) -> Job | None:
-    """The job `name` while it runs, whoever started it; None where its folder has none, or it has ended."""
+    """The job `name` while it runs, whoever started it; None where its folder has none, or it has ended.
+
+    One of which systemd does not tell how it is may run.
+    """
     job = Job(host, folder, f"kubectl-admin-{name}")
     there = host.persistently(lambda: host.run(["test", "-e", f"{folder}/log"], check=False))
     if there.exit_code:
         return None
     state = host.script("job-wait", folder, job.unit, "0", "0").partition(b"\n")[0]
-    return job if state == b"running" else None
+    return job if state in (b"running", b"unanswered") else None
 
 
 def restart(host: Host, name: str, folder: str, journal: str, script: str, arguments: Sequence[str]) -> Job:
-    """Starts the job anew where it has ended before; what it wrote then is kept in the file `journal`."""
-    host.script("job-clear", folder, journal)
+    """Starts the job anew where it has ended before; what it wrote then is kept in the file `journal`.
+
+    Raises AdminError where it is still at work.
+    """
+    host.script("job-clear", folder, journal, f"kubectl-admin-{name}")
     return start(host, name, folder, script, arguments)
 
 

@@ -117,7 +117,11 @@ def test_a_unit_that_ends_before_it_is_stopped_is_no_failure(shell, state, tmp_p
     make(state, "a")
     program = tmp_path / "bin/systemctl"
     program.parent.mkdir()
-    program.write_text("#!/bin/sh\n[ $1 = stop ] || { echo active; exit; }\necho not loaded >&2\nexit 5\n")
+    gone = tmp_path / "gone"
+    program.write_text(
+        f"#!/bin/sh\n[ $1 = stop ] || {{ [ -e {gone} ] && echo inactive || echo active; exit; }}\n"
+        f"touch {gone}\necho not loaded >&2\nexit 5\n"
+    )
     program.chmod(0o755)
     done = shell.ended("discard", state, "a", path=str(program.parent))
     assert (done.returncode, done.stderr) == (0, b"")

@@ -104,13 +104,13 @@ def test_what_a_job_wrote_goes_into_the_journal(shell, tmp_path):
         (folder / "log").write_text("words\n")
         if result:
             (folder / "result").write_text(f"{result}\n")
-        shell.run("job-clear", folder, journal)
+        shell.run("job-clear", folder, journal, "kubectl-admin-upgrade")
         assert not folder.exists()
     assert (
         journal.read_text() == "=== kubeadm: ended with 0\nwords\n=== kubeadm: ended with no result\nwords\n"
     )
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
-    shell.run("job-clear", tmp_path / "kubeadm", journal)  # none is none
+    shell.run("job-clear", tmp_path / "kubeadm", journal, "kubectl-admin-upgrade")  # none is none
 
 
 def test_all_that_jobs_have_written(shell, tmp_path):

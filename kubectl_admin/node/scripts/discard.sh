@@ -1,19 +1,24 @@
 # Ends the unit of an operation, if it has one, and removes its folder.
 # discard.sh STATE ID
 set -eu
+
+. ./unit.sh
+
 case $2 in
   '' | . | .. | */*)
     printf '%s: no operation is called that\n' "$2" >&2
     exit 1
     ;;
 esac
-if command -v systemctl > /dev/null; then
-  unit="kubectl-admin-$2.service"
-  # A unit that is being started or stopped is not active, but is there.
-  case $(systemctl is-active "$unit" 2> /dev/null || :) in
-    '' | inactive | unknown | failed) ;;
-    *) systemctl stop "$unit" 2> /dev/null || : ;; # it may have ended by itself since
-  esac
+unit="kubectl-admin-$2.service"
+settle_unit "$unit"
+if [ "$unit_is" = running ]; then
+  said=$(systemctl stop "$unit" 2>&1) || : # it may have ended by itself since
+  settle_unit "$unit"
+  if [ "$unit_is" = running ]; then
+    echo "$unit could not be ended: $said" >&2
+    exit 1
+  fi
 fi
 # What packs for a stream that was just cut writes there until it notices that.
 tries=0

@@ -3,6 +3,9 @@
 #   FOLDER: of the job; its parent is there. RUNNER, SCRIPT: the texts of job.sh and of what is to be done.
 # Answers «started», or «taken» and whose it is, if somebody else's job is there under that name.
 set -eu
+
+. ./unit.sh
+
 folder=$1 unit=$2 owner=$3 runner=$4 script=$5
 shift 5
 if [ ! -d /run/systemd/system ] || ! command -v systemd-run > /dev/null; then
@@ -21,14 +24,18 @@ if [ "$holder" != "$owner" ]; then
   exit 0
 fi
 # Two attempts of the same owner: the answer to the first was lost on the way.
-if [ ! -e "$folder/result" ] && ! systemctl is-active --quiet "$unit"; then
+settle_unit "$unit"
+if [ ! -e "$folder/result" ] && [ "$unit_is" = ended ]; then
   printf '%s' "$runner" > "$folder/run"
   printf '%s' "$script" > "$folder/script"
   : > "$folder/arguments"
   : > "$folder/log"
   # In a file, since systemd would expand a «$» or «%» in a command line.
   for argument in "$@"; do printf '%s\n' "$argument" >> "$folder/arguments"; done
-  systemd-run --quiet --collect --unit="$unit" --description="kubectl-admin" /bin/sh "$folder/run" "$folder" >&2 ||
-    systemctl is-active --quiet "$unit"
+  if ! systemd-run --quiet --collect --unit="$unit" --description="kubectl-admin" /bin/sh "$folder/run" "$folder" >&2; then
+    # It may have been started all the same, and have ended since.
+    settle_unit "$unit"
+    [ "$unit_is" = running ] || [ -e "$folder/result" ]
+  fi
 fi
 printf 'started\n# end\n'

@@ -1,22 +1,25 @@
 # Waits for a job, a while at most, and says how it is and what it has written since.
 # job-wait.sh FOLDER UNIT OFFSET SECONDS
 #   OFFSET: bytes of its log that are known already
-# Answers a line, «running», «ended CODE» or «lost», and what is new in the log.
+# Answers a line, «running», «ended CODE», «lost», or «unanswered» where systemd does not say how it is, and what
+# is new in the log.
 set -eu
+
+. ./unit.sh
+
 folder=$1 unit=$2 offset=$3 end=$(($(date +%s) + $4))
 [ -d "$folder" ] || { echo "there is no job in $folder" >&2; exit 1; }
 while :; do
   # The result is written before the unit ends, so the unit is looked at first.
-  active=yes
-  systemctl is-active --quiet "$unit" || active=no
+  ask_unit "$unit"
   if [ -e "$folder/result" ]; then
     state="ended $(cat "$folder/result")"
     break
-  elif [ "$active" = no ]; then
+  elif [ "$unit_is" = ended ]; then
     state=lost
     break
   elif [ "$(date +%s)" -ge "$end" ]; then
-    state=running
+    state=$unit_is
     break
   fi
   sleep 0.1

@@ -2,6 +2,9 @@
 # leftovers.sh STATE
 #   STATE: the folder of all operations' folders
 set -eu
+
+. ./unit.sh
+
 for folder in "$1"/*/; do
   folder=${folder%/}
   id=${folder##*/}
@@ -9,12 +12,8 @@ for folder in "$1"/*/; do
   case $id in certificates | *[!A-Za-z0-9._-]*) continue ;; esac
   if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
   active=no
-  if command -v systemctl > /dev/null; then
-    case $(systemctl is-active "kubectl-admin-$id.service" 2> /dev/null || :) in
-      '' | inactive | unknown | failed) ;;
-      *) active=yes ;;
-    esac
-  fi
+  settle_unit "kubectl-admin-$id.service"
+  if [ "$unit_is" = running ]; then active=yes; fi
   printf '%s %s %s\n' "$id" "$active" "$(head -n 1 -- "$folder/owner" 2> /dev/null || :)"
 done
 printf '\n# end\n'

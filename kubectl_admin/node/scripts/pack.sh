@@ -6,6 +6,9 @@
 # Every piece is «piece NUMBER BYTES LENGTH SHA256» and LENGTH bytes, which hold BYTES of the file; at the end
 # stands «end NUMBER SIZE».
 set -eu
+
+. ./unit.sh
+
 folder=$1 file=$2 piece=$3 number=$4 tool=$5 result=$6 unit=${7-}
 source=$file
 mine="$folder/packing.$$"
@@ -31,15 +34,15 @@ block=65536
 await() {
   while [ "$((($1 + 1) * piece))" -gt "$size" ] && [ "$complete" = no ]; do
     # The result is written before the unit ends, so the unit is looked at first, about once a second.
-    alive=yes
+    unit_is=running
     turn=$((turn + 1))
-    if [ -n "$unit" ] && [ "$((turn % 20))" -eq 0 ]; then systemctl is-active --quiet "$unit" || alive=no; fi
+    if [ -n "$unit" ] && [ "$((turn % 20))" -eq 0 ]; then ask_unit "$unit"; fi
     if [ "$result" = - ] || [ -e "$result" ]; then complete=yes; fi
     if [ "$complete" = yes ] && [ "$result" != - ] && ! { read -r code < "$result" && [ "$code" = 0 ]; }; then
       echo "$file was not completed" >&2
       exit 1
     fi
-    if [ "$complete" = no ] && [ "$alive" = no ]; then
+    if [ "$complete" = no ] && [ "$unit_is" = ended ]; then
       echo "$unit was ended before $file was complete" >&2
       exit 1
     fi

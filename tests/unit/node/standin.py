@@ -175,11 +175,21 @@ class Shell:
         return done.stdout.removesuffix(host.END)
 
     def ended(
-        self, script: str, *arguments: str | bytes | Path, given: bytes = b"", path: str = ""
+        self,
+        script: str,
+        *arguments: str | bytes | Path,
+        given: bytes = b"",
+        path: str = "",
+        systemd: str = "",
     ) -> subprocess.CompletedProcess[bytes]:
-        """How one of scripts/ ends. path: folders before the shell's own PATH."""
+        """How one of scripts/ ends. path: folders before the shell's own PATH. systemd: stands for
+        /run/systemd/system, the sign that systemd runs.
+        """
+        command = self.command(script, *arguments)
+        if systemd:
+            command[2] = str(command[2]).replace("/run/systemd/system", systemd)
         return subprocess.run(
-            self.command(script, *arguments),
+            command,
             check=False,
             input=given,
             capture_output=True,

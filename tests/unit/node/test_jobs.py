@@ -18,17 +18,20 @@ for word in "$@"; do
   case $word in --unit=*) unit=${word#--unit=} ;; --*) ;; *) break ;; esac
   shift
 done
-if systemctl is-active --quiet "$unit"; then echo "Unit $unit was already loaded" >&2; exit 1; fi
+if [ "$(systemctl is-active "$unit")" = active ]; then echo "Unit $unit was already loaded" >&2; exit 1; fi
 echo "$unit" >> UNITS/started
 setsid sh -c 'echo "$$" > "$0"; exec "$@"' "UNITS/$unit.new" "$@" < /dev/null > /dev/null 2>&1 &
 while [ ! -s "UNITS/$unit.new" ]; do sleep 0.01; done
 mv "UNITS/$unit.new" "UNITS/$unit"
 """
 SYSTEMCTL = """#!/bin/sh
-# is-active --quiet UNIT. What has ended and was not waited for is not active.
-read -r pid 2> /dev/null < "UNITS/$3" || exit 3
-state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2> /dev/null) || exit 3
-case $state in Z | '') exit 3 ;; esac
+# is-active UNIT. What has ended and was not waited for is not active.
+if [ -e UNITS/mute ]; then echo "Failed to retrieve unit state: Connection timed out" >&2; exit 1; fi
+inactive() { echo inactive; exit 3; }
+read -r pid 2> /dev/null < "UNITS/$2" || inactive
+state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2> /dev/null) || inactive
+case $state in Z | '') inactive ;; esac
+echo active
 """
 SCRIPTS = {
     "count": 'for word in "$@"; do printf "<%s>" "$word"; done; echo " $#"; echo err >&2; exit 7',
@@ -180,6 +183,45 @@ def test_a_job_that_somebody_has_stopped_is_lost(machine, folder, units, tmp_pat
     with pytest.raises(AdminError, match="kubectl-admin-test was ended before it was done") as raised:
         job.wait(wrote=wrote.append)
     assert "run the command again" in raised.value.hint
+
+
+def test_a_job_of_which_systemd_does_not_tell_is_waited_for(machine, folder, units, tmp_path):
+    said: list[str] = []
+    host = host_of(machine, said)
+    job = jobs.start(host, "test", folder, "wait", [str(tmp_path / "go")])
+    (units / "mute").touch()
+    real, states = host.script, []
+
+    def script(*arguments: str) -> bytes:
+        answer = real(*arguments)
+        states.append(answer.split()[0])
+        if len(states) == 2:
+            (tmp_path / "go").touch()
+        return answer
+
+    host.script = script  # type: ignore[method-assign, assignment]
+    assert job.wait() == Ended(0, "done\n")
+    assert states[:2] == [b"unanswered", b"unanswered"]
+    assert said == ["node cp-1: systemd does not say how kubectl-admin-test does; asking again"]
+
+
+def test_a_job_of_which_systemd_does_not_tell_may_run(machine, folder, units, tmp_path):
+    job = start(machine, folder, "wait", str(tmp_path / "go"))
+    (units / "mute").touch()
+    assert jobs.running(job.host, "test", folder) == job
+    (tmp_path / "go").touch()
+    assert job.wait().exit_code == 0
+    assert jobs.running(job.host, "test", folder) is None
+
+
+def test_a_job_that_is_at_work_is_not_started_anew(machine, folder, tmp_path):
+    job = start(machine, folder, "wait", str(tmp_path / "go"))
+    with pytest.raises(AdminError, match="kubectl-admin-test is still at work"):
+        jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [])
+    (tmp_path / "go").touch()
+    assert job.wait() == Ended(0, "done\n")
+    again = jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [])
+    assert again.wait() == Ended(7, " 0\nerr\n")
 
 
 def test_a_job_whose_folder_is_gone_is_said(machine, folder):

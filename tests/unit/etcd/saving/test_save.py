@@ -192,7 +192,9 @@ def test_etcd_gives_no_snapshot_without_a_word(world):
 def test_a_job_that_somebody_has_ended_is_not_waited_for(world, monkeypatch):
     """The host was started anew, or the unit stopped: the file never becomes complete."""
     systemctl = world.bin / "systemctl"
-    systemctl.write_text("#!/bin/sh\n[ \"$*\" != 'is-active --quiet kubectl-admin-x' ]\n")
+    systemctl.write_text(
+        "#!/bin/sh\n[ \"$*\" != 'is-active kubectl-admin-x' ] || { echo inactive; exit 3; }\n"
+    )
     systemctl.chmod(0o755)
 
     def lost(*_: object):
