@@ -10,9 +10,9 @@ from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.retry import UNCERTIFIED
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.node.persistence import UNCERTIFIED
 
 FORWARDING = "create and get pods/portforward in namespace kube-system"
 

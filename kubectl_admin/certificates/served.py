@@ -7,8 +7,8 @@ from collections.abc import Callable
 from kubectl_admin.certificates import disk, x509
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.persistence import Persistence
 
 NAMESPACE = "kube-system"
 TIMEOUT = 10.0  # seconds for one handshake
@@ -34,8 +34,8 @@ def certificate(
             return Secured(forward, tls.context_to_loopback(None, ""), None, forward.what).peer_certificate
 
     # An API server that has just loaded a client certificate hangs up on kubelets, in the middle of anything.
-    persistence = Persistence(patience=timeout, retries=RETRIES, say=lambda _: None)
-    return _readable(x509.of_der(persistence(shown) or b""), f"port {port} of pod {namespace}/{pod}")
+    patiently = Retry(patience=timeout, retries=RETRIES, say=lambda _: None)
+    return _readable(x509.of_der(patiently(shown) or b""), f"port {port} of pod {namespace}/{pod}")
 
 
 def through_host(script: Callable[..., bytes], address: str) -> Certificate:

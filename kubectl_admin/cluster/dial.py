@@ -16,9 +16,16 @@ import websocket
 from kubectl_admin.cluster import proxy
 from kubectl_admin.cluster.client import tcp_keepalive_socket_options
 from kubectl_admin.cluster.credentials import Identity
-from kubectl_admin.cluster.errors import ApiError, Unauthorized, Unreachable, refusal, unreachable
+from kubectl_admin.cluster.errors import (
+    ApiError,
+    NothingSent,
+    Unauthorized,
+    Unreachable,
+    refusal,
+    unreachable,
+)
 from kubectl_admin.cluster.requests import retried
-from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, NothingSent, Transport
+from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
 from kubectl_admin.errors import AdminError
 
 log = logging.getLogger("kubectl_admin.cluster")
@@ -72,7 +79,7 @@ def consented(
             raise unreachable(transport.server, error) from error  # what it said is no HTTP
         took = (time.monotonic() - start) * 1000
         log.debug("CONNECT %s %d in %.0f ms", url, error.status_code, took)
-        raise refused(error, location) from None
+        raise refused(error, location, known=transport.known) from None
     except (websocket.WebSocketException, OSError) as error:
         raise unreachable(transport.server, error) from error
     finally:
@@ -83,7 +90,7 @@ def consented(
     return connection
 
 
-def refused(error: websocket.WebSocketBadStatusException, location: str) -> ApiError:
+def refused(error: websocket.WebSocketBadStatusException, location: str, *, known: bool) -> ApiError:
     """The server's refusal to open a channel, with the words of the Status that it sent.
 
     A kubelet that does not know the API server answers 401 as well, and the API server hands that on.
@@ -91,6 +98,7 @@ def refused(error: websocket.WebSocketBadStatusException, location: str) -> ApiE
     headers = {name.title(): str(value) for name, value in (error.resp_headers or {}).items()}
     told = refusal(error.status_code, error.resp_body or b"", headers, f"CONNECT {location}")
     if isinstance(told, Unauthorized):
+        told.known = known
         told.hint = (
             "where other requests are answered, the kubelet refuses the API server: kubectl admin certs"
         )

@@ -69,7 +69,9 @@ class ApiError(AdminError):
 
 
 class Unauthorized(ApiError):
-    """The server does not know who asks (401)."""
+    """The server does not know who asks (401). known: whether it has let the same user in before."""
+
+    known = False
 
 
 class Forbidden(ApiError):
@@ -113,6 +115,18 @@ class TooManyRequests(ApiError):
 
 class Unreachable(AdminError):
     """Nothing that answers like an API server: refused, no route, no name, no time, no trust."""
+
+
+class NothingSent(Unreachable):
+    """The server was not reached at all, so trying again is safe whatever was asked."""
+
+
+class Broken(Unreachable):
+    """The server hung up in the middle: what it has done is not known."""
+
+
+class Untrusted(Unreachable):
+    """Somebody answers whose certificate is not the server's."""
 
 
 class BrokenStream(AdminError):
@@ -165,8 +179,9 @@ def unreachable(server: str, error: BaseException) -> Unreachable:
     cause = root(error)
     if isinstance(cause, ConnectionRefusedError):
         what = f"The connection to the server {host} was refused - did you specify the right host or port?"
-        return Unreachable(what)
-    return Unreachable(f"Unable to connect to the server: {reason_of(host, cause)}")
+        return NothingSent(what)
+    kind = Untrusted if isinstance(cause, ssl.SSLCertVerificationError) else Unreachable
+    return kind(f"Unable to connect to the server: {reason_of(host, cause)}")
 
 
 def root(error: BaseException) -> BaseException:

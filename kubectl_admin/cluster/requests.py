@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 import urllib3
 
 from kubectl_admin.cluster.credentials import Headers, Identity
-from kubectl_admin.cluster.errors import ApiError, Forbidden, TooManyRequests, Unreachable, refusal
-from kubectl_admin.cluster.transport import Broken, NothingSent, Transport
+from kubectl_admin.cluster.errors import ApiError, Forbidden, NothingSent, Unauthorized, Unreachable, refusal
+from kubectl_admin.cluster.retry import PASSING, may_be_sent_again, trouble_of
+from kubectl_admin.cluster.transport import Transport
 from kubectl_admin.errors import AdminError
 
 log = logging.getLogger("kubectl_admin.cluster")
@@ -104,6 +105,7 @@ def accepted(transport: Transport, request: Request, timeout: float | None) -> u
         answer.close()
         answer = sent(transport, request, transport.authenticate(), timeout)
     if 200 <= answer.status < 300:
+        transport.known = True
         return answer
     try:
         body = whole(transport, answer, limit=REFUSAL)
@@ -111,7 +113,10 @@ def accepted(transport: Transport, request: Request, timeout: float | None) -> u
         body = b""
     finally:
         answer.close()
-    raise refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
+    error = refusal(answer.status, body, answer.headers, f"{request.method} {request.location}")
+    if isinstance(error, Unauthorized):
+        error.known = transport.known
+    raise error
 
 
 def is_ready(transport: Transport) -> bool:
@@ -179,18 +184,12 @@ def retried(
 def pause(error: AdminError, method: str, attempt: int) -> float | None:
     """Seconds to wait before a request may be sent again; None if it may not.
 
-    It may when the server was never reached or was not ready, whatever was asked; a GET also when the
-    connection broke, when the server is too busy and says how long to wait (429), or when it failed (5xx).
+    The table is the one of `retry`; where a server says how long to wait, it is right, and one that is too
+    busy (429) and does not say is left alone.
     """
-    backoff = BACKOFF * 3.0 ** (attempt - 1)
-    if isinstance(error, NothingSent):
-        return backoff
-    if method != "GET":
+    if trouble_of(error) not in PASSING or not may_be_sent_again(error, twice=method == "GET"):
         return None
-    if isinstance(error, Broken):
-        return backoff
-    if isinstance(error, TooManyRequests):
-        return error.retry_after
-    if isinstance(error, ApiError) and error.status >= 500:
-        return error.retry_after or backoff
-    return None
+    wait = error.retry_after if isinstance(error, ApiError) else None
+    if isinstance(error, ApiError) and error.status == 429:
+        return wait
+    return wait or BACKOFF * 3.0 ** (attempt - 1)

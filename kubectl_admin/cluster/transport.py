@@ -17,20 +17,12 @@ import urllib3
 from kubectl_admin.cluster import proxy, tls
 from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
-from kubectl_admin.cluster.errors import Unreachable, root, unreachable
+from kubectl_admin.cluster.errors import Broken, NothingSent, Unreachable, Untrusted, root, unreachable
 from kubectl_admin.cluster.kubeconfig import Target
 
 CONNECTIONS = 16  # kept open at once, as many as threads ask
 CONNECT_TIMEOUT = 5.0  # seconds to reach the server
 READ_TIMEOUT = 30.0  # seconds of silence while an answer is awaited
-
-
-class NothingSent(Unreachable):
-    """The server was not reached at all, so trying again is safe whatever was asked."""
-
-
-class Broken(Unreachable):
-    """The server hung up in the middle: what it has done is not known."""
 
 
 class Transport:
@@ -50,6 +42,7 @@ class Transport:
         if not target.cluster.get("disable-compression"):
             self._headers["Accept-Encoding"] = "gzip"
         self.believed_until = 0.0  # in time.monotonic's seconds: until then what is refused is refused
+        self.known = False  # whether the server has let this user in before
         self._client = self._rest_client()
 
     def _rest_client(self) -> RESTClientObject:
@@ -125,12 +118,14 @@ class Transport:
                 case urllib3.exceptions.ReadTimeoutError():
                     said = f"Unable to connect to the server: {self.server} has stopped answering"
                     raise Unreachable(said) from error
-                case urllib3.exceptions.NewConnectionError():
+                case urllib3.exceptions.ConnectTimeoutError():
                     kind: type[Unreachable] = NothingSent
                 case urllib3.exceptions.ProtocolError():
                     kind = Broken
                 case urllib3.exceptions.SSLError() if isinstance(root(reason), ssl.SSLEOFError):
                     kind = Broken  # hung up in the handshake, or in the middle of an answer
+                case urllib3.exceptions.SSLError() if isinstance(root(reason), ssl.SSLCertVerificationError):
+                    kind = Untrusted
                 case _:
                     kind = Unreachable
             raise kind(unreachable(self.server, reason).what) from error

@@ -6,7 +6,6 @@ it, and so that `uncordon` knows what has to be healthy again.
 
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,12 +14,12 @@ from typing import Any
 
 from kubectl_admin import shelter
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
-from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound, Unreachable
+from kubectl_admin.cluster.errors import Conflict, NotFound
+from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 
 ANNOTATION = "kubectl-admin/drain"
-PATIENCE = 60.0  # seconds; a kubeadm control plane is back in less after its API server was restarted
-PAUSE = 1.0  # seconds between two tries
+RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
 TRIES = 20  # against others who write to the same node, as its kubelet does
 
 
@@ -67,25 +66,26 @@ def cordon(cluster: Cluster, node: str, mark: Cordon) -> Cordon:
     that was read, so two runs can't both take a cordon for theirs; an answer that got lost is looked for in
     the node. Raises AdminError.
     """
-    path = f"/api/v1/nodes/{node}"
-    end, tries = time.monotonic() + PATIENCE, 0
+    return Retry(RESTART_TIMEOUT)(lambda: cordon_as_read(cluster, node, mark))
+
+
+def cordon_as_read(cluster: Cluster, node: str, mark: Cordon) -> Cordon:
+    """The cordon, read and written, also against others who write to the node; it bears being done twice."""
+    path, tries = f"/api/v1/nodes/{node}", 0
     while True:
+        present = cluster.get(path)
+        known = Cordon.of(present)
+        if known and known.run == mark.run:
+            return known  # the answer to the try before was lost
+        put = amended(mark, present)
         try:
-            present = cluster.get(path)
-            known = Cordon.of(present)
-            if known and known.run == mark.run:
-                return known  # the answer to the try before was lost
-            mark = amended(mark, present)
-            cluster.patch(path, change(present, mark), MERGE_PATCH)
-            return mark
+            cluster.patch(path, change(present, put), MERGE_PATCH)
         except Conflict:
             tries += 1
             if tries == TRIES:
                 raise
-        except (Unreachable, ApiError) as error:
-            if not passes(error) or time.monotonic() > end:
-                raise
-            time.sleep(PAUSE)
+        else:
+            return put
 
 
 def amended(mark: Cordon, present: Any) -> Cordon:
@@ -108,25 +108,18 @@ def change(present: Any, mark: Cordon) -> dict[str, Any]:
     }
 
 
-def uncordon(cluster: Cluster, node: str, *, patience: float = PATIENCE) -> bool:
+def uncordon(cluster: Cluster, node: str, *, patience: float = RESTART_TIMEOUT) -> bool:
     """Makes a node schedulable again and takes the mark away; False where there is no such node any more.
 
     The change is the same whatever the node is like, so it is tried again until it is through, for up to
     `patience` seconds. Raises AdminError.
     """
     body = {"metadata": {"annotations": {ANNOTATION: None}}, "spec": {"unschedulable": None}}
-    end = time.monotonic() + patience
-    while True:
-        try:
-            cluster.patch(f"/api/v1/nodes/{node}", body, MERGE_PATCH)
-        except NotFound:
-            return False
-        except (Unreachable, ApiError) as error:
-            if not passes(error) or time.monotonic() > end:
-                raise
-            time.sleep(PAUSE)
-        else:
-            return True
+    try:
+        Retry(patience)(lambda: cluster.patch(f"/api/v1/nodes/{node}", body, MERGE_PATCH))
+    except NotFound:
+        return False
+    return True
 
 
 @contextmanager
@@ -154,7 +147,7 @@ def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep:
     put: the mark as it was put there; None where that is not known, since the request was cut off.
     """
     try:
-        present = Cordon.of(awaited(cluster, node))
+        present = Cordon.of(get_when_reachable(cluster, node))
         if put is None and (present is None or present.run != mark.run):
             return f"node {node} was left as it is"
         put = put or present or mark
@@ -170,20 +163,6 @@ def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep:
     return f"node {node} is uncordoned again"
 
 
-def awaited(cluster: Cluster, node: str) -> Any:
-    """The node, once the API server answers. Raises AdminError if it has not within PATIENCE."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return cluster.get(f"/api/v1/nodes/{node}")
-        except (Unreachable, ApiError) as error:
-            if not passes(error) or time.monotonic() > end:
-                raise
-            time.sleep(PAUSE)
-
-
-def passes(error: AdminError) -> bool:
-    """Whether an error is one that passes: nobody answers, or the server is not ready or too busy."""
-    return isinstance(error, Unreachable) or (
-        isinstance(error, ApiError) and (error.status == 429 or error.status >= 500)
-    )
+def get_when_reachable(cluster: Cluster, node: str) -> Any:
+    """The node, once the API server answers. Raises AdminError if it has not within RESTART_TIMEOUT."""
+    return Retry(RESTART_TIMEOUT)(lambda: cluster.get(f"/api/v1/nodes/{node}"))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Forbidden, Gone, Unreachable
+from kubectl_admin.cluster.errors import Gone
 from kubectl_admin.cluster.requests import Query
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.drain.facts import Name
 from kubectl_admin.errors import AdminError
 
@@ -73,7 +74,7 @@ class Followed(Generic[Fact]):
             except Gone:
                 self._closed.wait(PAUSES[0])
             except AdminError as error:
-                if not passes(error):
+                if not is_transient(error):
                     self._give_up(error)
                     return
                 with self._lock:
@@ -129,10 +130,3 @@ class Followed(Generic[Fact]):
 def name_of(item: Any) -> Name:
     """Namespace and name of an object; the namespace is "" for one of the whole cluster."""
     return item["metadata"].get("namespace") or "", item["metadata"]["name"]
-
-
-def passes(error: AdminError) -> bool:
-    """Whether it is worth trying again: anything but a refusal that will be the same the next time."""
-    if isinstance(error, Forbidden):
-        return False
-    return isinstance(error, Unreachable) or not isinstance(error, ApiError) or error.status >= 429

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.drain import read
-from kubectl_admin.drain.cordon import Cordon, passes, uncordon
+from kubectl_admin.drain.cordon import Cordon, uncordon
 from kubectl_admin.drain.facts import Node, Scale
 from kubectl_admin.drain.follow import Followed
 from kubectl_admin.drain.gather import SCALES, workloads
@@ -113,7 +114,7 @@ def await_healthy(
         try:
             left = unhealthy(cluster, moved)
         except AdminError as error:
-            if not passes(error) or time.monotonic() > end:
+            if not is_transient(error) or time.monotonic() > end:
                 raise
         else:
             if not left or time.monotonic() > end:

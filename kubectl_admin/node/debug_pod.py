@@ -12,10 +12,10 @@ from typing import Any
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
+from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import image, manifest, trouble
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.persistence import NotReadyError, Persistence, is_transient
 from kubectl_admin.shelter import sheltered
 
 NAMESPACE = "kube-system"
@@ -153,7 +153,7 @@ def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> None:
     """Creates the pod; raises AdminError with the server's words and a way out where it is not wanted."""
     post = partial(cluster.post, f"/api/v1/namespaces/{namespace}/pods", body)
     try:
-        Persistence(REACHING, lambda _: None)(post)
+        Retry(REACHING, lambda _: None)(post)
     except Conflict:
         pass  # an attempt whose answer was lost has made it: nobody else has this name
     except ApiError as error:
@@ -252,7 +252,7 @@ def removed(cluster: Cluster, namespace: str, name: str, say: Callable[[str], No
     made: whether its creation was answered. An unanswered one may still be on its way, and is waited for.
     """
     # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
-    patiently = Persistence(REACHING, lambda _: None, settling=SETTLING if made else 0)
+    patiently = Retry(REACHING, lambda _: None, settling=SETTLING if made else 0)
     end = time.monotonic() + (0 if made else UNDERWAY)
     try:
         while True:

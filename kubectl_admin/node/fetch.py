@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.exec import STDOUT
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.framing import PIECE, Framing, Piece
 from kubectl_admin.node.host import Host, script_command
-from kubectl_admin.node.persistence import is_transient
 from kubectl_admin.node.unpacking import Tool, Unpacking
 
 SAID = 1000  # bytes of a script's last words that are kept

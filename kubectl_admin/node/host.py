@@ -18,11 +18,11 @@ from typing import TypeVar
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import BrokenStream, NotFound
 from kubectl_admin.cluster.exec import Exec, ExecResult
+from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, manifest
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.persistence import Persistence
 
 TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
 # A container's image, and the shell that kubectl was called from, decide nothing about what runs on the host.
@@ -51,7 +51,7 @@ class Host:
         self._cluster = cluster
         self._options = options
         here = f"node {node}: "
-        self._persistence = Persistence(
+        self._retry = Retry(
             options.patience, lambda what: say(f"{here}{what.removeprefix(here)}"), options.retries
         )
         self._context: AbstractContextManager[str] | None = None
@@ -128,10 +128,10 @@ class Host:
         Where the pod is gone (a node that was started anew ends it), another one is made before the next try.
         patience: seconds for that, if not the options' own. Never to be nested: each would wait for itself.
         """
-        persistence = self._persistence if patience is None else replace(self._persistence, patience=patience)
-        result = persistence(action, mend=self._mend)
+        retry = self._retry if patience is None else replace(self._retry, patience=patience)
+        result = retry(action, mend=self._mend)
         # What was granted once is granted again, as soon as the API server knows it.
-        self._persistence = replace(self._persistence, settling=math.inf)
+        self._retry = replace(self._retry, settling=math.inf)
         return result
 
     def _mend(self) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from kubectl_admin import plan
 from kubectl_admin.cluster.access import require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.etcd.saving import take
 from kubectl_admin.node import host as hosts
 from kubectl_admin.node import jobs, lease, leftovers
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.persistence import Persistence
 from kubectl_admin.node.workspace import discard
 from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import stages
@@ -47,7 +47,7 @@ def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bo
     doing: whether anything is to be changed. Raises AdminError where there is no way in, or naming the rights
     that are missing: a node that is half way must not be left for want of one.
     """
-    patiently = Persistence(RESTARTING, say)
+    patiently = Retry(RESTARTING, say)
     patiently(lambda: require(cluster, rights(options.pods, doing=doing)))
     leftovers.sweep(cluster, options.pods.namespace)
     operation = Operation.begin()
@@ -60,7 +60,7 @@ def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bo
 @contextmanager
 def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool) -> Iterator[Held]:
     """Inside, nobody else upgrades the node. Raises AdminError where somebody does and is not taken over."""
-    patiently = Persistence(RESTARTING, say, settling=RESTARTING)
+    patiently = Retry(RESTARTING, say, settling=RESTARTING)
     about = f"upgrades node {host.node}" + (f" to {options.to}" if options.to else "")
     name, owner = patiently(lambda: lease_name(cluster, host.node)), host.operation.owner
     with ExitStack() as stack:
@@ -71,7 +71,7 @@ def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_ov
 
 def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
     """What would be done to the node; nothing is touched."""
-    return Persistence(RESTARTING, say, settling=RESTARTING)(lambda: look(cluster, host, options))
+    return Retry(RESTARTING, say, settling=RESTARTING)(lambda: look(cluster, host, options))
 
 
 def awaited(host: Host, teller: Teller) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.observer import Observer
 from kubectl_admin.errors import AdminError
@@ -16,7 +17,6 @@ from kubectl_admin.etcd.saving import take
 from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.persistence import Persistence
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.plan import Step
@@ -104,7 +104,7 @@ class Work:
     def drain(self) -> None:
         """The node is cordoned and empty."""
         options = drained_with(self.options)
-        patiently = Persistence(RESTARTING, self.teller.note, settling=RESTARTING)
+        patiently = Retry(RESTARTING, self.teller.note, settling=RESTARTING)
         preview = patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
         with self.marked():
@@ -230,7 +230,7 @@ def await_member(cluster: Cluster, node: str) -> None:
 def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
     """Leaves the mark on the node, or takes it away."""
     body = {"metadata": {"annotations": {gather.ANNOTATION: gather.mark_text(mark) if mark else None}}}
-    Persistence(MEMBER, lambda _: None, settling=MEMBER)(
+    Retry(MEMBER, lambda _: None, settling=MEMBER)(
         partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH)
     )
 

@@ -19,9 +19,9 @@ from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import Breach, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.node.persistence import is_transient
 
 ROUND = 60.0  # seconds after which all that is pending is judged anew: its node may have got its addresses
 PAUSE = 3.0  # seconds before an API server that does not answer is asked again

@@ -18,10 +18,10 @@ from kubectl_admin.certificates.rotation.look import HEARTBEATS, on_disk
 from kubectl_admin.certificates.rotation.plan import SIGNED
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host, Say
-from kubectl_admin.node.persistence import is_transient
 from kubectl_admin.node.workspace import STATE, workspace
 
 COMING = 120.0  # seconds in which the new certificate must be there; it takes about five

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Status
@@ -16,7 +17,6 @@ from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPo
 from kubectl_admin.etcd.members.state import LAG
 from kubectl_admin.etcd.members.status import LISTING, etcdctl, why, without_api
 from kubectl_admin.node.debug_pod import refuse_unready, seen
-from kubectl_admin.node.persistence import NotReadyError
 from kubectl_admin.pool import ask_all
 
 ASKING = 30.0  # seconds for the answers of all members together

@@ -5,10 +5,10 @@ import ssl
 import pytest
 
 from kubectl_admin.certificates import served
+from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import persistence
 from tests.unit.certificates.samples import key_pem, pem
 from tests.unit.cluster.standin import CLOSE, StandIn, status
 
@@ -65,7 +65,7 @@ def test_the_certificate_that_a_port_shows(server, context):
 
 
 def test_an_api_server_that_hangs_up_on_the_kubelet_is_asked_again(server, context, monkeypatch):
-    monkeypatch.setattr(persistence.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(retry.time, "sleep", lambda _seconds: None)
     lost = status(500, "InternalError", "error dialing backend: use of closed network connection")
     server.on("GET", PATH, lost, lost, secured(context))
     assert served.certificate(server.connect(), "kube-proxy-x", 6443).common_name == "kube-apiserver"

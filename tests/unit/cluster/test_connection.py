@@ -307,6 +307,18 @@ def test_a_server_that_was_ready_a_moment_later_is_asked_once_more(
     assert waits == []
 
 
+def test_a_user_who_is_not_known_any_more_was_known_before(server: StandIn) -> None:
+    """So it can be told from a credential that never was one."""
+    server.on("GET", NODES, status(401, "Unauthorized", "Unauthorized"), Says(body={}))
+    cluster = server.connect()
+    for known in (False, True):
+        with pytest.raises(Unauthorized) as caught:
+            cluster.get(NODES)
+        assert caught.value.known is known
+        assert cluster.get(NODES) == {}
+        server.on("GET", NODES, status(401, "Unauthorized", "Unauthorized"), Says(body={}))
+
+
 def test_what_a_server_refuses_that_is_ready_is_refused(server: StandIn, waits: list[float]) -> None:
     server.on("GET", NODES, LIST)
     cluster = server.connect()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.drain import cordon
 from kubectl_admin.drain.cordon import ANNOTATION, Cordon
@@ -16,7 +17,7 @@ CONFLICT = status(409, "Conflict", "the object has been modified")
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(cordon, "PAUSE", 0.0)
+    monkeypatch.setattr(retry.time, "sleep", lambda _: None)
     with StandIn().serving() as stand_in:
         stand_in.on("GET", api.NODE, Says(body=api.node("w1")))
         stand_in.on("PATCH", api.NODE, Says(body={}))
@@ -191,7 +192,7 @@ def test_a_cordon_that_another_drain_has_taken_over_is_left_to_it(server, mark):
 
 
 def test_a_cordon_that_can_not_be_taken_away_is_told(server, mark, monkeypatch):
-    monkeypatch.setattr(cordon, "PATIENCE", 0.0)
+    monkeypatch.setattr(cordon, "RESTART_TIMEOUT", 0.0)
     done = cordon.amended(mark, api.node("w1"))
     server.on("GET", api.NODE, Says(body=api.node("w1")), marked(done, unschedulable=True))
     server.on("PATCH", api.NODE, Says(body={}), status(403, "Forbidden", "no more"))

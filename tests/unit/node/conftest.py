@@ -7,32 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_admin.node import debug_pod, persistence
+from kubectl_admin.cluster import retry
+from kubectl_admin.node import debug_pod
+from tests.unit.clock import Clock
 from tests.unit.node.standin import Machine, Shell
 
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Clock:
-    """The time, which passes only while somebody sleeps. slept: how long, each time."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Nothing here waits for anything."""
     clock = Clock()
-    monkeypatch.setattr(persistence, "time", clock)
+    monkeypatch.setattr(retry, "time", clock)
     monkeypatch.setattr(debug_pod, "time", clock)
     return clock
 

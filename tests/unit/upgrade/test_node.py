@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import persistence
 from kubectl_admin.upgrade import node
 from kubectl_admin.upgrade.look import Options
 from tests.unit.node.standin import OWNER
@@ -25,7 +25,7 @@ class Flapping:
         self.said: list[str] = []
         clock = SimpleNamespace(now=0.0)
         monkeypatch.setattr(
-            persistence,
+            retry,
             "time",
             SimpleNamespace(
                 monotonic=lambda: clock.now,

@@ -1,0 +1,184 @@
+"""Whether what has failed is worth another try, and the trying: one table for every verb.
+
+    what went wrong    first contact    amid work                    may be sent again
+    UNREACHED          for a second     with patience                whatever it is: nobody has heard of it
+    CUT                a GET, briefly   with patience                what bears being done twice
+    STARTING           a GET, briefly   with patience                what bears being done twice
+    UNCERTIFIED        for 20 s         for 20 s                     what bears being done twice
+    UNKNOWN_USER       believed         for 60 s, if let in before   whatever it is: it was not carried out
+    UNKNOWN_ROLES      believed         for `settling` seconds       whatever it is: it was not carried out
+    FINAL              believed         believed                     nothing: the answer would be the same
+
+First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
+mistyped it wants to hear so; a run that goes on with work begun earlier, or that may find the only API server
+restarted by that very work, wraps its first contact in a `Retry`.
+
+A starting API server refuses connections, cuts handshakes off, answers 401 until it has read the keys of
+its OIDC issuer, 403 until it knows its roles, 500 and 503 until its post-start hooks are done; «etcdserver:
+leader changed» and «request timed out» are 500 and 504. A balancer without a backend says
+502, 503 or nothing.
+Source: kubernetes/kubernetes plugin/pkg/auth/authenticator/token/oidc/oidc.go («authenticator not
+initialized»), plugin/pkg/auth/authorizer/rbac, staging/src/k8s.io/apiserver/pkg/server/healthz.go.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeVar
+
+from kubectl_admin.cluster.errors import (
+    ApiError,
+    BrokenStream,
+    Forbidden,
+    NotFound,
+    NothingSent,
+    Unauthorized,
+    Unreachable,
+    Untrusted,
+)
+from kubectl_admin.errors import AdminError
+
+Result = TypeVar("Result")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.0  # seconds between two tries
+# A kubelet asks an API server what the one that calls it may do; until it reaches one, that is nothing.
+# Source: kubernetes/kubernetes pkg/kubelet/server/server.go, InstallAuthFilter.
+BY_KUBELET = "Forbidden (user="
+# What a kubelet that has no certificate to serve says to the API server. Source: Go, crypto/tls alert.go.
+UNCERTIFIED = "remote error: tls: internal error"
+CERTIFICATE_TIMEOUT = 20.0  # seconds in which a kubelet that has just been started must have one
+# Seconds in which an API server that knew a user knows the user again. It asks an issuer every ten.
+KNOWN_USER_TIMEOUT = 60.0
+APPROVE = "its kubelet has no certificate to serve: kubectl admin certs csr shows what it has asked for"
+QUIET = 2  # failures in a row that are nobody's business
+
+
+class Trouble(Enum):
+    """What went wrong, as far as another try is concerned: the rows of the table above.
+
+    UNREACHED: refused, no route, no name, no time to connect, a TLS handshake that is cut off. CUT: hung up
+    on, silence, a stream that ends without its last word: the fate of what was asked is not known. STARTING:
+    429 and 5xx of an API server, or of what is in front of it or behind it (a 500 may have been carried out
+    in part), a kubelet that knows no pods yet, a node that is not Ready. UNCERTIFIED: a kubelet without a
+    certificate to serve. UNKNOWN_USER: 401. UNKNOWN_ROLES: 403 of an authorizer or a kubelet.
+    """
+
+    UNREACHED = auto()
+    CUT = auto()
+    STARTING = auto()
+    UNCERTIFIED = auto()
+    UNKNOWN_USER = auto()
+    UNKNOWN_ROLES = auto()
+    FINAL = auto()
+
+
+PASSING = frozenset({Trouble.UNREACHED, Trouble.CUT, Trouble.STARTING, Trouble.UNCERTIFIED})
+NOT_CARRIED_OUT = frozenset({Trouble.UNREACHED, Trouble.UNKNOWN_USER, Trouble.UNKNOWN_ROLES})
+
+
+class NotReadyError(AdminError):
+    """A node's kubelet starts no pod at present."""
+
+
+def trouble_of(error: AdminError) -> Trouble:  # noqa: PLR0911 - a row each
+    """The row of the table that an error belongs to.
+
+    A kubelet that has just started does not know its pods yet and answers NotFound to an exec; whether the
+    pod is really gone, the API says, not the kubelet.
+    Source: kubernetes/kubernetes pkg/kubelet/server/server.go, getExec: «pod does not exist».
+    """
+    if UNCERTIFIED in error.what:
+        return Trouble.UNCERTIFIED
+    match error:
+        case NotFound() if "pod does not exist" in error.message or "container not found" in error.message:
+            return Trouble.STARTING
+        case Unauthorized():
+            return Trouble.UNKNOWN_USER
+        case Forbidden() if error.verb or error.message.startswith(BY_KUBELET):
+            return Trouble.UNKNOWN_ROLES
+        case ApiError() if error.status >= 500 or error.status == 429:
+            return Trouble.STARTING
+        case NothingSent():
+            return Trouble.UNREACHED
+        case Untrusted():
+            return Trouble.FINAL
+        case Unreachable() | BrokenStream():
+            return Trouble.CUT
+        case NotReadyError():
+            return Trouble.STARTING
+        case _:
+            return Trouble.FINAL
+
+
+def is_transient(error: AdminError) -> bool:
+    """Whether the same may well succeed a little later, whoever asks."""
+    trouble = trouble_of(error)
+    return trouble in PASSING or (trouble is Trouble.UNKNOWN_USER and getattr(error, "known", False))
+
+
+def may_be_sent_again(error: AdminError, *, twice: bool) -> bool:
+    """Whether what has failed so may be asked again. twice: whether it bears being carried out twice."""
+    trouble = trouble_of(error)
+    return trouble in NOT_CARRIED_OUT or (twice and trouble in PASSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How much is put up with before a failure counts, and who is told.
+
+    patience: seconds since the first failure. say: is given a sentence when it takes longer. retries:
+    failures in a row that are followed by another try; None is any number. settling: seconds for which a
+    refusal of what was granted before is put up with, too: an API server that has just started knows no
+    roles yet.
+    """
+
+    patience: float
+    say: Callable[[str], None] = lambda _: None
+    retries: int | None = None
+    settling: float = 0.0
+
+    def __call__(
+        self,
+        action: Callable[[], Result],
+        *,
+        mend: Callable[[], None] | None = None,
+        twice: bool = True,
+    ) -> Result:
+        """What the action returns, tried until it succeeds.
+
+        mend: called before every further try; what it raises ends the tries, unless it is transient, too.
+        twice: whether the action bears being carried out twice; if not, only what was certainly not carried
+        out is tried again.
+        """
+        began, pause, failures = 0.0, FIRST_PAUSE, 0
+        while True:
+            try:
+                if failures and mend:
+                    mend()
+                return action()
+            except AdminError as error:
+                # What fails after hours of work has not been tried for hours.
+                began = began if failures else time.monotonic()
+                failures += 1
+                enough = self.retries is not None and failures > self.retries
+                late = time.monotonic() + pause > began + self._patience_with(error)
+                if enough or late or not may_be_sent_again(error, twice=twice):
+                    if trouble_of(error) is Trouble.UNCERTIFIED:
+                        error.hint = APPROVE
+                    raise
+                if failures == QUIET:
+                    self.say(f"{error.what}; trying again")
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    def _patience_with(self, error: AdminError) -> float:
+        """Seconds; less than none for what will not change by itself."""
+        match trouble_of(error):
+            case Trouble.UNCERTIFIED:
+                return min(CERTIFICATE_TIMEOUT, self.patience)
+            case Trouble.UNKNOWN_USER if is_transient(error):
+                return min(max(KNOWN_USER_TIMEOUT, self.settling), self.patience)
+            case Trouble.UNKNOWN_USER | Trouble.UNKNOWN_ROLES:
+                return min(self.settling, self.patience) if self.settling else -1
+        return self.patience if is_transient(error) else -1
