@@ -63,6 +63,13 @@ class HostOfKeys:
     def write(self, name: str, text: str) -> None:
         (self.kubernetes / name).write_text(text)
 
+    def fill(self, secret: str) -> None:
+        """All keys are this one."""
+        for path in self.pki.rglob("*.key"):
+            path.write_text(f"-----BEGIN KEY-----\n{secret}\n-----END KEY-----\n")
+        for path in self.kubernetes.glob("*.conf"):
+            path.write_text(CONF.format(secret))
+
     def fate(self, name: str, when: str) -> None:
         """kubeadm, and whoever called it, dies when it renews this."""
         (self.folder / f"fate-{name}").write_text(when)

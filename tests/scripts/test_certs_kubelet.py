@@ -3,6 +3,7 @@
 import base64
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -112,9 +113,16 @@ class Kubelet:
 
 @pytest.fixture
 def kubelet(tmp_path: Path, shell: Shell, request: pytest.FixtureRequest) -> Iterator[Kubelet]:
-    """A kubelet that runs, with flags that say where its files are, and those that a test wants."""
+    """A kubelet that runs, with the flags that a test wants."""
+    with running_kubelet(tmp_path, shell, *getattr(request, "param", ())) as kubelet:
+        yield kubelet
+
+
+@contextmanager
+def running_kubelet(tmp_path: Path, shell: Shell, *wanted: str) -> Iterator[Kubelet]:
+    """A kubelet that runs, with flags that say where its files are, and those that are wanted."""
     flags = [
-        *getattr(request, "param", ()),
+        *wanted,
         f"--config={tmp_path}/config.yaml",
         f"--cert-dir={tmp_path}/pki",
         f"--kubeconfig={tmp_path}/kubelet.conf",

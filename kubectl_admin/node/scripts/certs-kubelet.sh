@@ -29,14 +29,25 @@ came() { # TEST ARGUMENT...: waits until it is so, and says whether that came in
 
 # --- the certificate that it shows to API servers
 
+# A key is never an argument, which every user of the host can read: it goes through stdin.
+
 fields() { # CERTIFICATE KEY: has the kubeconfig hold these fields, whole or not at all
   fresh=$(mktemp "${own%/*}/.kubectl-admin.XXXXXX")
   cp -p -- "$own" "$fresh"
-  sed -e "s|^\( *\)client-certificate\(-data\)\{0,1\}:.*|\1client-certificate$1|" \
-    -e "s|^\( *\)client-key\(-data\)\{0,1\}:.*|\1client-key$2|" "$own" > "$fresh"
+  # shellcheck disable=SC2016 # these are awk's fields
+  awk '
+    FNR == NR { value[FNR] = $0; next }
+    match($0, /^ *client-certificate(-data)?:/) { sub(/client.*/, ""); $0 = $0 value[1] }
+    match($0, /^ *client-key(-data)?:/) { sub(/client.*/, ""); $0 = $0 value[2] }
+    { print }' - "$own" > "$fresh" << END
+client-certificate$1
+client-key$2
+END
   in_place "$fresh" "$own"
   settled "$own"
 }
+
+on_one_line() { base64 | tr -d '\n'; }
 
 embedded() { # what the kubeconfig itself holds
   sed -n 's/^ *client-certificate-data: *//p' "$own" | tr -d "\"'" | base64 -d 2> /dev/null | certificate
@@ -57,7 +68,10 @@ client() {
     chain=$(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$pair")
     if [ -z "$key" ] || [ -z "$chain" ]; then refuse "$pair does not hold a certificate and its key"; fi
     last=$(readlink -- "$pair") || refuse "$pair is no link, as kubelets make it"
-    fields "-data: $(printf '%s\n' "$chain" | base64 | tr -d '\n')" "-data: $(printf '%s\n' "$key" | base64 | tr -d '\n')"
+    fields "-data: $(printf '%s\n' "$chain" | on_one_line)" "-data: $(on_one_line << END
+$key
+END
+)"
     rm -f -- "$pair"
   else # a run that was cut off here, or a kubelet that never had another
     old=$(embedded)

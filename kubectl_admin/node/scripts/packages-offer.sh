@@ -22,11 +22,11 @@ said=$work/said
 
 from=$(moving_minor "$minor")
 [ -n "$from" ] || refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here"
-address=$(first_of addresses "$from" "$minor")
+address=$(first_of addresses "$from" "$minor" | without_password)
 key=
 if [ "$renew" = yes ]; then
   key=$work/key.asc
-  fetch_key "$address" "$key"
+  fetch_key "$(first_of addresses "$from" "$minor")" "$key"
 fi
 case $manager in apt) suffix=list ;; *) suffix=repo ;; esac
 mkdir "$work/sources" "$work/lists" "$work/cache"

@@ -67,7 +67,7 @@ case $manager in
 esac
 from=$(moving_minor "$minor")
 [ -n "$from" ] || refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here"
-address=$(first_of addresses "$from" "$minor")
+address=$(first_of addresses "$from" "$minor" | without_password)
 
 echo "== Look at what is installed and held"
 note_holds

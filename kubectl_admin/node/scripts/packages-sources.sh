@@ -162,6 +162,9 @@ moving_minor() {
 # The files with entries of MINOR.
 files_of_minor() { source_minors | sed -n "s/^source \\(.*\\) $1\$/\\1/p"; }
 
+# Addresses as they may be shown and written down: stdin without what stands before «@» in them.
+without_password() { sed 's|\(://\)[^/@ ]*@|\1|g'; }
+
 # The first that TASK finds in any of the files, moved from one minor to another.
 # first_of TASK FROM TO
 first_of() {

@@ -10,7 +10,7 @@ reason() {
   # dpkg names the package on a line, and what is wrong with it on the next.
   why=$(sed -n '/^dpkg: error processing .*:$/{ n; s/^ *//p; }' "$1" | sed -n 1p)
   [ -n "$why" ] || why=$(sed -n 's/^[EW]: *//p; s/^[Ee]rror: *//p; s/^Error message: *//p; s/^.*: error: *//p' "$1" | sed -n 1p)
-  printf '%s' "${why:-$(grep -v '^ *$' "$1" | tail -n 1)}"
+  printf '%s' "${why:-$(grep -v '^ *$' "$1" | tail -n 1)}" | without_password
 }
 
 # « (404 Not Found)», if that is in a file.
