@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kubectl_admin.certificates.facts import Process, Use
-from kubectl_admin.etcd.members.flags import command_line, flags, listed
+from kubectl_admin.control_plane.flags import command_line, flags, listed
 
 APISERVER, ETCD = "kube-apiserver", "etcd"
 CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"

@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane.flags import command_line, flags
+from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
-from kubectl_admin.etcd.members.flags import command_line, flags
 from kubectl_admin.etcd.members.state import State
 from kubectl_admin.node import files, packages
 from kubectl_admin.node.host import Host
@@ -37,9 +38,7 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         "node": lambda: cluster.get(f"/api/v1/nodes/{node}"),
         "versions": lambda: versions.gather(cluster, lambda: None),
         "pods": lambda: own_pods(cluster, node),
-        "control planes": lambda: list(
-            cluster.list("/api/v1/nodes", [("labelSelector", status.CONTROL_PLANES)])
-        ),
+        "control planes": lambda: list(cluster.list("/api/v1/nodes", [("labelSelector", LABEL)])),
     }
     answers = ask_all(questions, deadline=DEADLINE)
     found: dict[str, Any] = {}

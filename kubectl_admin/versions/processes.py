@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, refusal
+from kubectl_admin.control_plane.flags import command_line, flags
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
@@ -22,11 +23,11 @@ PROBING = 300.0  # seconds for those of all nodes together
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 # Ports and flags: kubernetes/kubernetes, cmd/kubeadm/app/constants; docs «Ports and Protocols».
 PORTS = {
-    Component.APISERVER: ("--secure-port", 6443),
-    Component.CONTROLLER_MANAGER: ("--secure-port", 10257),
-    Component.SCHEDULER: ("--secure-port", 10259),
-    Component.CLOUD_CONTROLLER_MANAGER: ("--secure-port", 10258),
-    Component.ETCD: ("--listen-metrics-urls", 2381),
+    Component.APISERVER: ("secure-port", 6443),
+    Component.CONTROLLER_MANAGER: ("secure-port", 10257),
+    Component.SCHEDULER: ("secure-port", 10259),
+    Component.CLOUD_CONTROLLER_MANAGER: ("secure-port", 10258),
+    Component.ETCD: ("listen-metrics-urls", 2381),
 }
 KUBE_PROXY_METRICS = 10249
 NOBODY = "system:anonymous"  # the user of a request without a credential that is believed
@@ -188,10 +189,6 @@ def evidence(pattern: re.Pattern[str], text: str, source: str) -> Evidence | Non
 def port_of(pod: Mapping[str, Any], component: Component) -> int:
     """The port that a static pod's own flags name, else the component's default."""
     flag, default = PORTS[component]
-    container = pod["spec"]["containers"][0]
-    for argument in [*container.get("command", []), *container.get("args", [])]:
-        name, _, value = str(argument).partition("=")
-        port = value.partition(",")[0].rpartition(":")[2]
-        if name == flag and port.isdecimal():
-            return int(port)
-    return default
+    told = flags(command_line(pod, pod["spec"]["containers"][0])).get(flag, "")
+    port = told.partition(",")[0].rpartition(":")[2]
+    return int(port) if port.isascii() and port.isdecimal() else default

@@ -12,8 +12,9 @@ from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.renewal.facts import JOB, Etcd, Facts, Node, Survey
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane.static_pods import uid_of
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.etcd.members import pods, status
+from kubectl_admin.etcd.members import status
 from kubectl_admin.node import debug_pod, host, lease, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
@@ -29,7 +30,7 @@ def rights(options: Options) -> list[Right]:
     """What it takes: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
     forwarding = [Right(verb, "pods/portforward", SYSTEM) for verb in ("create", "get")]
     pods = debug_pod.rights(options.namespace)
-    return list(dict.fromkeys([*status.RIGHTS, status.NODES, *forwarding, *pods, *lease.RIGHTS]))
+    return list(dict.fromkeys([*status.RIGHTS, *forwarding, *pods, *lease.RIGHTS]))
 
 
 def look(
@@ -90,8 +91,7 @@ def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict
     for pod in cluster.list(f"/api/v1/namespaces/{SYSTEM}/pods", [("labelSelector", "tier=control-plane")]):
         if part := components.static_pod(pod):
             parts.setdefault(part.node, {})[part.component] = part
-            uid = (pod["metadata"].get("annotations") or {}).get(pods.UID) or pod["metadata"].get("uid") or ""
-            uids.setdefault(part.node, {})[part.component] = str(uid)
+            uids.setdefault(part.node, {})[part.component] = uid_of(pod)
     return parts, uids
 
 

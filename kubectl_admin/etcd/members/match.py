@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from kubectl_admin.control_plane.static_pods import ControlPlaneNode
 from kubectl_admin.etcd.members.etcdctl import Alarm, Listed, Status
 from kubectl_admin.etcd.members.pods import EtcdPod, parts
-from kubectl_admin.etcd.members.state import ControlPlane, Member
+from kubectl_admin.etcd.members.state import Member
 
 
 def matched(
@@ -13,7 +14,7 @@ def matched(
     statuses: Mapping[EtcdPod, Status],
     problems: Mapping[EtcdPod, str],
     listed: Sequence[Listed],
-    nodes: Sequence[ControlPlane],
+    nodes: Sequence[ControlPlaneNode],
 ) -> tuple[Member, ...]:
     """Every member of the list with its pod, then the pods that run none of it; in the order of their names.
 
@@ -63,7 +64,7 @@ def _is(pod: EtcdPod, status: Status | None, listed: Listed, node: str) -> bool:
     return bool(set(pod.flags.advertise_peer_urls) & set(listed.peer_urls))
 
 
-def _node(listed: Listed, nodes: Sequence[ControlPlane]) -> str:
+def _node(listed: Listed, nodes: Sequence[ControlPlaneNode]) -> str:
     """The node of a member without a pod, by its name or its addresses; "" where none is like it."""
     hosts = {parts(url)[1] for url in (*listed.peer_urls, *listed.client_urls)}
     return next((node.name for node in nodes if node.name == listed.name or hosts & set(node.addresses)), "")

@@ -1,17 +1,19 @@
 """Which etcd members a cluster shows as static pods, and where its API servers say that etcd is.
 
 Everything is read from the pods' own flags: nothing that kubeadm usually does is taken for granted. It takes
-one listing of kube-system, and no request per node.
+one listing of kube-system and one of the control-plane nodes, and no request per node. A pod that only wears
+the labels of etcd is none of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.etcd.members.flags import (
+from kubectl_admin.control_plane import static_pods
+from kubectl_admin.control_plane.flags import (
     command_line,
     environment,
     flags,
@@ -19,14 +21,12 @@ from kubectl_admin.etcd.members.flags import (
     listed,
     variables_as_flags,
 )
+from kubectl_admin.control_plane.static_pods import ControlPlaneNode, Impostor, StaticPods
 
-NAMESPACE = "kube-system"
+NAMESPACE = static_pods.NAMESPACE
 CLIENT_PORT = 2379
 ETCD, APISERVER = "etcd", "kube-apiserver"
-SELECTOR = f"tier=control-plane,component in ({ETCD},{APISERVER})"
-# The kubelet runs a static pod under this uid; the uid of its object belongs to the copy in the API.
-# Source: kubernetes/kubernetes pkg/kubelet/types/pod_update.go, ConfigHashAnnotationKey.
-UID = "kubernetes.io/config.hash"
+SELECTOR = f"{static_pods.SELECTOR},component in ({ETCD},{APISERVER})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,16 @@ class ApiserverFlags:
 
 @dataclass(frozen=True, slots=True)
 class Etcd:
-    """What the static pods say of a cluster's etcd: its members, and what the API servers use."""
+    """What the static pods say of a cluster's etcd: its members, and what the API servers use.
+
+    nodes: those of the control plane. impostors: pods that are labelled as etcd or an API server, and are no
+    static pods of the control plane.
+    """
 
     members: tuple[EtcdPod, ...]
     apiservers: tuple[ApiserverFlags, ...]
+    nodes: tuple[ControlPlaneNode, ...] = ()
+    impostors: tuple[Impostor, ...] = ()
 
     @property
     def external(self) -> bool:
@@ -132,23 +138,22 @@ class Etcd:
         return bool(self.apiservers) and not self.members
 
 
-def find(cluster: Cluster, *, timeout: float | None = None) -> Etcd:
-    """What the static pods in kube-system say of etcd. Raises ApiError where they may not be listed."""
-    path = f"/api/v1/namespaces/{NAMESPACE}/pods"
-    return of_pods(cluster.list(path, [("labelSelector", SELECTOR)], timeout=timeout))
+def find(cluster: Cluster) -> Etcd:
+    """What the static pods say of etcd. Raises AdminError where pods or nodes can't be listed."""
+    return of_static_pods(static_pods.find(cluster, SELECTOR))
 
 
-def of_pods(pods: Iterable[Mapping[str, Any]]) -> Etcd:
-    """The same from the pods' objects, members in the order of their nodes' names."""
+def of_static_pods(found: StaticPods) -> Etcd:
+    """The same from what was found, members in the order of their nodes' names."""
     members, says = [], {}
-    for pod in pods:
-        component = (pod["metadata"].get("labels") or {}).get("component")
-        if component == ETCD:
-            members.append(member(pod))
-        elif component == APISERVER:
-            says[str(pod["spec"].get("nodeName") or "")] = apiserver_flags(pod)
+    for pod in found.pods:
+        match static_pods.component_of(pod):
+            case "etcd":
+                members.append(member(pod))
+            case "kube-apiserver":
+                says[static_pods.node_of(pod)] = apiserver_flags(pod)
     members.sort(key=lambda pod: (pod.node, pod.name))
-    return Etcd(tuple(members), _alike(says))
+    return Etcd(tuple(members), _alike(says), found.nodes, found.impostors)
 
 
 def member(pod: Mapping[str, Any]) -> EtcdPod:
@@ -158,10 +163,10 @@ def member(pod: Mapping[str, Any]) -> EtcdPod:
     running = [one for one in status.get("containerStatuses") or () if one.get("name") == container["name"]]
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
     return EtcdPod(
-        node=str(pod["spec"].get("nodeName") or ""),
+        node=static_pods.node_of(pod),
         namespace=str(metadata.get("namespace") or NAMESPACE),
         name=str(metadata["name"]),
-        uid=str((metadata.get("annotations") or {}).get(UID) or metadata.get("uid") or ""),
+        uid=static_pods.uid_of(pod),
         container=str(container["name"]),
         container_id=next((str(one.get("containerID") or "") for one in running), "").rpartition("//")[2],
         image=str(container.get("image") or ""),
@@ -221,7 +226,7 @@ def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
         command_line(pod, _container(pod, APISERVER)), lists=("etcd-servers", "etcd-servers-overrides")
     )
     return ApiserverFlags(
-        nodes=(str(pod["spec"].get("nodeName") or ""),),
+        nodes=(static_pods.node_of(pod),),
         servers=listed(told.get("etcd-servers", "")),
         ca=told.get("etcd-cafile", ""),
         cert=told.get("etcd-certfile", ""),

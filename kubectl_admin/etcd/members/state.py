@@ -15,14 +15,6 @@ LAG = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class ControlPlane:
-    """A control-plane node, and its addresses."""
-
-    name: str
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """A member of the cluster's list, or a pod that should run one.
 
@@ -95,7 +87,6 @@ class State:
 
     etcd: what the static pods say.
     members: those of the list, and pods that are in none; in the order of their names.
-    control_planes: None where the nodes may not be listed.
     alarms: all that are raised, those of members that are in no list as well.
     hashed: the revision up to which hashes were taken; 0 where none were.
     unhashed: why hashes could not be compared; "" where they were.
@@ -105,7 +96,6 @@ class State:
     server: str
     etcd: Etcd
     members: tuple[Member, ...] = ()
-    control_planes: tuple[ControlPlane, ...] | None = None
     alarms: tuple[Alarm, ...] = ()
     hashed: int = 0
     unhashed: str = ""

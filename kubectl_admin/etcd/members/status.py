@@ -13,29 +13,27 @@ from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unreachable
 from kubectl_admin.cluster.exec import ExecResult
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import hashes, pods
 from kubectl_admin.etcd.members.etcdctl import HASHING, Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.match import matched, with_alarms
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.members.state import ControlPlane, Member, State
+from kubectl_admin.etcd.members.state import Member, State
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 # What it takes: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.
 RIGHTS = (
-    Right("list", "pods", pods.NAMESPACE),
+    *static_pods.RIGHTS,
     *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
 )
-NODES = Right("list", "nodes")
-CONTROL_PLANES = "node-role.kubernetes.io/control-plane"
 PROGRAM = 10.0  # seconds for a run of etcdctl, which gives up by itself before
 LOST = (
     "if the server is the right one, etcd may have lost its quorum, without which it answers nothing; "
     "on the control-plane nodes: crictl ps --all --name etcd"
 )
 ELSEWHERE = 3.0  # seconds for an answer over the network, which etcdctl always takes where there is none
-LISTING = 60.0  # seconds for all listings together
 ROUND = 45.0  # seconds for the answers of all members together
 ANSWER = 1 << 20  # bytes
 
@@ -54,7 +52,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     """
     gaps: list[Gap] = []
     with explained(cluster, RIGHTS):
-        etcd, nodes = listings(cluster, gaps)
+        etcd = find(cluster)
         talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
         answers = ask_all(
             {pod: ctl.status for pod, ctl in talkers.items()}, deadline=ROUND, answered=answered
@@ -69,7 +67,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     order = sorted(statuses, key=lambda pod: (statuses[pod].learner, not statuses[pod].leader))
     able = {pod: talkers[pod] for pod in order}
     listed, alarms = cluster_wide(able, gaps)
-    members = with_alarms(matched(etcd.members, statuses, problems, listed, nodes or ()), alarms)
+    members = with_alarms(matched(etcd.members, statuses, problems, listed, etcd.nodes), alarms)
     members = asked_from_others(members, able)
     found = hashes.compare(
         {pod: (talkers[pod], status) for pod, status in statuses.items() if not status.learner}, compare
@@ -79,7 +77,6 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
         server=cluster.server,
         etcd=etcd,
         members=tuple(replace(one, hash=found.hashes.get(one.pod) if one.pod else None) for one in members),
-        control_planes=nodes,
         alarms=alarms,
         hashed=found.revision,
         unhashed=found.problem,
@@ -100,31 +97,12 @@ def etcdctl(cluster: Cluster, pod: EtcdPod) -> Etcdctl:
     return Etcdctl(run, pod.access)
 
 
-def listings(cluster: Cluster, gaps: list[Gap]) -> tuple[pods.Etcd, tuple[ControlPlane, ...] | None]:
-    """What the static pods say of etcd, and the control-plane nodes; None where these can't be listed."""
-    questions: dict[str, Callable[[], Any]] = {
-        "pods": lambda: pods.find(cluster),
-        "nodes": lambda: control_planes(cluster),
-    }
-    answers = ask_all(questions, deadline=LISTING)
-    if isinstance(etcd := answers["pods"], AdminError):
-        raise without_api(etcd)
-    if isinstance(nodes := answers["nodes"], AdminError):
-        permission = str(NODES) if isinstance(nodes, Forbidden) else ""
-        gaps.append(Gap("control-plane nodes", why(nodes), permission))
-        return etcd, None
-    return etcd, nodes
-
-
-def control_planes(cluster: Cluster) -> tuple[ControlPlane, ...]:
-    """The control-plane nodes with their addresses."""
-    return tuple(
-        ControlPlane(
-            node["metadata"]["name"],
-            tuple(str(one["address"]) for one in (node.get("status") or {}).get("addresses") or ()),
-        )
-        for node in cluster.list("/api/v1/nodes", [("labelSelector", CONTROL_PLANES)])
-    )
+def find(cluster: Cluster) -> pods.Etcd:
+    """What the static pods say of etcd; an AdminError that may come of etcd itself says so."""
+    try:
+        return pods.find(cluster)
+    except AdminError as error:
+        raise without_api(error) from error
 
 
 def cluster_wide(able: Mapping[EtcdPod, Etcdctl], gaps: list[Gap]) -> tuple[Any, Any]:

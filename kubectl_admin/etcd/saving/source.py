@@ -10,12 +10,13 @@ from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.cluster.retry import NotReadyError
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Status
 from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
 from kubectl_admin.etcd.members.state import LAG
-from kubectl_admin.etcd.members.status import LISTING, etcdctl, why, without_api
+from kubectl_admin.etcd.members.status import etcdctl, why, without_api
 from kubectl_admin.node.debug_pod import refuse_unready, seen
 from kubectl_admin.pool import ask_all
 
@@ -23,7 +24,7 @@ ASKING = 30.0  # seconds for the answers of all members together
 OUTSIDE = "-"  # no container: etcd runs outside of Kubernetes
 # What it takes to choose.
 RIGHTS = (
-    Right("list", "pods", pods.NAMESPACE),
+    *static_pods.RIGHTS,
     *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
 )
 
@@ -48,7 +49,7 @@ class Source:
 def choose(cluster: Cluster, node: str | None) -> Source:
     """The source for a snapshot: on that node, or else the best. Raises AdminError where there is none."""
     try:
-        etcd = pods.find(cluster, timeout=LISTING)
+        etcd = pods.find(cluster)
     except AdminError as error:
         raise without_api(error) from error
     elsewhere = tuple(left_out(etcd.apiservers))
@@ -143,6 +144,11 @@ def external(apiservers: Sequence[ApiserverFlags], node: str | None) -> Source:
 
 def no_member(etcd: Etcd, node: str | None) -> str:
     """Why there is nothing to choose from."""
+    looks = [
+        f"pod {one.pod} looks like one, but {one.why}" for one in etcd.impostors if node in (None, one.node)
+    ]
     if node and etcd.members:
-        return f"node {node} runs no etcd member; {', '.join(pod.node for pod in etcd.members)} do"
-    return "no static pod of etcd or of an API server is to be seen: is the control plane a managed one?"
+        known = f"{', '.join(pod.node for pod in etcd.members)} do"
+        return f"node {node} runs no etcd member; {'; '.join([*looks, known])}"
+    nothing = "no static pod of etcd or of an API server is to be seen"
+    return f"{nothing}: {'; '.join(looks) or 'is the control plane a managed one?'}"

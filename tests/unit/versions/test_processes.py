@@ -62,6 +62,10 @@ def test_a_static_pod():
     [
         (Component.SCHEDULER, ["kube-scheduler", "--secure-port=11259"], 11259),
         (Component.SCHEDULER, ["kube-scheduler"], 10259),
+        (Component.APISERVER, ["kube-apiserver", "--secure-port", "7443"], 7443),
+        (Component.APISERVER, ["kube-apiserver", "-secure-port=7443"], 7443),
+        (Component.APISERVER, ["kube-apiserver", "--secure-port=6443", "--secure-port=7443"], 7443),
+        (Component.APISERVER, ["kube-apiserver", "--", "--secure-port=7443"], 6443),
         (
             Component.ETCD,
             ["etcd", "--listen-metrics-urls=http://127.0.0.1:12381,http://10.0.0.1:2381"],

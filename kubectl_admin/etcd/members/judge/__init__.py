@@ -50,6 +50,7 @@ CHECKS = (
     data.room,
     data.lag,
     members.elsewhere,
+    members.impostors,
     external,
     gaps,
 )

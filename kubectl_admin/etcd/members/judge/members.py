@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.etcd.members.pods import parts
 from kubectl_admin.etcd.members.state import Member, State
 from kubectl_admin.finding import Finding, Severity
@@ -187,8 +188,8 @@ def versions(state: State) -> Iterator[Finding]:
 
 def places(state: State) -> Iterator[Finding]:
     """Members without a control-plane node, and control-plane nodes without a member."""
-    nodes = state.control_planes
-    if nodes is None or not any(member.listed for member in state.members):
+    nodes = state.etcd.nodes
+    if not any(member.listed for member in state.members):
         return
     names = {node.name for node in nodes}
     for member in state.members:
@@ -213,6 +214,22 @@ def places(state: State) -> Iterator[Finding]:
             f"none is known on {', '.join(missing)}",
             "join the node again (kubeadm reset, kubeadm join --control-plane)",
             objects=tuple(f"node/{name}" for name in missing),
+        )
+
+
+def impostors(state: State) -> Iterator[Finding]:
+    """Pods that are labelled as etcd or an API server, and are no static pods of the control plane."""
+    for one in state.etcd.impostors:
+        label = f"kubectl label node {one.node} {LABEL}="
+        yield Finding(
+            Severity.WARNING,
+            "pod-not-of-control-plane",
+            f"pod {one.pod}",
+            "etcd and API servers are static pods of control-plane nodes; a pod's labels prove nothing",
+            f"{one.why}; it was not asked",
+            f"if {one.node or 'its node'} is a control-plane node, label it: {label}; if not, remove the "
+            "pod, and find out who made it",
+            objects=(f"node/{one.node}",) if one.node else (),
         )
 
 

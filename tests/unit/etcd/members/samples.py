@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from kubectl_admin.control_plane.static_pods import ControlPlaneNode, among
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Hash, Listed, Status
 from kubectl_admin.etcd.members.pods import Etcd
-from kubectl_admin.etcd.members.state import ControlPlane, Member, State
+from kubectl_admin.etcd.members.state import Member, State
 
 PKI = "/etc/kubernetes/pki/etcd"
 
@@ -49,7 +50,19 @@ def static_pod(component: str, node: str, command: list[str], **container: Any) 
             "namespace": "kube-system",
             "uid": f"object-of-{node}",
             "labels": {"component": component, "tier": "control-plane"},
-            "annotations": {"kubernetes.io/config.hash": f"hash-of-{node}"},
+            "annotations": {
+                "kubernetes.io/config.hash": f"hash-of-{node}",
+                "kubernetes.io/config.mirror": f"hash-of-{node}",
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": "v1",
+                    "kind": "Node",
+                    "name": node,
+                    "uid": f"uid-of-{node}",
+                    "controller": True,
+                }
+            ],
         },
         "spec": {
             "nodeName": node,
@@ -61,6 +74,22 @@ def static_pod(component: str, node: str, command: list[str], **container: Any) 
             "containerStatuses": [{"name": component, "containerID": f"containerd://running-on-{node}"}],
         },
     }
+
+
+def node_object(name: str, **status: Any) -> dict[str, Any]:
+    """The object of a control-plane node to which static pods of that node belong."""
+    return {"metadata": {"name": name, "uid": f"uid-of-{name}"}, "status": status}
+
+
+def node(name: str, *addresses: str) -> ControlPlaneNode:
+    """The same as what is known of it."""
+    return ControlPlaneNode(name, addresses, f"uid-of-{name}")
+
+
+def of_pods(found: list[dict[str, Any]]) -> Etcd:
+    """What these static pods say, each on a node of the control plane."""
+    nodes = {str(pod["spec"].get("nodeName")): None for pod in found}
+    return pods.of_static_pods(among(found, map(node, nodes)))
 
 
 def etcd_pod(node: str = "cp-1", address: str = "192.0.2.1") -> dict[str, Any]:
@@ -109,17 +138,15 @@ def sound_member(number: int, **changes: Any) -> Member:
 def state(*members: Member, **changes: Any) -> State:
     """The state of a cluster with these members, each on a control-plane node of its own."""
     found = tuple(member.pod for member in members if member.pod)
-    apiservers = pods.of_pods(
+    apiservers = of_pods(
         [static_pod("kube-apiserver", member.node, apiserver_command()) for member in members if member.node]
     ).apiservers
+    nodes = tuple(node(member.node, f"192.0.2.{member.node[-1]}") for member in members if member.node)
     sound = State(
         context="prod",
         server="https://192.0.2.100:6443",
-        etcd=Etcd(found, apiservers),
+        etcd=Etcd(found, apiservers, nodes),
         members=members,
-        control_planes=tuple(
-            ControlPlane(member.node, (f"192.0.2.{member.node[-1]}",)) for member in members if member.node
-        ),
         hashed=1555,
     )
     return replace(sound, **changes)

@@ -2,16 +2,18 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_admin.etcd.members import pods
+from kubectl_admin.control_plane.static_pods import Impostor
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed
 from kubectl_admin.etcd.members.judge import judge
-from kubectl_admin.etcd.members.pods import Etcd
-from kubectl_admin.etcd.members.state import ControlPlane, State
+from kubectl_admin.etcd.members.pods import member
+from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Gap, Severity
 from tests.unit.etcd.members.samples import (
     LEADER,
     apiserver_command,
     etcd_pod,
+    node,
+    of_pods,
     sound_member,
     state,
     static_pod,
@@ -99,7 +101,7 @@ def test_a_pod_that_runs_no_member():
 
 
 def test_a_pod_whose_flags_are_in_a_file_is_not_taken_for_one_without_a_member():
-    pod = pods.member(static_pod("etcd", "cp-2", ["etcd", "--config-file=x"]))
+    pod = member(static_pod("etcd", "cp-2", ["etcd", "--config-file=x"]))
     assert "pod-without-member" not in found(three(listed=None, pod=pod))
 
 
@@ -158,24 +160,29 @@ def test_versions():
     assert rules(three(status=status(TWO, downgrade_to="3.5.0"))) == {"downgrade": WARNING}
 
 
+def on_nodes(judged: State, *names: str) -> State:
+    """The same cluster with these control-plane nodes."""
+    return replace(judged, etcd=replace(judged.etcd, nodes=tuple(map(node, names))))
+
+
 def test_a_member_whose_node_is_gone():
-    judged = replace(
-        three(node="", pod=None, **DOWN), control_planes=(ControlPlane("cp-1", ()), ControlPlane("cp-3", ()))
-    )
+    judged = on_nodes(three(node="", pod=None, **DOWN), "cp-1", "cp-3")
     finding = found(judged)["member-without-node"]
     assert finding.evidence == "no node is its own; its address is https://192.0.2.2:2380"
 
 
 def test_a_node_without_a_member():
-    nodes = (*three().control_planes, ControlPlane("cp-4", ()))
-    finding = found(replace(three(), control_planes=nodes))["node-without-member"]
+    finding = found(on_nodes(three(), "cp-1", "cp-2", "cp-3", "cp-4"))["node-without-member"]
     assert (finding.severity, finding.objects) == (WARNING, ("node/cp-4",))
 
 
-def test_places_are_not_judged_where_nodes_or_members_can_not_be_listed():
-    assert judge(replace(three(), control_planes=None)) == []
-    unlisted = state(*(sound_member(number, listed=None) for number in (1, 2, 3)))
-    assert judge(replace(unlisted, control_planes=(ControlPlane("cp-9", ()),))) == []
+def test_a_pod_that_only_looks_like_a_member_is_shown_and_no_violation():
+    sound = three()
+    finding = found(
+        replace(sound, etcd=replace(sound.etcd, impostors=(Impostor("etcd-w", "w", "etcd", "it is not so"),)))
+    )["pod-not-of-control-plane"]
+    assert (finding.severity, finding.subject, finding.objects) == (WARNING, "pod etcd-w", ("node/w",))
+    assert finding.evidence == "it is not so; it was not asked"
 
 
 @pytest.mark.parametrize(
@@ -211,22 +218,20 @@ def test_lag(index, applied, expected):
 
 def test_api_servers_that_use_another_etcd():
     sound = three()
-    away = pods.of_pods([static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.50:2379"))])
-    finding = found(replace(sound, etcd=Etcd(sound.etcd.members, away.apiservers)))[
+    away = of_pods([static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.50:2379"))])
+    finding = found(replace(sound, etcd=replace(sound.etcd, apiservers=away.apiservers)))[
         "apiserver-uses-another-etcd"
     ]
     assert (finding.severity, finding.objects) == (WARNING, ("node/cp-1",))
-    by_address = pods.of_pods(
-        [static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.3:2379"))]
-    )
-    assert judge(replace(sound, etcd=Etcd(sound.etcd.members, by_address.apiservers))) == []
+    by_address = of_pods([static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.3:2379"))])
+    assert judge(replace(sound, etcd=replace(sound.etcd, apiservers=by_address.apiservers))) == []
 
 
 def test_external_etcd_and_nothing_at_all():
     apiserver = static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.50:2379"))
-    outside = State("prod", "x", pods.of_pods([apiserver]))
+    outside = State("prod", "x", of_pods([apiserver]))
     assert [(one.rule, one.subject) for one in judge(outside)] == [("not-seen", "external etcd")]
-    nothing = State("prod", "x", pods.of_pods([]))
+    nothing = State("prod", "x", of_pods([]))
     assert [(one.rule, one.subject) for one in judge(nothing)] == [("not-seen", "etcd")]
 
 
@@ -243,5 +248,5 @@ def test_violations_come_first():
 
 
 def test_a_pod_of_kubeadm_is_sound_by_itself():
-    member = pods.member(etcd_pod("cp-1", "192.0.2.1"))
-    assert judge(state(replace(sound_member(1), pod=member)))[0].rule == "no-spare-member"
+    pod = member(etcd_pod("cp-1", "192.0.2.1"))
+    assert judge(state(replace(sound_member(1), pod=pod)))[0].rule == "no-spare-member"

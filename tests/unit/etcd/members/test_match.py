@@ -3,11 +3,10 @@ from dataclasses import replace
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Alarm, Listed
 from kubectl_admin.etcd.members.match import matched, with_alarms
-from kubectl_admin.etcd.members.state import ControlPlane
-from tests.unit.etcd.members.samples import etcd_pod, sound_member, status
+from tests.unit.etcd.members.samples import etcd_pod, node, sound_member, status
 
 ONE, TWO = pods.member(etcd_pod("cp-1", "192.0.2.1")), pods.member(etcd_pod("cp-2", "192.0.2.2"))
-NODES = (ControlPlane("cp-1", ("192.0.2.1",)), ControlPlane("cp-2", ("192.0.2.2", "2001:db8::2")))
+NODES = (node("cp-1", "192.0.2.1"), node("cp-2", "192.0.2.2", "2001:db8::2"))
 
 
 def listed(member_id, name, address, learner=False):

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Flags, access, member, of_pods, parts
-from tests.unit.etcd.members.samples import PKI, apiserver_command, etcd_pod, static_pod
+from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Flags, access, member, parts
+from tests.unit.etcd.members.samples import PKI, apiserver_command, etcd_pod, of_pods, static_pod
 
 CA, CERT, KEY = f"{PKI}/ca.crt", f"{PKI}/server.crt", f"{PKI}/server.key"
 

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed
 from kubectl_admin.etcd.members.judge import judge
 from kubectl_admin.etcd.members.report import report
@@ -12,6 +11,7 @@ from kubectl_admin.report import document, terminal
 from tests.unit.etcd.members.samples import (
     LEADER,
     apiserver_command,
+    of_pods,
     sound_member,
     static_pod,
     status,
@@ -143,7 +143,7 @@ def test_yaml_says_the_same():
 
 def test_external_etcd_is_what_the_api_servers_say():
     servers = "https://192.0.2.50:2379,https://192.0.2.51:2379"
-    found = pods.of_pods([static_pod("kube-apiserver", "cp-1", apiserver_command(servers))])
+    found = of_pods([static_pod("kube-apiserver", "cp-1", apiserver_command(servers))])
     shown = text(State("prod", "x", found))
     assert shown.startswith("context prod, no etcd pod is to be seen in kube-system\n")
     assert "the API servers of cp-1 use https://192.0.2.50:2379, https://192.0.2.51:2379" in " ".join(
@@ -155,7 +155,7 @@ def test_external_etcd_is_what_the_api_servers_say():
 
 
 def test_nothing_to_be_seen():
-    assert "a managed control plane?" in " ".join(text(State("", "x", pods.of_pods([]))).split())
+    assert "a managed control plane?" in " ".join(text(State("", "x", of_pods([]))).split())
 
 
 def test_words_from_the_cluster_can_not_move_the_cursor():

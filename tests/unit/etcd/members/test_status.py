@@ -9,7 +9,7 @@ from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden, Unre
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
-from tests.unit.etcd.members.samples import apiserver_command, etcd_pod, static_pod
+from tests.unit.etcd.members.samples import apiserver_command, etcd_pod, node_object, static_pod
 
 NODES = ("cp-1", "cp-2", "cp-3")
 ADDRESS = {node: f"192.0.2.{node[-1]}" for node in NODES}
@@ -39,7 +39,7 @@ class Cluster:
         self.server = "https://192.0.2.100:6443"
         self.pods = [etcd_pod(node, ADDRESS[node]) for node in nodes]
         self.pods += [static_pod("kube-apiserver", node, apiserver_command()) for node in nodes]
-        self.nodes = [{"metadata": {"name": node}} for node in nodes]
+        self.nodes = [node_object(node) for node in nodes]
         self.members = [listed(node) for node in nodes]
         self.broken = {}  # node -> why its pod can't be asked
         self.down = set()  # nodes whose member answers nobody
@@ -112,7 +112,7 @@ def test_a_sound_cluster():
     assert [member.node for member in state.members] == list(NODES)
     assert (state.leader.name, state.hashed, state.unhashed, state.gaps) == ("cp-1", 100, "", ())
     assert {member.hash.value for member in state.members} == {7}
-    assert [node.name for node in state.control_planes] == list(NODES)
+    assert [node.name for node in state.etcd.nodes] == list(NODES)
     assert counted == [3, 3, 3]
 
 
@@ -215,12 +215,22 @@ def test_external_etcd_takes_no_exec():
     assert (state.members, state.etcd.external, cluster.executed) == ((), True, [])
 
 
-def test_nodes_that_may_not_be_listed_are_a_gap():
+def test_a_pod_of_a_worker_is_asked_nothing_whatever_its_labels_are():
+    cluster = Cluster()
+    cluster.pods.append(etcd_pod("worker-1", "192.0.2.9"))
+    state = status.gather(cluster)
+    assert [member.node for member in state.members] == list(NODES)
+    assert {node for node, _ in cluster.executed} == set(NODES)
+    (impostor,) = state.etcd.impostors
+    assert (impostor.pod, impostor.node, impostor.component) == ("etcd-worker-1", "worker-1", "etcd")
+
+
+def test_where_nodes_may_not_be_listed_nobody_is_asked():
     cluster = Cluster()
     cluster.nodes = refused("list", "nodes")
-    state = status.gather(cluster)
-    assert state.control_planes is None
-    assert [(gap.what, gap.permission) for gap in state.gaps] == [("control-plane nodes", "list nodes")]
+    with pytest.raises(AdminError, match="list nodes"):
+        status.gather(cluster)
+    assert cluster.executed == []
 
 
 def test_all_rights_that_are_missing_are_named():
@@ -229,7 +239,8 @@ def test_all_rights_that_are_missing_are_named():
     with pytest.raises(AdminError) as caught:
         status.gather(cluster)
     assert (
-        "list pods in namespace kube-system, create pods/exec in namespace kube-system" in caught.value.what
+        "list pods in namespace kube-system, list nodes, create pods/exec in namespace kube-system"
+        in caught.value.what
     )
 
 

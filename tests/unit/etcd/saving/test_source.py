@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError
-from kubectl_admin.etcd.members.pods import Access, of_pods
+from kubectl_admin.etcd.members.pods import Access
 from kubectl_admin.etcd.members.state import LAG
 from kubectl_admin.etcd.saving import source
 from kubectl_admin.etcd.saving.source import (
@@ -22,9 +22,19 @@ from kubectl_admin.etcd.saving.source import (
 )
 from tests.unit.cluster.standin import Says, StandIn, refusal
 from tests.unit.cluster.standin import status as status_of
-from tests.unit.etcd.members.samples import LEADER, PKI, apiserver_command, etcd_pod, static_pod, status
+from tests.unit.etcd.members.samples import (
+    LEADER,
+    PKI,
+    apiserver_command,
+    etcd_pod,
+    node_object,
+    of_pods,
+    static_pod,
+    status,
+)
 
 PODS = "/api/v1/namespaces/kube-system/pods"
+NODE_LIST = "/api/v1/nodes"
 SERVER_PAIR = (f"{PKI}/ca.crt", f"{PKI}/server.crt", f"{PKI}/server.key")
 CLIENT_PAIR = (
     f"{PKI}/ca.crt",
@@ -212,8 +222,13 @@ def members_say(monkeypatch, answers: dict) -> None:
     )
 
 
-def choose_among(server: StandIn, pods: list, wanted: str | None = None) -> Source:
+def choose_among(
+    server: StandIn, pods: list, wanted: str | None = None, control_plane: tuple[str, ...] | None = None
+) -> Source:
+    """What is chosen of these pods. control_plane: the nodes that are of it; the pods' own if not given."""
     server.on("GET", PODS, says({"items": pods}))
+    nodes = {pod["spec"]["nodeName"] for pod in pods} if control_plane is None else control_plane
+    server.on("GET", NODE_LIST, says({"items": [node_object(name) for name in nodes]}))
     return choose(server.connect(), wanted)
 
 
@@ -267,6 +282,28 @@ def test_a_learner_is_refused_by_name_too(server, monkeypatch):
         choose_among(server, STACKED, "cp-2")
 
 
+def test_a_pod_that_only_wears_the_labels_of_etcd_gives_none(server, monkeypatch):
+    ahead = status(OTHER, applied=10**9, cluster_id=666)
+    members_say(monkeypatch, {"cp-1": status(), "cp-2": status(FOLLOWER), "worker-1": ahead})
+    pods = [*STACKED[:2], etcd_pod("worker-1", "192.0.2.9")]
+    assert choose_among(server, pods, control_plane=("cp-1", "cp-2")).node == "cp-2"
+
+
+def test_such_a_pod_is_none_though_its_node_is_named(server):
+    pods = [*STACKED[:2], etcd_pod("worker-1", "192.0.2.9")]
+    with pytest.raises(AdminError) as refused:
+        choose_among(server, pods, "worker-1", control_plane=("cp-1", "cp-2"))
+    assert refused.value.what == (
+        "node worker-1 runs no etcd member; pod etcd-worker-1 looks like one, but node worker-1 does not "
+        "carry the label node-role.kubernetes.io/control-plane; cp-1, cp-2 do"
+    )
+
+
+def test_a_control_plane_that_lost_its_labels_is_told_so(server):
+    with pytest.raises(AdminError, match="etcd-cp-1 looks like one, but node cp-1 does not carry the label"):
+        choose_among(server, STACKED[:1], control_plane=())
+
+
 def test_a_node_without_a_member(server):
     with pytest.raises(AdminError) as refused:
         choose_among(server, STACKED, "worker-1")
@@ -300,6 +337,7 @@ def test_a_name_that_is_none_is_wrong_usage(server):
 @pytest.mark.parametrize("code", [500, 503, 504])
 def test_an_api_server_that_can_not_answer_may_mean_that_the_quorum_is_lost(server, code):
     server.on("GET", PODS, status_of(code, "Timeout", "etcdserver: request timed out"))
+    server.on("GET", NODE_LIST, status_of(code, "Timeout", "etcdserver: request timed out"))
     with pytest.raises(AdminError, match="etcdserver: request timed out") as failed:
         choose(server.connect(), None)
     assert "lost its quorum" in str(failed.value.hint)

@@ -230,6 +230,7 @@ def test_without_all_rights_nothing_is_begun(tmp_path, monkeypatch):
         "get nodes",
         "get pods in namespace kube-system",
         "get pods/exec in namespace kube-system",
+        "list nodes",
         "list pods in namespace kube-system",
         "watch pods in namespace kube-system",
     ]

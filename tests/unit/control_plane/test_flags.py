@@ -1,6 +1,6 @@
 import pytest
 
-from kubectl_admin.etcd.members.flags import (
+from kubectl_admin.control_plane.flags import (
     command_line,
     environment,
     flags,

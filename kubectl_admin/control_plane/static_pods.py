@@ -1,0 +1,143 @@
+"""Which pods are the static pods of the control plane, and which only look like them.
+
+A pod's labels prove nothing: a kubelet may make mirror pods of its own node in every namespace and with any
+labels, so whoever is root on a worker can show an «etcd». What such a kubelet can't do is to give its Node
+the label of the control plane, or to bind a pod to another node.
+Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, admitPodCreate and getModifiedLabels.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+from kubectl_admin.pool import ask_all
+
+NAMESPACE = "kube-system"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+SELECTOR = "tier=control-plane"  # how kubeadm labels them; what it selects still has to be looked at
+LABEL = "node-role.kubernetes.io/control-plane"
+# A kubelet makes such pods for its own Node alone, and nobody can add the annotation to a pod later.
+# Source: kubernetes/kubernetes pkg/kubelet/types/pod_update.go, ConfigMirrorAnnotationKey;
+# pkg/apis/core/validation/validation.go, ValidatePodSpecificAnnotationUpdates.
+MIRROR = "kubernetes.io/config.mirror"
+# The kubelet runs a static pod under this uid; the uid of its object belongs to the copy in the API.
+# Source: the same file, ConfigHashAnnotationKey.
+UID = "kubernetes.io/config.hash"
+LISTING = 60.0  # seconds for both listings together
+# What it takes to know them.
+RIGHTS = (Right("list", "pods", NAMESPACE), Right("list", "nodes"))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlaneNode:
+    """A node that carries the label of the control plane, its addresses, and the uid of its object."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    uid: str = ""
+
+    @classmethod
+    def of(cls, node: Mapping[str, Any]) -> "ControlPlaneNode":
+        """What a Node object says."""
+        metadata, addresses = node["metadata"], (node.get("status") or {}).get("addresses") or ()
+        return cls(
+            str(metadata["name"]),
+            tuple(str(one["address"]) for one in addresses),
+            str(metadata.get("uid") or ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Impostor:
+    """A pod that is labelled as a part of the control plane and is none. why: a clause, «it is not …»."""
+
+    pod: str
+    node: str
+    component: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaticPods:
+    """The static pods of the control plane as the API has them, its nodes, and pods that only look so."""
+
+    pods: tuple[Mapping[str, Any], ...]
+    nodes: tuple[ControlPlaneNode, ...]
+    impostors: tuple[Impostor, ...] = ()
+
+
+def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING) -> StaticPods:
+    """The static pods of the control plane that the selector of labels takes.
+
+    timeout: seconds for all answers. Raises AdminError where pods or nodes can't be listed: without the nodes
+    nothing tells a static pod of the control plane from one that anybody made.
+    """
+    questions: dict[str, Callable[[], Any]] = {
+        "pods": lambda: list(cluster.list(PODS, [("labelSelector", selector)])),
+        "nodes": lambda: control_plane_nodes(cluster),
+    }
+    found: dict[str, Any] = {}
+    for what, answer in ask_all(questions, deadline=timeout).items():
+        if isinstance(answer, AdminError):
+            raise answer
+        found[what] = answer
+    return among(found["pods"], found["nodes"])
+
+
+def control_plane_nodes(cluster: Cluster) -> tuple[ControlPlaneNode, ...]:
+    """The nodes of the control plane. Raises AdminError where nodes can't be listed."""
+    return tuple(map(ControlPlaneNode.of, cluster.list("/api/v1/nodes", [("labelSelector", LABEL)])))
+
+
+def among(pods: Iterable[Mapping[str, Any]], nodes: Iterable[ControlPlaneNode]) -> StaticPods:
+    """What of these pods are static pods of the control plane on these nodes. Pure."""
+    known = {node.name: node for node in nodes}
+    genuine, impostors = [], []
+    for pod in pods:
+        if why := doubt(pod, known):
+            impostors.append(Impostor(str(pod["metadata"]["name"]), node_of(pod), component_of(pod), why))
+        else:
+            genuine.append(pod)
+    return StaticPods(tuple(genuine), tuple(known.values()), tuple(impostors))
+
+
+def doubt(pod: Mapping[str, Any], nodes: Mapping[str, ControlPlaneNode]) -> str:
+    """Why a pod is no static pod of the control plane, as a clause; "" where it is one. Pure.
+
+    nodes: those of the control plane by their names.
+    """
+    metadata = pod["metadata"]
+    if metadata.get("namespace") != NAMESPACE:
+        return f"it is not in namespace {NAMESPACE}"
+    name = node_of(pod)
+    node = nodes.get(name)
+    if node is None:
+        return f"node {name} does not carry the label {LABEL}" if name else "it is bound to no node"
+    if not (metadata.get("annotations") or {}).get(MIRROR):
+        return f"it is not a static pod: it lacks the annotation {MIRROR}"
+    owners = [
+        (one.get("apiVersion"), one.get("kind"), one.get("name"), one.get("uid"))
+        for one in metadata.get("ownerReferences") or ()
+    ]
+    if not node.uid or owners != [("v1", "Node", node.name, node.uid)]:
+        return f"it does not belong to the Node object of {name}"
+    return ""
+
+
+def node_of(pod: Mapping[str, Any]) -> str:
+    """The node that a pod is bound to; "" for none."""
+    return str(pod["spec"].get("nodeName") or "")
+
+
+def component_of(pod: Mapping[str, Any]) -> str:
+    """The part of the control plane that a pod calls itself, «etcd»; "" for none."""
+    return str((pod["metadata"].get("labels") or {}).get("component") or "")
+
+
+def uid_of(pod: Mapping[str, Any]) -> str:
+    """A static pod's uid as its node knows it (in cgroups and in /var/lib/kubelet/pods), not the object's."""
+    metadata = pod["metadata"]
+    return str((metadata.get("annotations") or {}).get(UID) or metadata.get("uid") or "")
