@@ -6,7 +6,7 @@ from dataclasses import replace
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Role, Target
-from kubectl_admin.versions.facts import Component, Evidence, Facts
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
 from kubectl_admin.versions.judge import skew_findings
 from kubectl_admin.versions.needs import etcd_gate, unmet
 from kubectl_admin.versions.policy import breaches
@@ -46,7 +46,7 @@ def gates(  # noqa: PLR0913 - all that is known
         *(gap.finding() for gap in around.versions.gaps),
     ]
     if role.control_plane and not is_moved(around, version):
-        found += [*etcd_gate(own_member(around), upstream, version.minor), *etcd_health(around)]
+        found += [*etcd_gate(with_members(around), upstream, version.minor), *etcd_health(around)]
     if not drained and around.kubelet and around.kubelet.minor != version.minor:
         found.append(
             Finding(
@@ -163,11 +163,20 @@ def moved(facts: Facts, node: str, target: Version, role: Role) -> Facts:
     )
 
 
-def own_member(around: Around) -> Facts:
-    """The facts with no etcd member but this node's: each is judged when its own turn comes."""
-    instances = around.versions.instances
-    kept = tuple(part for part in instances if part.component != Component.ETCD or part.node == around.node)
-    return replace(around.versions, instances=kept)
+def with_members(around: Around) -> Facts:
+    """The facts with every member of etcd's own list: also one of which no static pod is to be seen."""
+    facts = around.versions
+    seen = {part.node for part in facts.of(Component.ETCD)}
+    unseen = [each for each in (around.etcd.members if around.etcd else ()) if each.node not in seen]
+    parts = [
+        Instance(
+            Component.ETCD,
+            each.node or each.title,
+            running=Evidence.of(Version.find(each.status.version), "itself") if each.status else None,
+        )
+        for each in unseen
+    ]
+    return replace(facts, instances=(*facts.instances, *parts))
 
 
 def machine(around: Around, disk: Disk, upstream: Upstream, minor: int) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """What was found out about a cluster's versions, as plain data."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kubectl_admin.finding import Gap
@@ -116,10 +116,25 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class KubeadmConfig:
+    """What ConfigMap kubeadm-config has kubeadm do at the next upgrade.
+
+    etcd_tag: the version of the image tag that a person has set for etcd; None where kubeadm chooses.
+    proxy_disabled: whether kubeadm leaves kube-proxy alone.
+    extra_args: by component, the flags that kubeadm adds to its static pods, each as «--name=value».
+    """
+
+    etcd_tag: Version | None = None
+    proxy_disabled: bool = False
+    extra_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All versions of one cluster at one moment.
 
     kubeadm: the version that ConfigMap kubeadm-config says, which kubeadm writes at the end of an upgrade.
+    kubeadm_config: what else it says; None where it could not be read.
     """
 
     context: str
@@ -128,6 +143,7 @@ class Facts:
     instances: tuple[Instance, ...]
     gaps: tuple[Gap, ...] = ()
     kubeadm: Version | None = None
+    kubeadm_config: KubeadmConfig | None = None
 
     def of(self, *components: Component) -> Iterator[Instance]:
         """The instances of these components."""

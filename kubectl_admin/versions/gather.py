@@ -14,7 +14,7 @@ from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
-from kubectl_admin.versions import kube_proxy, processes
+from kubectl_admin.versions import kube_proxy, kubeadm_config, processes
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
 from kubectl_admin.versions.version import Version
 
@@ -71,13 +71,15 @@ def gather(
         nodes, kubelets = probe_kubelets(cluster, nodes, kubelets, own_apiservers, gaps, answered)
         proxies = kube_proxy.probed(cluster, proxies, gaps, answered)
     others = [listed.get("kubectl"), coredns(listed.get("CoreDNS", ()))]
+    configuration = kubeadm_config.cluster_configuration(listed.get("kubeadm-config"))
     return Facts(
         context=cluster.target.context,
         server=cluster.server,
         nodes=tuple(nodes),
         instances=(*control_plane, *kubelets, *proxies, *(part for part in others if part)),
         gaps=tuple(gaps),
-        kubeadm=kubeadm_version(listed.get("kubeadm-config")),
+        kubeadm=kubeadm_config.kubernetes_version(configuration),
+        kubeadm_config=kubeadm_config.kubeadm_config(configuration),
     )
 
 
@@ -216,13 +218,4 @@ def coredns(deployments: Iterable[Mapping[str, Any]]) -> Instance | None:
         return Instance(
             Component.COREDNS, claimed=processes.image_tag(deployment["spec"]["template"]["spec"])
         )
-    return None
-
-
-def kubeadm_version(config: Mapping[str, Any] | None) -> Version | None:
-    """The kubernetesVersion of kubeadm's ClusterConfiguration; None where there is none to be read."""
-    for line in (config or {}).get("data", {}).get("ClusterConfiguration", "").splitlines():
-        key, _, value = line.partition(":")
-        if key == "kubernetesVersion":
-            return Version.find(value.strip(" \"'"))
     return None

@@ -19,33 +19,65 @@ def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
 
 
 def etcd_gate(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
-    """Whether etcd may take the step that kubeadm takes with this minor.
+    """Whether etcd may take the step that kubeadm takes with this minor, judged by every member of the facts.
 
-    The gate is for the step into a new minor of etcd: a member that has taken it is past the gate.
-    Source: etcd's upgrade guides to 3.6 and 3.7.
+    The gate is for the step into a new minor of etcd: a member that has taken it is past the gate, and one
+    whose version is not known may be before it. An image tag that a person has set decides which etcd kubeadm
+    brings. Source: etcd's upgrade guides to 3.6 and 3.7: all members, not the one that goes first.
     """
-    needs = upstream.needs.get(minor, Needs())
-    gate, etcd = needs.etcd_before, needs.etcd
-    if gate is None or etcd is None:
+    brought = etcd_brought(facts, upstream, minor)
+    gate = gate_to(brought, upstream) if brought else None
+    if gate is None or brought is None:
         return
+    members = list(facts.of(Component.ETCD))
     old = [
-        member.node
-        for member in facts.of(Component.ETCD)
-        if member.version
-        and member.version < gate
-        and (member.version.major, member.version.minor) < (etcd.major, etcd.minor)
+        each for each in members if each.version and each.version < gate and is_before(each.version, brought)
     ]
-    if old:
+    unknown = [each for each in members if each.version is None]
+    if old or unknown:
+        seen = (
+            f"kubeadm 1.{minor} brings etcd {brought.minor_text}; members that skip {gate} may not come back"
+        )
+        if unknown:
+            seen += f"; not known is the version on {', '.join(each.node or '?' for each in unknown)}"
         yield Finding(
             Severity.VIOLATION,
             "etcd-too-old-to-upgrade",
             f"etcd for 1.{minor}",
-            f"every etcd member must be at {gate} or later before the step to {etcd.minor_text}",
-            f"kubeadm 1.{minor} brings etcd {etcd.minor_text}; members that skip {gate} may not come back",
-            f"upgrade etcd to {gate} or later first, by its image tag in the kubeadm configuration",
+            f"every etcd member must be at {gate} or later before the step to {brought.minor_text}",
+            seen,
+            f"upgrade etcd to {gate} or later first, by its image tag in the kubeadm configuration"
+            if old
+            else "kubectl admin etcd-status asks every member",
             "https://etcd.io/docs/latest/upgrades/",
-            tuple(f"node/{node}" for node in old if node),
+            tuple(f"node/{each.node}" for each in (*old, *unknown) if each.node),
         )
+
+
+def etcd_brought(facts: Facts, upstream: Upstream, minor: int) -> Version | None:
+    """The etcd that kubeadm of this minor brings: its own, but for a tag in kubeadm-config; None if unknown.
+
+    Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/staticpods.go, performEtcdStaticPodUpgrade.
+    """
+    pinned = facts.kubeadm_config.etcd_tag if facts.kubeadm_config else None
+    return pinned or upstream.needs.get(minor, Needs()).etcd
+
+
+def gate_to(etcd: Version, upstream: Upstream) -> Version | None:
+    """What members must have reached before the step into this minor of etcd; None where any will do."""
+    return next(
+        (
+            needs.etcd_before
+            for needs in upstream.needs.values()
+            if needs.etcd_before and needs.etcd and needs.etcd.minor_text == etcd.minor_text
+        ),
+        None,
+    )
+
+
+def is_before(version: Version, other: Version) -> bool:
+    """Whether a version is of an earlier minor than the other."""
+    return (version.major, version.minor) < (other.major, other.minor)
 
 
 def containerd_is_tested(version: Version, tested: tuple[Version, ...]) -> bool:

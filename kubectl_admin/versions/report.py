@@ -120,11 +120,11 @@ def support_lines(facts: Facts, upstream: Upstream, today: date) -> Iterator[str
 
 
 def next_step(facts: Facts, found: Sequence[Breach], upstream: Upstream) -> Iterator[str]:
-    """The next step that the policy allows, in a line."""
+    """The next step that the policy allows, in a line; a client bars none of the cluster's."""
     minors = facts.apiserver_minors
     if not minors:
         return
-    if found:
+    if any(breach.instance.component is not Component.KUBECTL for breach in found):
         yield "next: put right what the findings name; no step up is legal before"
     elif len(minors) > 1:
         yield f"next: upgrade the remaining API servers to 1.{minors[-1]}; they run {minors_text(minors)}"

@@ -46,7 +46,8 @@ def way(facts: Facts, upstream: Upstream, target: int) -> list[Step]:
         steps += _steps_to(facts, upstream, minor)
         facts = _moved(facts, minor, lambda part: part.component in (Component.APISERVER, *CONTROLLERS))
     if _behind(facts, target, Component.KUBECTL):
-        steps.append(Step(target, "kubectl", (), optional=True))
+        may_wait = not any(breach.instance.component is Component.KUBECTL for breach in breaches(facts))
+        steps.append(Step(target, "kubectl", (), optional=may_wait))
     return steps
 
 
@@ -58,7 +59,9 @@ def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
         after = _moved(facts, minor, lambda part: part.component is Component.APISERVER)
         broken: dict[object, Breach] = {}
         for breach in (*breaches(begun), *breaches(after)):
-            if (key := (breach.instance, breach.rule)) not in known:
+            key = breach.instance, breach.rule
+            # A client bars no step of the cluster: kubectl has a step of its own, the last one.
+            if key not in known and breach.instance.component is not Component.KUBECTL:
                 broken.setdefault(key, breach)
         yield Step(
             minor,

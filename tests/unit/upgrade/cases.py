@@ -22,16 +22,22 @@ def around(
     written: Version | None = OLD,
     kubelet: Version = OLD,
     etcd: str = "3.6.16",
+    etcds: dict[str, str] | None = None,
     up: tuple[str, ...] = CONTROL_PLANES,
     cordoned: bool = False,
     ready: bool = True,
     mark: Mark | None = None,
     flags: dict[str, dict[str, str]] | None = None,
 ) -> Around:
-    """The node among the others. moved: control planes that are at NEW. up: etcd members that answer."""
+    """The node among the others.
+
+    moved: control planes that are at NEW. etcd, etcds: the version of members, and of some; "" for unknown.
+    up: etcd members that answer.
+    """
+    members_at = {**dict.fromkeys(CONTROL_PLANES, etcd), **(etcds or {})}
     return Around(
         node=node,
-        versions=versions(moved, written, etcd, {node: kubelet}),
+        versions=versions(moved, written, members_at, {node: kubelet}),
         order=CONTROL_PLANES,
         etcd=members(up) if node in CONTROL_PLANES else None,
         flags=flags or {},
@@ -43,7 +49,7 @@ def around(
 
 
 def versions(
-    moved: tuple[str, ...], written: Version | None, etcd: str, kubelets: dict[str, Version]
+    moved: tuple[str, ...], written: Version | None, etcds: dict[str, str], kubelets: dict[str, Version]
 ) -> Facts:
     """The versions of the whole cluster."""
     instances = [
@@ -52,8 +58,8 @@ def versions(
         for component in STATIC
     ]
     instances += [
-        Instance(Component.ETCD, name, running=Evidence(Version.parse(etcd), "itself"))
-        for name in CONTROL_PLANES
+        Instance(Component.ETCD, name, running=Evidence.of(Version.find(etcd), "itself"))
+        for name, etcd in etcds.items()
     ]
     names = (*CONTROL_PLANES, "worker-1")
     instances += [

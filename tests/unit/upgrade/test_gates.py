@@ -9,6 +9,7 @@ from kubectl_admin.upgrade import gates, target
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version
+from kubectl_admin.versions.way import way
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, ROOMY, around, disk
 
 UPSTREAM = upstream.load()
@@ -44,12 +45,62 @@ def found(here, host=None, goal=NEW, **changes):
         ("a node that is down", around("cp-1", ready=False), NEW, ["not-ready"]),
         ("etcd before the gate", around("cp-1", etcd="3.6.8"), NEW, ["etcd-too-old-to-upgrade"]),
         ("the same, a patch only", around("cp-1", etcd="3.6.8"), Version(1, 36, 5), []),
+        (
+            "another member before the gate",
+            around("cp-1", etcds={"cp-3": "3.6.8"}),
+            NEW,
+            ["etcd-too-old-to-upgrade"],
+        ),
+        (
+            "another member of a version that is not known",
+            around("cp-1", etcds={"cp-3": ""}),
+            NEW,
+            ["etcd-too-old-to-upgrade"],
+        ),
+        (
+            "a further one, and one before the gate is still to come",
+            around("cp-2", moved=("cp-1",), written=NEW, etcds={"cp-1": "3.7.0", "cp-3": "3.6.8"}),
+            NEW,
+            ["etcd-too-old-to-upgrade"],
+        ),
+        (
+            "a further one, all past the gate or past the step",
+            around("cp-2", moved=("cp-1",), written=NEW, etcds={"cp-1": "3.7.0"}),
+            NEW,
+            [],
+        ),
         ("one other member down", around("cp-1", up=("cp-1", "cp-2")), NEW, ["etcd-quorum"]),
         ("its own member down", around("cp-1", up=("cp-2", "cp-3")), NEW, []),
     ],
 )
 def test_ways(why, here, goal, rules):
     assert found(here, goal=goal) == rules, why
+
+
+def test_a_member_without_a_static_pod_counts_for_the_gate():
+    here = around("cp-1")
+    parts = tuple(part for part in here.versions.instances if (part.component, part.node) != ("etcd", "cp-3"))
+    seen = replace(here, versions=replace(here.versions, instances=parts))
+    assert found(seen) == []  # it says itself that it is at 3.6.16
+    assert here.etcd
+    silent = replace(
+        here.etcd,
+        members=tuple(replace(each, status=None) for each in here.etcd.members if each.node == "cp-3"),
+    )
+    assert "etcd-too-old-to-upgrade" in found(replace(seen, etcd=silent))
+
+
+def test_the_upgrade_and_skew_judge_etcd_alike():
+    for etcds in (
+        {},
+        {"cp-1": "3.6.8"},
+        {"cp-3": "3.6.8"},
+        {"cp-2": ""},
+        {"cp-1": "3.7.0", "cp-2": "3.6.10"},
+    ):
+        here = around("cp-1", etcds=etcds)
+        illegal = [each.rule for step in way(here.versions, UPSTREAM, 37) for each in step.illegal]
+        assert ("etcd-too-old-to-upgrade" in found(here)) is ("etcd-too-old-to-upgrade" in illegal), etcds
 
 
 def test_what_could_not_be_seen_is_said():

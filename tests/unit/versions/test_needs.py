@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.facts import Component
+from kubectl_admin.versions.facts import Component, Instance, KubeadmConfig
 from kubectl_admin.versions.needs import containerd_is_tested, etcd_gate, kernel_is_accepted, unmet
 from kubectl_admin.versions.version import Version
 from tests.unit.versions.samples import cluster, part
@@ -86,3 +88,24 @@ def test_a_node_that_lacks_nothing(fields, minor):
 def test_the_gates_of_etcd(etcd, minor, blocked):
     facts = cluster({"cp1": "1.36.3"}, None, part(Component.ETCD, etcd))
     assert bool(list(etcd_gate(facts, TABLE, minor))) is blocked
+
+
+@pytest.mark.parametrize(
+    ("tag", "etcd", "blocked"),
+    [
+        ("3.6.16-0", "3.6.8", False),  # it stays in its minor, and there is no step to be before
+        ("3.7.1-0", "3.6.8", True),
+        ("3.6.16-0", "3.5.21", True),  # the gate of the etcd that comes, not of the minor's own
+        ("3.6.16-0", "3.5.26", False),
+    ],
+)
+def test_an_image_tag_decides_which_etcd_comes(tag, etcd, blocked):
+    facts = cluster({"cp1": "1.36.3"}, None, part(Component.ETCD, etcd))
+    pinned = replace(facts, kubeadm_config=KubeadmConfig(etcd_tag=Version.parse(tag)))
+    assert bool(list(etcd_gate(pinned, TABLE, 37))) is blocked
+
+
+def test_a_member_of_unknown_version_is_not_past_the_gate():
+    facts = cluster({"cp1": "1.36.3"}, None, Instance(Component.ETCD, "cp1"))
+    [finding] = etcd_gate(facts, TABLE, 37)
+    assert finding.evidence.endswith("not known is the version on cp1")

@@ -84,6 +84,10 @@ def test_wide_adds_kernel_runtime_and_system():
             cluster({"cp1": "1.36.3"}, {"w1": "1.33.0"}),
             "next: 1 kubelet to at least 1.34, then the API servers to 1.37",
         ),
+        (
+            cluster({"cp1": "1.36.3"}, None, part(Component.KUBECTL, "1.30.0", None)),
+            "next: 1.37 (newest patch 1.37.2): kubectl admin skew --target 1.37",
+        ),
         (cluster({"cp1": "1.37.2"}), "next: nothing; 1.37 is the newest minor known"),
         (
             cluster(

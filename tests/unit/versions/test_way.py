@@ -51,6 +51,15 @@ def test_an_etcd_that_must_not_take_the_step():
     assert illegal(facts, 37) == [(37, "etcd-too-old-to-upgrade")]
 
 
+def test_a_client_bars_no_step_of_the_cluster():
+    facts = cluster({"cp1": "1.36.3"}, {}, part(Component.KUBECTL, "1.35.0", None))
+    assert illegal(facts, 37) == []
+    waits = {step.title: step.optional for step in way(facts, TABLE, 37)}
+    assert waits["kubectl"] is False
+    newer = cluster({"cp1": "1.36.3"}, {}, part(Component.KUBECTL, "1.36.0", None))
+    assert {step.title: step.optional for step in way(newer, TABLE, 37)}["kubectl"] is True
+
+
 def test_half_an_upgrade_is_finished_first():
     facts = cluster({"cp1": "1.37.2", "cp2": "1.36.3"}, {})
     assert steps(facts, 37)[0] == (37, "kube-apiserver", ("node/cp2",))
