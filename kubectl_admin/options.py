@@ -75,6 +75,18 @@ def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
     return debug_pod_flags(decided)
 
 
+def skip_host(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for `--skip-host`, handed over as `skipped`, of what changes a control plane."""
+    return click.option(
+        "--skip-host",
+        "skipped",
+        multiple=True,
+        metavar="NODE",
+        shell_complete=candidates.nodes,
+        help="Do not ask this control-plane host, which is down, what goes on there; may be repeated.",
+    )(function)
+
+
 def drain_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     """The decorator for the flags of all verbs that drain a node: what may be lost, what is waited for."""
     for option in reversed(

@@ -1,1 +1,1 @@
-"""The control plane as kubeadm runs it: which pods are its static pods, and what their flags say."""
+"""The control plane as kubeadm runs it: its static pods, what their flags say, and who changes it."""

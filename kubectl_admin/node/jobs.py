@@ -40,6 +40,8 @@ class Job:
         anew, or somebody has killed it.
         """
         log, length, silent = b"", 0, False
+        work = self.host.operation.work
+        work[self.host.node] = self.unit
         text = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             answer = self.host.script("job-wait", self.folder, self.unit, str(length), str(TURN))
@@ -58,8 +60,10 @@ class Job:
                 case ["ended" | "lost", *_] if new:
                     pass  # there may be more of it
                 case ["ended", code] if code.isdecimal():
+                    work.pop(self.host.node, None)
                     return Ended(int(code), log.decode("utf-8", "replace"))
                 case ["lost"]:
+                    work.pop(self.host.node, None)
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} was ended before it was done",
                         "was the node started anew, or the unit stopped by somebody? run the command again",
@@ -95,7 +99,8 @@ def restart(host: Host, name: str, folder: str, journal: str, script: str, argum
 def start(host: Host, name: str, folder: str, script: str, arguments: Sequence[str]) -> Job:
     """Starts one of scripts/ as the job `name`, or finds it started; its files are in `folder`.
 
-    Raises AdminError where another operation's job of that name is there, or the host has no systemd.
+    Raises AdminError where another operation's job of that name is there, where other work goes on that
+    changes something, or where the host has no systemd.
     """
     for argument in arguments:
         if "\n" in argument:
@@ -106,6 +111,7 @@ def start(host: Host, name: str, folder: str, script: str, arguments: Sequence[s
     word, _, whose = answer.decode("utf-8", "replace").strip().partition(" ")
     match word:
         case "started":
+            host.operation.work[host.node] = job.unit
             return job
         case "taken":
             owner = Owner.parse(whose)
@@ -113,5 +119,11 @@ def start(host: Host, name: str, folder: str, script: str, arguments: Sequence[s
             raise AdminError(
                 f"node {host.node}: {job.unit} was started already{by}",
                 f"wait until it is done, or look at it on the node: systemctl status {job.unit}",
+            )
+        case "busy":
+            raise AdminError(
+                f"node {host.node}: other work goes on there: kubectl-admin-{whose}",
+                "nothing was changed there; wait until that has ended: "
+                f"kubectl admin node-exec {host.node} -- systemctl status kubectl-admin-{whose}",
             )
     raise BrokenStream(f"node {host.node}: the answer to the start of {job.unit} is not understood: {word!r}")

@@ -1,14 +1,17 @@
 """Who is at work: a Lease, so that a second operator's run is refused with the first one's name and time.
 
-It is renewed while the work lasts, and nobody's any more when its process is known to have ended or when it
-was not renewed for its duration. How long that is, is counted by the API server's clock alone: the clocks of
-two operators' machines may be minutes apart.
+It is renewed while the work lasts, and nobody's any more when its process is known to have ended and does not
+renew it, or when it was not renewed for its duration. How long that is, is counted by the API server's clock
+alone: the clocks of two operators' machines may be minutes apart.
+
+It ends with the process that holds it. What that has started on hosts may go on: see one_at_a_time.py.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +29,8 @@ RIGHTS = tuple(Right(verb, "leases", NAMESPACE, GROUP) for verb in ("get", "crea
 CONTROL_PLANE = "kubectl-admin-control-plane"  # for whatever restarts parts of it: they share etcd
 ABOUT = "kubectl-admin/about"
 DURATION = 120  # seconds without renewal after which a Lease is nobody's
-RENEWAL = 20.0  # seconds between two renewals
+RENEWAL = 5.0  # seconds between two renewals
+SILENCE = 10.0  # seconds without renewal after which a process that seems to have ended has not renewed it
 RETRY = 5.0  # seconds until the next try, where the API server has not answered
 TIMEOUT = 10.0  # seconds for an answer
 TRIES = 5  # against others who write the same Lease
@@ -89,13 +93,18 @@ class Held:
         self._lost: Holder | None = None
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._renewed = time.monotonic()
 
     def check(self) -> None:
-        """Raises AdminError, with their name, where somebody else has taken the Lease over.
+        """Raises AdminError, with their name, where somebody else has taken the Lease over, or may have.
 
-        Asks the API server; where that does not answer, what was known last counts.
+        Asks the API server; where that does not answer, the Lease is good until it would have expired.
         """
-        self._renew()
+        if not self._renew() and not self._lost and time.monotonic() > self._renewed + DURATION:
+            raise AdminError(
+                f"lease {NAMESPACE}/{self._claim.name} could not be renewed for {DURATION}s",
+                "somebody else may work by now; this run changes nothing more: run the same command again",
+            )
         if self._lost:
             raise AdminError(
                 f"somebody else has taken over: {self._lost}",
@@ -108,8 +117,24 @@ class Held:
         while not self._over.wait(wait) and not self._lost:
             wait = RENEWAL if self._renew() else RETRY
 
+    def leave(self, what: str) -> None:
+        """Leaves the Lease as it is, saying what goes on: whoever comes next looks there first."""
+        self._over.set()
+        claim = replace(self._claim, about=f"{self._claim.about}; {what}")
+        with self._lock, suppress(NotFound):
+            for _ in range(TRIES):
+                try:
+                    self._cluster.put(claim.path, claim.taken(self._lease), timeout=TIMEOUT)
+                    return
+                except Conflict:
+                    self._lease = self._cluster.get(claim.path, timeout=TIMEOUT)
+                if not claim.is_mine(self._lease):
+                    return
+
     def release(self) -> None:
         """Gives the Lease up, if it is still this process's; never deletes anybody else's."""
+        if self._over.is_set():
+            return
         self._over.set()
         with self._lock, suppress(NotFound):
             for _ in range(TRIES):
@@ -123,6 +148,7 @@ class Held:
                     self._lease = self._cluster.get(self._claim.path, timeout=TIMEOUT)
                 if not self._claim.is_mine(self._lease):
                     return
+            raise AdminError("others write it again and again")
 
     def _renew(self) -> bool:
         """Whether the API server has said whose the Lease is; it is renewed if it is still this process's."""
@@ -132,6 +158,7 @@ class Held:
                     self._lease = self._cluster.put(
                         self._claim.path, self._claim.renewed(self._lease), timeout=TIMEOUT
                     )
+                    self._renewed = time.monotonic()
             except (Conflict, NotFound):
                 return self._look()
             except AdminError:
@@ -158,6 +185,7 @@ class Held:
             self._lease = self._cluster.post(LEASES, self._claim.new(), timeout=TIMEOUT)
         except AdminError:
             return False
+        self._renewed = time.monotonic()
         return True
 
 
@@ -191,6 +219,11 @@ def held(
                 mine.release()
             except AdminError as error:
                 say(f"lease {NAMESPACE}/{name} stays for the {DURATION}s that it is good for: {error}")
+
+
+def of_node(name: str) -> str:
+    """The Lease of whoever changes a node that is no control plane."""
+    return f"kubectl-admin-upgrade-{name}"
 
 
 def who(cluster: Cluster, name: str) -> Holder | None:
@@ -251,6 +284,7 @@ def acquired(
     cluster: Cluster, claim: Claim, *, take_over: bool | None, say: Callable[[str], None]
 ) -> Mapping[str, Any]:
     """The Lease, when it has become the claim's. Raises AdminError where somebody else keeps it."""
+    said = ""
     for _ in range(TRIES):
         try:
             present: dict[str, Any] = cluster.get(claim.path, timeout=TIMEOUT)
@@ -264,17 +298,20 @@ def acquired(
             others = holder is not None and not claim.is_mine(present)
             reason = _reason(cluster, claim, holder, take_over=take_over) if holder and others else ""
             taken: dict[str, Any] = cluster.put(claim.path, claim.taken(present), timeout=TIMEOUT)
-        except (Conflict, NotFound):
-            continue  # another one was quicker
+        except (Conflict, NotFound) as error:
+            said = error.message
+            continue  # another one was quicker, or the API server has something else against it
         if reason:
             say(f"lease {NAMESPACE}/{claim.name}, taken over: {reason}")
         return taken
-    raise AdminError(f"lease {NAMESPACE}/{claim.name} changes hands again and again", "try again in a minute")
+    raise AdminError(
+        f"lease {NAMESPACE}/{claim.name} can't be had in {TRIES} tries: {said}", "try again in a minute"
+    )
 
 
 def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool | None) -> str:
     """Why a Lease may be taken from somebody; raises AdminError where it may not."""
-    if holder.has_ended():
+    if holder.has_ended() and _is_silent(cluster, claim, holder):
         return str(holder)
     if holder.has_expired(now := _server_time(cluster, claim)):
         return f"{holder}, and it is {now:%Y-%m-%d %H:%M:%SZ}"
@@ -285,6 +322,18 @@ def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool |
         f"lease {NAMESPACE}/{claim.name}: {holder}",
         f"wait for its end{instead}; it is free when it was not heard of for {holder.duration:.0f}s",
     )
+
+
+def _is_silent(cluster: Cluster, claim: Claim, holder: Holder) -> bool:
+    """Whether nobody renews the Lease of a process that seems to have ended; as long as that takes to see."""
+    if holder.renewed is None:
+        return True
+    passed = (_server_time(cluster, claim) - holder.renewed).total_seconds()
+    if passed >= SILENCE:
+        return True
+    time.sleep(SILENCE - max(passed, 0))
+    later = Holder.of(cluster.get(claim.path, timeout=TIMEOUT))
+    return later is None or (later.owner, later.renewed) == (holder.owner, holder.renewed)
 
 
 def _server_time(cluster: Cluster, claim: Claim) -> datetime:

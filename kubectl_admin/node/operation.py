@@ -70,12 +70,14 @@ class Owner:
 class Operation:
     """One run of a command that works on nodes.
 
-    id: ten hexadecimal digits. over: set when nothing more may be made for it, in whatever thread.
+    id: ten hexadecimal digits. over: set when nothing more may be made for it, in whatever thread. work:
+    units on nodes' hosts, by node, that it has started or waited for, and not seen to their end.
     """
 
     id: str
     owner: Owner
     over: Event = field(default_factory=Event, compare=False, repr=False)
+    work: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def begin(cls) -> Self:

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field, replace
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.drain import drain
 from kubectl_admin.drain.preview import Preview
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.node import debug_pod, lease, manifest, packages
+from kubectl_admin.node import debug_pod, manifest, packages
 from kubectl_admin.node.host import Host
 from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import gates, gather, stages, target
@@ -24,7 +25,7 @@ DOING = (
     Right("watch", "nodes"),
     Right("watch", "pods"),
     Right("create", "pods/eviction"),
-    *lease.RIGHTS,
+    *one_at_a_time.RIGHTS,
 )
 
 
@@ -36,7 +37,8 @@ class Options:
     ignored, patches: kubeadm's --ignore-preflight-errors and --patches, «-» for none. renew_key: whether the
     repository's key is fetched anew. snapshot: the file or folder for the snapshot of etcd; None for none.
     first: this node may be the first control plane. draining: how the node is drained; None not to drain.
-    settling: seconds for the node to be well again. pods: how debug pods are made.
+    settling: seconds for the node to be well again. pods: how debug pods are made. skipped: control-plane
+    nodes that are down, and whose hosts are not asked which work goes on there.
     """
 
     to: str | None = None
@@ -49,6 +51,7 @@ class Options:
     draining: drain.Options | None = field(default_factory=drain.Options)
     settling: float = 600.0
     pods: debug_pod.Options = field(default_factory=debug_pod.Options)
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from kubectl_admin import plan
 from kubectl_admin.cluster.access import require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import Retry
+from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.etcd.saving import take
 from kubectl_admin.node import host as hosts
 from kubectl_admin.node import jobs, lease, leftovers
@@ -59,14 +60,36 @@ def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bo
 
 @contextmanager
 def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool) -> Iterator[Held]:
-    """Inside, nobody else upgrades the node. Raises AdminError where somebody does and is not taken over."""
+    """Inside, nobody else upgrades the node, nor changes anything of the control plane that it is a part of.
+
+    Raises AdminError where somebody does and is not taken over, or where their work goes on.
+    """
     patiently = Retry(RESTARTING, say, settling=RESTARTING)
     about = f"upgrades node {host.node}" + (f" to {options.to}" if options.to else "")
     name, owner = patiently(lambda: lease_name(cluster, host.node)), host.operation.owner
     with ExitStack() as stack:
-        yield patiently(
-            lambda: stack.enter_context(lease.held(cluster, name, owner, about, take_over=take_over, say=say))
+        if name != lease.CONTROL_PLANE:
+            yield patiently(
+                lambda: stack.enter_context(
+                    lease.held(cluster, name, owner, about, take_over=take_over, say=say)
+                )
+            )
+            return
+        alone = patiently(
+            lambda: stack.enter_context(
+                one_at_a_time.control_plane(
+                    cluster,
+                    host.operation,
+                    about,
+                    options.pods,
+                    say,
+                    own={(host.node, NAME)},
+                    skipped=options.skipped,
+                    take_over=take_over,
+                )
+            )
         )
+        yield alone.held
 
 
 def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:

@@ -37,7 +37,7 @@ def logs(host: Host) -> str:
 
 def lease_name(cluster: Cluster, node: str) -> str:
     """The Lease that whoever upgrades this node holds: control planes, which share etcd, have one for all."""
-    return lease.CONTROL_PLANE if gather.own_pods(cluster, node) else f"kubectl-admin-upgrade-{node}"
+    return lease.CONTROL_PLANE if gather.own_pods(cluster, node) else lease.of_node(node)
 
 
 def report(seen: Status) -> Report:

@@ -10,7 +10,7 @@ from kubectl_admin import candidates
 from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import debug_pod, output
+from kubectl_admin.options import debug_pod, output, skip_host
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
 @nodes
 @dry_run_
 @yes_
+@skip_host
 @debug_pod
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
@@ -62,6 +63,7 @@ def renew(  # noqa: PLR0913 - its options
     nodes: tuple[str, ...],
     dry_run: bool,
     yes: bool,
+    skipped: tuple[str, ...],
     pods: "Options",
 ) -> Report:
     """Renew certificates with each node's own kubeadm or kubelet, and see the new ones in use.
@@ -91,7 +93,7 @@ def renew(  # noqa: PLR0913 - its options
         raise UsageError("name certificates, or say --all, one of the two")
     wanted = known(names)
     change = rotation(wanted) if wanted and wanted[0] in ROTATED else renewal(wanted)
-    return carried_out(env, change, nodes, pods, dry_run=dry_run, yes=yes)
+    return carry_out(env, change, nodes, pods, dry_run=dry_run, yes=yes, skipped=skipped)
 
 
 @click.command("rollback", cls=Verb)
@@ -99,16 +101,18 @@ def renew(  # noqa: PLR0913 - its options
 @nodes
 @dry_run_
 @yes_
+@skip_host
 @debug_pod
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
-def rollback(
+def rollback(  # noqa: PLR0913 - its options
     env: Environment,
     *,
     to: str | None,
     nodes: tuple[str, ...],
     dry_run: bool,
     yes: bool,
+    skipped: tuple[str, ...],
     pods: "Options",
 ) -> Report:
     """Bring back the certificates that a renewal has kept, and see them in use.
@@ -130,25 +134,23 @@ def rollback(
     from kubectl_admin.certificates.renewal.work import changed
 
     what = f"bring back the certificates of backup {to}" if to else "bring back the certificates kept last"
-    change = Change(
-        what, look, lambda facts: plan.rollback(facts, to), changed, alone="brings certificates back"
-    )
-    return carried_out(env, change, nodes, pods, dry_run=dry_run, yes=yes)
+    change = Change(what, "brings certificates back", look, lambda facts: plan.rollback(facts, to), changed)
+    return carry_out(env, change, nodes, pods, dry_run=dry_run, yes=yes, skipped=skipped)
 
 
 class Change(NamedTuple):
     """A change of certificates.
 
-    what: is it, in words. look: finds out what there is. make: the plan, by that. work: changes one node.
-    renews: whether your own kubeconfig is kept up with it. alone: as in `carry_out` of renewal/work.py.
+    what: is it, in words. about: the same for others. look: finds out what there is. make: the plan, by that.
+    work: changes one node. renews: whether your own kubeconfig is kept up with it.
     """
 
     what: str
+    about: str
     look: "Look"
     make: "Callable[[Facts], Plan]"
     work: "Work"
     renews: bool = False
-    alone: str = ""
 
 
 def renewal(names: tuple[str, ...]) -> Change:
@@ -160,11 +162,11 @@ def renewal(names: tuple[str, ...]) -> Change:
     what = f"renew {', '.join(names) or 'all certificates'}"
     return Change(
         what,
+        "renews certificates",
         look,
         lambda facts: plan.renewal(facts, names or None),
         changed,
         renews=True,
-        alone="renews certificates",
     )
 
 
@@ -175,10 +177,11 @@ def rotation(names: tuple[str, ...]) -> Change:
     from kubectl_admin.certificates.rotation.work import rotated
 
     what = f"rotate {' and '.join(names)}"
-    return Change(what, look, lambda facts: plan.rotation(facts, names, datetime.now(UTC)), rotated)
+    about = f"rotates {' and '.join(names)}"
+    return Change(what, about, look, lambda facts: plan.rotation(facts, names, datetime.now(UTC)), rotated)
 
 
-def carried_out(
+def carry_out(  # noqa: PLR0913 - what the options say
     env: Environment,
     change: Change,
     nodes: tuple[str, ...],
@@ -186,6 +189,7 @@ def carried_out(
     *,
     dry_run: bool,
     yes: bool,
+    skipped: tuple[str, ...],
 ) -> Report:
     """Looks, shows the plan, asks, and carries it out."""
     from kubectl_admin.certificates import ended
@@ -217,7 +221,15 @@ def carried_out(
             own.keep_up(there, done)
 
     done = work.carry_out(
-        cluster, planned, change.work, operation, pods, env.note, finished, alone=change.alone
+        cluster,
+        planned,
+        change.work,
+        operation,
+        pods,
+        env.note,
+        finished,
+        about=change.about,
+        skipped=skipped,
     )
     shown = report.result(planned.context, done)
     env.show(shown)

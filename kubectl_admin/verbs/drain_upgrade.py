@@ -10,7 +10,7 @@ from kubectl_admin import candidates
 from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import DURATION, debug_pod, drain_flags, output
+from kubectl_admin.options import DURATION, debug_pod, drain_flags, output, skip_host
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options as Pods
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="Time for the node to be well again.",
 )
+@skip_host
 @output("table", "wide", "json", "yaml", "name")
 @debug_pod
 @click.pass_obj
@@ -83,6 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     primary_timeout: float,
     wait_for_budgets: bool,
     ready_timeout: float,
+    skipped: tuple[str, ...],
     pods: "Pods",
 ) -> "Report | None":
     """Upgrade a node: packages, kubeadm, and, drained, its kubelet.
@@ -131,6 +133,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         draining=None if no_drain else drain,
         settling=ready_timeout or math.inf,
         pods=pods,
+        skipped=skipped,
     )
     cluster, doing = env.cluster(), not (dry_run or status or logs)
     with upgrade.opened(cluster, node, options, env.note, doing=doing) as there:

@@ -16,6 +16,10 @@ cd FOLDER || exit 9
 echo "$*" >> log
 case $1 in
   show) exit "$(cat bus)" ;;
+  list-units)
+    if [ -e listing ]; then cat listing; fi
+    grep -qsx -- - listing && exit 1
+    exit 0 ;;
   stop) [ ! -e stopped ] || mv stopped answers; exit 1 ;;
 esac
 answer=$(head -n 1 answers)
@@ -66,6 +70,7 @@ def host(shell: Shell, tmp_path: Path) -> Host:
     job.mkdir(parents=True)
     (job / "owner").write_text("ann\n")
     (job / "log").write_text("words")
+    (job / "run").write_text("RUNNER")
     return Host(shell, tmp_path)
 
 
@@ -173,6 +178,65 @@ def test_a_start_whose_answer_was_lost_is_looked_at(host, then, result, code):
     assert (done.stdout == b"started\n# end\n") is (code == 0)
 
 
+# As systemctl list-units says it: of other versions there is a dot before what has failed.
+LISTING = """  kubectl-admin-certs.service loaded {how} {how} kubectl-admin
+● kubectl-admin-upgrade.service loaded failed failed kubectl-admin
+kubectl-admin-0123456789.service loaded active running kubectl-admin
+"""
+
+
+@pytest.mark.parametrize("how", ["active", "activating", "deactivating", "reloading"])
+def test_a_job_that_changes_something_is_not_started_beside_another_one(host, how):
+    host.says("inactive")
+    (host.folder / "listing").write_text(LISTING.format(how=how))
+    (host.state / "a/run").unlink()
+    done = start(host)
+    assert (done.returncode, done.stdout) == (0, b"busy certs\n# end\n")
+    assert host.asked("run") == 0
+    assert not (host.state / "a").exists()  # and is nobody's
+
+
+def test_beside_what_only_reads_or_has_ended_a_job_is_started(host):
+    host.says("inactive")
+    (host.folder / "listing").write_text(LISTING.format(how="failed"))
+    assert start(host).stdout == b"started\n# end\n"
+    assert host.asked("run") == 1
+
+
+def test_what_only_reads_is_started_beside_others(host):
+    host.says("inactive")
+    (host.folder / "listing").write_text(LISTING.format(how="active"))
+    done = host.run("job-start", host.state / "a", "kubectl-admin-0123456789", "ann", "RUNNER", "SCRIPT")
+    assert done.stdout == b"started\n# end\n"
+
+
+def test_a_unit_of_that_name_that_runs_something_else_is_not_taken_for_the_job(host):
+    host.says("active")
+    (host.folder / "listing").write_text("kubectl-admin-a.service loaded active running x\n")
+    (host.state / "a/run").unlink()
+    assert start(host).stdout == b"busy a\n# end\n"
+
+
+@pytest.mark.parametrize("script", ["job-start", "changes"])
+def test_where_systemd_does_not_list_its_units_nothing_is_taken_for_free(host, script):
+    host.says("inactive")
+    (host.folder / "listing").write_text("-")
+    done = start(host) if script == "job-start" else host.run("changes", host.state)
+    assert (done.returncode, b"does not say which units run" in done.stderr) == (1, True)
+    assert (host.asked("list-units"), host.asked("run")) == (20, 0)
+
+
+def test_what_goes_on_is_told_with_whose_it_is(host):
+    (host.folder / "listing").write_text(LISTING.format(how="active"))
+    (host.state / "certs").mkdir()
+    (host.state / "certs/owner").write_text("ann@laptop b 1 2\n")
+    assert host.run("changes", host.state).stdout == b"change certs ann@laptop b 1 2\n\n# end\n"
+
+
+def test_where_nothing_goes_on_nothing_is_told(host):
+    assert host.run("changes", host.state).stdout == b"\n# end\n"
+
+
 def test_what_packs_a_growing_file_goes_on_while_systemd_does_not_answer(host):
     folder = host.state / "a"
     (folder / "file.part").write_bytes(b"x" * 10)
@@ -184,9 +248,9 @@ def test_what_packs_a_growing_file_goes_on_while_systemd_does_not_answer(host):
     assert host.asked("is-active") == 3
 
 
-@pytest.mark.parametrize("script", ["leftovers", "discard"])
+@pytest.mark.parametrize("script", ["leftovers", "discard", "changes"])
 def test_where_no_systemd_runs_there_are_no_units(host, script):
     host.says("-")
-    words = [host.state] if script == "leftovers" else [host.state, "a"]
+    words = [host.state, "a"] if script == "discard" else [host.state]
     done = host.shell.ended(script, *words, path=str(host.folder / "bin"), systemd=str(host.folder / "none"))
     assert (done.returncode, done.stderr) == (0, b"")

@@ -12,10 +12,11 @@ from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.renewal.facts import JOB, Etcd, Facts, Node, Survey
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.static_pods import uid_of
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members import status
-from kubectl_admin.node import debug_pod, host, lease, leftovers
+from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.operation import Operation
@@ -30,7 +31,7 @@ def rights(options: Options) -> list[Right]:
     """What it takes: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
     forwarding = [Right(verb, "pods/portforward", SYSTEM) for verb in ("create", "get")]
     pods = debug_pod.rights(options.namespace)
-    return list(dict.fromkeys([*status.RIGHTS, *forwarding, *pods, *lease.RIGHTS]))
+    return list(dict.fromkeys([*status.RIGHTS, *forwarding, *pods, *one_at_a_time.RIGHTS]))
 
 
 def look(

@@ -5,19 +5,21 @@ What is changed on a node is a job there, which goes on whatever becomes of the 
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kubectl_admin.certificates.components import KUBERNETES
 from kubectl_admin.certificates.renewable import ALL, RENEWABLE
-from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, Node
+from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB
 from kubectl_admin.certificates.renewal.look import on_disk
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.use import AGAIN, Use
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import host, jobs, lease, leftovers
 from kubectl_admin.node.debug_pod import Options
@@ -75,21 +77,23 @@ def carry_out(  # noqa: PLR0913, PLR0917 - what on which nodes of whose, and how
     say: Say,
     finished: Finished,
     *,
-    alone: str = "",
+    about: str,
+    skipped: Sequence[str],
 ) -> list[Done]:
     """Does what the plan says, node after node; raises AdminError where one does not come to its end.
 
-    work: what is done on one node. alone: what it is («renews certificates») where nobody else may change
-    control planes meanwhile.
+    work: what is done on one node. about: what that is («renews certificates»), for whoever else would change
+    a control plane meanwhile, and is refused. skipped: as in `one_at_a_time.control_plane`.
     """
-    with ExitStack() as stack:
-        held = stack.enter_context(only_one(cluster, operation, alone, say)) if alone else None
-        return [done_on(cluster, step, work, operation, options, say, finished, held) for step in plan.steps]
-
-
-def only_one(cluster: Cluster, operation: Operation, about: str, say: Say) -> AbstractContextManager[Held]:
-    """Inside, nobody else renews, rolls back, or upgrades a control plane; AdminError where somebody does."""
-    return lease.held(cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=None, say=say)
+    nodes = [step.node.node for step in plan.steps]
+    own = {(node, JOB) for node in nodes}
+    with one_at_a_time.control_plane(
+        cluster, operation, about, options, say, own=own, skipped=skipped, take_over=None
+    ) as alone:
+        for node in (each.node for each in alone.work):
+            with host.opened(cluster, node, operation, options, say) as there:
+                await_earlier(there, say)
+        return [done_on(cluster, step, work, operation, options, say, finished, alone) for step in plan.steps]
 
 
 def done_on(  # noqa: PLR0913, PLR0917 - as in `carry_out`
@@ -100,27 +104,33 @@ def done_on(  # noqa: PLR0913, PLR0917 - as in `carry_out`
     options: Options,
     say: Say,
     finished: Finished,
-    held: Held | None,
+    alone: Alone,
 ) -> Done:
     """One step of the plan."""
     began = time.monotonic()
-    with host.opened(cluster, step.node.node, operation, options, say) as there:
+    with ExitStack() as stack:
+        if step.node.node not in alone.nodes:
+            stack.enter_context(alone_on(cluster, step.node.node, operation, say))
+        there = stack.enter_context(host.opened(cluster, step.node.node, operation, options, say))
         leftovers.sweep_host(there)
-        if held:
-            held.check()
-        take_over(there, step.node, say)
+        alone.held.check()
+        await_earlier(there, say)
         done = replace(work(cluster, there, step, say), seconds=time.monotonic() - began)
         finished(there, done)
         return done
 
 
-def take_over(there: Host, node: Node, say: Say) -> None:
-    """Waits until the job of a run that was killed has ended, and clears it away."""
-    if node.survey.job is None:
-        return
-    if node.survey.job.active:
-        say(f"node {there.node}: an earlier run was killed; its work there goes on, and is waited for")
-        jobs.Job(there, f"{STATE}/{JOB}", f"kubectl-admin-{JOB}").wait()
+def alone_on(cluster: Cluster, node: str, operation: Operation, say: Say) -> AbstractContextManager[Held]:
+    """Inside, nobody else upgrades this worker; AdminError where somebody does."""
+    about = f"rotates the certificates of node {node}"
+    return lease.held(cluster, lease.of_node(node), operation.owner, about, take_over=None, say=say)
+
+
+def await_earlier(there: Host, say: Say) -> None:
+    """Waits until the job of an earlier run has ended, and clears it away."""
+    if job := jobs.running(there, JOB, f"{STATE}/{JOB}"):
+        say(f"node {there.node}: an earlier run was cut off; its work there goes on, and is waited for")
+        job.wait()
     discard(there, JOB)
 
 

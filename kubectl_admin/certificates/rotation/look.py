@@ -9,6 +9,7 @@ from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.look import asked, surveyed
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import UsageError
 from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
@@ -19,10 +20,11 @@ HEARTBEATS = "kube-node-lease"
 
 
 def rights(options: Options) -> list[Right]:
-    """All that it takes but approving: nodes and their heartbeats seen, debug pods made, ports looked at."""
+    """All that it takes but approving: heartbeats seen, debug pods made, ports looked at, Leases."""
     forwarding = [Right(verb, "pods/portforward", options.namespace) for verb in ("create", "get")]
     heard = Right("get", "leases", HEARTBEATS, "coordination.k8s.io")
-    return [Right("list", "nodes"), heard, *debug_pod.rights(options.namespace), *forwarding]
+    alone = one_at_a_time.RIGHTS
+    return list(dict.fromkeys([heard, *alone, *debug_pod.rights(options.namespace), *forwarding]))
 
 
 def look(

@@ -1,10 +1,12 @@
 # Starts a job: a unit of systemd's, which outlives whoever starts it.
 # job-start.sh FOLDER UNIT OWNER RUNNER SCRIPT [ARGUMENT]...
 #   FOLDER: of the job; its parent is there. RUNNER, SCRIPT: the texts of job.sh and of what is to be done.
-# Answers «started», or «taken» and whose it is, if somebody else's job is there under that name.
+# Answers «started»; «taken» and whose it is, if somebody else's job is there under that name; «busy» and what goes
+# on, if this job would change something, and so does another one that runs here.
 set -eu
 
 . ./unit.sh
+. ./changing.sh
 
 folder=$1 unit=$2 owner=$3 runner=$4 script=$5
 shift 5
@@ -23,16 +25,32 @@ if [ "$holder" != "$owner" ]; then
   printf 'taken %s\n# end\n' "$holder"
   exit 0
 fi
+# Who starts one at the same moment is waited for, and then seen. That folder is on every host with systemd, and so
+# is flock, nearly; without it a Lease is all that keeps two runs from meeting here.
+exec 9< /run/systemd/system
+if command -v flock > /dev/null; then flock 9; fi
 # Two attempts of the same owner: the answer to the first was lost on the way.
 settle_unit "$unit"
-if [ ! -e "$folder/result" ] && [ "$unit_is" = ended ]; then
-  printf '%s' "$runner" > "$folder/run"
+if [ ! -e "$folder/result" ] && { [ "$unit_is" = ended ] || [ ! -e "$folder/run" ]; }; then
+  list_changing
+  # One that only reads may run beside those, and they beside it.
+  case ${unit#kubectl-admin-} in
+    [0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]) ;;
+    *)
+      if [ -n "$changing" ]; then
+        [ -e "$folder/run" ] || rm -rf -- "$folder"
+        printf 'busy %s\n# end\n' "$(printf '%s\n' "$changing" | sed -n 1p)"
+        exit 0
+      fi
+      ;;
+  esac
   printf '%s' "$script" > "$folder/script"
   : > "$folder/arguments"
   : > "$folder/log"
   # In a file, since systemd would expand a «$» or «%» in a command line.
   for argument in "$@"; do printf '%s\n' "$argument" >> "$folder/arguments"; done
-  if ! systemd-run --quiet --collect --unit="$unit" --description="kubectl-admin" /bin/sh "$folder/run" "$folder" >&2; then
+  printf '%s' "$runner" > "$folder/run"
+  if ! systemd-run --quiet --collect --unit="$unit" --description="kubectl-admin" /bin/sh "$folder/run" "$folder" >&2 9<&-; then
     # It may have been started all the same, and have ended since.
     settle_unit "$unit"
     [ "$unit_is" = running ] || [ -e "$folder/result" ]

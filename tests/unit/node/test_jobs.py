@@ -11,13 +11,15 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import host, jobs
 from kubectl_admin.node.jobs import Ended, Job
 from kubectl_admin.node.operation import Operation, Owner
-from tests.unit.node.standin import OPERATION, Cut, Machine, Shell, host_of
+from tests.unit.node.standin import OPERATION, OWNER, Cut, Machine, Shell, host_of
 
 SYSTEMD_RUN = """#!/bin/sh
 for word in "$@"; do
   case $word in --unit=*) unit=${word#--unit=} ;; --*) ;; *) break ;; esac
   shift
 done
+mkdir "UNITS/$unit.starting" 2> /dev/null || { echo "Unit $unit was already loaded" >&2; exit 1; }
+trap 'rmdir "UNITS/$unit.starting"' EXIT
 if [ "$(systemctl is-active "$unit")" = active ]; then echo "Unit $unit was already loaded" >&2; exit 1; fi
 echo "$unit" >> UNITS/started
 setsid sh -c 'echo "$$" > "$0"; exec "$@"' "UNITS/$unit.new" "$@" < /dev/null > /dev/null 2>&1 &
@@ -27,6 +29,14 @@ mv "UNITS/$unit.new" "UNITS/$unit"
 SYSTEMCTL = """#!/bin/sh
 # is-active UNIT. What has ended and was not waited for is not active.
 if [ -e UNITS/mute ]; then echo "Failed to retrieve unit state: Connection timed out" >&2; exit 1; fi
+if [ "$1" = list-units ]; then
+  for unit in UNITS/kubectl-admin-*; do
+    case $unit in *.new | *.starting | *'*') continue ;; esac
+    how=$("$0" is-active "${unit##*/}") || :
+    echo "${unit##*/}.service loaded $how running kubectl-admin"
+  done
+  exit
+fi
 inactive() { echo inactive; exit 3; }
 read -r pid 2> /dev/null < "UNITS/$2" || inactive
 state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2> /dev/null) || inactive
@@ -224,6 +234,42 @@ def test_a_job_that_is_at_work_is_not_started_anew(machine, folder, tmp_path):
     assert again.wait() == Ended(7, " 0\nerr\n")
 
 
+def test_what_goes_on_is_known_until_its_end_was_seen(machine, folder, tmp_path):
+    mine = Operation("0123456789", OWNER)
+    job = start(machine, folder, "wait", str(tmp_path / "go"), operation=mine)
+    assert mine.work == {"cp-1": "kubectl-admin-test"}
+    (tmp_path / "go").touch()
+    job.wait()
+    assert mine.work == {}
+
+
+def test_what_is_waited_for_goes_on_until_its_end_was_seen(machine, folder, tmp_path):
+    start(machine, folder, "wait", str(tmp_path / "go"))
+    mine = Operation("fedcba9876", OWNER)
+    job = jobs.running(host_of(machine, operation=mine), "test", folder)
+    assert job
+
+    def interrupted(*_arguments: str) -> bytes:
+        raise KeyboardInterrupt
+
+    job.host.script = interrupted  # type: ignore[method-assign, assignment]
+    with pytest.raises(KeyboardInterrupt):
+        job.wait()
+    assert mine.work == {"cp-1": "kubectl-admin-test"}
+    (tmp_path / "go").touch()
+
+
+def test_a_job_is_refused_beside_another_one_and_leaves_nothing(machine, folder, tmp_path):
+    start(machine, folder, "wait", str(tmp_path / "go"))
+    other = str(tmp_path / "state $(x) %n/other")
+    with pytest.raises(AdminError) as refused:
+        jobs.start(host_of(machine), "upgrade", other, "count", [])
+    assert refused.value.what == "node cp-1: other work goes on there: kubectl-admin-test"
+    assert "node-exec cp-1 -- systemctl status kubectl-admin-test" in refused.value.hint
+    assert not Path(other).exists()
+    (tmp_path / "go").touch()
+
+
 def test_a_job_whose_folder_is_gone_is_said(machine, folder):
     job = start(machine, folder, "count")
     job.wait()
@@ -250,6 +296,7 @@ def test_a_host_with_systemd_but_without_systemd_run_refuses_likewise(machine, f
 def test_an_answer_that_makes_no_sense_ends_the_waiting(answer):
     class Nonsense:
         node = "cp-1"
+        operation = Operation("0123456789", OWNER)
 
         def script(self, *_arguments: str, **_others: object) -> bytes:
             return answer

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,6 +97,20 @@ def server(stand_in):
     return Server(stand_in)
 
 
+@pytest.fixture(autouse=True)
+def clock(server, monkeypatch):
+    """Nobody waits: who sleeps moves the server's clock, and the program's own."""
+    clock = SimpleNamespace(now=1000.0, meanwhile=lambda: None)
+
+    def sleep(seconds):
+        server.now += timedelta(seconds=seconds)
+        clock.now += seconds
+        clock.meanwhile()
+
+    monkeypatch.setattr(lease, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now))
+    return clock
+
+
 @pytest.fixture
 def said():
     return []
@@ -159,6 +174,62 @@ def test_a_process_that_is_known_to_have_ended_is_not_asked(server, said):
     with held(server, said):
         assert server.holder == str(ME)
     assert said[0].endswith("; that process has ended")
+    assert server.now == NOW + timedelta(seconds=lease.SILENCE)  # until nobody can be about to renew it
+
+
+def test_a_lease_that_is_renewed_is_not_that_of_a_process_that_has_ended(server, said, clock):
+    """Whatever this machine says of the process: who renews the Lease lives."""
+    server.held_by(ENDED)
+    clock.meanwhile = lambda: server.keep(server.lease)
+    with pytest.raises(AdminError, match="joe@here"), held(server, said):
+        pass
+    assert server.holder == str(ENDED)
+
+
+def test_one_who_ended_long_ago_is_not_waited_for(server, said):
+    server.held_by(ENDED)
+    server.now += timedelta(seconds=lease.SILENCE)
+    with held(server, said):
+        assert server.now == NOW + timedelta(seconds=lease.SILENCE)
+
+
+def test_what_goes_on_is_left_in_the_lease(server, said):
+    with held(server, said) as mine:
+        mine.leave("work goes on on node cp-2")
+        mine.check()
+    assert server.holder == str(ME)
+    assert lease.who(server.cluster, NAME).about == "upgrades node w1; work goes on on node cp-2"
+
+
+def test_what_goes_on_is_left_although_others_write_the_lease(server, said):
+    with held(server, said) as mine:
+        server.keep({**server.lease, "metadata": {**server.lease["metadata"], "labels": {"a": "b"}}})
+        mine.leave("it goes on")
+    assert lease.who(server.cluster, NAME).about == "upgrades node w1; it goes on"
+
+
+def test_a_lease_of_others_is_not_written_at_the_end(server, said):
+    with held(server, said) as mine:
+        server.held_by(JANE)
+        mine.leave("it goes on")
+    assert lease.who(server.cluster, NAME).about == "upgrades node w1"
+
+
+def test_what_could_not_be_renewed_until_it_expired_is_not_held(stand_in, server, said, clock):
+    with held(server, said) as mine:
+        stand_in.on("PUT", PATH, *[status(503, "ServiceUnavailable", "not yet")] * 2, server.answer)
+        clock.now += lease.DURATION
+        mine.check()
+        clock.now += 1
+        with pytest.raises(AdminError, match="could not be renewed for 120s"):
+            mine.check()
+        mine.check()
+
+
+def test_one_that_others_write_all_the_time_at_the_end_is_told(stand_in, server, said):
+    with held(server, said):
+        stand_in.on("DELETE", PATH, CONFLICT)
+    assert "others write it again and again" in said[0]
 
 
 @pytest.mark.parametrize(("seconds", "free"), [(119, False), (120, False), (121, True), (86400, True)])
@@ -271,7 +342,7 @@ def test_two_at_the_same_moment(stand_in, server, said):
 
 def test_one_that_changes_hands_again_and_again(stand_in, server, said):
     stand_in.on("POST", lease.LEASES, CONFLICT)
-    with pytest.raises(AdminError, match="changes hands again and again"), held(server, said):
+    with pytest.raises(AdminError, match="in 5 tries: the object has been modified"), held(server, said):
         pass
 
 

@@ -36,7 +36,8 @@ class Flapping:
         monkeypatch.setattr(node, "leftovers", SimpleNamespace(sweep=lambda *_: None))
         monkeypatch.setattr(node, "hosts", SimpleNamespace(opened=lambda *_: self.entered("host")))
         monkeypatch.setattr(node, "lease_name", lambda *_: self.tried("name"))
-        monkeypatch.setattr(node, "lease", SimpleNamespace(held=lambda *_, **__: self.entered("lease")))
+        monkeypatch.setattr(node.lease, "held", lambda *_, **__: self.entered("lease"))
+        monkeypatch.setattr(node.one_at_a_time, "control_plane", lambda *_, **how: self.alone(how))
         monkeypatch.setattr(node, "look", lambda *_: self.tried("look"))
 
     def tried(self, what: str) -> str:
@@ -53,6 +54,12 @@ class Flapping:
             yield what
         finally:
             self.events.append(f"end of {what}")
+
+    @contextmanager
+    def alone(self, how):
+        assert how["own"] == {("cp-1", "upgrade")}
+        with self.entered("control plane") as held:
+            yield SimpleNamespace(held=held)
 
 
 @pytest.fixture
@@ -82,6 +89,15 @@ def test_a_lease_is_held_and_given_back(flapping):
     with node.holding(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
         assert held == "lease"
     assert flapping.events == ["name", "lease", "end of lease"]
+
+
+def test_a_control_plane_is_changed_by_one_at_a_time(flapping, monkeypatch):
+    monkeypatch.setattr(node, "lease_name", lambda *_: node.lease.CONTROL_PLANE)
+    flapping.left = 2
+    host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
+    with node.holding(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
+        assert held == "control plane"
+    assert flapping.events == ["control plane", "end of control plane"]
 
 
 def test_what_will_not_change_by_itself_is_not_waited_for(flapping):

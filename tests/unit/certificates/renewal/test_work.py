@@ -11,6 +11,7 @@ from kubectl_admin.certificates.components import StaticPod
 from kubectl_admin.certificates.renewable import known
 from kubectl_admin.certificates.renewal import plan, use, work
 from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Survey
+from kubectl_admin.control_plane.one_at_a_time import Alone, Work
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
 
@@ -243,8 +244,8 @@ def test_what_somebody_else_has_changed_meanwhile_starts_nothing_anew(monkeypatc
     assert node_.host.asked == []
 
 
-def carried_out(monkeypatch, held):
-    """What a run of two nodes has opened, and changed. held: in the place of lease.held."""
+def carried_out(monkeypatch, alone):
+    """What a run of two nodes has opened, and changed. alone: in the place of one_at_a_time's."""
     opened, changed = [], []
 
     @contextmanager
@@ -254,7 +255,9 @@ def carried_out(monkeypatch, held):
 
     monkeypatch.setattr(work.host, "opened", open_host)
     monkeypatch.setattr(work.leftovers, "sweep_host", lambda _host: None)
-    monkeypatch.setattr(work.lease, "held", held)
+    monkeypatch.setattr(work.one_at_a_time, "control_plane", alone)
+    monkeypatch.setattr(work.jobs, "running", lambda *_: None)
+    monkeypatch.setattr(work, "discard", lambda *_: None)
     planned = plan.renewal(facts(node("cp-1"), node("cp-2")), ("apiserver",))
 
     def change(_cluster, _host, step, _say):
@@ -264,18 +267,40 @@ def carried_out(monkeypatch, held):
     def run():
         operation = SimpleNamespace(owner="ann")
         return work.carry_out(
-            None, planned, change, operation, None, print, lambda *_: None, alone="renews certificates"
+            None,
+            planned,
+            change,
+            operation,
+            None,
+            print,
+            lambda *_: None,
+            about="renews certificates",
+            skipped=["cp-3"],
         )
 
     return run, opened, changed
 
 
+def in_turn(check=lambda: None, *, nodes=("cp-1", "cp-2"), work=()):
+    """Nobody else is at work."""
+
+    @contextmanager
+    def alone(*_arguments, **_options):
+        yield Alone(SimpleNamespace(check=check), nodes, work)
+
+    return alone
+
+
 def test_where_somebody_else_changes_a_control_plane_nothing_is_touched(monkeypatch):
-    def held(_cluster, name, _owner, about, **_options):
-        assert (name, about) == ("kubectl-admin-control-plane", "renews certificates")
+    def alone(_cluster, _operation, about, *_, own, skipped, **_options):
+        assert (about, own, skipped) == (
+            "renews certificates",
+            {("cp-1", "certs"), ("cp-2", "certs")},
+            ["cp-3"],
+        )
         raise AdminError("bob@desk upgrades node cp-1")
 
-    run, opened, _ = carried_out(monkeypatch, held)
+    run, opened, _ = carried_out(monkeypatch, alone)
     with pytest.raises(AdminError, match="bob@desk"):
         run()
     assert opened == []
@@ -288,11 +313,36 @@ def test_who_has_lost_the_lease_changes_no_further_node(monkeypatch):
         if error := next(answers):
             raise error
 
-    @contextmanager
-    def held(*_arguments, **_options):
-        yield SimpleNamespace(check=check)
-
-    run, _, changed = carried_out(monkeypatch, held)
+    run, _, changed = carried_out(monkeypatch, in_turn(check))
     with pytest.raises(AdminError, match="taken over"):
         run()
     assert changed == ["cp-1"]
+
+
+def test_what_an_earlier_run_has_begun_anywhere_is_waited_for_before_the_first_change(monkeypatch):
+    events = []
+    run, _, changed = carried_out(monkeypatch, in_turn(work=(Work("cp-2", "certs", None),)))
+
+    def running(_host, _name, _folder):
+        events.append(list(changed))
+        return SimpleNamespace(wait=lambda: events.append("seen to its end")) if len(events) == 1 else None
+
+    monkeypatch.setattr(work.jobs, "running", running)
+    run()
+    assert events[:2] == [[], "seen to its end"]
+    assert changed == ["cp-1", "cp-2"]
+
+
+def test_a_worker_is_held_for_itself_as_well(monkeypatch):
+    """An upgrade of that worker holds the same Lease."""
+    held = []
+
+    @contextmanager
+    def hold(_cluster, name, *_arguments, **_options):
+        held.append(name)
+        yield
+
+    monkeypatch.setattr(work.lease, "held", hold)
+    run, *_ = carried_out(monkeypatch, in_turn(nodes=("cp-1",)))
+    run()
+    assert held == ["kubectl-admin-upgrade-cp-2"]

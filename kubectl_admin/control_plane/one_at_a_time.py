@@ -1,0 +1,151 @@
+"""One change of the control plane at a time, also where the one before goes on without whoever began it.
+
+A Lease ends with the process that holds it; a unit that it has started on a host does not. So whoever has the
+Lease asks every control-plane host which work goes on there, and changes nothing beside it. What could not be
+asked is not free.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import static_pods
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node import host, lease, leftovers
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.lease import Held
+from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.node.workspace import STATE
+from kubectl_admin.pool import ask_all
+from kubectl_admin.shelter import sheltered
+
+PREFIX = "kubectl-admin-"  # of the names of units
+# Beside what debug pods take.
+RIGHTS = (Right("list", "nodes"), *lease.RIGHTS)
+ASKING_TIMEOUT = 120.0  # seconds for all hosts together
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work that changes something on a host. name: of its unit, without «kubectl-admin-»."""
+
+    node: str
+    name: str
+    owner: Owner | None
+
+    def __str__(self) -> str:
+        by = f", begun by {self.owner.person}" if self.owner else ""
+        return f"work goes on on node {self.node} (kubectl-admin-{self.name}{by})"
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """That nobody else changes the control plane. nodes: its nodes. work: this run's own, that goes on."""
+
+    held: Held
+    nodes: tuple[str, ...]
+    work: tuple[Work, ...]
+
+
+@contextmanager
+def control_plane(  # noqa: PLR0913 - who does what, and how hosts are reached
+    cluster: Cluster,
+    operation: Operation,
+    about: str,
+    options: Options,
+    say: Say,
+    *,
+    own: Collection[tuple[str, str]],
+    skipped: Sequence[str],
+    take_over: bool | None,
+) -> Iterator[Alone]:
+    """Inside, nobody else changes a control plane, and of earlier runs only `own` work goes on on its hosts.
+
+    own: nodes and names of the work that this run takes up itself. skipped: control-plane nodes whose hosts
+    are not asked. about, take_over: as in `lease.held`.
+    Raises AdminError where somebody else is at work, their work goes on, or a host can't be asked.
+    """
+    with lease.held(
+        cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=take_over, say=say
+    ) as held:
+        try:
+            nodes = sorted(node.name for node in static_pods.control_plane_nodes(cluster))
+            found = find_work(cluster, nodes, options, say, skipped)
+            others = [work for work in found if (work.node, work.name) not in own]
+            if others:
+                with sheltered():
+                    held.leave("; ".join(map(str, others)))
+                raise refusal(others[0])
+            yield Alone(held, tuple(nodes), tuple(found))
+        finally:
+            if operation.work:
+                with sheltered():
+                    leave(held, operation, say)
+
+
+def leave(held: Held, operation: Operation, say: Say) -> None:
+    """Leaves the Lease to whoever sees the end of what goes on."""
+    left = (Work(node, unit.removeprefix(PREFIX), None) for node, unit in operation.work.items())
+    what = "; ".join(map(str, left))
+    try:
+        held.leave(what)
+    except AdminError as error:
+        say(f"{what}, which the lease does not say: {error}")
+
+
+def refusal(work: Work) -> AdminError:
+    """That nothing is changed beside this work."""
+    return AdminError(
+        f"{work}, and nothing changes a control plane beside it",
+        "wait for its end, then run this again; how it does: "
+        f"kubectl admin node-exec {work.node} -- systemctl status kubectl-admin-{work.name}",
+    )
+
+
+def find_work(
+    cluster: Cluster, nodes: Sequence[str], options: Options, say: Say, skipped: Sequence[str]
+) -> list[Work]:
+    """The work that goes on on the hosts of the control plane, which are these nodes.
+
+    Raises AdminError where one of them can't be asked, UsageError for a skipped one that is none of them.
+    """
+    operation = Operation.begin()  # of its own, whose pods all go at the end
+    for name in skipped:
+        if name not in nodes:
+            raise UsageError(f"--skip-host {name}: not a control-plane node ({', '.join(nodes) or 'none'})")
+    questions: dict[str, Callable[[], list[Work]]] = {
+        name: partial(on_node, cluster, name, operation, options, say)
+        for name in nodes
+        if name not in skipped
+    }
+    with leftovers.withdrawing(cluster, options.namespace, operation):
+        answers = ask_all(questions, deadline=ASKING_TIMEOUT)
+    found: list[Work] = []
+    for name, answer in answers.items():
+        if isinstance(answer, AdminError):
+            raise AdminError(
+                f"node {name}: whether work goes on there can't be asked: {answer.what}",
+                f"bring it back; or, where it is down and nothing can go on there: --skip-host {name}",
+            ) from answer
+        found += answer
+    return found
+
+
+def on_node(cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> list[Work]:
+    """The same on one node."""
+    with host.opened(cluster, node, operation, options, say) as there:
+        return on_host(there)
+
+
+def on_host(there: Host) -> list[Work]:
+    """The work that goes on on a host and changes something."""
+    found = []
+    for line in there.script("changes", STATE).decode("utf-8", "replace").splitlines():
+        match line.split(" ", 2):
+            case ["change", name, owner]:
+                found.append(Work(there.node, name, Owner.parse(owner)))
+    return found

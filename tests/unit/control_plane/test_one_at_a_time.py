@@ -1,0 +1,130 @@
+"""Who changes a control plane: one at a time, by the Lease and by what goes on on the hosts."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.one_at_a_time import Work
+from kubectl_admin.control_plane.static_pods import ControlPlaneNode
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node.operation import Operation
+from tests.unit.node.standin import OWNER
+
+THREE = ("cp-1", "cp-2", "cp-3")
+
+
+class World:
+    """Three control-plane nodes and a Lease. answers: of the script `changes` on each host, or an error."""
+
+    def __init__(self, monkeypatch):
+        self.answers = dict.fromkeys(THREE, b"")
+        self.events, self.said = [], []
+        self.operation = Operation("0123456789", OWNER)
+        monkeypatch.setattr(one_at_a_time.lease, "held", self.held)
+        nodes = [ControlPlaneNode(name) for name in THREE]
+        monkeypatch.setattr(one_at_a_time.static_pods, "control_plane_nodes", lambda _cluster: nodes)
+        monkeypatch.setattr(one_at_a_time.host, "opened", self.opened)
+        monkeypatch.setattr(one_at_a_time.leftovers, "withdrawing", self.withdrawing)
+
+    @contextmanager
+    def held(self, _cluster, name, owner, about, **_options):
+        assert (name, owner) == ("kubectl-admin-control-plane", OWNER)
+        self.events.append(about)
+        yield SimpleNamespace(leave=lambda what: self.events.append(f"left: {what}"))
+        self.events.append("released")
+
+    @contextmanager
+    def opened(self, _cluster, name, operation, *_):
+        assert operation.id != self.operation.id  # all pods of that one go at the end
+        if isinstance(self.answers[name], AdminError):
+            raise self.answers[name]
+        yield SimpleNamespace(node=name, script=lambda *_: self.answers[name])
+
+    @contextmanager
+    def withdrawing(self, *_):
+        yield
+
+    def alone(self, *, own=(), skipped=()):
+        options = SimpleNamespace(namespace="kube-system")
+        return one_at_a_time.control_plane(
+            self,
+            self.operation,
+            "renews certificates",
+            options,
+            self.said.append,
+            own=own,
+            skipped=skipped,
+            take_over=None,
+        )
+
+
+@pytest.fixture
+def world(monkeypatch):
+    return World(monkeypatch)
+
+
+def test_where_nothing_goes_on_it_begins(world):
+    with world.alone() as alone:
+        assert (alone.nodes, alone.work) == (THREE, ())
+    assert world.events == ["renews certificates", "released"]
+
+
+@pytest.mark.parametrize("name", THREE)
+def test_beside_work_that_goes_on_nothing_begins(world, name):
+    """Whoever has begun it, and whatever has become of them."""
+    world.answers[name] = b"change upgrade ann@laptop b 1 2\n"
+    with pytest.raises(AdminError) as refused, world.alone():
+        pass
+    goes_on = f"work goes on on node {name} (kubectl-admin-upgrade, begun by ann@laptop)"
+    assert refused.value.what == f"{goes_on}, and nothing changes a control plane beside it"
+    assert f"node-exec {name} -- systemctl status kubectl-admin-upgrade" in refused.value.hint
+    # The Lease still says so to whoever comes next.
+    assert world.events[:2] == ["renews certificates", f"left: {goes_on}"]
+
+
+def test_a_runs_own_work_is_taken_up(world):
+    world.answers["cp-2"] = b"change certs -\n"
+    with world.alone(own={("cp-2", "certs")}) as alone:
+        assert alone.work == (Work("cp-2", "certs", None),)
+
+
+@pytest.mark.parametrize("own", [("cp-1", "certs"), ("cp-2", "upgrade")])
+def test_it_is_not_its_own_on_another_node_or_by_another_name(world, own):
+    world.answers["cp-2"] = b"change certs -\n"
+    with pytest.raises(AdminError, match="goes on on node cp-2"), world.alone(own={own}):
+        pass
+
+
+def test_a_host_that_can_not_be_asked_is_not_free(world):
+    world.answers["cp-3"] = AdminError("node cp-3 is not Ready")
+    with pytest.raises(AdminError) as refused, world.alone():
+        pass
+    assert "whether work goes on there can't be asked: node cp-3 is not Ready" in refused.value.what
+    assert "--skip-host cp-3" in refused.value.hint
+
+
+def test_one_that_a_person_vouches_for_is_not_asked(world):
+    world.answers["cp-3"] = AdminError("node cp-3 is not Ready")
+    with world.alone(skipped=["cp-3"]) as alone:
+        assert alone.nodes == THREE
+
+
+def test_only_a_control_plane_can_be_left_out(world):
+    with (
+        pytest.raises(UsageError, match="worker-1: not a control-plane node"),
+        world.alone(skipped=["worker-1"]),
+    ):
+        pass
+
+
+def test_what_goes_on_when_it_is_interrupted_is_left_in_the_lease(world):
+    def begin_and_be_interrupted():
+        with world.alone():
+            world.operation.work["cp-2"] = "kubectl-admin-certs"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin_and_be_interrupted()
+    assert world.events[1] == "left: work goes on on node cp-2 (kubectl-admin-certs)"
