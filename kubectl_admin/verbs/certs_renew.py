@@ -1,7 +1,8 @@
 """`kubectl admin certs renew` and `kubectl admin certs rollback`."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -10,7 +11,7 @@ from kubectl_admin import candidates
 from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import debug_pod, output, skip_host
+from kubectl_admin.options import DURATION, debug_pod, output, skip_host
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
@@ -98,6 +99,15 @@ def renew(  # noqa: PLR0913 - its options
 
 @click.command("rollback", cls=Verb)
 @click.option("--to", metavar="BACKUP", help="This one, instead of each node's newest.")
+@click.option(
+    "--critical",
+    type=DURATION,
+    default="7d",
+    show_default=True,
+    metavar="DURATION",
+    help="Refuse a backup with a certificate that has less time left than this.",
+)
+@click.option("--allow-expired", is_flag=True, help="Bring the backup of --to back although it has expired.")
 @nodes
 @dry_run_
 @yes_
@@ -109,6 +119,8 @@ def rollback(  # noqa: PLR0913 - its options
     env: Environment,
     *,
     to: str | None,
+    critical: float,
+    allow_expired: bool,
     nodes: tuple[str, ...],
     dry_run: bool,
     yes: bool,
@@ -118,7 +130,8 @@ def rollback(  # noqa: PLR0913 - its options
     """Bring back the certificates that a renewal has kept, and see them in use.
 
     One control-plane node after the other, as in a renewal; what is replaced is kept, too. It is refused
-    where an authority has been replaced since: what the old one signed is of no use then.
+    where an authority has been replaced since: what the old one signed is of no use then. So is a backup
+    whose certificates have expired, or are about to; the plan shows what will be there afterwards.
 
     \b
     Examples:
@@ -133,8 +146,15 @@ def rollback(  # noqa: PLR0913 - its options
     from kubectl_admin.certificates.renewal.look import look
     from kubectl_admin.certificates.renewal.work import changed
 
+    if allow_expired and not to:
+        raise UsageError("--allow-expired goes with a backup that is named: --to BACKUP")
+
+    def make(facts: "Facts") -> "Plan":
+        limit = timedelta(seconds=critical)
+        return plan.rollback(facts, to, now=datetime.now(UTC), critical=limit, allow_expired=allow_expired)
+
     what = f"bring back the certificates of backup {to}" if to else "bring back the certificates kept last"
-    change = Change(what, "brings certificates back", look, lambda facts: plan.rollback(facts, to), changed)
+    change = Change(what, "brings certificates back", partial(look, inside=True), make, changed)
     return carry_out(env, change, nodes, pods, dry_run=dry_run, yes=yes, skipped=skipped)
 
 

@@ -1,18 +1,26 @@
 """scripts/certs-change.sh, certs-survey.sh and certs-restart.sh."""
 
+import base64
 import os
+import shutil
 import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.unit.node.standin import Shell
 
 PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
-CONF = "users:\n- user:\n    client-certificate-data: {0}\n    client-key-data: {0}\n"
+CONF = "# {0}\nusers:\n- user:\n    client-certificate-data: {1}\n    client-key-data: {2}\n"
 # A stand-in: writes a key, then its certificate, and may be told to die before, in between, or after.
 KUBEADM = """#!/bin/sh
 folder={folder}
@@ -26,49 +34,94 @@ number=$(wc -l < "$folder/calls")
 case $3 in
   *.conf) file={kubernetes}/$3
     [ "$fate" != within ] || {{ printf 'users:' > "$file"; kill -9 $PPID; exit; }}
-    printf 'users:\\n- user:\\n    client-certificate-data: %s\\n    client-key-data: %s\\n' \\
-      "$number" "$number" > "$file" ;;
-  *) base=$5/$3
+    cp "{pool}/$number.conf" "$file" ;;
+  *) base=$5/$(echo "$3" | sed 's|^etcd-|etcd/|')
     grep -q END "$base.crt" || {{ echo "failed to load existing certificate" >&2; exit 1; }}
-    printf -- '-----BEGIN\\n%s\\n-----END X-----\\n' "$number" > "$base.key"
+    cp "{pool}/$number.key" "$base.key"
     [ "$fate" != between ] || {{ kill -9 $PPID; exit; }}
     [ "$fate" != within ] || {{ : > "$base.crt"; kill -9 $PPID; exit; }}
-    printf -- '-----BEGIN\\n%s\\n-----END X-----\\n' "$number" > "$base.crt" ;;
+    cp "{pool}/$number.crt" "$base.crt" ;;
 esac
 [ "$fate" != after ] || kill -9 $PPID
 """
 FILES = ("pki/apiserver.key", "pki/apiserver.crt", "scheduler.conf")
 
 
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys with their certificates, each in files, and in a kubeconfig, that begin with a line of its name.
+
+    «old», those that kubeadm makes one after the other, an «expired» one, and «upgraded».
+    """
+    folder = tmp_path_factory.mktemp("pool")
+    for name in ("old", *map(str, range(1, 6)), "expired", "upgraded"):
+        fill_pool(folder, name, days=-1 if name == "expired" else 365)
+    return folder
+
+
+def fill_pool(folder: Path, name: str, days: int) -> None:
+    """Makes one of them, that ends in so many days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .serial_number(x509.random_serial_number())
+        .public_key(key.public_key())
+        .not_valid_before(now - timedelta(days=400))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+        .decode()
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    (folder / f"{name}.crt").write_text(f"{name}\n{certificate}")
+    (folder / f"{name}.key").write_text(f"{name}\n{secret}")
+    data = [base64.b64encode(text.encode()).decode() for text in (certificate, secret)]
+    (folder / f"{name}.conf").write_text(CONF.format(name, *data))
+
+
 class HostOfKeys:
     """A host's folders in a temporary one, and a stand-in for kubeadm."""
 
-    def __init__(self, folder: Path, shell: Shell) -> None:
-        self.shell = shell
+    def __init__(self, folder: Path, shell: Shell, pool: Path) -> None:
+        self.shell, self.pool = shell, pool
         self.kubernetes, self.state, self.bin = folder / "kubernetes", folder / "state", folder / "bin"
         self.pki, self.backups = self.kubernetes / "pki", self.state / "certificates"
         for path in (self.pki / "etcd", self.state, self.bin):
             path.mkdir(parents=True)
-        for name in ("ca", "apiserver", "etcd/ca", "etcd/server"):
+        for name in ("ca", "etcd/ca"):
             self.write(f"pki/{name}.crt", PEM.format("old"))
             self.write(f"pki/{name}.key", PEM.format("old"))
-            (self.pki / f"{name}.key").chmod(0o600)
+        for name in ("apiserver", "etcd/server"):
+            self.put(f"pki/{name}", "old")
+        for key in self.pki.rglob("*.key"):
+            key.chmod(0o600)
         for name in ("admin", "scheduler", "kubelet"):
-            self.write(f"{name}.conf", CONF.format("old"))
+            shutil.copy(pool / "old.conf", self.kubernetes / f"{name}.conf")
         program = self.bin / "kubeadm"
-        program.write_text(KUBEADM.format(folder=folder, kubernetes=self.kubernetes))
+        program.write_text(KUBEADM.format(folder=folder, kubernetes=self.kubernetes, pool=pool))
         program.chmod(0o755)
         self.folder = folder
 
     def write(self, name: str, text: str) -> None:
         (self.kubernetes / name).write_text(text)
 
-    def fill(self, secret: str) -> None:
-        """All keys are this one."""
-        for path in self.pki.rglob("*.key"):
-            path.write_text(f"-----BEGIN KEY-----\n{secret}\n-----END KEY-----\n")
-        for path in self.kubernetes.glob("*.conf"):
-            path.write_text(CONF.format(secret))
+    def put(self, base: str, which: str) -> None:
+        """A pair of the pool's takes this place."""
+        for kind in ("key", "crt"):
+            shutil.copy(self.pool / f"{which}.{kind}", self.kubernetes / f"{base}.{kind}")
+
+    def of_pair(self, folder: Path | None = None, base: str = "pki/apiserver") -> list[str]:
+        """Whose the certificate and the key are, on the host or in a backup."""
+        root = folder or self.kubernetes
+        return [(root / f"{base}.{kind}").read_text().split("\n")[0] for kind in ("crt", "key")]
+
+    def secrets(self) -> list[str]:
+        """A line of each key that is there, or that kubeadm will make."""
+        return [path.read_text().split("\n")[3] for path in self.pool.glob("*.key")]
 
     def fate(self, name: str, when: str) -> None:
         """kubeadm, and whoever called it, dies when it renews this."""
@@ -81,8 +134,8 @@ class HostOfKeys:
     def renew(self, new: str, *names: str) -> "subprocess.CompletedProcess[bytes]":
         return self.change("renew", new, *names)
 
-    def rollback(self, new: str, backup: str) -> "subprocess.CompletedProcess[bytes]":
-        return self.change("rollback", new, backup, *FILES)
+    def rollback(self, new: str, backup: str, end: str = "") -> "subprocess.CompletedProcess[bytes]":
+        return self.change("rollback", new, backup, end or str(int(time.time()) + 3600), *FILES)
 
     def texts(self, folder: Path | None = None) -> dict[str, str]:
         """All of kubeadm's files, or a backup's, by their names; behind links as well."""
@@ -91,12 +144,13 @@ class HostOfKeys:
         return {
             str(path.relative_to(root)): path.read_text()
             for path in paths
-            if path.name not in ("open", "folder", "renewing")
+            if path.name not in ("open", "folder") and path.suffix != ".found"
         }
 
     def pair_is_one(self) -> bool:
         """Whether the API server's key and certificate belong to each other."""
-        return (self.pki / "apiserver.key").read_text() == (self.pki / "apiserver.crt").read_text()
+        certificate, key = self.of_pair()
+        return certificate == key
 
     @property
     def calls(self) -> list[str]:
@@ -106,8 +160,14 @@ class HostOfKeys:
 
 
 @pytest.fixture
-def keys(tmp_path: Path, shell: Shell) -> HostOfKeys:
-    return HostOfKeys(tmp_path, shell)
+def keys(tmp_path: Path, shell: Shell, pool: Path) -> HostOfKeys:
+    return HostOfKeys(tmp_path, shell, pool)
+
+
+@pytest.fixture
+def openssl(tmp_path: Path, dash: Shell, pool: Path) -> HostOfKeys:
+    """A host with openssl; the other kind goes without."""
+    return HostOfKeys(tmp_path, dash, pool)
 
 
 def test_what_there_is_is_kept_before_kubeadm_renews(keys):
@@ -128,7 +188,6 @@ def test_a_backup_is_for_root_alone_and_keeps_modes(keys):
     assert stat.S_IMODE((keys.backups / "a/pki/ca.key").stat().st_mode) == 0o600
     assert [path.name for path in keys.backups.iterdir()] == ["a"]
     assert (keys.backups / "a/open").exists()
-    assert not (keys.backups / "a/renewing").exists()
 
 
 def linked(keys: HostOfKeys, *names: str) -> None:
@@ -193,24 +252,35 @@ def test_kubeadms_failure_is_the_jobs(keys):
     keys.fate("apiserver", "before")
     done = keys.renew("a", "apiserver")
     assert (done.returncode, done.stderr) == (1, b"no luck\n")
-    assert (keys.backups / "a/renewing").read_text() == "apiserver\n"
+    assert (keys.backups / "a/open").exists()
 
 
 @pytest.mark.parametrize("name", ["apiserver", "scheduler.conf"])
 @pytest.mark.parametrize("when", ["between", "within", "after"])
-def test_killed_in_the_midst_it_goes_on_with_the_same_backup(keys, name, when):
+def test_killed_in_the_midst_it_goes_on_and_keeps_what_is_good(keys, name, when):
     before = keys.texts()
     keys.fate(name, when)
     assert keys.renew("a", "apiserver", "scheduler.conf").returncode == (
         0 if (name, when) == ("scheduler.conf", "between") else -9
     )
+    whole = {file for file, text in keys.texts().items() if text == before[file]}
+    cut = when != "after" and (name, when) != ("scheduler.conf", "between")
+    renewed = keys.of_pair()[0]
     done = keys.renew("b", "apiserver", "scheduler.conf")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.decode().splitlines()[-1] == "backup a"
-    assert [path.name for path in keys.backups.iterdir()] == ["a"]
     assert keys.texts(keys.backups / "a") == before
     assert keys.pair_is_one()
     assert "old" not in keys.texts()["pki/apiserver.crt"] + keys.texts()["scheduler.conf"]
+    if cut and name == "apiserver":
+        # Nothing that is good differs from what is kept: half a pair is nothing to go back to.
+        assert [path.name for path in keys.backups.iterdir()] == ["a"]
+        return
+    assert {path.name for path in keys.backups.iterdir()} == {"a", "b"}
+    kept = keys.texts(keys.backups / "b")
+    assert keys.of_pair(keys.backups / "b") == [renewed] * 2
+    assert {file for file, text in kept.items() if text == before[file]} >= whole
+    if cut:
+        assert kept["scheduler.conf"] == before["scheduler.conf"]
 
 
 def test_what_an_earlier_run_had_begun_is_finished_first(keys):
@@ -221,6 +291,61 @@ def test_what_an_earlier_run_had_begun_is_finished_first(keys):
     assert done.returncode == 0
     assert keys.pair_is_one()
     assert keys.calls == ["apiserver", "apiserver", "scheduler.conf"]
+
+
+def test_what_was_found_half_done_is_not_thrown_away(keys):
+    keys.fate("apiserver", "between")
+    keys.renew("a", "apiserver")
+    keys.put("pki/etcd/server", "upgraded")
+    found = (keys.pki / "apiserver.key").read_text()
+    assert keys.renew("b", "scheduler.conf").returncode == 0
+    assert keys.of_pair(keys.backups / "b") == ["old", "old"]
+    assert (keys.backups / "b/pki/apiserver.key.found").read_text() == found
+
+
+def test_a_renewal_that_failed_once_does_not_stay_open_for_ever(keys):
+    """Its kubeadm failed, others renewed by hand: that is what is good a year later, and what is kept."""
+    keys.fate("scheduler.conf", "before")
+    assert keys.renew("a", "apiserver", "scheduler.conf").returncode == 1
+    last_week(keys)
+    for name in ("apiserver", "etcd/server"):
+        keys.put(f"pki/{name}", "upgraded")
+    done = keys.renew("b", "etcd-server")
+    assert (done.returncode, done.stdout.decode().splitlines()[-1]) == (0, "backup b")
+    assert keys.of_pair(keys.backups / "b") == ["upgraded"] * 2
+    assert keys.of_pair(keys.backups / "b", "pki/etcd/server") == ["upgraded"] * 2
+    # Nor is what it had not come to renewed with what is asked for now.
+    assert keys.calls[2:] == ["etcd-server"]
+
+
+def test_a_pair_is_known_by_its_public_key_whatever_is_written_about_it(openssl):
+    """No backup, no mark: a key that does not belong to its certificate is renewed, too."""
+    keys = openssl
+    shutil.copy(keys.pool / "upgraded.key", keys.pki / "etcd/server.key")
+    done = keys.renew("a", "apiserver")
+    assert done.returncode == 0
+    assert (
+        "pki/etcd/server is no pair of a key and its certificate, and no backup has one"
+        in done.stdout.decode()
+    )
+    assert keys.calls == ["etcd-server", "apiserver"]
+    assert keys.of_pair(base="pki/etcd/server") == ["1", "1"]
+
+
+def test_a_key_that_was_kept_for_a_new_certificate_is_a_pair(keys, pool):
+    """An authority elsewhere may have signed the same key once more."""
+    text = (pool / "old.crt").read_text()
+    (keys.pki / "apiserver.crt").write_text(f"signed once more, {text}\n")
+    keys.renew("a", "scheduler.conf")
+    assert keys.calls == ["scheduler.conf"]
+    assert (keys.pki / "apiserver.crt").read_text().startswith("signed once more")
+
+
+def test_an_administrators_kubeconfig_without_a_key_is_left_alone(keys):
+    keys.write("admin.conf", "users:\n- user:\n    token: abc\n")
+    keys.renew("a", "apiserver")
+    assert "token" in keys.texts()["admin.conf"]
+    assert keys.calls == ["apiserver"]
 
 
 def test_what_was_seen_to_its_end_is_not_gone_on_with(keys):
@@ -238,8 +363,8 @@ def last_week(keys: HostOfKeys) -> None:
         os.utime(path, ns=(moment, moment))
 
 
-@pytest.mark.parametrize("when", ["between", "within", "after"])
-def test_what_was_cut_off_last_week_is_gone_on_with_as_well(keys, when):
+@pytest.mark.parametrize("when", ["between", "within"])
+def test_what_was_cut_off_last_week_is_finished_as_well(keys, when):
     before = keys.texts()
     keys.fate("apiserver", when)
     keys.renew("a", "apiserver")
@@ -252,37 +377,33 @@ def test_what_was_cut_off_last_week_is_gone_on_with_as_well(keys, when):
     assert keys.pair_is_one()
 
 
-def test_what_was_not_seen_to_its_end_last_week_is_still_what_there_was(keys):
-    before = keys.texts()
-    keys.renew("a", "apiserver")
-    last_week(keys)
-    assert keys.renew("b", "apiserver").stdout.decode().splitlines()[-1] == "backup a"
-    assert keys.texts(keys.backups / "a") == before
-
-
 @pytest.mark.usefixtures("units")
 def test_what_others_have_renewed_since_is_what_there_was(keys):
     """An upgrade renews certificates, too: what was before an earlier run may have ended long ago."""
     keys.renew("a", "apiserver")
     last_week(keys)
-    keys.write("pki/etcd/server.crt", PEM.format("upgraded"))
-    assert survey(keys)[-1] == "backup a whole"
+    keys.put("pki/etcd/server", "upgraded")
+    assert survey(keys)[-1] == "backup a open"
     assert keys.renew("b", "apiserver").stdout.decode().splitlines()[-1] == "backup b"
     assert "upgraded" in keys.texts(keys.backups / "b")["pki/etcd/server.crt"]
 
 
-def test_a_rollback_that_was_cut_off_is_nobody_elses_renewal(keys):
+def test_a_rollback_that_was_cut_off_leaves_no_half_pair(keys):
     """Between two of its files: what lies there then is not what anybody would go back to."""
-    before = keys.texts()
     keys.renew("a", "apiserver", "scheduler.conf")
+    renewed = keys.texts()
     last_week(keys)
     program = keys.bin / "mv"
-    program.write_text('#!/bin/sh\n/bin/mv "$@"\ncase "$*" in *apiserver.crt) kill -9 $PPID ;; esac\n')
+    program.write_text('#!/bin/sh\n/bin/mv "$@"\ncase "$*" in *pki/apiserver.key) kill -9 $PPID ;; esac\n')
     program.chmod(0o755)
-    assert keys.rollback("b", "a").returncode == -9
+    assert keys.rollback("b-before-rollback", "a").returncode == -9
+    assert not keys.pair_is_one()
     program.unlink()
-    assert keys.renew("c", "apiserver").stdout.decode().splitlines()[-1] == "backup a"
-    assert keys.texts(keys.backups / "a") == before
+    assert keys.renew("c", "scheduler.conf").stdout.decode().splitlines()[-1] == "backup c"
+    assert keys.pair_is_one()
+    kept = keys.texts(keys.backups / "c")
+    assert kept["pki/apiserver.crt"] == renewed["pki/apiserver.crt"]
+    assert keys.of_pair(keys.backups / "c") in (["1", "1"], ["old", "old"])
 
 
 def test_half_a_backup_is_none_and_goes(keys):
@@ -330,6 +451,44 @@ def test_it_is_refused_where_an_authority_is_another_one(keys, name):
     done = keys.rollback("b", "a")
     assert done.returncode == 1
     assert b"is not the one of backup a" in done.stderr
+    assert keys.texts() == before
+
+
+@pytest.mark.parametrize("end", [0, -1])
+def test_a_backup_that_has_ended_is_refused_by_the_hosts_own_clock(keys, end):
+    """By what the plan has read of it, which may be long ago."""
+    keys.renew("a", "apiserver")
+    before = keys.texts()
+    done = keys.rollback("b", "a", str(int(time.time()) + end))
+    assert (done.returncode, b"backup a holds certificates that have ended" in done.stderr) == (1, True)
+    assert keys.texts() == before
+    assert not (keys.backups / "b").exists()
+
+
+@pytest.mark.parametrize("which", ["pki/apiserver", "scheduler.conf"])
+def test_a_certificate_that_has_ended_is_not_brought_back(openssl, which):
+    """Whatever the plan has read."""
+    keys = openssl
+    if which == "scheduler.conf":
+        shutil.copy(keys.pool / "expired.conf", keys.kubernetes / which)
+    else:
+        keys.put(which, "expired")
+    keys.renew("a", "apiserver", "scheduler.conf")
+    renewed = keys.texts()
+    done = keys.rollback("b", "a")
+    assert (done.returncode, b"of backup a has ended" in done.stderr) == (1, True)
+    assert keys.texts() == renewed
+    assert keys.rollback("b", "a", "-").returncode == 0
+    assert keys.texts() != renewed
+
+
+def test_half_a_pair_is_not_brought_back(openssl):
+    keys = openssl
+    keys.renew("a", "apiserver")
+    shutil.copy(keys.pool / "upgraded.key", keys.backups / "a/pki/apiserver.key")
+    before = keys.texts()
+    done = keys.rollback("b", "a")
+    assert (done.returncode, b"is not the certificate of its key" in done.stderr) == (1, True)
     assert keys.texts() == before
 
 

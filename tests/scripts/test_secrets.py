@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scripts.test_certs import HostOfKeys
+from tests.scripts.test_certs import HostOfKeys, pool
 from tests.scripts.test_certs_kubelet import PAIR, Kubelet, running_kubelet
 from tests.scripts.test_packages_jobs import KEYRING, LIST, NEW, node
 from tests.scripts.watch import Watch, forms, watched
+
+__all__ = ["pool"]
 
 SECRET = "MHcCAQEEIKNWTFAnYXmXoN0bcQW5Hq0sJ3Pq9y2kCkS3b9Uo"
 
@@ -27,12 +29,12 @@ def kubelet(tmp_path, watch) -> Iterator[Kubelet]:
         yield kubelet
 
 
-def refuse_leaks(watch: Watch, *programs: str) -> None:
+def refuse_leaks(watch: Watch, *programs: str, secret: str = SECRET) -> None:
     """The programs were seen at work, and nothing that was seen holds the secret."""
     seen = watch.seen()
     for program in programs:
         assert f"{program}\n".encode() in seen
-    assert not [form for form in forms(SECRET) if form in seen]
+    assert not [form for form in forms(secret) if form in seen]
 
 
 def test_the_watch_sees_a_secret(watch, tmp_path):
@@ -69,15 +71,15 @@ def test_what_a_kubelet_serves_with_is_no_argument(kubelet, watch):
     refuse_leaks(watch, "mv")
 
 
-def test_kubeadms_keys_are_no_arguments(tmp_path, watch):
-    keys = HostOfKeys(tmp_path, watch.shell)
-    keys.fill(SECRET)
+def test_kubeadms_keys_are_no_arguments(tmp_path, watch, pool):
+    keys = HostOfKeys(tmp_path, watch.shell, pool)
     keys.fate("apiserver", "within")
     keys.renew("a", "apiserver", "scheduler.conf")
     assert keys.renew("b", "apiserver", "scheduler.conf").returncode == 0
     assert keys.rollback("c", "a").returncode == 0
     watch.shell.run("certificates", keys.pki, "kubeconfig", "admin.conf", keys.kubernetes / "admin.conf")
-    refuse_leaks(watch, "cp", "cmp", "awk")
+    for secret in keys.secrets():
+        refuse_leaks(watch, "cp", "cmp", "awk", secret=secret)
 
 
 def test_files_that_are_read_and_written_are_no_arguments(tmp_path, watch, me):

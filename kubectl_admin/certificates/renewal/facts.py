@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from kubectl_admin.certificates.components import (
     FLAGS,
@@ -20,21 +21,35 @@ from kubectl_admin.node.operation import Owner
 
 JOB = "certs"  # one at a time on a node
 BEFORE_ROLLBACK = "-before-rollback"  # what a backup's name ends with that a rollback has made
+NAMED = "%Y%m%dT%H%M%SZ"  # how a backup's name begins
 LONGEST = 1800  # seconds that a run may take on a node after its job
 ABSENT = Broken("it is not there")
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What was kept on a node. open: whether the renewal that made it was not seen to its end."""
+    """What was kept on a node.
+
+    open: whether not all that its renewal has made was seen in use. held: the certificates in it by kubeadm's
+    names, where it was looked at.
+    """
 
     name: str
     open: bool
+    held: Mapping[str, Certificate | Broken] = field(default_factory=dict)
 
     @property
     def before_rollback(self) -> bool:
         """Whether a rollback has made it, of what it replaced."""
         return self.name.endswith(BEFORE_ROLLBACK)
+
+    @property
+    def made(self) -> datetime | None:
+        """When it was made, by the clock of whoever made it; None where its name does not say so."""
+        try:
+            return datetime.strptime(self.name.removesuffix(BEFORE_ROLLBACK), NAMED).replace(tzinfo=UTC)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

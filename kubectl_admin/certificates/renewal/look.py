@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 from kubectl_admin.certificates import components, disk
 from kubectl_admin.certificates.components import APISERVER, ETCD, FLAGS, KUBERNETES, PKI, StaticPod
 from kubectl_admin.certificates.facts import Seen
+from kubectl_admin.certificates.renewal import backups
 from kubectl_admin.certificates.renewal.facts import JOB, Etcd, Facts, Node, Survey
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import one_at_a_time
-from kubectl_admin.control_plane.static_pods import uid_of
+from kubectl_admin.control_plane.static_pods import find, uid_of
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members import status
 from kubectl_admin.node import debug_pod, host, leftovers
@@ -34,18 +36,21 @@ def rights(options: Options) -> list[Right]:
     return list(dict.fromkeys([*status.RIGHTS, *forwarding, *pods, *one_at_a_time.RIGHTS]))
 
 
-def look(
+def look(  # noqa: PLR0913 - where, by whom, and how much
     cluster: Cluster,
     names: Sequence[str],
     operation: Operation,
     options: Options,
     say: Say,
     answered: Callable[[int], None] | None = None,
+    *,
+    inside: bool = False,
 ) -> Facts:
     """What there is on the control-plane nodes of these names; on all where none is named.
 
-    answered: called after each node. Raises AdminError that names the rights that are missing, and where a
-    node can't be looked at; UsageError for a name that is no control-plane node's.
+    answered: called after each node. inside: whether what backups hold is looked at, too. Raises AdminError
+    that names the rights that are missing, and where a node can't be looked at; UsageError for a name that is
+    no control-plane node's.
     """
     require(cluster, rights(options))
     leftovers.sweep(cluster, options.namespace)
@@ -60,7 +65,7 @@ def look(
         raise AdminError("no static pod of an API server is to be seen: is the control plane a managed one?")
     chosen = list(dict.fromkeys(names)) or planes
     questions: dict[str, Callable[[], Any]] = {
-        node: partial(on_node, cluster, node, parts[node], uids[node], operation, options, say)
+        node: partial(on_node, cluster, node, parts[node], uids[node], operation, options, say, inside)
         for node in chosen
     }
     questions[ETCD] = partial(etcd_or_problem, cluster)
@@ -89,7 +94,8 @@ def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict
     """For each node its parts of the control plane by component, and their uids as the kubelet knows them."""
     parts: dict[str, dict[str, StaticPod]] = {}
     uids: dict[str, dict[str, str]] = {}
-    for pod in cluster.list(f"/api/v1/namespaces/{SYSTEM}/pods", [("labelSelector", "tier=control-plane")]):
+    # What only looks like one would be renewed, and would give a worker's kubeconfig to an administrator.
+    for pod in find(cluster).pods:
         if part := components.static_pod(pod):
             parts.setdefault(part.node, {})[part.component] = part
             uids.setdefault(part.node, {})[part.component] = uid_of(pod)
@@ -104,10 +110,14 @@ def on_node(  # noqa: PLR0913, PLR0917 - which node of whose, and how it is reac
     operation: Operation,
     options: Options,
     say: Say,
+    inside: bool,
 ) -> Node:
-    """What there is on one node."""
+    """What there is on one node. inside: also in its backups."""
     with host.opened(cluster, node, operation, options, say) as there:
-        return Node(node, on_disk(there, parts), surveyed(there), folder_of(parts), parts, uids)
+        survey = surveyed(there)
+        if inside:
+            survey = replace(survey, backups=backups.read(there, survey.backups))
+        return Node(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
 
 
 def surveyed(there: Host) -> Survey:

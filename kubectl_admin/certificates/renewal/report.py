@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from kubectl_admin.certificates.renewable import KNOWN, ROTATED
+from kubectl_admin.certificates.renewal.facts import Backup
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Certificate
@@ -25,25 +26,30 @@ def plan(planned: Plan) -> Report:
 
 def table(planned: Plan) -> Table:
     """A row for each certificate of each node."""
-    rows = [
-        [
-            step.node.node,
-            name,
-            ends(step.node.certificate(name)),
-            then(name),
-            serial(step.node.certificate(name)),
-        ]
-        for step in planned.steps
-        for name in step.names
-    ]
+    back = any(step.backup for step in planned.steps)
+    rows = [row(step, name, back=back) for step in planned.steps for name in step.names]
     columns = [
         Column("NODE"),
         Column("CERTIFICATE"),
         Column("ENDS"),
+        *([Column("ENDS AFTERWARDS")] if back else []),
         Column("THEN"),
         Column("SERIAL", wide=True),
+        *([Column("SERIAL AFTERWARDS", wide=True)] if back else []),
     ]
     return Table(columns, rows)
+
+
+def row(step: Step, name: str, *, back: bool) -> list[Cell | str]:
+    """One certificate of one node; with what will be there afterwards where it is brought back."""
+    here = step.node.certificate(name)
+    if not back:
+        return [step.node.node, name, ends(here), then(name), serial(here)]
+    found = step.afterwards(name)
+    later = found if isinstance(found, Certificate) else None
+    # What is there already is not touched, nor is whoever serves or reads it.
+    what = then(name) if name in step.brought_back else "stays as it is"
+    return [step.node.node, name, ends(here), ends(later), what, serial(here), serial(later)]
 
 
 def then(name: str) -> str:
@@ -136,11 +142,29 @@ def step_document(step: Step) -> dict[str, object]:
         "node": step.node.node,
         "kubeadm": step.node.survey.kubeadm or None,
         "backup": step.backup.name if step.backup else None,
-        "backups": [backup.name for backup in step.node.survey.backups],
+        "backups": [backup_document(backup) for backup in step.node.survey.backups],
         "restarts": list(step.restarts),
         "certificates": [
-            {"name": name, **certificate_document(step.node.certificate(name))} for name in step.names
+            {"name": name, **certificate_document(step.node.certificate(name)), **afterwards(step, name)}
+            for name in step.names
         ],
+    }
+
+
+def afterwards(step: Step, name: str) -> dict[str, object]:
+    """What will be there, where that is known beforehand, as plain data."""
+    if step.backup is None:
+        return {}
+    found = step.afterwards(name)
+    return {"afterwards": certificate_document(found if isinstance(found, Certificate) else None)}
+
+
+def backup_document(backup: Backup) -> dict[str, object]:
+    """A backup as plain data, with what it holds where that was looked at."""
+    held = {name: one if isinstance(one, Certificate) else None for name, one in backup.held.items()}
+    return {
+        "name": backup.name,
+        "certificates": [{"name": name, **certificate_document(one)} for name, one in held.items()],
     }
 
 
@@ -170,5 +194,6 @@ def certificate_document(certificate: Certificate | None) -> dict[str, object]:
     """A certificate's number and end as plain data; None for one that can't be read."""
     return {
         "serial": certificate.serial_text if certificate else None,
+        "notBefore": certificate.not_before.isoformat() if certificate else None,
         "notAfter": certificate.not_after.isoformat() if certificate else None,
     }

@@ -20,6 +20,7 @@ from kubectl_admin.node.host import Host, Say
 
 SETTLING = 15.0  # seconds in which a server must have read its files by itself; 1.37's take three
 COMING = 360.0  # seconds until a process that was ended must serve again: kubelets wait up to 300
+READY_TIMEOUT = 60.0  # seconds in which an API server must be ready, whose kubelet looks every one
 TURN = 0.5  # seconds between two looks
 AGAIN = "what is done is done: run it again and it goes on; kubectl admin certs rollback brings back what was"
 
@@ -74,6 +75,27 @@ class Use:
                 raise AdminError(
                     f"node {node.node}: {component} does not answer on port {port.number}", AGAIN
                 )
+
+    def see_well(self, node: Node) -> None:
+        """Sees the node's API server ready and its member of etcd up; AdminError where one does not get so.
+
+        A server shows a certificate that has ended as well as any other; whether it works, its clients tell.
+        """
+        if ETCD in node.parts:
+            self._until_member_is_up()
+        if APISERVER not in node.parts:
+            return
+        path = f"/api/v1/namespaces/kube-system/pods/{node.parts[APISERVER].name}"
+        for _ in looks(READY_TIMEOUT):
+            try:
+                conditions = (self._cluster.get(path).get("status") or {}).get("conditions") or ()
+            except AdminError:
+                continue  # one that restarts
+            if any((one.get("type"), one.get("status")) == ("Ready", "True") for one in conditions):
+                return
+        raise AdminError(
+            f"node {node.node}: its API server is not ready, so no further node is changed", AGAIN
+        )
 
     def _start_anew(self, node: Node, component: str, name: str) -> None:
         """Has the kubelet start a process again, unless it is younger than the file of that name."""

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 from kubectl_admin.certificates.components import KUBERNETES
 from kubectl_admin.certificates.renewable import ALL, RENEWABLE
-from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB
+from kubectl_admin.certificates.renewal.backups import BACKUPS
+from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, NAMED
 from kubectl_admin.certificates.renewal.look import on_disk
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.use import AGAIN, Use
@@ -29,7 +30,6 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import CLEARING, STATE, discard, workspace
 from kubectl_admin.shelter import sheltered
 
-BACKUPS = f"{STATE}/certificates"
 SAID = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)
 MADE = re.compile(r"^backup (\S+)$", re.MULTILINE)
 
@@ -168,12 +168,13 @@ class Worker:
     def _words(self) -> list[str]:
         """The job's arguments."""
         node, backup = self._step.node, self._step.backup
-        new = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        new = f"{datetime.now(UTC):{NAMED}}"
         if backup is None:
             return ["renew", STATE, KUBERNETES, node.pki, new, *self._step.words]
         files = [file for name in self._step.names for file in RENEWABLE[name].files]
         new += BEFORE_ROLLBACK
-        return ["rollback", STATE, KUBERNETES, node.pki, new, backup.name, *files]
+        end = str(int(self._step.end.timestamp())) if self._step.end else "-"
+        return ["rollback", STATE, KUBERNETES, node.pki, new, backup.name, end, *files]
 
     def _see_to_it(self, log: str) -> Done:
         """Sees what the job has changed in use. log: what it has written."""
@@ -191,9 +192,24 @@ class Worker:
         seen = {name: use.see_served(after, name) for name in looked_at if RENEWABLE[name].server}
         for component in dict.fromkeys(reader for name in looked_at if (reader := RENEWABLE[name].reader)):
             use.renew_reader(after, component)
+        use.see_well(after)
         if self._step.backup is None:
-            path = f"{BACKUPS}/{backup}/open"
-            self._host.persistently(lambda: self._host.run(["rm", "-f", "--", path]))
+            # Nothing that earlier runs have made is left unseen.
+            remove = [
+                "find",
+                BACKUPS,
+                "-maxdepth",
+                "2",
+                "-name",
+                "open",
+                "-exec",
+                "rm",
+                "-f",
+                "--",
+                "{}",
+                "+",
+            ]
+            self._host.persistently(lambda: self._host.run(remove))
         told = [one for one in changed.values() if differs(one)]
         results = tuple(replace(one, served=seen.get(one.name)) for one in told)
         return Done(node.node, backup, results, tuple(use.restarted))

@@ -1,10 +1,13 @@
 # Renews certificates of this host with kubeadm, or brings those of a backup back; what there was is kept first.
 # certs-change.sh renew STATE KUBERNETES PKI NEW NAME...
-# certs-change.sh rollback STATE KUBERNETES PKI NEW BACKUP FILE...
+# certs-change.sh rollback STATE KUBERNETES PKI NEW BACKUP END FILE...
 #   STATE: the folder of all that is kept here. KUBERNETES: the folder of the kubeconfig files, PKI: of the others
 #   NEW: what a new backup is called. NAME: as kubeadm calls it. FILE: within a backup, «pki/apiserver.crt»
-# It may be killed at any moment and run again: a renewal that was not seen to its end goes on with the same backup,
-# which has the file «open» until then, and finishes first what that run had begun.
+#   END: when the first of the backup's certificates ends, in seconds since 1970; «-»: that does not matter
+# It may be killed at any moment and run again. What is good on this host is always kept first; a key that lies beside
+# another's certificate, or half a file, are not: of these the backup has what an earlier one had, and a renewal renews
+# them, too. Only where all that is good is what the newest backup holds, whose renewal was not seen to its end (it
+# has the file «open»), is none made.
 set -eu
 umask 077
 action=$1 state=$2 kubernetes=$3 pki=$4 new=$5
@@ -12,8 +15,76 @@ shift 5
 backups=$state/certificates
 
 . ./certs-files.sh
+. ./certs-pairs.sh
 
-keep() { # NAME: copies what there is into a backup, which has its name when it is whole
+here() { # FILE of a backup: where it lies on this host
+  case $1 in
+    pki/*) printf '%s/%s\n' "$pki" "${1#pki/}" ;;
+    *) printf '%s/%s\n' "$kubernetes" "$1" ;;
+  esac
+}
+
+is_unpaired() { # NAME: the same of what lies on this host; of what is not there nothing is known
+  case $1 in
+    *.conf) set -- "$1" "$1" ;;
+    *) set -- "$1.crt" "$1.key" ;;
+  esac
+  certificate=$(here "$1") key=$(here "$2")
+  if [ ! -e "$certificate" ] || [ ! -e "$key" ]; then return 1; fi
+  if ! is_whole "$certificate" || ! is_whole "$key"; then
+    # A kubeconfig may be without a key for other reasons: somebody has given it a token, say.
+    [ "$1" != "$2" ] || [ -n "$unseen" ]
+    return
+  fi
+  # Without openssl, what was cut off is known by the backup of that run: of a pair one file is another one.
+  if command -v openssl > /dev/null || [ -z "$unseen" ]; then
+    are_two "$certificate" "$key"
+    return
+  fi
+  same=0
+  for file in "$1" "$2"; do
+    if cmp -s -- "$(here "$file")" "$unseen/$file"; then same=$((same + 1)); fi
+  done
+  [ "$1" != "$2" ] && [ "$same" = 1 ]
+}
+
+source_of() { # NAME: the newest backup that holds it, a pair; nothing where there is none
+  case $1 in
+    *.conf) set -- "$1" "$1" ;;
+    *) set -- "$1.crt" "$1.key" ;;
+  esac
+  found=
+  for backup in "$backups"/[!.]*/; do
+    backup=${backup%/}
+    if [ ! -e "$backup/$1" ] || [ ! -e "$backup/$2" ]; then continue; fi
+    if is_whole "$backup/$1" && is_whole "$backup/$2" && ! are_two "$backup/$1" "$backup/$2"; then found=$backup; fi
+  done
+  printf '%s\n' "$found"
+}
+
+files_of() { # NAME: its files, a line each
+  case $1 in
+    *.conf) printf '%s\n' "$1" ;;
+    *) printf '%s\n' "$1.key" "$1.crt" ;;
+  esac
+}
+
+contents() { # BACKUP: what it holds, to be compared
+  (cd -- "$1" && find . -type f ! -name open ! -name '*.found' -exec sha256sum {} + | sort)
+}
+
+# The newest backup of a renewal that was not seen to its end, and what of this host is certainly no pair.
+look() {
+  unseen='' unpaired=''
+  for backup in "$backups"/[!.]*/; do
+    if [ -e "${backup}open" ]; then unseen=${backup%/}; fi
+  done
+  for name in $pairs $configs; do
+    if is_unpaired "$name"; then unpaired="$unpaired $name"; fi
+  done
+}
+
+keep() { # NAME: copies what there is into a backup, which has its name when it is whole; sets `kept` to its path
   nowhere=$(find -L "$pki" -type l)
   [ -z "$nowhere" ] || refuse "$nowhere leads nowhere: remove that link, or put there what it should lead to"
   mkdir -p -- "$backups"
@@ -27,18 +98,30 @@ keep() { # NAME: copies what there is into a backup, which has its name when it 
     if [ -f "$file" ]; then cp -p -- "$file" "$part/"; fi
   done
   printf '%s\n' "$pki" > "$part/folder"
+  for name in $unpaired; do
+    from=$(source_of "$name")
+    if [ -z "$from" ]; then
+      say "$name is no pair of a key and its certificate, and no backup has one"
+      continue
+    fi
+    files_of "$name" | while read -r file; do
+      mv -- "$part/$file" "$part/$file.found"
+      cp -p -- "$from/$file" "$part/$file"
+    done
+    say "$name is no pair of a key and its certificate: the backup has that of ${from##*/}"
+  done
+  if [ "$action" = renew ] && [ -n "$unseen" ] && [ "$(contents "$part")" = "$(contents "$unseen")" ]; then
+    rm -rf -- "$part"
+    kept=$unseen
+    say "what is good here is kept in $kept already"
+    return
+  fi
   [ "$action" != renew ] || : > "$part/open"
   settled "$part"
   mv -- "$part" "$backups/$1"
   settled "$backups"
-  say "kept in $backups/$1"
-}
-
-here() { # FILE of a backup: where it lies on this host
-  case $1 in
-    pki/*) printf '%s/%s\n' "$pki" "${1#pki/}" ;;
-    *) printf '%s/%s\n' "$kubernetes" "$1" ;;
-  esac
+  kept=$backups/$1
+  say "kept in $kept"
 }
 
 bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at all
@@ -52,57 +135,41 @@ bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at a
   say "$to brought back"
 }
 
-is_whole() { # FILE: whether its end is there
-  [ -s "$1" ] || return 1
-  case $1 in
-    *.conf) grep -q '^ *client-key-data: *[^ ]' "$1" || grep -q '^ *client-key: *[^ ]' "$1" ;;
-    *) tail -n 1 -- "$1" | grep -q '^-----END ' ;;
+kubeadms() { # NAME: what kubeadm calls it
+  called=${1#pki/}
+  case $called in
+    etcd/*) printf 'etcd-%s\n' "${called#etcd/}" ;;
+    *) printf '%s\n' "$called" ;;
   esac
 }
 
-unfinished() { # the newest backup of a renewal that was not seen to its end
-  found=
-  for backup in "$backups"/[!.]*/; do
-    if is_open "${backup%/}"; then found=${backup%/}; fi
-  done
-  printf '%s\n' "$found"
-}
-
 renew() { # NAME...
-  backup=$(unfinished)
-  if [ -n "$backup" ]; then
-    say "goes on from ${backup##*/}, which was not seen to its end"
-    # What was cut off in the midst of being written, kubeadm could not read.
-    find "$backup/pki" "$backup" -maxdepth 2 \( -name '*.crt' -o -name '*.key' -o -name '*.conf' \) -type f |
-      while read -r file; do
-        file=${file#"$backup/"}
-        if [ -e "$(here "$file")" ] && ! is_whole "$(here "$file")" && is_whole "$backup/$file"; then
-          bring_back "$backup" "$file"
-        fi
-      done
-  else
-    keep "$new"
-    backup=$backups/$new
-  fi
-  # Key and certificate are two files: a pair that was being renewed when it was cut off is renewed again.
-  touch "$backup/renewing"
-  for name in "$@"; do
-    grep -qx -- "$name" "$backup/renewing" || printf '%s\n' "$name" >> "$backup/renewing"
+  keep "$new"
+  # kubeadm makes the new one after the old one, which it must be able to read.
+  for name in $unpaired; do
+    if [ -n "$(source_of "$name")" ]; then
+      files_of "$name" | while read -r file; do bring_back "$kept" "$file"; done
+    fi
   done
-  settled "$backup"
-  while read -r name <&3; do
+  settled "$pki"
+  for name in $unpaired; do
+    called=$(kubeadms "$name")
+    case " $* " in
+      *" $called "* | *" all "*) ;;
+      *) set -- "$called" "$@" ;;
+    esac
+  done
+  for name in "$@"; do
     say "kubeadm certs renew $name"
     kubeadm certs renew "$name" --cert-dir "$pki" < /dev/null
     settled "$pki"
-  done 3< "$backup/renewing"
-  touch -- "$backup/open" # what is younger than this is not of this run
-  rm -f -- "$backup/renewing"
-  printf 'backup %s\n' "${backup##*/}"
+  done
+  printf 'backup %s\n' "${kept##*/}"
 }
 
-rollback() { # BACKUP FILE...
-  name=$1 backup=$backups/$1
-  shift
+rollback() { # BACKUP END FILE...
+  name=$1 backup=$backups/$1 end=$2
+  shift 2
   [ -d "$backup" ] || refuse "there is no backup $name"
   [ "$(cat "$backup/folder")" = "$pki" ] || refuse "backup $name is of $(cat "$backup/folder")"
   for file in ca.crt ca.key front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key sa.pub sa.key; do
@@ -110,19 +177,34 @@ rollback() { # BACKUP FILE...
       refuse "$pki/$file is not the one of backup $name: what that one signed is no longer good for this cluster"
     fi
   done
+  # By this host's clock, and now: the plan may be hours old. A host without openssl goes by what the plan has read.
+  if [ "$end" != - ] && [ "$(date +%s)" -ge "$end" ]; then
+    refuse "backup $name holds certificates that have ended"
+  fi
+  for file in "$@"; do
+    if [ ! -e "$backup/$file" ] || cmp -s -- "$backup/$file" "$(here "$file")"; then continue; fi
+    case $file in
+      *.conf) key=$file ;;
+      *.crt) key=${file%.crt}.key ;;
+      *) continue ;;
+    esac
+    if [ "$end" != - ] && has_ended "$backup/$file"; then refuse "$file of backup $name has ended"; fi
+    if [ -e "$backup/$key" ] && are_two "$backup/$file" "$backup/$key"; then
+      refuse "$file of backup $name is not the certificate of its key"
+    fi
+  done
   if [ ! -d "$backups/$new" ]; then keep "$new"; fi
-  # Cut off between two files it is gone on with by a renewal, too, and not taken for somebody else's.
-  if [ -e "$backup/open" ]; then touch -- "$backup/renewing"; fi
   for file in "$@"; do
     if [ -e "$backup/$file" ] && ! cmp -s -- "$backup/$file" "$(here "$file")"; then
       bring_back "$backup" "$file"
     fi
   done
   # The renewal that made it is undone, and not to be gone on with.
-  rm -f -- "$backup/open" "$backup/renewing"
+  rm -f -- "$backup/open"
   printf 'backup %s\n' "$new"
 }
 
+look
 case $action in
   renew) renew "$@" ;;
   rollback) rollback "$@" ;;

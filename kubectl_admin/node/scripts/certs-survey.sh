@@ -2,12 +2,12 @@
 # certs-survey.sh STATE KUBERNETES JOB
 #   STATE: the folder of all that is kept here. KUBERNETES: the folder of kubeadm's files. JOB: the job's name
 # Answers a «NAME VALUE» a line; what is not there has no line.
-#   backup NAME open|whole   the oldest first; open: its renewal was not seen to its end, and is to be gone on with
+#   backup NAME open|whole   the oldest first; open: not all that its renewal has made was seen in use
 #   job yes|no AGE OWNER     whether the job of another run works; since how many seconds it does not
 set -eu
 state=$1 kubernetes=$2 job=$3
 
-. ./certs-files.sh
+. ./unit.sh
 
 if command -v kubeadm > /dev/null && version=$(kubeadm version -o short 2> /dev/null); then
   printf 'kubeadm %s\n' "$version"
@@ -18,10 +18,8 @@ if grep -q '^ *client-certificate-data:' "$kubernetes/kubelet.conf" 2> /dev/null
 fi
 if [ -d "$state/$job" ]; then
   active=no
-  case $(systemctl is-active "kubectl-admin-$job.service" 2> /dev/null || :) in
-    '' | inactive | unknown | failed) ;;
-    *) active=yes ;;
-  esac
+  settle_unit "kubectl-admin-$job.service"
+  if [ "$unit_is" = running ]; then active=yes; fi
   last=$state/$job
   if [ -e "$last/result" ]; then last=$last/result; fi
   age=$(($(date +%s) - $(stat -c %Y -- "$last")))
@@ -30,7 +28,7 @@ fi
 for backup in "$state"/certificates/[!.]*/; do
   if [ ! -d "$backup" ]; then continue; fi
   backup=${backup%/}
-  if is_open "$backup"; then word=open; else word=whole; fi
+  if [ -e "$backup/open" ]; then word=open; else word=whole; fi
   printf 'backup %s %s\n' "${backup##*/}" "$word"
 done
 printf '\n# end\n'

@@ -20,7 +20,11 @@ def pod(node, component, *flags):
             "namespace": "kube-system",
             "uid": "uid-of-the-object",
             "labels": {"component": component, "tier": "control-plane"},
-            "annotations": {"kubernetes.io/config.hash": f"hash-of-{component}"},
+            "annotations": {
+                "kubernetes.io/config.hash": f"hash-of-{component}",
+                "kubernetes.io/config.mirror": f"hash-of-{component}",
+            },
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": node, "uid": f"uid-{node}"}],
         },
         "spec": {
             "nodeName": node,
@@ -51,7 +55,11 @@ def server(monkeypatch):
     monkeypatch.setattr(look, "etcd_of", lambda _cluster: HEALTHY)
     with StandIn().serving() as stand_in:
         stand_in.on("POST", REVIEWS, Says(body={"status": {"allowed": True}}))
-        pods = [pod("cp-2", *APISERVER), pod("cp-1", *APISERVER), pod("etcd-1", "etcd")]
+        # A worker shows what is labelled as an API server, too.
+        names = ("cp-2", "cp-1", "w1")
+        pods = [*(pod(name, *APISERVER) for name in names), pod("etcd-1", "etcd")]
+        planes = [{"metadata": {"name": name, "uid": f"uid-{name}"}} for name in ("cp-1", "cp-2", "etcd-1")]
+        stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": planes}))
         stand_in.on("GET", PODS, Says(body={"metadata": {}, "items": pods}))
         stand_in.on("GET", "/api/v1/pods", Says(body={"metadata": {}, "items": []}))
         yield stand_in

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,15 @@ from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.report import terminal
-from tests.unit.certificates.renewal.samples import THREE, certificate, facts, node, on_disk, with_backups
+from tests.unit.certificates.renewal.samples import (
+    NOW,
+    THREE,
+    certificate,
+    facts,
+    node,
+    on_disk,
+    with_backups,
+)
 
 ELSEWHERE = Owner("ann@laptop", "another-boot", 4711, "1")
 MINE = Owner.of_process()
@@ -68,10 +77,10 @@ def test_a_file_that_should_be_there_and_is_not_is_not_renewed():
 
 
 def test_a_file_that_is_lost_is_brought_back():
-    gone = with_backups("cp-1", Backup("20261125T120000Z", open=False))
+    gone = with_backups("cp-1", Backup("20261125T120000Z", open=False, held=HELD))
     lost = on_disk("apiserver", "cp-1", content=ABSENT)
     seen = tuple(one for one in gone.seen if one.name != "apiserver")
-    planned = plan.rollback(facts(replace(gone, seen=(*seen, lost))), None)
+    planned = rollback(facts(replace(gone, seen=(*seen, lost))))
     assert "apiserver" in planned.steps[0].names
 
 
@@ -241,7 +250,14 @@ def test_kubelet_conf_that_embeds_is_told_of():
     assert planned.possible
 
 
-A, B, C = Backup("a", open=False), Backup("b", open=True), Backup("c-before-rollback", open=False)
+HELD = {"apiserver": certificate(50)}
+A, B = Backup("a", open=False, held=HELD), Backup("b", open=True, held=HELD)
+C = Backup("c-before-rollback", open=False, held=HELD)
+
+
+def rollback(facts, to=None, **more):
+    """The plan of a rollback a week before anything may end."""
+    return plan.rollback(facts, to, now=NOW, critical=timedelta(7), **more)
 
 
 @pytest.mark.parametrize(
@@ -249,13 +265,13 @@ A, B, C = Backup("a", open=False), Backup("b", open=True), Backup("c-before-roll
     [((A, B), None, B), ((A, B, C), None, B), ((A, B, C), "c-before-rollback", C), ((A, B), "a", A)],
 )
 def test_the_newest_backup_of_a_renewal_is_brought_back_or_the_named_one(backups, to, chosen):
-    planned = plan.rollback(facts(with_backups("cp-1", *backups)), to)
+    planned = rollback(facts(with_backups("cp-1", *backups)), to)
     assert planned.steps[0].backup is chosen
     assert planned.possible
 
 
 def test_a_node_without_a_backup_is_left_as_it_is():
-    planned = plan.rollback(facts(with_backups("cp-1", A), node("cp-2")), None)
+    planned = rollback(facts(with_backups("cp-1", A), node("cp-2")))
     assert [step.node.node for step in planned.steps] == ["cp-1"]
     assert rules(planned) == [("warning", "no-backup", ("node/cp-2",))]
 
@@ -263,7 +279,79 @@ def test_a_node_without_a_backup_is_left_as_it_is():
 @pytest.mark.parametrize(("to", "words"), [(None, "no backup on cp-1"), ("x", "no backup x on cp-1")])
 def test_without_any_backup_nothing_can_be_brought_back(to, words):
     with pytest.raises(AdminError, match=words):
-        plan.rollback(facts(node("cp-1")), to)
+        rollback(facts(node("cp-1")), to)
+
+
+def holding(**ends):
+    """A backup in which certificates end in so many days from now."""
+    held = {
+        name.replace("_", "-"): replace(certificate(50), not_after=NOW + timedelta(days))
+        for name, days in ends.items()
+    }
+    return Backup("20260101T000000Z", open=False, held=held)
+
+
+@pytest.mark.parametrize(("days", "rule"), [(-1, True), (0, True), (7, True), (7.01, False), (400, False)])
+@pytest.mark.parametrize("to", [None, "20260101T000000Z"])
+def test_a_backup_with_anything_that_ends_soon_is_refused(days, rule, to):
+    planned = rollback(facts(with_backups("cp-1", holding(apiserver=days, etcd_server=400))), to)
+    assert planned.possible is not rule
+    if rule:
+        assert rules(planned)[0] == ("violation", "expired-backup", ("node/cp-1",))
+        assert planned.findings[0].evidence.startswith("apiserver expire")
+
+
+def test_a_person_may_have_it_all_the_same():
+    backup = holding(apiserver=-1)
+    planned = rollback(facts(with_backups("cp-1", backup)), backup.name, allow_expired=True)
+    assert rules(planned)[0] == ("warning", "expired-backup", ("node/cp-1",))
+    assert (planned.possible, planned.steps[0].end) == (True, None)
+
+
+def test_the_host_is_told_when_the_first_of_it_ends():
+    planned = rollback(facts(with_backups("cp-1", holding(apiserver=30, etcd_server=20))))
+    assert planned.steps[0].end == NOW + timedelta(20)
+
+
+def test_what_is_there_already_is_not_brought_back_whenever_it_ends():
+    here = with_backups("cp-1")
+    same = replace(here.certificate("apiserver"), not_after=NOW)
+    seen = tuple(replace(one, content=same) if one.name == "apiserver" else one for one in here.seen)
+    backup = Backup("a", open=False, held={"apiserver": same})
+    planned = rollback(facts(replace(here, seen=seen, survey=replace(here.survey, backups=(backup,)))))
+    assert (planned.possible, planned.steps[0].brought_back) == (True, {})
+
+
+@pytest.mark.parametrize("held", [{}, {"apiserver": Broken("it is cut off")}])
+def test_what_can_not_be_read_of_a_backup_is_not_brought_back(held):
+    planned = rollback(facts(with_backups("cp-1", Backup("a", open=False, held=held))))
+    assert rules(planned)[0] == ("violation", "broken-backup", ("node/cp-1",))
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "told"), [("", 24, True), ("", 0.5, False), ("-before-rollback", 24, False)]
+)
+def test_what_others_have_renewed_since_is_told_of(name, hours, told):
+    moment = NOW - timedelta(hours=hours)
+    backup = Backup(f"{moment:%Y%m%dT%H%M%SZ}{name}", open=False, held=HELD)
+    planned = rollback(facts(with_backups("cp-1", backup)), backup.name)
+    assert ("renewed-since" in [each.rule for each in planned.findings]) is told
+    assert planned.possible
+
+
+def test_the_plan_of_a_rollback_says_what_will_be_there():
+    backup = holding(apiserver=30)
+    here = with_backups("cp-1", backup)
+    here = replace(here, seen=tuple(one for one in here.seen if one.name in ("apiserver", "scheduler.conf")))
+    shown = report.plan(rollback(facts(here)))
+    assert text(shown).startswith("""\
+NODE  CERTIFICATE     ENDS              ENDS AFTERWARDS   THEN
+cp-1  apiserver       2027-11-25 12:00  2026-12-25 12:00  seen served by kube-apiserver
+cp-1  scheduler.conf  2027-11-25 12:00  2027-11-25 12:00  stays as it is
+""")
+    (item,) = shown.items()
+    assert item["certificates"][0]["afterwards"]["notAfter"] == "2026-12-25T12:00:00+00:00"
+    assert item["backups"][0]["certificates"][0]["serial"] == "32"
 
 
 def test_the_survey_is_read():

@@ -85,7 +85,14 @@ class Node:
         for module in (work, use):
             monkeypatch.setattr(module, "on_disk", lambda _host, _parts: self.after.seen)
         step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
-        self.worker = work.Worker(None, self.host, step, self.said.append)
+        self.ready = "True"
+        cluster = SimpleNamespace(get=self.get)
+        self.worker = work.Worker(cluster, self.host, step, self.said.append)
+
+    def get(self, path):
+        """The API server's pod."""
+        assert path == "/api/v1/namespaces/kube-system/pods/kube-apiserver-cp-1"
+        return {"status": {"conditions": [{"type": "Ready", "status": self.ready}]}}
 
     def see_to_it(self):
         return self.worker._see_to_it(self.log)
@@ -120,8 +127,26 @@ def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monke
     changed = str(int((NOW + timedelta(1)).timestamp()))
     assert node_.host.asked == [
         ("certs-restart", "kube-scheduler", "uid-kube-scheduler", changed, "360"),
-        ("rm", "-f", "--", "/var/lib/kubectl-admin/certificates/20261125T120000Z/open"),
+        (
+            *("find", "/var/lib/kubectl-admin/certificates", "-maxdepth", "2", "-name", "open"),
+            *("-exec", "rm", "-f", "--", "{}", "+"),
+        ),
     ]
+
+
+def test_where_the_api_server_is_not_well_no_further_node_follows(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.ready = "False"
+    with pytest.raises(AdminError, match="API server is not ready, so no further node is changed"):
+        node_.see_to_it()
+    assert node_.host.asked == []
+
+
+def test_where_the_member_of_etcd_is_not_up_no_further_node_follows(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.etcd = Etcd(3, frozenset({"cp-2", "cp-3"}))
+    with pytest.raises(AdminError, match="etcd's member is not back"):
+        node_.see_to_it()
 
 
 def test_a_process_that_is_young_enough_is_not_told_of(monkeypatch):
@@ -162,7 +187,7 @@ def test_a_member_that_does_not_answer_is_started_anew_and_waited_for(monkeypatc
     """Its certificate had ended: for those who ask it, it was down."""
     node_ = Node(monkeypatch, "etcd-server")
     node_.serves[2379] = (5, 0)
-    states = iter([Etcd(3, frozenset({"cp-2"})), Etcd(3, frozenset({"cp-2"})), HEALTHY])
+    states = iter([Etcd(3, frozenset({"cp-2"})), Etcd(3, frozenset({"cp-2"})), HEALTHY, HEALTHY])
     monkeypatch.setattr(use, "etcd_of", lambda _cluster: next(states))
     assert node_.see_to_it().restarted == ("etcd",)
     assert next(states, None) is None

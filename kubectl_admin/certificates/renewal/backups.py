@@ -1,0 +1,43 @@
+"""What the backups on a node hold: the certificates that a rollback would bring back. Keys stay there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from kubectl_admin.certificates import disk
+from kubectl_admin.certificates.components import File
+from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.renewable import RENEWABLE
+from kubectl_admin.certificates.renewal.facts import Backup
+from kubectl_admin.certificates.x509 import Broken, Certificate
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.workspace import STATE
+
+BACKUPS = f"{STATE}/certificates"
+
+
+def read(there: Host, backups: Sequence[Backup]) -> tuple[Backup, ...]:
+    """The backups with what each of them holds. Raises AdminError where the host can't be asked."""
+    return tuple(replace(backup, held=held(there, backup.name)) for backup in backups)
+
+
+def held(there: Host, backup: str) -> Mapping[str, Certificate | Broken]:
+    """The certificates in one backup, by kubeadm's names for them."""
+    files = [
+        File(
+            one.name,
+            f"{BACKUPS}/{backup}/{one.files[-1]}",
+            Use.CLIENT,
+            one.name.endswith(".conf"),
+            required=False,
+        )
+        for one in RENEWABLE.values()
+    ]
+    words = ["-"]
+    for file in files:
+        words += ["kubeconfig" if file.kubeconfig else "pem", file.name, file.path]
+    found: dict[str, Certificate | Broken] = {}
+    for seen in disk.seen(there.node, there.script("certificates", *words), files):
+        wanted = Source.KUBECONFIG if seen.name.endswith(".conf") else Source.FILE
+        if seen.name in RENEWABLE and seen.source is wanted:
+            found.setdefault(seen.name, seen.content)
+    return found
