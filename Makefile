@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TOOLS := $(VENV)/tools
 LAB ?= demo
+APT := DEBIAN_FRONTEND=noninteractive apt-get --yes
+
+# Runs a command whose words matter only where it fails: pip warns of things that are meant.
+quietly = { said=$$(mktemp); $(1) >"$$said" 2>&1 && rm "$$said" || { cat "$$said" >&2; rm "$$said"; exit 1; }; }
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster cloudnative-pg bench data release clean
@@ -89,10 +93,10 @@ clean: ## Remove what was made in this folder; the lab's cache outside of it sta
 # Debian's Python comes without venv; everything else comes from PyPI.
 $(READY): setup.cfg pyproject.toml
 	@echo "setup: a virtual environment in $(VENV)"
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call quietly,$(APT) update) && $(call quietly,$(APT) install python3-venv); }
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip setuptools
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bundle]'
+	@$(call quietly,$(BIN)/pip install --disable-pip-version-check --upgrade pip setuptools)
+	@$(call quietly,$(BIN)/pip install --disable-pip-version-check --editable '.[test,bundle]')
 	@touch $@
 
 # The scripts that run on nodes are checked by the first, and tried with the programs of the others.
@@ -100,5 +104,5 @@ $(TOOLS): $(READY)
 	@for tool in shellcheck busybox zstd; do command -v $$tool >/dev/null || missing=yes; done; \
 	[ -z "$$missing" ] || { \
 	  echo "setup: shellcheck, busybox and zstd, as packages of Debian"; \
-	  apt-get update -qq && apt-get install -y -qq shellcheck busybox zstd >/dev/null; }
+	  $(call quietly,$(APT) update) && $(call quietly,$(APT) install shellcheck busybox zstd); }
 	@touch $@

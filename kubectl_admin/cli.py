@@ -5,19 +5,18 @@ Nothing is imported here that `--help` does not need.
 
 import gc
 import importlib
-import select
-import signal
 import sys
 from enum import IntEnum
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
 from kubectl_admin.command import global_options, spelled_out
 from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.verbs import VERBS
+from kubectl_admin.signals import Terminated, install
+from kubectl_admin.streams import ReaderGone
+from kubectl_admin.verbs import GROUPS, VERBS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -35,15 +34,8 @@ class ExitCode(IntEnum):
     FINDINGS = 3
     INTERRUPTED = 130  # 128 + SIGINT, as shells say
     HUNG_UP = 129  # 128 + SIGHUP
+    QUIT = 131  # 128 + SIGQUIT
     TERMINATED = 143  # 128 + SIGTERM
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP (the terminal is gone), raised where the program stands: every `finally` runs."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
 
 
 class Program(click.Group):
@@ -58,9 +50,18 @@ class Program(click.Group):
         module = importlib.import_module(f"kubectl_admin.verbs.{cmd_name}".replace("-", "_"))
         return cast(click.Command, module.command)
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        # For the shell to offer: whoever asks for help is shown the verbs.
+        return [*super().get_params(ctx), *global_options(hidden=not ctx.resilient_parsing)]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+        width = max(map(len, VERBS))
+        for title, verbs in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{verb:{width}}", line) for verb, line in verbs.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
         from click.shell_completion import CompletionItem
@@ -84,18 +85,17 @@ def _start(ctx: click.Context, /) -> None:
     Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 findings, 130 interrupted.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        ctx.ensure_object(Environment).write(f"{ctx.get_help()}\n")
 
 
 program = Program(
     "admin",
     callback=_start,
     help=_start.__doc__,
-    params=global_options(hidden=False),
     invoke_without_command=True,
     options_metavar="[GLOBAL OPTIONS]",
     subcommand_metavar="VERB [OPTIONS]",
-    epilog='"kubectl admin VERB --help" explains a verb.',
+    epilog='"kubectl admin VERB --help" explains a verb, "kubectl admin options" lists the global options.',
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
@@ -104,9 +104,7 @@ def main() -> NoReturn:
     """The console script."""
     # Nearly all that a run makes it keeps: looking for garbage at Python's own pace is a tenth of its time.
     gc.set_threshold(ALLOCATIONS)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _terminate)
+    install()
     code = run(sys.argv[1:], Environment.of_process())
     gc.freeze()  # or the interpreter looks through everything once more before it ends
     sys.exit(code)
@@ -117,27 +115,22 @@ def run(args: list[str], environment: Environment) -> int:
     try:
         with program.make_context(PROGRAM, list(args), obj=environment) as context:
             result = program.invoke(context)
-        environment.stdout.flush()
+        environment.write("")  # what a verb has written and not flushed
         return ExitCode.FINDINGS if getattr(result, "violated", False) else ExitCode.FINE
     except click.exceptions.Exit as end:  # after --help
         return end.exit_code
+    except ReaderGone:  # of help, or of what a command on a node has written
+        environment.unread = True
+        return ExitCode.FINE
     except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the one place that ends them
-        if isinstance(error, BrokenPipeError) and reader_is_gone(environment.stdout):
-            # The reader has seen enough (`| head`). What is still buffered must not fail again at exit.
-            sys.stdout = None
-            return ExitCode.FINE
         if isinstance(error, KeyboardInterrupt) and environment.stderr.isatty():
             environment.stderr.write("\n")  # the terminal has shown ^C
         what, hint, code = words_of(error)
         say(environment, what, hint)
         return code
-
-
-def reader_is_gone(stream: TextIO) -> bool:
-    """Whether the stream is a pipe that nobody reads; a connection breaks likewise, and is a failure."""
-    poll = select.poll()
-    poll.register(stream, 0)  # errors are reported unasked
-    return bool(poll.poll(0))
+    finally:
+        if environment.unread:
+            sys.stdout = None  # or what is still buffered fails again at exit
 
 
 def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
@@ -171,7 +164,3 @@ def say(environment: Environment, what: str, hint: str | None) -> None:
     environment.stderr.write(f"error: {printable(what)}\n")
     if hint:
         environment.stderr.write(f"       {printable(hint)}\n")
-
-
-def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated(number)

@@ -59,7 +59,7 @@ class Verb(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
-        formatter.write_text('Global options: see "kubectl admin --help".')
+        formatter.write_text('Global options: see "kubectl admin options".')
 
 
 class VerbGroup(Verb, click.Group):

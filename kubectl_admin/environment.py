@@ -1,9 +1,7 @@
 """The process around a verb: its streams, environment variables and global flags, in place of `sys`."""
 
-import io
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.streams import ReaderGone, open_standard
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
@@ -29,6 +28,7 @@ class Environment:
 
     flags: the global options as given, before and after the verb, named as in `Overrides`.
     output, headers: how a report is shown (`-o`, `--no-headers`).
+    unread: whoever read standard output has gone; what a verb does goes on all the same.
     """
 
     stdin: TextIO
@@ -39,15 +39,13 @@ class Environment:
     verbosity: int = 0
     output: str = "table"
     headers: bool = True
+    unread: bool = field(default=False, init=False)
     _line: "Progress | Moving | None" = field(default=None, init=False, repr=False)
 
     @classmethod
     def of_process(cls) -> "Environment":
         """The environment of this process."""
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # A character that the locale does not have is shown as an escape, as Python does on stderr.
-            sys.stdout.reconfigure(errors="backslashreplace")
-        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ)
+        return cls(*open_standard(), os.environ)
 
     def overrides(self, **changes: Any) -> "Overrides":
         """What the global flags change in the kubeconfig; `changes` win over them."""
@@ -75,7 +73,10 @@ class Environment:
         return {name: partial(self.cluster, context=name) for name in kubeconfig.matching(contexts, patterns)}
 
     def show(self, report: "Report", stream: TextIO | None = None) -> None:
-        """Prints the report in the asked format, on stdout unless another stream is given."""
+        """Prints the report in the asked format, on stdout unless another stream is given.
+
+        Raises AdminError where it can't be written; that nobody reads it any more is no error.
+        """
         stream = stream or self.stdout
         if self.output == "name":
             from kubectl_admin.report.terminal import printable
@@ -97,11 +98,16 @@ class Environment:
             from kubectl_admin.report import document
 
             text = (document.to_json if self.output == "json" else document.to_yaml)(report)
+        self.write(text, stream)
+
+    def write(self, text: str, stream: TextIO | None = None) -> None:
+        """Writes text at once, on stdout unless another stream is given; raises as `show` does."""
+        stream = stream or self.stdout
         try:
             stream.write(text)
             stream.flush()
-        except BrokenPipeError:
-            raise  # its reader may have seen enough, which is no error
+        except ReaderGone:
+            self.unread = True
         except OSError as error:
             raise AdminError(f"the output can't be written: {error.strerror}") from error
 
@@ -166,6 +172,8 @@ class Environment:
 
         self.stderr.write(f"{printable(question)}? (y/N) ")
         self.stderr.flush()
+        if getattr(self.stderr, "lost", False):
+            raise UsageError("the question can't be shown: standard error is not to be written", "add --yes")
         if self.stdin.readline().strip().lower() not in ("y", "yes"):
             raise AdminError("nothing was changed")
 

@@ -38,12 +38,15 @@ def run(
 
 
 def start(
-    *args: str, program: tuple[str, ...] = PROGRAM, env: Mapping[str, str] | None = None
+    *args: str,
+    program: tuple[str, ...] = PROGRAM,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> "subprocess.Popen[str]":
-    """Starts the program with pipes for its streams."""
+    """Starts the program with pipes for its outputs."""
     return subprocess.Popen(
         [*program, *args],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from kubectl_admin import shelter
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import Conflict, NotFound
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
+from kubectl_admin.signals import sheltered
 
 ANNOTATION = "kubectl-admin/drain"
 RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
@@ -136,7 +136,7 @@ def cordoned(
         put = cordon(cluster, node, mark)
         yield put
     except BaseException:
-        with shelter.sheltered():
+        with sheltered():
             say(undo(cluster, node, put, mark, keep=keep))
         raise
 

@@ -63,8 +63,6 @@ def recover(
     seen = await_ready(cluster, node, observer, timeout)
     uncordon(cluster, node)
     uncordoned()
-    if seen.node.unschedulable:
-        observer.note(f"node/{node} uncordoned")
     moved = seen.mark.moved if seen.mark and wait_for_moved else ()
     unhealthy = await_healthy(cluster, moved, observer, timeout)
     return Recovered(node, seen.node.unschedulable, moved, tuple(unhealthy.items()))

@@ -16,7 +16,7 @@ from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import image, manifest, trouble
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 
 NAMESPACE = "kube-system"
 DEADLINE = 4 * 3600  # seconds

@@ -20,7 +20,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Conflict, NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.operation import Owner
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 
 NAMESPACE = "kube-system"
 GROUP = "coordination.k8s.io"

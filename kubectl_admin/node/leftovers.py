@@ -19,7 +19,7 @@ from kubectl_admin.node.debug_pod import UNDERWAY, is_gone
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import STATE, discard
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 
 OPERATION = re.compile(r"[0-9a-f]{10}")
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())

@@ -3,6 +3,7 @@
 import os
 import select
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 from kubectl_admin.cluster.access import explained
@@ -14,6 +15,7 @@ from kubectl_admin.node import debug_pod, host, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.operation import Operation
+from kubectl_admin.streams import ReaderGone
 
 
 def execute(  # noqa: PLR0913 - where, what, and what goes in and out
@@ -30,7 +32,8 @@ def execute(  # noqa: PLR0913 - where, what, and what goes in and out
 ) -> int:
     """The exit code of the command, when it has ended; what it writes is passed on as it comes.
 
-    stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may go on.
+    stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may go on;
+    ReaderGone where nobody reads what it writes any more, which ends it.
     """
     leftovers.sweep(cluster, options.namespace)
     with (
@@ -39,10 +42,23 @@ def execute(  # noqa: PLR0913 - where, what, and what goes in and out
         there.start(argv, stdin=None if stdin is None else pieces(stdin)) as running,
     ):
         for channel, data in running:
-            stream = stdout if channel == STDOUT else stderr
-            stream.write(data)
-            stream.flush()
+            if channel == STDOUT:
+                pass_on(data, stdout)
+            else:
+                with suppress(AdminError):  # nobody sees it, which does not end the command
+                    pass_on(data, stderr)
     return running.exit_code or 0
+
+
+def pass_on(data: bytes, stream: BinaryIO) -> None:
+    """Writes what a command has written; raises ReaderGone or AdminError where the stream takes no more."""
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        raise AdminError(f"the output can't be written: {error.strerror}") from error
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:

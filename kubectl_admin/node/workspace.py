@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 
 STATE = "/var/lib/kubectl-admin"
 CLEARING = 60.0  # seconds for which its removal is tried while the way to the node is cut

@@ -20,7 +20,7 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.plan import Step
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 from kubectl_admin.upgrade import gather, stages
 from kubectl_admin.upgrade.facts import Mark, Role
 from kubectl_admin.upgrade.look import Look, Options, drained_with

@@ -12,6 +12,7 @@ from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
 from kubectl_admin.options import DURATION, output
 from kubectl_admin.report import Report
+from kubectl_admin.streams import ReaderGone
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -151,5 +152,7 @@ def follow(env: Environment, cluster: "Cluster", longest: float) -> Never:
         outcomes = [outcome] if outcome else []
         env.show(report("", [judged], datetime.now(UTC), outcomes, acted=True))
         env.headers = False
+        if env.unread:  # `| head` has seen enough; nothing is approved behind anybody's back
+            raise ReaderGone
 
     watch.follow(cluster, limit(longest), tell, env.note)

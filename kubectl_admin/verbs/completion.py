@@ -60,7 +60,7 @@ def command(env: Environment, install: bool, script: bool) -> None:
         text = PRESENT.format(completer=completer) + KUBECTL
     else:
         text = MISSING.format(folder=running(env).parent) + KUBECTL
-    env.stdout.write(text)
+    env.write(text)
 
 
 def installed(env: Environment, program: Path) -> Path:

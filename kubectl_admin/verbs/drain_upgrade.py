@@ -138,7 +138,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     cluster, doing = env.cluster(), not (dry_run or status or logs)
     with upgrade.opened(cluster, node, options, env.note, doing=doing) as there:
         if logs:
-            env.stdout.write(state.logs(there))
+            env.write(state.logs(there))
             return None
         if status:
             shown = state.report(state.status(cluster, there))

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -98,6 +99,24 @@ def wait(env: Environment) -> None:
         env.stderr.write("cleaned up\n")
 
 
+def speak(env: Environment) -> Report:
+    """Work that says what it does, in all the ways that there are, until it is done."""
+    with env.live() as live, env.moving("moving") as moving:
+        live.line("at work")
+        env.stdin.readline()
+        for step in range(1, 100):
+            live.line("still at work" * 100)
+            env.note("and now this" * 100)
+            moving(step, 100)
+    Path(env.environ["DONE"]).write_text("done", encoding="utf-8")
+    return shown(env, report(Severity.VIOLATION))
+
+
+def open_file(env: Environment) -> None:
+    with Path(env.environ["DONE"]).open("w", encoding="utf-8") as file:
+        file.write(str(file.fileno()))
+
+
 def progress(env: Environment) -> None:
     with env.progress("asking") as progress:
         progress.step(2)
@@ -118,11 +137,15 @@ ACTS: dict[str, Callable[[Environment], Report | None]] = {
     "lose": lose,
     "interrupt": interrupt,
     "wait": wait,
+    "speak": speak,
+    "open": open_file,
+    "ask": lambda env: env.confirm("go on", yes=False),
     "progress": progress,
     "écrire": lambda env: env.stdout.write("écrire\n") and None,
     "show": lambda env: shown(env, report(Severity.WARNING)),
     "violate": lambda env: shown(env, report(Severity.VIOLATION)),
     "flood": lambda env: shown(env, report(rows=100_000)),
+    "flood_and_violate": lambda env: shown(env, report(Severity.VIOLATION, rows=100_000)),
 }
 
 

@@ -1,4 +1,5 @@
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 from kubectl_admin import cli
 from kubectl_admin.command import VerbGroup
-from kubectl_admin.verbs import VERBS
+from kubectl_admin.verbs import GROUPS, VERBS
 from tests.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
 from tests.unit import stand_in
 from tests.unit.api_stand_in import EMPTY, serving
@@ -56,6 +57,14 @@ def test_the_program_lists_its_verbs(args):
     assert ended.out.startswith("Usage: kubectl admin ")
     for verb in VERBS:
         assert f"\n  {verb} " in ended.out
+
+
+def test_verbs_come_before_all_else_in_groups():
+    shown = run().out
+    titles = [shown.index(f"\n{title}:\n") for title in GROUPS]
+    assert titles == sorted(titles)
+    assert "\n  -" not in shown  # no option
+    assert sorted(verb for verbs in GROUPS.values() for verb in verbs) == sorted(VERBS)
 
 
 @pytest.mark.parametrize(("words", "command"), COMMANDS)
@@ -134,6 +143,75 @@ def test_a_reader_who_has_gone_before_is_no_error(what):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("what", ["violate", "flood_and_violate"])
+def test_the_exit_code_is_the_works_whoever_reads(what):
+    """A violation stays one where its report's reader has gone."""
+    with start("act", what, program=STAND_IN) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 3
+
+
+def test_what_can_not_be_said_does_not_end_the_work(tmp_path):
+    """Nobody reads stderr, nor stdout: the work is done to its end all the same."""
+    done = tmp_path / "done"
+    speaking = start("act", "speak", program=STAND_IN, env=environ(DONE=str(done)), stdin=subprocess.PIPE)
+    with speaking as process:
+        assert process.stderr.readline() == "at work\n"
+        process.stderr.close()
+        process.stdout.close()
+        process.stdin.write("go on\n")
+        process.stdin.close()
+    assert process.returncode == 3
+    assert done.read_text() == "done"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_whose_words_can_not_be_said_is_interrupted(number):
+    with start("act", "wait", program=STAND_IN) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.stderr.close()
+        process.stdout.close()
+        process.send_signal(number)
+    assert process.returncode == 128 + number
+
+
+def test_a_full_disk_behind_stderr_does_not_change_how_a_run_ends(tmp_path):
+    done = tmp_path / "done"
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        ended = subprocess.run(
+            [*STAND_IN, "act", "speak"],
+            check=False,
+            input=b"go on",
+            stdout=subprocess.PIPE,
+            stderr=full,
+            cwd=ROOT,
+            env=environ(DONE=str(done)),
+        )
+    assert (ended.returncode, done.read_text()) == (3, "done")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_file_takes_the_place_of_a_stream_that_the_shell_has_closed(tmp_path, closed):
+    number = tmp_path / "number"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *STAND_IN, "act", "open"],
+        check=False,
+        capture_output=True,
+        cwd=ROOT,
+        env=environ(DONE=str(number)),
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert int(number.read_text()) > 2
+
+
+def test_a_question_that_can_not_be_seen_is_not_asked():
+    terminal, end = pty.openpty()
+    with os.fdopen(terminal), os.fdopen(end) as stdin, open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run([*STAND_IN, "act", "ask"], check=False, stdin=stdin, stderr=full, cwd=ROOT)
+    assert done.returncode == 2
+
+
 def test_a_reader_who_has_seen_enough_is_no_error():
     with start("act", "flood", program=STAND_IN) as process:
         assert process.stdout.readline().split() == ["NAME", "VERSION"]
@@ -148,6 +226,7 @@ SIGNALS = pytest.mark.parametrize(
         (signal.SIGINT, 130, "interrupted"),
         (signal.SIGTERM, 143, "terminated"),
         (signal.SIGHUP, 129, "terminated"),  # the terminal is gone
+        (signal.SIGQUIT, 131, "terminated"),  # Ctrl-\\
     ],
 )
 

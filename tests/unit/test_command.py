@@ -153,12 +153,14 @@ def test_formats(environment, words, output, headers):
 
 
 def test_global_flags_are_explained_once():
-    """In the program's help; a verb's help names that one."""
-    shown = run("version", "--help").out
-    assert "--kubeconfig" not in shown
-    assert shown.endswith('Global options: see "kubectl admin --help".\n')
+    """By a verb of their own, as kubectl does; every other help names that one."""
+    for shown in (run("version", "--help").out, run("--help").out, run().out):
+        assert "--kubeconfig" not in shown
+        assert '"kubectl admin options"' in shown
+    listed = run("options").out
     for option in global_options(hidden=False):
         assert option.help.endswith(".")
+        assert f"  {option.opts[0]}" in listed or f", {option.opts[-2]}" in listed
 
 
 @pytest.mark.parametrize("words", ["-v version", "version -v"])

@@ -82,7 +82,7 @@ def test_help_lists_the_subcommands(environment, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith("Usage: kubectl admin crew [OPTIONS] [COMMAND]\n\n  Show the crew.\n")
     assert "\nCommands:\n  act  Do what a test asks for.\n" in shown
-    assert shown.endswith('Global options: see "kubectl admin --help".\n')
+    assert shown.endswith('Global options: see "kubectl admin options".\n')
 
 
 @pytest.mark.parametrize(

