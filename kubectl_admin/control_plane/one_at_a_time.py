@@ -21,7 +21,7 @@ from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.pool import ask_all
-from kubectl_admin.shelter import sheltered
+from kubectl_admin.signals import sheltered
 
 PREFIX = "kubectl-admin-"  # of the names of units
 # Beside what debug pods take.
