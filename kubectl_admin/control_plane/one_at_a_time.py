@@ -12,6 +12,7 @@ from functools import partial
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import NotReadyError, is_transient
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import host, lease, leftovers
@@ -74,7 +75,9 @@ def control_plane(  # noqa: PLR0913 - who does what, and how hosts are reached
     ) as held:
         try:
             nodes = sorted(node.name for node in static_pods.control_plane_nodes(cluster))
-            found = find_work(cluster, nodes, options, say, skipped)
+            # Where the control plane is none of the cluster's nodes, what is to be changed is asked.
+            asked = nodes or sorted({node for node, _ in own})
+            found = find_work(cluster, asked, options, say, skipped)
             others = [work for work in found if (work.node, work.name) not in own]
             if others:
                 with sheltered():
@@ -127,6 +130,9 @@ def find_work(
     found: list[Work] = []
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
+            # What an API server says that is being restarted is not about a host: who waits asks again.
+            if is_transient(answer) and not isinstance(answer, NotReadyError):
+                raise answer
             raise AdminError(
                 f"node {name}: whether work goes on there can't be asked: {answer.what}",
                 f"bring it back; or, where it is down and nothing can go on there: --skip-host {name}",

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Work
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode
@@ -97,12 +99,26 @@ def test_it_is_not_its_own_on_another_node_or_by_another_name(world, own):
         pass
 
 
-def test_a_host_that_can_not_be_asked_is_not_free(world):
-    world.answers["cp-3"] = AdminError("node cp-3 is not Ready")
+@pytest.mark.parametrize("error", [NotReadyError, AdminError])
+def test_a_host_that_can_not_be_asked_is_not_free(world, error):
+    world.answers["cp-3"] = error("node cp-3 is not Ready")
     with pytest.raises(AdminError) as refused, world.alone():
         pass
     assert "whether work goes on there can't be asked: node cp-3 is not Ready" in refused.value.what
     assert "--skip-host cp-3" in refused.value.hint
+
+
+def test_an_api_server_that_restarts_is_said_as_it_is_so_that_it_is_asked_again(world):
+    world.answers["cp-3"] = Unreachable("Unable to connect to the server: tls: unexpected eof while reading")
+    with pytest.raises(Unreachable), world.alone():
+        pass
+
+
+def test_where_no_node_is_a_control_plane_those_that_are_changed_are_asked(world, monkeypatch):
+    monkeypatch.setattr(one_at_a_time.static_pods, "control_plane_nodes", lambda _cluster: ())
+    world.answers = {"w1": b"change upgrade -\n"}
+    with pytest.raises(AdminError, match="goes on on node w1"), world.alone(own={("w1", "certs")}):
+        pass
 
 
 def test_one_that_a_person_vouches_for_is_not_asked(world):
