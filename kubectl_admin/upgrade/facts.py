@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kubectl_admin.etcd.members.state import State
+from kubectl_admin.finding import Gap
 from kubectl_admin.node.packages import Packages
+from kubectl_admin.node.texts import Texts
+from kubectl_admin.upgrade.unit import Command
 from kubectl_admin.versions.facts import Component, Facts, Instance
 from kubectl_admin.versions.version import Version
 
@@ -40,24 +43,48 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes that are free where a folder is, or will be. device: which file system that is."""
+
+    free: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disk:
     """What the host of a node says.
 
     packages: what its package manager says. kubeadm, kubelet: the programs' own versions; None where there is
-    none. flags: of the kubelet that runs, by name. gates: feature gates of its configuration.
-    systemd: whether it is there. cgroup: 1 or 2. etcd: bytes of etcd's data folder; 0 where there is none.
-    free: bytes, by folder.
+    none. systemd: whether it is there. cgroup: 1 or 2; None where that could not be seen. etcd: bytes of
+    etcd's data folder; 0 where there is none. room: by folder.
+    running: the words that the kubelet that runs was given. command: how its unit starts the next one.
+    texts: the files that this one reads. patches: kubeadm's patches, by their paths.
     """
 
     packages: Packages
     kubeadm: Version | None
     kubelet: Version | None
-    flags: Mapping[str, str] = field(default_factory=dict)
-    gates: Mapping[str, str] = field(default_factory=dict)
     systemd: bool = True
-    cgroup: int = 2
+    cgroup: int | None = 2
     etcd: int = 0
-    free: Mapping[str, int] = field(default_factory=dict)
+    room: Mapping[str, Room] = field(default_factory=dict)
+    running: tuple[str, ...] = ()
+    command: Command = field(default_factory=Command)
+    texts: Texts = field(default_factory=Texts)
+    patches: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """kube-proxy as kubeadm keeps it.
+
+    present: whether there is a DaemonSet of it; None where that could not be seen. words: of its command.
+    config: its configuration in ConfigMap kube-proxy; None where there is none, or none that may be read.
+    """
+
+    present: bool | None = None
+    words: tuple[str, ...] = ()
+    config: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,8 @@ class Around:
     versions: of the whole cluster. order: control-plane nodes, the oldest first. etcd: its state; None where
     the node runs no member. flags: of the node's static pods, by component and name. mark: of an upgrade that
     was begun here. cordoned: whether the node is. ready: whether it is. kubelet: as the Node object says.
+    kubelet_config: what ConfigMap kubelet-config holds; None where it can't be read. proxy: kube-proxy.
+    gaps: what could not be looked at.
     """
 
     node: str
@@ -78,6 +107,9 @@ class Around:
     cordoned: bool
     ready: bool
     kubelet: Version | None
+    kubelet_config: str | None = None
+    proxy: Proxy = Proxy()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def own_apiserver(self) -> Instance | None:

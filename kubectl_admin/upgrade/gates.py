@@ -1,23 +1,23 @@
 """What stands in the way of a node's upgrade, found before anything is touched. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Role, Target
+from kubectl_admin.upgrade.given import next_start
+from kubectl_admin.upgrade.machine import machine, space
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
-from kubectl_admin.versions.judge import skew_findings
-from kubectl_admin.versions.needs import etcd_gate, unmet
+from kubectl_admin.versions.judge import not_judged, silent, skew_findings
+from kubectl_admin.versions.needs import etcd_gate, etcd_minor
 from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 
-# kubeadm copies etcd's data folder there before it touches etcd.
-# Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/staticpods.go, performEtcdStaticPodUpgrade.
-BACKUPS = "/etc/kubernetes"
-# Bytes that the packages take, downloaded and unpacked, with some to spare.
-DOWNLOADED, UNPACKED = 200 << 20, 400 << 20
+# The first minor whose kubeadm installs kube-proxy also where its ConfigMap is gone.
+# Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/phases/upgrade/addons.go, runKubeProxyAddon.
+PROXY_COMES_ANYWAY = 32
 
 
 def gates(  # noqa: PLR0913 - all that is known
@@ -29,22 +29,28 @@ def gates(  # noqa: PLR0913 - all that is known
     *,
     first: bool = False,
     drained: bool = True,
+    kubeadm: bool = True,
 ) -> list[Finding]:
     """Everything that forbids the node's way to the target, or that is worth a warning.
 
     first: this node may be the first control-plane node, though another one is older. drained: whether the
-    node is to be drained.
+    node is to be drained. kubeadm: whether its step is still to come.
     """
     version = target.version
+    coming = next_start(around, disk, kubeadm=kubeadm, control_plane=role.control_plane)
     found = [
         *direction(around, disk, version),
         *order(around, role, version, first=first),
         *skew(around, role, version),
-        *machine(around, disk, upstream, version.minor),
+        *machine(around, disk, coming, upstream, version.minor),
         *space(around, disk, role),
-        *removed.findings(version.minor, flags(around, disk)),
-        *(gap.finding() for gap in around.versions.gaps),
+        *removed.findings(version.minor, coming.given, etcd=etcd_minor(around.versions, upstream)),
+        *silent(around.versions.instances),
+        *not_judged(around.versions.instances),
+        *(gap.finding() for gap in (*around.versions.gaps, *around.gaps, *coming.gaps)),
     ]
+    if role.control_plane and kubeadm:
+        found += proxy_returns(around, version.minor)
     if role.control_plane and not is_moved(around, version):
         found += [*etcd_gate(with_members(around), upstream, version.minor), *etcd_health(around)]
     if not drained and around.kubelet and around.kubelet.minor != version.minor:
@@ -179,49 +185,22 @@ def with_members(around: Around) -> Facts:
     return replace(facts, instances=(*facts.instances, *parts))
 
 
-def machine(around: Around, disk: Disk, upstream: Upstream, minor: int) -> Iterator[Finding]:
-    """What this node's machine lacks to run the minor, and what the work itself needs there."""
-    here = [replace(node, cgroup=disk.cgroup) for node in around.versions.nodes if node.name == around.node]
-    yield from unmet(replace(around.versions, nodes=tuple(here)), upstream, minor)
-    if not disk.systemd:
-        yield Finding(
-            Severity.VIOLATION,
-            "no-systemd",
-            f"node {around.node}",
-            "systemd keeps the work going while the connection is cut, and runs the kubelet",
-            "this host runs without it",
-            "upgrade it by hand",
-            objects=(f"node/{around.node}",),
-        )
-    if not around.ready:
-        yield Finding(
-            Severity.VIOLATION,
-            "not-ready",
-            f"node {around.node}",
-            "a node is upgraded while it works",
-            "it is not Ready",
-            f"bring it back first: kubectl describe node {around.node}",
-            objects=(f"node/{around.node}",),
-        )
-
-
-def space(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
-    """Whether there is room for the packages, and for kubeadm's copy of etcd's data."""
-    needs = {"/var/cache": DOWNLOADED, "/usr": UNPACKED}
-    if role.control_plane and disk.etcd:
-        needs[BACKUPS] = disk.etcd + DOWNLOADED
-    for folder, bytes_needed in needs.items():
-        free = disk.free.get(folder)
-        if free is not None and free < bytes_needed:
-            yield Finding(
-                Severity.VIOLATION,
-                "disk-full",
-                f"node {around.node}: {folder}",
-                "packages, and kubeadm's copy of etcd's data, need their room",
-                f"{free >> 20} MiB are free, and {bytes_needed >> 20} MiB are wanted",
-                f"free some space there; kubeadm keeps old copies below {BACKUPS}",
-                objects=(f"node/{around.node}",),
-            )
+def proxy_returns(around: Around, minor: int) -> Iterator[Finding]:
+    """Whether kubeadm is about to install a kube-proxy that somebody has taken away."""
+    config, proxy = around.versions.kubeadm_config, around.proxy
+    if proxy.present is not False or (config and config.proxy_disabled):
+        return
+    if minor < PROXY_COMES_ANYWAY and proxy.config is None:
+        return
+    yield Finding(
+        Severity.WARNING,
+        "kube-proxy-returns",
+        "kube-proxy",
+        "kubeadm installs its add-ons again with the last control plane, those that were removed as well",
+        "there is no DaemonSet kube-proxy, and kubeadm's configuration does not say that this is meant",
+        "set proxy.disabled: true in ConfigMap kube-system/kubeadm-config (v1beta4), or delete it afterwards",
+        "https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/#kubeadm-k8s-io-v1beta4-Proxy",
+    )
 
 
 def etcd_health(around: Around) -> Iterator[Finding]:
@@ -230,6 +209,17 @@ def etcd_health(around: Around) -> Iterator[Finding]:
     if state is None:
         return
     here = (f"node/{around.node}",)
+    if any(member.learner for member in state.members if member.node == around.node):
+        yield Finding(
+            Severity.VIOLATION,
+            "etcd-learner",
+            f"etcd on node {around.node}",
+            "a member votes before it is upgraded",
+            "it is a learner that was never promoted",
+            "promote it, or remove it and let it join again: kubectl admin etcd-status",
+            "https://etcd.io/docs/latest/learning/design-learner/",
+            here,
+        )
     others = [member for member in state.voters if member.node != around.node]
     up = sum(member.up for member in others)
     if len(state.voters) > 1 and up < state.quorum:
@@ -254,17 +244,6 @@ def etcd_health(around: Around) -> Iterator[Finding]:
             "kubectl admin etcd-status says what to do",
             objects=here,
         )
-
-
-def flags(around: Around, disk: Disk) -> dict[str, Mapping[str, str]]:
-    """The flags really set on this node, by component; feature gates of the kubelet's file included."""
-    kubelet = dict(disk.flags)
-    gates_set = ",".join(f"{name}={value}" for name, value in disk.gates.items())
-    # The flag comes last, since it wins over the file.
-    written = ",".join(part for part in (gates_set, kubelet.get("feature-gates", "")) if part)
-    if written:
-        kubelet["feature-gates"] = written
-    return {**around.flags, str(Component.KUBELET): kubelet}
 
 
 def is_moved(around: Around, target: Version) -> bool:

@@ -2,29 +2,41 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
-import yaml
-
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.control_plane.flags import command_line, flags
+from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.control_plane.flags import command_line
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
 from kubectl_admin.etcd.members.state import State
-from kubectl_admin.node import files, packages
+from kubectl_admin.finding import Gap
+from kubectl_admin.node import packages
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.texts import read_texts
 from kubectl_admin.pool import ask_all
-from kubectl_admin.upgrade.facts import Around, Disk, Mark
+from kubectl_admin.upgrade import given, unit
+from kubectl_admin.upgrade.facts import Around, Disk, Mark, Proxy, Room
 from kubectl_admin.versions import gather as versions
+from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.version import Version
 
 ANNOTATION = "kubectl-admin/upgrade"
-SYSTEM = "/api/v1/namespaces/kube-system/pods"
+KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
+SYSTEM = f"{KUBE_SYSTEM}/pods"
 KUBERNETES = "/etc/kubernetes"
-KUBELET_CONFIG = "/var/lib/kubelet/config.yaml"  # Source: cmd/kubeadm/app/constants
+# Where a package of the kubelet, of each kind, reads flags of an administrator.
+VARIABLES = (given.KUBEADM_FLAGS, "/etc/default/kubelet", "/etc/sysconfig/kubelet")
+# What more is asked of the cluster, and the permission that it takes; without it, it is a gap.
+MORE = {
+    "kubelet-config": ("ConfigMap kube-system/kubelet-config", "get configmaps in namespace kube-system"),
+    "kube-proxy's": ("ConfigMap kube-system/kube-proxy", "get configmaps in namespace kube-system"),
+    "DaemonSet": ("DaemonSet kube-system/kube-proxy", "list daemonsets.apps in namespace kube-system"),
+    "kubelet": ("what this node's kubelet says itself", "get nodes/proxy"),
+}
 DEADLINE = 120.0  # seconds for all that is asked of the API
 KB = 1024
 
@@ -39,15 +51,23 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         "versions": lambda: versions.gather(cluster, lambda: None),
         "pods": lambda: own_pods(cluster, node),
         "control planes": lambda: list(cluster.list("/api/v1/nodes", [("labelSelector", LABEL)])),
+        "kubelet-config": lambda: config_map(cluster, "kubelet-config", "kubelet"),
+        "kube-proxy's": lambda: config_map(cluster, "kube-proxy", "config.conf"),
+        "DaemonSet": lambda: proxy_words(cluster),
+        "kubelet": lambda: processes.ask_kubelet(cluster, node, None),
     }
     answers = ask_all(questions, deadline=DEADLINE)
     found: dict[str, Any] = {}
+    gaps: list[Gap] = []
     for name, answer in answers.items():
-        if isinstance(answer, AdminError):
+        if isinstance(answer, AdminError) and name not in MORE:
             raise answer
-        found[name] = answer
+        if isinstance(answer, AdminError):
+            gaps.append(processes.gap(MORE[name][0], answer, MORE[name][1]))
+        else:
+            found[name] = answer
     here, pods = found["node"], found["pods"]
-    facts: Facts = found["versions"]
+    facts: Facts = with_kubelet(found["versions"], node, found.get("kubelet"))
     etcd: State | None = None
     if members and any(pod["metadata"].get("labels", {}).get("component") == "etcd" for pod in pods):
         etcd = status.gather(cluster, compare=False)
@@ -62,7 +82,42 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         bool(here["spec"].get("unschedulable")),
         is_ready(here),
         Version.find(str(info.get("kubeletVersion", ""))),
+        found.get("kubelet-config"),
+        Proxy(
+            present=found["DaemonSet"] is not None if "DaemonSet" in found else None,
+            words=found.get("DaemonSet") or (),
+            config=found.get("kube-proxy's"),
+        ),
+        tuple(gaps),
     )
+
+
+def config_map(cluster: Cluster, name: str, key: str) -> str | None:
+    """What a ConfigMap of kube-system has under a key; None where there is none."""
+    try:
+        return str(cluster.get(f"{KUBE_SYSTEM}/configmaps/{name}")["data"][key])
+    except (NotFound, KeyError):
+        return None
+
+
+def proxy_words(cluster: Cluster) -> tuple[str, ...] | None:
+    """The command of kubeadm's DaemonSet kube-proxy; None where there is none."""
+    for found in versions.selected(cluster, f"{versions.APPS}/daemonsets", "k8s-app=kube-proxy"):
+        if found["metadata"]["name"] == "kube-proxy":
+            template = found["spec"]["template"]
+            return tuple(command_line(template, template["spec"]["containers"][0])[1:])
+    return None
+
+
+def with_kubelet(facts: Facts, node: str, answer: processes.KubeletAnswer | None) -> Facts:
+    """The facts with until when the container runtime of this node is supported, by its kubelet."""
+    if answer is None:
+        return facts
+    nodes = (
+        replace(each, runtime_support_ends=answer.runtime_support_ends) if each.name == node else each
+        for each in facts.nodes
+    )
+    return replace(facts, nodes=tuple(nodes))
 
 
 def own_pods(cluster: Cluster, node: str) -> list[dict[str, Any]]:
@@ -75,7 +130,9 @@ def static_flags(pod: Mapping[str, Any]) -> list[tuple[str, Mapping[str, str]]]:
     """The component of a static pod, and the flags that it is started with."""
     component = pod["metadata"].get("labels", {}).get("component", "")
     containers = pod["spec"].get("containers") or ()
-    return [(component, flags(command_line(pod, containers[0])[1:]))] if component and containers else []
+    if not component or not containers:
+        return []
+    return [(component, given.pod_flags(component, command_line(pod, containers[0])[1:]))]
 
 
 def order(nodes: list[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -108,15 +165,28 @@ def mark_text(mark: Mark) -> str:
     return json.dumps({"target": mark.target, "since": mark.since, "uncordon": mark.uncordon})
 
 
-def disk(host: Host, around: Around) -> Disk:
-    """What the host says. Raises AdminError where it can't be asked."""
+def disk(host: Host, around: Around, patches: str = "") -> Disk:
+    """What the host says. patches: kubeadm's folder of them, «-» or "" for none.
+
+    Raises AdminError where it can't be asked.
+    """
     data = around.flags.get("etcd", {}).get("data-dir", "-")
     answer = host.script("upgrade-survey", KUBERNETES, data).decode("utf-8", "replace")
-    return on_disk(answer, packages.survey(host), configured_gates(partial(files.read, host, KUBELET_CONFIG)))
+    here = with_texts(host, on_disk(answer, packages.survey(host)))
+    return replace(here, patches=read_texts(host, [patches]).read if patches.startswith("/") else {})
 
 
-def on_disk(answer: str, held: packages.Packages, gates: Mapping[str, str]) -> Disk:
-    """What the script has answered, with what the package manager says, and the kubelet's file."""
+def with_texts(host: Host, here: Disk) -> Disk:
+    """What the host says, with all files that its next kubelet reads."""
+    texts = read_texts(host, [*unit.unit_paths(), *VARIABLES, given.INSTANCE_CONFIG])
+    if missing := unit.command(texts.read).missing:
+        texts += read_texts(host, [unit.readable(path) for path in missing])
+    here = replace(here, texts=texts, command=unit.command(texts.read))
+    return replace(here, texts=texts + read_texts(host, given.further_paths(here)))
+
+
+def on_disk(answer: str, held: packages.Packages) -> Disk:
+    """What the script has answered, with what the package manager says."""
     said: dict[str, list[str]] = {}
     for line in answer.splitlines():
         name, _, value = line.partition(" ")
@@ -125,30 +195,19 @@ def on_disk(answer: str, held: packages.Packages, gates: Mapping[str, str]) -> D
     def one(name: str) -> str:
         return said.get(name, [""])[0]
 
-    free = [line.partition(" ") for line in said.get("free-kilobytes", ())]
+    rooms = [words for line in said.get("room", ()) if len(words := line.split(" ", 2)) == 3]
     return Disk(
         held,
         Version.find(one("kubeadm")),
         Version.find(one("kubelet")),
-        flags(said.get("kubelet-argument", ["kubelet"])[1:]),
-        gates,
         one("systemd") == "yes",
-        1 if one("cgroup") == "1" else 2,
+        {"1": 1, "2": 2}.get(one("cgroup")),
         number(one("etcd-kilobytes")) * KB,
-        {folder: number(kilobytes) * KB for kilobytes, _, folder in free},
+        {folder: Room(number(kilobytes) * KB, device) for kilobytes, device, folder in rooms},
+        running=tuple(said.get("kubelet-argument", ["kubelet"])[1:]),
     )
 
 
 def number(text: str) -> int:
     """A whole number; 0 for what is none."""
     return int(text) if text.isascii() and text.isdecimal() else 0
-
-
-def configured_gates(read: Callable[[], bytes]) -> dict[str, str]:
-    """The feature gates in the kubelet's configuration; none without such a file, or if it is no YAML."""
-    try:
-        document = yaml.safe_load(read())
-    except (AdminError, yaml.YAMLError):
-        return {}
-    gates = document.get("featureGates") if isinstance(document, dict) else None
-    return {str(name): str(value).lower() for name, value in gates.items()} if isinstance(gates, dict) else {}

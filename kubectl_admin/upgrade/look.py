@@ -75,7 +75,7 @@ class Look:
 def look(cluster: Cluster, host: Host, options: Options) -> Look:
     """What would be done to the node; nothing is touched. Raises AdminError where that can't be known."""
     around = gather.around(cluster, host.node)
-    disk = gather.disk(host, around)
+    disk = gather.disk(host, around, options.patches)
     refuse_unmanaged(host.node, disk)
     minor, asked = target.wanted(options.to) if options.to else (target.default_minor(around), None)
     goal = goal_there(disk, asked or target.followed(around, minor)) or target.choose(
@@ -93,6 +93,7 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
         upstream.load(),
         first=options.first,
         drained=options.draining is not None,
+        kubeadm=any(step.name == stages.KUBEADM and not step.done for step in steps),
     )
     drains = any(step.name == stages.DRAIN and not step.done for step in steps)
     preview = drain.look(cluster, host.node, drained_with(options)) if drains else None

@@ -4,7 +4,7 @@ A gate that is locked to its default ends a component in the same way when it is
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,33 +12,14 @@ from importlib import resources
 from typing import Any
 
 from kubectl_admin.finding import Finding, Gap, Severity
+from kubectl_admin.upgrade.given import GATES, Fate, Given
 from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.version import Version
 
-GATES = "feature-gates"
 TRUE, FALSE = ("1", "t", "true"), ("0", "f", "false")  # as Go's strconv.ParseBool reads them, in any case
 FLAGS_SOURCE = "https://kubernetes.io/docs/reference/command-line-tools-reference/"
 GATES_SOURCE = "https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates-removed/"
 ETCD_SOURCE = "https://github.com/etcd-io/etcd/tree/main/CHANGELOG"
-# Where an administrator sets a component's flags and gates on a kubeadm cluster.
-CONFIGURED = "{} in ConfigMap kube-system/kubeadm-config, and from the manifest in /etc/kubernetes/manifests"
-FLAG_PLACES: Mapping[str, str] = {
-    Component.KUBELET: (
-        "/var/lib/kubelet/kubeadm-flags.env, /etc/default/kubelet or /etc/sysconfig/kubelet on the node"
-    ),
-    Component.APISERVER: CONFIGURED.format("apiServer.extraArgs"),
-    Component.CONTROLLER_MANAGER: CONFIGURED.format("controllerManager.extraArgs"),
-    Component.SCHEDULER: CONFIGURED.format("scheduler.extraArgs"),
-    Component.ETCD: CONFIGURED.format("etcd.local.extraArgs"),
-    Component.KUBE_PROXY: "the command in DaemonSet kube-system/kube-proxy",
-}
-GATE_PLACES: Mapping[str, str] = {
-    **FLAG_PLACES,
-    Component.KUBELET: (
-        "featureGates in ConfigMap kube-system/kubelet-config and in /var/lib/kubelet/config.yaml on the node"
-    ),
-    Component.KUBE_PROXY: "featureGates in ConfigMap kube-system/kube-proxy",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +63,25 @@ class Removed:
         return name in own and own[name] in (None, value)
 
 
-def findings(target: int, flags: Mapping[str, Mapping[str, str]]) -> list[Finding]:
-    """What the components of a node are given that those of the minor `target` refuse.
+def findings(target: int, given: Iterable[Given], *, etcd: int | None = None) -> list[Finding]:
+    """What the components of a node will be given that those of the minor `target` refuse.
 
-    target: 37 for 1.37. flags: by component (its name, or a Component) the flags that it is given, without
-    dashes, and their values; its feature gates are the value of «feature-gates» («A=true,B=false»), with
-    those of the kubelet's configuration. A component that stays as it is, as an etcd whose image was set by
-    hand, is to be left out.
+    target: 37 for 1.37. given: with the places, in the order in which they count. etcd: the minor whose
+    kubeadm brings the etcd that the node will have, where that is another one: a tag was set by hand.
 
-    A Finding is a violation (rules «removed-flag», «removed-feature-gate»), or a warning for a flag that
-    kubeadm itself has set and takes away during this very upgrade, since it stands elsewhere, too, perhaps.
+    A Finding is a violation (rules «removed-flag», «removed-feature-gate»), or a warning where kubeadm itself
+    takes away what it stands in, or what kubeadm had set, during this very upgrade.
     """
     table = load()
     found: list[Finding] = []
-    for component, given in flags.items():
+    places: dict[Component, list[Given]] = {}
+    for each in given:
+        places.setdefault(each.component, []).append(each)
+    for component, all_given in places.items():
+        minor = etcd if component is Component.ETCD and etcd is not None else target
         found += [
-            *_flags(table, target, str(component), given),
-            *_gates(table, target, str(component), given),
+            *_flags(table, minor, component, all_given),
+            *_gates(table, minor, component, all_given),
         ]
     if target > table.newest:
         why = f"the table that ships with this program ends with 1.{table.newest} ({table.taken})"
@@ -127,56 +110,81 @@ def _by_minor(rows: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
     return ((Version.parse(minor).minor, row) for minor, row in rows.items())
 
 
-def _flags(table: Removed, target: int, component: str, given: Mapping[str, str]) -> Iterator[Finding]:
-    """Findings on flags."""
-    for written, value in given.items():
-        # Kubernetes' programs read an underscore as a dash (component-base cli/flag.WordSepNormalizeFunc).
-        name = written if component == Component.ETCD else written.replace("_", "-")
+def _flags(
+    table: Removed, target: int, component: Component, all_given: Sequence[Given]
+) -> Iterator[Finding]:
+    """Findings on flags, one for each, with all places where it stands."""
+    for name in dict.fromkeys(name for given in all_given for name in given.flags):
         went = table.flag_went(component, name, target)
         if went is None:
             continue
-        place = FLAG_PLACES.get(component, f"the flags of {component}")
-        severity, fix = Severity.VIOLATION, f"take it from {place}, before the upgrade"
-        if table.is_rewritten(component, name, value, target):
-            severity = Severity.WARNING
-            fix = f"kubeadm 1.{target} takes away what kubeadm itself had set; if you did: {fix}"
+        holders = [given for given in all_given if name in given.flags]
+
+        def is_own(given: Given, name: str = name) -> bool:
+            return given.fate is Fate.KUBEADM and table.is_rewritten(
+                given.component, name, given.flags[name], target
+            )
+
+        staying = [each for each in holders if each.fate is not Fate.REPLACED and not is_own(each)]
+        seen = " and ".join(f"--{name}={each.flags[name]} by {each.place}" for each in staying or holders)
         yield Finding(
-            severity,
+            Severity.VIOLATION if staying else Severity.WARNING,
             "removed-flag",
-            f"--{written} of {component}",
+            f"--{name} of {component}",
             "a component does not start with a flag that it does not know",
-            f"{component} is given --{written}={value}, which is gone since 1.{went}",
-            fix,
+            f"{component} is given {seen}; it is gone since 1.{went}",
+            _fix(staying, target),
             ETCD_SOURCE if component == Component.ETCD else f"{FLAGS_SOURCE}{component}/",
         )
 
 
-def _gates(table: Removed, target: int, component: str, given: Mapping[str, str]) -> Iterator[Finding]:
-    """Findings on feature gates; etcd has lost none so far."""
+def _fix(staying: Sequence[Given], target: int) -> str:
+    """What to do about settings that stay; about others, nothing."""
+    if staying:
+        return f"take it from {' and from '.join(each.place for each in staying)}, before the upgrade"
+    return f"nothing: kubeadm 1.{target} itself takes it away there"
+
+
+def _gates(
+    table: Removed, target: int, component: Component, all_given: Sequence[Given]
+) -> Iterator[Finding]:
+    """Findings on feature gates, one for each, with all places where it stands; etcd has lost none so far."""
     if component == Component.ETCD:
         return
-    for name, value in gates_of(given).items():
+    found: dict[str, list[tuple[Given, str]]] = {}
+    for given in all_given:
+        for name, value in gates_of(given.flags).items():
+            found.setdefault(name, []).append((given, value))
+    for name, holders in found.items():
         went, lock = table.gate_went(name, target), table.gate_locked(name, target)
+        staying = [(given, value) for given, value in holders if given.fate is not Fate.REPLACED]
+        effective = (staying or holders)[-1][1].lower()
         if went is not None:
             says = "a component does not start with a feature gate that it does not know"
-            why = f"is gone since 1.{went}"
-        elif lock is not None and value.lower() in (FALSE if lock[1] else TRUE):
+            why = f"it is gone since 1.{went}"
+        elif lock is not None and effective in (FALSE if lock[1] else TRUE):
+            staying = [(given, value) for given, value in staying if value.lower() == effective]
             says = "a component does not start with a feature gate that is locked to the other value"
-            why = f"is locked to {str(lock[1]).lower()} since 1.{lock[0]}"
+            why = f"it is locked to {str(lock[1]).lower()} since 1.{lock[0]}"
         else:
             continue
+        seen = " and ".join(f"{name}={value} by {given.place}" for given, value in staying or holders)
         yield Finding(
-            Severity.VIOLATION,
+            Severity.VIOLATION if staying else Severity.WARNING,
             "removed-feature-gate",
             f"feature gate {name} of {component}",
             says,
-            f"{component} is given {name}={value}, which {why}",
-            f"take it from {GATE_PLACES.get(component, f'the flags of {component}')}, before the upgrade",
+            f"{component} is given {seen}; {why}",
+            _fix([given for given, _ in staying], target),
             GATES_SOURCE,
         )
 
 
 def gates_of(given: Mapping[str, str]) -> dict[str, str]:
-    """The feature gates among a component's flags, by name; what is no «NAME=VALUE» is left out."""
-    pairs = (pair.partition("=") for pair in given.get(GATES, given.get("feature_gates", "")).split(","))
-    return {name.strip(): value.strip() for name, equals, value in pairs if equals}
+    """The feature gates among a component's flags, by name; what is no «NAME=VALUE» is left out.
+
+    Those of the control plane may say whose they are: «kube:NAME=VALUE».
+    Source: component-base compatibility/registry.go, AddFlags.
+    """
+    pairs = (pair.partition("=") for pair in given.get(GATES, "").split(","))
+    return {name.strip().removeprefix("kube:"): value.strip() for name, equals, value in pairs if equals}

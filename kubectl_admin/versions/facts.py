@@ -100,7 +100,8 @@ class Node:
 
     status: as kubectl shows it: Ready, NotReady, with SchedulingDisabled where it is cordoned.
     kernel: without the architecture that newer servers write behind it.
-    cgroup: 1 or 2; None where the kubelet was not asked.
+    cgroup: 1 or 2; None where the kubelet was not asked. cgroup_seen: by what.
+    allows_cgroup_v1: whether its kubelet is told that version 1 will do; None where that was not looked at.
     runtime_support_ends: the kubelet version that will no longer work with this container runtime
         (metric kubelet_cri_losing_support), as it is written there; empty where nothing was said.
     """
@@ -112,6 +113,8 @@ class Node:
     kernel: str
     runtime: str
     cgroup: int | None = None
+    cgroup_seen: str = "metric kubelet_cgroup_version"
+    allows_cgroup_v1: bool | None = None
     runtime_support_ends: str = ""
 
 

@@ -19,6 +19,7 @@ def judge(facts: Facts, found: Iterable[Breach], upstream: Upstream, today: date
         *disagreements(facts.instances),
         *not_restarted(facts.instances),
         *silent(facts.instances),
+        *not_judged(facts.instances),
         *support(facts, upstream, today),
         *(unmet(facts, upstream, max(facts.apiserver_minors)) if facts.apiserver_minors else ()),
         *gaps(facts),
@@ -128,6 +129,26 @@ def silent(instances: Iterable[Instance]) -> Iterator[Finding]:
             str(component),
             "every instance is asked itself which version it runs",
             f"{problem}; {counted}",
+            objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
+        )
+
+
+def not_judged(instances: Iterable[Instance]) -> Iterator[Finding]:
+    """Instances that neither said their version nor have one in their image's tag, one for each kind."""
+    alike: dict[Component, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        # CoreDNS is measured by no rule.
+        if instance.version is None and not instance.problem and instance.component is not Component.COREDNS:
+            alike[instance.component].append(instance)
+    for component, group in alike.items():
+        asks = component in {Component.KUBELET, Component.KUBE_PROXY}
+        yield Finding(
+            Severity.WARNING,
+            "not-judged",
+            str(component),
+            "what has no version can't be held against the policy",
+            f"neither its own word nor its image's tag tells the version of {len(group)}; not judged",
+            "kubectl admin skew --probe asks it itself" if asks else "give its image a tag that is a version",
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )
 

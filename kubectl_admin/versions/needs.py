@@ -75,6 +75,15 @@ def gate_to(etcd: Version, upstream: Upstream) -> Version | None:
     )
 
 
+def etcd_minor(facts: Facts, upstream: Upstream) -> int | None:
+    """The newest minor whose kubeadm brings the etcd that an image tag names; None where none is set."""
+    pinned = facts.kubeadm_config.etcd_tag if facts.kubeadm_config else None
+    if pinned is None:
+        return None
+    rows = upstream.needs.items()
+    return max((minor for minor, row in rows if row.etcd and not is_before(pinned, row.etcd)), default=None)
+
+
 def is_before(version: Version, other: Version) -> bool:
     """Whether a version is of an earlier minor than the other."""
     return (version.major, version.minor) < (other.major, other.minor)
@@ -153,14 +162,30 @@ def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
 
 
 def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
-    if needs.cgroup == 2 and (nodes := _unfit(facts, lambda node: node.cgroup, lambda version: version == 1)):
+    if needs.cgroup != 2:
+        return
+    for allowed, severity in (
+        (None, Severity.WARNING),
+        (True, Severity.WARNING),
+        (False, Severity.VIOLATION),
+    ):
+        nodes = [each for each in facts.nodes if each.cgroup == 1 and each.allows_cgroup_v1 is allowed]
+        if not nodes:
+            continue
+        seen = " and ".join(sorted({f"{node.cgroup_seen} is 1" for node in nodes}))
+        told = {
+            None: "; what its kubelet is told was not looked at",
+            True: "; its kubelet is told so, and kubeadm's system check may want to be ignored",
+            False: "; its kubelet's configuration does not say so",
+        }[allowed]
         yield Finding(
-            Severity.WARNING,
+            severity,
             "cgroup-v1",
             f"cgroup v1 for 1.{minor}",
             "since 1.35 a kubelet starts on cgroup v1 only with failCgroupV1: false in its configuration",
-            "metric kubelet_cgroup_version is 1",
-            "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
+            f"{seen}{told}",
+            "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
+            + ("" if allowed else ", or set it in ConfigMap kube-system/kubelet-config"),
             "https://kep.k8s.io/5573",
             _objects(nodes),
         )

@@ -37,9 +37,13 @@ class Version:
 
     @classmethod
     def of_image(cls, image: str) -> "Version | None":
-        """The version that an image's tag claims; None for a tag that is none, or a digest alone."""
+        """The version that an image's tag claims; None for a tag that is none, or a digest alone.
+
+        A tag can't have a «+», for which «_» is written.
+        Source: kubernetes/kubernetes cmd/kubeadm/app/util/version.go, KubernetesVersionToImageTag.
+        """
         name = image.rpartition("/")[2].partition("@")[0]
-        return cls.find(name.partition(":")[2])
+        return cls.find(name.partition(":")[2].replace("_", "+"))
 
     @property
     def minor_text(self) -> str:

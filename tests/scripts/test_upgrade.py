@@ -45,10 +45,29 @@ def test_what_an_upgrade_wants_to_know(shell, programs, tmp_path):
     assert said[:2] == ["kubeadm v1.37.2", "kubelet v1.36.3"]
     kilobytes = [line.split()[1] for line in said if line.startswith("etcd-kilobytes ")]
     assert 98 <= int(kilobytes[0]) <= 120
-    free = {line.split(" ", 2)[2]: line.split()[1] for line in said if line.startswith("free-kilobytes ")}
-    assert set(free) == {str(tmp_path), "/var/cache", "/usr"}
-    assert all(each.isdecimal() for each in free.values())
+    rooms = {words[3]: words[1:3] for line in said if (words := line.split(" ", 3))[0] == "room"}
+    assert set(rooms) == {
+        str(tmp_path),
+        "/usr",
+        "/var/lib/kubectl-admin",
+        "/var/lib/containerd",
+        "/var/lib/containers/storage",
+    }
+    assert all(each.isdecimal() for room in rooms.values() for each in room)
+    assert rooms[str(tmp_path)][1] == str(tmp_path.stat().st_dev)
     assert said[-1] == "# end"
+
+
+def test_the_room_of_a_folder_that_is_not_there_yet(shell, programs, tmp_path):
+    there = survey(shell, programs, tmp_path / "to" / "come", "-")
+    [room] = [line for line in there if line.endswith(f" {tmp_path}/to/come")]
+    assert room.split()[2] == str(tmp_path.stat().st_dev)
+
+
+def test_the_version_of_cgroup_is_that_of_its_root(shell, programs, tmp_path):
+    said = [line for line in survey(shell, programs, tmp_path, "-") if line.startswith("cgroup")]
+    unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    assert said == (["cgroup 2"] if unified else ["cgroup 1"])
 
 
 def test_a_host_without_any_of_it(shell, programs, tmp_path):

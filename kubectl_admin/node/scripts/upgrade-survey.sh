@@ -2,7 +2,7 @@
 # upgrade-survey.sh KUBERNETES DATA
 #   KUBERNETES: the folder of kubeadm's files. DATA: etcd's data folder, «-» where this host runs no etcd.
 # Answers «NAME VALUE» lines; what is not there has no line. A «kubelet-argument» is one word of the kubelet that
-# runs, a «kubelet-gate» one line of its configuration.
+# runs; a «room» is the kilobytes that are free for a folder, the device that they are on, and the folder.
 set -eu
 version_of() {
   command -v "$1" > /dev/null || return 0
@@ -26,20 +26,22 @@ if [ -d /run/systemd/system ] && command -v systemd-run > /dev/null; then
       ;;
   esac
 fi
-if [ "$(stat -f -c %T /sys/fs/cgroup 2> /dev/null || :)" = cgroup2fs ]; then
+# The root of the unified hierarchy has this file; where both are mounted, what the kubelet finds there is version 1.
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   printf 'cgroup 2\n'
-else
+elif [ -d /sys/fs/cgroup ]; then
   printf 'cgroup 1\n'
 fi
 if [ "$2" != - ] && [ -d "$2" ]; then
   printf 'etcd-kilobytes %s\n' "$(du -sk -- "$2" | cut -f 1)"
 fi
-for folder in "$1" /var/cache /usr; do
-  if [ -d "$folder" ]; then
-    # The last line alone, since a long name of a device takes two.
-    df -Pk -- "$folder" | tail -n 1 | while read -r _ _ _ free _; do
-      printf 'free-kilobytes %s %s\n' "$free" "$folder"
-    done
-  fi
+# What is not there yet will be where its nearest parent is.
+for folder in "$1" /usr /var/lib/kubectl-admin /var/lib/containerd /var/lib/containers/storage; do
+  there=$folder
+  while [ ! -d "$there" ]; do there=$(dirname -- "$there"); done
+  # The last line alone, since a long name of a device takes two.
+  df -Pk -- "$there" | tail -n 1 | while read -r _ _ _ free _; do
+    printf 'room %s %s %s\n' "$free" "$(stat -L -c %d -- "$there")" "$folder"
+  done
 done
 printf '\n# end\n'

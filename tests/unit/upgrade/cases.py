@@ -6,13 +6,35 @@ from kubectl_admin.etcd.members.etcdctl import Listed, Status
 from kubectl_admin.etcd.members.pods import Etcd
 from kubectl_admin.etcd.members.state import Member, State
 from kubectl_admin.node.packages import Manager, Packages
-from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Mark
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
+from kubectl_admin.node.texts import Texts
+from kubectl_admin.upgrade import unit
+from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Mark, Proxy, Room
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig, Node
 from kubectl_admin.versions.version import Version
 
 CONTROL_PLANES = ("cp-1", "cp-2", "cp-3")
 OLD, NEW = Version(1, 36, 3), Version(1, 37, 2)
-ROOMY = dict.fromkeys(("/etc/kubernetes", "/var/cache", "/usr"), 10 << 30)
+FOLDERS = ("/etc/kubernetes", "/var/lib/kubectl-admin", "/usr", "/var/lib/containerd")
+ROOMY = {folder: Room(10 << 30, folder) for folder in FOLDERS}
+# How kubeadm's packages start the kubelet.
+FRAGMENT = "/usr/lib/systemd/system/kubelet.service"
+DROP_IN = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
+CONFIG = "/var/lib/kubelet/config.yaml"
+PACKAGED = {
+    FRAGMENT: "[Unit]\nDescription=kubelet\n\n[Service]\nExecStart=/usr/bin/kubelet\nRestart=always\n",
+    DROP_IN: """# Note: this dropin only works with kubeadm and kubelet v1.11+
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS \\
+  $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+""",
+    "/var/lib/kubelet/kubeadm-flags.env": 'KUBELET_KUBEADM_ARGS="--node-ip=10.0.0.1"\n',
+    CONFIG: "kind: KubeletConfiguration\n",
+}
 
 
 def around(
@@ -24,28 +46,35 @@ def around(
     etcd: str = "3.6.16",
     etcds: dict[str, str] | None = None,
     up: tuple[str, ...] = CONTROL_PLANES,
+    learner: str = "",
     cordoned: bool = False,
     ready: bool = True,
     mark: Mark | None = None,
     flags: dict[str, dict[str, str]] | None = None,
+    config: KubeadmConfig | None = None,
+    **changes: object,
 ) -> Around:
     """The node among the others.
 
     moved: control planes that are at NEW. etcd, etcds: the version of members, and of some; "" for unknown.
-    up: etcd members that answer.
+    up: etcd members that answer. learner: one that does not vote.
     """
     members_at = {**dict.fromkeys(CONTROL_PLANES, etcd), **(etcds or {})}
-    return Around(
+    facts = versions(moved, written, members_at, {node: kubelet})
+    here = Around(
         node=node,
-        versions=versions(moved, written, members_at, {node: kubelet}),
+        versions=replace(facts, kubeadm_config=config or KubeadmConfig()),
         order=CONTROL_PLANES,
-        etcd=members(up) if node in CONTROL_PLANES else None,
+        etcd=members(up, learner) if node in CONTROL_PLANES else None,
         flags=flags or {},
         mark=mark,
         cordoned=cordoned,
         ready=ready,
         kubelet=kubelet,
+        kubelet_config="kind: KubeletConfiguration\n",
+        proxy=Proxy(present=True, config="kind: KubeProxyConfiguration\n"),
     )
+    return replace(here, **changes)  # type: ignore[arg-type]
 
 
 def versions(
@@ -70,8 +99,8 @@ def versions(
     return Facts("lab", "https://lab", nodes, tuple(instances), kubeadm=written)
 
 
-def members(up: tuple[str, ...]) -> State:
-    """etcd with three members, those of `up` answering."""
+def members(up: tuple[str, ...], learner: str = "") -> State:
+    """etcd with three members, those of `up` answering; learner: one that does not vote."""
     return State(
         context="lab",
         server="https://lab",
@@ -81,7 +110,7 @@ def members(up: tuple[str, ...]) -> State:
                 id=number,
                 name=name,
                 node=name,
-                listed=Listed(number, name, (), (), learner=False),
+                listed=Listed(number, name, (), (), learner=name == learner),
                 status=status(number) if name in up else None,
                 problem="" if name in up else "no answer",
             )
@@ -95,8 +124,11 @@ def status(number: int) -> Status:
     return Status(7, number, 100, 2, "3.6.16", leader=1, index=9, applied=9, size=1 << 20, in_use=1 << 20)
 
 
-def disk(package: str = "1.36.3-1.1", kubeadm: str = "", **changes: object) -> Disk:
-    """A Debian host with packages of that version, kubeadm perhaps of another one."""
+def disk(
+    package: str = "1.36.3-1.1", kubeadm: str = "", more: dict[str, str] | None = None, **changes: object
+) -> Disk:
+    """A Debian host with packages of that version, kubeadm perhaps of another one; more: files of its own."""
+    texts = {**PACKAGED, **(more or {})}
     installed = {"kubeadm": kubeadm or package, "kubelet": package, "kubectl": package}
     held = Packages(
         Manager.APT, installed, frozenset(installed), {"/etc/apt/sources.list.d/kubernetes.list": 36}
@@ -105,6 +137,8 @@ def disk(package: str = "1.36.3-1.1", kubeadm: str = "", **changes: object) -> D
         held,
         Version.find(installed["kubeadm"].partition("-")[0]),
         Version.find(package.partition("-")[0]),
-        free=ROOMY,
+        room=ROOMY,
+        command=unit.command(texts),
+        texts=Texts(texts),
     )
     return replace(here, **changes)  # type: ignore[arg-type]

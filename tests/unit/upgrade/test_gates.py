@@ -6,11 +6,12 @@ import pytest
 
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.upgrade import gates, target
-from kubectl_admin.upgrade.facts import Target
+from kubectl_admin.upgrade.facts import Proxy, Role, Room, Target
 from kubectl_admin.versions import upstream
+from kubectl_admin.versions.facts import Component, KubeadmConfig
 from kubectl_admin.versions.version import Version
 from kubectl_admin.versions.way import way
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, ROOMY, around, disk
+from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, around, disk
 
 UPSTREAM = upstream.load()
 
@@ -70,6 +71,8 @@ def found(here, host=None, goal=NEW, **changes):
             [],
         ),
         ("one other member down", around("cp-1", up=("cp-1", "cp-2")), NEW, ["etcd-quorum"]),
+        ("its own member never promoted", around("cp-1", learner="cp-1"), NEW, ["etcd-learner"]),
+        ("another one never promoted, so two voters", around("cp-1", learner="cp-3"), NEW, ["etcd-quorum"]),
         ("its own member down", around("cp-1", up=("cp-2", "cp-3")), NEW, []),
     ],
 )
@@ -128,13 +131,25 @@ def test_what_a_person_allows_is_a_warning():
 
 @pytest.mark.parametrize("folder", ROOMY)
 def test_a_disk_that_is_full(folder):
-    host = disk(free={**ROOMY, folder: 1 << 20}, etcd=1 << 30)
+    host = disk(room={**ROOMY, folder: Room(1 << 20, "small")}, etcd=1 << 30)
     assert found(around("cp-1"), host) == ["disk-full"]
 
 
-def test_a_worker_needs_no_room_for_etcd():
-    here = around("worker-1", moved=CONTROL_PLANES, written=NEW)
-    assert found(here, disk(free={**ROOMY, "/etc/kubernetes": 1 << 20}, etcd=1 << 30)) == []
+def test_what_goes_to_one_disk_is_added_up():
+    # 200 MiB of packages, 400 unpacked, 700 of images, and 1,024 for the copy of etcd's data
+    for mebibytes, rules in ((2324, []), (2323, ["disk-full"])):
+        room = dict.fromkeys(FOLDERS, Room(mebibytes << 20, "one"))
+        assert found(around("cp-1"), disk(room=room, etcd=1 << 30)) == rules
+    worker = around("worker-1", moved=CONTROL_PLANES, written=NEW)
+    for mebibytes, rules in ((600, []), (599, ["disk-full"])):
+        room = dict.fromkeys(FOLDERS, Room(mebibytes << 20, "one"))
+        assert found(worker, disk(room=room, etcd=1 << 30)) == rules
+
+
+def test_room_that_could_not_be_measured_is_said():
+    room = {folder: room for folder, room in ROOMY.items() if folder != "/usr"}
+    every = gates.gates(around("cp-1"), disk(room=room), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    assert [each.subject for each in every if each.rule == "not-seen"] == ["the room in /usr"]
 
 
 def test_the_drain_may_be_left_out_for_patches_alone():
@@ -146,11 +161,79 @@ def test_a_host_without_systemd():
     assert found(around("cp-1"), disk(systemd=False)) == ["no-systemd"]
 
 
-def test_flags_that_the_target_does_not_know_are_found_wherever_they_are():
-    flags = {"etcd": {"experimental-peer-skip-client-san-verification": "true"}}
-    assert "removed-flag" in found(around("cp-1", flags=flags))
-    here = disk(flags={"feature-gates": "A=true"}, gates={"B": "false"})
-    assert gates.flags(around("cp-1"), here)["kubelet"]["feature-gates"] == "B=false,A=true"
+OLD_FLAG = "--experimental-compaction-batch-limit=1"
+
+
+def test_flags_of_the_etcd_that_comes_are_judged_not_those_of_one_that_stays():
+    config = KubeadmConfig(extra_args={Component.ETCD: (OLD_FLAG,)})
+    assert found(around("cp-1", config=config)) == ["removed-flag"]
+    assert found(around("cp-1", config=replace(config, etcd_tag=Version(3, 6, 16)))) == []
+    assert found(around("cp-1", config=replace(config, etcd_tag=Version(3, 7, 1)))) == ["removed-flag"]
+
+
+def test_what_the_next_kubelet_and_kube_proxy_read():
+    gates_set = "featureGates: {SidecarContainers: true}"
+    assert found(around("cp-1", kubelet_config=gates_set)) == ["removed-feature-gate"]
+    proxy = Proxy(present=True, config=gates_set)
+    assert found(around("cp-1", proxy=proxy)) == ["removed-feature-gate"]
+    assert found(around("cp-1", proxy=proxy), kubeadm=False) == []
+    worker = around("worker-1", moved=CONTROL_PLANES, written=NEW, proxy=proxy)
+    assert found(worker) == []
+    boot = disk(more={"/etc/default/kubelet": "KUBELET_EXTRA_ARGS=--boot-id-file=/x"})
+    assert found(around("worker-1", moved=CONTROL_PLANES, written=NEW), boot) == ["removed-flag"]
+
+
+@pytest.mark.parametrize(
+    ("config", "proxy", "goal", "warned"),
+    [
+        (KubeadmConfig(), Proxy(present=False), NEW, True),
+        (KubeadmConfig(proxy_disabled=True), Proxy(present=False), NEW, False),
+        (KubeadmConfig(), Proxy(present=True), NEW, False),
+        (KubeadmConfig(), Proxy(present=None), NEW, False),  # a gap says so
+        (KubeadmConfig(), Proxy(present=False), Version(1, 31, 1), False),
+        (KubeadmConfig(), Proxy(present=False, config="a: b"), Version(1, 31, 1), True),
+    ],
+)
+def test_a_kube_proxy_that_somebody_took_away_comes_back(config, proxy, goal, warned):
+    here = around("cp-1", config=config, proxy=proxy)
+    every = gates.gates(here, disk(), Role.FIRST, Target(goal, "x"), UPSTREAM)
+    assert [each.severity for each in every if each.rule == "kube-proxy-returns"] == [
+        Severity.WARNING
+    ] * warned
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "config", "goal", "severity"),
+    [
+        (2, "", NEW, None),
+        (1, "", NEW, Severity.VIOLATION),
+        (1, "failCgroupV1: true", NEW, Severity.VIOLATION),
+        (1, "failCgroupV1: false", NEW, Severity.WARNING),
+        (1, "", Version(1, 34, 9), None),
+    ],
+)
+def test_a_kubelet_that_does_not_start_on_cgroup_v1(cgroup, config, goal, severity):
+    here = around("cp-1", kubelet_config=config)
+    every = gates.gates(here, disk(cgroup=cgroup), Role.FIRST, Target(goal, "x"), UPSTREAM)
+    rules = [each for each in every if each.rule == "cgroup-v1"]
+    assert [each.severity for each in rules] == ([severity] if severity else [])
+    assert all("/sys/fs/cgroup" in each.evidence for each in rules)
+
+
+def test_a_cgroup_that_could_not_be_seen_is_said():
+    every = gates.gates(around("cp-1"), disk(cgroup=None), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    assert "the version of cgroup" in [each.subject for each in every if each.rule == "not-seen"]
+
+
+def test_a_part_whose_version_nobody_knows_is_said():
+    here = around("worker-1", moved=CONTROL_PLANES, written=NEW)
+    parts = tuple(
+        replace(part, running=None) if part.node == "cp-3" and part.component == "kube-apiserver" else part
+        for part in here.versions.instances
+    )
+    here = replace(here, versions=replace(here.versions, instances=parts))
+    every = gates.gates(here, disk(), Role.WORKER, Target(NEW, "x"), UPSTREAM)
+    assert [(each.rule, each.objects) for each in every] == [("not-judged", ("node/cp-3",))]
 
 
 def test_kubeadms_part_is_over_when_all_of_it_is():

@@ -2,11 +2,13 @@
 
 import pytest
 
-from kubectl_admin.errors import AdminError
+from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.upgrade import gather
-from kubectl_admin.upgrade.facts import Mark
+from kubectl_admin.upgrade.facts import Mark, Room
+from kubectl_admin.versions.processes import KubeletAnswer
 from kubectl_admin.versions.version import Version
+from tests.unit.versions.samples import cluster
 
 NONE = Packages(Manager.APT, {}, frozenset(), {})
 ANSWER = """kubeadm v1.37.2
@@ -19,53 +21,83 @@ kubelet-argument --v
 kubelet-argument 2
 cgroup 2
 etcd-kilobytes 2048
-free-kilobytes 1024 /etc/kubernetes
-free-kilobytes 512 /var/cache
+room 1024 2049 /etc/kubernetes
+room 512 1a /var/lib/a folder
 """
 
 
 def test_a_hosts_answer():
-    disk = gather.on_disk(ANSWER, NONE, {"C": "true"})
+    disk = gather.on_disk(ANSWER, NONE)
     assert (disk.kubeadm, disk.kubelet) == (Version(1, 37, 2), Version(1, 36, 3))
-    assert dict(disk.flags) == {
-        "config": "/var/lib/kubelet/config.yaml",
-        "feature-gates": "A=true,B=false",
-        "v": "2",
-    }
+    assert disk.running == (
+        "--config=/var/lib/kubelet/config.yaml",
+        "--feature-gates=A=true,B=false",
+        "--v",
+        "2",
+    )
     assert (disk.systemd, disk.cgroup, disk.etcd) == (True, 2, 2 << 20)
-    assert dict(disk.free) == {"/etc/kubernetes": 1 << 20, "/var/cache": 512 << 10}
+    assert dict(disk.room) == {
+        "/etc/kubernetes": Room(1 << 20, "2049"),
+        "/var/lib/a folder": Room(512 << 10, "1a"),
+    }
 
 
 @pytest.mark.parametrize(
-    "answer", ["", "\n", "kubeadm\nkubelet \x1b[31m\nfree-kilobytes x y\ncgroup 9\netcd-kilobytes -1"]
+    "answer", ["", "\n", "kubeadm\nkubelet \x1b[31m\nroom x y\ncgroup 9\netcd-kilobytes -1"]
 )
 def test_an_answer_without_sense_makes_no_facts(answer):
-    disk = gather.on_disk(answer, NONE, {})
+    disk = gather.on_disk(answer, NONE)
+    assert disk.cgroup is None
     assert (disk.kubeadm, disk.kubelet, disk.etcd, disk.systemd) == (None, None, 0, False)
-    assert not any(disk.free.values())
+    assert not disk.room
 
 
-@pytest.mark.parametrize(
-    ("text", "gates"),
-    [
-        (b"featureGates: {A: true, B: false}", {"A": "true", "B": "false"}),
-        (b"kind: KubeletConfiguration", {}),
-        (b"featureGates: [A]", {}),
-        (b"- a", {}),
-        (b"{", {}),
-        (b"", {}),
-        (b"\xff\xfe\x00", {}),
-    ],
-)
-def test_the_kubelets_gates(text, gates):
-    assert gather.configured_gates(lambda: text) == gates
+class Cluster:
+    """kube-system's ConfigMaps and DaemonSets."""
+
+    def __init__(self, *daemonsets):
+        self.daemonsets = daemonsets
+
+    def get(self, path, **_):
+        if path.endswith("/configmaps/kubelet-config"):
+            return {"data": {"kubelet": "kind: KubeletConfiguration"}}
+        if path.endswith("/configmaps/empty"):
+            return {}
+        raise NotFound(404, "NotFound", "")
+
+    def list(self, _path, _query):
+        return iter(self.daemonsets)
 
 
-def test_a_kubelet_without_a_file_has_none():
-    def fail() -> bytes:
-        raise AdminError("there is no such file")
+def test_a_config_map():
+    cluster = Cluster()
+    assert gather.config_map(cluster, "kubelet-config", "kubelet") == "kind: KubeletConfiguration"
+    assert gather.config_map(cluster, "kubelet-config", "other") is None
+    assert gather.config_map(cluster, "empty", "kubelet") is None
+    assert gather.config_map(cluster, "kube-proxy", "config.conf") is None
 
-    assert gather.configured_gates(fail) == {}
+
+def daemonset(name, *command):
+    return {
+        "metadata": {"name": name},
+        "spec": {"template": {"spec": {"containers": [{"command": command}]}}},
+    }
+
+
+def test_the_command_of_kubeadms_kube_proxy():
+    own = daemonset("kube-proxy", "/usr/local/bin/kube-proxy", "--v=2")
+    other = daemonset("kube-proxy-windows", "kube-proxy.exe")
+    assert gather.proxy_words(Cluster(other, own)) == ("--v=2",)
+    assert gather.proxy_words(Cluster(other)) is None
+    assert gather.proxy_words(Cluster(daemonset("kube-proxy"))) == ()
+
+
+def test_until_when_this_nodes_runtime_is_supported():
+    facts = cluster({"cp1": "1.36.3"}, {"w1": "1.36.3"})
+    answer = KubeletAnswer(None, None, 2, "1.37.0")
+    ends = {node.name: node.runtime_support_ends for node in gather.with_kubelet(facts, "w1", answer).nodes}
+    assert ends == {"cp1": "", "w1": "1.37.0"}
+    assert gather.with_kubelet(facts, "w1", None) is facts
 
 
 def test_a_mark_is_read_as_it_was_written():

@@ -2,7 +2,21 @@ import pytest
 
 from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import removed
+from kubectl_admin.upgrade.given import Fate, Given, named
 from kubectl_admin.versions.facts import Component
+
+COMPONENTS = {
+    Component.KUBELET,
+    Component.APISERVER,
+    Component.CONTROLLER_MANAGER,
+    Component.SCHEDULER,
+    Component.ETCD,
+    Component.KUBE_PROXY,
+}
+
+
+def given(component, flags, place="there", fate=Fate.STAYS):
+    return Given(component, flags, place, fate)
 
 
 def test_the_table_that_ships():
@@ -10,7 +24,7 @@ def test_the_table_that_ships():
     assert sorted(table.gates) == list(range(min(table.gates), table.newest + 1))
     assert table.newest == max(table.locked) == 37
     for rows in table.flags.values():
-        assert rows.keys() <= set(removed.FLAG_PLACES)
+        assert rows.keys() <= COMPONENTS
     for minor, names in table.gates.items():
         assert not any(table.gate_went(name, minor - 1) for name in names)
 
@@ -37,28 +51,29 @@ def test_the_table_that_ships():
     ],
 )
 def test_flags(target, component, flag, went):
-    found = removed.findings(target, {component: {flag: "x"}})
+    found = removed.findings(target, [given(component, named({flag: "x"}, component))])
     if went is None:
         assert found == []
         return
     [finding] = found
     assert (finding.severity, finding.rule) == (Severity.VIOLATION, "removed-flag")
-    assert finding.subject == f"--{flag} of {component}"
-    assert finding.evidence == f"{component} is given --{flag}=x, which is gone since {went}"
-    assert finding.fix.startswith("take it from ")
+    name = flag.replace("_", "-")
+    assert finding.subject == f"--{name} of {component}"
+    assert finding.evidence == f"{component} is given --{name}=x by there; it is gone since {went}"
+    assert finding.fix == "take it from there, before the upgrade"
 
 
 @pytest.mark.parametrize(
     ("target", "gate", "why"),
     [
-        (37, "SidecarContainers=true", "is gone since 1.37"),
+        (37, "SidecarContainers=true", "it is gone since 1.37"),
         (36, "SidecarContainers=true", None),
-        (36, "SidecarContainers=false", "is locked to true since 1.33"),
+        (36, "SidecarContainers=false", "it is locked to true since 1.33"),
         (32, "SidecarContainers=false", None),
-        (36, "SidecarContainers=F", "is locked to true since 1.33"),
+        (36, "SidecarContainers=F", "it is locked to true since 1.33"),
         (36, "SidecarContainers=T", None),
-        (37, "UserNamespacesPodSecurityStandards=true", "is gone since 1.35"),
-        (36, "AllowOverwriteTerminationGracePeriodSeconds=true", "is locked to false since 1.35"),
+        (37, "UserNamespacesPodSecurityStandards=true", "it is gone since 1.35"),
+        (36, "AllowOverwriteTerminationGracePeriodSeconds=true", "it is locked to false since 1.35"),
         (36, "AllowOverwriteTerminationGracePeriodSeconds=0", None),
         (36, "CustomCPUCFSQuotaPeriod=true", None),
         (37, "AllAlpha=true", None),
@@ -68,41 +83,87 @@ def test_flags(target, component, flag, went):
 )
 @pytest.mark.parametrize("component", [Component.KUBELET, Component.APISERVER, Component.KUBE_PROXY])
 def test_feature_gates(target, gate, why, component):
-    found = removed.findings(target, {component: {"feature-gates": gate}})
+    found = removed.findings(target, [given(component, {"feature-gates": gate})])
     if why is None:
         assert found == []
         return
     [finding] = found
     assert (finding.severity, finding.rule) == (Severity.VIOLATION, "removed-feature-gate")
-    assert finding.evidence == f"{component} is given {gate}, which {why}"
+    assert finding.evidence == f"{component} is given {gate} by there; {why}"
 
 
 def test_every_gate_of_a_list_is_judged():
-    given = {"feature-gates": "SidecarContainers=true, AllAlpha=true,BtreeWatchCache=false"}
-    subjects = [finding.subject for finding in removed.findings(37, {Component.SCHEDULER: given})]
-    assert subjects == [
+    gates = {"feature-gates": "SidecarContainers=true, AllAlpha=true,kube:BtreeWatchCache=false"}
+    found = removed.findings(37, [given(Component.SCHEDULER, gates)])
+    assert [finding.subject for finding in found] == [
         f"feature gate {name} of kube-scheduler" for name in ("SidecarContainers", "BtreeWatchCache")
     ]
 
 
 def test_etcd_has_gates_of_its_own():
-    assert removed.findings(37, {Component.ETCD: {"feature-gates": "SidecarContainers=true"}}) == []
+    assert removed.findings(37, [given(Component.ETCD, {"feature-gates": "SidecarContainers=true"})]) == []
 
 
-def test_what_kubeadm_had_set_and_takes_away_itself_is_a_warning():
-    # kubeadm 1.35 takes it from kubeadm-flags.env, where every kubeadm before had put it; 1.36 does not.
-    given = {Component.KUBELET: {"pod-infra-container-image": "registry.k8s.io/pause:3.10.1"}}
-    assert [finding.severity for finding in removed.findings(35, given)] == [Severity.WARNING]
-    assert [finding.severity for finding in removed.findings(36, given)] == [Severity.VIOLATION]
-    default = {Component.ETCD: {"experimental-initial-corrupt-check": "true"}}
-    changed = {Component.ETCD: {"experimental-initial-corrupt-check": "false"}}
-    assert [finding.severity for finding in removed.findings(37, default)] == [Severity.WARNING]
-    assert [finding.severity for finding in removed.findings(37, changed)] == [Severity.VIOLATION]
+PAUSE = {"pod-infra-container-image": "registry.k8s.io/pause:3.10.1"}
+
+
+@pytest.mark.parametrize(
+    ("why", "target", "places", "severity", "fix"),
+    [
+        # kubeadm 1.35 takes it from kubeadm-flags.env, where every kubeadm before had put it; 1.36 does not.
+        ("kubeadm's own", 35, [("env", Fate.KUBEADM)], Severity.WARNING, "nothing: kubeadm 1.35 itself"),
+        ("a minor later", 36, [("env", Fate.KUBEADM)], Severity.VIOLATION, "take it from env, before"),
+        ("an administrator's", 35, [("default", Fate.STAYS)], Severity.VIOLATION, "take it from default, "),
+        (
+            "both",
+            35,
+            [("env", Fate.KUBEADM), ("default", Fate.STAYS)],
+            Severity.VIOLATION,
+            "take it from default, before",
+        ),
+        (
+            "two of an administrator's",
+            35,
+            [("default", Fate.STAYS), ("drop-in", Fate.STAYS)],
+            Severity.VIOLATION,
+            "take it from default and from drop-in, before",
+        ),
+        ("written anew", 36, [("manifest", Fate.REPLACED)], Severity.WARNING, "nothing: kubeadm 1.36 itself"),
+        (
+            "written anew with it",
+            36,
+            [("manifest", Fate.REPLACED), ("config", Fate.STAYS)],
+            Severity.VIOLATION,
+            "take it from config, before",
+        ),
+    ],
+)
+def test_who_takes_a_flag_away(why, target, places, severity, fix):
+    found = removed.findings(target, [given(Component.KUBELET, PAUSE, *each) for each in places])
+    assert [(each.severity, each.fix.startswith(fix)) for each in found] == [(severity, True)], why
+
+
+def test_of_a_locked_gate_the_value_that_counts_is_judged():
+    right, wrong = {"feature-gates": "SidecarContainers=true"}, {"feature-gates": "SidecarContainers=false"}
+    kubelet = Component.KUBELET
+    assert removed.findings(36, [given(kubelet, wrong, "file"), given(kubelet, right, "flag")]) == []
+    [finding] = removed.findings(36, [given(kubelet, right, "file"), given(kubelet, wrong, "flag")])
+    assert finding.fix == "take it from flag, before the upgrade"
+    # One that is not known ends it from wherever it is.
+    [gone] = removed.findings(37, [given(kubelet, right, "file"), given(kubelet, right, "flag")])
+    assert gone.fix == "take it from file and from flag, before the upgrade"
+
+
+def test_an_etcd_that_stays_is_judged_by_its_own_flags():
+    kept = [given(Component.ETCD, {"experimental-compaction-batch-limit": "1"})]
+    assert [each.rule for each in removed.findings(37, kept)] == ["removed-flag"]
+    assert removed.findings(37, kept, etcd=36) == []
+    others = [*kept, given(Component.KUBELET, {"containerd": "x"})]
+    assert [each.subject for each in removed.findings(37, others, etcd=36)] == ["--containerd of kubelet"]
 
 
 def test_a_minor_that_the_table_does_not_know():
-    given = {Component.KUBELET: {"containerd": "x"}}
-    violation, note = removed.findings(38, given)
+    violation, note = removed.findings(38, [given(Component.KUBELET, {"containerd": "x"})])
     assert violation.rule == "removed-flag"
     assert (note.severity, note.rule) == (Severity.NOTE, "not-seen")
     assert note.evidence.startswith("the table that ships with this program ends with 1.37 (20")

@@ -82,3 +82,17 @@ def test_a_minor_that_the_table_does_not_know():
 def test_what_was_not_seen_is_said_with_the_permission():
     facts = replace(cluster({"cp1": "1.37.2"}), gaps=(Gap("nodes", "forbidden", "list nodes"),))
     assert found(facts)["not-seen"].fix == "grant it: list nodes (docs/permissions.md)"
+
+
+def test_what_has_no_version_is_not_judged_and_not_silent():
+    facts = cluster(
+        {"cp1": "1.36.3"},
+        None,
+        Instance(Component.KUBE_PROXY, "cp1"),
+        Instance(Component.KUBE_PROXY, "w1"),
+        Instance(Component.ETCD, "cp1", problem="no answer"),  # said already
+        Instance(Component.COREDNS),
+    )
+    found = [each for each in judge(facts, (), TABLE, TODAY) if each.rule == "not-judged"]
+    assert [(each.subject, each.objects) for each in found] == [("kube-proxy", ("node/cp1", "node/w1"))]
+    assert found[0].severity is Severity.WARNING

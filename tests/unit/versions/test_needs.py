@@ -2,9 +2,16 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_admin.finding import Severity
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component, Instance, KubeadmConfig
-from kubectl_admin.versions.needs import containerd_is_tested, etcd_gate, kernel_is_accepted, unmet
+from kubectl_admin.versions.needs import (
+    containerd_is_tested,
+    etcd_gate,
+    etcd_minor,
+    kernel_is_accepted,
+    unmet,
+)
 from kubectl_admin.versions.version import Version
 from tests.unit.versions.samples import cluster, part
 
@@ -109,3 +116,22 @@ def test_a_member_of_unknown_version_is_not_past_the_gate():
     facts = cluster({"cp1": "1.36.3"}, None, Instance(Component.ETCD, "cp1"))
     [finding] = etcd_gate(facts, TABLE, 37)
     assert finding.evidence.endswith("not known is the version on cp1")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "severity"), [(None, Severity.WARNING), (True, Severity.WARNING), (False, Severity.VIOLATION)]
+)
+def test_cgroup_v1_by_what_the_kubelet_is_told(allowed, severity):
+    facts = cluster({"cp1": "1.36.0"}, cgroup=1, allows_cgroup_v1=allowed, cgroup_seen="the file")
+    [finding] = unmet(facts, TABLE, 37)
+    assert (finding.severity, finding.rule) == (severity, "cgroup-v1")
+    assert finding.evidence.startswith("the file is 1; ")
+
+
+@pytest.mark.parametrize(
+    ("tag", "minor"), [(None, None), ("3.6.16-0", 36), ("3.7.1-0", 37), ("3.5.24-0", 33), ("3.0.0", None)]
+)
+def test_the_minor_whose_kubeadm_brings_an_etcd(tag, minor):
+    config = KubeadmConfig(etcd_tag=Version.parse(tag) if tag else None)
+    facts = replace(cluster({"cp1": "1.36.0"}), kubeadm_config=config)
+    assert etcd_minor(facts, TABLE) == minor

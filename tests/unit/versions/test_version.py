@@ -40,6 +40,7 @@ def test_what_a_vendor_adds_makes_no_other_version():
         ("mirror.example:5000/k8s/kube-apiserver:v1.36.3@sha256:0123", "1.36.3"),
         ("mirror.example:5000/kube-apiserver@sha256:0123", None),
         ("registry.k8s.io/etcd:3.6.8-0", "3.6.8-0"),
+        ("mirror.example/kube-proxy:v1.30.2_fips.1", "1.30.2+fips.1"),
         ("kube-proxy:latest", None),
         ("kube-proxy", None),
         ("", None),

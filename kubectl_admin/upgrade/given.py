@@ -1,0 +1,245 @@
+"""What the next kubelet, kube-proxy and control plane of a node will read, and where each of it stands. Pure.
+
+kubeadm's step comes before the kubelet's, and writes much anew: the kubelet's configuration from ConfigMap
+kubelet-config, the static pods from kubeadm-config, kube-proxy's DaemonSet from nothing but itself. So what
+is there today is judged only where it is still there then.
+Source: kubernetes/kubernetes cmd/kubeadm/app/phases/{kubelet,controlplane,etcd,addons/proxy,upgrade}.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import groupby
+from typing import Any
+
+import yaml
+
+from kubectl_admin.control_plane.flags import TRUE, flags
+from kubectl_admin.finding import Gap
+from kubectl_admin.upgrade import patches
+from kubectl_admin.upgrade.facts import Around, Disk
+from kubectl_admin.versions.facts import Component
+
+GATES = "feature-gates"
+KUBELET_FOLDER = "/var/lib/kubelet"  # Source: cmd/kubeadm/app/constants, as are all names here
+KUBELET_CONFIG = f"{KUBELET_FOLDER}/config.yaml"
+KUBEADM_FLAGS = f"{KUBELET_FOLDER}/kubeadm-flags.env"
+# What kubeadm itself puts over the ConfigMap's on a node (feature gate NodeLocalCRISocket).
+INSTANCE_CONFIG = f"{KUBELET_FOLDER}/instance-config.yaml"
+EXTRA_ARGS = {
+    Component.APISERVER: "apiServer.extraArgs",
+    Component.CONTROLLER_MANAGER: "controllerManager.extraArgs",
+    Component.SCHEDULER: "scheduler.extraArgs",
+    Component.ETCD: "etcd.local.extraArgs",
+}
+RUNNING = "the command line of the kubelet that runs"
+PROXY_PATCHES = "kubeproxydaemonset"  # a target of patches since kubeadm 1.37
+
+
+class Fate(Enum):
+    """What becomes of a setting before the component starts anew.
+
+    STAYS: it is read. KUBEADM: kubeadm takes out what kubeadm itself had set. REPLACED: kubeadm writes anew
+    what it stands in, without it.
+    """
+
+    STAYS = auto()
+    KUBEADM = auto()
+    REPLACED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Settings of a component from one place.
+
+    flags: without dashes; feature gates are the value of «feature-gates» («A=true,B=false»), those of a
+    configuration file as well. place: where they stand, for a person.
+    """
+
+    component: Component
+    flags: Mapping[str, str]
+    place: str
+    fate: Fate = Fate.STAYS
+
+
+@dataclass(frozen=True, slots=True)
+class NextStart:
+    """All that the next start of a node's components reads.
+
+    given: in the order in which it counts, the last most. allows_cgroup_v1: whether the kubelet is told that
+    cgroup v1 will do. gaps: what could not be looked at.
+    """
+
+    given: tuple[Given, ...]
+    allows_cgroup_v1: bool
+    gaps: tuple[Gap, ...] = ()
+
+
+def next_start(around: Around, disk: Disk, *, kubeadm: bool, control_plane: bool) -> NextStart:
+    """What the next start of the node's components reads.
+
+    kubeadm: whether its step is still to come. control_plane: whether the node runs a part of it; what is
+    kube-proxy's comes with the control plane's.
+    """
+    gaps = [Gap(path, "it is there, and can't be read") for path in disk.texts.unread]
+    if not disk.command.program and not disk.running:
+        gaps.append(Gap("the kubelet's command line", "no unit of systemd and no process tells it"))
+    documents = [*kubelet_documents(around, disk, gaps, kubeadm=kubeadm)]
+    told = [*kubelet_flags(disk, kubeadm=kubeadm)]
+    given = [*configured_gates(documents), *told]
+    if kubeadm and control_plane:
+        given += [*static_pods(around, disk, gaps), *kube_proxy(around, disk, gaps)]
+    return NextStart(tuple(given), allows_cgroup_v1(documents, told), tuple(gaps))
+
+
+def kubelet_flags(disk: Disk, *, kubeadm: bool) -> Iterator[Given]:
+    """The kubelet's flags, from the files of its unit; from the running one where a script starts it."""
+    command = disk.command
+    words = [(word.place, word.text) for word in command.words]
+    if not command.is_kubelet:
+        words += [(RUNNING, text) for text in disk.running]
+    for place, group in groupby(words, lambda word: word[0]):
+        if found := named(flags((text for _, text in group), lists=(GATES, "feature_gates"))):
+            fate = Fate.KUBEADM if kubeadm and place == KUBEADM_FLAGS else Fate.STAYS
+            yield Given(Component.KUBELET, found, place, fate)
+
+
+def kubelet_documents(
+    around: Around, disk: Disk, gaps: list[Gap], *, kubeadm: bool
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The kubelet's configuration, each part with its place, in the order in which they are merged.
+
+    Source: cmd/kubelet/app/server.go, mergeKubeletConfigurations; kubeadm phases/kubelet/config.go.
+    """
+    told = kubelet_options(disk)
+    path = told.get("config", "")
+    if path == KUBELET_CONFIG and kubeadm and around.kubelet_config is not None:
+        yield from document("ConfigMap kube-system/kubelet-config", around.kubelet_config, gaps)
+        yield from patches.documents(disk.patches, "kubeletconfiguration", gaps)
+        yield from document(INSTANCE_CONFIG, disk.texts.read.get(INSTANCE_CONFIG, ""), gaps)
+    elif path in disk.texts.read:
+        yield from document(path, disk.texts.read[path], gaps)
+    elif path:
+        gaps.append(Gap(path, "the kubelet's configuration is not there"))
+    if folder := told.get("config-dir", ""):
+        for drop_in, text in disk.texts.below(folder).items():
+            if drop_in.endswith(".conf"):
+                yield from document(drop_in, text, gaps)
+
+
+def kubelet_options(disk: Disk) -> Mapping[str, str]:
+    """The kubelet's flags, wherever they are from; what its unit says counts most."""
+    running = {} if disk.command.is_kubelet else flags(disk.running)
+    return named({**running, **flags(word.text for word in disk.command.words)})
+
+
+def document(place: str, text: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A YAML document with its place; a gap where it is none."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = text
+    if isinstance(found, dict):
+        yield place, found
+    elif found is not None:
+        gaps.append(Gap(place, "it is no YAML of settings"))
+
+
+def configured_gates(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Given]:
+    """The feature gates of the kubelet's configuration; what a later part takes out is not among them."""
+    found: dict[str, dict[str, str]] = {}
+    for place, content in documents:
+        if "featureGates" not in content:
+            continue
+        gates = content["featureGates"]
+        if not isinstance(gates, dict):
+            found.clear()
+            continue
+        for name, value in gates.items():
+            if value is None:
+                for others in found.values():
+                    others.pop(str(name), None)
+            else:
+                found.setdefault(place, {})[str(name)] = str(value).lower()
+    for place, gates in found.items():
+        if gates:
+            yield Given(Component.KUBELET, {GATES: joined(gates)}, f"featureGates in {place}")
+
+
+def allows_cgroup_v1(documents: Iterable[tuple[str, Mapping[str, Any]]], told: Iterable[Given]) -> bool:
+    """Whether the kubelet is told to start on cgroup v1: since 1.35 it does not by itself.
+
+    Source: kubernetes/kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go, FailCgroupV1.
+    """
+    fails = True
+    for _, content in documents:
+        if "failCgroupV1" in content:
+            fails = content["failCgroupV1"] is not False
+    for given in told:
+        if "fail-cgroupv1" in given.flags:
+            fails = given.flags["fail-cgroupv1"] in TRUE
+    return not fails
+
+
+def static_pods(around: Around, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
+    """The flags of the static pods that kubeadm is about to write, and of those that it replaces."""
+    config = around.versions.kubeadm_config
+    if config is None:
+        gaps.append(Gap("ConfigMap kube-system/kubeadm-config", "what kubeadm is told in it was not read"))
+    for component, field in EXTRA_ARGS.items():
+        extra = config.extra_args.get(component, ()) if config else ()
+        # Without the ConfigMap, what runs today is the best that is known of what comes.
+        fate = Fate.REPLACED if config else Fate.STAYS
+        yield Given(component, around.flags.get(component, {}), f"the manifest of {component}", fate)
+        place = f"{field} in ConfigMap kube-system/kubeadm-config"
+        yield Given(component, pod_flags(component, extra), place)
+        for path, words in patches.words(disk.patches, str(component), gaps):
+            yield Given(component, pod_flags(component, words), path)
+
+
+def kube_proxy(around: Around, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
+    """What kube-proxy is given by kubeadm's add-on phase, which comes with the last control plane."""
+    config, proxy = around.versions.kubeadm_config, around.proxy
+    if config and config.proxy_disabled:
+        return
+    for _, content in document("ConfigMap kube-system/kube-proxy", proxy.config or "", gaps):
+        gates = content.get("featureGates")
+        if isinstance(gates, dict):
+            values = {str(name): str(value).lower() for name, value in gates.items() if value is not None}
+            place = "featureGates in ConfigMap kube-system/kube-proxy"
+            yield Given(Component.KUBE_PROXY, {GATES: joined(values)}, place)
+    place = "the command in DaemonSet kube-system/kube-proxy"
+    yield Given(Component.KUBE_PROXY, pod_flags(Component.KUBE_PROXY, proxy.words), place, Fate.REPLACED)
+    for path, words in patches.words(disk.patches, PROXY_PATCHES, gaps):
+        yield Given(Component.KUBE_PROXY, pod_flags(Component.KUBE_PROXY, words), path)
+
+
+def pod_flags(component: Component, words: Iterable[str]) -> Mapping[str, str]:
+    """The flags among these words, as the component reads them."""
+    return named(flags(words, lists=(GATES, "feature_gates")), component)
+
+
+def named(found: Mapping[str, str], component: Component | None = None) -> Mapping[str, str]:
+    """Flags by the names that count: «_» is «-» to Kubernetes' programs, and not to etcd.
+
+    Source: component-base cli/flag.WordSepNormalizeFunc.
+    """
+    if component is Component.ETCD:
+        return dict(found)
+    names: dict[str, str] = {}
+    for written, value in found.items():
+        name = written.replace("_", "-")
+        names[name] = f"{names[name]},{value}" if name == GATES and name in names else value
+    return names
+
+
+def joined(gates: Mapping[str, str]) -> str:
+    """Feature gates as a flag has them."""
+    return ",".join(f"{name}={value}" for name, value in gates.items())
+
+
+def further_paths(disk: Disk) -> list[str]:
+    """What else is to be read once the command line is known: --config, and what is below --config-dir."""
+    told = kubelet_options(disk)
+    paths = (told.get("config", ""), told.get("config-dir", ""))
+    return [path for path in paths if path.startswith("/") and path not in disk.texts.read]

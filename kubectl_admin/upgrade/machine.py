@@ -1,0 +1,90 @@
+"""What the machine of a node lacks for its upgrade. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kubectl_admin.finding import Finding, Gap, Severity
+from kubectl_admin.node.workspace import STATE
+from kubectl_admin.upgrade.facts import Around, Disk, Role
+from kubectl_admin.upgrade.given import NextStart
+from kubectl_admin.versions.needs import unmet
+from kubectl_admin.versions.upstream import Upstream
+
+# kubeadm copies etcd's data folder there before it touches etcd.
+# Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/staticpods.go, performEtcdStaticPodUpgrade.
+BACKUPS = "/etc/kubernetes"
+# Bytes that the packages take, downloaded and unpacked, with some to spare.
+DOWNLOADED, UNPACKED = 200 << 20, 400 << 20
+# Bytes of a control plane's new images, packed and unpacked, and where each container runtime keeps them.
+IMAGES = 700 << 20
+IMAGE_FOLDERS = {"containerd": "/var/lib/containerd", "cri-o": "/var/lib/containers/storage"}
+
+
+def machine(
+    around: Around, disk: Disk, coming: NextStart, upstream: Upstream, minor: int
+) -> Iterator[Finding]:
+    """What this node's machine lacks to run the minor, and what the work itself needs there."""
+    here = [
+        replace(
+            node,
+            cgroup=disk.cgroup,
+            cgroup_seen="the version of /sys/fs/cgroup",
+            allows_cgroup_v1=coming.allows_cgroup_v1,
+        )
+        for node in around.versions.nodes
+        if node.name == around.node
+    ]
+    if disk.cgroup is None:
+        yield Gap("the version of cgroup", "/sys/fs/cgroup is not there").finding()
+    yield from unmet(replace(around.versions, nodes=tuple(here)), upstream, minor)
+    if not disk.systemd:
+        yield Finding(
+            Severity.VIOLATION,
+            "no-systemd",
+            f"node {around.node}",
+            "systemd keeps the work going while the connection is cut, and runs the kubelet",
+            "this host runs without it",
+            "upgrade it by hand",
+            objects=(f"node/{around.node}",),
+        )
+    if not around.ready:
+        yield Finding(
+            Severity.VIOLATION,
+            "not-ready",
+            f"node {around.node}",
+            "a node is upgraded while it works",
+            "it is not Ready",
+            f"bring it back first: kubectl describe node {around.node}",
+            objects=(f"node/{around.node}",),
+        )
+
+
+def space(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
+    """Whether there is room for the packages, the images, and for kubeadm's copy of etcd's data.
+
+    What goes to one file system is added up.
+    """
+    needs = {STATE: DOWNLOADED, "/usr": UNPACKED}
+    if role.control_plane:
+        needs[BACKUPS] = disk.etcd
+        runtime = next((each.runtime for each in around.versions.nodes if each.name == around.node), "")
+        if folder := IMAGE_FOLDERS.get(runtime.partition(":")[0]):
+            needs[folder] = IMAGES
+    by_device: dict[str, list[str]] = {}
+    for folder in needs:
+        if folder in disk.room:
+            by_device.setdefault(disk.room[folder].device, []).append(folder)
+        else:
+            yield Gap(f"the room in {folder}", "the host does not say it").finding()
+    for folders in by_device.values():
+        free, wanted = disk.room[folders[0]].free, sum(needs[folder] for folder in folders)
+        if free < wanted:
+            yield Finding(
+                Severity.VIOLATION,
+                "disk-full",
+                f"node {around.node}: {', '.join(folders)}",
+                "packages, images, and kubeadm's copy of etcd's data, need their room",
+                f"{free >> 20} MiB are free, and {wanted >> 20} MiB are wanted",
+                f"free some space there; kubeadm keeps old copies below {BACKUPS}",
+                objects=(f"node/{around.node}",),
+            )
