@@ -119,7 +119,8 @@ class Around:
     @property
     def apiservers(self) -> tuple[Version, ...]:
         """The versions of all API servers, the oldest first; those that are not known are left out."""
-        return tuple(sorted(part.version for part in self.versions.of(Component.APISERVER) if part.version))
+        known = [part.version for part in self.versions.of(Component.APISERVER) if part.version]
+        return tuple(sorted(known, key=lambda version: (version.precedence, version.suffix)))
 
     def static_versions(self) -> dict[Component, Version | None]:
         """The versions of this node's part of the control plane; empty for a worker."""

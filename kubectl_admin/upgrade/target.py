@@ -1,6 +1,7 @@
 """Which version a node goes to, where nothing or only a minor was said. Pure."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.packages import Offer
@@ -8,15 +9,18 @@ from kubectl_admin.upgrade.facts import Around, Role, Target
 from kubectl_admin.versions.version import Version
 
 NAMES = ("kubeadm", "kubelet", "kubectl")
+# semver.org's grammar; what is behind the patch goes into commands, too.
+WRITTEN = re.compile(r"v?1\.[0-9]{1,6}(?P<whole>\.[0-9]{1,6}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)?")
 
 
 def wanted(text: str) -> tuple[int, Version | None]:
-    """The minor and, if it was named whole, the version of «1.37» or «v1.37.2»; UsageError for other text."""
-    bare = text.strip().removeprefix("v")
-    version = Version.find(bare)
-    if version is None or version.major != 1 or version.suffix:
+    """The minor and, if it was named whole, the version of «1.37», «v1.37.2» or «1.38.0-rc.1»; UsageError for
+    other text."""
+    match = WRITTEN.fullmatch(text.strip())
+    if match is None:
         raise UsageError(f"{text!r} is no version of Kubernetes", "1.37 and 1.37.2 would be some")
-    return version.minor, version if bare.count(".") == 2 else None
+    version = Version.parse(text)
+    return version.minor, version if match["whole"] else None
 
 
 def role(around: Around, target: Version) -> Role:
@@ -29,7 +33,9 @@ def role(around: Around, target: Version) -> Role:
     if around.own_apiserver is None:
         return Role.WORKER
     written = around.versions.kubeadm
-    return Role.FIRST if written is None or target > written else Role.FURTHER
+    if written is None or (target.precedence >= written.precedence and not target.is_same(written)):
+        return Role.FIRST
+    return Role.FURTHER
 
 
 def default_minor(around: Around) -> int:
@@ -50,24 +56,40 @@ def default_minor(around: Around) -> int:
 def choose(around: Around, asked: Version | None, minor: int, offers: Iterable[Offer]) -> Target:
     """The target in that minor: the version asked for, else the cluster's, else the newest that is offered.
 
-    Raises AdminError where the packages don't offer it.
+    A pre-release is chosen only where it is named, or the cluster's. Raises AdminError where the packages
+    don't offer it.
     """
     offered = complete(offers)
-    version = (
-        asked or followed(around, minor) or max((one for one in offered if one.minor == minor), default=None)
-    )
+    version = asked or followed(around, minor)
+    found = [one for one in offered if is_meant(one.version, version, minor)]
+    found = [one for one in found if one.version.is_same(version)] or found
+    if found:
+        return found[-1]
     if version is None:
+        early = [one for one in offered if one.version.minor == minor]
+        what = f"offers of 1.{minor} only pre-releases" if early else f"offers no 1.{minor}"
         raise AdminError(
-            f"node {around.node}: its package repository offers no 1.{minor}", "is the mirror behind?"
+            f"node {around.node}: its package repository {what}",
+            f"name one with --to {early[-1].version}" if early else "is the mirror behind?",
         )
-    if version not in offered:
-        newest = max((one for one in offered if one.minor == version.minor), default=None)
-        has = f"the newest there is {newest}" if newest else f"it has nothing of 1.{version.minor}"
-        raise AdminError(
-            f"node {around.node}: its package repository does not offer {version} of {', '.join(NAMES)}",
-            f"{has}; name a version with --to",
-        )
-    return Target(version, offered[version])
+    others = [one for one in offered if one.version.minor == version.minor]
+    has = f"the newest there is {others[-1].version}" if others else f"it has nothing of {version.minor_text}"
+    raise AdminError(
+        f"node {around.node}: its package repository does not offer {version} of {', '.join(NAMES)}",
+        f"{has}; name a version with --to",
+    )
+
+
+def is_meant(offered: Version, version: Version | None, minor: int) -> bool:
+    """Whether an offered version is the one that is wanted, or one of the releases of a minor.
+
+    What a vendor adds behind «+» counts only where it was named.
+    """
+    if version is None:
+        return offered.minor == minor and not offered.prerelease
+    return offered.is_same(version) or (
+        "+" not in version.suffix and offered.precedence == version.precedence
+    )
 
 
 def followed(around: Around, minor: int) -> Version | None:
@@ -75,22 +97,28 @@ def followed(around: Around, minor: int) -> Version | None:
     if around.own_apiserver is None:
         return around.apiservers[0] if around.apiservers[0].minor == minor else None
     written, own = around.versions.kubeadm, around.own_apiserver.version
-    return written if written and own and written.minor == minor and written > own else None
+    return (
+        written
+        if written and own and written.minor == minor and written.precedence > own.precedence
+        else None
+    )
 
 
-def complete(offers: Iterable[Offer]) -> dict[Version, str]:
-    """The versions of which all three packages are offered, with the newest package of each."""
-    found: dict[Version, dict[str, set[str]]] = {}
+def complete(offers: Iterable[Offer]) -> Sequence[Target]:
+    """The versions of which all three packages are offered, the newest last, with the newest package of each.
+
+    Of versions that semver.org does not order, as of packages, the text decides: never chance.
+    """
+    found: dict[str, dict[str, set[str]]] = {}
     for offer in offers:
-        version = Version.find(offer.release)
-        if version:
-            found.setdefault(version, {}).setdefault(offer.name, set()).add(offer.version)
-    whole = {}
-    for version, packages in found.items():
+        found.setdefault(offer.release, {}).setdefault(offer.name, set()).add(offer.version)
+    whole = []
+    for release, packages in found.items():
+        version = Version.find(release)
         common = set.intersection(*(packages.get(name, set()) for name in NAMES))
-        if common:
-            whole[version] = max(common, key=revision)
-    return whole
+        if version and common:
+            whole.append(Target(version, max(common, key=lambda each: (revision(each), each))))
+    return sorted(whole, key=lambda each: (each.version.precedence, each.version.suffix))
 
 
 def revision(package: str) -> tuple[int, ...]:

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].*)?", re.DOTALL)
 
 
+# Of one version's pre-releases: 1 for the release itself, else 0 and their identifiers, numbers before words.
+Precedence = tuple[int, int, int, int, tuple[tuple[int, int, str], ...]]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
     """MAJOR.MINOR.PATCH and what a vendor adds behind it, which says nothing about the order.
 
     Nor does a pre-release: the skew policy counts minors, and vendors write their builds like pre-releases
-    («1.31.4-eks-2d5f260»).
+    («1.31.4-eks-2d5f260»). Where one of several is chosen, or where a version may be there already, that is
+    not enough: there `precedence` orders, and `is_same` compares.
     """
 
     major: int
@@ -44,6 +49,26 @@ class Version:
         """
         name = image.rpartition("/")[2].partition("@")[0]
         return cls.find(name.partition(":")[2].replace("_", "+"))
+
+    @property
+    def prerelease(self) -> str:
+        """«rc.1» of «1.37.0-rc.1+build»; "" for a release."""
+        text = self.suffix.partition("+")[0]
+        return text.removeprefix("-")
+
+    @property
+    def precedence(self) -> Precedence:
+        """What orders versions as semver.org does, section 11: a pre-release before its release."""
+        identifiers = tuple(
+            (0, int(part), "") if part.isascii() and part.isdecimal() else (1, 0, part)
+            for part in self.prerelease.split(".")
+            if self.prerelease
+        )
+        return self.major, self.minor, self.patch, int(not self.prerelease), identifiers
+
+    def is_same(self, other: "Version | None") -> bool:
+        """Whether the other is this very version, a vendor's addition and a pre-release counted."""
+        return self == other and self.suffix == (other.suffix if other else None)
 
     @property
     def minor_text(self) -> str:

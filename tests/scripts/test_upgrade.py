@@ -81,6 +81,16 @@ def test_a_host_without_any_of_it(shell, programs, tmp_path):
     ("arguments", "asked"),
     [
         (("node", "v1.37.2", "-", "-"), ["<upgrade>", "<node>"]),
+        (("node", "v1.38.0-rc.1", "-", "-"), ["<upgrade>", "<node>"]),
+        (
+            ("apply", "v1.38.0-rc.1", "Swap", "-"),
+            [
+                *["<upgrade>", "<plan>", "<v1.38.0-rc.1>"],
+                *["<--allow-experimental-upgrades>", "<--ignore-preflight-errors=Swap>"],
+                *["<upgrade>", "<apply>", "<v1.38.0-rc.1>", "<--yes>"],
+                *["<--allow-experimental-upgrades>", "<--ignore-preflight-errors=Swap>"],
+            ],
+        ),
         (
             ("node", "v1.37.2", "Swap,Mem", "/etc/my patches"),
             ["<upgrade>", "<node>", "<--ignore-preflight-errors=Swap,Mem>", "<--patches=/etc/my patches>"],

@@ -7,7 +7,9 @@ mode=$1 version=$2 ignored=$3 patches=$4
 export HOME=/root LC_ALL=C.UTF-8
 [ -n "${KUBECONFIG-}" ] || [ ! -e /etc/kubernetes/admin.conf ] || export KUBECONFIG=/etc/kubernetes/admin.conf
 set --
-[ "$ignored" = - ] || set -- "--ignore-preflight-errors=$ignored"
+# kubeadm goes to a pre-release only when it is told so; which one, was asked for by its name.
+case $mode-$version in apply-*-*) set -- --allow-experimental-upgrades ;; esac
+[ "$ignored" = - ] || set -- "$@" "--ignore-preflight-errors=$ignored"
 if [ "$mode" = apply ]; then
   echo "== kubeadm upgrade plan $version"
   kubeadm upgrade plan "$version" "$@"

@@ -30,13 +30,35 @@ OFFERS = [
         ("1.37.2", 37, NEW),
         (" v1.37.2 ", 37, NEW),
         ("1.37.0", 37, Version(1, 37, 0)),
+        ("1.38.0-rc.1", 38, Version(1, 38, 0, "-rc.1")),
+        ("v1.37.2+vendor.1", 37, Version(1, 37, 2, "+vendor.1")),
     ],
 )
 def test_a_version_or_a_minor(text, minor, version):
-    assert target.wanted(text) == (minor, version)
+    found = target.wanted(text)
+    assert found == (minor, version)
+    assert str(found[1]) == str(version)
 
 
-@pytest.mark.parametrize("text", ["", "37", "latest", "2.0", "1.37.2-rc.1", "1.37.x", "1", "--", "1.37.2;id"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "37",
+            "latest",
+            "2.0",
+            "1.37.x",
+            "1",
+            "--",
+            "1.37.2;id",
+            "1.37-rc.1",
+            "1.37.2-",
+            "1.37.2-rc.1;id",
+        ),
+        *("1.37.2-rc.1\nid", "1.37.2+", "1.37.2~rc.1"),
+    ],
+)
 def test_what_is_no_version(text):
     with pytest.raises(UsageError, match="is no version of Kubernetes"):
         target.wanted(text)
@@ -52,6 +74,10 @@ def test_what_is_no_version(text):
         ("cp-1", ("cp-1",), OLD, NEW, Role.FIRST),
         ("cp-2", ("cp-1",), NEW, NEW, Role.FURTHER),
         ("cp-1", ("cp-1",), NEW, NEW, Role.FURTHER),
+        # a release after its candidate, and another build of the same
+        ("cp-1", (), Version(1, 37, 2, "-rc.1"), NEW, Role.FIRST),
+        ("cp-1", (), Version(1, 37, 2, "+vendor.1"), NEW, Role.FIRST),
+        ("cp-2", ("cp-1",), NEW, Version(1, 37, 2, "-rc.1"), Role.FURTHER),
         # a later patch than the one that the others have
         ("cp-2", ("cp-1",), NEW, Version(1, 37, 3), Role.FIRST),
     ],
@@ -106,3 +132,44 @@ def test_what_is_not_offered_is_said_with_what_is():
 def test_a_version_that_lacks_a_package_is_not_offered():
     some = [offer for offer in OFFERS if (offer.name, offer.release) != ("kubectl", "1.37.2")]
     assert str(target.choose(around("cp-1"), None, 37, some).version) == "1.37.0"
+
+
+def offers(*releases):
+    return [
+        Offer(name, f"{release.replace('-', '~', 1)}-1.1", release)
+        for release in releases
+        for name in target.NAMES
+    ]
+
+
+EARLY = ("1.38.0-alpha.1", "1.38.0-beta.0", "1.38.0-rc.1", "1.38.0-rc.0")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("releases", "asked", "package"),
+    [
+        ((*EARLY, "1.38.0"), None, "1.38.0-1.1"),
+        (("1.38.1-rc.0", "1.38.0"), None, "1.38.0-1.1"),  # a pre-release only when it is named
+        (EARLY, "1.38.0-rc.0", "1.38.0~rc.0-1.1"),
+        ((*EARLY, "1.38.0"), "1.38.0", "1.38.0-1.1"),
+        ((*EARLY, "1.38.0"), "1.38.0-beta.0", "1.38.0~beta.0-1.1"),
+        (("1.38.0+a", "1.38.0+b"), "1.38.0+a", "1.38.0+a-1.1"),
+        (("1.38.0+a", "1.38.0+b"), "1.38.0", "1.38.0+b-1.1"),
+        (("1.38.0", "1.38.0+b"), "1.38.0", "1.38.0-1.1"),
+    ],
+)
+def test_of_several_the_choice_is_never_chance(order, releases, asked, package):
+    version = Version.parse(asked) if asked else None
+    chosen = target.choose(around("cp-1"), version, 38, offers(*releases)[::order])
+    assert chosen.package == package
+    assert chosen.package.startswith(str(chosen.version).replace("-", "~"))
+
+
+def test_pre_releases_alone_are_said():
+    with pytest.raises(AdminError, match=r"offers of 1\.38 only pre-releases") as error:
+        target.choose(around("cp-1"), None, 38, offers(*EARLY))
+    assert error.value.hint == "name one with --to 1.38.0-rc.1"
+    with pytest.raises(AdminError, match=r"does not offer 1\.38\.0 of") as error:
+        target.choose(around("cp-1"), Version(1, 38, 0), 38, offers(*EARLY))
+    assert error.value.hint == "the newest there is 1.38.0-rc.1; name a version with --to"

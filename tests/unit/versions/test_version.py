@@ -49,3 +49,40 @@ def test_what_a_vendor_adds_makes_no_other_version():
 def test_what_an_image_claims(image, version):
     found = Version.of_image(image)
     assert (str(found) if found else None) == version
+
+
+def test_semver_orders_where_one_is_chosen():
+    # semver.org, section 11, and Kubernetes' own names
+    ordered = [
+        *("1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"),
+        *(
+            "1.0.0-rc.1",
+            "1.0.0",
+            "1.36.9",
+            "1.37.0-alpha.0",
+            "1.37.0-beta.0",
+            "1.37.0-rc.0",
+            "1.37.0",
+            "1.37.1",
+        ),
+    ]
+    found = sorted(map(Version.parse, ordered[::-1]), key=lambda each: each.precedence)
+    assert [str(each) for each in found] == ordered
+    assert Version.parse("1.0.0+a").precedence == Version.parse("1.0.0+b").precedence
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1.37.0", "1.37.0", True),
+        ("v1.37.0", "1.37.0", True),
+        ("1.37.0-rc.1", "1.37.0", False),
+        ("1.37.0-rc.1", "1.37.0-rc.1", True),
+        ("1.36.3+vendor.1", "1.36.3", False),
+        ("1.36.3", "1.36.4", False),
+    ],
+)
+def test_whether_it_is_there_already(one, other, same):
+    assert Version.parse(one).is_same(Version.parse(other)) is same
+    assert Version.parse(other).is_same(Version.parse(one)) is same
+    assert not Version.parse(one).is_same(None)
