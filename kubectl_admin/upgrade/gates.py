@@ -48,6 +48,7 @@ def gates(  # noqa: PLR0913 - all that is known
         *silent(around.versions.instances),
         *not_judged(around.versions.instances),
         *(gap.finding() for gap in (*around.versions.gaps, *around.gaps, *coming.gaps)),
+        *(gap.finding() for gap in (around.etcd.gaps if around.etcd else ())),
     ]
     if role.control_plane and kubeadm:
         found += proxy_returns(around, version.minor)
@@ -219,6 +220,16 @@ def etcd_health(around: Around) -> Iterator[Finding]:
             "promote it, or remove it and let it join again: kubectl admin etcd-status",
             "https://etcd.io/docs/latest/learning/design-learner/",
             here,
+        )
+    if not any(member.listed for member in state.members):
+        yield Finding(
+            Severity.VIOLATION,
+            "etcd-quorum",
+            f"etcd without node {around.node}",
+            "the other members make a quorum while this one is restarted",
+            "no member gave the list of members, so it is not known how many others there are",
+            "kubectl admin etcd-status says why they don't answer",
+            objects=here,
         )
     others = [member for member in state.voters if member.node != around.node]
     up = sum(member.up for member in others)

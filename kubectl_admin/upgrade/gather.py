@@ -7,6 +7,7 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.flags import command_line
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.errors import AdminError
@@ -120,10 +121,9 @@ def with_kubelet(facts: Facts, node: str, answer: processes.KubeletAnswer | None
     return replace(facts, nodes=tuple(nodes))
 
 
-def own_pods(cluster: Cluster, node: str) -> list[dict[str, Any]]:
-    """The static pods of the control plane on the node."""
-    query = [("fieldSelector", f"spec.nodeName={node}"), ("labelSelector", "tier=control-plane")]
-    return list(cluster.list(SYSTEM, query))
+def own_pods(cluster: Cluster, node: str) -> list[Mapping[str, Any]]:
+    """The static pods of the control plane on the node; what only wears their labels is none of them."""
+    return [pod for pod in static_pods.find(cluster).pods if static_pods.node_of(pod) == node]
 
 
 def static_flags(pod: Mapping[str, Any]) -> list[tuple[str, Mapping[str, str]]]:

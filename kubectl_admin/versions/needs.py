@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
 
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.versions.facts import Component, Facts, Node
 from kubectl_admin.versions.upstream import Needs, Upstream
 from kubectl_admin.versions.version import Version
@@ -12,8 +12,11 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
-    """What the nodes lack to run this minor (37 for 1.37), a finding each; none where nothing is known."""
+    """What the nodes lack to run this minor (37 for 1.37), a finding each; an unknown minor is said."""
     needs = upstream.needs.get(minor, Needs())
+    if upstream.needs and minor > max(upstream.needs):
+        why = f"upstream's table of {upstream.taken} ends with 1.{max(upstream.needs)}"
+        yield Gap(f"what 1.{minor} needs of etcd, container runtime, kernel and cgroup", why).finding()
     for check in (_containerd, _kernel, _cgroup, _runtime_support):
         yield from check(facts, needs, minor)
 

@@ -135,3 +135,9 @@ def test_the_minor_whose_kubeadm_brings_an_etcd(tag, minor):
     config = KubeadmConfig(etcd_tag=Version.parse(tag) if tag else None)
     facts = replace(cluster({"cp1": "1.36.0"}), kubeadm_config=config)
     assert etcd_minor(facts, TABLE) == minor
+
+
+def test_a_minor_beyond_the_table_is_said():
+    [note] = unmet(cluster({"cp1": "1.37.0"}), TABLE, 38)
+    assert (note.severity, note.rule) == (Severity.NOTE, "not-seen")
+    assert note.evidence.endswith("ends with 1.37")
