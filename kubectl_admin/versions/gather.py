@@ -4,7 +4,7 @@ No privileged pod and, unless asked to probe, no request per node: nodes come as
 fully rolled out DaemonSet says every kube-proxy's image.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -56,7 +56,7 @@ def gather(
     listed = listings(cluster, kubectl, gaps)
     nodes, kubelets = listed.get("nodes", ([], []))
     own_apiservers, answers = listed.get("static pods", ({}, []))
-    control_plane = [settled(part, answer, gaps) for part, answer in answers]
+    control_plane = [settled(part, answer, gaps) for part, answer in believable(answers, nodes, gaps)]
     if any(part.component is Component.APISERVER for part in control_plane):
         control_plane += absent_apiservers(control_plane, nodes)
     else:
@@ -147,6 +147,23 @@ def ask_control_plane(cluster: Cluster) -> ControlPlane:
         deadline=ASKING,
     )
     return own_apiservers, [(part, answers[pod["metadata"]["name"]]) for pod, part in pods]
+
+
+def believable(
+    answers: Iterable[tuple[Instance, Instance | AdminError]], nodes: Sequence[Node], gaps: list[Gap]
+) -> Iterator[tuple[Instance, Instance | AdminError]]:
+    """The parts of the control plane on its nodes: a kubelet may show any static pod on its own node, but it
+    can't give its Node the role. Without a node of that role, all of them.
+
+    Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction.
+    """
+    known = {node.name for node in nodes if "control-plane" in node.roles.split(",")}
+    for part, answer in answers:
+        if not known or part.node in known:
+            yield part, answer
+        else:
+            why = "its node does not have the role control-plane, and may show any pod; it is not counted"
+            gaps.append(Gap(str(part), why))
 
 
 def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> Instance:

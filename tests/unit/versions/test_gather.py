@@ -79,6 +79,18 @@ def test_the_control_plane_is_asked_while_the_nodes_are_still_listed():
     assert len(gather(Slow(), none).nodes) == 2
 
 
+def test_what_a_worker_shows_as_a_part_of_the_control_plane_is_not_counted():
+    class Hostile(Cluster):
+        def list(self, path, query):
+            own = {"metadata": {**APISERVER["metadata"], "name": "kube-apiserver-w1"}}
+            own["spec"] = {**APISERVER["spec"], "nodeName": "w1"}
+            return iter([*super().list(path, query), *([own] if path.endswith("/pods") else [])])
+
+    facts = gather(Hostile(), none)
+    assert [part.node for part in facts.of(Component.APISERVER)] == ["cp1"]
+    assert "kube-apiserver on w1" in [gap.what for gap in facts.gaps]
+
+
 def test_what_may_not_be_read_is_a_gap_in_the_order_of_the_documentation():
     facts = gather(
         Cluster(nodes=forbidden("nodes"), pods=forbidden("pods"), daemonsets=forbidden("ds")), none
