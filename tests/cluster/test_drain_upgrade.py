@@ -121,6 +121,43 @@ def test_what_is_forbidden_is_said_with_its_rule_and_nothing_is_touched(young):
     assert pods(young) == []
 
 
+def set_config(lab: Lab, name: str, key: str, text: str) -> None:
+    """Replaces what one of kubeadm's ConfigMaps holds."""
+    patch = json.dumps({"data": {key: text}})
+    lab.kubectl("-n", "kube-system", "patch", "configmap", name, "--type=merge", "-p", patch)
+
+
+def test_what_the_next_start_would_refuse_is_found_wherever_it_is(young):
+    """In the files of the kubelet's unit, its drop-ins, and the ConfigMap from which kube-proxy is made."""
+    default, drop_in = "/etc/default/kubelet", "/etc/kubernetes/kubelet.conf.d/9.conf"
+    gates = "featureGates: {SidecarContainers: true}"
+    before = on(young, "worker-1", "cat", default)
+    script = 'mkdir -p ${2%/*}; printf \'%s\\n\' "$3" > "$2"; printf \'%s\\n\' "$4" > "$1"'
+    arguments = f"KUBELET_EXTRA_ARGS=--config-dir={drop_in.rpartition('/')[0]} --boot-id-file=/x"
+    on(young, "worker-1", "sh", "-c", script, "sh", default, drop_in, gates, arguments)
+    try:
+        worker = upgrade(young, "worker-1", "--to", "1.37", "--dry-run")
+    finally:
+        on(young, "worker-1", "sh", "-c", script + "; rm -r ${2%/*}", "sh", default, drop_in, "", before)
+    assert violations(worker) == {"kubelet-skew", "removed-flag", "removed-feature-gate"}
+    seen = {each["rule"]: each["evidence"] for each in json.loads(worker.out)["findings"]}
+    assert f"by {default}" in seen["removed-flag"]
+    assert f"by featureGates in {drop_in}" in seen["removed-feature-gate"]
+    config = young.kubectl("-n", "kube-system", "get", "configmap", "kube-proxy", "-o", "json")
+    text = json.loads(config)["data"]["config.conf"]
+    set_config(
+        young,
+        "kube-proxy",
+        "config.conf",
+        text.replace("featureGates: {}", "") + "\nfeatureGates: {SidecarContainers: true}\n",
+    )
+    try:
+        first = upgrade(young, "cp-1", "--to", "1.37", "--dry-run", *GATE)
+    finally:
+        set_config(young, "kube-proxy", "config.conf", text)
+    assert violations(first) == {"removed-feature-gate"}
+
+
 def test_what_must_not_be_missing_half_way_is_asked_for_beforehand(young):
     """The run is refused for another reason, but only by whoever may do all that it takes."""
     needed = {str(right) for right in rights(debug_pod.Options(), doing=True)}
