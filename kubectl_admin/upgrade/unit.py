@@ -6,7 +6,6 @@ Source: systemd.unit(5), systemd.exec(5), systemd.service(5), «Command lines».
 
 import fnmatch
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,8 +22,14 @@ FOLDERS = (
 )
 DROP_INS = (f"{UNIT}.d", "service.d")
 PREFIXES = "@-:+!"  # what may stand before a command
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"|\'([^\']*)\'', re.DOTALL)
+# A name, the quoted parts at the beginning of its value, and what is behind them up to the end of the line.
+ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?![#;])([^=\n]+)=((?:[ \t]*(?:"(?:\\.|[^"\\])*"|'[^']*'))*)((?:\\.|[^\\\n])*)""",
+    re.DOTALL | re.MULTILINE,
+)
 VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-WORD = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +148,31 @@ def logical_lines(text: str) -> Iterator[str]:
 
 
 def assignments(text: str) -> Iterator[tuple[str, str]]:
-    """The variables of an EnvironmentFile."""
-    for line in logical_lines(text):
-        name, equals, value = line.partition("=")
-        if equals:
-            # A quote in the midst is kept by systemd for who splits the value into words.
-            yield name.strip(), unquoted(value.strip())
+    """The variables of an EnvironmentFile, a pair for each «NAME=VALUE».
+
+    Quotes count at the beginning of a value, and behind another quoted part; in the midst they are kept for
+    who splits the value into words. Source: systemd src/basic/env-file.c; seen with systemd 252.
+    """
+    for name, quoted, rest in ASSIGNMENT.findall(text):
+        parts = [
+            single if single else ESCAPED.sub(lambda match: in_quotes(match[1]), double)
+            for double, single in QUOTED.findall(quoted)
+        ]
+        plain = ESCAPED.sub(lambda match: match[1].removeprefix("\n"), rest.strip())
+        yield name.strip(), "".join((*parts, plain))
 
 
-def unquoted(value: str) -> str:
-    """A value without the quotes around the whole of it."""
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1].replace('\\"', '"') if value[0] == '"' else value[1:-1]
-    return value
+def in_quotes(sign: str) -> str:
+    """What an escaped sign is within double quotes: the backslash stays before what needs none."""
+    return "" if sign == "\n" else sign if sign in '"\\`$' else f"\\{sign}"
 
 
 def expanded(line: Word, variables: Mapping[str, Word]) -> Iterator[Word]:
     """The words of a command line: «$NAME» alone becomes the words of its value, «${NAME}» its value."""
     text = line.text.lstrip(PREFIXES)
     for word in split(text):
-        if match := WORD.fullmatch(word):
-            value = variables.get(match[1])
+        if word.startswith("$") and not word.startswith(("$$", "${")):
+            value = variables.get(word[1:])
             if value:
                 yield from (Word(each, value.place) for each in split(value.text))
             continue
@@ -176,8 +185,23 @@ def expanded(line: Word, variables: Mapping[str, Word]) -> Iterator[Word]:
 
 
 def split(text: str) -> list[str]:
-    """Words, as quotes make them; where quotes don't end, as blanks make them."""
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
+    """Words, as blanks and quotes make them; a backslash takes its meaning from what follows it, and a quote
+    that does not end, ends with the text. Source: systemd src/basic/extract-word.c."""
+    words: list[str] = []
+    word: str | None = None
+    quote, escaped = "", False
+    for sign in text:
+        if escaped:
+            word, escaped = (word or "") + sign, False
+        elif sign == "\\":
+            escaped = True
+        elif sign == quote:
+            quote = ""
+        elif not quote and sign in "\"'":
+            quote, word = sign, word or ""
+        elif not quote and sign.isspace():
+            words += [] if word is None else [word]
+            word = None
+        else:
+            word = (word or "") + sign
+    return words if word is None else [*words, word]

@@ -37,7 +37,14 @@ def test_each_word_is_told_with_the_file_that_it_is_from():
         ("KUBELET_EXTRA_ARGS=--a \\\n  --b", ["--a", "--b"]),
         ("KUBELET_EXTRA_ARGS=", []),
         ("KUBELET_EXTRA_ARGS=--a='x y'", ["--a=x y"]),
-        ("KUBELET_EXTRA_ARGS=--it's", ["--it's"]),
+        # What systemd 252 makes of these was seen on a host.
+        ("KUBELET_EXTRA_ARGS=--it's", ["--its"]),
+        ('KUBELET_EXTRA_ARGS=a\\ b "c d"e', ["a", "b", "c de"]),
+        ('KUBELET_EXTRA_ARGS="--a=1" "--b=2"', ["--a=1--b=2"]),
+        ('KUBELET_EXTRA_ARGS=--a="1" --b="2"', ["--a=1", "--b=2"]),
+        ('KUBELET_EXTRA_ARGS="--a=\\"x y\\" --z"', ["--a=x y", "--z"]),
+        ("  KUBELET_EXTRA_ARGS = --a ", ["--a"]),
+        ("export KUBELET_EXTRA_ARGS=--a", []),
         ("nothing", []),
     ],
 )
@@ -62,6 +69,11 @@ COMMAND = "[Service]\nExecStart=\nExecStart={}"
             "a command of its own",
             {f"{OWN}/20.conf": COMMAND.format("-/usr/bin/kubelet --all ${KUBELET_KUBEADM_ARGS} --$$")},
             ["--all", "--node-ip=10.0.0.1", "--$"],
+        ),
+        (
+            "a name that is none, and one in the midst of a word",
+            {f"{OWN}/20.conf": COMMAND.format("/usr/bin/kubelet $KUBELET_KUBEADM_ARGS,x '$A b' $B c$B")},
+            ["c$B"],
         ),
         ("another section", {f"{OWN}/20.conf": "[Install]\nExecStart=/bin/x --no"}, ["--node-ip=10.0.0.1"]),
         ("no drop-in", {f"{OWN}/20.txt": COMMAND.format("/bin/x --no")}, ["--node-ip=10.0.0.1"]),
