@@ -87,8 +87,9 @@ def direction(around: Around, disk: Disk, target: Version) -> Iterator[Finding]:
     """
     here = (f"node/{around.node}",)
     own = around.own_apiserver.version if around.own_apiserver else None
-    newest = max(filter(None, (own, around.kubelet, disk.kubelet)), default=None)
-    if newest and target < newest:
+    known = filter(None, (own, around.kubelet, disk.kubelet))
+    newest = max(known, key=lambda version: version.precedence, default=None)
+    if newest and target.precedence < newest.precedence:
         yield Finding(
             Severity.VIOLATION,
             "downgrade",
@@ -119,7 +120,7 @@ def order(around: Around, role: Role, target: Version, *, first: bool) -> Iterat
     begun = [
         part.node
         for part in around.versions.of(*STATIC)
-        if part.version == target and part.node and part.node != around.node
+        if target.is_same(part.version) and part.node and part.node != around.node
     ]
     if begun:
         why = f"node {begun[0]} is on its way to {target}, and has not come to its end"
@@ -263,6 +264,6 @@ def is_moved(around: Around, target: Version) -> bool:
     written = around.versions.kubeadm
     return (
         bool(own)
-        and all(version == target for version in own.values())
-        and bool(written and written >= target)
+        and all(target.is_same(version) for version in own.values())
+        and bool(written and (target.is_same(written) or written.precedence > target.precedence))
     )

@@ -6,9 +6,9 @@ import pytest
 
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.upgrade import gates, target
-from kubectl_admin.upgrade.facts import Proxy, Role, Room, Target
+from kubectl_admin.upgrade.facts import STATIC, Proxy, Role, Room, Target
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.facts import Component, KubeadmConfig
+from kubectl_admin.versions.facts import Component, Evidence, KubeadmConfig
 from kubectl_admin.versions.version import Version
 from kubectl_admin.versions.way import way
 from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, around, disk
@@ -245,6 +245,22 @@ def test_a_part_whose_version_nobody_knows_is_said():
     here = replace(here, versions=replace(here.versions, instances=parts))
     every = gates.gates(here, disk(), Role.WORKER, Target(NEW, "x"), UPSTREAM)
     assert [(each.rule, each.objects) for each in every] == [("not-judged", ("node/cp-3",))]
+
+
+def test_a_pre_release_is_not_its_release():
+    early = Version(1, 37, 2, "-rc.1")
+    here = around("cp-1", moved=("cp-1",), written=early, kubelet=early)
+    parts = tuple(
+        replace(part, running=Evidence(early, "itself"))
+        if part.node == "cp-1" and part.component in STATIC
+        else part
+        for part in here.versions.instances
+    )
+    here = replace(here, versions=replace(here.versions, instances=parts))
+    assert gates.is_moved(here, early)
+    assert not gates.is_moved(here, NEW)
+    assert found(here, disk("1.37.2~rc.1-1.1", kubelet=early)) == []  # and no way back
+    assert "downgrade" in found(around("cp-1", moved=("cp-1",), written=NEW), goal=early)
 
 
 def test_kubeadms_part_is_over_when_all_of_it_is():
