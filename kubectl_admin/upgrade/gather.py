@@ -110,6 +110,21 @@ def proxy_words(cluster: Cluster) -> tuple[str, ...] | None:
     return None
 
 
+def returned_proxy(cluster: Cluster, before: Proxy) -> str:
+    """What is to be said of a kube-proxy that has come by an upgrade, in a sentence; "" for none."""
+    if before.present is not False:
+        return ""
+    try:
+        if proxy_words(cluster) is None:
+            return ""
+    except AdminError as error:
+        return f"whether kubeadm has installed kube-proxy again could not be seen: {error.what}"
+    return (
+        "kubeadm has installed kube-proxy, which was not there before: "
+        "kubectl -n kube-system delete daemonset,configmap kube-proxy takes it away again"
+    )
+
+
 def with_kubelet(facts: Facts, node: str, answer: processes.KubeletAnswer | None) -> Facts:
     """The facts with until when the container runtime of this node is supported, by its kubelet."""
     if answer is None:

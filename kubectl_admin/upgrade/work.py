@@ -163,6 +163,8 @@ class Work:
             self.unhealthy = tuple(name for name, _ in back.unhealthy)
         self.await_settled(parts_ready=True)
         annotate(self.cluster, here, None)
+        if returned := gather.returned_proxy(self.cluster, self.seen.around.proxy):
+            self.teller.note(returned)
 
     def await_settled(self, *, parts_ready: bool) -> None:
         """Returns when the node is well; parts_ready: as in `settled`."""

@@ -3,9 +3,10 @@
 import pytest
 
 from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.errors import AdminError
 from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.upgrade import gather
-from kubectl_admin.upgrade.facts import Mark, Room
+from kubectl_admin.upgrade.facts import Mark, Proxy, Room
 from kubectl_admin.versions.processes import KubeletAnswer
 from kubectl_admin.versions.version import Version
 from tests.unit.versions.samples import cluster
@@ -90,6 +91,27 @@ def test_the_command_of_kubeadms_kube_proxy():
     assert gather.proxy_words(Cluster(other, own)) == ("--v=2",)
     assert gather.proxy_words(Cluster(other)) is None
     assert gather.proxy_words(Cluster(daemonset("kube-proxy"))) == ()
+
+
+class Silent(Cluster):
+    def list(self, _path, _query):
+        raise AdminError("no answer")
+
+
+@pytest.mark.parametrize(
+    ("present", "cluster", "word"),
+    [
+        (False, Cluster(daemonset("kube-proxy")), "kubeadm has installed kube-proxy"),
+        (False, Cluster(), ""),
+        (False, Silent(), "could not be seen: no answer"),
+        (True, Cluster(daemonset("kube-proxy")), ""),
+        (None, Cluster(daemonset("kube-proxy")), ""),
+    ],
+)
+def test_a_kube_proxy_that_has_come_back_is_told_of(present, cluster, word):
+    said = gather.returned_proxy(cluster, Proxy(present=present))
+    assert word in said
+    assert bool(said) is bool(word)
 
 
 def test_until_when_this_nodes_runtime_is_supported():
