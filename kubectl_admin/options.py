@@ -49,9 +49,16 @@ DURATION, RATE = Duration(), Rate()
 
 
 def debug_pod_flags(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The decorator for the flags about debug pods, `debug_namespace` and `image`."""
+    """The decorator for the flags about debug pods, `debug_namespace`, `image` and `debug_critical`."""
     function = click.option(
-        "--image", metavar="IMAGE", help="Image of the debug pod, instead of one that the node holds."
+        "--debug-critical",
+        is_flag=True,
+        help="Start the debug pod on a full node, too: the kubelet kills another pod for it.",
+    )(function)
+    function = click.option(
+        "--image",
+        metavar="IMAGE",
+        help="Image of the debug pod, one that you trust, instead of one that the node holds.",
     )(function)
     return click.option(
         "--debug-namespace",
@@ -67,10 +74,13 @@ def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
     """The decorator for the same, handed over as `pods`, a node Options."""
 
     @functools.wraps(function)
-    def decided(*arguments: Any, debug_namespace: str, image: str | None, **others: Any) -> Any:
+    def decided(
+        *arguments: Any, debug_namespace: str, image: str | None, debug_critical: bool, **others: Any
+    ) -> Any:
         from kubectl_admin.node.debug_pod import Options
 
-        return function(*arguments, pods=Options(namespace=debug_namespace, image=image), **others)
+        pods = Options(namespace=debug_namespace, image=image, critical=debug_critical)
+        return function(*arguments, pods=pods, **others)
 
     return debug_pod_flags(decided)
 

@@ -10,10 +10,11 @@ from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import host
-from kubectl_admin.node.debug_pod import Options, is_gone, rights, seen
+from kubectl_admin.node.debug_pod import Options, rights, seen
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod, withdrawing
 from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.node.pod_removal import is_gone
 from kubectl_admin.node.workspace import discard
 from kubectl_admin.pool import ask_all
 from kubectl_admin.report import Column, Report, Table

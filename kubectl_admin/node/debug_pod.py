@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,11 +11,12 @@ from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
+from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import image, manifest, trouble
 from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.pod_removal import RETRY_TIMEOUT, remove_pod
 from kubectl_admin.signals import sheltered
 
 NAMESPACE = "kube-system"
@@ -24,15 +25,9 @@ PATIENCE = 300.0  # seconds
 STARTING = 60.0  # seconds in which the pod must run
 OUTAGE = 120.0  # seconds for which an API server may restart meanwhile
 TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
-ENDING = 5.0  # seconds in which its process must have ended that was ended from inside
-KILLED = 137  # the exit code of what a runtime kills when its container has ended
-DELETING = 10.0  # seconds for an answer to its deletion
-WITHOUT_GRACE = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
-LEAVING = 20.0  # seconds in which it must be gone
-SETTLING = 10.0  # seconds for which a refusal to remove it is not believed
-REACHING = 30.0  # seconds for which its removal is tried where the API server does not answer
-UNDERWAY = 2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
+SYSTEM_PODS = "/api/v1/namespaces/kube-system/pods"
+KUBEADM_CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,7 @@ class Options:
     namespace: where they are made; it must allow privileged pods. image: instead of one that the node holds;
     it is pulled if need be. deadline: seconds after which the kubelet ends a pod that was left behind.
     patience, retries: seconds for which the way to the node may be cut, and failures in a row (None: any).
+    critical: whether the node makes room for the pod, by killing another one if it is full.
     """
 
     namespace: str = NAMESPACE
@@ -49,6 +45,19 @@ class Options:
     deadline: int = DEADLINE
     patience: float = PATIENCE
     retries: int | None = None
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DebugPod:
+    """A debug pod that runs: its name, and the server's own id of it, which no other pod ever has."""
+
+    name: str
+    uid: str
+
+
+class LeftOutError(AdminError):
+    """A node on which no debug pod can ever run: its host is not one that this tool knows."""
 
 
 def rights(namespace: str) -> list[Right]:
@@ -62,50 +71,52 @@ def rights(namespace: str) -> list[Right]:
 @contextmanager
 def running(
     cluster: Cluster, node: str, operation: Operation, options: Options, say: Callable[[str], None]
-) -> Iterator[str]:
-    """The name of a debug pod that runs on the node; it is gone when this is left.
+) -> Iterator[DebugPod]:
+    """A debug pod that runs on the node; it is gone when this is left.
 
-    say: is given a sentence where something takes long, or can't be removed. Raises AdminError where the node
-    can't take the pod or the server refuses it, with the reason and the pod's events.
+    say: is given a sentence where something takes long, or can't be removed. Raises LeftOutError for a node
+    that is no Linux host, and AdminError where the node can't take the pod or the server refuses it, with the
+    reason and the pod's events.
     """
     refuse_misnamed("namespace", options.namespace)
     about = seen(cluster, node)
+    refuse_foreign(about)
     refuse_unready(about)
-    chosen, pull = (
-        (options.image, "IfNotPresent") if options.image else (held(cluster, about, options), "Never")
-    )
-    programs: tuple[str, ...] = manifest.PROGRAMS
+    chosen, pull = (options.image, "IfNotPresent") if options.image else (held(cluster, about), "Never")
+    missing: tuple[str, ...] = ()
     while True:
-        name = f"kubectl-admin-{operation.id}-{secrets.token_hex(2)}"
         body = manifest.debug_pod(
-            name,
+            f"kubectl-admin-{operation.id}-{secrets.token_hex(8)}",
             node,
             operation=operation,
+            attempt=secrets.token_hex(8),
             image=chosen,
             pull=pull,
             deadline=options.deadline,
-            programs=programs,
+            critical=options.critical,
+            missing=missing,
         )
         if operation.over.is_set():
             raise AdminError(f"node {node}: interrupted")
-        made, refused = False, False
+        uid, refused = None, False
         try:
             try:
-                create(cluster, options.namespace, body)
-                made = True
+                pod = create(cluster, options.namespace, body)
+                uid = str(pod["metadata"]["uid"])
             except AdminError as error:
                 refused = not is_transient(error)
                 raise
-            missing = until_running(cluster, options.namespace, name, programs, say)
-            if missing is None:
-                yield name
+            with trouble.explaining(body, pod):
+                lacking = until_running(cluster, options.namespace, pod, missing, say)
+            if lacking is None:
+                yield DebugPod(body["metadata"]["name"], uid)
                 return
         finally:
             if not refused:
                 with sheltered():
-                    removed(cluster, options.namespace, name, say, made=made)
+                    remove_pod(cluster, options.namespace, body, uid, say)
         # Not every system has all of them: a host of another C library has no /lib64.
-        programs = tuple(folder for folder in programs if folder != missing)
+        missing = (*missing, lacking)
 
 
 def seen(cluster: Cluster, node: str) -> dict[str, Any]:
@@ -124,7 +135,7 @@ def refuse_misnamed(kind: str, name: str) -> None:
 def refuse_unready(node: dict[str, Any]) -> None:
     """Raises NotReadyError for a node whose kubelet would not start the pod."""
     name = node["metadata"]["name"]
-    for condition in node.get("status", {}).get("conditions") or ():
+    for condition in (node.get("status") or {}).get("conditions") or ():
         if condition["type"] == "Ready" and condition["status"] != "True":
             raise NotReadyError(
                 f"node {name} is not Ready since {condition.get('lastTransitionTime', '?')}: "
@@ -133,46 +144,96 @@ def refuse_unready(node: dict[str, Any]) -> None:
             )
 
 
-def held(cluster: Cluster, node: dict[str, Any], options: Options) -> str:
-    """An image that the node holds; AdminError where none is known."""
+def refuse_foreign(node: dict[str, Any]) -> None:
+    """Raises LeftOutError for a node that runs another operating system, or is no machine at all.
+
+    Source: kubernetes/kubernetes pkg/apis/core/types.go, NodeSystemInfo; the label of virtual-kubelet.
+    """
+    name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
+    info = (node.get("status") or {}).get("nodeInfo") or {}
+    system = str(info.get("operatingSystem") or labels.get("kubernetes.io/os") or "linux")
+    if system != "linux":
+        raise LeftOutError(f"node {name} is left out: it runs {system}, and only hosts with Linux are known")
+    if labels.get("type") == "virtual-kubelet":
+        raise LeftOutError(f"node {name} is left out: it is a virtual node, behind which is no host")
+
+
+def held(cluster: Cluster, node: dict[str, Any]) -> str:
+    """An image that the node holds and that nobody can bring there by its name; AdminError for none."""
+    unseen = []
+    if found := image.sandbox(node):
+        return found
     name = node["metadata"]["name"]
-    found = image.held(node, ()) or image.held(node, pods_on(cluster, options.namespace, name))
-    if found is None:
-        raise AdminError(f"node {name}: no image is known to be on it", "name one with --image")
-    return found
-
-
-def pods_on(cluster: Cluster, namespace: str, node: str) -> list[dict[str, Any]]:
-    """The pods of the namespace on the node."""
-    return list(
-        cluster.list(f"/api/v1/namespaces/{namespace}/pods", [("fieldSelector", f"spec.nodeName={node}")])
+    try:
+        on_node = cluster.list(SYSTEM_PODS, [("fieldSelector", f"spec.nodeName={name}")])
+        if found := image.of_system(on_node):
+            return found
+    except Forbidden:
+        unseen.append(Right("list", "pods", NAMESPACE))
+    try:
+        mirrored = image.mirrored(cluster.get(KUBEADM_CONFIG))
+        if mirrored and (found := image.sandbox(node, [mirrored])):
+            return found
+    except Forbidden:
+        unseen.append(Right("get", "configmaps", NAMESPACE))
+    except NotFound:
+        pass
+    rights = f"; this user may not {', '.join(map(str, unseen))}" if unseen else ""
+    raise AdminError(
+        f"node {name}: it lists no image that a debug pod may be made of{rights}",
+        f"name one that you trust with --image, as {image.SANDBOXES[0]}:TAG",
     )
 
 
-def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> None:
-    """Creates the pod; raises AdminError with the server's words and a way out where it is not wanted."""
-    post = partial(cluster.post, f"/api/v1/namespaces/{namespace}/pods", body)
+def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The pod as the server made it; AdminError with its words and a way out where it does not want it."""
+    node = body["spec"]["nodeName"]
     try:
-        Retry(REACHING, lambda _: None)(post)
-    except Conflict:
-        pass  # an attempt whose answer was lost has made it: nobody else has this name
+        return Retry(RETRY_TIMEOUT, lambda _: None)(lambda: post(cluster, namespace, body))
     except ApiError as error:
         hint = trouble.way_out(error, namespace)
         if hint is None:
             raise
-        node = body["spec"]["nodeName"]
         raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error
 
 
-def until_running(
-    cluster: Cluster, namespace: str, name: str, programs: Sequence[str], say: Callable[[str], None]
-) -> str | None:
-    """Waits until the pod's container runs, and returns None; or the folder that this host does not have.
+def post(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, Any]:
+    """One attempt to create the pod; what the server made of it.
 
-    Raises AdminError where it has failed, does not run within STARTING seconds in which the API server
-    answers, or where that does not answer for OUTAGE seconds.
+    One of that name is ours, made by a request whose answer was lost, only if it has this attempt's mark.
+    What collides with other requests (the count of a quota) made nothing, and is NotReadyError.
+    Source: kubernetes/kubernetes issue 67761.
+    """
+    path, name = f"/api/v1/namespaces/{namespace}/pods", body["metadata"]["name"]
+    try:
+        made: dict[str, Any] = cluster.post(path, body)
+    except Conflict as error:
+        if error.reason != "AlreadyExists":
+            raise NotReadyError(f"node {body['spec']['nodeName']}: {error.what}") from error
+        try:
+            made = cluster.get(f"{path}/{name}")
+        except NotFound:
+            raise AdminError(f"pod {namespace}/{name} was deleted by somebody else") from None
+        if not manifest.is_attempt(made, body):
+            raise AdminError(f"pod {namespace}/{name} is there already, made by another run") from error
+    return made
+
+
+def until_running(
+    cluster: Cluster,
+    namespace: str,
+    pod: dict[str, Any],
+    known: Collection[str],
+    say: Callable[[str], None],
+) -> str | None:
+    """Waits until the pod's container runs, and returns None; or the directory that this host does not have.
+
+    known: those that are known to be missing. Raises AdminError where it has failed, does not run within
+    STARTING seconds in which the API server answers, or where that does not answer for OUTAGE seconds.
     """
     end, last = time.monotonic() + STARTING, ""
+    name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+    events_of = partial(told, cluster, namespace, name)
     cut: float | None = None  # since when the API server does not answer
     while True:
         try:
@@ -181,7 +242,7 @@ def until_running(
                 [("fieldSelector", f"metadata.name={name}")],
                 timeout=TURN,
             ):
-                if trouble.is_running(event["object"], event["type"], lambda: told(cluster, namespace, name)):
+                if trouble.is_running(event["object"], event["type"], uid, events_of):
                     return None
         except AdminError as error:
             now = time.monotonic()
@@ -193,9 +254,9 @@ def until_running(
             time.sleep(0.5)
             continue
         cut = None
-        events = trouble.without_echoes(told(cluster, namespace, name))
+        events = trouble.without_echoes(events_of())
         for message in events:
-            if folder := manifest.missing_program_folder(message, programs):
+            if folder := manifest.missing_directory(message, known):
                 return folder
         if time.monotonic() > end:
             said = "; ".join(events) or "it has no events"
@@ -216,66 +277,3 @@ def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
     except AdminError:
         return []
     return [f"{event.get('reason', '')}: {event.get('message', '')}" for event in found]
-
-
-def dismiss(cluster: Cluster, namespace: str, name: str) -> None:
-    """Asks for the pod's end; AdminError where that is refused or not answered.
-
-    A kubelet looks once a second what has become of a pod, and takes up to three such looks to let go of one
-    whose process it ends itself. Of a pod whose process was seen to end, there is nothing to wait for.
-    """
-    delete = partial(cluster.delete, f"/api/v1/namespaces/{namespace}/pods/{name}", timeout=DELETING)
-    if has_ended(cluster, namespace, name):
-        try:
-            delete(WITHOUT_GRACE)
-            return
-        except ApiError as error:
-            if isinstance(error, NotFound) or is_transient(error):
-                raise
-            # A policy may be against this way of deleting pods, whatever it is that runs in them.
-    delete()
-
-
-def has_ended(cluster: Cluster, namespace: str, name: str) -> bool:
-    """Ends the pod's process from inside, and says whether that was seen."""
-    command = ["/bin/sh", "-c", manifest.ENDING]
-    try:
-        result = cluster.exec(namespace, name, manifest.CONTAINER, command, timeout=ENDING).run()
-    except Exception:  # noqa: BLE001 - whatever it is, the pod must still be deleted
-        return False
-    return result.exit_code in (0, KILLED)
-
-
-def removed(cluster: Cluster, namespace: str, name: str, say: Callable[[str], None], *, made: bool) -> None:
-    """Removes the pod and waits until it is gone; says so where it can't be.
-
-    made: whether its creation was answered. An unanswered one may still be on its way, and is waited for.
-    """
-    # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
-    patiently = Retry(REACHING, lambda _: None, settling=SETTLING if made else 0)
-    end = time.monotonic() + (0 if made else UNDERWAY)
-    try:
-        while True:
-            try:
-                patiently(lambda: dismiss(cluster, namespace, name))
-                break
-            except NotFound:
-                if time.monotonic() >= end:
-                    return
-                time.sleep(0.25)
-        if not patiently(lambda: is_gone(cluster, namespace, name)):
-            say(f"pod {namespace}/{name} is being deleted, but its node has not ended it yet")
-    except AdminError as error:
-        say(f"pod {namespace}/{name} could not be removed ({error.what}): see «kubectl admin cleanup»")
-
-
-def is_gone(cluster: Cluster, namespace: str, name: str) -> bool:
-    """Waits until the pod is no more, LEAVING seconds at most; whether it is so."""
-    path = f"/api/v1/namespaces/{namespace}/pods"
-    query = [("fieldSelector", f"metadata.name={name}")]
-    document = cluster.get(path, query)
-    if not document.get("items"):
-        return True
-    version = document["metadata"].get("resourceVersion", "")
-    events = cluster.watch(path, [*query, ("resourceVersion", version)], timeout=LEAVING)
-    return any(event["type"] == "DELETED" for event in events)

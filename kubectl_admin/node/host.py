@@ -21,7 +21,7 @@ from kubectl_admin.cluster.exec import Exec, ExecResult
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, manifest
-from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.operation import Operation
 
 TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
@@ -54,8 +54,8 @@ class Host:
         self._retry = Retry(
             options.patience, lambda what: say(f"{here}{what.removeprefix(here)}"), options.retries
         )
-        self._context: AbstractContextManager[str] | None = None
-        self._pod = ""
+        self._context: AbstractContextManager[DebugPod] | None = None
+        self._pod = DebugPod("", "")
 
     def run(
         self,
@@ -81,8 +81,8 @@ class Host:
         self, argv: Sequence[str], *, stdin: Iterable[bytes] | None = None, timeout: float | None = None
     ) -> Exec:
         """A command whose output is read as it comes. Raises BrokenStream also where the pod is gone."""
-        command = ["/usr/sbin/chroot", manifest.ROOT, "/usr/bin/env", "-i", *ENVIRONMENT, *argv]
-        where = self._options.namespace, self._pod, manifest.CONTAINER
+        command = [*manifest.CHROOT, "/usr/bin/env", "-i", *ENVIRONMENT, *argv]
+        where = self._options.namespace, self._pod.name, manifest.CONTAINER
         try:
             return self._cluster.exec(*where, command, stdin=stdin, timeout=timeout)
         except NotFound as error:
@@ -136,10 +136,11 @@ class Host:
 
     def _mend(self) -> None:
         """Makes a new pod where the present one has ended or is gone."""
-        path = f"/api/v1/namespaces/{self._options.namespace}/pods/{self._pod}"
+        path = f"/api/v1/namespaces/{self._options.namespace}/pods/{self._pod.name}"
         try:
             pod = self._cluster.get(path)
-            alive = pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
+            same = pod["metadata"]["uid"] == self._pod.uid and "deletionTimestamp" not in pod["metadata"]
+            alive = same and pod["status"].get("phase") == "Running"
         except NotFound:
             alive = False
         if not alive:
@@ -150,7 +151,7 @@ class Host:
     @property
     def pod(self) -> tuple[str, str]:
         """Namespace and name of the debug pod, which is in the node's own network."""
-        return self._options.namespace, self._pod
+        return self._options.namespace, self._pod.name
 
     def open(self) -> None:
         """Makes the pod."""

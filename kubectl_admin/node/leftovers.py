@@ -15,9 +15,9 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
-from kubectl_admin.node.debug_pod import UNDERWAY, is_gone
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.node.pod_removal import UNDERWAY, is_gone
 from kubectl_admin.node.workspace import STATE, discard
 from kubectl_admin.signals import sheltered
 
@@ -38,7 +38,7 @@ class LeftPod:
 
     @property
     def operation(self) -> str:
-        """Whose it is: «0123456789» of «kubectl-admin-0123456789-abcd»."""
+        """Whose it is: «0123456789» of «kubectl-admin-0123456789-…»."""
         return self.name.split("-")[2]
 
     @property

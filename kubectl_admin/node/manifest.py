@@ -1,6 +1,6 @@
 """What a debug pod is, built of small named steps. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kubectl_admin.node.operation import Operation
@@ -10,8 +10,48 @@ ROOT = "/host"  # where the node's file system is
 LABELS = {"app.kubernetes.io/managed-by": "kubectl-admin"}
 OPERATION = "kubectl-admin/operation"
 OWNER = "kubectl-admin/owner"
-# Folders of the host that stand in for the image's own. Any but /usr may be missing somewhere.
+ATTEMPT = "kubectl-admin/attempt"
+# A kubelet without room kills a pod of lower priority for one of these, past every disruption budget.
+# Source: kubernetes/kubernetes pkg/kubelet/preemption/preemption.go, HandleAdmissionFailure.
+CRITICAL = "system-node-critical"
+# Directories of the host that are mounted over the image's own.
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
+# Those that some hosts do not have. An empty one stands there then: the image's own is never seen.
+OPTIONAL = ("/lib", "/lib64")
+# Empty as well: what the loader and the C library read (ld.so.preload, ld.so.cache, ld-musl-*.path,
+# nsswitch.conf). Not the host's: runtimes mount /etc/hostname and others, and could not make what it lacks.
+CONFIGURATION = "/etc"
+# Of an image's environment nothing reaches a command (CLEAN). These act on what comes before, «env» itself:
+# all that glibc ignores in a setuid program, and what else loads code or reads a file that a variable names.
+# Source: glibc sysdeps/generic/unsecvars.h and elf/rtld.c, process_envvars; musl ldso/dynlink.c and
+# src/locale/locale_map.c; bash shell.c and variables.c; OpenSSL crypto/conf/conf_mod.c.
+# Not among them is what acts by merely being there (LD_SHOW_AUXV, LD_TRACE_LOADED_OBJECTS,
+# LD_PREFER_MAP_32BIT_EXEC): it runs nothing, and can't be unset here.
+NEUTRAL = (
+    *("LD_AUDIT", "LD_LIBRARY_PATH", "LD_ORIGIN_PATH", "LD_PRELOAD"),
+    *("LD_BIND_NOT", "LD_BIND_NOW", "LD_DEBUG", "LD_DEBUG_OUTPUT", "LD_HWCAP_MASK"),
+    *("LD_PROFILE", "LD_PROFILE_OUTPUT", "LD_VERBOSE", "LD_WARN"),
+    *("GLIBC_TUNABLES", "GCONV_PATH", "GETCONF_DIR", "LOCPATH", "NLSPATH", "LANGUAGE", "MUSL_LOCPATH"),
+    *("TMPDIR", "TZ", "TZDIR"),
+    *("HOSTALIASES", "LOCALDOMAIN", "NIS_PATH", "RESOLV_HOST_CONF", "RES_OPTIONS"),
+    *("MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_CHECK_", "MALLOC_MMAP_MAX_"),
+    *("MALLOC_MMAP_THRESHOLD_", "MALLOC_PERTURB_", "MALLOC_TOP_PAD_", "MALLOC_TRACE"),
+    "MALLOC_TRIM_THRESHOLD_",
+    *("BASH_ENV", "BASHOPTS", "ENV", "IFS", "PS4", "SHELLOPTS"),
+    *("OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"),
+)
+ENVIRONMENT = {
+    **dict.fromkeys(NEUTRAL, ""),
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/",
+    "LANG": "C",
+    "LC_ALL": "C",
+    "NVIDIA_VISIBLE_DEVICES": "void",  # or a runtime of that name puts drivers into the container
+}
+# What every command in the container begins with: an image's other variables (a shell's exported functions
+# have any name) go no further.
+CLEAN = ("/usr/bin/env", "-i")
+CHROOT = (*CLEAN, "/usr/sbin/chroot", ROOT)  # what every command on the host begins with
 # Run in the container, ends its process and sees it ended: the «sleep» in the mount namespace of whoever runs
 # this, which must not be the host's, and in the container's root. What is run on the host is in that one's: a
 # script there would go on behind its own «sleep». Most runtimes kill this as well then, before it can say so.
@@ -40,15 +80,18 @@ def debug_pod(  # noqa: PLR0913 - what it is made of
     node: str,
     *,
     operation: Operation,
+    attempt: str,
     image: str,
     pull: str,
     deadline: int,
-    programs: Sequence[str] = PROGRAMS,
+    critical: bool = False,
+    missing: Collection[str] = (),
 ) -> dict[str, Any]:
     """The pod as it is created.
 
-    pull: its imagePullPolicy. deadline: seconds after which the kubelet ends it, whatever has become of us.
-    programs: folders of the host that are mounted over the image's own.
+    attempt: the mark of this one creation. pull: its imagePullPolicy. deadline: seconds after which the
+    kubelet ends it, whatever has become of us. critical: whether its node makes room for it, by killing
+    another pod if need be. missing: which of the OPTIONAL directories the host does not have.
     """
     return {
         "apiVersion": "v1",
@@ -56,10 +99,11 @@ def debug_pod(  # noqa: PLR0913 - what it is made of
         "metadata": {
             "name": name,
             "labels": {**LABELS, OPERATION: operation.id},
-            "annotations": {OWNER: str(operation.owner)},
+            "annotations": {OWNER: str(operation.owner), ATTEMPT: attempt},
         },
         "spec": {
-            **on_this_node_whatever_its_state(node),
+            **on_this_node_whatever_its_taints(node),
+            **({"priorityClassName": CRITICAL} if critical else {}),
             **in_the_namespaces_of_the_host(),
             **without_rights_in_the_cluster(),
             "restartPolicy": "Never",
@@ -70,29 +114,34 @@ def debug_pod(  # noqa: PLR0913 - what it is made of
                     "name": CONTAINER,
                     "image": image,
                     "imagePullPolicy": pull,
-                    "command": ["/bin/sleep", str(deadline)],
+                    "command": [*CLEAN, "/bin/sleep", str(deadline)],
                     "workingDir": "/",
+                    "env": [{"name": name, "value": value} for name, value in ENVIRONMENT.items()],
                     "securityContext": {
                         "privileged": True,
                         "runAsUser": 0,
                         "runAsGroup": 0,
                         "runAsNonRoot": False,
                     },
-                    "volumeMounts": [{"name": "root", "mountPath": ROOT}, *map(program_mount, programs)],
+                    "volumeMounts": [
+                        {"name": "root", "mountPath": ROOT},
+                        {"name": volume_name(CONFIGURATION), "mountPath": CONFIGURATION},
+                        *map(program_mount, PROGRAMS),
+                    ],
                 }
             ],
-            "volumes": [{"name": "root", "hostPath": {"path": "/"}}, *map(program_volume, programs)],
+            "volumes": [
+                {"name": "root", "hostPath": {"path": "/"}},
+                empty_volume(CONFIGURATION),
+                *(empty_volume(each) if each in missing else program_volume(each) for each in PROGRAMS),
+            ],
         },
     }
 
 
-def on_this_node_whatever_its_state(node: str) -> dict[str, Any]:
-    """Bound without the scheduler, so that no cordon matters; neither taints nor pressure drive it out."""
-    return {
-        "nodeName": node,
-        "tolerations": [{"operator": "Exists"}],
-        "priorityClassName": "system-node-critical",
-    }
+def on_this_node_whatever_its_taints(node: str) -> dict[str, Any]:
+    """Bound without the scheduler, so that no cordon matters; no taint drives it out."""
+    return {"nodeName": node, "tolerations": [{"operator": "Exists"}]}
 
 
 def in_the_namespaces_of_the_host() -> dict[str, Any]:
@@ -106,13 +155,18 @@ def without_rights_in_the_cluster() -> dict[str, Any]:
 
 
 def program_mount(folder: str) -> dict[str, Any]:
-    """A folder of the host in the place of the image's own."""
+    """A directory of the host in the place of the image's own."""
     return {"name": volume_name(folder), "mountPath": folder, "readOnly": True}
 
 
 def program_volume(folder: str) -> dict[str, Any]:
-    """The volume of such a folder. With a type, a missing one is an error: without, it would be made."""
+    """The volume of such a directory. With a type, a missing one is an error: without, it would be made."""
     return {"name": volume_name(folder), "hostPath": {"path": folder, "type": "Directory"}}
+
+
+def empty_volume(folder: str) -> dict[str, Any]:
+    """An empty directory in the place of the image's own."""
+    return {"name": volume_name(folder), "emptyDir": {}}
 
 
 def volume_name(folder: str) -> str:
@@ -120,14 +174,28 @@ def volume_name(folder: str) -> str:
     return folder.strip("/")
 
 
-def missing_program_folder(message: str, programs: Sequence[str]) -> str | None:
-    """The folder that a kubelet's FailedMount says is not there; None if it says something else."""
-    for folder in programs:
-        if f"hostPath type check failed: {folder} is not a directory" in message:
+def missing_directory(message: str, known: Collection[str]) -> str | None:
+    """The directory that a FailedMount says is not on the host; None if it says something else.
+
+    known: those that are known to be missing. Others than a kubelet may write such an event: all that it can
+    do is to put an empty directory into the place of one that a host may do without.
+    """
+    for folder in OPTIONAL:
+        if folder not in known and f"hostPath type check failed: {folder} is not a directory" in message:
             return folder
     return None
 
 
 def operation_of(pod: Mapping[str, Any]) -> str:
     """The operation that a pod's label names; "" for none."""
-    return str(pod["metadata"].get("labels", {}).get(OPERATION, ""))
+    return str((pod["metadata"].get("labels") or {}).get(OPERATION, ""))
+
+
+def is_attempt(pod: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether a pod of the server's is the one that was to be made: its node, operation, and attempt."""
+    mark = (pod["metadata"].get("annotations") or {}).get(ATTEMPT)
+    return (
+        pod["spec"].get("nodeName") == made["spec"]["nodeName"]
+        and operation_of(pod) == operation_of(made)
+        and mark == made["metadata"]["annotations"][ATTEMPT]
+    )

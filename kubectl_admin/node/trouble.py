@@ -1,6 +1,7 @@
 """What stands in a debug pod's way, and what is said of it: refused, not started, ended. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound
@@ -20,6 +21,8 @@ HOPELESS = {
     "RunContainerError",
 }
 
+LIMITS = "kubernetes.io/limit-ranger"
+
 
 def way_out(error: ApiError, namespace: str) -> str | None:
     """What to do where the server does not want the pod; None where the pod is not what it minds.
@@ -27,6 +30,8 @@ def way_out(error: ApiError, namespace: str) -> str | None:
     Admission policies written in CEL refuse with 422, all others with 403, webhooks with what they like.
     Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/admission.
     """
+    if "exceeded quota" in error.message or "failed quota" in error.message:
+        return f"the quota of namespace {namespace} has no room; name another one with --debug-namespace"
     if "violates PodSecurity" in error.message:
         return f"namespace {namespace} takes no privileged pods; name one that does with --debug-namespace"
     if "failed calling webhook" in error.message:
@@ -39,16 +44,19 @@ def way_out(error: ApiError, namespace: str) -> str | None:
     return None
 
 
-def is_running(pod: dict[str, Any], event: str, events: Callable[[], list[str]]) -> bool:
-    """Whether the pod's container runs; AdminError if it never will. events: asks for what was said of it."""
+def is_running(pod: dict[str, Any], event: str, uid: str, events: Callable[[], list[str]]) -> bool:
+    """Whether the pod's container runs; AdminError if it never will.
+
+    uid: of the pod that was made; another one of its name is not it. events: asks for what was said of it.
+    """
     where = f"{pod['metadata'].get('namespace')}/{pod['metadata']['name']}"
     status = pod.get("status", {})
     said = status.get("message") or status.get("reason") or ""
-    if event == "DELETED":
+    if event == "DELETED" or pod["metadata"].get("uid") != uid:
         raise AdminError(f"pod {where} was deleted by somebody else")
     if status.get("phase") in ("Failed", "Succeeded"):
         ended = said or "; ".join(events()) or "no reason is given"
-        raise AdminError(f"pod {where} has ended: {ended}", "the node's kubelet did not take it")
+        raise AdminError(f"pod {where} has ended: {ended}", not_taken(status.get("reason") or ""))
     for container in status.get("containerStatuses") or ():
         state = container.get("state") or {}
         waiting = state.get("waiting") or {}
@@ -59,6 +67,69 @@ def is_running(pod: dict[str, Any], event: str, events: Callable[[], list[str]])
         if "running" in state:
             return True
     return False
+
+
+def not_taken(reason: str) -> str:
+    """What to do where a kubelet did not take the pod. reason: the kubelet's.
+
+    Source: kubernetes/kubernetes pkg/kubelet/lifecycle/predicate.go, «OutOf…»; pkg/kubelet/eviction, Evicted.
+    """
+    if reason.startswith("OutOf"):
+        return (
+            "the node is full: let it have one pod less, or add --debug-critical, for which its kubelet"
+            " kills another pod, past its disruption budget"
+        )
+    if reason == "Evicted":
+        return "the node is short of disk, memory or process numbers; --debug-critical is let in all the same"
+    return "the node's kubelet did not take it"
+
+
+@contextmanager
+def explaining(sent: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[None]:
+    """Inside, an AdminError says as well what the server has made of the pod, and who does such a thing."""
+    try:
+        yield
+    except AdminError as error:
+        if said := changes(sent, made):
+            what, hint = f"{error.what}; not as it was sent: {'; '.join(said)}", who(sent, made)
+            raise AdminError(what, hint) from error
+        raise
+
+
+def changes(sent: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
+    """What the API server's admission has changed of the pod, as far as it decides whether that runs."""
+    (mine,) = sent["spec"]["containers"]
+    theirs: Mapping[str, Any] = next(
+        (each for each in made["spec"]["containers"] if each["name"] == mine["name"]), {}
+    )
+    found = [
+        f"{field} is {theirs.get(field)}, not {mine[field]}"
+        for field in ("image", "imagePullPolicy")
+        if theirs.get(field) != mine[field]
+    ]
+    found += [f"{what} {given}" for what, given in (theirs.get("resources") or {}).items() if given]
+    others = [each["name"] for each in made["spec"]["containers"] if each["name"] != mine["name"]]
+    return [*found, *(f"container {name} was added" for name in others)]
+
+
+def who(sent: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    """Who changes pods like that, and what to do.
+
+    Source: kubernetes/kubernetes plugin/pkg/admission/alwayspullimages and limitranger (which leaves a note).
+    """
+    (mine,), theirs = sent["spec"]["containers"], made["spec"]["containers"]
+    pulled = [each.get("imagePullPolicy") for each in theirs] == ["Always"]
+    if limits := (made["metadata"].get("annotations") or {}).get(LIMITS):
+        return f"a LimitRange did that ({limits}): name a namespace without one with --debug-namespace"
+    if pulled and [each.get("image") for each in theirs] == [mine["image"]]:
+        return (
+            "the API server's admission plugin AlwaysPullImages, or a policy like it, did that: the node must"
+            " reach a registry for this image; name one that it can pull with --image"
+        )
+    return (
+        "an admission webhook or policy did that (kubectl get mutatingwebhookconfigurations,"
+        "mutatingadmissionpolicies): have it make an exception, or name another --debug-namespace"
+    )
 
 
 def without_echoes(said: Sequence[str]) -> list[str]:

@@ -65,6 +65,7 @@ def command(  # noqa: PLR0913 - its options
     data: Path | None,
     debug_namespace: str,
     image: str | None,
+    debug_critical: bool,
 ) -> Report:
     """Show what runs where, whether the skew policy allows it, and what comes next.
 
@@ -102,7 +103,7 @@ def command(  # noqa: PLR0913 - its options
                     env.clusters(contexts), mine, table, today, probe=probe, answered=progress.step
                 )
         else:
-            complete = partial(looked_at, env, debug_namespace, image) if host else None
+            complete = partial(looked_at, env, debug_namespace, image, debug_critical) if host else None
             with env.progress("asking nodes") as progress:
                 report = skew.of_one(
                     env.cluster(),
@@ -119,12 +120,17 @@ def command(  # noqa: PLR0913 - its options
 
 
 def looked_at(
-    env: Environment, debug_namespace: str, image: str | None, cluster: "Cluster", facts: "Facts"
+    env: Environment,
+    debug_namespace: str,
+    image: str | None,
+    critical: bool,
+    cluster: "Cluster",
+    facts: "Facts",
 ) -> "Facts":
     """The facts with what the nodes' disks say."""
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.versions import hosts
 
-    options = Options(namespace=debug_namespace, image=image)
+    options = Options(namespace=debug_namespace, image=image, critical=critical)
     with env.progress("looking at disks") as progress:
         return hosts.looked_at(cluster, facts, options, env.note, progress.step)

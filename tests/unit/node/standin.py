@@ -18,7 +18,8 @@ from kubectl_admin.node.operation import Operation, Owner
 
 OWNER = Owner("ann@laptop", "boot/pid:[1]", 4711, "12345")
 OPERATION = Operation("0123456789", OWNER)
-PREFIX = ["/usr/sbin/chroot", "/host", "/usr/bin/env", "-i"]
+CLEAN = ["/usr/bin/env", "-i"]
+PREFIX = [*CLEAN, "/usr/sbin/chroot", "/host", *CLEAN, *host.ENVIRONMENT]
 
 
 @dataclass(frozen=True)
@@ -131,18 +132,16 @@ class Machine:
         """Runs a command."""
         *_, command = _where
         del timeout
-        assert command[:4] == PREFIX
-        environment = dict(word.split("=", 1) for word in command[4 : 4 + len(host.ENVIRONMENT)])
-        argv = [
-            word.replace("/run/systemd/system", self.systemd) for word in command[4 + len(host.ENVIRONMENT) :]
-        ]
+        assert command[: len(PREFIX)] == PREFIX
+        environment = dict(word.split("=", 1) for word in host.ENVIRONMENT)
+        argv = [word.replace("/run/systemd/system", self.systemd) for word in command[len(PREFIX) :]]
         self.commands.append(argv)
         cut = self.cuts.pop(0) if self.cuts else None
         return Exec(Streams(argv, environment | {"PATH": self.path}, cut), stdin)  # type: ignore[arg-type]
 
     def get(self, _path: str) -> dict[str, Any]:
         """The debug pod, which runs."""
-        return {"metadata": {}, "status": {"phase": "Running"}}
+        return {"metadata": {"uid": ""}, "status": {"phase": "Running"}}
 
 
 def host_of(

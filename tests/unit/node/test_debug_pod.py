@@ -1,7 +1,9 @@
 """The life of a debug pod, on a cluster that is made up: what is waited for, said, and cleaned up."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import replace
 from threading import Event
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ import pytest
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import debug_pod, trouble
-from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.debug_pod import LeftOutError, Options
 from kubectl_admin.node.trouble import is_running, without_echoes
 from tests.unit.node.standin import OPERATION
 
@@ -21,16 +23,28 @@ PULL = 'failed to pull and unpack image "x:1": failed to resolve image: connecti
 MISSING = 'MountVolume.SetUp failed for volume "{}" : hostPath type check failed: /{} is not a directory'
 
 
-def node(*conditions: dict[str, str], images: list[str] | None = None) -> dict[str, Any]:
+def node(
+    *conditions: dict[str, str],
+    images: list[str] | None = None,
+    labels: dict[str, str] | None = None,
+    info: dict[str, str] | None = None,
+) -> dict[str, Any]:
     names = ["registry.k8s.io/pause:3.10"] if images is None else images
     return {
-        "metadata": {"name": "cp-1"},
-        "status": {"conditions": list(conditions) or [READY], "images": [{"names": names}]},
+        "metadata": {"name": "cp-1", "labels": labels},
+        "status": {
+            "conditions": list(conditions) or [READY],
+            "images": [{"names": names}],
+            "nodeInfo": info or {"operatingSystem": "linux"},
+        },
     }
 
 
-def pod(status: dict[str, Any]) -> dict[str, Any]:
-    return {"metadata": {"namespace": "kube-system", "name": "p"}, "status": status}
+UID = "11111111-2222-3333-4444-555555555555"
+
+
+def pod(status: dict[str, Any], uid: str = UID) -> dict[str, Any]:
+    return {"metadata": {"namespace": "kube-system", "name": "p", "uid": uid}, "status": status}
 
 
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
@@ -61,18 +75,34 @@ class Api:
         self.ending: int | Exception = 137
         self.warnings: list[str] = []
         self.refusal: AdminError | None = None
+        self.system: list[dict[str, Any]] = []
+        self.config: dict[str, Any] | AdminError = NotFound(404, "NotFound", "no kubeadm-config")
+        self.change: Callable[[dict[str, Any]], None] = lambda _: None
 
     def get(self, path: str, _query: Any = ()) -> dict[str, Any]:
         if path.startswith("/api/v1/nodes/"):
             return self.node
-        assert path.endswith("/pods")
-        return {"metadata": {"resourceVersion": "1"}, "items": list(self.pods.values())}
+        if path.endswith("/configmaps/kubeadm-config"):
+            if isinstance(self.config, AdminError):
+                raise self.config
+            return self.config
+        if path.endswith("/pods"):
+            return {"metadata": {"resourceVersion": "1"}, "items": list(self.pods.values())}
+        name = path.rpartition("/")[2]
+        if name not in self.pods:
+            raise NotFound(404, "NotFound", f'pods "{name}" not found')
+        found: dict[str, Any] = self.pods[name]
+        return found
 
-    def post(self, _path: str, body: dict[str, Any]) -> None:
+    def post(self, _path: str, body: dict[str, Any]) -> dict[str, Any]:
         if self.refusal:
             raise self.refusal
         self.made.append(body)
-        self.pods[body["metadata"]["name"]] = body
+        made = deepcopy(body)
+        made["metadata"]["uid"] = UID
+        self.change(made)
+        self.pods[body["metadata"]["name"]] = made
+        return made
 
     def watch(self, _path: str, _query: Any, *, timeout: float) -> Iterator[dict[str, Any]]:
         assert timeout
@@ -86,6 +116,8 @@ class Api:
             for words in self.warnings:
                 reason, _, message = words.partition(": ")
                 yield {"reason": reason, "message": message}
+        elif path == "/api/v1/namespaces/kube-system/pods":
+            yield from self.system
 
     def exec(self, *_: Any, timeout: float) -> SimpleNamespace:
         assert timeout
@@ -100,8 +132,11 @@ class Api:
         name = path.rpartition("/")[2]
         self.deleted.append(name)
         self.grace.append((options or {}).get("gracePeriodSeconds"))
-        if self.pods.pop(name, None) is None:
+        if name not in self.pods:
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
+        if (options or {})["preconditions"]["uid"] != self.pods[name]["metadata"]["uid"]:
+            raise Conflict(409, "Conflict", "Precondition failed: UID in precondition")
+        del self.pods[name]
 
 
 @pytest.fixture
@@ -110,17 +145,18 @@ def said() -> list[str]:
 
 
 def run(api: Api, said: list[str], inside: BaseException | None = None, **options: Any) -> str:
-    with debug_pod.running(api, "cp-1", OPERATION, Options(**options), said.append) as name:
-        assert name in api.pods
+    with debug_pod.running(api, "cp-1", OPERATION, Options(**options), said.append) as made:
+        assert made.name in api.pods
+        assert made.uid == UID
         if inside:
             raise inside
-    return name
+    return made.name
 
 
 def test_a_pod_runs_inside_and_is_gone_afterwards(said):
     api = Api(node(), CREATING, RUNNING)
     name = run(api, said)
-    assert name.startswith("kubectl-admin-0123456789-")
+    assert re.fullmatch("kubectl-admin-0123456789-[0-9a-f]{16}", name)
     assert (api.pods, api.deleted, said) == ({}, [name], [])
     assert api.made[0]["spec"]["containers"][0]["imagePullPolicy"] == "Never"
 
@@ -149,9 +185,9 @@ def test_where_a_policy_is_against_it_the_kubelet_ends_it(said):
     real = api.delete
 
     def delete(path: str, options: Any = None, *, timeout: float | None = None) -> None:
-        if options:
+        if "gracePeriodSeconds" in options:
             raise ApiError(400, "", 'admission webhook "guard.example" denied the request: no force')
-        real(path, timeout=timeout)
+        real(path, options, timeout=timeout)
 
     api.delete = delete  # type: ignore[method-assign]
     run(api, said)
@@ -184,24 +220,30 @@ def test_a_creation_that_is_interrupted_is_waited_for(said, clock):
     api.refusal = None
 
     def post(_path: str, body: dict[str, Any]) -> None:
-        clock.name = body["metadata"]["name"]
+        clock.body = body
         raise Stop
 
-    def delete(path: str, options: Any = None, *, timeout: float | None = None) -> None:
-        if len(clock.slept) == 3:
-            api.pods[clock.name] = {}
-        Api.delete(api, path, options, timeout=timeout)
+    def get(path: str, _query: Any = ()) -> dict[str, Any]:
+        if len(clock.slept) == 3 and not path.endswith("/pods"):
+            Api.post(api, path, clock.body)
+        return Api.get(api, path)
 
-    api.post, api.delete = post, delete  # type: ignore[method-assign]
+    api.post, api.get = post, get  # type: ignore[method-assign]
     with pytest.raises(Stop):
         run(api, said)
     assert api.pods == {}
-    assert len(api.deleted) == 4
+    assert len(api.deleted) == 1
+
+
+EXISTS = Conflict(409, "AlreadyExists", 'pods "p" already exists')
+QUOTA = Conflict(
+    409, "Conflict", 'Operation cannot be fulfilled on resourcequotas "q": please apply your changes'
+)
 
 
 def test_a_creation_whose_answer_was_lost_is_no_conflict(said):
     api = Api(node(), RUNNING)
-    answers = iter([Unreachable("reset"), Conflict(409, "AlreadyExists", "is there")])
+    answers = iter([Unreachable("reset"), EXISTS])
     real = api.post
 
     def post(path: str, body: dict[str, Any]) -> None:
@@ -212,6 +254,148 @@ def test_a_creation_whose_answer_was_lost_is_no_conflict(said):
     run(api, said)
     assert len(api.made) == 1
     assert api.pods == {}
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"spec": {"nodeName": "cp-2"}},
+        {"metadata": {"labels": {"kubectl-admin/operation": "9876543210"}}},
+        {"metadata": {"annotations": {"kubectl-admin/attempt": "another"}}},
+        {"metadata": {"annotations": None}},
+    ],
+)
+def test_a_pod_of_that_name_that_is_not_this_attempts_is_neither_used_nor_removed(said, difference):
+    """Two threads with one name would work on one node, and take it for two."""
+    api = Api(node(), RUNNING)
+    real = api.post
+
+    def post(path: str, body: dict[str, Any]) -> None:
+        theirs = deepcopy(body)
+        for part, changed in difference.items():
+            theirs[part] = theirs[part] | changed
+        real(path, theirs)
+        raise EXISTS
+
+    api.post = post  # type: ignore[method-assign]
+    with pytest.raises(AdminError, match="is there already, made by another run"):
+        run(api, said)
+    assert (len(api.pods), api.deleted, said) == (1, [], [])
+
+
+def test_one_that_was_there_and_is_gone_was_deleted_by_somebody_else(said):
+    api = Api(node())
+    api.refusal = EXISTS
+    with pytest.raises(AdminError, match="was deleted by somebody else"):
+        run(api, said)
+
+
+def test_a_creation_that_collides_with_another_one_in_a_quota_is_tried_again(said, clock):
+    api = Api(node(), RUNNING)
+    refusals, real = [QUOTA, QUOTA, QUOTA], api.post
+
+    def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if refusals:
+            raise refusals.pop()
+        return real(path, body)
+
+    api.post = post  # type: ignore[method-assign]
+    run(api, said)
+    assert (len(api.made), len(clock.slept), api.pods) == (1, 3, {})
+
+
+def test_one_that_collides_for_ever_is_given_up_in_the_servers_words(said, clock):
+    api = Api(node())
+    api.refusal = QUOTA
+    with pytest.raises(AdminError, match=r"node cp-1: .*cannot be fulfilled on resourcequotas"):
+        run(api, said)
+    assert sum(clock.slept) < 60
+
+
+def test_another_pod_that_has_taken_the_name_is_neither_waited_for_nor_removed(said):
+    api = Api(node())
+    api.statuses = [RUNNING]
+    api.watch = lambda *_, **__: iter([{"type": "ADDED", "object": pod(RUNNING, "other")}])  # type: ignore[method-assign]
+    real = api.post
+
+    def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        made = real(path, body)
+        api.pods[body["metadata"]["name"]] = deepcopy(made) | {"metadata": {"uid": "other"}}
+        return made
+
+    api.post = post  # type: ignore[method-assign]
+    with pytest.raises(AdminError, match="was deleted by somebody else"):
+        run(api, said)
+    assert (len(api.pods), said) == (1, [])
+
+
+MIRROR = {"kubernetes.io/config.mirror": "0123"}
+
+
+def running_pod(image: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "s", "annotations": annotations},
+        "spec": {"containers": [{"name": "c", "image": image}]},
+        "status": {"containerStatuses": [{"name": "c", "state": {"running": {}}}]},
+    }
+
+
+def test_what_a_tenant_has_brought_to_the_node_is_never_the_image(said):
+    api = Api(node(images=["docker.io/mallory/pause:1"]), RUNNING)
+    api.system = [running_pod("docker.io/mallory/app:1"), running_pod("registry.example/etcd:3", MIRROR)]
+    run(api, said, namespace="of-mallory")
+    assert api.made[0]["spec"]["containers"][0]["image"] == "registry.example/etcd:3"
+
+
+def test_a_clusters_own_mirror_is_known_from_kubeadms_configuration(said):
+    api = Api(node(images=["docker.io/mallory/pause:1", "registry.example/k8s/pause:3.10"]), RUNNING)
+    api.config = {"data": {"ClusterConfiguration": "imageRepository: registry.example/k8s\n"}}
+    run(api, said)
+    assert api.made[0]["spec"]["containers"][0]["image"] == "registry.example/k8s/pause:3.10"
+
+
+def test_what_may_not_be_looked_at_is_said_where_no_image_is_found(said):
+    api = Api(node(images=["docker.io/mallory/pause:1"]))
+    api.config = Forbidden(403, "Forbidden", "no")
+
+    def listed(path: str, _query: Any) -> Iterator[dict[str, Any]]:
+        raise Forbidden(403, "Forbidden", path)
+
+    api.list = listed  # type: ignore[method-assign]
+    with pytest.raises(AdminError, match=r"this user may not list pods .*, get configmaps") as raised:
+        run(api, said)
+    assert "--image" in raised.value.hint
+    assert api.made == []
+
+
+@pytest.mark.parametrize(
+    ("about", "what"),
+    [
+        (node(info={"operatingSystem": "windows"}), "it runs windows"),
+        (node(info={"osImage": ""}, labels={"kubernetes.io/os": "windows"}), "it runs windows"),
+        (node(labels={"type": "virtual-kubelet"}), "virtual node"),
+    ],
+)
+def test_a_node_that_is_no_linux_host_is_left_out_at_once(said, about, what):
+    api = Api(about)
+    with pytest.raises(LeftOutError, match=f"node cp-1 is left out: .*{what}"):
+        run(api, said)
+    assert api.made == []
+
+
+@pytest.mark.parametrize("status", [None, {}, {"conditions": None, "images": None, "nodeInfo": None}])
+def test_a_node_object_that_says_nothing_is_no_puzzle(said, status):
+    api = Api({"metadata": {"name": "cp-1"}, "status": status})
+    api.system = [running_pod("registry.example/etcd:3", MIRROR)]
+    api.statuses = [RUNNING]
+    run(api, said)
+
+
+def test_no_pod_is_killed_for_it_unless_that_is_asked_for(said):
+    api = Api(node(), RUNNING, RUNNING)
+    run(api, said)
+    run(api, said, critical=True)
+    assert [each["spec"].get("priorityClassName") for each in api.made] == [None, "system-node-critical"]
 
 
 @pytest.mark.parametrize(
@@ -240,6 +424,14 @@ def test_a_creation_whose_answer_was_lost_is_no_conflict(said):
             "must make an exception",
         ),
         (ApiError(500, "InternalError", 'failed calling webhook "x"'), "bring the webhook back"),
+        (
+            Forbidden(403, "Forbidden", 'pods "p" is forbidden: failed quota: q: must specify limits.cpu'),
+            "name another one with --debug-namespace",
+        ),
+        (
+            Forbidden(403, "Forbidden", 'pods "p" is forbidden: exceeded quota: q, requested: pods=1'),
+            "the quota of namespace kube-system has no room",
+        ),
         (ApiError(422, "Invalid", "spec.nodeName: Invalid value"), None),
         (NotFound(404, "NotFound", 'namespaces "kube-system" not found'), "name a namespace that there is"),
         (
@@ -288,9 +480,9 @@ def test_a_node_that_is_not_ready_is_refused_before_anything_is_made(said, statu
 
 
 def test_a_node_without_any_known_image_asks_for_one(said):
-    with pytest.raises(AdminError, match="no image is known to be on it") as raised:
+    with pytest.raises(AdminError, match="lists no image that a debug pod may be made of") as raised:
         run(Api(node(images=[])), said)
-    assert raised.value.hint == "name one with --image"
+    assert "name one that you trust with --image" in raised.value.hint
 
 
 def test_an_image_that_is_named_may_be_pulled(said):
@@ -327,7 +519,7 @@ def test_names_of_nodes_are_taken(name):
     assert debug_pod.seen(Api(node()), name)
 
 
-def test_a_host_without_a_programs_folder_gets_a_pod_without_it(said):
+def test_a_host_without_a_programs_directory_gets_a_pod_with_an_empty_one(said):
     api = Api(node(), CREATING, CREATING, RUNNING)
     folders = iter(["lib64", "lib"])
 
@@ -337,12 +529,8 @@ def test_a_host_without_a_programs_folder_gets_a_pod_without_it(said):
 
     api.list = listed  # type: ignore[method-assign]
     run(api, said)
-    mounts = [[each["name"] for each in body["spec"]["volumes"]] for body in api.made]
-    assert mounts == [
-        ["root", "usr", "bin", "lib", "lib64"],
-        ["root", "usr", "bin", "lib"],
-        ["root", "usr", "bin"],
-    ]
+    empty = [[each["name"] for each in body["spec"]["volumes"] if "emptyDir" in each] for body in api.made]
+    assert empty == [["etc"], ["etc", "lib64"], ["etc", "lib", "lib64"]]
     assert (api.pods, said) == ({}, [])
     assert len(set(api.deleted)) == 3
 
@@ -418,6 +606,67 @@ def test_a_pod_that_somebody_else_removed_is_no_failure(said):
     assert said == []
 
 
+@pytest.mark.parametrize("folder", ["usr", "bin"])
+def test_no_event_takes_the_hosts_programs_away(said, clock, folder):
+    """Whoever may write events in the namespace can say that."""
+    api = Api(node())
+    api.warnings = [f"FailedMount: {MISSING.format(folder, folder)}"]
+    real = api.watch
+
+    def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
+        clock.now += timeout
+        return real(*arguments, timeout=timeout)
+
+    api.watch = watch  # type: ignore[method-assign]
+    with pytest.raises(AdminError, match="does not run after 60 s"):
+        run(api, said)
+    assert len(api.made) == 1
+
+
+def always_pulled(made: dict[str, Any]) -> None:
+    made["spec"]["containers"][0]["imagePullPolicy"] = "Always"
+
+
+def from_elsewhere(made: dict[str, Any]) -> None:
+    made["spec"]["containers"][0]["image"] = "mirror.example/pause:3.10"
+
+
+def limited(made: dict[str, Any]) -> None:
+    made["spec"]["containers"][0]["resources"] = {"limits": {"memory": "8Mi"}}
+    made["metadata"]["annotations"]["kubernetes.io/limit-ranger"] = "LimitRanger plugin set: memory limit"
+
+
+def joined(made: dict[str, Any]) -> None:
+    made["spec"]["containers"].append({"name": "sidecar", "image": "x"})
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "who"),
+    [
+        (always_pulled, "imagePullPolicy is Always, not Never", "AlwaysPullImages"),
+        (from_elsewhere, "image is mirror.example/pause:3.10, not registry.k8s.io/pause:3.10", "webhook"),
+        (limited, "limits {'memory': '8Mi'}", "a LimitRange did that (LimitRanger plugin set: memory limit)"),
+        (joined, "container sidecar was added", "webhook"),
+    ],
+)
+def test_where_it_does_not_start_it_is_said_what_the_server_made_of_it_and_who(said, change, what, who):
+    api = Api(node(), waiting("ErrImagePull", PULL))
+    api.change = change
+    with pytest.raises(AdminError) as raised:
+        run(api, said)
+    assert what in raised.value.what
+    assert PULL in raised.value.what
+    assert who in raised.value.hint
+
+
+def test_a_failure_of_the_work_itself_says_nothing_of_that(said):
+    api = Api(node(), RUNNING)
+    api.change = always_pulled
+    with pytest.raises(AdminError) as raised:
+        run(api, said, AdminError("no"))
+    assert raised.value.what == "no"
+
+
 def nothing() -> list[str]:
     return []
 
@@ -433,17 +682,17 @@ def nothing() -> list[str]:
     ],
 )
 def test_what_may_yet_run_is_waited_for(status):
-    assert is_running(pod(status), "ADDED", nothing) is False
+    assert is_running(pod(status), "ADDED", UID, nothing) is False
 
 
 def test_what_runs_runs():
-    assert is_running(pod(RUNNING), "MODIFIED", nothing) is True
+    assert is_running(pod(RUNNING), "MODIFIED", UID, nothing) is True
 
 
 @pytest.mark.parametrize("reason", sorted(trouble.HOPELESS))
 def test_what_will_never_run_is_said_at_once(reason):
     with pytest.raises(AdminError, match=f"pod kube-system/p does not start: {reason}: words") as raised:
-        is_running(pod(waiting(reason, "words")), "MODIFIED", nothing)
+        is_running(pod(waiting(reason, "words")), "MODIFIED", UID, nothing)
     assert "--image" in raised.value.hint
 
 
@@ -454,7 +703,7 @@ def test_an_image_that_can_not_be_pulled_is_told_once():
         "Failed: Error: ImagePullBackOff",
     ]
     with pytest.raises(AdminError) as raised:
-        is_running(pod(waiting("ErrImagePull", PULL)), "MODIFIED", lambda: events)
+        is_running(pod(waiting("ErrImagePull", PULL)), "MODIFIED", UID, lambda: events)
     assert raised.value.what == f"pod kube-system/p does not start: ErrImagePull: {PULL}"
 
 
@@ -466,18 +715,36 @@ def test_an_image_that_can_not_be_pulled_is_told_once():
             "low on resource",
         ),
         ({"phase": "Failed", "reason": "NodeAffinity"}, "NodeAffinity"),
+        ({"phase": "Failed", "reason": "OutOfpods", "message": "Pod was rejected: pods"}, "rejected: pods"),
         ({"phase": "Failed"}, "event words"),
         ({"phase": "Succeeded"}, "event words"),
     ],
 )
 def test_a_pod_that_has_ended_says_why(status, said):
     with pytest.raises(AdminError, match=f"pod kube-system/p has ended: .*{said}"):
-        is_running(pod(status), "MODIFIED", lambda: ["event words"])
+        is_running(pod(status), "MODIFIED", UID, lambda: ["event words"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("OutOfpods", "the node is full"),
+        ("OutOfmemory", "the node is full"),
+        ("Evicted", "short of disk, memory"),
+        ("NodeAffinity", "its kubelet|the node's kubelet"),
+    ],
+)
+def test_a_full_node_is_said_with_what_it_would_take(reason, hint):
+    status = {"phase": "Failed", "reason": reason, "message": "Pod was rejected: words"}
+    with pytest.raises(AdminError) as raised:
+        is_running(pod(status), "MODIFIED", UID, nothing)
+    assert re.search(hint, raised.value.hint)
+    assert ("--debug-critical" in raised.value.hint) is (reason != "NodeAffinity")
 
 
 def test_a_pod_that_was_deleted_is_no_riddle():
     with pytest.raises(AdminError, match="was deleted by somebody else"):
-        is_running(pod(RUNNING), "DELETED", nothing)
+        is_running(pod(RUNNING), "DELETED", UID, nothing)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, host
-from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.host import Host
 from tests.unit.node.standin import OPERATION, Cut, Machine, host_of
 
@@ -82,14 +82,14 @@ class Pods:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
         self.closed: list[str] = []
-        self.state: Any = {"metadata": {}, "status": {"phase": "Running"}}
+        self.state: Any = {"metadata": {"uid": "uid-0"}, "status": {"phase": "Running"}}
         pods = self
 
         class Running:
-            def __enter__(self) -> str:
-                pods.names.append(f"pod-{len(pods.names)}")
-                self.name = pods.names[-1]
-                return self.name
+            def __enter__(self) -> DebugPod:
+                self.name, uid = f"pod-{len(pods.names)}", f"uid-{len(pods.names)}"
+                pods.names.append(self.name)
+                return DebugPod(self.name, uid)
 
             def __exit__(self, *_: object) -> None:
                 pods.closed.append(self.name)
@@ -127,9 +127,13 @@ def api(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Api:
     "state",
     [
         GONE,
-        {"metadata": {}, "status": {"phase": "Failed"}},
-        {"metadata": {}, "status": {"phase": "Succeeded"}},
-        {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Running"}},
+        {"metadata": {"uid": "uid-0"}, "status": {"phase": "Failed"}},
+        {"metadata": {"uid": "uid-0"}, "status": {"phase": "Succeeded"}},
+        {
+            "metadata": {"uid": "uid-0", "deletionTimestamp": "2026-01-01T00:00:00Z"},
+            "status": {"phase": "Running"},
+        },
+        {"metadata": {"uid": "of another one"}, "status": {"phase": "Running"}},
     ],
 )
 def test_where_the_pod_is_gone_another_one_is_made_and_the_work_goes_on(api, said, state):
