@@ -106,6 +106,8 @@ def running(
             except AdminError as error:
                 refused = not is_transient(error)
                 raise
+            if limits := trouble.limits(pod):
+                say(f"pod {options.namespace}/{body['metadata']['name']} {limits}")
             with trouble.explaining(body, pod):
                 lacking = until_running(cluster, options.namespace, pod, missing, say)
             if lacking is None:

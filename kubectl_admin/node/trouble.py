@@ -22,6 +22,18 @@ HOPELESS = {
 }
 
 LIMITS = "kubernetes.io/limit-ranger"
+EXCEPTION = "what refused it must make an exception, or name another namespace with --debug-namespace"
+# By words of the server's, the first that apply.
+WAYS_OUT = {
+    "exceeded quota": "the quota of namespace {namespace} has no room; name another --debug-namespace",
+    "failed quota": "the quota wants every pod to have requests or limits; name another --debug-namespace",
+    "violates PodSecurity": "namespace {namespace} takes no privileged pods; name one that does with "
+    "--debug-namespace",
+    "failed calling webhook": "bring the webhook back, or name a namespace that it does not look at with "
+    "--debug-namespace",
+    "denied request": EXCEPTION,
+    "denied the request": EXCEPTION,
+}
 
 
 def way_out(error: ApiError, namespace: str) -> str | None:
@@ -30,15 +42,11 @@ def way_out(error: ApiError, namespace: str) -> str | None:
     Admission policies written in CEL refuse with 422, all others with 403, webhooks with what they like.
     Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/admission.
     """
-    if "exceeded quota" in error.message or "failed quota" in error.message:
-        return f"the quota of namespace {namespace} has no room; name another one with --debug-namespace"
-    if "violates PodSecurity" in error.message:
-        return f"namespace {namespace} takes no privileged pods; name one that does with --debug-namespace"
-    if "failed calling webhook" in error.message:
-        return "bring the webhook back, or name a namespace that it does not look at with --debug-namespace"
-    denied = any(words in error.message for words in ("denied request", "denied the request"))
-    if denied or (isinstance(error, Forbidden) and not error.verb):
-        return "what refused it must make an exception, or name another namespace with --debug-namespace"
+    for words, hint in WAYS_OUT.items():
+        if words in error.message:
+            return hint.format(namespace=namespace)
+    if isinstance(error, Forbidden) and not error.verb:
+        return EXCEPTION
     if isinstance(error, NotFound):
         return "name a namespace that there is"
     return None
@@ -110,6 +118,13 @@ def changes(sent: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
     found += [f"{what} {given}" for what, given in (theirs.get("resources") or {}).items() if given]
     others = [each["name"] for each in made["spec"]["containers"] if each["name"] != mine["name"]]
     return [*found, *(f"container {name} was added" for name in others)]
+
+
+def limits(made: Mapping[str, Any]) -> str:
+    """What is said of limits that the server gave the pod, and so what runs through it; "" for none."""
+    given = [(each.get("resources") or {}).get("limits") or {} for each in made["spec"]["containers"]]
+    told = ", ".join(f"{what} {amount}" for each in given for what, amount in each.items())
+    return f"has been given limits: a command that needs more than {told} is killed" if told else ""
 
 
 def who(sent: Mapping[str, Any], made: Mapping[str, Any]) -> str:

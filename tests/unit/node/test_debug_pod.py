@@ -426,7 +426,7 @@ def test_no_pod_is_killed_for_it_unless_that_is_asked_for(said):
         (ApiError(500, "InternalError", 'failed calling webhook "x"'), "bring the webhook back"),
         (
             Forbidden(403, "Forbidden", 'pods "p" is forbidden: failed quota: q: must specify limits.cpu'),
-            "name another one with --debug-namespace",
+            "wants every pod to have requests or limits; name another --debug-namespace",
         ),
         (
             Forbidden(403, "Forbidden", 'pods "p" is forbidden: exceeded quota: q, requested: pods=1'),
@@ -657,6 +657,14 @@ def test_where_it_does_not_start_it_is_said_what_the_server_made_of_it_and_who(s
     assert what in raised.value.what
     assert PULL in raised.value.what
     assert who in raised.value.hint
+
+
+def test_limits_that_its_commands_run_into_are_said_beforehand(said):
+    api = Api(node(), RUNNING)
+    api.change = limited
+    run(api, said)
+    (told,) = said
+    assert told.endswith("a command that needs more than memory 8Mi is killed")
 
 
 def test_a_failure_of_the_work_itself_says_nothing_of_that(said):
