@@ -179,6 +179,15 @@ def test_a_process_that_was_killed_is_not_waited_for(kubeconfig: Path, held: Any
     assert said[0].endswith("; that process has ended")
 
 
+def test_what_goes_on_is_said_to_whoever_comes_next(cluster: Cluster, held: Any) -> None:
+    """It is not given up with the process that held it."""
+    with held(JANE) as mine:
+        mine.leave("work goes on on node cp-2 (kubectl-admin-upgrade)")
+    with pytest.raises(AdminError, match="upgrades node w1; work goes on on node cp-2"), held(ME):
+        pass
+    assert lease.who(cluster, NAME)
+
+
 def test_the_rights_that_are_named_are_enough(cluster: Cluster) -> None:
     user = connected(api_only.user(LAB, "lease-user"))
     assert access.missing(user, lease.RIGHTS) == list(lease.RIGHTS)
