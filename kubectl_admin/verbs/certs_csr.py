@@ -9,7 +9,7 @@ import click
 from kubectl_admin import candidates
 from kubectl_admin.command import Verb, VerbGroup
 from kubectl_admin.environment import Environment
-from kubectl_admin.errors import UsageError
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.options import DURATION, output
 from kubectl_admin.report import Report
 from kubectl_admin.streams import ReaderGone
@@ -136,10 +136,21 @@ def approve(  # noqa: PLR0913 - its options
     if not yes:
         env.show(preview, env.stderr)
     env.confirm(f"approve {len(doomed)} of {len(judged)} requests of context {where}", yes=yes)
-    outcomes = [approval.approve(cluster, one, seen.nodes, limit(longest)) for one in doomed]
-    outcomes = approval.await_issued(cluster, outcomes)
-    done = report(seen.context, judged, datetime.now(UTC), outcomes, acted=True, gaps=gaps)
-    env.show(done)
+    outcomes: list[Outcome] = []
+    failure: AdminError | None = None
+    try:
+        try:
+            for one in doomed:
+                outcomes.append(approval.approve(cluster, one, seen.nodes, limit(longest)))
+        except AdminError as error:  # what is approved by now is approved: told first
+            failure = error
+        outcomes = approval.await_issued(cluster, outcomes)
+    finally:
+        now = datetime.now(UTC)
+        done = report(seen.context, judged, now, outcomes, gaps=gaps, longest=limit(longest))
+        env.show(done)
+    if failure:
+        raise failure
     return done
 
 
@@ -150,7 +161,7 @@ def follow(env: Environment, cluster: "Cluster", longest: float) -> Never:
 
     def tell(judged: "Judged", outcome: "Outcome | None") -> None:
         outcomes = [outcome] if outcome else []
-        env.show(report("", [judged], datetime.now(UTC), outcomes, acted=True))
+        env.show(report("", [judged], datetime.now(UTC), outcomes, longest=limit(longest)))
         env.headers = False
         if env.unread:  # `| head` has seen enough; nothing is approved behind anybody's back
             raise ReaderGone

@@ -4,23 +4,23 @@ An approval replaces the whole object through its subresource, so that one which
 a conflict. Source: kubernetes/kubernetes pkg/registry/certificates/certificates/strategy.go.
 """
 
+import re
+import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
-from cryptography import x509
-
-from kubectl_admin.certificates.requests.facts import Request, der, request_of
+from kubectl_admin.certificates.requests.facts import Request, outline_of, request_of
 from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, state, with_node
+from kubectl_admin.certificates.requests.issued import Issued, of_pem
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import Conflict, Forbidden, Gone, NotFound, Unreachable
+from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound, Unreachable
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.debug_pod import NAME
 
 WATCH = Right("watch", "certificatesigningrequests", group=GROUP)
 TRIES = 5
@@ -30,20 +30,12 @@ TURN = 5.0  # seconds of one watch
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """The certificate that a signer has made. serial: hexadecimal. problem: what is wrong with it."""
-
-    serial: str
-    ends: datetime
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a request.
 
     judged: as it was at that moment. approved: whether it was just now. issued: None while there is no
-    certificate. problem: why it was not approved or not issued, in a sentence; "" where it was.
+    certificate. problem: why it was not approved or not issued, or is not what was judged, in a sentence;
+    "" where it was.
     """
 
     judged: Judged
@@ -51,43 +43,66 @@ class Outcome:
     issued: Issued | None = None
     problem: str = ""
 
+    @property
+    def differs(self) -> bool:
+        """Whether the certificate is not what was judged."""
+        return self.issued is not None and bool(self.issued.differences)
+
 
 def approve(cluster: Cluster, judged: Judged, nodes: Nodes, longest: int = LONGEST) -> Outcome:
     """Approves a request if it is still such as it was judged; the outcome says what came in between.
 
-    Raises AdminError where the user may not approve, or the server does not answer.
+    Raises AdminError where the user may not approve, or the server does not answer; a refusal that is about
+    this one alone is in the outcome.
     """
-    name = judged.request.name
-    for attempt in range(TRIES):
+    problem: AdminError
+    name, words = judged.request.name, message(judged, secrets.token_hex(8))
+    for _ in range(TRIES):
         try:
             document = cluster.get(f"{REQUESTS}/{name}")
         except NotFound:
             return Outcome(judged, problem="it is gone")
-        now = judge(request_of(document), current(cluster, nodes, judged.node), longest)
-        if not now.request.pending:
-            mine = (
-                attempt > 0 and now.request.uid == judged.request.uid and now.request.why == message(judged)
-            )
-            return (
-                Outcome(now, approved=True)
-                if mine
-                else Outcome(now, problem=f"meanwhile {state(now.request)}")
-            )
-        if (now.request.uid, now.verdict) != (judged.request.uid, judged.verdict):
+        request = request_of(document)
+        if words in said_of(document):  # by the approval before, whose answer was lost
+            return Outcome(judged, approved=True)
+        if not request.pending:
+            return Outcome(judged, problem=f"meanwhile {state(request)}")
+        now = judge(request, current(cluster, nodes, judged.node), longest)
+        before = judged.request.uid, judged.verdict, judged.breaches
+        if (request.uid, now.verdict, now.breaches) != before:
             return Outcome(now, problem="it is no longer what was judged: look at it again")
         try:
-            cluster.put(f"{REQUESTS}/{name}/approval", with_approval(document, message(judged)))
+            cluster.put(f"{REQUESTS}/{name}/approval", with_approval(document, words))
             return Outcome(now, approved=True)
-        except (Conflict, Unreachable) as error:  # looked at once more: an answer may have been lost
+        except AdminError as error:
             problem = error
-        except Forbidden as error:
-            raise may_not(error, now.request.signer) from error
-    raise problem
+        if is_transient(problem) or isinstance(problem, Conflict):
+            continue  # looked at once more: it has changed, or an answer may have been lost
+        break
+    if is_about_it(problem):
+        return Outcome(judged, problem=problem.what)
+    raise may_not(problem, judged.request.signer)
+
+
+def is_about_it(error: AdminError) -> bool:
+    """Whether a refusal is about this one request, and says nothing of others.
+
+    Source: apiserver pkg/admission/plugin/webhook/errors/statuserror.go, «denied the request»; policies say
+    «denied request» (pkg/admission/plugin/policy/validating/dispatcher.go).
+    """
+    if not isinstance(error, ApiError):
+        return False
+    return error.status in (400, 409, 422) or re.search("denied (the )?request", error.message) is not None
 
 
 def current(cluster: Cluster, nodes: Nodes, node: str) -> Nodes:
     """The nodes, the one in question as it is now."""
-    return with_node(cluster, nodes, node) if NAME.fullmatch(node) else nodes
+    return with_node(cluster, nodes, node) if node else nodes
+
+
+def said_of(document: Mapping[str, Any]) -> list[str]:
+    """The words of all that has been said of a request."""
+    return [str(one.get("message")) for one in (document.get("status") or {}).get("conditions") or ()]
 
 
 def with_approval(document: dict[str, Any], words: str) -> dict[str, Any]:
@@ -97,17 +112,21 @@ def with_approval(document: dict[str, Any], words: str) -> dict[str, Any]:
     return {**document, "status": {**status, "conditions": [*(status.get("conditions") or ()), condition]}}
 
 
-def message(judged: Judged) -> str:
-    """What stands in the object for whoever asks later why it was approved."""
-    return f"checked by kubectl admin certs csr: a kubelet's own request, for node {judged.node}"
+def message(judged: Judged, run: str) -> str:
+    """What stands in the object for whoever asks later why it was approved.
+
+    run: tells this approval from all others, so that one whose answer was lost is known again.
+    """
+    return f"checked by kubectl admin certs csr: a kubelet's own request, for node {judged.node} (run {run})"
 
 
-def may_not(error: Forbidden, signer: str) -> AdminError:
+def may_not(error: AdminError, signer: str) -> AdminError:
     """What is said where the user may not approve: the subresource takes a right, and the signer another.
 
+    Any other error is returned as it is.
     Source: kubernetes/kubernetes plugin/pkg/admission/certificates/approval.
     """
-    if "signerName" not in error.message:
+    if not isinstance(error, Forbidden) or "signerName" not in error.message:
         return error
     return AdminError(
         f"the user may not approve signers.{GROUP} {signer}",
@@ -122,52 +141,69 @@ def await_issued(
     seconds: float = ISSUING,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Outcome]:
-    """The outcomes with their certificates, as far as they come within so many seconds."""
+    """The outcomes with their certificates, as far as they come within so many seconds.
+
+    Raises nothing that the API server says: what is approved is approved, and that has to be told.
+    """
     waiting = {each.judged.request.uid: each for each in outcomes if each.approved}
     done: dict[str, Outcome] = {}
-    late = (
-        f"no certificate within {seconds:.0f} s: does kube-controller-manager run, with the authority's key?"
-    )
+    late = no_certificate(seconds)
     end = clock() + seconds
+    # One is watched by itself; of several, all are, rather than each with a watch of its own.
+    name = next(iter(waiting.values())).judged.request.name if len(waiting) == 1 else ""
     try:
         while waiting and (left := end - clock()) > 0:
-            for request in changes(cluster, min(left, TURN)):
-                if request.uid in waiting and (request.certificate or request.failed or request.denied):
-                    done[request.uid] = with_certificate(waiting.pop(request.uid), request)
+            for document in changes(cluster, min(left, TURN), named(name)):
+                uid = document["metadata"].get("uid")
+                if uid in waiting and is_decided(request := outline_of(document)):
+                    done[uid] = with_certificate(waiting.pop(uid), request)
                 if not waiting:
                     break
-    except Forbidden:  # it is approved all the same
+    except Forbidden:
         late = f"whether it is issued can't be seen: the user may not {WATCH}"
+    except AdminError as error:
+        late = f"whether it is issued can't be seen: {error.what}"
     done |= {uid: replace(each, problem=late) for uid, each in waiting.items()}
     return [done.get(each.judged.request.uid, each) for each in outcomes]
 
 
-def changes(cluster: Cluster, seconds: float) -> Iterator[Request]:
-    """All requests as they are, and then as they change, for so many seconds; it may end earlier."""
+def no_certificate(seconds: float) -> str:
+    """What is said where a signer has made none within so many seconds."""
+    return (
+        f"no certificate within {seconds:.0f} s: does kube-controller-manager run, with the authority's key?"
+    )
+
+
+def named(name: str) -> str:
+    """The field selector of the request of this name; "" for all."""
+    return f"metadata.name={name}" if name else ""
+
+
+def changes(cluster: Cluster, seconds: float, fields: str = "") -> Iterator[dict[str, Any]]:
+    """The objects of requests as they are, and then as they change, for so many seconds; it may end earlier.
+
+    fields: a field selector; "" for all of them. Nothing in them is taken apart.
+    """
+    query = [("fieldSelector", fields)] if fields else []
     try:
-        for event in cluster.watch(REQUESTS, timeout=seconds):
+        for event in cluster.watch(REQUESTS, query, timeout=seconds):
             if event.get("type") in ("ADDED", "MODIFIED"):
-                yield request_of(event["object"])
+                yield event["object"]
     except (Unreachable, Gone):
         time.sleep(1)  # an API server that restarts
+
+
+def is_decided(request: Request) -> bool:
+    """Whether a signer has done with a request that was approved."""
+    return bool(request.certificate or request.failed or request.denied)
 
 
 def with_certificate(outcome: Outcome, request: Request) -> Outcome:
     """The outcome with the certificate of a request, or with why there is none."""
     if not request.certificate:
         return replace(outcome, problem=f"its signer has refused it: {request.why or 'no reason is given'}")
-    try:
-        found = x509.load_pem_x509_certificate(request.certificate.encode())
-    except ValueError as error:
-        return replace(outcome, problem=f"what its signer has issued is no certificate: {error}")
-    content = outcome.judged.request.content
-    same = content is not None and der(found) == content.public_key
-    problem = "" if same else "it is for another key than the one that was asked for"
-    return replace(
-        outcome,
-        issued=Issued(f"{found.serial_number:x}", found.not_valid_after_utc, problem),
-        problem=problem,
-    )
+    issued = of_pem(outcome.judged, request.certificate)
+    return replace(outcome, issued=issued, problem="; ".join(issued.differences))
 
 
 def may_be_approved(judged: Judged, *, named: bool) -> bool:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -17,6 +17,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
+
+from kubectl_admin.certificates.requests import pkcs10
 
 SERVING = "kubernetes.io/kubelet-serving"
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
@@ -34,7 +36,8 @@ class Content:
 
     common_names, organizations: as often as they are there. others: what else the subject holds, by name.
     dns_names, addresses: alternative names. other_names: those of other kinds, each with its kind.
-    extensions: what else is asked for, by name.
+    extensions: what else is asked for, by name. attributes: what else is in it, by number.
+    exact: whether its bytes are this and nothing else, so that no parser could read another request in them.
     key: «RSA 2048», «ECDSA secp256r1», «Ed25519». strong: whether that is a key to be trusted. rsa: its kind.
     public_key: DER. proven: whether the request is signed with that key.
     """
@@ -47,6 +50,8 @@ class Content:
     addresses: tuple[Address, ...] = ()
     other_names: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    exact: bool = True
     key: str = "ECDSA secp256r1"
     strong: bool = True
     rsa: bool = False
@@ -59,7 +64,7 @@ class Request:
 
     username, groups: who asks, by the API server's own word.
     expiration: seconds that the certificate is to last; None leaves it to the signer.
-    content: None where it can't be read; broken then says why.
+    content: None where it can't be read; broken then says why. It is only read while a request is pending.
     approved, denied, failed: what has been said of it so far. why: the words of the last such.
     certificate: PEM; "" while there is none.
     version: resourceVersion.
@@ -89,15 +94,26 @@ class Request:
 
 
 def request_of(document: Mapping[str, Any]) -> Request:
-    """The request of an object of the API; one that can't be read is `broken`."""
+    """The request of an object of the API; one that can't be read is `broken`.
+
+    What it asks for is taken apart while nobody has decided: that costs more than all else, and of thousands
+    most are decided.
+    """
+    request = outline_of(document)
+    if not request.pending:
+        return request
+    try:
+        encoded = base64.b64decode(document["spec"].get("request") or "", validate=True)
+        return replace(request, content=content_of(encoded))
+    except ValueError as error:  # binascii's own, too
+        return replace(request, broken=str(error))
+
+
+def outline_of(document: Mapping[str, Any]) -> Request:
+    """The request of an object of the API without what it asks for."""
     metadata, spec = document["metadata"], document["spec"]
     status = document.get("status") or {}
     said = {one.get("type"): one for one in status.get("conditions") or () if one.get("status") != "False"}
-    content, broken = None, ""
-    try:
-        content = content_of(base64.b64decode(spec.get("request") or "", validate=True))
-    except ValueError as error:  # binascii's own, too
-        broken = str(error)
     words = [str(one.get("message") or one.get("reason") or "") for one in said.values()]
     return Request(
         name=str(metadata["name"]),
@@ -109,8 +125,6 @@ def request_of(document: Mapping[str, Any]) -> Request:
         usages=tuple(map(str, spec.get("usages") or ())),
         created=moment(metadata.get("creationTimestamp")),
         expiration=spec.get("expirationSeconds"),
-        content=content,
-        broken=broken,
         approved="Approved" in said,
         denied="Denied" in said,
         failed="Failed" in said,
@@ -158,16 +172,20 @@ def read(found: x509.CertificateSigningRequest) -> Content:
         else:
             extensions.append(named(extension.oid))
     known = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+    common_names, organizations = map(values, known)
+    subject = (*common_names, *organizations)
     key, strong = about_key(found)
     return Content(
-        common_names=values(NameOID.COMMON_NAME),
-        organizations=values(NameOID.ORGANIZATION_NAME),
+        common_names=common_names,
+        organizations=organizations,
         public_key=der(found),
         others=tuple(named(one.oid) for one in found.subject if one.oid not in known),
         dns_names=tuple(names.get_values_for_type(x509.DNSName)) if names else (),
         addresses=tuple(addresses_in(names or ())),
         other_names=tuple(other_names(names or ())),
         extensions=tuple(extensions),
+        attributes=tuple(pkcs10.surplus(found)),
+        exact=len(subject) == 2 and pkcs10.is_exact(found, *subject, names),
         key=key,
         strong=strong,
         rsa=isinstance(found.public_key(), rsa.RSAPublicKey),

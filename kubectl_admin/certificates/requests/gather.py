@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from kubectl_admin.certificates.requests.facts import Address, Request, request_of
+from kubectl_admin.certificates.requests.facts import Address, Request, outline_of, request_of
 from kubectl_admin.certificates.requests.nodes import (
     Nodes,
     Server,
@@ -88,7 +88,21 @@ def look(cluster: Cluster) -> Seen:
 
 def requests(cluster: Cluster) -> tuple[Request, ...]:
     """All requests, the oldest first."""
-    found = map(request_of, cluster.list(REQUESTS))
+    return by_age(map(request_of, cluster.list(REQUESTS)))
+
+
+def outlines(cluster: Cluster, signer: str) -> tuple[Request, ...]:
+    """The requests to one signer without what they ask for, the oldest first."""
+    return by_age(map(outline_of, cluster.list(REQUESTS, [("fieldSelector", f"spec.signerName={signer}")])))
+
+
+def request(cluster: Cluster, name: str) -> Request:
+    """One request. Raises NotFound where there is none."""
+    return request_of(cluster.get(f"{REQUESTS}/{name}"))
+
+
+def by_age(found: Iterable[Request]) -> tuple[Request, ...]:
+    """The requests, the oldest first."""
     return tuple(
         sorted(found, key=lambda one: (one.created is not None and one.created.timestamp(), one.name))
     )

@@ -12,7 +12,8 @@ from enum import Enum, StrEnum
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server
 
-NODE = "system:node:"  # before the node's name, in a user's and in a certificate's
+# A node's user, and the common name of its certificates; nodes are named as DNS subdomains are.
+NODE_USER = re.compile(r"system:node:(?P<node>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)")
 NODES = "system:nodes"
 BOOTSTRAP = re.compile(r"system:bootstrap:[a-z0-9]{6}")
 BOOTSTRAPPERS = "system:bootstrappers"
@@ -32,6 +33,7 @@ BOOTSTRAPPING = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet
 SERVING_REQUESTS = (
     "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#kubelet-serving-certs"
 )
+PKCS10 = "RFC 2986, section 4.1"
 
 
 class Verdict(StrEnum):
@@ -72,6 +74,8 @@ class Rule(Enum):
     NAMES = ("names", "a client certificate has no alternative names", SIGNERS)
     OTHER_NAMES = ("names", "alternative names are DNS names and addresses", SIGNERS)
     EXTENSIONS = ("extensions", "a kubelet asks for no other extension", SIGNERS)
+    ATTRIBUTES = ("attributes", "a request has one attribute, the extensions that it asks for", PKCS10)
+    INEXACT = ("inexact", "a request is what was judged, written as a kubelet writes it, and no more", PKCS10)
     NO_NODE = ("no-node", "a serving certificate is for a node that there is", SERVING_REQUESTS)
     FOREIGN = ("foreign-address", "every alternative name is an address of that very node", SERVING_REQUESTS)
     SHARED = ("shared-address", "an address belongs to one node alone", "")
@@ -126,6 +130,10 @@ def judge(request: Request, nodes: Nodes, longest: int = LONGEST) -> Judged:
     content = request.content
     breaches = (*common(request, content, longest), *rules(request, content, nodes))
     grave = [breach for breach in breaches if breach.rule not in DOUBTS]
+    if not grave and not content.exact:
+        # Nothing in it was found wrong, so what is wrong has not been read: the signer might.
+        grave = [Breach(Rule.INEXACT, "there is something else in its bytes, or it is written otherwise")]
+        breaches = (*grave, *breaches)
     verdict = Verdict.REFUSED if grave else Verdict.DOUBTFUL if breaches else Verdict.VALID
     return Judged(request, verdict, breaches, node_of(content))
 
@@ -148,6 +156,8 @@ def common(request: Request, content: Content, longest: int) -> Iterator[Breach]
         yield Breach(Rule.SUBJECT, f"it holds {', '.join(content.others)} as well")
     if content.extensions:
         yield Breach(Rule.EXTENSIONS, f"it asks for {', '.join(content.extensions)}")
+    if content.attributes:
+        yield Breach(Rule.ATTRIBUTES, f"there is {', '.join(content.attributes)} as well")
     if request.expiration is not None and request.expiration > longest:
         yield Breach(
             Rule.EXPIRATION,
@@ -245,10 +255,9 @@ def usages(request: Request, content: Content, purpose: str) -> Iterator[Breach]
 
 
 def node_of(content: Content) -> str:
-    """The name of the node that a certificate is for; "" where its common name is none."""
-    if len(content.common_names) != 1 or not content.common_names[0].startswith(NODE):
-        return ""
-    return content.common_names[0].removeprefix(NODE)
+    """The name of the node that a certificate is for; "" where its common name is none that can be."""
+    found = NODE_USER.fullmatch(content.common_names[0]) if len(content.common_names) == 1 else None
+    return found["node"] if found else ""
 
 
 def is_bootstrappers(group: str) -> bool:

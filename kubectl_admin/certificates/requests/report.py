@@ -6,7 +6,16 @@ from datetime import datetime
 
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, Request
-from kubectl_admin.certificates.requests.policy import DOUBTS, Breach, Judged, Rule, Verdict
+from kubectl_admin.certificates.requests.issued import SLACK, Issued, remedy
+from kubectl_admin.certificates.requests.policy import (
+    DOUBTS,
+    LONGEST,
+    Breach,
+    Judged,
+    Rule,
+    Verdict,
+    duration,
+)
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
@@ -30,16 +39,18 @@ def report(
     context: str,
     judged: Sequence[Judged],
     now: datetime,
-    outcomes: Sequence[Outcome] = (),
+    outcomes: Sequence[Outcome] | None = None,
     *,
-    acted: bool = False,
     gaps: Iterable[Gap] = (),
+    longest: int = LONGEST,
 ) -> Report:
     """All that is said of requests. now: in UTC.
 
-    outcomes: what became of those that were to be approved. acted: whether any were meant to be.
-    gaps: what could not be held against requests of kubelets to serve.
+    outcomes: what became of those that were to be approved; None where none were meant to be.
+    gaps: what could not be held against requests of kubelets to serve. longest: seconds that a certificate
+    was to last at most.
     """
+    acted, outcomes = outcomes is not None, outcomes or ()
     became = {each.judged.request.uid: each for each in outcomes}
     # What was seen last is what counts: it may have changed since it was listed.
     judged = [became[one.request.uid].judged if one.request.uid in became else one for one in judged]
@@ -49,7 +60,7 @@ def report(
         names=lambda: (f"certificatesigningrequest.certificates.k8s.io/{one.request.name}" for one in judged),
         tables=[table(judged, now, became, acted=acted)] if judged else [],
         paragraphs=[summary(context, judged, outcomes)],
-        findings=[*findings(judged), *failures(outcomes), *notes(judged, gaps)],
+        findings=[*findings(judged), *failures(outcomes, longest), *notes(judged, gaps)],
         fields={"context": context},
     )
 
@@ -82,7 +93,9 @@ def result(outcome: Outcome | None) -> Cell | str:
     match outcome:
         case None:
             return "left alone"
-        case Outcome(issued=issued) if issued and not issued.problem:
+        case Outcome(differs=True):
+            return Cell("not as judged", Mark.BAD)
+        case Outcome(issued=issued) if issued:
             return "issued"
         case Outcome(approved=True):
             return Cell("approved", Mark.DOUBT)
@@ -134,17 +147,41 @@ def finding(one: Judged, breach: Breach) -> Finding:
     )
 
 
-def failures(outcomes: Iterable[Outcome]) -> Iterator[Finding]:
-    """Requests that were to be approved and are not, or whose certificate is not there or not right."""
+def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
+    """Requests that were to be approved and are not, or whose certificate is not there or not right.
+
+    longest: seconds that a certificate was to last at most.
+    """
     for each in outcomes:
-        if each.problem:
+        objects = (f"csr/{each.judged.request.name}",)
+        if each.issued and each.differs:
+            yield Finding(
+                Severity.VIOLATION,
+                "not-as-judged",
+                f"certificate of node {each.judged.node}",
+                "what is issued is what was judged",
+                each.problem,
+                remedy(each.judged, each.issued),
+                objects=objects,
+            )
+        elif each.problem:
             yield Finding(
                 Severity.VIOLATION if each.approved else Severity.WARNING,
                 "not-issued" if each.approved else "not-approved",
                 "approval",
                 "what is approved is issued as it was asked for",
                 each.problem,
-                objects=(f"csr/{each.judged.request.name}",),
+                objects=objects,
+            )
+        elif each.issued and each.issued.seconds > longest + SLACK:
+            yield Finding(
+                Severity.WARNING,
+                "lasts-longer",
+                f"certificate of node {each.judged.node}",
+                Rule.EXPIRATION.says,
+                f"its request left it to the signer, and it lasts {duration(each.issued.seconds)}",
+                "the signer's own limit is kube-controller-manager's --cluster-signing-duration",
+                objects=objects,
             )
 
 
@@ -199,6 +236,16 @@ def result_document(outcome: Outcome) -> dict[str, object]:
     issued = outcome.issued
     return {
         "approved": outcome.approved,
-        "certificate": {"serial": issued.serial, "notAfter": issued.ends.isoformat()} if issued else None,
+        "certificate": issued_document(issued) if issued else None,
         "problem": outcome.problem or None,
+    }
+
+
+def issued_document(issued: Issued) -> dict[str, object]:
+    """A certificate as plain data."""
+    return {
+        "serial": issued.serial,
+        "notAfter": issued.ends.isoformat() if issued.ends else None,
+        "key": issued.key,
+        "differences": list(issued.differences),
     }

@@ -2,19 +2,24 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Never
 
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import (
+    ISSUING,
     WATCH,
     Outcome,
     approve,
-    await_issued,
     changes,
     current,
+    is_decided,
     may_be_approved,
+    no_certificate,
+    with_certificate,
 )
-from kubectl_admin.certificates.requests.facts import Request
+from kubectl_admin.certificates.requests.facts import Request, outline_of, request_of
+from kubectl_admin.certificates.requests.issued import betrayal
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import Breach, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right, explained
@@ -36,23 +41,47 @@ class Follower:
     say: is given a sentence on what can't be judged.
     """
 
-    def __init__(self, cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        longest: int,
+        tell: Tell,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._cluster, self._longest, self._tell, self._say = cluster, longest, tell, say
+        self._clock = clock
         self._gaps: tuple[Gap, ...] = ()
         self._told: dict[str, tuple[Verdict, tuple[Breach, ...]]] = {}
+        # Approved and not issued yet, by UID, each with when it is late: the one watch tells of them, too.
+        self._waiting: dict[str, tuple[Outcome, float]] = {}
 
     def round(self) -> None:
-        """Everything that is there now, and what comes within ROUND seconds."""
+        """Everything that is there now, and what comes within ROUND seconds.
+
+        Raises AdminError, besides what the server says, for a certificate that is not what was judged.
+        """
         nodes = gather.nodes(self._cluster)
         for gap in nodes.server.gaps:
             if gap not in self._gaps:
                 self._say(f"{gap.what} is not judged: {gap.why}")
         self._gaps = nodes.server.gaps
-        for request in changes(self._cluster, ROUND):
-            if request.pending:
-                self._look_at(request, nodes)
+        for document in changes(self._cluster, ROUND):
+            request = outline_of(document)
+            if request.uid in self._waiting:
+                if is_decided(request):
+                    self._finish(with_certificate(self._waiting[request.uid][0], request))
+            elif request.pending:
+                self._look_at(request_of(document), nodes)
             else:
                 self._told.pop(request.uid, None)
+            self._give_up()
+        self._give_up()
+
+    def give_up_all(self) -> None:
+        """Tells of what has been approved and not been seen issued."""
+        for outcome, _ in list(self._waiting.values()):
+            self._finish(replace(outcome, problem="whether it is issued has not been seen"))
 
     def _look_at(self, request: Request, nodes: Nodes) -> None:
         judged = judge(request, nodes, self._longest)
@@ -60,29 +89,48 @@ class Follower:
         judged = judge(request, current(self._cluster, nodes, judged.node), self._longest)
         if may_be_approved(judged, named=False):
             outcome = approve(self._cluster, judged, nodes, self._longest)
-            self._tell(outcome.judged, await_issued(self._cluster, [outcome])[0])
+            self._waiting[request.uid] = outcome, self._clock() + ISSUING
+            if not outcome.approved:
+                self._finish(outcome)
         elif self._told.get(request.uid) != (judged.verdict, judged.breaches):
             self._told[request.uid] = judged.verdict, judged.breaches
             self._tell(judged, None)
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Tells what has become of a request; raises where its certificate is not what was judged."""
+        self._waiting.pop(outcome.judged.request.uid, None)
+        self._tell(outcome.judged, outcome)
+        if outcome.issued and outcome.differs:
+            raise betrayal(outcome.judged, outcome.issued)
+
+    def _give_up(self) -> None:
+        """Tells of those whose certificates are late."""
+        for outcome, late in list(self._waiting.values()):
+            if self._clock() > late:
+                self._finish(replace(outcome, problem=no_certificate(ISSUING)))
 
 
 def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> Never:
     """Approves what is valid as it comes, and tells of everything once; it ends only by being interrupted.
 
     longest: seconds that a certificate may last. say: is given a sentence where the server does not answer,
-    and on what can't be judged. Raises AdminError where it refuses.
+    and on what can't be judged. Raises AdminError where it refuses, and at once for a certificate that is not
+    what was judged.
     """
     follower = Follower(cluster, longest, tell, say)
     silent = False
-    while True:
-        try:
-            with explained(cluster, RIGHTS):
-                follower.round()
-            silent = False
-        except AdminError as error:
-            if not is_transient(error):
-                raise
-            if not silent:
-                say(f"{error.what}; trying again")
-            silent = True
-            time.sleep(PAUSE)
+    try:
+        while True:
+            try:
+                with explained(cluster, RIGHTS):
+                    follower.round()
+                silent = False
+            except AdminError as error:
+                if not is_transient(error):
+                    raise
+                if not silent:
+                    say(f"{error.what}; trying again")
+                silent = True
+                time.sleep(PAUSE)
+    finally:
+        follower.give_up_all()

@@ -10,10 +10,11 @@ from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.renewal.use import looks
 from kubectl_admin.certificates.renewal.work import Changed, Done, cleared, differs
 from kubectl_admin.certificates.requests import gather
-from kubectl_admin.certificates.requests.approve import approve
+from kubectl_admin.certificates.requests.approve import WATCH, Outcome, approve, await_issued
 from kubectl_admin.certificates.requests.facts import SERVING as SIGNER
 from kubectl_admin.certificates.requests.facts import Request
-from kubectl_admin.certificates.requests.policy import Verdict
+from kubectl_admin.certificates.requests.issued import betrayal
+from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.certificates.rotation.look import HEARTBEATS, on_disk
 from kubectl_admin.certificates.rotation.plan import SIGNED
 from kubectl_admin.cluster.access import Right, require
@@ -30,6 +31,7 @@ APPROVING = (
     *gather.RIGHTS,
     Right("get", "nodes"),
     Right("get", "certificatesigningrequests", group=gather.GROUP),
+    WATCH,
     Right("update", "certificatesigningrequests/approval", group=gather.GROUP),
 )
 AGAIN = "it can be run again; the kubelet works with the certificate that it had"
@@ -46,6 +48,7 @@ class Worker:
     def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say) -> None:
         self._cluster, self._host, self._step = cluster, there, step
         self._say: Say = lambda text: say(f"node {there.node}: {text}")
+        self._betrayal: AdminError | None = None
 
     def work(self) -> Done:
         """One certificate after the other."""
@@ -62,13 +65,15 @@ class Worker:
 
     def _rotate(self, name: str, *, approved: bool) -> Node:
         """Has one come, as a job there; the node as it is afterwards. approved: whether by us, if need be."""
-        known = {request.uid for request in gather.requests(self._cluster)} if approved else set()
+        known = {request.uid for request in self._requests()} if approved else set()
         words = [name.removeprefix("kubelet-"), str(int(COMING))]
         job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-kubelet", words)
         # Interrupted in here, it goes on, and is the next run's to wait for.
         problem = self._approve(known) if approved else ""
         ended = job.wait()
         with cleared(self._host, self._say):
+            if self._betrayal:
+                raise self._betrayal
             if ended.exit_code:
                 said = problem or ended.log.strip().rpartition("\n")[2]
                 raise AdminError(f"node {self._host.node}: {name} was not rotated: {said}", AGAIN)
@@ -77,33 +82,44 @@ class Worker:
     def _approve(self, known: set[str]) -> str:
         """Approves the node's request that was not known before, unless somebody else does.
 
-        Returns why it was not approved; "" where it was.
+        Returns why it was not approved; "" where it was. A certificate that is not what was judged is kept
+        for when the node has been tidied up.
         """
         for _ in looks(COMING):
             try:
-                seen = gather.look(self._cluster)
-                mine = [each for each in seen.requests if each.uid not in known and self._is_mine(each)]
+                mine = [each for each in self._requests() if each.uid not in known]
                 if not mine:
                     continue
                 if not mine[-1].pending:
                     return ""
-                (judged,) = seen.named([mine[-1].name])
-                if judged.verdict is not Verdict.VALID:
+                nodes = gather.nodes(self._cluster)
+                judged = judge(gather.request(self._cluster, mine[-1].name), nodes)
+                if judged.request.pending and judged.verdict is not Verdict.VALID:
                     return f"its request {judged.request.name} is {judged.verdict}: " + "; ".join(
                         breach.evidence for breach in judged.breaches
                     )
-                outcome = approve(self._cluster, judged, seen.nodes)
+                outcome = approve(self._cluster, judged, nodes)
             except AdminError as error:
                 if not is_transient(error):
                     return error.what
                 continue
             if outcome.approved:
                 self._say(f"{SERVING}: its request {judged.request.name} was right, and is approved")
-                return ""
+                return self._await_issued(outcome)
+            self._say(f"{SERVING}: its request {judged.request.name} was not approved: {outcome.problem}")
         return "it has made no request"
 
-    def _is_mine(self, request: Request) -> bool:
-        return (request.signer, request.username) == (SIGNER, f"system:node:{self._host.node}")
+    def _await_issued(self, outcome: Outcome) -> str:
+        """Holds the certificate against what was judged; why it is not there, "" where it is."""
+        (outcome,) = await_issued(self._cluster, [outcome])
+        if outcome.issued and outcome.differs:
+            self._betrayal = betrayal(outcome.judged, outcome.issued)
+        return outcome.problem
+
+    def _requests(self) -> list[Request]:
+        """What this node has asked for, the oldest first; nothing of it is taken apart."""
+        found = gather.outlines(self._cluster, SIGNER)
+        return [each for each in found if each.username == f"system:node:{self._host.node}"]
 
     def _seen_in_use(self, name: str, after: Node) -> Changed:
         """Sees the new certificate served, or its kubelet heard of with it."""

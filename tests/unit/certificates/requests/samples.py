@@ -3,19 +3,21 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, Request
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 DEFAULT: list[x509.GeneralName] = [x509.DNSName("w1"), x509.IPAddress(ip_address("10.0.0.11"))]
+SUBJECT = ((NameOID.ORGANIZATION_NAME, "system:nodes"), (NameOID.COMMON_NAME, "system:node:w1"))
 NODES = Nodes(
     {
         "cp1": Addresses(frozenset({"cp1"}), frozenset({ip_address("10.0.0.1")}), control_plane=True),
@@ -59,10 +61,7 @@ NEW_NODE = replace(
 
 
 def csr(
-    subject: Sequence[tuple[x509.ObjectIdentifier, str]] = (
-        (NameOID.ORGANIZATION_NAME, "system:nodes"),
-        (NameOID.COMMON_NAME, "system:node:w1"),
-    ),
+    subject: Sequence[tuple[x509.ObjectIdentifier, str]] = SUBJECT,
     names: Sequence[x509.GeneralName] = tuple(DEFAULT),
     *,
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey = KEY,
@@ -111,6 +110,53 @@ def armored(der: bytes) -> bytes:
     """DER as PEM."""
     text = base64.encodebytes(der).decode()
     return f"-----BEGIN CERTIFICATE REQUEST-----\n{text}-----END CERTIFICATE REQUEST-----\n".encode()
+
+
+USAGE = dict.fromkeys(
+    (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    ),
+    False,
+) | {"digital_signature": True}
+
+
+def made(
+    *,
+    key: Any = KEY,
+    subject: Sequence[tuple[x509.ObjectIdentifier, str]] = SUBJECT,
+    names: Sequence[x509.GeneralName] = tuple(DEFAULT),
+    purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
+    ca: bool = False,
+    days: int = 365,
+    **usages: bool,
+) -> str:
+    """A certificate in PEM, in base64 as in the API; by default as the cluster's signer makes that of w1."""
+    start = datetime(2026, 11, 25, tzinfo=UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(oid, value) for oid, value in subject]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")]))
+        .public_key(key.public_key())
+        .serial_number(0xABC)
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=days))
+        .add_extension(x509.KeyUsage(**{**USAGE, **usages}), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    if purposes:
+        built = built.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    if names:
+        built = built.add_extension(x509.SubjectAlternativeName(list(names)), critical=False)
+    pem_ = built.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return base64.b64encode(pem_).decode()
 
 
 def document(request: bytes, **spec: Any) -> dict[str, Any]:

@@ -2,20 +2,18 @@
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kubectl_admin.certificates.requests import approve as approval
 from kubectl_admin.certificates.requests.approve import Outcome, approve, await_issued
 from kubectl_admin.certificates.requests.facts import request_of
+from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import judge
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.requests.samples import KEY, NODES, csr, document, pem
+from tests.unit.certificates.requests.samples import NODES, csr, document, made, pem
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -68,18 +66,54 @@ def test_a_conflict_is_looked_at_again(server):
     assert len(puts(server)) == 2
 
 
-def test_conflicts_without_end_are_told(server):
+def test_conflicts_without_end_are_told_of_this_one_alone(server):
     server.on("PUT", APPROVAL, CONFLICT)
-    with pytest.raises(AdminError, match="modified"):
-        approve(server.connect(), JUDGED, NODES)
+    outcome = approve(server.connect(), JUDGED, NODES)
+    assert not outcome.approved
+    assert "modified" in outcome.problem
+    assert len(puts(server)) == approval.TRIES
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        status(422, "Invalid", "status.conditions: Forbidden"),
+        status(403, "Forbidden", 'admission webhook "a.example.com" denied the request: not on Fridays'),
+    ],
+    ids=["invalid", "webhook"],
+)
+def test_a_refusal_of_one_request_stops_no_others(server, refusal):
+    server.on("PUT", APPROVAL, refusal)
+    outcome = approve(server.connect(), JUDGED, NODES)
+    assert (outcome.approved, bool(outcome.problem), len(puts(server))) == (False, True, 1)
 
 
 def test_an_answer_that_was_lost_is_no_failure(server):
+    """It is known again by its own words: the same of another run are not ours."""
+
+    def after(_asked):
+        sent = puts(server)
+        return Says(body={**DOCUMENT, "status": sent[0]["status"]} if sent else DOCUMENT)
+
     server.on("PUT", APPROVAL, HangUp())
-    mine = {**APPROVED, "message": approval.message(JUDGED)}
-    server.on("GET", PATH, Says(body=DOCUMENT), with_status(conditions=[mine]))
+    server.on("GET", PATH, after)
     assert approve(server.connect(), JUDGED, NODES).approved
     assert len(puts(server)) == 1
+
+
+def test_what_another_run_has_approved_meanwhile_is_not_taken_for_ones_own(server):
+    theirs = {**APPROVED, "message": approval.message(JUDGED, "another")}
+    server.on("PUT", APPROVAL, CONFLICT)
+    server.on("GET", PATH, Says(body=DOCUMENT), with_status(conditions=[theirs]))
+    outcome = approve(server.connect(), JUDGED, NODES)
+    assert (outcome.approved, outcome.problem[:26]) == (False, "meanwhile it was approved,")
+
+
+def test_another_doubt_than_the_one_that_was_shown_is_looked_at_again(server):
+    twins = Nodes({**NODES, "w2": NODES["w1"]})
+    judged = judge(request_of(DOCUMENT), twins)
+    outcome = approve(server.connect(), judged, Nodes({**NODES, "w3": NODES["w1"]}))
+    assert outcome.problem == "it is no longer what was judged: look at it again"
 
 
 @pytest.mark.parametrize(
@@ -122,23 +156,6 @@ def test_a_signer_that_the_user_may_not_approve_for_is_named(server):
         approve(server.connect(), JUDGED, NODES)
 
 
-def certificate(key=KEY):
-    """A certificate for this key, as a signer would make it."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "system:node:w1")])
-    start = datetime(2026, 11, 25, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(0xABC)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=365))
-        .sign(KEY, hashes.SHA256())
-    )
-    return base64.b64encode(made.public_bytes(serialization.Encoding.PEM)).decode()
-
-
 def event(**changes):
     return {"type": "MODIFIED", "object": {**DOCUMENT, "status": changes}}
 
@@ -151,15 +168,16 @@ DONE = [Outcome(JUDGED, approved=True)]
 
 
 def test_the_certificate_is_waited_for(server):
-    watched(server, event(conditions=[APPROVED]), event(conditions=[APPROVED], certificate=certificate()))
+    watched(server, event(conditions=[APPROVED]), event(conditions=[APPROVED], certificate=made()))
     (outcome,) = await_issued(server.connect(), DONE)
     assert (outcome.issued.serial, outcome.problem) == ("abc", "")
     assert outcome.issued.ends == datetime(2027, 11, 25, tzinfo=UTC)
+    assert ("fieldSelector", "metadata.name=csr-1") in server.asked[-1].query
 
 
 def test_a_certificate_for_another_key_is_not_what_was_asked_for(server):
     other = ec.generate_private_key(ec.SECP256R1())
-    watched(server, event(certificate=certificate(other)))
+    watched(server, event(certificate=made(key=other)))
     (outcome,) = await_issued(server.connect(), DONE)
     assert outcome.problem == "it is for another key than the one that was asked for"
 
@@ -171,7 +189,7 @@ def test_a_certificate_for_another_key_is_not_what_was_asked_for(server):
             {"conditions": [APPROVED, {"type": "Failed", "status": "True", "message": "no usages"}]},
             "its signer has refused it: no usages",
         ),
-        ({"certificate": base64.b64encode(b"nothing").decode()}, "is no certificate"),
+        ({"certificate": base64.b64encode(b"nothing").decode()}, "it can't be read"),
     ],
 )
 def test_what_a_signer_says_against_it_is_told(server, said, problem):

@@ -2,8 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from kubectl_admin.certificates.requests import gather, watch
-from kubectl_admin.certificates.requests.facts import request_of
+from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.errors import AdminError
@@ -136,25 +135,8 @@ def test_the_node_in_question_is_as_it_is_now(server):
     assert "w1" not in gather.with_node(server.connect(), NODES, "w1")
 
 
-def test_while_watching_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypatch):
-    foreign = named("early")
-    rounds = iter([[foreign], [foreign], [named("early", request=not_proven(csr()))]])
-    monkeypatch.setattr(watch, "changes", lambda _cluster, _seconds: map(request_of, next(rounds)))
-    server.on("GET", "/api/v1/nodes/w1", Says(body=node("w1", ("Hostname", "w1"))))
-    told = []
-    server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
-    said = []
-    follower = watch.Follower(
-        server.connect(), 3600, lambda judged, outcome: told.append((judged, outcome)), said.append
-    )
-    for _ in range(3):
-        follower.round()
-    assert [[breach.rule.identifier for breach in judged.breaches] for judged, _ in told] == [
-        ["foreign-address"],
-        ["not-proven", "foreign-address"],
-    ]
-    assert [outcome for _, outcome in told] == [None, None]
-    assert said == [
-        "whether a request names the control plane's endpoint is not judged: "
-        "ConfigMap kube-system/kubeadm-config can't be read: its ClusterConfiguration is no mapping"
-    ]
+def test_requests_to_one_signer_are_listed_without_what_they_ask_for(server):
+    listed(server, named("new", "2026-11-25T13:00:00Z"), named("old"))
+    found = gather.outlines(server.connect(), "kubernetes.io/kubelet-serving")
+    assert [(one.name, one.content) for one in found] == [("old", None), ("new", None)]
+    assert ("fieldSelector", "spec.signerName=kubernetes.io/kubelet-serving") in server.asked[-1].query

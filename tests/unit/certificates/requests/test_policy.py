@@ -94,6 +94,12 @@ REFUSED = {
     "no organization": (with_content(REQUEST, organizations=()), [Rule.ORGANIZATION]),
     "more in the subject": (with_content(REQUEST, others=("organizationalUnitName",)), [Rule.SUBJECT]),
     "an extension": (with_content(REQUEST, extensions=("basicConstraints",)), [Rule.EXTENSIONS]),
+    "an attribute": (with_content(REQUEST, attributes=("1.2.3",)), [Rule.ATTRIBUTES]),
+    "something else in its bytes": (with_content(REQUEST, exact=False), [Rule.INEXACT]),
+    "a name that no node can have": (
+        with_content(replace(NEW_NODE), common_names=("system:node:W2\n",)),
+        [Rule.COMMON_NAME],
+    ),
     "for clients, too": (
         replace(REQUEST, usages=("digital signature", "server auth", "client auth")),
         [Rule.USAGES],

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubectl_admin.certificates.requests.approve import Issued, Outcome
-from kubectl_admin.certificates.requests.policy import judge
+from kubectl_admin.certificates.requests.approve import Outcome
+from kubectl_admin.certificates.requests.issued import Issued
+from kubectl_admin.certificates.requests.policy import LONGEST, judge
 from kubectl_admin.certificates.requests.report import age, report
-from kubectl_admin.finding import Gap
+from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.report import document, terminal
 from tests.unit.certificates.requests.samples import CONTENT, NEW_NODE, NODES, REQUEST
 
@@ -86,13 +87,35 @@ def test_without_requests_there_is_no_table():
 
 def test_what_became_of_each_stands_in_a_column_of_its_own():
     issued = Outcome(VALID, approved=True, issued=Issued("abc", NOW))
-    shown = report("prod", [VALID, FORGED], NOW, [issued], acted=True)
+    shown = report("prod", [VALID, FORGED], NOW, [issued])
     assert [line.split()[-1] for line in text(shown).splitlines()[:3]] == ["RESULT", "issued", "alone"]
     assert "context prod: 1 of 2 approved (1 valid, 1 refused)" in text(shown)
     assert json.loads(document.to_json(shown))["items"][0]["certificate"] == {
         "serial": "abc",
         "notAfter": "2026-11-25T12:00:00+00:00",
+        "key": "",
+        "differences": [],
     }
+
+
+FOREIGN = Issued("a", NOW, "f00", differences=("it names cp1 as well",))
+
+
+def test_a_certificate_that_is_not_what_was_judged_is_shouted_with_the_key_and_the_node():
+    outcome = Outcome(VALID, approved=True, issued=FOREIGN, problem="it names cp1 as well")
+    (found,) = report("", [VALID], NOW, [outcome]).findings
+    assert (found.severity, found.rule, found.evidence) == (
+        Severity.VIOLATION,
+        "not-as-judged",
+        "it names cp1 as well",
+    )
+    assert all(word in found.fix for word in ("SHA-256 f00", "node w1", "2026-11-25 12:00", "authority"))
+
+
+@pytest.mark.parametrize(("seconds", "rules"), [(LONGEST, []), (10 * LONGEST, ["lasts-longer"])])
+def test_a_certificate_whose_time_was_left_to_the_signer_may_last_longer_than_is_allowed(seconds, rules):
+    outcome = Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=seconds))
+    assert [each.rule for each in report("", [VALID], NOW, [outcome]).findings] == rules
 
 
 @pytest.mark.parametrize(
@@ -100,21 +123,20 @@ def test_what_became_of_each_stands_in_a_column_of_its_own():
     [
         (Outcome(VALID, approved=True, issued=Issued("abc", NOW)), "issued", False),
         (Outcome(VALID, approved=True, problem="no certificate within 30 s"), "approved?", True),
-        (Outcome(VALID, approved=True, issued=Issued("a", NOW, "x"), problem="x"), "approved?", True),
+        (Outcome(VALID, approved=True, issued=FOREIGN, problem="it names cp1 as well"), "judged!", True),
+        (Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=10 * LONGEST)), "issued", False),
         (Outcome(VALID, problem="it is gone"), "approved?", False),
     ],
 )
 def test_what_was_approved_and_not_issued_is_a_violation(outcome, word, violated):
-    shown = report("", [VALID], NOW, [outcome], acted=True)
+    shown = report("", [VALID], NOW, [outcome])
     assert text(shown).splitlines()[1].split()[-1] == word
     assert shown.violated is violated
 
 
 def test_what_was_seen_last_is_shown():
     changed = judge(replace(VALID.request, content=replace(CONTENT, proven=False)), NODES)
-    shown = report(
-        "", [VALID], NOW, [Outcome(changed, problem="it is no longer what was judged")], acted=True
-    )
+    shown = report("", [VALID], NOW, [Outcome(changed, problem="it is no longer what was judged")])
     assert shown.violated
     assert next(iter(shown.items()))["verdict"] == "refused"
 

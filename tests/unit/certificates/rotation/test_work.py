@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import Node, Survey
 from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.requests.approve import Outcome
-from kubectl_admin.certificates.requests.gather import Seen
+from kubectl_admin.certificates.requests.issued import Issued
 from kubectl_admin.certificates.rotation import work
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
@@ -32,6 +33,7 @@ class World:
         self.served = [101]
         self.heard = ["t1", "t2"]  # when the kubelet told that it lives, look by look
         self.requests = [[REQUEST], [REQUEST, MINE]]  # at the start, and look by look
+        self.issued = Issued("abc", datetime(2027, 11, 25, tzinfo=UTC))
         self.ended = Ended(0, "")
         self.words, self.approved, self.cleared, self.said = [], [], 0, []
         host = SimpleNamespace(node="w1", pod=("kube-system", "debug"))
@@ -42,9 +44,11 @@ class World:
         monkeypatch.setattr(work, "require", lambda _cluster, rights: self.said.append(rights))
         monkeypatch.setattr(work.jobs, "start", self.start)
         monkeypatch.setattr(work, "on_disk", self.on_disk)
-        monkeypatch.setattr(work.gather, "requests", lambda _cluster: self.requests.pop(0))
-        monkeypatch.setattr(work.gather, "look", self.look)
+        monkeypatch.setattr(work.gather, "outlines", self.outlines)
+        monkeypatch.setattr(work.gather, "request", self.request)
+        monkeypatch.setattr(work.gather, "nodes", lambda _cluster: NODES)
         monkeypatch.setattr(work, "approve", self.approve)
+        monkeypatch.setattr(work, "await_issued", self.await_issued)
         monkeypatch.setattr(work.served, "certificate", self.shown)
 
     @contextmanager
@@ -62,15 +66,24 @@ class World:
         seen = tuple(replace(one, content=certificate(self.serials[one.name])) for one in node.seen)
         return replace(node, seen=seen)
 
-    def look(self, _cluster):
+    def outlines(self, _cluster, signer):
+        assert signer == MINE.signer
         found = self.requests.pop(0) if len(self.requests) > 1 else self.requests[0]
         if isinstance(found, AdminError):
             raise found
-        return Seen("prod", tuple(found), NODES)
+        return tuple(replace(one, content=None) for one in found)
+
+    def request(self, _cluster, name):
+        return next(one for one in self.requests[0] if one.name == name)
 
     def approve(self, _cluster, judged, _nodes):
         self.approved.append(judged.request.name)
         return Outcome(judged, approved=True)
+
+    def await_issued(self, _cluster, outcomes):
+        return [
+            replace(one, issued=self.issued, problem="; ".join(self.issued.differences)) for one in outcomes
+        ]
 
     def shown(self, _cluster, pod, port, *, namespace):
         assert (namespace, pod, port) == ("kube-system", "debug", 10250)
@@ -145,6 +158,15 @@ def test_a_request_that_is_not_right_is_told_and_the_old_certificate_works_on(mo
         world.worker.work()
     assert "the certificate that it had" in error.value.hint
     assert (world.approved, world.cleared) == ([], 1)
+
+
+def test_a_certificate_that_is_not_what_was_judged_ends_it_when_the_node_is_tidied_up(monkeypatch):
+    world = World(monkeypatch, SERVING, signed=True)
+    world.issued = replace(world.issued, differences=("it names kubernetes as well",))
+    with pytest.raises(AdminError, match="not what was judged: it names kubernetes as well") as error:
+        world.worker.work()
+    assert "kubectl delete node w1" in error.value.hint
+    assert world.cleared == 1
 
 
 def test_the_jobs_last_words_are_told(monkeypatch):

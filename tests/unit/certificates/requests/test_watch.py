@@ -1,0 +1,147 @@
+"""Requests approved as they come: one watch tells of those that wait, and of the certificates issued."""
+
+import base64
+
+import pytest
+from cryptography import x509
+
+from kubectl_admin.certificates.requests import gather, watch
+from kubectl_admin.certificates.requests.approve import Outcome
+from kubectl_admin.errors import AdminError
+from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, made, not_proven, pem
+from tests.unit.cluster.standin import Says, StandIn, status
+
+NODE = {"metadata": {"name": "w1"}, "status": {"addresses": [{"type": "Hostname", "address": "w1"}]}}
+
+
+def named(name, request=None, **status_):
+    found = document(request or pem(csr()))
+    found["metadata"] |= {"name": name, "uid": f"uid-{name}"}
+    return {**found, "status": status_}
+
+
+class World:
+    """What is watched, round by round, and what becomes of it."""
+
+    def __init__(self, monkeypatch, cluster, *rounds):
+        self.told, self.said, self.approved, self.now, self.watches = [], [], [], 0.0, 0
+        self.rounds = iter(rounds)
+        monkeypatch.setattr(watch, "changes", self.changes)
+        self.follower = watch.Follower(
+            cluster, 3600, lambda *each: self.told.append(each), self.said.append, lambda: self.now
+        )
+
+    def changes(self, _cluster, _seconds):
+        self.watches += 1
+        yield from next(self.rounds)
+
+    def results(self):
+        return [
+            (judged.request.name, outcome and (outcome.problem or outcome.issued.serial))
+            for judged, outcome in self.told
+        ]
+
+
+@pytest.fixture
+def server():
+    with StandIn().serving() as stand_in:
+        stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [NODE]}))
+        stand_in.on("GET", "/api/v1/nodes/w1", Says(body=NODE))
+        stand_in.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
+        stand_in.on("GET", gather.CONFIG, status(404, "NotFound", "not found"))
+        yield stand_in
+
+
+@pytest.fixture
+def approving(monkeypatch):
+    """All nodes' addresses are known, and every approval is taken."""
+    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
+    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
+    monkeypatch.setattr(watch, "approve", lambda _cluster, judged, *_: Outcome(judged, approved=True))
+
+
+def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypatch):
+    rounds = [[named("early")], [named("early")], [named("early", not_proven(csr()))]]
+    server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
+    world = World(monkeypatch, server.connect(), *rounds)
+    for _ in range(3):
+        world.follower.round()
+    assert [[breach.rule.identifier for breach in judged.breaches] for judged, _ in world.told] == [
+        ["foreign-address"],
+        ["not-proven", "foreign-address"],
+    ]
+    assert [outcome for _, outcome in world.told] == [None, None]
+    assert world.said == [
+        "whether a request names the control plane's endpoint is not judged: "
+        "ConfigMap kube-system/kubeadm-config can't be read: its ClusterConfiguration is no mapping"
+    ]
+
+
+@pytest.mark.usefixtures("approving")
+def test_the_one_watch_tells_of_what_is_issued_and_nothing_is_waited_for_meanwhile(monkeypatch):
+    """None of them waits for the certificate of the one before; the second comes in another round."""
+    first = [named("a"), named("b"), named("a", certificate=made()), named("b")]
+    world = World(monkeypatch, None, first, [named("b", certificate=made())])
+    world.follower.round()
+    assert world.results() == [("a", "abc")]
+    world.follower.round()
+    assert world.results() == [("a", "abc"), ("b", "abc")]
+    assert world.watches == 2
+
+
+@pytest.mark.usefixtures("approving")
+def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody(monkeypatch):
+    world = World(monkeypatch, None, [named("a"), named("b")], [named("c", certificate=made())])
+    world.follower.round()
+    assert world.results() == []
+    world.now = watch.ISSUING + 1
+    world.follower.round()
+    assert [name for name, _ in world.results()] == ["a", "b"]
+    assert all("no certificate within 30 s" in said for _, said in world.results())
+
+
+@pytest.mark.usefixtures("approving")
+def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it(monkeypatch):
+    foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
+    world = World(monkeypatch, None, [named("a"), named("a", certificate=foreign), named("b")])
+    with pytest.raises(
+        AdminError, match="request a of node w1: its certificate is not what was judged: it names cp1"
+    ):
+        world.follower.round()
+    assert world.results() == [("a", "it names cp1 as well")]
+
+
+@pytest.mark.usefixtures("approving")
+def test_so_does_one_that_can_not_be_read(monkeypatch):
+    odd = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()
+    world = World(monkeypatch, None, [named("a"), named("a", certificate=odd)])
+    with pytest.raises(AdminError, match="it can't be read"):
+        world.follower.round()
+
+
+@pytest.mark.usefixtures("approving")
+def test_what_is_approved_is_told_though_its_end_is_not_seen(monkeypatch):
+    world = World(monkeypatch, None, [named("a")])
+    world.follower.round()
+    world.follower.give_up_all()
+    world.follower.give_up_all()
+    assert world.results() == [("a", "whether it is issued has not been seen")]
+    assert world.told[0][1].approved
+
+
+def test_what_can_not_be_approved_is_told_at_once(monkeypatch):
+    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
+    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
+    monkeypatch.setattr(watch, "approve", lambda _cluster, judged, *_: Outcome(judged, problem="it is gone"))
+    world = World(monkeypatch, None, [named("a")])
+    world.follower.round()
+    assert world.results() == [("a", "it is gone")]
+
+
+def test_what_is_decided_is_not_taken_apart(monkeypatch):
+    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
+    monkeypatch.setattr(watch, "request_of", lambda _document: pytest.fail("parsed"))
+    approved = {"type": "Approved", "status": "True"}
+    world = World(monkeypatch, None, [named("a", conditions=[approved]), named("b", certificate=made())])
+    world.follower.round()
+    assert world.told == []
