@@ -1,35 +1,34 @@
-"""Requests for certificates on a real API server; the tests play kubelets, forgers, and the signer."""
+"""Requests for certificates on a real API server and a real signer; the tests play kubelets and forgers."""
 
 import base64
 import contextlib
 import itertools
 import json
 import signal
-import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from kubectl_admin.certificates.requests.facts import request_of
+from kubectl_admin.certificates.requests.issued import of_pem
+from kubectl_admin.certificates.requests.policy import Judged, Verdict
 from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import ApiError
-from kubectl_admin.errors import AdminError
 from tests import permissions
 from tests.apiserver.conftest import NAME
 from tests.lab import api_only
 from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run, start
-from tests.unit.certificates.requests.samples import bits, csr, not_proven, pem
+from tests.unit.certificates.requests.hostile import Forger
+from tests.unit.certificates.requests.samples import bits, csr, made, not_proven, pem
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("signer")]
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 SERVING, CLIENT = "kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"
@@ -38,7 +37,7 @@ TOKENS = ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-tok
 SERVES, CALLS = ["digital signature", "server auth"], ["digital signature", "client auth"]
 ORGANIZATION, NAME_OF = NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME
 NUMBERS = itertools.count()
-AUTHORITY = ec.generate_private_key(ec.SECP256R1())
+FOREIGN = [x509.DNSName("worker-1"), x509.DNSName("kubernetes")]
 
 
 class World:
@@ -100,36 +99,25 @@ class World:
         """What has been said of a request so far."""
         return (self.cluster.get(f"{BASE}/{name}")["status"] or {}).get("conditions") or []
 
-    @contextlib.contextmanager
-    def signer(self) -> Iterator[None]:
-        """While this lasts, what is approved gets its certificate, as by the controller-manager."""
-        stop = threading.Event()
+    def approve(self, name: str) -> None:
+        """Approves a request without looking at it, as `kubectl certificate approve` does."""
+        document = self.cluster.get(f"{BASE}/{name}")
+        condition = {"type": "Approved", "status": "True", "reason": "Test"}
+        self.cluster.put(f"{BASE}/{name}/approval", {**document, "status": {"conditions": [condition]}})
 
-        def work() -> None:
-            while not stop.is_set():
-                with contextlib.suppress(AdminError, RuntimeError):
-                    for event in self.cluster.watch(BASE, timeout=2):
-                        if event["type"] in ("ADDED", "MODIFIED"):
-                            self.sign(event["object"])
-                        if stop.is_set():
-                            break
+    def issued(self, name: str) -> str:
+        """The certificate of an approved request, as soon as the signer has made it."""
+        query = [("fieldSelector", f"metadata.name={name}")]
+        for event in self.cluster.watch(BASE, query, timeout=60):
+            if encoded := (event["object"].get("status") or {}).get("certificate"):
+                return base64.b64decode(encoded).decode()
+        raise AssertionError(f"{name} is not signed after a minute")
 
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-
-    def sign(self, document: dict[str, Any]) -> None:
-        """Gives a request that is approved its certificate."""
-        status = document.get("status") or {}
-        approved = any(each["type"] == "Approved" for each in status.get("conditions") or ())
-        if approved and not status.get("certificate"):
-            path = f"{BASE}/{document['metadata']['name']}/status"
-            request = base64.b64decode(document["spec"]["request"])
-            self.cluster.patch(path, {"status": {"certificate": certificate(request)}}, MERGE_PATCH)
+    def forger(self) -> Forger:
+        """The kubelet of worker-1, taken over: it asks for the names of the API server."""
+        own = [x509.DNSName("worker-1"), x509.IPAddress(ip_address(self.address))]
+        foreign = [x509.DNSName("kubernetes.default.svc"), x509.DNSName("cp-1")]
+        return Forger("worker-1", own, foreign)
 
     def clear(self) -> None:
         """Removes all requests."""
@@ -137,26 +125,18 @@ class World:
             self.cluster.delete(f"{BASE}/{each['metadata']['name']}")
 
 
-def certificate(request: bytes) -> str:
-    """The certificate that was asked for, signed by whom nobody asks."""
-    asked = x509.load_pem_x509_csr(request)
-    start_ = datetime.now(UTC) - timedelta(minutes=5)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(asked.subject)
-        .issuer_name(x509.Name([x509.NameAttribute(NAME_OF, "kubernetes")]))
-        .public_key(asked.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start_)
-        .not_valid_after(start_ + timedelta(days=365))
-        .sign(AUTHORITY, hashes.SHA256())
-    )
-    return base64.b64encode(made.public_bytes(serialization.Encoding.PEM)).decode()
+@pytest.fixture(scope="module")
+def signer(kubeconfig: Path) -> Iterator[None]:
+    """What is approved gets its certificate from the cluster's own signer."""
+    assert kubeconfig
+    api_only.start_signer(NAME)
+    yield
+    api_only.stop_signer(NAME)
 
 
 @pytest.fixture
 def world(kubeconfig: Path) -> Iterator[World]:
-    """The server without any request."""
+    """The server without any request, and a signer."""
     world = World(kubeconfig)
     world.clear()
     yield world
@@ -191,8 +171,7 @@ def bootstrappers(world: World) -> Iterator[None]:
 def test_a_kubelets_own_request_is_approved_and_seen_issued(world):
     name = world.serving()
     assert certs_csr(world).code == 0
-    with world.signer():
-        ended = certs_csr(world, "approve", name, "--yes", "-o", "json")
+    ended = certs_csr(world, "approve", name, "--yes", "-o", "json")
     assert ended.code == 0, ended.err
     (item,) = json.loads(ended.out)["items"]
     assert (item["verdict"], item["approved"], item["problem"]) == ("valid", True, None)
@@ -233,9 +212,8 @@ def test_forged_requests_are_refused_each_with_its_reason(world):
     assert {name: [each["rule"] for each in told[name]["reasons"]] for name in rules} == rules
     assert {told[name]["verdict"] for name in rules} == {"refused"}
     assert (told[good]["verdict"], told[other]["verdict"]) == ("valid", "not judged")
-    with world.signer():
-        assert certs_csr(world, "approve", "--all-valid", "--yes").code == 3
-        assert certs_csr(world, "approve", *rules, "--yes").code == 3
+    assert certs_csr(world, "approve", "--all-valid", "--yes").code == 3
+    assert certs_csr(world, "approve", *rules, "--yes").code == 3
     assert [name for name in (*rules, good, other) if world.conditions(name)] == [good]
 
 
@@ -273,6 +251,60 @@ def test_one_that_no_parser_here_can_read_is_refused_and_the_others_are_judged(w
     assert told == {forged: "refused", good: "valid"}
 
 
+def test_what_the_signer_could_read_otherwise_is_never_approved(world):
+    """And whatever is approved carries exactly what was judged."""
+    forger, came_in = world.forger(), {}
+    good = world.ask(forger.honest())
+    for wrong, request in forger.table().items():
+        with contextlib.suppress(ApiError):  # what the API server itself refuses
+            came_in[world.ask(request)] = wrong
+    assert {"Microsoft's attribute first", "a common name in IA5", "a challenge password"} <= {
+        *came_in.values()
+    }
+    told = {item["name"]: item["verdict"] for item in json.loads(certs_csr(world, "-o", "json").out)["items"]}
+    assert {came_in[name] for name in came_in if told[name] != "refused"} == set()
+    assert certs_csr(world, "approve", "--all-valid", "--yes").code == 3
+    assert certs_csr(world, "approve", *came_in, "--yes").code == 3
+    assert [name for name in (*came_in, good) if world.conditions(name)] == [good]
+    made = x509.load_pem_x509_certificate(world.issued(good).encode())
+    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(each.value) for each in names] == ["worker-1", world.address]
+    assert made.subject.rfc4514_string() == "CN=system:node:worker-1,O=system:nodes"
+
+
+def test_a_signer_reads_what_the_judge_did_not_and_the_certificate_shows_it(world):
+    """Approved with nobody looking: this is what the rules are for, and the second look that is left."""
+    name = world.ask(world.forger().two_parsers())
+    request = request_of(world.cluster.get(f"{BASE}/{name}"))
+    assert request.content
+    assert request.content.dns_names == ("worker-1",)
+    world.approve(name)
+    issued = of_pem(Judged(request, Verdict.REFUSED, (), "worker-1"), world.issued(name))
+    assert "it names cp-1, kubernetes.default.svc as well" in issued.differences
+
+
+def test_a_certificate_that_is_not_what_was_judged_ends_the_watch(world):
+    """Some other signer, which is quicker than the cluster's own, puts more names into it."""
+    api_only.stop_signer(NAME)
+    try:
+        env = environ(KUBECONFIG=str(world.kubeconfig))
+        process = start("certs", "csr", "approve", "--all-valid", "--watch", "--yes", env=env)
+        name = world.serving()
+        while not world.conditions(name):
+            assert process.poll() is None, process.communicate()
+        world.cluster.patch(
+            f"{BASE}/{name}/status", {"status": {"certificate": made(names=FOREIGN)}}, MERGE_PATCH
+        )
+        out, err = process.communicate(timeout=60)
+    finally:
+        api_only.start_signer(NAME)
+    assert process.returncode == 1
+    assert "not as judged" in out
+    assert f"request {name} of node worker-1: its certificate is not what was judged" in err
+    assert "it names kubernetes as well" in " ".join(err.split())
+    assert "kubectl delete node worker-1" in " ".join(err.split())
+
+
 def test_a_broken_request_does_not_even_come_in(world):
     """So these rules are a second look; the API server has had the first."""
     for request in (not_proven(world.csr()), b"no PEM"):
@@ -287,10 +319,9 @@ def test_a_bootstrap_token_gets_a_new_node_and_an_old_one_only_by_name(world):
     assert listed.code == 0
     told = {item["name"]: item["verdict"] for item in json.loads(listed.out)["items"]}
     assert told == {new: "valid", old: "doubtful"}
-    with world.signer():
-        assert certs_csr(world, "approve", "--all-valid", "--yes").code == 0
-        assert (len(world.conditions(new)), world.conditions(old)) == (1, [])
-        assert certs_csr(world, "approve", old, "--yes").code == 0
+    assert certs_csr(world, "approve", "--all-valid", "--yes").code == 0
+    assert (len(world.conditions(new)), world.conditions(old)) == (1, [])
+    assert certs_csr(world, "approve", old, "--yes").code == 0
     assert len(world.conditions(old)) == 1
 
 
@@ -305,8 +336,7 @@ def test_what_is_not_there_or_decided_is_said(world):
     name = world.serving()
     missing = certs_csr(world, "approve", "nobody", "--yes")
     assert (missing.code, 'no request "nobody"' in missing.err) == (1, True)
-    with world.signer():
-        certs_csr(world, "approve", name, "--yes")
+    certs_csr(world, "approve", name, "--yes")
     again = certs_csr(world, "approve", name, "--yes")
     assert (again.code, "it was approved" in again.err) == (1, True)
 
@@ -319,15 +349,14 @@ def test_what_is_meant_must_be_said(world, arguments):
 def test_what_comes_is_approved_until_somebody_ends_it(world):
     forged = world.ask(pem(world.csr([x509.DNSName("example.com")])))
     env = environ(KUBECONFIG=str(world.kubeconfig))
-    with world.signer():
-        process = start("certs", "csr", "approve", "--all-valid", "--watch", "--yes", env=env)
-        try:
-            told(process, forged, "left alone")
-            name = world.serving()
-            told(process, name, "issued")
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+    process = start("certs", "csr", "approve", "--all-valid", "--watch", "--yes", env=env)
+    try:
+        told(process, forged, "left alone")
+        name = world.serving()
+        told(process, name, "issued")
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert len(world.conditions(name)) == 1
     assert world.conditions(forged) == []
@@ -357,5 +386,4 @@ def test_the_rights_of_the_page_are_what_it_takes(world):
         words = ["".join(parts) for parts in zip(*((each.out, each.err) for each in ended), strict=True)]
         return Ended(max(each.code for each in ended), *words)
 
-    with world.signer():
-        permissions.check(permissions.try_out(stage, "certs csr", act))
+    permissions.check(permissions.try_out(stage, "certs csr", act))

@@ -23,6 +23,7 @@ from tests.lab.versions import release
 LARGEST = 8000  # nodes; so many have an address
 FOLDER = "api-only"  # in the lab's folder: there as long as anything of the lab is
 ADMIN = "kubernetes-admin"
+SIGNER = "kube-controller-manager"
 Say = Callable[[str], None]
 
 
@@ -106,6 +107,20 @@ def start_apiserver(name: str, node: str) -> None:
     process = api_processes.start(folder, apiserver(node), command, host=node)
     log = api_processes.log_of(folder, apiserver(node))
     api_processes.await_ready(process, log, f"https://{address}:6443/readyz", trust(folder))
+
+
+def start_signer(name: str) -> None:
+    """Start what signs approved requests for certificates; it works some seconds later."""
+    folder = folder_of(name)
+    row = release((folder / "version").read_text(encoding="utf-8"))
+    program = cache.root() / f"bin/kubernetes-{row.kubernetes}/{SIGNER}"
+    command = api_processes.signer_command(program, folder / "pki", kubeconfig(name))
+    api_processes.start(folder, SIGNER, command)
+
+
+def stop_signer(name: str) -> None:
+    """End it; it is gone on return."""
+    api_processes.stop(folder_of(name), SIGNER)
 
 
 def make(name: str, sketch: Sketch, progress: Say) -> None:

@@ -173,6 +173,19 @@ def apiserver_command(program: Path, pki: Path, address: str, etcd: str) -> list
     ]
 
 
+def signer_command(program: Path, pki: Path, kubeconfig: Path) -> list[str | Path]:
+    """kube-controller-manager of which nothing runs but what signs approved requests, with the lab's CA."""
+    return [
+        program,
+        f"--kubeconfig={kubeconfig}",
+        "--controllers=certificatesigningrequest-signing-controller",
+        f"--cluster-signing-cert-file={pki}/ca.crt",
+        f"--cluster-signing-key-file={pki}/ca.key",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]
+
+
 def route(action: str, block: IPv4Network) -> None:
     command = ["ip", "route", action, "local", str(block), "dev", "lo"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
