@@ -14,7 +14,7 @@ from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.requests import CHUNK, Query, Request, carry_out, location, opened, retried
 from kubectl_admin.cluster.table import ACCEPT as TABLE
 from kubectl_admin.cluster.table import Table
-from kubectl_admin.cluster.transport import Transport
+from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, Transport
 from kubectl_admin.errors import AdminError
 
 # Channels are loaded when the first is opened: a listing has no use for them, and others are under way then.
@@ -61,6 +61,18 @@ class Cluster:
     def client_certificate(self) -> bytes | None:
         """The user's client certificate with its key, as PEM; None for a user without."""
         return self._transport.credentials.identity().certificate
+
+    def server_certificate(self) -> bytes | None:
+        """The certificate that the server shows of itself, in DER; None for one without TLS.
+
+        Raises Unreachable where it can't be spoken to.
+        """
+        import ssl
+
+        from kubectl_admin.cluster import dial
+
+        with dial.dialled(self._transport, CONNECT_TIMEOUT) as raw:
+            return raw.getpeercert(binary_form=True) if isinstance(raw, ssl.SSLSocket) else None
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
         """What JSON says at this path."""

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.certificates.requests.issued import of_pem
+from kubectl_admin.certificates.requests.nodes import is_address
 from kubectl_admin.certificates.requests.policy import Judged, Verdict
 from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
@@ -23,6 +24,7 @@ from kubectl_admin.cluster.errors import ApiError
 from tests import permissions
 from tests.apiserver.conftest import NAME
 from tests.lab import api_only
+from tests.lab.api_pki import EXTRA_NAME
 from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run, start
 from tests.unit.certificates.requests.hostile import Forger
@@ -222,7 +224,9 @@ def listing(world: World, *addresses: str) -> Iterator[None]:
     """While this lasts the object of worker-1 has these addresses, too; its kubelet may write them."""
     path = "/api/v1/nodes/worker-1/status"
     before = world.cluster.get("/api/v1/nodes/worker-1")["status"]["addresses"]
-    more = [{"type": "InternalIP", "address": each} for each in addresses]
+    more = [
+        {"type": "InternalIP" if is_address(each) else "ExternalDNS", "address": each} for each in addresses
+    ]
     world.cluster.patch(path, {"status": {"addresses": [*before, *more]}}, MERGE_PATCH)
     try:
         yield
@@ -240,6 +244,22 @@ def test_what_the_api_server_is_known_by_is_no_nodes_though_its_object_says_so(w
         told = {item["name"]: item for item in json.loads(certs_csr(world, "-o", "json").out)["items"]}
     rules = [[each["rule"] for each in told[name]["reasons"]] for name in names]
     assert rules == [["foreign-address"]] * 3 + [["shared-address"]]
+
+
+def test_what_only_the_api_servers_certificate_tells_is_no_workers_and_a_control_planes_own_is(world):
+    first = world.cluster.get("/api/v1/nodes/cp-1")["status"]["addresses"]
+    address = ip_address(next(each["address"] for each in first if each["type"] == "InternalIP"))
+    with listing(world, EXTRA_NAME, str(address)):
+        asked = [x509.DNSName(EXTRA_NAME), x509.IPAddress(address)]
+        workers = [world.ask(pem(world.csr([each]))) for each in asked]
+        own = csr(((ORGANIZATION, "system:nodes"), (NAME_OF, "system:node:cp-1")), asked[1:])
+        planes = world.ask(pem(own), "system:node:cp-1")
+        told = {item["name"]: item for item in json.loads(certs_csr(world, "-o", "json").out)["items"]}
+    assert [told[name]["verdict"] for name in workers] == ["refused", "refused"]
+    for name in workers:
+        assert "what the API server is known by" in told[name]["reasons"][0]["evidence"]
+    # The address is the worker's, too, by what that says: for a person to decide.
+    assert [each["rule"] for each in told[planes]["reasons"]] == ["shared-address"]
 
 
 def test_one_that_no_parser_here_can_read_is_refused_and_the_others_are_judged(world):

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+EXTRA_NAME = "api.lab.example"  # of the API servers, as by apiServer.certSANs; nothing but they tells of it
 VALID = timedelta(days=30)
 USAGES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 
@@ -32,7 +33,7 @@ def make(folder: Path, addresses: Iterable[str]) -> None:
         .sign(key, hashes.SHA256())
     )
     write(folder, "ca", key, ca)
-    names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", EXTRA_NAME]
     issue(folder, "server", "kube-apiserver", hosts=[*names, "10.96.0.1", *addresses])
     issue(folder, "etcd-client", "kube-apiserver-etcd-client")
     issue(folder, "kubelet-client", "kube-apiserver-kubelet-client", groups=["kubeadm:cluster-admins"])

@@ -1,21 +1,27 @@
 """The requests for certificates that a cluster has, and its nodes with their addresses."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.requests.facts import Address, Request, outline_of, request_of
 from kubectl_admin.certificates.requests.nodes import (
+    Configured,
     Nodes,
     Server,
     addresses_of,
-    endpoint,
+    configured,
+    folded,
+    name_of,
     service_addresses,
 )
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, judge
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
@@ -33,7 +39,7 @@ OPTIONAL = {
 }
 WHAT = {
     SERVICE: "whether a request names the API server's Service",
-    CONFIG: "whether a request names the control plane's endpoint",
+    CONFIG: "whether a request names the control plane's endpoint, or another name that kubeadm was told,",
 }
 
 
@@ -115,15 +121,48 @@ def nodes(cluster: Cluster) -> Nodes:
 
 
 def server(cluster: Cluster) -> Server:
-    """What the API server is known by, as far as the user may see it."""
+    """What the API server is known by, as far as the user may see it.
+
+    By what it was configured with, by what it shows of itself, and by where the user finds it: no one of them
+    has all its names.
+    """
     gaps: list[Gap] = []
     service, config = (optional(cluster, path, gaps) for path in (SERVICE, CONFIG))
-    outside: str | Address = ""
+    told = Configured()
     try:
-        outside = endpoint(config)
+        told = configured(config)
     except ValueError as error:
         gaps.append(Gap(WHAT[CONFIG], f"ConfigMap kube-system/kubeadm-config can't be read: {error}"))
-    return Server(service_addresses(service), outside, tuple(gaps))
+    names = {*told.names, *served(cluster, gaps), *in_use(cluster.target)}
+    return Server(service_addresses(service), frozenset(names), told.domain, tuple(gaps))
+
+
+def served(cluster: Cluster, gaps: list[Gap]) -> Iterator[str | Address]:
+    """The names in the certificate that the API server shows."""
+    what = "whether a request names the API server as its certificate does"
+    try:
+        shown = cluster.server_certificate()
+    except AdminError as error:
+        gaps.append(Gap(what, error.what))
+        return
+    if shown is None:
+        return
+    found = x509.of_der(shown)
+    if isinstance(found, x509.Broken):
+        gaps.append(Gap(what, f"{cluster.server}: {found.why}"))
+        return
+    for each in found.names:
+        kind, _, text = each.partition(":")
+        if kind in ("DNS", "IP"):
+            yield name_of(text)
+    yield folded(found.common_name)
+
+
+def in_use(target: Target) -> Iterator[str | Address]:
+    """Where the user finds the API server, by the kubeconfig."""
+    for text in (urlsplit(target.server).hostname, target.cluster.get("tls-server-name")):
+        if text:
+            yield name_of(str(text))
 
 
 def optional(cluster: Cluster, path: str, gaps: list[Gap]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from kubectl_admin.finding import Gap
 
 # No kubelet may give itself this label.
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+DOMAIN = "cluster.local"  # of a cluster, where nobody has said otherwise
 HOST_AND_PORT = re.compile(r"\[?(?P<host>.*?)\]?:\d+")
 
 
@@ -32,13 +33,35 @@ class Addresses:
 class Server:
     """What the API server is known by.
 
-    service: the addresses of its Service, default/kubernetes. endpoint: where kubeadm has all find it, a name
-    in lower case or an address; "" where none is known. gaps: what could not be seen of it.
+    service: the addresses of its Service, default/kubernetes. names: the names (`folded`) and addresses by
+    which anybody else finds it. domain: the cluster's own, beneath which its Services are. gaps: what
+    could not be seen of it.
     """
 
     service: frozenset[Address] = frozenset()
-    endpoint: str | Address = ""
+    names: frozenset[str | Address] = frozenset()
+    domain: str = DOMAIN
     gaps: tuple[Gap, ...] = ()
+
+    def is_known_by(self, name: str | Address, *, control_plane: bool) -> bool:
+        """Whether it is known by a name in lower case, or an address.
+
+        control_plane: whether it is asked for a control-plane node, whose own may be among them. Whoever has
+        such a node has the API server's own key anyway.
+        """
+        if name in self.service:
+            return True
+        if control_plane:
+            return False
+        return name in self.names or (isinstance(name, str) and f"*.{name.partition('.')[2]}" in self.names)
+
+    def is_a_services(self, name: str) -> bool:
+        """Whether a name in lower case is one by which pods find a Service, or another pod.
+
+        Source: Kubernetes «DNS for Services and Pods».
+        """
+        own = {f"{kind}.{domain}" for kind in ("svc", "pod") for domain in (DOMAIN, self.domain)}
+        return any(name == each or name.endswith(f".{each}") for each in {*own, "svc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +98,7 @@ def addresses_of(node: Mapping[str, Any]) -> Addresses:
                 if kind != "Hostname":
                     continue
         if text and kind in ("Hostname", "InternalDNS", "ExternalDNS"):
-            names.add(text.lower())
+            names.add(folded(text))
     labels = (node.get("metadata") or {}).get("labels") or {}
     return Addresses(frozenset(names), frozenset(addresses), CONTROL_PLANE in labels)
 
@@ -87,12 +110,21 @@ def service_addresses(service: Mapping[str, Any]) -> frozenset[Address]:
     return frozenset(as_issued(ip_address(text)) for text in texts if text and text != "None")
 
 
-def endpoint(config: Mapping[str, Any]) -> str | Address:
-    """Where all find the API server, by ConfigMap kubeadm-config: a name in lower case, or an address.
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What kubeadm was told of the API server: names in lower case, addresses, and the cluster's domain."""
 
-    "" where the control plane was set up without. Raises ValueError where the ConfigMap can't be read.
+    names: frozenset[str | Address] = frozenset()
+    domain: str = DOMAIN
 
-    Source: kubeadm's ClusterConfiguration, controlPlaneEndpoint: a name or an address, a port or none.
+
+def configured(config: Mapping[str, Any]) -> Configured:
+    """What ConfigMap kubeadm-config says: the control plane's endpoint, if any, and further names.
+
+    Raises ValueError where the ConfigMap can't be read.
+
+    Source: kubeadm's ClusterConfiguration: controlPlaneEndpoint, a name or an address with or without a port;
+    apiServer.certSANs; networking.dnsDomain.
     """
     try:
         written = yaml.safe_load((config.get("data") or {}).get("ClusterConfiguration") or "{}")
@@ -100,10 +132,33 @@ def endpoint(config: Mapping[str, Any]) -> str | Address:
         raise ValueError("its ClusterConfiguration is no YAML") from error
     if not isinstance(written, dict):
         raise ValueError("its ClusterConfiguration is no mapping")
-    text = str(written.get("controlPlaneEndpoint") or "").strip().lower()
+    server, network = (written.get(key) or {} for key in ("apiServer", "networking"))
+    if not isinstance(server, dict) or not isinstance(network, dict):
+        raise ValueError("its ClusterConfiguration is no mapping")
+    more = server.get("certSANs") or []
+    if not isinstance(more, list):
+        raise ValueError("its ClusterConfiguration has certSANs that are no list")
+    texts = [host_of(str(written.get("controlPlaneEndpoint") or "")), *map(str, more)]
+    domain = str(network.get("dnsDomain") or DOMAIN).strip(". ").lower()
+    return Configured(frozenset(map(name_of, filter(None, texts))), domain)
+
+
+def host_of(endpoint: str) -> str:
+    """The host in a host with or without a port."""
+    text = endpoint.strip()
     with_port = None if is_address(text) else HOST_AND_PORT.fullmatch(text)
-    host = with_port["host"] if with_port else text
-    return as_issued(ip_address(host)) if is_address(host) else host
+    return with_port["host"] if with_port else text
+
+
+def name_of(text: str) -> str | Address:
+    """An address, or a name as it is compared."""
+    text = text.strip()
+    return as_issued(ip_address(text)) if is_address(text) else folded(text)
+
+
+def folded(name: str) -> str:
+    """A DNS name as it is compared: in lower case, without the dot that may stand at its end."""
+    return name.rstrip(".").lower()
 
 
 def is_address(text: str) -> bool:

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
-from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server
+from kubectl_admin.certificates.requests.nodes import Nodes, Server, folded
 
 # A node's user, and the common name of its certificates; nodes are named as DNS subdomains are.
 NODE_USER = re.compile(r"system:node:(?P<node>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)")
 NODES = "system:nodes"
 BOOTSTRAP = re.compile(r"system:bootstrap:[a-z0-9]{6}")
 BOOTSTRAPPERS = "system:bootstrappers"
-# Names that every cluster's API server answers to, those of every machine itself, and those that stand for
-# many, such as *.default.svc: never a node's own.
-EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?|.*\*.*")
+# Names that every cluster's API server answers to, and those of every machine itself: never a node's own.
+EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?")
+# What names one machine: no wildcard, no address in letters, and nothing that one reader cuts off.
+HOSTNAME = re.compile(
+    r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*(?!(0x[0-9a-f]*|[0-9]+)$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+)
 SIGNATURE, ENCIPHERMENT = "digital signature", "key encipherment"
 DAY = 24 * 3600
 LONGEST = (
@@ -192,25 +195,22 @@ def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
     which was taken over can't make itself another node, or the API server, names that are everybody's and
     what the API server is known by are refused, and what another node has, too, is for a person to decide.
     """
-    own = nodes[node]
-    foreign = [
-        name
-        for name in content.dns_names
-        if name.lower() not in own.names
-        or everybodys(name)
-        or is_the_servers(name.lower(), own, nodes.server)
-    ]
-    foreign += [
-        str(one)
-        for one in content.addresses
-        if one not in own.addresses or one.is_loopback or is_the_servers(one, own, nodes.server)
-    ]
+    own, server = nodes[node], nodes.server
+    names = {*map(folded, content.dns_names), *content.addresses}
+    foreign = names - own.names - own.addresses
     if foreign:
-        yield Breach(
-            Rule.FOREIGN, f"{', '.join(foreign)} {'is' if len(foreign) == 1 else 'are'} not of node {node}"
-        )
-    named: set[str | Address] = {*(name.lower() for name in content.dns_names), *content.addresses}
-    named &= own.names | own.addresses
+        yield Breach(Rule.FOREIGN, f"{listed(foreign)} not of node {node}")
+    nobodys = {each for each in names - foreign if is_nobodys(each, server)}
+    if nobodys:
+        yield Breach(Rule.FOREIGN, f"{listed(nobodys)} no machine's own")
+    servers = {
+        each
+        for each in names - foreign - nobodys
+        if server.is_known_by(each, control_plane=own.control_plane)
+    }
+    if servers:
+        yield Breach(Rule.FOREIGN, f"{listed(servers)} what the API server is known by")
+    named = names - foreign
     for other, about in nodes.items():
         if other != node and (shared := named & (about.names | about.addresses)):
             yield Breach(Rule.SHARED, f"node {other} has {', '.join(sorted(map(str, shared)))} as well")
@@ -265,17 +265,18 @@ def is_bootstrappers(group: str) -> bool:
     return group == BOOTSTRAPPERS or group.startswith(f"{BOOTSTRAPPERS}:")
 
 
-def everybodys(name: str) -> bool:
-    """Whether a DNS name is no machine's own."""
-    return EVERYBODYS.fullmatch(name.lower()) is not None
+def is_nobodys(name: str | Address, server: Server) -> bool:
+    """Whether a name or an address is no machine's own: everybody's, a Service's, or no name at all."""
+    if not isinstance(name, str):
+        return name.is_loopback or name.is_unspecified
+    own = HOSTNAME.fullmatch(name) and not EVERYBODYS.fullmatch(name)
+    return not own or server.is_a_services(name)
 
 
-def is_the_servers(name: str | Address, own: Addresses, server: Server) -> bool:
-    """Whether the API server is known by it; the endpoint may be the address of a control-plane node, too.
-
-    So it is with a control plane of one node. Whoever has such a node has the API server's own key anyway.
-    """
-    return name in server.service or (name == server.endpoint and not own.control_plane)
+def listed(names: Iterable[str | Address]) -> str:
+    """«a is», «a, b are»."""
+    texts = sorted(map(str, names))
+    return f"{', '.join(texts)} {'is' if len(texts) == 1 else 'are'}"
 
 
 def asked_by(request: Request) -> str:

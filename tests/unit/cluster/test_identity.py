@@ -378,6 +378,15 @@ def test_the_server_name_that_is_expected(secure: StandIn, given: Any, tmp_path:
         wrong.port_forward("ns", "p", 1)
 
 
+def test_what_a_server_shows_of_itself(
+    secure: StandIn, server: StandIn, given: Any, server_pair: Path
+) -> None:
+    shown = connected(given({"token": "t"})).server_certificate()
+    assert shown == ssl.PEM_cert_to_DER_cert(server_pair.read_text().partition("-----BEGIN PRIVATE KEY")[0])
+    assert secure.asked == []
+    assert connected(given({"token": "t"}, server=server.url)).server_certificate() is None
+
+
 def test_a_server_that_is_not_checked(
     secure: StandIn, given: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

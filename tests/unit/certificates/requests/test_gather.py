@@ -1,12 +1,17 @@
+import base64
 from ipaddress import ip_address
+from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.requests.samples import NODES, bits, csr, document, not_proven, pem
+from tests.unit.certificates.requests.samples import NODES, bits, csr, document, made, not_proven, pem
 from tests.unit.cluster.standin import Says, StandIn, status
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -20,6 +25,7 @@ def node(name, *addresses):
     return {"metadata": {"name": name}, "status": {"addresses": kinds}}
 
 
+HERE = ip_address("127.0.0.1")  # where the tests find their server
 W1 = node("w1", ("Hostname", "w1"), ("InternalIP", "10.0.0.11"))
 
 
@@ -101,11 +107,50 @@ def test_what_the_api_server_is_known_by_is_looked_up(server):
     config = {"ClusterConfiguration": "controlPlaneEndpoint: 10.0.0.5:6443"}
     server.on("GET", gather.CONFIG, Says(body={"data": config}))
     found = gather.nodes(server.connect()).server
-    assert found == Server(frozenset({ip_address("10.96.0.1")}), ip_address("10.0.0.5"))
+    assert found == Server(frozenset({ip_address("10.96.0.1")}), frozenset({ip_address("10.0.0.5"), HERE}))
 
 
 def test_a_cluster_without_kubeadm_has_no_endpoint_to_be_seen(server):
-    assert gather.nodes(server.connect()).server == Server(frozenset({ip_address("10.96.0.1")}))
+    found = gather.nodes(server.connect()).server
+    assert found == Server(frozenset({ip_address("10.96.0.1")}), frozenset({HERE}))
+
+
+class Shows:
+    """A cluster whose API server shows a certificate, or none."""
+
+    target = SimpleNamespace(
+        server="https://Bastion.example.com:8443", cluster={"tls-server-name": "k8s.example"}
+    )
+    server = target.server
+
+    def __init__(self, shown):
+        self.shown = shown
+
+    def server_certificate(self):
+        if isinstance(self.shown, AdminError):
+            raise self.shown
+        return self.shown
+
+
+def test_the_api_server_is_known_by_what_its_certificate_says_and_by_where_it_is_found():
+    names = [x509.DNSName("API.example.com"), x509.IPAddress(ip_address("192.0.2.10"))]
+    pem_ = base64.b64decode(made(names=names, subject=[(NameOID.COMMON_NAME, "kube-apiserver")]))
+    shown = x509.load_pem_x509_certificate(pem_).public_bytes(serialization.Encoding.DER)
+    gaps = []
+    assert {*gather.served(Shows(shown), gaps)} == {
+        "api.example.com",
+        ip_address("192.0.2.10"),
+        "kube-apiserver",
+    }
+    assert {*gather.in_use(Shows.target)} == {"bastion.example.com", "k8s.example"}
+    assert gaps == []
+
+
+@pytest.mark.parametrize("shown", [AdminError("no answer"), b"nothing"], ids=["no answer", "no certificate"])
+def test_what_the_api_server_does_not_show_is_a_gap(shown):
+    gaps = []
+    assert [*gather.served(Shows(shown), gaps)] == []
+    assert gaps[0].what == "whether a request names the API server as its certificate does"
 
 
 def test_what_is_not_seen_of_the_api_server_is_a_gap_and_all_else_is_judged(server):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.certificates.requests.facts import CLIENT, Request
-from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server
+from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server, folded
 from kubectl_admin.certificates.requests.policy import DAY, LONGEST, Rule, Verdict, duration, judge
 from tests.unit.certificates.requests.samples import NEW_NODE, NODES, REQUEST
 
@@ -204,10 +204,18 @@ def test_an_address_that_another_node_has_too_is_for_a_person_to_decide():
         "kubernetes.default.svc.x.y",
         "*.default.svc",
         "*",
+        "kubernetes.",
+        "webhook.default.svc",
+        "db.default.svc.cluster.local",
+        "10.0.0.99",
+        "0x7f000001",
+        "w1 ",
+        "w1\0",
+        "",
     ],
 )
 def test_names_that_are_everybodys_are_no_nodes_own_though_its_object_says_so(name):
-    nodes = Nodes({"w1": Addresses(frozenset({name}), frozenset({ip_address("127.0.0.1")}))})
+    nodes = Nodes({"w1": Addresses(frozenset({name, folded(name)}), frozenset({ip_address("127.0.0.1")}))})
     judged = judge(with_content(REQUEST, dns_names=(name,), addresses=()), nodes)
     assert [breach.rule for breach in judged.breaches] == [Rule.FOREIGN]
     judged = judge(with_content(REQUEST, dns_names=(), addresses=(ip_address("127.0.0.1"),)), nodes)
@@ -218,24 +226,33 @@ SERVICE, VIRTUAL = ip_address("10.96.0.1"), ip_address("10.0.0.5")
 
 
 @pytest.mark.parametrize(
-    ("asked", "endpoint", "rules_of_worker", "rules_of_control_plane"),
+    ("asked", "known", "rules_of_worker", "rules_of_control_plane"),
     [
-        ({"addresses": (SERVICE,)}, "", [Rule.FOREIGN], [Rule.FOREIGN]),
-        ({"addresses": (VIRTUAL,)}, VIRTUAL, [Rule.FOREIGN], []),
-        ({"dns_names": ("API.example.com",)}, "api.example.com", [Rule.FOREIGN], []),
-        ({"addresses": (VIRTUAL,), "dns_names": ("api.example.com",)}, "", [], []),
+        ({"addresses": (SERVICE,)}, [], [Rule.FOREIGN], [Rule.FOREIGN]),
+        ({"addresses": (VIRTUAL,)}, [VIRTUAL], [Rule.FOREIGN], []),
+        ({"dns_names": ("API.example.com",)}, ["api.example.com"], [Rule.FOREIGN], []),
+        ({"dns_names": ("api.example.com.",)}, ["api.example.com"], [Rule.FOREIGN], []),
+        ({"dns_names": ("api.example.com",)}, ["*.example.com"], [Rule.FOREIGN], []),
+        ({"addresses": (VIRTUAL,), "dns_names": ("api.example.com",)}, [], [], []),
     ],
-    ids=["its Service", "its endpoint's address", "its endpoint's name", "what it is not known by"],
+    ids=[
+        "its Service",
+        "an address",
+        "a name",
+        "with a dot",
+        "a wildcard of its own",
+        "what it is not known by",
+    ],
 )
 def test_what_the_api_server_is_known_by_is_no_nodes_own_though_its_object_says_so(
-    asked, endpoint, rules_of_worker, rules_of_control_plane
+    asked, known, rules_of_worker, rules_of_control_plane
 ):
     """But where the control plane is one node, that node's own address may be the endpoint."""
     request = with_content(REQUEST, **{"addresses": (), "dns_names": ()} | asked)
     names, addresses = frozenset({"api.example.com"}), frozenset({SERVICE, VIRTUAL})
     for control_plane, rules in ((False, rules_of_worker), (True, rules_of_control_plane)):
         own = Addresses(names, addresses, control_plane)
-        nodes = Nodes({"w1": own}, Server(frozenset({SERVICE}), endpoint))
+        nodes = Nodes({"w1": own}, Server(frozenset({SERVICE}), frozenset(known)))
         assert [breach.rule for breach in judge(request, nodes).breaches] == rules
 
 

@@ -72,8 +72,9 @@ def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypat
     ]
     assert [outcome for _, outcome in world.told] == [None, None]
     assert world.said == [
-        "whether a request names the control plane's endpoint is not judged: "
-        "ConfigMap kube-system/kubeadm-config can't be read: its ClusterConfiguration is no mapping"
+        "whether a request names the control plane's endpoint, or another name that kubeadm was told, is "
+        "not judged: ConfigMap kube-system/kubeadm-config can't be read: "
+        "its ClusterConfiguration is no mapping"
     ]
 
 
