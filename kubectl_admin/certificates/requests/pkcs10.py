@@ -35,11 +35,13 @@ def is_exact(
 
     And nothing else, by its bytes. names: None for a request without any.
     """
+    signed = found.tbs_certrequest_bytes
     key = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ends = [key + tlv(ATTRIBUTES, asked) for asked in attributes(names)]
     return any(
-        found.tbs_certrequest_bytes == tlv(SEQUENCE, VERSION, subject, key, tlv(ATTRIBUTES, asked))
+        signed == tlv(SEQUENCE, VERSION, subject, end)
         for subject in subjects(common_name, organization)
-        for asked in attributes(names)
+        for end in ends
     )
 
 
