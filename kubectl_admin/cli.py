@@ -6,6 +6,7 @@ Nothing is imported here that `--help` does not need.
 import gc
 import importlib
 import sys
+import warnings
 from enum import IntEnum
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -104,10 +105,21 @@ def main() -> NoReturn:
     """The console script."""
     # Nearly all that a run makes it keeps: looking for garbage at Python's own pace is a tenth of its time.
     gc.set_threshold(ALLOCATIONS)
+    silence_warnings()
     install()
     code = run(sys.argv[1:], Environment.of_process())
     gc.freeze()  # or the interpreter looks through everything once more before it ends
     sys.exit(code)
+
+
+def silence_warnings() -> None:
+    """Keeps what libraries have to say to whoever writes programs off the terminal of whoever runs one.
+
+    A certificate with an odd name or serial number is the cluster's, and no news. Python's -W and
+    PYTHONWARNINGS still count.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def run(args: list[str], environment: Environment) -> int:

@@ -44,7 +44,7 @@ class Seen:
     required: whether a process that runs was told to use it; others are merely there.
     port: on which it is served; 0 where it is not.
     key: whether the authority's key lies beside it; None where that does not matter or was not looked at.
-    changed: when its file was written.
+    changed: when its file was written. by_plugin: whether a program gives it, and another one when it ends.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Seen:
     port: int = 0
     key: bool | None = None
     changed: datetime | None = None
+    by_plugin: bool = False
 
     @property
     def certificate(self) -> Certificate | None:

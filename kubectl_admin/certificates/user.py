@@ -17,11 +17,17 @@ def seen(cluster: Cluster) -> Iterator[Seen]:
     target = cluster.target
     if shown := cluster.client_certificate:
         content = x509.read(shown)[0]
-        yield Seen(f"user {target.user_name}", "", holder(target), Source.USER, Use.CLIENT, content)
+        where, plugin = holder(target), by_plugin(target)
+        yield Seen(f"user {target.user_name}", "", where, Source.USER, Use.CLIENT, content, by_plugin=plugin)
     where = f'certificate-authority of cluster "{target.cluster_name}"'
     for content in x509.read(material(target, "certificate-authority") or b"-"):
         if isinstance(content, x509.Certificate):
             yield Seen("kubeconfig (authority)", "", where, Source.USER, Use.AUTHORITY, content)
+
+
+def by_plugin(target: Target) -> bool:
+    """Whether a program gives the user's client certificate."""
+    return not {"client-certificate-data", "client-certificate"} & target.user.keys()
 
 
 def holder(target: Target) -> str:
@@ -30,5 +36,5 @@ def holder(target: Target) -> str:
         return f'client-certificate-data of user "{target.user_name}"'
     if "client-certificate" in target.user:
         return str(target.user["client-certificate"])
-    plugin = target.user.get("exec") or {}
+    plugin = target.user.get("exec") or {}  # whatever `by_plugin` is true for
     return f"given by the plugin {plugin.get('command', '')}"

@@ -3,10 +3,12 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
+
+from kubectl_admin.certificates import der
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -41,6 +43,7 @@ class Certificate:
     usages: of the extended key usages, as Kubernetes spells them.
     subject_key, authority_key: identifiers of its own key and of its signer's, in hex; "" without any.
     fingerprint: the SHA-256 of the whole, in hex.
+    odd: the extensions that can't be read here, each with why; other programs may read them.
     """
 
     subject: str
@@ -57,6 +60,7 @@ class Certificate:
     subject_key: str
     authority_key: str
     fingerprint: str
+    odd: tuple[str, ...] = ()
 
     @property
     def serial_text(self) -> str:
@@ -107,7 +111,7 @@ def of_der(data: bytes) -> Certificate | Broken:
     from cryptography import x509
 
     try:
-        return _certificate(x509.load_der_x509_certificate(data))
+        return _certificate(x509.load_der_x509_certificate(data), data)
     except Exception as error:  # noqa: BLE001 - whatever somebody's certificate makes the parser raise
         return Broken(f"it is no X.509 certificate: {_said(error)}")
 
@@ -120,21 +124,22 @@ def _blocks(text: str) -> Iterator[Certificate | Broken]:
             yield Broken("a PEM certificate in it is cut off or damaged")
             continue
         try:
-            der = base64.b64decode("".join(block["body"].split()), validate=True)
+            data = base64.b64decode("".join(block["body"].split()), validate=True)
         except binascii.Error:
             yield Broken("a PEM certificate in it is not base64")
             continue
-        yield of_der(der)
+        yield of_der(data)
 
 
-def _certificate(parsed: "x509.Certificate") -> Certificate:
+def _certificate(parsed: "x509.Certificate", data: bytes) -> Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
-    basic = _extension(parsed, x509.BasicConstraints)
-    extended = _extension(parsed, x509.ExtendedKeyUsage)
-    own = _extension(parsed, x509.SubjectKeyIdentifier)
-    signer = _extension(parsed, x509.AuthorityKeyIdentifier)
+    extensions, odd = _extensions(parsed, data)
+    basic = _of_kind(extensions, x509.BasicConstraints)
+    extended = _of_kind(extensions, x509.ExtendedKeyUsage)
+    own = _of_kind(extensions, x509.SubjectKeyIdentifier)
+    signer = _of_kind(extensions, x509.AuthorityKeyIdentifier)
     names = parsed.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     organizations = parsed.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
     return Certificate(
@@ -145,7 +150,7 @@ def _certificate(parsed: "x509.Certificate") -> Certificate:
         serial=parsed.serial_number,
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
-        names=tuple(_alternatives(parsed)),
+        names=tuple(_alternatives(_of_kind(extensions, x509.SubjectAlternativeName) or ())),
         # Before version 3 there were no extensions that could have said so.
         authority=basic.ca if basic else False,
         key=_key(parsed),
@@ -153,22 +158,48 @@ def _certificate(parsed: "x509.Certificate") -> Certificate:
         subject_key=own.digest.hex() if own else "",
         authority_key=(signer.key_identifier or b"").hex() if signer else "",
         fingerprint=parsed.fingerprint(hashes.SHA256()).hex(),
+        odd=odd,
     )
 
 
-def _extension(parsed: "x509.Certificate", kind: type[Kind]) -> Kind | None:
+def _extensions(
+    parsed: "x509.Certificate", data: bytes
+) -> tuple[list["x509.ExtensionType"], tuple[str, ...]]:
+    """The extensions that can be read, and which can't; one that is odd must not hide the others.
+
+    Raises what the parser does for an extension that is there twice, which no other program reads either.
+    """
     from cryptography import x509
 
     try:
-        return parsed.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+        return [one.value for one in parsed.extensions], ()
+    except x509.DuplicateExtension:
+        raise
+    except Exception:  # noqa: BLE001 - read one by one, which tells
+        found, odd = [], []
+        for oid, alone in der.each_extension(data):
+            try:
+                found += [one.value for one in x509.load_der_x509_certificate(alone).extensions]
+            except Exception as error:  # noqa: BLE001 - whatever makes the parser raise
+                odd.append(f"{_named(oid)}: {_said(error)}")
+        return found, tuple(odd)
 
 
-def _alternatives(parsed: "x509.Certificate") -> Iterator[str]:
+def _named(oid: str) -> str:
     from cryptography import x509
 
-    for one in _extension(parsed, x509.SubjectAlternativeName) or ():
+    name: str = x509.ObjectIdentifier(oid)._name
+    return oid if name == "Unknown OID" else name
+
+
+def _of_kind(extensions: "Iterable[x509.ExtensionType]", kind: type[Kind]) -> Kind | None:
+    return next((one for one in extensions if isinstance(one, kind)), None)
+
+
+def _alternatives(names: "Iterable[x509.GeneralName]") -> Iterator[str]:
+    from cryptography import x509
+
+    for one in names:
         match one:
             case x509.DNSName():
                 yield f"DNS:{one.value}"

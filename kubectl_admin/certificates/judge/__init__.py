@@ -14,6 +14,7 @@ def judge(facts: Facts, now: datetime, thresholds: Thresholds) -> list[Finding]:
         *times.ends(facts, now, thresholds),
         *times.early(facts, now),
         *contents.unreadable(facts),
+        *contents.odd(facts),
         *contents.kubelet_configs(facts),
         *loading.not_loaded(facts),
         *way.refused(facts),

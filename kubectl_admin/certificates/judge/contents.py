@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kubectl_admin.certificates.facts import Facts, Seen, Source
-from kubectl_admin.certificates.judge.alike import grouped, objects_of, subject
+from kubectl_admin.certificates.judge.alike import distinct, grouped, objects_of, subject
 from kubectl_admin.certificates.renewable import CLIENT
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.finding import Finding, Severity
@@ -21,6 +21,24 @@ def unreadable(facts: Facts) -> Iterator[Finding]:
             f"{found[0].where}: {why}",
             "" if required else "take the file away, if nothing uses it",
             objects=objects_of(found),
+        )
+
+
+def odd(facts: Facts) -> Iterator[Finding]:
+    """Certificates with an extension that can't be read here, though components may read it."""
+    pairs = (
+        (one, why) for one in distinct(facts) for why in (one.certificate.odd if one.certificate else ())
+    )
+    for (name, why), found in grouped(pairs, lambda pair: (subject(pair[0]), pair[1])):
+        yield Finding(
+            Severity.WARNING,
+            "odd-extension",
+            name,
+            "an extension of a certificate is as RFC 5280 says, or some programs refuse it",
+            f"{found[0][0].where}: {why}",
+            "have it signed without that when it is renewed; what depends on that extension is not judged",
+            "RFC 5280, section 4.2",
+            objects_of(one for one, _ in found),
         )
 
 

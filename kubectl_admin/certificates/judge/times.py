@@ -8,9 +8,11 @@ from kubectl_admin.certificates.facts import Facts, Seen, Use
 from kubectl_admin.certificates.judge.advice import renewal
 from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
 from kubectl_admin.certificates.judge.telling import relative
-from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS
+from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS, ROTATED
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.finding import Finding, Severity
+
+LAST = 0.1  # of a certificate's time, in which whoever renews it by itself should have done so
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,27 @@ def severity(one: Seen, now: datetime, thresholds: Thresholds, *, followed: bool
     if one.certificate is None:
         return None
     left = one.certificate.not_after - now
-    if left > thresholds.warn and left > thresholds.critical:
+    limits = limits_of(one, one.certificate, thresholds)
+    if left > limits.warn and left > limits.critical:
         return None
     used = one.required or one.name in RENEWABLE
-    bad = left <= thresholds.critical and used and not one.self_made and not followed
+    bad = left <= limits.critical and used and not one.self_made and not followed
     return Severity.VIOLATION if bad else Severity.WARNING
+
+
+def limits_of(one: Seen, certificate: Certificate, thresholds: Thresholds) -> Thresholds:
+    """The thresholds for one certificate: what is renewed by itself is late when that should have been.
+
+    A certificate that lives for a week is always within seven days of its end. A kubelet asks for another
+    when 70 to 90 % of the time is over, and so is late after that. A plugin is asked again when what it has
+    given has ended, so nothing is wrong before.
+
+    Source: client-go util/certificate/certificate_manager.go, nextRotationDeadline; client-go
+    plugin/pkg/client/auth/exec/exec.go, refreshCredsLocked.
+    """
+    late = (certificate.not_after - certificate.not_before) * LAST
+    if one.by_plugin:
+        return Thresholds(min(thresholds.warn, late), timedelta(0))
+    if one.name in ROTATED:
+        return Thresholds(min(thresholds.warn, late), min(thresholds.critical, late))
+    return thresholds

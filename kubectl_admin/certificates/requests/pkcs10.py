@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-SEQUENCE, SET, ATTRIBUTES = 0x30, 0x31, 0xA0
-BOOLEAN, INTEGER, OCTETS, OBJECT = 0x01, 0x02, 0x04, 0x06
+from kubectl_admin.certificates.der import BOOLEAN, INTEGER, OBJECT, OCTETS, SEQUENCE, SET, tlv
+
+ATTRIBUTES = 0xA0
 UTF8, PRINTABLE = 0x0C, 0x13  # the kinds of text that Go and OpenSSL choose between
 COMMON_NAME, ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 ALTERNATIVE_NAMES = b"\x55\x1d\x11"
@@ -78,13 +79,3 @@ def surplus(found: x509.CertificateSigningRequest) -> list[str]:
     if PKCS9 in there:
         there.remove(PKCS9)
     return [oid.dotted_string for oid in there]
-
-
-def tlv(tag: int, *parts: bytes) -> bytes:
-    """One value in DER: its tag, its length in the shortest form, and what is in it."""
-    content = b"".join(parts)
-    length = len(content)
-    if length < 0x80:
-        return bytes([tag, length]) + content
-    digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(digits)]) + digits + content

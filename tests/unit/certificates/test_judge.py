@@ -49,6 +49,51 @@ def test_thresholds_are_the_askers():
     assert rules(seen("apiserver", certificate(days=50)), thresholds=odd) == [("ends-soon", BAD)]
 
 
+@pytest.mark.parametrize(
+    ("name", "lives", "left", "expected"),
+    [
+        # A kubelet asks for another in the last 30 to 10 % of the time.
+        ("kubelet-client", 7, 6, []),
+        ("kubelet-client", 7, 0.71, []),
+        ("kubelet-serving", 7, 0.7, [("ends-soon", BAD)]),
+        ("kubelet-client", 7, -1, [("ended", BAD)]),
+        ("kubelet-client", 365, 31, []),
+        ("kubelet-client", 365, 30, [("ends-soon", DOUBT)]),
+        ("kubelet-client", 365, 7, [("ends-soon", BAD)]),
+        # Nobody renews these by itself, however short they live.
+        ("apiserver", 7, 6, [("ends-soon", BAD)]),
+        ("kubelet.conf", 7, 6, [("ends-soon", BAD)]),
+    ],
+)
+def test_what_is_renewed_by_itself_is_late_by_its_own_lifetime(name, lives, left, expected):
+    end = NOW + timedelta(days=left)
+    content = certificate(name, days=left, not_before=end - timedelta(days=lives))
+    assert rules(seen(name, content, use=Use.CLIENT)) == expected
+
+
+def test_so_is_it_where_an_earlier_warning_is_wanted():
+    early = Thresholds(timedelta(days=120), timedelta(days=90))
+    content = certificate(days=60, not_before=NOW - timedelta(days=305))
+    assert rules(seen("kubelet-client", content, use=Use.CLIENT), thresholds=early) == []
+    assert rules(seen("apiserver", content), thresholds=early) == [("ends-soon", BAD)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "plugin", "expected"),
+    [
+        (11, True, []),
+        (1.2, True, [("ends-soon", DOUBT)]),
+        (0, True, [("ended", BAD)]),
+        (11, False, [("ends-soon", BAD)]),
+    ],
+)
+def test_what_a_plugin_gives_is_wrong_when_it_has_ended(hours, plugin, expected):
+    begin = NOW + timedelta(hours=hours - 12)
+    content = certificate("ops", days=hours / 24, not_before=begin)
+    own = seen("user ops", content, node="", source=Source.USER, use=Use.CLIENT, by_plugin=plugin)
+    assert rules(own) == expected
+
+
 def test_what_is_alike_on_several_nodes_is_said_once_with_the_first_end():
     (one,) = found(
         seen("apiserver", certificate(days=3, serial=2), node="cp2"),

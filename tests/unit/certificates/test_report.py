@@ -37,7 +37,12 @@ def test_rows_that_look_alike_are_one_and_the_first_to_end_stands_first():
         *(seen("apiserver", apiserver(node), node=node) for node in ("cp1", "cp2", "cp3")),
         *(served("apiserver", apiserver(node), node=node) for node in ("cp1", "cp2", "cp3")),
         *(authority(node=node) for node in ("cp1", "cp2", "cp3", "w1")),
-        seen("kubelet-client", certificate("w1", days=4), node="w1", use=Use.CLIENT),
+        seen(
+            "kubelet-client",
+            certificate("w1", days=4, not_before=NOW - timedelta(days=361)),
+            node="w1",
+            use=Use.CLIENT,
+        ),
     )
     assert rows == [
         ["NAME", "NODES", "EXPIRES", "LEFT", "SERVED"],

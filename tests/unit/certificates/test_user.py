@@ -30,6 +30,7 @@ def test_the_clients_own_and_where_it_comes_from(entry, where):
     (found,) = user.seen(cluster(pem("ops") + key_pem(), entry))
     assert (found.name, found.where, found.certificate.common_name) == ("user ops", where, "ops")
     assert (found.source, found.use) == (Source.USER, Use.CLIENT)
+    assert found.by_plugin is ("exec" in entry)
 
 
 def test_whom_the_kubeconfig_trusts():

@@ -1,9 +1,12 @@
 import base64
+import subprocess
+import sys
 
 import pytest
 
-from kubectl_admin.certificates import x509
-from kubectl_admin.certificates.x509 import Broken
+from kubectl_admin.certificates import der, x509
+from kubectl_admin.certificates.der import tlv
+from kubectl_admin.certificates.x509 import Broken, Certificate
 from tests.unit.certificates.samples import KINDS, NOW, certificate, key_pem, pem
 
 
@@ -72,3 +75,73 @@ def test_who_has_signed_whom():
     assert not one.signed(certificate("apiserver", authority_key="bb", serial=2))
     assert not one.signed(certificate("apiserver", issuer="CN=other", authority_key="aa", serial=2))
     assert not one.signed(one)
+
+
+def resigned(certificate: bytes, oid: str, value: bytes) -> bytes:
+    """A certificate in DER with another value of one extension, or with one more; signed no more."""
+    tbs, *signature = der.parts(certificate)
+    *before, last = der.parts(tbs)
+    kept = [one for one in der.parts(der.content(last)) if der.identifier(der.parts(one)[0]) != oid]
+    name = tlv(der.OBJECT, {"2.5.29": b"\x55\x1d"}[oid.rpartition(".")[0]] + bytes([int(oid.split(".")[3])]))
+    extension = tlv(der.SEQUENCE, name, tlv(der.OCTETS, value))
+    extensions = tlv(der.EXTENSIONS, tlv(der.SEQUENCE, *kept, extension))
+    return tlv(der.SEQUENCE, tlv(der.SEQUENCE, *before, extensions), *signature)
+
+
+WHOLE = base64.b64decode(b"".join(pem().splitlines()[1:-1]))
+BASIC, USAGE, EXTENDED, SIGNER = (f"2.5.29.{number}" for number in (19, 15, 37, 35))
+
+
+@pytest.mark.parametrize(
+    ("oid", "value", "name"),
+    [
+        (BASIC, tlv(0x30, tlv(0x02, b"\0")), "basicConstraints"),  # CA:FALSE, pathlen:0
+        (EXTENDED, tlv(0x30), "extendedKeyUsage"),
+        (USAGE, tlv(0x03, b"\0\x81"), "keyUsage"),  # encipherOnly without keyAgreement
+        (SIGNER, tlv(0x30, tlv(0x82, b"\x01")), "authorityKeyIdentifier"),  # a serial without its issuer
+        ("2.5.29.99", b"junk", None),
+    ],
+)
+def test_one_odd_extension_hides_nothing_else(oid, value, name):
+    """Go reads all of these, so they work."""
+    found = x509.of_der(resigned(WHOLE, oid, value))
+    assert isinstance(found, Certificate)
+    assert (found.common_name, found.serial_text, found.names) == (
+        "kube-apiserver",
+        "0ABC",
+        ("DNS:kubernetes", "IP:10.0.0.11"),
+    )
+    assert (found.not_after - NOW).days == 365
+    assert found.subject_key
+    assert [each.partition(":")[0] for each in found.odd] == ([name] if name else [])
+
+
+def test_an_extension_that_is_there_twice_is_no_certificate_to_go_either():
+    _, one = next(der.each_extension(WHOLE))
+    tbs, *signature = der.parts(one)
+    *before, last = der.parts(tbs)
+    (extension,) = der.parts(der.content(last))
+    twice = tlv(der.EXTENSIONS, tlv(der.SEQUENCE, extension, extension))
+    found = x509.of_der(tlv(der.SEQUENCE, tlv(der.SEQUENCE, *before, twice), *signature))
+    assert isinstance(found, Broken)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x30", b"\x30\x82", b"\x30\x02\x01", b"\x30\x00\x00", b"\x30\x03\x02\x05\x01"]
+)
+def test_what_can_not_be_taken_apart_is_said(data):
+    with pytest.raises(ValueError, match="a value"):
+        der.parts(data)
+
+
+def test_oddities_of_a_name_or_serial_number_are_no_warnings_on_the_terminal(tmp_path):
+    """Python's own, with the paths of this program, in the mail of whoever has it in cron."""
+    odd = WHOLE.replace(b"\x02\x02\x0a\xbc", b"\x02\x02\x00\x80").replace(b"\x55\x04\x0a", b"\x55\x04\x06")
+    (tmp_path / "odd.der").write_bytes(odd)
+    words = "import sys; from kubectl_admin import cli; from kubectl_admin.certificates import x509"
+    act = "print(x509.of_der(open(sys.argv[1], 'rb').read()).subject)"
+    for quiet, silent in (("cli.silence_warnings()", True), ("0", False)):
+        command = [sys.executable, "-c", f"{words}; {quiet}; {act}", str(tmp_path / "odd.der")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "CN=kube-apiserver,C=system:masters"
+        assert (done.stderr == "") is silent

@@ -11,21 +11,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from kubectl_admin.certificates.der import INTEGER, OBJECT, OCTETS, SEQUENCE, SET, tlv
 from kubectl_admin.certificates.requests.pkcs10 import (
     ALTERNATIVE_NAMES,
     COMMON_NAME,
     CRITICAL,
     EXTENSION_REQUEST,
-    INTEGER,
-    OBJECT,
-    OCTETS,
     ORGANIZATION,
     PRINTABLE,
-    SEQUENCE,
-    SET,
     UTF8,
     VERSION,
-    tlv,
 )
 from tests.unit.certificates.requests.samples import KEY, armored
 

@@ -5,8 +5,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
+from kubectl_admin.certificates.der import tlv
 from kubectl_admin.certificates.requests.facts import CLIENT, content_of, request_of
-from kubectl_admin.certificates.requests.pkcs10 import tlv
 from kubectl_admin.certificates.requests.policy import Rule, Verdict, judge
 from tests.unit.certificates.requests.hostile import Forger
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, pem
