@@ -153,9 +153,12 @@ def await_issued(
     name = next(iter(waiting.values())).judged.request.name if len(waiting) == 1 else ""
     try:
         while waiting and (left := end - clock()) > 0:
-            for document in changes(cluster, min(left, TURN), named(name)):
+            for deleted, document in changes(cluster, min(left, TURN), named(name)):
                 uid = document["metadata"].get("uid")
-                if uid in waiting and is_decided(request := outline_of(document)):
+                if uid not in waiting:
+                    continue
+                request = outline_of(document)
+                if deleted or is_decided(request):
                     done[uid] = with_certificate(waiting.pop(uid), request)
                 if not waiting:
                     break
@@ -179,16 +182,17 @@ def named(name: str) -> str:
     return f"metadata.name={name}" if name else ""
 
 
-def changes(cluster: Cluster, seconds: float, fields: str = "") -> Iterator[dict[str, Any]]:
+def changes(cluster: Cluster, seconds: float, fields: str = "") -> Iterator[tuple[bool, dict[str, Any]]]:
     """The objects of requests as they are, and then as they change, for so many seconds; it may end earlier.
 
-    fields: a field selector; "" for all of them. Nothing in them is taken apart.
+    Each with whether it has just been deleted. fields: a field selector; "" for all of them. Nothing in them
+    is taken apart.
     """
     query = [("fieldSelector", fields)] if fields else []
     try:
         for event in cluster.watch(REQUESTS, query, timeout=seconds):
-            if event.get("type") in ("ADDED", "MODIFIED"):
-                yield event["object"]
+            if event.get("type") in ("ADDED", "MODIFIED", "DELETED"):
+                yield event["type"] == "DELETED", event["object"]
     except (Unreachable, Gone):
         time.sleep(1)  # an API server that restarts
 
@@ -200,6 +204,8 @@ def is_decided(request: Request) -> bool:
 
 def with_certificate(outcome: Outcome, request: Request) -> Outcome:
     """The outcome with the certificate of a request, or with why there is none."""
+    if not is_decided(request):
+        return replace(outcome, problem="it was deleted before its certificate was seen")
     if not request.certificate:
         return replace(outcome, problem=f"its signer has refused it: {request.why or 'no reason is given'}")
     issued = of_pem(outcome.judged, request.certificate)

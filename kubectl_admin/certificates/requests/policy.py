@@ -23,6 +23,7 @@ EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?
 HOSTNAME = re.compile(
     r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*(?!(0x[0-9a-f]*|[0-9]+)$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 )
+LONGEST_NAME = 253  # letters of a DNS name
 SIGNATURE, ENCIPHERMENT = "digital signature", "key encipherment"
 DAY = 24 * 3600
 LONGEST = (
@@ -212,8 +213,11 @@ def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
         yield Breach(Rule.FOREIGN, f"{listed(servers)} what the API server is known by")
     named = names - foreign
     for other, about in nodes.items():
-        if other != node and (shared := named & (about.names | about.addresses)):
-            yield Breach(Rule.SHARED, f"node {other} has {', '.join(sorted(map(str, shared)))} as well")
+        # Nothing is built for those that share nothing: there are thousands of nodes, and of requests.
+        if other == node or (named.isdisjoint(about.names) and named.isdisjoint(about.addresses)):
+            continue
+        shared = sorted(map(str, named & (about.names | about.addresses)))
+        yield Breach(Rule.SHARED, f"node {other} has {', '.join(shared)} as well")
 
 
 def client(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]:
@@ -269,7 +273,8 @@ def is_nobodys(name: str | Address, server: Server) -> bool:
     """Whether a name or an address is no machine's own: everybody's, a Service's, or no name at all."""
     if not isinstance(name, str):
         return name.is_loopback or name.is_unspecified
-    own = HOSTNAME.fullmatch(name) and not EVERYBODYS.fullmatch(name)
+    # Before the pattern, which a name of a kubelet's own making could keep busy.
+    own = len(name) <= LONGEST_NAME and HOSTNAME.fullmatch(name) and not EVERYBODYS.fullmatch(name)
     return not own or server.is_a_services(name)
 
 

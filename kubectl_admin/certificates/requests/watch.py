@@ -66,12 +66,12 @@ class Follower:
             if gap not in self._gaps:
                 self._say(f"{gap.what} is not judged: {gap.why}")
         self._gaps = nodes.server.gaps
-        for document in changes(self._cluster, ROUND):
+        for deleted, document in changes(self._cluster, ROUND):
             request = outline_of(document)
             if request.uid in self._waiting:
-                if is_decided(request):
+                if deleted or is_decided(request):
                     self._finish(with_certificate(self._waiting[request.uid][0], request))
-            elif request.pending:
+            elif request.pending and not deleted:
                 self._look_at(request_of(document), nodes)
             else:
                 self._told.pop(request.uid, None)

@@ -10,9 +10,9 @@ from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.renewal.use import looks
 from kubectl_admin.certificates.renewal.work import Changed, Done, cleared, differs
 from kubectl_admin.certificates.requests import gather
-from kubectl_admin.certificates.requests.approve import WATCH, Outcome, approve, await_issued
+from kubectl_admin.certificates.requests.approve import TURN, WATCH, Outcome, approve, await_issued, changes
 from kubectl_admin.certificates.requests.facts import SERVING as SIGNER
-from kubectl_admin.certificates.requests.facts import Request
+from kubectl_admin.certificates.requests.facts import Request, outline_of
 from kubectl_admin.certificates.requests.issued import betrayal
 from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.certificates.rotation.look import HEARTBEATS, on_disk
@@ -87,13 +87,13 @@ class Worker:
         """
         for _ in looks(COMING):
             try:
-                mine = [each for each in self._requests() if each.uid not in known]
+                mine = self._next_request(known)
                 if not mine:
                     continue
-                if not mine[-1].pending:
+                if not mine.pending:
                     return ""
                 nodes = gather.nodes(self._cluster)
-                judged = judge(gather.request(self._cluster, mine[-1].name), nodes)
+                judged = judge(gather.request(self._cluster, mine.name), nodes)
                 if judged.request.pending and judged.verdict is not Verdict.VALID:
                     return f"its request {judged.request.name} is {judged.verdict}: " + "; ".join(
                         breach.evidence for breach in judged.breaches
@@ -118,8 +118,18 @@ class Worker:
 
     def _requests(self) -> list[Request]:
         """What this node has asked for, the oldest first; nothing of it is taken apart."""
-        found = gather.outlines(self._cluster, SIGNER)
-        return [each for each in found if each.username == f"system:node:{self._host.node}"]
+        return [each for each in gather.outlines(self._cluster, SIGNER) if self._is_mine(each)]
+
+    def _next_request(self, known: set[str]) -> Request | None:
+        """What this node asks for next, as soon as it does; None where it has not for a while."""
+        for deleted, document in changes(self._cluster, TURN, f"spec.signerName={SIGNER}"):
+            request = outline_of(document)
+            if not deleted and request.uid not in known and self._is_mine(request):
+                return request
+        return None
+
+    def _is_mine(self, request: Request) -> bool:
+        return request.username == f"system:node:{self._host.node}"
 
     def _seen_in_use(self, name: str, after: Node) -> Changed:
         """Sees the new certificate served, or its kubelet heard of with it."""

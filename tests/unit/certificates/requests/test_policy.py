@@ -211,6 +211,7 @@ def test_an_address_that_another_node_has_too_is_for_a_person_to_decide():
         "0x7f000001",
         "w1 ",
         "w1\0",
+        "a" * 254,
         "",
     ],
 )

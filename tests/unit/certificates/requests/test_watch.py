@@ -33,7 +33,8 @@ class World:
 
     def changes(self, _cluster, _seconds):
         self.watches += 1
-        yield from next(self.rounds)
+        for one in next(self.rounds):
+            yield one.pop("deleted", False), one
 
     def results(self):
         return [
@@ -99,6 +100,19 @@ def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody(monkeypatch):
     world.follower.round()
     assert [name for name, _ in world.results()] == ["a", "b"]
     assert all("no certificate within 30 s" in said for _, said in world.results())
+
+
+@pytest.mark.usefixtures("approving")
+def test_what_is_deleted_is_waited_for_no_more_and_forgotten(monkeypatch):
+    refused = named("b", not_proven(csr()))
+    rounds = [named("a"), refused, {**named("a"), "deleted": True}, {**refused, "deleted": True}, refused]
+    world = World(monkeypatch, None, rounds)
+    world.follower.round()
+    assert world.results() == [
+        ("b", None),
+        ("a", "it was deleted before its certificate was seen"),
+        ("b", None),
+    ]
 
 
 @pytest.mark.usefixtures("approving")

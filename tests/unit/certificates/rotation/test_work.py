@@ -47,6 +47,8 @@ class World:
         monkeypatch.setattr(work.gather, "outlines", self.outlines)
         monkeypatch.setattr(work.gather, "request", self.request)
         monkeypatch.setattr(work.gather, "nodes", lambda _cluster: NODES)
+        monkeypatch.setattr(work, "changes", self.changes)
+        monkeypatch.setattr(work, "outline_of", lambda request: replace(request, content=None))
         monkeypatch.setattr(work, "approve", self.approve)
         monkeypatch.setattr(work, "await_issued", self.await_issued)
         monkeypatch.setattr(work.served, "certificate", self.shown)
@@ -72,6 +74,9 @@ class World:
         if isinstance(found, AdminError):
             raise found
         return tuple(replace(one, content=None) for one in found)
+
+    def changes(self, cluster, _seconds, fields):
+        yield from ((False, one) for one in self.outlines(cluster, fields.removeprefix("spec.signerName=")))
 
     def request(self, _cluster, name):
         return next(one for one in self.requests[0] if one.name == name)
