@@ -101,7 +101,7 @@ def approve(  # noqa: PLR0913 - its options
     """Approve requests that are right, see their certificates issued, and say why others are not.
 
     What is refused is never approved, also where it is named; what is doubtful only where it is named. Exit
-    code 3 says that a request was refused, or that a certificate was not issued.
+    code 3 says that a request was refused, or that a certificate was not issued, or is not what was judged.
 
     \b
     Examples:

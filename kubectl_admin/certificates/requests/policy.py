@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
-from kubectl_admin.certificates.requests.nodes import Nodes, Server, folded
+from kubectl_admin.certificates.requests.nodes import CONTROL_PLANE, Nodes, Server, folded
 
 # A node's user, and the common name of its certificates; nodes are named as DNS subdomains are.
 NODE_USER = re.compile(r"system:node:(?P<node>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)")
@@ -210,7 +210,8 @@ def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
         if server.is_known_by(each, control_plane=own.control_plane)
     }
     if servers:
-        yield Breach(Rule.FOREIGN, f"{listed(servers)} what the API server is known by")
+        why = "" if own.control_plane else f", and node {node} has no label {CONTROL_PLANE}"
+        yield Breach(Rule.FOREIGN, f"{listed(servers)} what the API server is known by{why}")
     named = names - foreign
     for other, about in nodes.items():
         # Nothing is built for those that share nothing: there are thousands of nodes, and of requests.
