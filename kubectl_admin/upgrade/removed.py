@@ -17,6 +17,7 @@ from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.version import Version
 
 TRUE, FALSE = ("1", "t", "true"), ("0", "f", "false")  # as Go's strconv.ParseBool reads them, in any case
+SECRET = ("password", "secret", "token")  # in the name of a flag whose value nobody should see
 FLAGS_SOURCE = "https://kubernetes.io/docs/reference/command-line-tools-reference/"
 GATES_SOURCE = "https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates-removed/"
 ETCD_SOURCE = "https://github.com/etcd-io/etcd/tree/main/CHANGELOG"
@@ -126,7 +127,9 @@ def _flags(
             )
 
         staying = [each for each in holders if each.fate is not Fate.REPLACED and not is_own(each)]
-        seen = " and ".join(f"--{name}={each.flags[name]} by {each.place}" for each in staying or holders)
+        seen = " and ".join(
+            f"--{name}={shown(name, each.flags[name])} by {each.place}" for each in staying or holders
+        )
         yield Finding(
             Severity.VIOLATION if staying else Severity.WARNING,
             "removed-flag",
@@ -136,6 +139,11 @@ def _flags(
             _fix(staying, target),
             ETCD_SOURCE if component == Component.ETCD else f"{FLAGS_SOURCE}{component}/",
         )
+
+
+def shown(name: str, value: str) -> str:
+    """The value of a flag as it may be shown: a password (storage-driver-password was one) is not."""
+    return "…" if any(word in name for word in SECRET) else value
 
 
 def _fix(staying: Sequence[Given], target: int) -> str:

@@ -143,6 +143,12 @@ def test_who_takes_a_flag_away(why, target, places, severity, fix):
     assert [(each.severity, each.fix.startswith(fix)) for each in found] == [(severity, True)], why
 
 
+def test_a_password_is_not_shown():
+    [finding] = removed.findings(37, [given(Component.KUBELET, {"storage-driver-password": "s3cret"})])
+    assert "s3cret" not in str(finding)
+    assert "--storage-driver-password=… by there" in finding.evidence
+
+
 def test_of_a_locked_gate_the_value_that_counts_is_judged():
     right, wrong = {"feature-gates": "SidecarContainers=true"}, {"feature-gates": "SidecarContainers=false"}
     kubelet = Component.KUBELET
