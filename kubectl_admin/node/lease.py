@@ -100,7 +100,9 @@ class Held:
 
         Asks the API server; where that does not answer, the Lease is good until it would have expired.
         """
-        if not self._renew() and not self._lost and time.monotonic() > self._renewed + DURATION:
+        # Twice, since a Lease that somebody has written to is read first, and then renewed.
+        renewed = self._renew() or self._renew()
+        if not renewed and not self._lost and time.monotonic() > self._renewed + DURATION:
             raise AdminError(
                 f"lease {NAMESPACE}/{self._claim.name} could not be renewed for {DURATION}s",
                 "somebody else may work by now; this run changes nothing more: run the same command again",

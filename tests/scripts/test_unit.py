@@ -217,6 +217,14 @@ def test_a_unit_of_that_name_that_runs_something_else_is_not_taken_for_the_job(h
     assert start(host).stdout == b"busy a\n# end\n"
 
 
+def test_the_job_before_that_has_just_written_its_result_is_waited_for(host):
+    """A step of an upgrade follows another one under the same name."""
+    host.says("active", "deactivating", "inactive")
+    (host.state / "a/run").unlink()
+    assert start(host).stdout == b"started\n# end\n"
+    assert host.asked("run") == 1
+
+
 @pytest.mark.parametrize("script", ["job-start", "changes"])
 def test_where_systemd_does_not_list_its_units_nothing_is_taken_for_free(host, script):
     host.says("inactive")

@@ -31,6 +31,13 @@ exec 9< /run/systemd/system
 if command -v flock > /dev/null; then flock 9; fi
 # Two attempts of the same owner: the answer to the first was lost on the way.
 settle_unit "$unit"
+# A job of another folder whose result is written ends in a moment.
+tries=0
+while [ "$unit_is" = running ] && [ ! -e "$folder/run" ] && [ "$tries" -lt 20 ]; do
+  sleep 0.2
+  tries=$((tries + 1))
+  settle_unit "$unit"
+done
 if [ ! -e "$folder/result" ] && { [ "$unit_is" = ended ] || [ ! -e "$folder/run" ]; }; then
   list_changing
   # One that only reads may run beside those, and they beside it.

@@ -217,7 +217,7 @@ def test_a_lease_of_others_is_not_written_at_the_end(server, said):
 
 def test_what_could_not_be_renewed_until_it_expired_is_not_held(stand_in, server, said, clock):
     with held(server, said) as mine:
-        stand_in.on("PUT", PATH, *[status(503, "ServiceUnavailable", "not yet")] * 2, server.answer)
+        stand_in.on("PUT", PATH, *[status(503, "ServiceUnavailable", "not yet")] * 4, server.answer)
         clock.now += lease.DURATION
         mine.check()
         clock.now += 1
