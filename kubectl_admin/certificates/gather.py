@@ -21,9 +21,10 @@ from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unre
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node import debug_pod
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts, shuffled, time_for
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.pool import ask_all
 
@@ -32,7 +33,6 @@ PODS = f"/api/v1/namespaces/{SYSTEM}/pods"
 CONTROL_PLANE = "tier=control-plane"
 KUBE_PROXY = "k8s-app=kube-proxy"
 LISTING = 60.0  # seconds for all listings together
-LOOKING = 600.0  # seconds for all nodes together
 PATIENCE = 30.0  # seconds for which the way to a node may be cut: a listing is quickly run again
 WORKERS = 24
 NODES = Right("list", "nodes")
@@ -63,16 +63,17 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
         for port in near
     }
     if options is None:
-        answers: dict[Any, Any] = ask_all(handshakes, deadline=LOOKING, workers=WORKERS, answered=answered)
+        late = time_for(len(handshakes), WORKERS)
+        answers: dict[Any, Any] = ask_all(handshakes, deadline=late, workers=WORKERS, answered=answered)
     else:
-        operation = Operation.begin()
         far = [port for port in ports if port.host]
         brief = replace(options, patience=min(options.patience, PATIENCE))
+        hosts = Hosts(cluster, Operation.begin(), brief, say)
         # Nodes first: handshakes are done while pods start, and would keep them waiting.
         questions: dict[Port | str, Callable[[], Any]] = {
             node: partial(
                 on_node,
-                partial(host.opened, cluster, node, operation, brief, say),
+                partial(hosts.open, node),
                 handshakes.get(kubelet_port(node)),
                 node,
                 components.files(pod for pod in listed.control_plane if pod.node == node),
@@ -81,11 +82,10 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
             for node in listed.nodes
         }
         questions.update(handshakes.items())
-        with (
-            explained(cluster, debug_pod.rights(options.namespace)),
-            leftovers.withdrawing(cluster, options.namespace, operation),
-        ):
-            answers = ask_all(questions, deadline=LOOKING, workers=WORKERS, answered=answered)
+        with explained(cluster, debug_pod.rights(options.namespace)):
+            order: list[Port | str] = [*shuffled(listed.nodes), *handshakes]
+            found = hosts.ask_all({key: questions[key] for key in order}, workers=WORKERS, answered=answered)
+            answers = {key: found[key] for key in questions}
             for node in listed.nodes:
                 if isinstance(answers[node], Forbidden):
                     raise answers[node]

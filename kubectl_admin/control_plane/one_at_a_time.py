@@ -5,29 +5,27 @@ Lease asks every control-plane host which work goes on there, and changes nothin
 asked is not free.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import NotReadyError, is_transient
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node import host, lease, leftovers
+from kubectl_admin.node import lease
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import STATE
-from kubectl_admin.pool import ask_all
 from kubectl_admin.signals import sheltered
 
 PREFIX = "kubectl-admin-"  # of the names of units
 # Beside what debug pods take.
 RIGHTS = (Right("list", "nodes"), *lease.RIGHTS)
-ASKING_TIMEOUT = 120.0  # seconds for all hosts together
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +114,11 @@ def find_work(
 
     Raises AdminError where one of them can't be asked, UsageError for a skipped one that is none of them.
     """
-    operation = Operation.begin()  # of its own, whose pods all go at the end
     for name in skipped:
         if name not in nodes:
             raise UsageError(f"--skip-host {name}: not a control-plane node ({', '.join(nodes) or 'none'})")
-    questions: dict[str, Callable[[], list[Work]]] = {
-        name: partial(on_node, cluster, name, operation, options, say)
-        for name in nodes
-        if name not in skipped
-    }
-    with leftovers.withdrawing(cluster, options.namespace, operation):
-        answers = ask_all(questions, deadline=ASKING_TIMEOUT)
+    hosts = Hosts(cluster, Operation.begin(), options, say)  # of its own, whose pods all go at the end
+    answers = hosts.ask([name for name in nodes if name not in skipped], on_host)
     found: list[Work] = []
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
@@ -139,12 +131,6 @@ def find_work(
             ) from answer
         found += answer
     return found
-
-
-def on_node(cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> list[Work]:
-    """The same on one node."""
-    with host.opened(cluster, node, operation, options, say) as there:
-        return on_host(there)
 
 
 def on_host(there: Host) -> list[Work]:

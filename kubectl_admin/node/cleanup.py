@@ -9,17 +9,15 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.node import host
 from kubectl_admin.node.debug_pod import Options, rights, seen
 from kubectl_admin.node.host import Say
-from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod, withdrawing
+from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.pod_removal import is_gone
 from kubectl_admin.node.workspace import discard
-from kubectl_admin.pool import ask_all
 from kubectl_admin.report import Column, Report, Table
 
-DEADLINE = 600.0  # seconds for all nodes together
 # Beside what a debug pod takes.
 RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods"))
 ABANDONED, IN_USE, UNKNOWN = "abandoned", "in use", "unknown"
@@ -47,7 +45,6 @@ class Leftover:
 def find(
     cluster: Cluster,
     nodes: Sequence[str],
-    operation: Operation,
     options: Options,
     say: Say,
     answered: Callable[[int], None],
@@ -62,12 +59,7 @@ def find(
             seen(cluster, name)
         names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
         left: list[LeftPod | LeftFolder] = list(pods(cluster))
-    with withdrawing(cluster, options.namespace, operation):
-        answers = ask_all(
-            {name: partial(folders_of, cluster, name, operation, options, say) for name in names},
-            deadline=DEADLINE,
-            answered=answered,
-        )
+    answers = Hosts(cluster, Operation.begin(), options, say).ask(names, folders, answered=answered)
     refused = any(isinstance(answer, Forbidden) for answer in answers.values())
     lacking = missing(cluster, rights(options.namespace)) if refused else []
     blind = []
@@ -77,14 +69,6 @@ def find(
         else:
             left += answer
     return [Leftover(each, state_of(each)) for each in left], blind
-
-
-def folders_of(
-    cluster: Cluster, node: str, operation: Operation, options: Options, say: Say
-) -> list[LeftFolder]:
-    """The folders of operations on a node's host."""
-    with host.opened(cluster, node, operation, options, say) as there:
-        return folders(there)
 
 
 def state_of(left: LeftPod | LeftFolder) -> str:
@@ -153,13 +137,13 @@ def question(doomed: Sequence[Leftover], context: str) -> str:
     return f"remove {len(doomed)} of these{warned} from context {context}"
 
 
-def removed(
-    cluster: Cluster, left: Sequence[Leftover], operation: Operation, options: Options, say: Say
-) -> list[str]:
+def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say) -> list[str]:
     """Removes what is left, nodes in parallel, and returns the names of what is gone.
 
     Raises AdminError that names the rest where not all of it could be removed.
     """
+    # Of its own: whoever was late when it was looked at is told that it is over, and opens no host any more.
+    hosts = Hosts(cluster, Operation.begin(), options, say)
     names: dict[str, list[str]] = {}
     questions: dict[str, Callable[[], None]] = {}
     for each in left:
@@ -172,9 +156,8 @@ def removed(
         folders_there = [
             each.what for each in left if isinstance(each.what, LeftFolder) and each.what.node == node
         ]
-        questions[node] = partial(discard_all, cluster, node, folders_there, operation, options, say)
-    with withdrawing(cluster, options.namespace, operation):
-        answers = ask_all(questions, deadline=DEADLINE)
+        questions[node] = partial(discard_all, hosts, node, folders_there)
+    answers = hosts.ask_all(questions)
     failed = {key: answer for key, answer in answers.items() if isinstance(answer, AdminError)}
     for key, error in failed.items():
         say(f"{', '.join(names[key])}: {error.what}")
@@ -190,10 +173,8 @@ def end(cluster: Cluster, pod: LeftPod) -> None:
         raise AdminError(f"it is being deleted, but node {pod.node} has not ended it yet")
 
 
-def discard_all(
-    cluster: Cluster, node: str, left: Iterable[LeftFolder], operation: Operation, options: Options, say: Say
-) -> None:
+def discard_all(hosts: Hosts, node: str, left: Iterable[LeftFolder]) -> None:
     """Removes folders of one node's host, with their jobs."""
-    with host.opened(cluster, node, operation, options, say) as there:
+    with hosts.open(node) as there:
         for each in left:
             discard(there, each.name)

@@ -5,9 +5,8 @@ work on another machine, is shown and removed by `kubectl admin cleanup` when a 
 """
 
 import re
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,8 @@ from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
 from kubectl_admin.node.host import Host
-from kubectl_admin.node.operation import Operation, Owner
-from kubectl_admin.node.pod_removal import UNDERWAY, is_gone
+from kubectl_admin.node.operation import Owner
 from kubectl_admin.node.workspace import STATE, discard
-from kubectl_admin.signals import sheltered
 
 OPERATION = re.compile(r"[0-9a-f]{10}")
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
@@ -113,44 +110,13 @@ def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
         cluster.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}")
 
 
-@contextmanager
-def withdrawing(cluster: Cluster, namespace: str, operation: Operation) -> Iterator[None]:
-    """For work in several threads: when it ends early (Ctrl-C, no time left), the pods of all of them go.
-
-    An interruption reaches the main thread alone, and the others end with it, wherever they are.
-    """
-    orderly = False
-    try:
-        yield
-        orderly = True
-    finally:
-        with sheltered(), suppress(AdminError):
-            if not orderly:
-                operation.over.set()  # or a thread whose pod goes would make another one
-            withdraw(cluster, namespace, operation, wait=0 if orderly else UNDERWAY)
-
-
-def withdraw(cluster: Cluster, namespace: str, operation: Operation, *, wait: float) -> None:
-    """Removes all pods of an operation, those of the next `wait` seconds, too, and sees them gone."""
-    end, asked = time.monotonic() + wait, set()
-    while True:
-        for pod in pods(cluster, namespace):
-            if pod.operation == operation.id and pod.name not in asked:
-                remove_pod(cluster, pod)
-                asked.add(pod.name)
-        if time.monotonic() >= end:
-            break
-        time.sleep(0.25)
-    for name in asked:
-        is_gone(cluster, namespace, name)
-
-
 def sweep(cluster: Cluster, namespace: str) -> None:
     """Removes the debug pods that certainly nobody uses; what can't be removed now is left to another run."""
     with suppress(AdminError):
         for pod in pods(cluster, namespace):
             if pod.is_abandoned:
-                remove_pod(cluster, pod)
+                with suppress(AdminError):  # one that is kept from going keeps no others
+                    remove_pod(cluster, pod)
 
 
 def sweep_host(host: Host) -> None:
@@ -158,4 +124,5 @@ def sweep_host(host: Host) -> None:
     with suppress(AdminError):
         for folder in folders(host):
             if folder.is_abandoned:
-                discard(host, folder.name)
+                with suppress(AdminError):
+                    discard(host, folder.name)

@@ -37,15 +37,14 @@ def command(
       kubectl admin cleanup
     """
     from kubectl_admin.node import cleanup
-    from kubectl_admin.node.operation import Operation
 
-    cluster, operation = env.cluster(), Operation.begin()
+    cluster = env.cluster()
     with env.progress("looking at nodes") as progress:
-        left, blind = cleanup.find(cluster, nodes, operation, pods, env.note, progress.step)
+        left, blind = cleanup.find(cluster, nodes, pods, env.note, progress.step)
     env.show(cleanup.report(left, blind))
     doomed = [each for each in left if force or each.state != cleanup.IN_USE]
     if dry_run or not doomed:
         return
     env.confirm(cleanup.question(doomed, cluster.target.context or cluster.server), yes=yes)
-    for name in cleanup.removed(cluster, doomed, operation, pods, env.note):
+    for name in cleanup.remove(cluster, doomed, pods, env.note):
         env.note(f"{name} removed")

@@ -4,7 +4,6 @@ servers the components' own kubeconfig files name. It takes a debug pod on every
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from urllib.parse import urlsplit
 
 from kubectl_admin.cluster.access import explained
@@ -12,15 +11,14 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node import debug_pod
 from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.host import Say
+from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.pool import ask_all
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Reach
 from kubectl_admin.versions.version import Version
 
-DEADLINE = 600.0  # seconds for all nodes together
 FOLDER = "/etc/kubernetes"
 SOURCE = "the program on its node's disk"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -51,16 +49,9 @@ def looked_at(
 
     answered: called after each node. Raises AdminError where the user may not make debug pods.
     """
-    operation = Operation.begin()
-    with (
-        explained(cluster, debug_pod.rights(options.namespace)),
-        leftovers.withdrawing(cluster, options.namespace, operation),
-    ):
-        answers = ask_all(
-            {node.name: partial(ask, cluster, node.name, operation, options, say) for node in facts.nodes},
-            deadline=DEADLINE,
-            answered=answered,
-        )
+    hosts = Hosts(cluster, Operation.begin(), options, say)
+    with explained(cluster, debug_pod.rights(options.namespace)):
+        answers = hosts.ask([node.name for node in facts.nodes], ask, answered=answered)
         if refused := next((each for each in answers.values() if isinstance(each, Forbidden)), None):
             raise refused
     found = {name: answer for name, answer in answers.items() if isinstance(answer, OnDisk)}
@@ -73,10 +64,9 @@ def looked_at(
     return replace(facts, instances=instances, gaps=(*facts.gaps, *gaps))
 
 
-def ask(cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> OnDisk:
+def ask(host: Host) -> OnDisk:
     """What the disk of one node says."""
-    with host.opened(cluster, node, operation, options, say) as there:
-        return on_disk(there.script("versions", FOLDER).decode("utf-8", "replace"))
+    return on_disk(host.script("versions", FOLDER).decode("utf-8", "replace"))
 
 
 def on_disk(answer: str) -> OnDisk:

@@ -1,7 +1,7 @@
 """Looks at the control-plane nodes before anything is changed on them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -18,15 +18,14 @@ from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.static_pods import find, uid_of
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members import status
-from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import STATE
-from kubectl_admin.pool import ask_all
 
 SYSTEM = "kube-system"
-LOOKING = 600.0  # seconds for all nodes together
 
 
 def rights(options: Options) -> list[Right]:
@@ -64,30 +63,14 @@ def look(  # noqa: PLR0913 - where, by whom, and how much
     if not planes:
         raise AdminError("no static pod of an API server is to be seen: is the control plane a managed one?")
     chosen = list(dict.fromkeys(names)) or planes
+    hosts = Hosts(cluster, operation, options, say)
     questions: dict[str, Callable[[], Any]] = {
-        node: partial(on_node, cluster, node, parts[node], uids[node], operation, options, say, inside)
-        for node in chosen
+        node: partial(on_node, hosts, node, parts[node], uids[node], inside=inside) for node in chosen
     }
     questions[ETCD] = partial(etcd_or_problem, cluster)
-    answers = asked(cluster, questions, operation, options, answered)
+    answers = hosts.need_all(questions, answered=answered)
     etcd = answers.pop(ETCD)
     return Facts(cluster.target.context, tuple(answers.values()), etcd)
-
-
-def asked(
-    cluster: Cluster,
-    questions: Mapping[str, Callable[[], Any]],
-    operation: Operation,
-    options: Options,
-    answered: Callable[[int], None] | None,
-) -> dict[str, Any]:
-    """The answers of nodes that are all asked at once; raises the first AdminError that is one of them."""
-    with leftovers.withdrawing(cluster, options.namespace, operation):
-        answers = ask_all(questions, deadline=LOOKING, answered=answered)
-    for answer in answers.values():
-        if isinstance(answer, AdminError):
-            raise answer
-    return answers
 
 
 def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[str, dict[str, str]]]:
@@ -102,18 +85,11 @@ def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict
     return parts, uids
 
 
-def on_node(  # noqa: PLR0913, PLR0917 - which node of whose, and how it is reached
-    cluster: Cluster,
-    node: str,
-    parts: dict[str, StaticPod],
-    uids: dict[str, str],
-    operation: Operation,
-    options: Options,
-    say: Say,
-    inside: bool,
+def on_node(
+    hosts: Hosts, node: str, parts: dict[str, StaticPod], uids: dict[str, str], *, inside: bool
 ) -> Node:
     """What there is on one node. inside: also in its backups."""
-    with host.opened(cluster, node, operation, options, say) as there:
+    with hosts.open(node) as there:
         survey = surveyed(there)
         if inside:
             survey = replace(survey, backups=backups.read(there, survey.backups))

@@ -6,14 +6,15 @@ from functools import partial
 
 from kubectl_admin.certificates import disk
 from kubectl_admin.certificates.renewal.facts import Facts, Node
-from kubectl_admin.certificates.renewal.look import asked, surveyed
+from kubectl_admin.certificates.renewal.look import surveyed
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import UsageError
-from kubectl_admin.node import debug_pod, host, leftovers
+from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 
 HEARTBEATS = "kube-node-lease"
@@ -47,14 +48,14 @@ def look(
         if name not in there:
             raise UsageError(f'there is no node "{name}"', f"there are {', '.join(there)}")
     chosen = list(dict.fromkeys(names)) or there
-    questions = {name: partial(on_node, cluster, name, operation, options, say) for name in chosen}
-    answers = asked(cluster, questions, operation, options, answered)
+    hosts = Hosts(cluster, operation, options, say)
+    answers = hosts.need_all({name: partial(on_node, hosts, name) for name in chosen}, answered=answered)
     return Facts(cluster.target.context, tuple(answers.values()))
 
 
-def on_node(cluster: Cluster, name: str, operation: Operation, options: Options, say: Say) -> Node:
+def on_node(hosts: Hosts, name: str) -> Node:
     """What there is on one node."""
-    with host.opened(cluster, name, operation, options, say) as there:
+    with hosts.open(name) as there:
         return on_disk(there, Node(name, (), surveyed(there)))
 
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates import gather as module
 from kubectl_admin.certificates import served
 from kubectl_admin.certificates.gather import gather
 from kubectl_admin.certificates.objects import KINDS
@@ -13,6 +12,7 @@ from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthor
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node import hosts as many
 from kubectl_admin.node.debug_pod import Options
 from tests.unit.certificates.samples import certificate, pem
 from tests.unit.certificates.test_components import pod
@@ -121,12 +121,8 @@ def hosts(monkeypatch):
 
         yield SimpleNamespace(script=script)
 
-    @contextmanager
-    def withdrawing(*_):
-        yield
-
-    monkeypatch.setattr(module.host, "opened", opened)
-    monkeypatch.setattr(module.leftovers, "withdrawing", withdrawing)
+    monkeypatch.setattr(many.host, "opened", opened)
+    monkeypatch.setattr(many, "withdraw", lambda *_, **__: None)
     return told
 
 

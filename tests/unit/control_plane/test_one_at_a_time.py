@@ -11,6 +11,7 @@ from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Work
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.node import hosts
 from kubectl_admin.node.operation import Operation
 from tests.unit.node.standin import OWNER
 
@@ -27,8 +28,8 @@ class World:
         monkeypatch.setattr(one_at_a_time.lease, "held", self.held)
         nodes = [ControlPlaneNode(name) for name in THREE]
         monkeypatch.setattr(one_at_a_time.static_pods, "control_plane_nodes", lambda _cluster: nodes)
-        monkeypatch.setattr(one_at_a_time.host, "opened", self.opened)
-        monkeypatch.setattr(one_at_a_time.leftovers, "withdrawing", self.withdrawing)
+        monkeypatch.setattr(hosts.host, "opened", self.opened)
+        monkeypatch.setattr(hosts, "withdraw", lambda *_, **__: None)
 
     @contextmanager
     def held(self, _cluster, name, owner, about, **_options):
@@ -43,10 +44,6 @@ class World:
         if isinstance(self.answers[name], AdminError):
             raise self.answers[name]
         yield SimpleNamespace(node=name, script=lambda *_: self.answers[name])
-
-    @contextmanager
-    def withdrawing(self, *_):
-        yield
 
     def alone(self, *, own=(), skipped=()):
         options = SimpleNamespace(namespace="kube-system")

@@ -1,7 +1,5 @@
 """What was left, whose it is, and what may be removed."""
 
-from dataclasses import replace
-from threading import Event
 from typing import Any
 
 import pytest
@@ -158,51 +156,10 @@ def test_the_next_run_removes_what_was_abandoned_and_nothing_else():
 
 
 def test_who_may_not_remove_is_not_kept_from_working():
-    cluster = Pods(named(2, ENDED))
+    cluster = Pods(named(2, ENDED), named(3, ENDED))
     cluster.refused.add("/api/v1/namespaces/kube-system/pods/kubectl-admin-0123456789-0002")
     leftovers.sweep(cluster, "kube-system")
-    assert cluster.deleted == []
-
-
-class Interrupted(BaseException):
-    """Ctrl-C."""
-
-
-def interrupted(cluster: Pods) -> None:
-    operation = replace(OPERATION, over=Event())
-    try:
-        with leftovers.withdrawing(cluster, "kube-system", operation):
-            raise Interrupted
-    finally:
-        assert operation.over.is_set()
-
-
-def test_work_in_threads_that_is_interrupted_takes_its_pods_with_it(clock, monkeypatch):
-    monkeypatch.setattr(leftovers, "time", clock)
-    cluster = Pods(
-        named(1, MINE), pod("kubectl-admin-9876543210-abcd", labels={"kubectl-admin/operation": "9876543210"})
-    )
-    with pytest.raises(Interrupted):
-        interrupted(cluster)
-    assert cluster.deleted == ["/api/v1/namespaces/kube-system/pods/kubectl-admin-0123456789-0001"]
-
-
-def test_a_pod_that_is_made_at_that_very_moment_goes_as_well(clock, monkeypatch):
-    monkeypatch.setattr(leftovers, "time", clock)
-    cluster = Pods()
-    moments = iter([[], [], [named(1, MINE)], [named(1, MINE)], *[[]] * 100])
-    monkeypatch.setattr(cluster, "list", lambda _path, _query: next(moments))
-    with pytest.raises(Interrupted):
-        interrupted(cluster)
-    assert cluster.deleted == ["/api/v1/namespaces/kube-system/pods/kubectl-admin-0123456789-0001"]
-
-
-def test_work_that_ends_well_waits_for_nothing(clock, monkeypatch):
-    monkeypatch.setattr(leftovers, "time", clock)
-    with leftovers.withdrawing(Pods(), "kube-system", OPERATION):
-        pass
-    assert clock.slept == []
-    assert not OPERATION.over.is_set()
+    assert [path.rpartition("-")[2] for path in cluster.deleted] == ["0003"], "the others go all the same"
 
 
 class Answering:

@@ -65,7 +65,7 @@ def server(monkeypatch):
         yield stand_in
 
 
-def found(_cluster, node, parts, uids, *_more):
+def found(_cluster, node, parts, uids, *_more, **_flags):
     return Node(node, (), Survey(), look.folder_of(parts), parts, uids)
 
 
@@ -106,7 +106,7 @@ def test_an_etcd_that_can_not_be_asked_is_a_fact(server, monkeypatch):
 
 
 def test_a_node_that_can_not_be_looked_at_ends_it(server, monkeypatch):
-    def silent(_cluster, node, *_more):
+    def silent(_cluster, node, *_more, **_flags):
         raise AdminError(f"node {node} is not Ready")
 
     monkeypatch.setattr(look, "on_node", silent)
