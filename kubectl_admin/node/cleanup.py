@@ -20,15 +20,17 @@ from kubectl_admin.report import Column, Report, Table
 
 # Beside what a debug pod takes.
 RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods"))
-ABANDONED, IN_USE, UNKNOWN = "abandoned", "in use", "unknown"
+ABANDONED, IN_USE, HALF_WAY, UNKNOWN = "abandoned", "in use", "half-way upgrade", "unknown"
+KEPT = (IN_USE, HALF_WAY)  # whatever is in one of these states is removed with --force alone
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """Something of this tool's: a pod, or a folder on a node's host with the job in it.
 
-    state: abandoned (certainly nobody uses it), in use (its process or job runs), unknown (its process was
-    started on another machine, and may run there).
+    state: abandoned (certainly nobody uses it), in use (its process or job runs), half-way upgrade (a node's
+    upgrade was cut or has failed, and needs it), unknown (its process was started on another machine, and may
+    run there).
     """
 
     what: LeftPod | LeftFolder
@@ -77,6 +79,8 @@ def state_of(left: LeftPod | LeftFolder) -> str:
         return ABANDONED
     if (isinstance(left, LeftFolder) and left.active) or is_here(left.owner):
         return IN_USE
+    if isinstance(left, LeftFolder) and left.is_half_way:
+        return HALF_WAY
     return UNKNOWN
 
 
@@ -96,6 +100,20 @@ def unseen(node: str, error: AdminError, lacking: Sequence[Right]) -> Finding:
     )
 
 
+def half_way(left: Leftover) -> Finding:
+    """What becomes of a node whose upgrade is half way."""
+    node = left.what.node
+    return Finding(
+        Severity.NOTE,
+        "half-way-upgrade",
+        f"upgrade of node {node}",
+        "what an upgrade needs to go on, and to put back holds, repositories and packages, stays",
+        f"{left.name} is there, and nobody works at it",
+        f"kubectl admin drain-upgrade {node} goes on with it; --force removes the only record of it",
+        objects=(f"node/{node}",),
+    )
+
+
 def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
     """What is left, as a table and as a document."""
     columns = [Column("NAME"), Column("STATE"), Column("OWNER"), Column("CREATED", wide=True)]
@@ -105,7 +123,7 @@ def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
         names=lambda: (each.name for each in left),
         tables=[Table(columns, [row(each) for each in left])] if left else [],
         paragraphs=[] if left else ["nothing is left in the cluster"],
-        findings=findings,
+        findings=[*findings, *(half_way(each) for each in left if each.state == HALF_WAY)],
     )
 
 
@@ -132,8 +150,14 @@ def document(left: Leftover) -> dict[str, object]:
 
 def question(doomed: Sequence[Leftover], context: str) -> str:
     """What a person is asked before these are removed."""
-    unknown = sum(each.state == UNKNOWN for each in doomed)
-    warned = f" ({unknown} may be in use on another machine)" if unknown else ""
+    states = [each.state for each in doomed]
+    warnings = {
+        UNKNOWN: "may be in use on another machine",
+        IN_USE: "in use",
+        HALF_WAY: "the only record of a half-way upgrade",
+    }
+    told = [f"{states.count(state)} {what}" for state, what in warnings.items() if state in states]
+    warned = f" ({'; '.join(told)})" if told else ""
     return f"remove {len(doomed)} of these{warned} from context {context}"
 
 

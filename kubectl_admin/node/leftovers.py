@@ -19,6 +19,9 @@ from kubectl_admin.node.operation import Owner
 from kubectl_admin.node.workspace import STATE, discard
 
 OPERATION = re.compile(r"[0-9a-f]{10}")
+# Of an upgrade: the holds, repositories and packages that its node had, which stand nowhere else. It is there
+# only while the upgrade is at work, or half way.
+UPGRADE = "upgrade"
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
 
 
@@ -46,7 +49,7 @@ class LeftPod:
 
 @dataclass(frozen=True, slots=True)
 class LeftFolder:
-    """A folder of an operation on a node's host. active: whether its job still runs."""
+    """A folder of an operation on a node's host. active: whether its job runs, or a file is sent from it."""
 
     node: str
     name: str
@@ -63,6 +66,11 @@ class LeftFolder:
         """Whether certainly nobody will ask for it again: jobs with a name of their own are kept for that."""
         private = OPERATION.fullmatch(self.name) is not None
         return private and self.owner is not None and self.owner.has_ended()
+
+    @property
+    def is_half_way(self) -> bool:
+        """Whether an upgrade that nobody works at needs it to go on, or to put back what was there."""
+        return self.name == UPGRADE and not self.active
 
 
 def pods(cluster: Cluster, namespace: str | None = None) -> Iterator[LeftPod]:

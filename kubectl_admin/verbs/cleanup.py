@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("nodes", nargs=-1, metavar="[NODE]…", shell_complete=candidates.nodes)
 @click.option("--dry-run", is_flag=True, help="Show what is left; remove nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--force", is_flag=True, help="Remove also what is in use, and end the jobs that run.")
+@click.option("--force", is_flag=True, help="Remove also what is in use, or half way; end jobs that run.")
 @debug_pod
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
@@ -27,7 +27,8 @@ def command(
     """Remove what runs of this tool that were killed have left in the cluster.
 
     Those are debug pods, folders on the hosts of nodes, and the jobs in them; nothing else is ever touched.
-    What is in use stays, unless --force is given. With nodes named, the hosts of these alone are looked at.
+    What is in use, and what a half-way upgrade needs, stays, unless --force is given. With nodes named, the
+    hosts of these alone are looked at.
 
     \b
     Examples:
@@ -42,7 +43,7 @@ def command(
     with env.progress("looking at nodes") as progress:
         left, blind = cleanup.find(cluster, nodes, pods, env.note, progress.step)
     env.show(cleanup.report(left, blind))
-    doomed = [each for each in left if force or each.state != cleanup.IN_USE]
+    doomed = [each for each in left if force or each.state not in cleanup.KEPT]
     if dry_run or not doomed:
         return
     env.confirm(cleanup.question(doomed, cluster.target.context or cluster.server), yes=yes)

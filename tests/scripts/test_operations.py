@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,11 @@ def test_backups_of_certificates_are_no_leftovers(shell, state):
     make(state, "mine", "o")
     (state / "certificates/20261125T120000Z/pki").mkdir(parents=True)
     assert shell.run("leftovers", state) == b"mine no o\n"
+
+
+def test_a_folder_from_which_a_file_is_sent_is_active(shell, state):
+    ended = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    (make(state, "a", "o") / f"packing.{os.getpid()}").mkdir()
+    (make(state, "b", "o") / f"packing.{ended}").mkdir()
+    (make(state, "c", "o") / "packing").write_text(f"{os.getpid()}\n")
+    assert shell.run("leftovers", state) == b"a yes o\nb no o\nc no o\n"

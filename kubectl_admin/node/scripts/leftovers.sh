@@ -1,4 +1,5 @@
-# Lists the folders of operations with who they belong to, and whether the operation's unit still runs.
+# Lists the folders of operations with who they belong to, and whether the operation's unit still runs, or pack.sh
+# sends a file from there.
 # leftovers.sh STATE
 #   STATE: the folder of all operations' folders
 set -eu
@@ -14,6 +15,9 @@ for folder in "$1"/*/; do
   active=no
   settle_unit "kubectl-admin-$id.service"
   if [ "$unit_is" = running ]; then active=yes; fi
+  for packer in "$folder"/packing.*; do
+    if [ -d "$packer" ] && kill -0 "${packer##*.}" 2> /dev/null; then active=yes; fi
+  done
   printf '%s %s %s\n' "$id" "$active" "$(head -n 1 -- "$folder/owner" 2> /dev/null || :)"
 done
 printf '\n# end\n'

@@ -8,6 +8,7 @@ from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.node import cleanup, leftovers, operation
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.upgrade.work import FOLDER
 from tests.unit.node.standin import OPERATION, OWNER, host_of
 
 MINE = Operation.begin().owner
@@ -102,7 +103,13 @@ def test_a_folder_is_abandoned_when_it_was_for_one_run_and_that_has_ended(name, 
         (LeftFolder("cp-1", "0123456789", False, ENDED), "abandoned"),
         (LeftFolder("cp-1", "0123456789", False, ELSEWHERE), "unknown"),
         (LeftFolder("cp-1", "upgrade", True, ELSEWHERE), "in use"),
-        (LeftFolder("cp-1", "upgrade", False, ENDED), "unknown"),
+        (LeftFolder("cp-1", "upgrade", False, MINE), "in use"),
+        # Whosever it was, and whether that is known or not: it is the only record.
+        *(
+            (LeftFolder("cp-1", "upgrade", False, owner), "half-way upgrade")
+            for owner in (ENDED, ELSEWHERE, None)
+        ),
+        (LeftFolder("cp-1", "upgrade2", False, ENDED), "unknown"),
         # A job that was for one run, and nobody will ask for any more, goes on for nobody.
         (LeftFolder("cp-1", "0123456789", True, ENDED), "abandoned"),
     ],
@@ -210,6 +217,21 @@ def test_the_question_says_what_may_be_in_use_elsewhere():
     unsure = cleanup.Leftover(LeftFolder("cp-1", "b", False, None), "unknown")
     assert cleanup.question([sure], "prod") == "remove 1 of these from context prod"
     assert "2 of these (1 may be in use on another machine)" in cleanup.question([sure, unsure], "prod")
+    forced = [cleanup.Leftover(LeftFolder("cp-1", "upgrade", False, None), state) for state in cleanup.KEPT]
+    assert "2 of these (1 in use; 1 the only record of a half-way upgrade)" in cleanup.question(
+        forced, "prod"
+    )
+
+
+def test_a_half_way_upgrade_is_said_with_the_way_on():
+    left = cleanup.Leftover(LeftFolder("w1", "upgrade", False, ENDED), "half-way upgrade")
+    (finding,) = cleanup.report([left], []).findings
+    assert finding.rule == "half-way-upgrade"
+    assert "kubectl admin drain-upgrade w1" in finding.fix
+
+
+def test_the_folder_of_an_upgrade_is_the_one_that_upgrades_make():
+    assert f"{leftovers.STATE}/{leftovers.UPGRADE}" == FOLDER
 
 
 def test_a_folder_of_a_run_that_was_killed_is_swept_with_its_job(machine, monkeypatch, tmp_path):
