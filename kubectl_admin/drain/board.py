@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubectl_admin.drain.answers import Answer, Kind, pause
-from kubectl_admin.drain.budgets import Covering
+from kubectl_admin.drain.budgets import Covering, Leave, rule
 from kubectl_admin.drain.facts import SYSTEM_CRITICAL, Budget, Name, Pod
 from kubectl_admin.drain.filters import overdue
 
@@ -141,7 +141,8 @@ class Board:
                 continue
             view = self._budgets.of(each.pod)
             # Only a change counts: a server may refuse in spite of the numbers that are known here.
-            if view != each.view and any(budget.allowed > 0 and not budget.stale for budget in view):
+            spared = bool(view) and rule(each.pod, view).leave in (Leave.ALLOWED, Leave.FREE)
+            if view != each.view and spared:
                 each.due = min(each.due, now)
             elif not each.asked:
                 each.view = view

@@ -24,11 +24,15 @@ class Leave(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the budgets of one pod say, and why, in a sentence about the budget («needs 2 healthy, has 2»)."""
+    """What the budgets of one pod say, and why, in a sentence about the budget («needs 2 healthy, has 2»).
+
+    unready: whether they hold a pod that itself is not Ready, and that no waiting makes so.
+    """
 
     leave: Leave
     budgets: tuple[Budget, ...] = ()
     why: str = ""
+    unready: bool = False
 
     @property
     def blocks(self) -> bool:
@@ -60,6 +64,8 @@ def rule(pod: Pod, budgets: Sequence[Budget]) -> Ruling:
     if not pod.ready and (budget.always_unhealthy or budget.current >= budget.desired > 0):
         return Ruling(Leave.FREE, budgets)
     leave, why = of_numbers(budget)
+    if not pod.ready and not budget.stale and leave in (Leave.WAIT, Leave.NEVER):
+        return Ruling(leave, budgets, f"the pod itself is not Ready, and {why}", unready=True)
     return Ruling(leave, budgets, why)
 
 

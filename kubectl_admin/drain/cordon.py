@@ -49,8 +49,8 @@ class Cordon:
             said = json.loads((node["metadata"].get("annotations") or {})[ANNOTATION])
             moved = tuple(map(str, said["moved"]))
             return cls(str(said["run"]), str(said["since"]), moved, bool(said["cordoned"]))
-        except (KeyError, TypeError, ValueError):
-            return None
+        except (KeyError, TypeError, ValueError, RecursionError):
+            return None  # the node's own kubelet may write there what it likes
 
     def text(self) -> str:
         """The annotation's value."""

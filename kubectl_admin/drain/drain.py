@@ -43,7 +43,8 @@ class Options:
 class Drained:
     """How a drain ended well.
 
-    gone: the pods that have left. given_up: those that were no longer waited for.
+    gone: the pods that have left. given_up: those that were no longer waited for. stayed: those that came
+    meanwhile, were left alone, and are still there.
     cordon: the mark on the node; it says whether this run has cordoned it. seconds: from the cordon on.
     """
 
@@ -51,6 +52,7 @@ class Drained:
     given_up: tuple[Pod, ...]
     cordon: Cordon
     seconds: float
+    stayed: tuple[Pod, ...] = ()
 
 
 def look(cluster: Cluster, node: str, options: Options) -> Preview:
@@ -82,7 +84,7 @@ def drain(cluster: Cluster, seen: Preview, options: Options, observer: Observer)
             moved = empty(cluster, following, seen, options, observer, deadline)
         finally:
             following.close()
-    return Drained(moved.gone, moved.given_up, put, time.monotonic() - begun)
+    return Drained(moved.gone, moved.given_up, put, time.monotonic() - begun, moved.stayed)
 
 
 def empty(

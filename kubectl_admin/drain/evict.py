@@ -5,6 +5,7 @@ One watch of the node's pods tells who is gone, one of the budgets when to ask a
 
 import queue
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,10 +40,14 @@ class DrainError(AdminError):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Whom an eviction has moved: the pods that are gone, and those that were no longer waited for."""
+    """Whom an eviction has moved: the pods that are gone, and those that were no longer waited for.
+
+    stayed: those that came meanwhile, were left alone, and are still there.
+    """
 
     gone: tuple[Pod, ...]
     given_up: tuple[Pod, ...]
+    stayed: tuple[Pod, ...] = ()
 
 
 class Following:
@@ -121,7 +126,9 @@ class Evictions:
         self._judge, self._observer, self._deadline = judge, observer, deadline
         self._board = Board(flags.skip_wait_for_delete_timeout, flags.grace_period)
         self._known: set[str] = set()  # UIDs
-        self._came_back: set[str] = set()  # UIDs of controllers that have put a pod here after the cordon
+        self._had: Counter[str] = Counter()  # pods that are to leave, by the UIDs of their controllers
+        self._came: dict[str, set[str]] = defaultdict(set)  # UIDs of those that came meanwhile, likewise
+        self._left_alone: list[Pod] = []
         self._asked: set[str] = set()
         self._gone: list[Pod] = []
         self._given_up: list[Pod] = []
@@ -130,13 +137,14 @@ class Evictions:
         """Moves the pods; returns when they are gone. Raises DrainError."""
         self._known = {pod.uid for pod in (*leaving, *staying)}
         self._board.add(leaving, time.monotonic())
+        self._had = Counter(pod.controller.uid for pod in leaving if pod.controller)
         workers = Workers[Pod](AT_ONCE, self._ask)
         try:
             while True:
                 now = time.monotonic()
                 self._look(now)
                 if self._board.done:
-                    return Moved(tuple(self._gone), tuple(self._given_up))
+                    return Moved(tuple(self._gone), tuple(self._given_up), tuple(self._staying()))
                 if now > self._deadline:
                     raise self._too_late()
                 for pod in self._board.due(now, workers.free):
@@ -182,21 +190,31 @@ class Evictions:
         for pod in new:
             verdict = self._judge(pod)
             if verdict.action is Action.REFUSE:
+                self._left_alone.append(pod)
                 self._observer.note(f"pod {pod} has come meanwhile and is left alone ({verdict.why})")
-            elif verdict.leaves and self._comes_again(pod):
+            elif verdict.leaves and tolerates_the_cordon(pod):
+                self._observer.note(f"pod {pod} has come, tolerates the cordon, and is left alone")
+            elif verdict.leaves and self._comes_again(pod, present):
+                self._left_alone.append(pod)
                 self._observer.note(f"pod {pod} has come in spite of the cordon and is left alone")
             elif verdict.leaves:
                 leaving.append(pod)
         return leaving
 
-    def _comes_again(self, pod: Pod) -> bool:
+    def _staying(self) -> list[Pod]:
+        """Who came meanwhile, was left alone, and is still there."""
+        present = (self._following.pods or {}).values()
+        there = {pod.uid for pod in present if not pod.finished}
+        return [pod for pod in self._left_alone if pod.uid in there]
+
+    def _comes_again(self, pod: Pod, present: Mapping[Name, Pod]) -> bool:
         """Whether another of the kind would be there as soon as this one has gone."""
-        if any(each.covers(UNSCHEDULABLE) for each in pod.demands.tolerations):
-            return True
-        owner = pod.controller.uid if pod.controller else ""
-        again = owner in self._came_back
-        self._came_back.add(owner)
-        return again and bool(owner)
+        if pod.controller is None:
+            return False
+        came = self._came[pod.controller.uid]
+        again = is_return(came, self._had[pod.controller.uid], present)
+        came.add(pod.uid)
+        return again
 
     def _begin(self, pod: Pod) -> None:
         if pod.uid not in self._asked:
@@ -244,6 +262,26 @@ class Evictions:
         return DrainError(
             f"the time is up and {listed(waiting)}" + (f"; {problem}" if problem else ""), hint, waiting
         )
+
+
+def tolerates_the_cordon(pod: Pod) -> bool:
+    """Whether the pod is meant to be on cordoned nodes, too, and would come back at once."""
+    return any(each.covers(UNSCHEDULABLE) for each in pod.demands.tolerations)
+
+
+def is_return(came: Collection[str], had: int, present: Mapping[Name, Pod]) -> bool:
+    """Whether a pod that has come takes the place of one that came meanwhile, too, and was made to leave.
+
+    A scheduler that has not seen the cordon yet binds several pods of one owner here, as many as left it at
+    that moment or more. What comes of them after one of them was made to leave comes in spite of the cordon.
+
+    came: the UIDs of those of the same controller that came before. had: its pods that were here at first.
+    present: the pods that are here.
+    """
+    if len(came) < max(had, 1):
+        return False
+    staying = {pod.uid for pod in present.values() if pod.deleted is None}
+    return not staying.issuperset(came)
 
 
 def listed(waiting: Collection[Waiting]) -> str:

@@ -1,9 +1,10 @@
 """What stands in a drain's way and what it will cost, in words. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubectl_admin.drain.budgets import Leave, Ruling
+from kubectl_admin.drain.facts import Pod
 from kubectl_admin.drain.filters import FORCE
 from kubectl_admin.drain.preview import Preview
 from kubectl_admin.drain.stateful import Move
@@ -16,6 +17,13 @@ REFUSALS = {  # what a refused pod's word in the table means, by that word
     "no controller": ("pods without a controller", "nothing would make them anew"),
 }
 EVICTION = "https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/"
+UNHEALTHY = "https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy"
+# Where too few are healthy, no eviction is for a pod that is not, unless its budget says so.
+UNREADY = (
+    "see why it is not Ready; or let it go: set unhealthyPodEvictionPolicy: AlwaysAllow in the budget, "
+    "or delete the pod, which passes the budget by"
+)
+MORE = "add an instance, loosen the budget for the time being, or go ahead with --wait-for-budgets"
 BUDGETS = "https://kubernetes.io/docs/tasks/run-application/configure-pdb/"
 
 
@@ -84,10 +92,23 @@ def blocked_budgets(preview: Preview, severity: Severity) -> Iterator[Finding]:
                 f"disruption budget {names}",
                 "an eviction needs a budget that can spare a pod",
                 ruling.why,
-                "add an instance, loosen the budget for the time being, or go ahead with --wait-for-budgets",
+                UNREADY if ruling.unready else MORE,
                 BUDGETS,
                 tuple(pods),
             )
+
+
+def stayed(node: str, pods: Sequence[Pod]) -> Finding:
+    """Pods that came during a drain and are still there: the node is not empty."""
+    return Finding(
+        Severity.VIOLATION,
+        "came-meanwhile",
+        f"pods on node {node}",
+        "a node that is drained has none of these pods",
+        "they came after the cordon, past it or before the scheduler saw it, and were left alone",
+        "see who puts them there, then run the drain again",
+        objects=tuple(f"pod/{pod}" for pod in pods),
+    )
 
 
 def silence(preview: Preview) -> Iterator[Finding]:
@@ -117,6 +138,8 @@ def delays(preview: Preview) -> Iterator[Finding]:
             f"disruption budget {', '.join(str(budget) for budget in ruling.budgets)}",
             "an eviction waits until the budget can spare a pod",
             ruling.why,
+            UNREADY if ruling.unready else "",
+            UNHEALTHY if ruling.unready else "",
             objects=tuple(pods),
         )
 

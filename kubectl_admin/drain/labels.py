@@ -3,9 +3,12 @@
 Source: apimachinery pkg/labels/selector.go, component-helpers scheduling/corev1/nodeaffinity.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,10 @@ class Requirement:
         return False
 
     def _compares(self, value: str | None) -> bool:
-        try:
-            here, limit = int(value or ""), int(self.values[0])
-        except (ValueError, IndexError):
+        # As Go reads numbers: neither spaces nor underscores, and no other digits.
+        if not (self.values and NUMBER.fullmatch(value or "") and NUMBER.fullmatch(self.values[0])):
             return False
+        here, limit = int(value or ""), int(self.values[0])
         return here > limit if self.operator == "Gt" else here < limit
 
     def __str__(self) -> str:

@@ -7,9 +7,9 @@ Source: kubernetes pkg/scheduler/framework/plugins.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from kubectl_admin.drain.facts import Claim, Facts, Name, Node, Pod, Resources, Taint
+from kubectl_admin.drain.facts import Apart, Claim, Facts, Name, Node, Pod, Resources, Taint
 from kubectl_admin.drain.labels import Requirement
 
 UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
@@ -38,8 +38,9 @@ class Elsewhere:
         """Gives the pod a place; the reason, in a sentence, if there is none, and "" if there is."""
         reasons: Counter[str] = Counter()
         free: list[Node] = []
+        crowded = {apart: self._values_with(apart) for apart in pod.demands.apart}
         for node in self._nodes.values():
-            if reason := self._reason(pod, node):
+            if reason := self._reason(pod, node, crowded):
                 reasons[reason] += 1
             else:
                 free.append(node)
@@ -54,26 +55,27 @@ class Elsewhere:
     def _cpu_used(self, node: Node) -> float:
         return self._used[node.name]["cpu"] / (node.allocatable.get("cpu") or 1.0)
 
-    def _reason(self, pod: Pod, node: Node) -> str:
-        """Why this node can't take the pod; "" if it can."""
+    def _values_with(self, apart: Apart) -> frozenset[str]:
+        """The values of the topology (a node, a zone) within which there is such a pod.
+
+        Asked once a pod, of the pods that are there, whatever the number of nodes.
+        """
+        return frozenset(
+            value
+            for name, pods in self._pods.items()
+            if (node := self._nodes.get(name)) and (value := node.labels.get(apart.topology)) is not None
+            if any(pod.namespace in apart.namespaces and apart.selector.selects(pod.labels) for pod in pods)
+        )
+
+    def _reason(self, pod: Pod, node: Node, crowded: Mapping[Apart, Container[str]]) -> str:
+        """Why this node can't take the pod; "" if it can. crowded: where what it must be apart from is."""
         return (
             forbidden(pod, node)
             or mismatched(pod, node)
             or unreachable_volume(pod, node, self._claims)
             or lacking(pod.demands.requests, node.allocatable, self._used[node.name] if self._known else {})
-            or self._too_near(pod, node)
+            or too_near(node, crowded)
         )
-
-    def _too_near(self, pod: Pod, node: Node) -> str:
-        for apart in pod.demands.apart:
-            zone = node.labels.get(apart.topology)
-            if zone is None:
-                continue
-            within = (name for name, each in self._nodes.items() if each.labels.get(apart.topology) == zone)
-            for other in (other for name in within for other in self._pods[name]):
-                if other.namespace in apart.namespaces and apart.selector.selects(other.labels):
-                    return f"with a pod that it must be apart from ({apart.topology})"
-        return ""
 
 
 def unplaceable(facts: Facts, leaving: Iterable[Pod]) -> dict[Name, str]:
@@ -123,6 +125,14 @@ def lacking(requests: Resources, allocatable: Resources, used: Mapping[str, floa
         has = allocatable.get(name, 0.0)
         if wanted > has - used.get(name, 0.0) + 1e-9:
             return f"without room for its {name}" if wanted <= has else f"too small for its {name}"
+    return ""
+
+
+def too_near(node: Node, crowded: Mapping[Apart, Container[str]]) -> str:
+    """A pod within the same topology that the pod must be apart from."""
+    for apart, values in crowded.items():
+        if node.labels.get(apart.topology) in values:
+            return f"with a pod that it must be apart from ({apart.topology})"
     return ""
 
 

@@ -10,6 +10,7 @@ from kubectl_admin.drain.budgets import Covering, Leave, Ruling, rule
 from kubectl_admin.drain.facts import Facts, Name, Pod
 from kubectl_admin.drain.filters import Action, Around, Flags, Verdict, judge
 from kubectl_admin.drain.placement import unplaceable
+from kubectl_admin.drain.read import NAME_FIELD
 from kubectl_admin.drain.stateful import Group, Move
 
 
@@ -72,11 +73,12 @@ def preview(facts: Facts, flags: Flags, now: datetime) -> Preview:
         tuple(sorted(verdicts, key=lambda each: (ORDER[each.action], each.pod.priority, each.pod.key))),
         rulings,
         tuple(groups),
-        unplaceable(facts, anew),
+        unplaceable(facts, [pod for pod in anew if not is_of_this_node_alone(pod)]),
         all_here(facts, anew),
     )
 
 
+ANYWHERE = ("ReplicaSet", "ReplicationController", "StatefulSet", "Job")  # whose pods belong to no node
 ORDER = {Action.REFUSE: 0, Action.EVICT: 1, Action.DELETE: 2, Action.LEAVE: 3}
 
 
@@ -101,6 +103,20 @@ def eased(ruling: Ruling, pod: Pod, movable: Mapping[Name, Group], flags: Flags)
 def is_made_anew(pod: Pod) -> bool:
     """Whether a controller will put another pod in this one's place."""
     return pod.controller is not None and not pod.finished and not pod.controller.daemonset
+
+
+def is_of_this_node_alone(pod: Pod) -> bool:
+    """Whether the pod is one of a kind that has one for each node, other than a DaemonSet of Kubernetes' own.
+
+    Their controllers bind a pod as the DaemonSet controller does: to one node, by its name.
+    Source: kubernetes pkg/controller/daemon/util/daemonset_util.go, ReplaceDaemonSetPodNodeNameNodeAffinity.
+    """
+    kind = pod.controller.kind if pod.controller else ""
+    terms = pod.demands.affinity or ((),)
+    return kind not in ANYWHERE and all(
+        any(each.key == NAME_FIELD and each.operator == "In" and each.values == (pod.node,) for each in term)
+        for term in terms
+    )
 
 
 def all_here(facts: Facts, anew: Sequence[Pod]) -> dict[str, list[Pod]]:

@@ -43,7 +43,15 @@ def ended(node: str, drained: Drained) -> str:
     """The good end in a line."""
     late = len(drained.given_up)
     left = f", {late} not waited for" if late else ""
+    if drained.stayed:
+        left += f"; still there, since they came meanwhile: {some_of(drained.stayed)}"
     return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
+
+
+def some_of(pods: Sequence[Pod]) -> str:
+    """Pods by their names, not all of many."""
+    more = f" and {len(pods) - SHOWN} more" if len(pods) > SHOWN else ""
+    return ", ".join(str(pod) for pod in pods[:SHOWN]) + more
 
 
 def duration(seconds: float) -> str:

@@ -1,5 +1,7 @@
 """`kubectl admin drain`."""
 
+from dataclasses import replace
+
 import click
 
 from kubectl_admin import candidates
@@ -65,7 +67,8 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
 
     First every pod of the node is shown with what will happen to it and why, and what stands in the way; then
     the question whether to go on. If the drain fails or is interrupted, the node is uncordoned again, unless
-    it was cordoned before. Exit code 3 says that the drain would be refused: nothing was touched.
+    it was cordoned before. Exit code 3 says that the drain would be refused and nothing was touched, or that
+    pods that came meanwhile are still there.
 
     \b
     Examples:
@@ -78,6 +81,7 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
     """
     from kubectl_admin.drain import drain, telling
     from kubectl_admin.drain.filters import Flags
+    from kubectl_admin.drain.findings import stayed
     from kubectl_admin.drain.report import report
 
     options = drain.Options(
@@ -108,4 +112,8 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
     with env.live() as live:
         ended = drain.drain(cluster, seen, options, telling.Telling(live.line, live.block))
     env.note(telling.ended(node, ended))
+    if ended.stayed:
+        said = stayed(node, ended.stayed)
+        env.note(f"{said.subject}: {said.evidence}; {said.fix}")
+        preview = replace(preview, findings=[said])
     return preview

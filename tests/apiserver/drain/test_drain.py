@@ -111,8 +111,13 @@ def test_a_pod_that_takes_the_place_of_one_that_left_is_no_part_of_the_drain(wor
 
 def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
     world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)))
+    trio = owner("ReplicaSet", "trio")
+    world.put(*(pod(f"trio-{number}", world.node, owner=trio) for number in range(3)))
     with world.kubelet(), draining(world) as process:
         until(process, "pod moving/one waits")
+        for number in range(3):
+            world.put(pod(f"late-trio-{number}", world.node, owner=trio))
+            until(process, f"pod moving/late-trio-{number} is gone")
         world.put(pod("late", world.node, owner=owner("ReplicaSet", "other")), pod("late-bare", world.node))
         alone = "pod moving/late-bare has come meanwhile and is left alone (no controller)"
         until(process, alone, "pod moving/late is gone")
@@ -121,7 +126,8 @@ def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
         until(process, "pod moving/again has come in spite of the cordon and is left alone")
         world.cluster.delete(world.path("poddisruptionbudgets", "guard"))
         answer = ended(process)
-    assert answer.code == 0, answer.err
+    assert answer.code == 3, answer.err
+    assert "still there, since they came meanwhile: moving/late-bare, moving/again" in answer.err
     assert world.pods() == {"late-bare", "again"}
 
 

@@ -134,6 +134,16 @@ def test_a_budget_that_comes_to_spare_a_pod_has_it_asked_at_once():
     assert names(board.due(2.0, 1)) == ["one"]
 
 
+def test_a_budget_that_lets_go_of_what_is_not_ready_has_it_asked_at_once():
+    board = board_of(pod(ready=False))
+    ill = budget(numbers=(0, 0, 1, 2))
+    held_at(board, 0.0, [ill])
+    board.known([replace(ill, expected=3)], 1.0)
+    assert board.due(1.0, 1) == []
+    board.known([replace(ill, always_unhealthy=True)], 2.0)
+    assert names(board.due(2.0, 1)) == ["one"]
+
+
 def test_a_budget_changed_while_the_pod_was_being_asked_has_it_asked_again():
     one = pod()
     board = board_of(one)

@@ -41,6 +41,26 @@ def test_the_numbers_are_told():
     assert ruling.why == "minAvailable 2: needs 2 healthy of 3, has 2"
 
 
+@pytest.mark.parametrize(
+    ("what", "numbers", "unready"),
+    [
+        ({"ready": False}, (0, 0, 1, 2), True),
+        ({"ready": False}, (0, 0, 1, 1), True),
+        ({}, (0, 0, 1, 2), False),
+        ({"ready": False}, (1, 2, 1, 2), False),
+        ({"ready": False}, (0, 2, 2, 3), False),
+    ],
+)
+def test_a_pod_that_is_held_since_it_is_not_ready_is_told_so(what, numbers, unready):
+    ruling = rule(pod(**what), [budget(numbers=numbers)])
+    assert ruling.unready is unready
+    assert ("the pod itself is not Ready" in ruling.why) is unready
+
+
+def test_numbers_that_are_not_worked_out_yet_say_nothing_of_the_pod():
+    assert not rule(pod(ready=False), [budget(numbers=(0, 0, 1, 2), stale=True)]).unready
+
+
 def test_a_budget_counts_pods_of_its_own_namespace_that_its_selector_selects():
     budgets = [
         budget("all"),

@@ -106,6 +106,13 @@ def test_a_mark_that_is_none_is_no_mark(annotation):
     assert Cordon.of(api.node("w1")) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["", "x", "[]", "[" * 100_000, '{"moved": 5}', '{"moved": ' + "9" * 5000 + "}"]
+)
+def test_a_mark_that_a_kubelet_has_made_up_is_none(text):
+    assert Cordon.of({"metadata": {"annotations": {ANNOTATION: text}}}) is None
+
+
 def test_a_mark_reads_as_it_was_written(mark):
     assert Cordon.of(marked(mark).body) == mark
 

@@ -25,6 +25,9 @@ LABELS = {"app": "web", "tier": "front", "size": "5"}
         ("none", "Gt", ("4",), False),
         ("app", "Gt", ("4",), False),
         ("size", "Gt", (), False),
+        ("size", "Gt", ("9" * 5000,), False),
+        ("size", "Gt", ("0_4",), False),
+        ("size", "Gt", ("٤",), False),
         ("size", "Unheard", ("5",), False),
     ],
 )

@@ -10,6 +10,29 @@ GPU = Taint("gpu", "", "NoSchedule")
 DB = Selector((label("app", "db"),))
 
 
+class Counted(Selector):
+    """A selector that counts how often it is asked."""
+
+    asked = 0
+
+    def selects(self, labels):
+        Counted.asked += 1
+        return super().selects(labels)
+
+
+@pytest.mark.parametrize("zone", [HOST, "zone"])
+def test_what_must_be_apart_is_looked_for_once_a_pod_and_not_once_a_node(zone):
+    others = tuple(node(f"n{number}", labels={"zone": f"z{number % 3}"}) for number in range(300))
+    neighbours = tuple(pod(f"db-{name.name}", node=name.name, labels={"app": "db"}) for name in others[2:])
+    apart = Apart(Counted((label("app", "db"),)), zone, ("shop",))
+    leaving = [pod(f"new-{n}", labels={"app": "db"}, demands=asking(apart=(apart,))) for n in range(3)]
+    Counted.asked = 0
+    found = unplaceable(facts(*leaving, others=others, neighbours=neighbours), leaving)
+    # Two nodes have none of them; all zones have.
+    assert len(found) == (1 if zone == HOST else 3)
+    assert Counted.asked <= 3 * 301
+
+
 @pytest.mark.parametrize(
     ("name", "demands", "others", "why"),
     [

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.drain.budgets import Leave
-from kubectl_admin.drain.facts import Member, Scale
+from kubectl_admin.drain.facts import Member, Owner, Scale
 from kubectl_admin.drain.filters import Action, Flags
-from kubectl_admin.drain.findings import findings
+from kubectl_admin.drain.findings import findings, stayed
 from kubectl_admin.drain.labels import Selector
 from kubectl_admin.drain.preview import preview
 from kubectl_admin.finding import Gap, Severity
@@ -160,6 +160,40 @@ def test_a_pod_that_nothing_else_can_take_is_warned_of():
     pinned = asking(node_selector=(label("metadata.name", "w1"),))
     finding = told(seen(pod(demands=pinned)))["nowhere-to-go"]
     assert finding.evidence.startswith("0 of 1 other nodes: 1 without label metadata.name=w1")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "rule"), [((0, 0, 1, 2), "budget-not-yet"), ((0, 0, 1, 1), "budget-never-met")]
+)
+def test_a_pod_that_is_not_ready_itself_is_said_with_the_way_out(numbers, rule):
+    finding = told(seen(pod(ready=False), budgets=(budget(numbers=numbers),)))[rule]
+    assert "the pod itself is not Ready" in finding.evidence
+    assert "AlwaysAllow" in finding.fix
+    assert "delete the pod" in finding.fix
+    assert "add an instance" not in finding.fix
+
+
+def test_pods_that_a_cluster_can_not_say_of_stay_in_a_finding_of_their_own():
+    found = stayed("w1", [pod("late")])
+    assert (found.severity, found.objects) == (Severity.VIOLATION, ("pod/shop/late",))
+
+
+KRUISE = Owner("DaemonSet", "agent", "uid-kruise", "apps.kruise.io/v1alpha1")
+
+
+@pytest.mark.parametrize(
+    ("controller", "affinity", "pending"),
+    [
+        (KRUISE, ((label("metadata.name", "w1"),),), False),
+        (KRUISE, ((label("metadata.name", "w1"),), (label("zone", "a"),)), True),
+        (KRUISE, ((label("metadata.name", "w9"),),), True),
+        (KRUISE, (), True),
+        (WEB, ((label("metadata.name", "w1"),),), True),
+    ],
+)
+def test_a_pod_that_belongs_to_its_node_alone_needs_no_other_one(controller, affinity, pending):
+    one = pod(controller=controller, demands=asking(affinity=affinity))
+    assert (one.key in seen(one).pending) is pending
 
 
 def test_a_pod_that_nothing_makes_anew_needs_no_place():
