@@ -14,6 +14,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from kubectl_admin.certificates.requests import gather
+from kubectl_admin.certificates.requests.approve import changes
 from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.certificates.requests.issued import of_pem
 from kubectl_admin.certificates.requests.nodes import is_address
@@ -290,6 +292,16 @@ def test_what_the_signer_could_read_otherwise_is_never_approved(world):
     names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(each.value) for each in names] == ["worker-1", world.address]
     assert made.subject.rfc4514_string() == "CN=system:node:worker-1,O=system:nodes"
+
+
+@pytest.mark.usefixtures("bootstrappers")
+def test_only_requests_to_one_signer_are_listed_and_watched_where_one_is_asked_for(world):
+    """As a rotation of one kubelet does, beside thousands of others."""
+    mine, other = world.serving(), new_node(world, "worker-98")
+    assert [each.name for each in gather.outlines(world.cluster, SERVING)] == [mine]
+    assert [each.name for each in gather.outlines(world.cluster, CLIENT)] == [other]
+    events = changes(world.cluster, 1.0, f"spec.signerName={SERVING}")
+    assert [(deleted, each["metadata"]["name"]) for deleted, each in events] == [(False, mine)]
 
 
 def test_a_signer_reads_what_the_judge_did_not_and_the_certificate_shows_it(world):

@@ -74,7 +74,7 @@ def of_pem(judged: Judged, certificate: str) -> Issued:
     )
 
 
-def betrayal(judged: Judged, issued: Issued) -> AdminError:
+def mismatch(judged: Judged, issued: Issued) -> AdminError:
     """The error of a certificate that is not what was judged, after which nothing more is approved."""
     what = f"request {judged.request.name} of node {judged.node}: its certificate is not what was judged"
     return AdminError(
@@ -92,7 +92,7 @@ def remedy(judged: Judged, issued: Issued) -> str:
         f"approve nothing more, and find out what signs for {judged.request.signer}. Nothing revokes a "
         f"certificate: whoever has the key (SHA-256 {issued.key or 'unknown'}) can use it until "
         f"{until}, even when the request is deleted. It was made on node {node}: "
-        f"kubectl admin drain {node}, kubectl delete node {node}, install the machine anew. Only a new "
+        f"kubectl admin drain {node}, kubectl delete node {node}, reinstall the machine. Only a new "
         "authority ends the certificate earlier; docs/certs.md has the steps"
     )
 

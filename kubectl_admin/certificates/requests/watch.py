@@ -19,7 +19,7 @@ from kubectl_admin.certificates.requests.approve import (
     with_certificate,
 )
 from kubectl_admin.certificates.requests.facts import Request, outline_of, request_of
-from kubectl_admin.certificates.requests.issued import betrayal
+from kubectl_admin.certificates.requests.issued import mismatch
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import Breach, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right, explained
@@ -101,7 +101,7 @@ class Follower:
         self._waiting.pop(outcome.judged.request.uid, None)
         self._tell(outcome.judged, outcome)
         if outcome.issued and outcome.differs:
-            raise betrayal(outcome.judged, outcome.issued)
+            raise mismatch(outcome.judged, outcome.issued)
 
     def _give_up(self) -> None:
         """Tells of those whose certificates are late."""

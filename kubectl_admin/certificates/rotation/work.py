@@ -13,7 +13,7 @@ from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import TURN, WATCH, Outcome, approve, await_issued, changes
 from kubectl_admin.certificates.requests.facts import SERVING as SIGNER
 from kubectl_admin.certificates.requests.facts import Request, outline_of
-from kubectl_admin.certificates.requests.issued import betrayal
+from kubectl_admin.certificates.requests.issued import mismatch
 from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.certificates.rotation.look import HEARTBEATS, on_disk
 from kubectl_admin.certificates.rotation.plan import SIGNED
@@ -48,7 +48,7 @@ class Worker:
     def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say) -> None:
         self._cluster, self._host, self._step = cluster, there, step
         self._say: Say = lambda text: say(f"node {there.node}: {text}")
-        self._betrayal: AdminError | None = None
+        self._mismatch: AdminError | None = None
 
     def work(self) -> Done:
         """One certificate after the other."""
@@ -72,8 +72,8 @@ class Worker:
         problem = self._approve(known) if approved else ""
         ended = job.wait()
         with cleared(self._host, self._say):
-            if self._betrayal:
-                raise self._betrayal
+            if self._mismatch:
+                raise self._mismatch
             if ended.exit_code:
                 said = problem or ended.log.strip().rpartition("\n")[2]
                 raise AdminError(f"node {self._host.node}: {name} was not rotated: {said}", AGAIN)
@@ -113,7 +113,7 @@ class Worker:
         """Holds the certificate against what was judged; why it is not there, "" where it is."""
         (outcome,) = await_issued(self._cluster, [outcome])
         if outcome.issued and outcome.differs:
-            self._betrayal = betrayal(outcome.judged, outcome.issued)
+            self._mismatch = mismatch(outcome.judged, outcome.issued)
         return outcome.problem
 
     def _requests(self) -> list[Request]:
