@@ -145,7 +145,8 @@ def _certificate(parsed: "x509.Certificate", data: bytes) -> Certificate:
     return Certificate(
         subject=parsed.subject.rfc4514_string(),
         issuer=parsed.issuer.rfc4514_string(),
-        common_name=str(names[0].value) if names else "",
+        # Of several Go takes the last. Source: Go crypto/x509/pkix, Name.FillFromRDNSequence.
+        common_name=str(names[-1].value) if names else "",
         organizations=tuple(str(one.value) for one in organizations),
         serial=parsed.serial_number,
         not_before=parsed.not_valid_before_utc,

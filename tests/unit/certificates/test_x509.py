@@ -25,6 +25,12 @@ def test_what_a_certificate_says(kind):
     assert len(found.fingerprint) == 64
 
 
+def test_of_two_common_names_the_last_is_the_user_as_in_go():
+    found = x509.of_der(WHOLE.replace(b"\x55\x04\x0a", b"\x55\x04\x03"))
+    assert isinstance(found, Certificate)
+    assert (found.subject, found.common_name) == ("CN=kube-apiserver,CN=system:masters", "kube-apiserver")
+
+
 def test_several_in_a_file_in_their_order_with_text_and_keys_between():
     text = b"some text\n" + pem("a") + key_pem() + b"more\n" + pem("b") + pem("c").replace(b"\n", b"\r\n")
     assert [found.common_name for found in x509.read(text)] == ["a", "b", "c"]
