@@ -67,7 +67,15 @@ for package in $packages; do
   installed "$name" "$version"
 done
 may_be_killed "done $command$packages $download" """,
-    "systemctl": ":",
+    # A test says which kubelet ends at once: its process is another one at each look.
+    "systemctl": """
+case "$*" in
+  "restart kubelet")
+    rm -f STATE/dying
+    if [ "$(cat STATE/installed/kubelet)" = "$(cat STATE/ends 2> /dev/null)" ]; then touch STATE/dying; fi ;;
+  "show "*) if [ -e STATE/dying ]; then wc -l < STATE/journal; else echo MainPID=4711; fi ;;
+esac""",
+    "curl": 'printf "%s\\n" "$(cat STATE/healthz 2> /dev/null)" | grep -q . && exit 22; exit 0',
     "sleep": ":",
     "apt-helper": 'for path; do :; done; [ -e STATE/key ] || { echo "E: Failed to fetch  404"; exit 100; }\n'
     'cat STATE/key > "$path"',

@@ -266,7 +266,83 @@ def test_kubelet_and_kubectl_are_installed_and_the_kubelet_restarted(host):
     assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
     asked = [line for line in host.journal() if line.startswith("systemctl")]
     assert asked[:2] == ["systemctl daemon-reload", "systemctl restart kubelet"]
+    assert records(host)["kubelet"] == f"{NEW} - 0"
     assert "--no-download" in next(line for line in host.journal() if "kubelet_1.37.2" in line)
+
+
+def records(host: PackageHost) -> dict[str, str]:
+    """How the steps ended, as the host has it on its disk."""
+    return {each.name: each.read_text().strip() for each in host.file(f"{STATE}/records").iterdir()}
+
+
+def test_a_kubelet_that_ends_within_seconds_is_put_back(host):
+    prepared(host)
+    host.set("ends", NEW)
+    code, said = install(host)
+    assert code == 1
+    assert re.fullmatch(
+        f"{NEW} could not be installed \\(the kubelet ends within 1 seconds of its start: .*\\); "
+        f"the former packages are back: now kubelet {OLD}, kubectl {OLD}",
+        said.splitlines()[-1],
+    )
+    assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert records(host)["kubelet"] == f"{NEW} - 1"
+
+
+def test_a_kubelet_that_never_says_that_it_is_well_is_put_back_and_neither_does_the_old_one(debian):
+    prepared(debian)
+    debian.set("healthz", "not well")
+    code, said = install(debian)
+    assert code == 2
+    assert said.splitlines()[-1].count("does not say within 60 seconds that it is well") == 2
+    assert debian.installed()["kubelet"] == OLD
+    assert "curl -fs --noproxy * --max-time 5 http://127.0.0.1:10248/healthz" in debian.journal()
+
+
+def test_a_node_without_kubectl_gets_none(host):
+    (host.root / "state/installed/kubectl").unlink()
+    prepared(host)
+    assert install(host)[0] == 0
+    assert host.installed() == {"kubeadm": NEW, "kubelet": NEW}
+    assert not any("kubectl=" in line for line in host.journal())
+
+
+def test_a_node_without_kubectl_has_its_former_kubelet_put_back(host):
+    (host.root / "state/installed/kubectl").unlink()
+    prepared(host)
+    host.set("broken", f"kubelet={NEW}")
+    code, said = install(host)
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        f"{NEW} could not be installed (dpkg returned an error); the former packages are back: "
+        f"now kubelet {OLD}"
+    )
+
+
+def test_what_was_at_the_version_before_is_no_reason_to_call_the_rest_lost(debian):
+    debian.set("installed/kubectl", NEW)
+    prepared(debian)
+    debian.set("broken", f"kubelet={NEW}")
+    code, said = install(debian)
+    assert code == 1
+    assert "; the former packages are back: " in said.splitlines()[-1]
+    assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": NEW}
+
+
+def test_each_job_says_on_the_disk_how_it_ended(debian):
+    debian.set("kill", "update no")
+    prepare(debian)
+    assert records(debian) == {"packages": f"{NEW} - -"}
+    debian.set("fail apt-get", f"update\n{MISSING}")
+    prepare(debian)
+    assert records(debian) == {"packages": f"{NEW} - 1"}
+    (debian.root / "state/fail apt-get").unlink()
+    prepared(debian)
+    assert records(debian) == {"packages": f"{NEW} - 0"}
+    debian.set("kill", "in kubectl")
+    install(debian)
+    assert records(debian)["kubelet"] == f"{NEW} - -"
 
 
 def test_what_was_not_downloaded_is_not_installed(debian):
@@ -300,7 +376,7 @@ def test_where_the_former_packages_were_not_to_be_had_it_is_said(debian):
     assert f"kubelet {OLD} is not to be had any more" in said
     debian.set("broken", f"kubectl={NEW}")
     code, said = install(debian)
-    assert code == 1
+    assert code == 2
     assert said.splitlines()[-1] == (
         f"{NEW} could not be installed (dpkg returned an error); the former packages could not be put back: "
         f"now kubelet {NEW}, kubectl {OLD}"
@@ -311,7 +387,7 @@ def test_a_kubelet_that_does_not_start_is_put_back(debian):
     prepared(debian)
     debian.set("fail systemctl", "restart\nJob for kubelet.service failed.\n")
     code, said = install(debian)
-    assert code == 1
+    assert code == 2
     assert "the former packages are back, the kubelet does not start" in said.splitlines()[-1]
     assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
 

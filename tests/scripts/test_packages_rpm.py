@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.package_host import NAMES, PackageHost
+from tests.scripts.package_host import NAMES, PROGRAMS, PackageHost
 
 NEW, OLD = "1.37.2-150500.1.1", "1.36.3-150500.1.1"
 REPO = """[kubernetes]
@@ -93,7 +93,8 @@ def node(host: PackageHost, path: str, **programs: str) -> PackageHost:
     for name, text in programs.items():
         host.program(name, text.replace("ROOT", str(host.root)))
     host.program("rpm", RPM)
-    host.program("systemctl", ":")
+    for name in ("systemctl", "curl", "sleep"):
+        host.program(name, PROGRAMS[name])
     host.file(path).parent.mkdir(parents=True)
     host.file(path).write_text(REPO.format(minor=36))
     host.set("offered", NEW)

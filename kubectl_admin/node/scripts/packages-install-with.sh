@@ -124,20 +124,23 @@ package_file() {
 }
 
 download_packages() {
-  set -- kubeadm kubelet kubectl
+  set --
+  for name in $(own_packages); do
+    case $manager in
+      dnf) set -- "$@" "$name-$version" ;;
+      *) set -- "$@" "$name=$version" ;;
+    esac
+  done
   case $manager in
-    apt)
-      apt_install --download-only install "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
-      ;;
+    apt) apt_install --download-only install "$@" || : ;;
     dnf)
-      if is_dnf5; then release_locks "$@"; fi
-      dnf_fetch install "kubeadm-$version" "kubelet-$version" "kubectl-$version"
+      # shellcheck disable=SC2046 # they are words
+      if is_dnf5; then release_locks $(own_packages); fi
+      dnf_fetch install "$@"
       ;;
-    zypper)
-      zypper_patiently download "kubeadm=$version" "kubelet=$version" "kubectl=$version" || :
-      ;;
+    zypper) zypper_patiently download "$@" || : ;;
   esac
-  for name in "$@"; do
+  for name in $(own_packages); do
     # One that is installed already is not fetched, nor needed.
     if [ -z "$(package_file "$name" "$version")" ] && [ "$(installed_version "$name")" != "$version" ]; then
       refuse "$name $version could not be downloaded: $(reason said)"
@@ -197,9 +200,9 @@ install_from_repository() {
 # Refuses where the signature of a downloaded package is not right. dnf 4, zypper and apt look for themselves.
 check_signatures() {
   if [ "$manager" != dnf ] || ! is_dnf5 || [ "$(first_of checked "$minor" "$minor")" != 1 ]; then return; fi
-  for name in kubelet kubectl; do
+  for name in $(own_packages); do
     file=$(package_file "$name" "$version")
-    if [ -z "$file" ]; then continue; fi
+    if [ -z "$file" ] || [ "$name" = kubeadm ]; then continue; fi
     rpmkeys --checksig "$file" 2>&1 | grep -q 'signatures OK' ||
       refuse "$name $version was downloaded, but its signature is not right or missing"
   done

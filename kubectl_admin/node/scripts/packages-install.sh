@@ -1,8 +1,9 @@
-# Installs kubelet and kubectl from the packages that were downloaded before, and restarts the kubelet: run as a job,
-# in that job's folder.
+# Installs kubelet, and kubectl where it is installed, from the packages that were downloaded before, and restarts the
+# kubelet: run as a job, in that job's folder.
 # packages-install.sh VERSION
 #   VERSION: the packages' (1.37.2-1.1)
 # If it fails, the former packages are put back, if they were kept. It may be run again after it was killed anywhere.
+# Ends with 1 where the former packages are installed and their kubelet runs, and with 2 where that is not so.
 set -eu
 version=$1
 state=/var/lib/kubectl-admin/upgrade
@@ -12,11 +13,19 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-dnf.sh
 . ./packages-install-with.sh
 . ./packages-holds.sh
+. ./kubelet-stays.sh
+. ./record.sh
 export LC_ALL=C
+
+# Ends the job; its record says how. finish CODE
+finish() {
+  record "$state/records" kubelet "$version" - "$1"
+  exit "$1"
+}
 
 # What is installed now, in words.
 now_installed() {
-  for name in kubelet kubectl; do
+  for name in $packages; do
     now=$(installed_version "$name") || :
     printf '%s %s\n' "$name" "${now:-is not wholly installed}"
   done | paste -sd , - | sed 's/,/, /g'
@@ -24,35 +33,55 @@ now_installed() {
 
 # Puts the former packages back and ends. give_up WHY
 give_up() {
-  why=$1
-  if reinstall_former kubelet kubectl; then back="the former packages are back"
-  else back="the former packages could not be put back"; fi
+  why=$1 how=1
+  # What was at the version before the first attempt is what it was.
+  former=
+  for name in $packages; do
+    if [ -e "$state/installed/$name" ] || is_installed_here "$name"; then former="$former $name"; fi
+  done
+  # shellcheck disable=SC2086 # they are words
+  if [ -z "$former" ]; then back="there are no former packages to put back" how=2
+  elif reinstall_former $former; then back="the former packages are back"
+  else back="the former packages could not be put back" how=2; fi
   restore_holds || back="$back, some packages are not held any more"
-  restart_kubelet || back="$back, the kubelet does not start"
+  restart_kubelet || back="$back, $trouble" how=2
   echo "$version could not be installed ($why); $back: now $(now_installed)"
-  exit 1
+  finish "$how"
 }
 
+# Whether it was this run that set out to install a package.
+is_installed_here() { case "$wanted " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Restarts the kubelet, and sees that it stays; else says what is wrong in $trouble.
 restart_kubelet() {
-  systemctl daemon-reload && systemctl restart kubelet && systemctl is-active --quiet kubelet
+  if systemctl daemon-reload && systemctl restart kubelet && systemctl is-active --quiet kubelet; then
+    kubelet_stays
+  else
+    trouble="the kubelet does not start: $(kubelet_last_words)"
+    return 1
+  fi
 }
 
 (umask 077 && mkdir -p "$state")
+record "$state/records" kubelet "$version" - -
+packages=$(own_packages | grep -vx kubeadm)
 set --
-echo "== Install kubelet and kubectl $version"
-for name in kubelet kubectl; do
+wanted=
+echo "== Install $(echo "$packages" | paste -sd + - | sed 's/+/ and /') $version"
+for name in $packages; do
   if [ "$(installed_version "$name")" = "$version" ]; then continue; fi
   file=$(package_file "$name" "$version")
   if [ -z "$file" ]; then
     echo "$name $version was not downloaded: now $(now_installed)"
-    exit 1
+    finish 1
   fi
+  wanted="$wanted $name"
   set -- "$@" "$file"
 done
 note_holds
 if [ $# -gt 0 ]; then
   install_files "$@" || give_up "$(reason said)"
-  for name in kubelet kubectl; do
+  for name in $packages; do
     [ "$(installed_version "$name")" = "$version" ] || give_up "$name is not wholly installed"
   done
 else
@@ -62,9 +91,10 @@ echo "== Restore the holds"
 loose=
 restore_holds || loose="$(reason said)"
 echo "== Restart the kubelet"
-restart_kubelet || give_up "the kubelet does not start"
+restart_kubelet || give_up "$trouble"
 if [ -n "$loose" ]; then
   echo "some packages are not held any more ($loose), but $version is installed: now $(now_installed)"
-  exit 1
+  finish 2
 fi
 echo "installed: $(now_installed)"
+finish 0

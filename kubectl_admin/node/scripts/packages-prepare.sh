@@ -14,6 +14,7 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-dnf.sh
 . ./packages-install-with.sh
 . ./packages-holds.sh
+. ./record.sh
 export LC_ALL=C
 
 finish() {
@@ -27,6 +28,7 @@ finish() {
     # Said last, where it is looked for.
     if [ -s words ]; then cat words; fi
   fi
+  record "$state/records" packages "$version" - "$ended"
   exit "$ended"
 }
 
@@ -59,6 +61,7 @@ move_sources() {
 }
 
 (umask 077 && mkdir -p "$state/packages")
+record "$state/records" packages "$version" - -
 rm -f words
 trap 'finish $?' EXIT
 trap 'exit 1' HUP INT TERM
@@ -82,10 +85,10 @@ if [ "$renew" = yes ]; then
 fi
 echo "== Refresh the list of $address"
 refresh_list
-for name in kubeadm kubelet kubectl; do
+for name in $(own_packages); do
   is_offered "$name" || refuse "$address does not offer $name $version"
 done
-echo "== Download kubeadm, kubelet and kubectl $version"
+echo "== Download $(own_packages | paste -sd , - | sed 's/,/, /g') $version"
 download_packages
 echo "== Install kubeadm $version"
 if ! install_from_repository kubeadm || [ "$(installed_version kubeadm)" != "$version" ]; then

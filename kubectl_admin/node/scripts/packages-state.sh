@@ -15,6 +15,13 @@ installed_version() {
   esac
 }
 
+# The packages that this host has, or had before an upgrade began: not every node has kubectl. A name a line.
+own_packages() {
+  printf 'kubeadm\nkubelet\n'
+  # shellcheck disable=SC2154 # the scripts say $state
+  if [ -n "$(installed_version kubectl)" ] || [ -e "$state/installed/kubectl" ]; then echo kubectl; fi
+}
+
 # The names of all packages that are held by a list of the package manager's own, a line each.
 listed_holds() {
   case $manager in
