@@ -19,6 +19,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.signals import sheltered
 
 ANNOTATION = "kubectl-admin/drain"
+UPGRADE = "kubectl-admin/upgrade"  # of an upgrade; it counts while its cordon is there
 RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
 TRIES = 20  # against others who write to the same node, as its kubelet does
 
@@ -109,12 +110,12 @@ def change(present: Any, mark: Cordon) -> dict[str, Any]:
 
 
 def uncordon(cluster: Cluster, node: str, *, patience: float = RESTART_TIMEOUT) -> bool:
-    """Makes a node schedulable again and takes the mark away; False where there is no such node any more.
+    """Makes a node schedulable again and takes all marks away; False where there is no such node any more.
 
     The change is the same whatever the node is like, so it is tried again until it is through, for up to
     `patience` seconds. Raises AdminError.
     """
-    body = {"metadata": {"annotations": {ANNOTATION: None}}, "spec": {"unschedulable": None}}
+    body = {"metadata": {"annotations": {ANNOTATION: None, UPGRADE: None}}, "spec": {"unschedulable": None}}
     try:
         Retry(patience)(lambda: cluster.patch(f"/api/v1/nodes/{node}", body, MERGE_PATCH))
     except NotFound:

@@ -51,12 +51,26 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """How a step of an upgrade ended on the host, as its own job has written it to the disk there.
+
+    target: «v1.37.2» for kubeadm, else the packages' version. mode: «apply» or «node» for kubeadm, else «-».
+    exit_code: None while it is at work, and for good where it was killed.
+    """
+
+    target: str
+    mode: str
+    exit_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Disk:
     """What the host of a node says.
 
     packages: what its package manager says. kubeadm, kubelet: the programs' own versions; None where there is
     none. systemd: whether it is there. cgroup: 1 or 2; None where that could not be seen. etcd: bytes of
     etcd's data folder; 0 where there is none. room: by folder.
+    records: of the steps of an upgrade that was begun here and is not over, by step.
     running: the words that the kubelet that runs was given. command: how its unit starts the next one.
     texts: the files that this one reads. patches: kubeadm's patches, by their paths.
     """
@@ -72,6 +86,7 @@ class Disk:
     command: Command = field(default_factory=Command)
     texts: Texts = field(default_factory=Texts)
     patches: Mapping[str, str] = field(default_factory=dict)
+    records: Mapping[str, Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.flags import command_line
 from kubectl_admin.control_plane.static_pods import LABEL
+from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
 from kubectl_admin.etcd.members.state import State
@@ -19,13 +20,12 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.texts import read_texts
 from kubectl_admin.pool import ask_all
 from kubectl_admin.upgrade import given, unit
-from kubectl_admin.upgrade.facts import Around, Disk, Mark, Proxy, Room
+from kubectl_admin.upgrade.facts import Around, Disk, Mark, Proxy, Record, Room
 from kubectl_admin.versions import gather as versions
 from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.version import Version
 
-ANNOTATION = "kubectl-admin/upgrade"
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 SYSTEM = f"{KUBE_SYSTEM}/pods"
 KUBERNETES = "/etc/kubernetes"
@@ -169,7 +169,7 @@ def is_ready(node: Mapping[str, Any]) -> bool:
 def mark_of(node: Mapping[str, Any]) -> Mark | None:
     """The mark that an upgrade has left on the node; None where there is none that can be read."""
     try:
-        said = json.loads((node["metadata"].get("annotations") or {})[ANNOTATION])
+        said = json.loads((node["metadata"].get("annotations") or {})[UPGRADE])
         return Mark(str(said["target"]), str(said["since"]), said["uncordon"] is True)
     except (KeyError, TypeError, ValueError):
         return None
@@ -220,7 +220,17 @@ def on_disk(answer: str, held: packages.Packages) -> Disk:
         number(one("etcd-kilobytes")) * KB,
         {folder: Room(number(kilobytes) * KB, device) for kilobytes, device, folder in rooms},
         running=tuple(said.get("kubelet-argument", ["kubelet"])[1:]),
+        records=dict(map(record, said.get("record", ()))),
     )
+
+
+def record(line: str) -> tuple[str, Record]:
+    """A step and its record, «kubeadm v1.37.2 apply 0»; one that can't be read is of no target."""
+    match line.split():
+        case [step, goal, mode, code]:
+            return step, Record(goal, mode, number(code) if code.isdecimal() else None)
+        case words:
+            return words[0] if words else "", Record("", "", None)
 
 
 def number(text: str) -> int:

@@ -12,7 +12,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import debug_pod, manifest, packages
 from kubectl_admin.node.host import Host
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import gates, gather, stages, target
+from kubectl_admin.upgrade import addons, gates, gather, stages, target
 from kubectl_admin.upgrade.facts import Around, Disk, Role, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version
@@ -25,6 +25,8 @@ DOING = (
     Right("watch", "nodes"),
     Right("watch", "pods"),
     Right("create", "pods/eviction"),
+    Right("list", "daemonsets", "kube-system", "apps"),
+    Right("list", "deployments", "kube-system", "apps"),
     *one_at_a_time.RIGHTS,
 )
 
@@ -81,9 +83,18 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
     goal = goal_there(disk, asked or target.followed(around, minor)) or target.choose(
         around, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
     )
-    role = target.role(around, goal.version)
+    role = target.role(around, goal.version, disk.records.get(stages.KUBEADM))
+    alone = role.control_plane and stages.KUBEADM not in disk.records
     steps = stages.stages(
-        around, disk, role, goal, snapshot=options.snapshot is not None, drain=options.draining is not None
+        around,
+        disk,
+        role,
+        goal,
+        snapshot=options.snapshot is not None,
+        drain=options.draining is not None,
+        behind=addons.left_behind(cluster, host, goal)
+        if alone and stages.is_running(around, disk, goal)
+        else (),
     )
     findings = gates.gates(
         around,
@@ -103,14 +114,8 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
 def goal_there(disk: Disk, version: Version | None) -> Target | None:
     """The target, where all of its packages are on the node already: no repository is asked then."""
     installed = disk.packages.installed
-    same = {installed.get(name) for name in target.NAMES}
-    if (
-        version is None
-        or disk.kubelet != version
-        or disk.kubeadm != version
-        or len(same) != 1
-        or None in same
-    ):
+    same = set(installed.values())  # not every node has kubectl
+    if version is None or disk.kubelet != version or disk.kubeadm != version or len(same) != 1:
         return None
     return Target(version, str(same.pop()))
 

@@ -30,7 +30,8 @@ class Upgraded:
 
     seconds: of each step, by its name. paid: seconds from the cordon to its end; None where there was none.
     snapshot: the file with the snapshot of etcd. unhealthy: workloads that were moved and are not well yet.
-    cordoned: whether the node stays so, as it was found.
+    behind: add-ons that are not as kubeadm deploys them, in words. cordoned: whether the node stays so, as it
+    was found.
     """
 
     look: Look
@@ -39,6 +40,7 @@ class Upgraded:
     snapshot: Path | None
     unhealthy: tuple[str, ...]
     cordoned: bool
+    behind: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -141,4 +143,4 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     discard(host, NAME)
     stays = seen.around.cordoned and not work.mark.uncordon
     paid = work.ended - work.cordoned if work.cordoned and work.ended else None
-    return Upgraded(seen, seconds, paid, work.saved, work.unhealthy, stays)
+    return Upgraded(seen, seconds, paid, work.saved, work.unhealthy, stays, work.behind)

@@ -83,7 +83,8 @@ def said(done: Upgraded) -> str:
     """The good end, and how long pods were kept away."""
     node, version = done.look.around.node, done.look.target.version
     total = duration(sum(done.seconds.values()))
-    text = f"node {node} is at {version} and well, after {total}"
+    well = "not all is well" if unwell(done) else "well"
+    text = f"node {node} is at {version} and {well}, after {total}"
     if done.paid is not None:
         text += f"; {duration(done.paid)} of them from cordon to uncordon"
     elif any(name in done.seconds for name in PAID) and done.cordoned:
@@ -92,10 +93,25 @@ def said(done: Upgraded) -> str:
 
 
 def unwell(done: Upgraded) -> list[Finding]:
-    """Workloads that were moved and are not well yet."""
+    """Workloads that were moved and are not well yet, and add-ons of kubeadm's that are not its own."""
+    here = (f"node/{done.look.around.node}",)
+    found = [
+        Finding(
+            Severity.VIOLATION,
+            "addon-behind",
+            "kube-proxy, CoreDNS",
+            "kubeadm upgrades them with the last control plane",
+            each,
+            "kubeadm upgrade node phase addon all, on this node, and says why if it keeps one as it is",
+            "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
+            here,
+        )
+        for each in done.behind
+    ]
     if not done.unhealthy:
-        return []
+        return found
     return [
+        *found,
         Finding(
             Severity.VIOLATION,
             "moved-unhealthy",
@@ -103,6 +119,6 @@ def unwell(done: Upgraded) -> list[Finding]:
             "workloads that a drain has moved are well again",
             f"not all their pods are ready: {', '.join(done.unhealthy)}",
             "kubectl describe shows why",
-            objects=(f"node/{done.look.around.node}",),
-        )
+            objects=here,
+        ),
     ]

@@ -3,47 +3,102 @@
 All that is slow or may fail comes before the cordon, while the node still works: packages, a snapshot of
 etcd, and kubeadm's own part, which touches no pod of a user. Only the kubelet's restart is between cordon
 and uncordon.
+
+A step that was begun on the node is over when its own job has written so on the node's disk, whatever its
+first signs are elsewhere: `kubeadm upgrade apply` moves the control plane in the second of its eight phases.
+Where none was begun, the node may have been brought there by hand or made there, and its parts say so.
+Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/{apply,node}.go.
 """
 
+from collections.abc import Sequence
+
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade.facts import Around, Disk, Role, Target
+from kubectl_admin.upgrade.facts import Around, Disk, Mark, Role, Target
 from kubectl_admin.upgrade.gates import is_moved
 
 PACKAGES, SNAPSHOT, KUBEADM = "packages", "snapshot", "kubeadm"
 DRAIN, KUBELET, SETTLE = "drain", "kubelet", "settle"
 PAID = (DRAIN, KUBELET, SETTLE)  # what the node's users notice
+APPLY, NODE = "apply", "node"  # kubeadm's two commands for an upgrade
+NONE = "-"  # for an option that was not given
 
 
-def stages(
-    around: Around, disk: Disk, role: Role, target: Target, *, snapshot: bool, drain: bool
+def stages(  # noqa: PLR0913 - all that is known
+    around: Around,
+    disk: Disk,
+    role: Role,
+    target: Target,
+    *,
+    snapshot: bool,
+    drain: bool,
+    behind: Sequence[str] = (),
 ) -> tuple[Step, ...]:
     """The steps in their order; those that are over already say so.
 
     snapshot: whether etcd is to be saved first. drain: whether the node is to be drained.
+    behind: add-ons of kubeadm's that are not those of the target, though their turn has come.
     """
-    node, version, package = around.node, target.version, target.package
-    installed = disk.packages.installed
-    kubeadm = installed.get("kubeadm") == package
-    kubelet = all(installed.get(name) == package for name in ("kubelet", "kubectl"))
-    running = around.kubelet == version
-    over = is_moved(around, version) if role.control_plane else kubelet and running
-    steps = [
-        Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, kubeadm and kubelet)
-    ]
+    node, version = around.node, target.version
+    new = is_installed(disk, target) and is_ended(disk, PACKAGES, target.package)
+    over = is_configured(around, disk, role, target, behind)
+    runs = is_running(around, disk, target) and is_ended(disk, KUBELET, target.package)
+    names = " and ".join(name for name in disk.packages.installed if name != "kubeadm")
+    steps = [Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, new)]
     if role.control_plane and snapshot:
         steps.append(Step(SNAPSHOT, "snapshot of etcd, proven, on this machine", node, over))
     steps.append(Step(KUBEADM, kubeadm_title(role, target), node, over))
     if drain:
-        steps.append(Step(DRAIN, "cordoned and drained", node, kubelet and running))
-    steps.append(
-        Step(
-            KUBELET, f"kubelet and kubectl {version} installed, kubelet restarted", node, kubelet and running
-        )
-    )
-    ends = around.mark.uncordon if around.mark else not around.cordoned
+        steps.append(Step(DRAIN, "cordoned and drained", node, runs))
+    steps.append(Step(KUBELET, f"{names} {version} installed, kubelet restarted", node, runs))
+    mark = mark_that_counts(around, target)
+    ends = mark.uncordon if mark else not around.cordoned
     title = "well at its version" + (", and uncordoned" if drain and ends else "")
-    steps.append(Step(SETTLE, title, node, kubelet and running and over and not around.mark))
+    steps.append(Step(SETTLE, title, node, runs and over and not around.mark and not disk.records))
     return tuple(steps)
+
+
+def mark_that_counts(around: Around, target: Target) -> Mark | None:
+    """The mark of a run that was cut on this very way, whose cordon is still there; None for any other."""
+    mark = around.mark
+    return mark if mark and around.cordoned and mark.target == str(target.version) else None
+
+
+def mode(role: Role) -> str:
+    """Which of kubeadm's commands a node of this role has."""
+    return APPLY if role is Role.FIRST else NODE
+
+
+def is_installed(disk: Disk, target: Target) -> bool:
+    """Whether those of the packages that the node has are the target's."""
+    installed = disk.packages.installed
+    return {"kubeadm", "kubelet"} <= installed.keys() and set(installed.values()) == {target.package}
+
+
+def is_running(around: Around, disk: Disk, target: Target) -> bool:
+    """Whether the target's kubelet is installed, with the node's kubectl, and runs."""
+    installed = disk.packages.installed
+    others = {package for name, package in installed.items() if name != "kubeadm"}
+    return "kubelet" in installed and others == {target.package} and around.kubelet == target.version
+
+
+def is_ended(disk: Disk, step: str, package: str) -> bool:
+    """Whether a step of packages was ended by its job, or none was begun here."""
+    record = disk.records.get(step)
+    return record is None or (record.target, record.exit_code) == (package, 0)
+
+
+def is_configured(around: Around, disk: Disk, role: Role, target: Target, behind: Sequence[str]) -> bool:
+    """Whether all of kubeadm's phases are over on this node.
+
+    Where the node has no record of them: only if the target's kubelet runs, which comes last also by hand,
+    and nothing that they change and that can be seen is left behind.
+    """
+    record = disk.records.get(KUBEADM)
+    if record is not None:
+        modes = {APPLY, mode(role)}
+        return record.target == f"v{target.version}" and record.mode in modes and record.exit_code == 0
+    moved = is_moved(around, target.version) if role.control_plane else True
+    return moved and is_running(around, disk, target) and not behind
 
 
 def kubeadm_title(role: Role, target: Target) -> str:

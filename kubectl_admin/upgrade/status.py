@@ -7,7 +7,7 @@ from kubectl_admin.node import jobs, lease
 from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather
-from kubectl_admin.upgrade.facts import Around, Disk
+from kubectl_admin.upgrade.facts import Around, Disk, Record
 from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME
 from kubectl_admin.versions.version import Version
 
@@ -52,6 +52,7 @@ def report(seen: Status) -> Report:
         ["kubelet", f"{around.kubelet} runs, {seen.disk.kubelet} is on the disk"],
         *([name, f"{version or '?'} runs"] for name, version in around.static_versions().items()),
         *([f"package {name}", version] for name, version in sorted(installed.items())),
+        *([f"step {name}", ended(record)] for name, record in sorted(seen.disk.records.items())),
         ["held packages", ", ".join(sorted(seen.disk.packages.held)) or "none"],
         ["kubeadm-config", str(around.versions.kubeadm or "?")],
     ]
@@ -76,10 +77,21 @@ def document(seen: Status) -> dict[str, object]:
         "cordoned": around.cordoned,
         "kubelet": {"running": text(around.kubelet), "installed": text(seen.disk.kubelet)},
         "controlPlane": {str(name): text(version) for name, version in around.static_versions().items()},
+        "steps": {
+            name: {"target": record.target, "mode": record.mode, "exitCode": record.exit_code}
+            for name, record in seen.disk.records.items()
+        },
         "packages": dict(seen.disk.packages.installed),
         "held": sorted(seen.disk.packages.held),
         "kubeadmConfig": text(around.versions.kubeadm),
     }
+
+
+def ended(record: Record) -> str:
+    """How a step was ended by its own job."""
+    how = "at work, or killed" if record.exit_code is None else f"ended with {record.exit_code}"
+    mode = "" if record.mode == "-" else f" ({record.mode})"
+    return f"{record.target}{mode}: {how}"
 
 
 def text(version: Version | None) -> str | None:

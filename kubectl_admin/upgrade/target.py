@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.packages import Offer
-from kubectl_admin.upgrade.facts import Around, Role, Target
+from kubectl_admin.upgrade.facts import Around, Record, Role, Target
 from kubectl_admin.versions.version import Version
 
 NAMES = ("kubeadm", "kubelet", "kubectl")
@@ -23,15 +23,18 @@ def wanted(text: str) -> tuple[int, Version | None]:
     return version.minor, version if match["whole"] else None
 
 
-def role(around: Around, target: Version) -> Role:
-    """What the node is on the way to this version.
+def role(around: Around, target: Version, record: Record | None = None) -> Role:
+    """What the node is on the way to this version. record: of kubeadm's step there.
 
-    kubeadm writes the version into ConfigMap kubeadm-config at the end of `kubeadm upgrade apply`, so the
-    first control-plane node finds an older version there; the others follow with `upgrade node`.
-    Source: kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade.
+    `kubeadm upgrade apply` writes the version into ConfigMap kubeadm-config, so the first control-plane node
+    finds an older version there; the others follow with `upgrade node`. It does so in its third phase of
+    eight: a node where it has begun stays the first one, since the others' command lacks some of the rest.
+    Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/{apply,node}.go.
     """
     if around.own_apiserver is None:
         return Role.WORKER
+    if record and (record.target, record.mode) == (f"v{target}", "apply"):
+        return Role.FIRST
     written = around.versions.kubeadm
     if written is None or (target.precedence >= written.precedence and not target.is_same(written)):
         return Role.FIRST

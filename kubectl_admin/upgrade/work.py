@@ -10,6 +10,7 @@ from pathlib import Path
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.drain import drain, recovery
+from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.drain.observer import Observer
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status as etcd_status
@@ -21,17 +22,21 @@ from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.plan import Step
 from kubectl_admin.signals import sheltered
-from kubectl_admin.upgrade import gather, stages
-from kubectl_admin.upgrade.facts import Mark, Role
+from kubectl_admin.upgrade import addons, gather, given, stages
+from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.look import Look, Options, drained_with
 from kubectl_admin.upgrade.settle import settled
+from kubectl_admin.versions.facts import Component
 
 NAME = "upgrade"  # of the job, and of its folder
 FOLDER = f"{STATE}/{NAME}"
+RECORDS = f"{FOLDER}/records"
+PUT_BACK = 1  # exit code of packages-install.sh: the former packages are there, and their kubelet stays up
 JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
 RESTARTING = 60.0  # seconds in which an API server that kubeadm restarts is back
 LOOK = 1.0  # seconds between two looks at etcd
 MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
+AGAIN = "run it again"
 WORDS = 500  # characters of a job's last words
 
 
@@ -48,6 +53,14 @@ class Teller(Observer):
         """What a node still lacks to be well."""
 
 
+class JobFailedError(AdminError):
+    """A job on the host has ended with another exit code than 0."""
+
+    def __init__(self, what: str, hint: str, exit_code: int) -> None:
+        super().__init__(what, hint)
+        self.exit_code = exit_code
+
+
 class Work:
     """What the steps do, and what they leave for those after them."""
 
@@ -57,7 +70,8 @@ class Work:
         self.cluster, self.host, self.seen = cluster, host, seen
         self.options, self.teller, self.watch = options, teller, watch
         around = seen.around
-        self.mark = around.mark or Mark(
+        self.former = stages.mark_that_counts(around, seen.target)
+        self.mark = self.former or Mark(
             str(seen.target.version),
             datetime.now(UTC).isoformat(timespec="seconds"),
             uncordon=not around.cordoned and options.draining is not None,
@@ -65,6 +79,7 @@ class Work:
         self.cordoned = self.ended = 0.0
         self.saved: Path | None = None
         self.unhealthy: tuple[str, ...] = ()
+        self.behind: tuple[str, ...] = ()
 
     def packages(self) -> None:
         """The packages are on the node, and kubeadm is installed."""
@@ -94,15 +109,18 @@ class Work:
         self.teller.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
 
     def kubeadm(self) -> None:
-        """kubeadm's own part."""
-        mode = "apply" if self.seen.role is Role.FIRST else "node"
-        version = f"v{self.seen.target.version}"
-        self.job(
-            stages.KUBEADM, "upgrade-kubeadm", [mode, version, self.options.ignored, self.options.patches]
-        )
+        """kubeadm's own part, to its end."""
+        goal, options = self.seen.target, self.options
+        what = [stages.mode(self.seen.role), f"v{goal.version}", options.ignored, options.patches]
+        self.job(stages.KUBEADM, "upgrade-kubeadm", [RECORDS, given.KUBELET_CONFIG, *what])
 
     def drain(self) -> None:
         """The node is cordoned and empty."""
+        # What kubeadm has rolled out and does not work costs the node nothing yet.
+        try:
+            self.await_addons(here=False)
+        except AdminError as error:
+            raise AdminError(error.what, f"the node was not cordoned; {error.hint}") from error
         options = drained_with(self.options)
         patiently = Retry(RESTARTING, self.teller.note, settling=RESTARTING)
         preview = patiently(lambda: drain.look(self.cluster, self.host.node, options))
@@ -113,7 +131,7 @@ class Work:
     @contextmanager
     def marked(self) -> Iterator[None]:
         """Inside, the node bears the mark of this upgrade; it stays at a good end only."""
-        new = self.seen.around.mark is None
+        new = self.former is None
         try:
             if new:
                 annotate(self.cluster, self.host.node, self.mark)
@@ -128,27 +146,36 @@ class Work:
         """The new kubelet runs."""
         try:
             self.job(stages.KUBELET, "packages-install", [self.seen.target.package])
-        except AdminError as error:
+        except JobFailedError as error:
             raise self.put_back(error) from error
+        except AdminError as error:
+            raise AdminError(
+                error.what, f"node {self.host.node} is {self.left}; {error.hint or AGAIN}"
+            ) from error
 
-    def put_back(self, error: AdminError) -> AdminError:
-        """The error with how the node was left: taken back where the old kubelet is what it has."""
-        here, before = self.host.node, self.seen.disk.kubelet
+    @property
+    def left(self) -> str:
+        """How a node is where its kubelet's step has failed."""
+        return "left as it is, cordoned" if self.options.draining else "left as it is"
+
+    def put_back(self, error: JobFailedError) -> AdminError:
+        """The error with how the node was left: uncordoned where its former kubelet was seen to stay up."""
+        here = self.host.node
         try:
-            unchanged = gather.disk(self.host, self.seen.around).kubelet == before
-        except AdminError:
-            unchanged = False
-        if not unchanged or before is None:
-            return AdminError(
-                error.what,
-                f"node {here} is left as it is, cordoned; {error.hint or 'run it again'}",
-            )
-        if self.mark.uncordon:
+            if error.exit_code != PUT_BACK:
+                return AdminError(error.what, f"node {here} is {self.left}; {error.hint}")
+            if not self.mark.uncordon:
+                return AdminError(error.what, f"node {here} has its former kubelet again; {error.hint}")
             recovery.recover(
                 self.cluster, here, self.teller, timeout=self.options.settling, wait_for_moved=False
             )
             annotate(self.cluster, here, None)
-        return AdminError(error.what, f"node {here} is at work again with kubelet {before}; run it again")
+        except AdminError as another:
+            return AdminError(
+                f"{error.what}; then {another.what}",
+                f"node {here} is {self.left}; {another.hint or error.hint}",
+            )
+        return AdminError(error.what, f"node {here} is at work again with its former kubelet; {error.hint}")
 
     def settle(self) -> None:
         """The node takes pods again, and is well at its version."""
@@ -162,6 +189,9 @@ class Work:
             )
             self.unhealthy = tuple(name for name, _ in back.unhealthy)
         self.await_settled(parts_ready=True)
+        self.await_addons(here=True)
+        if self.options.patches == stages.NONE:  # with patches, the images may be others
+            self.behind = addons_behind(self.cluster, self.host, self.seen)
         annotate(self.cluster, here, None)
         if returned := gather.returned_proxy(self.cluster, self.seen.around.proxy):
             self.teller.note(returned)
@@ -174,6 +204,21 @@ class Work:
             self.seen.role,
             self.seen.target.version,
             parts_ready=parts_ready,
+            timeout=self.options.settling,
+            lacking=self.teller.lacking,
+        )
+
+    def await_addons(self, *, here: bool) -> None:
+        """Returns when kube-proxy is well, and CoreDNS. here: whether the new kube-proxy must be here."""
+        seen = self.seen
+        proxies = seen.around.versions.of(Component.KUBE_PROXY)
+        addons.wait_until_well(
+            self.cluster,
+            self.host.node,
+            seen.target,
+            proxied=any(proxy.node == self.host.node for proxy in proxies),
+            here=here,
+            rolled_out=seen.role.control_plane,
             timeout=self.options.settling,
             lacking=self.teller.lacking,
         )
@@ -192,7 +237,7 @@ class Work:
             whole = f"all it wrote: kubectl admin drain-upgrade {node} --logs"
             checked = "[ERROR " in said
             way = "put it right, or go ahead with --ignore-preflight-errors; " if checked else ""
-            raise AdminError(f"node {node}: {name} failed: {said}", way + whole)
+            raise JobFailedError(f"node {node}: {name} failed: {said}", way + whole, ended.exit_code)
 
 
 def following(job: jobs.Job, teller: Teller) -> jobs.Ended:
@@ -229,9 +274,22 @@ def await_member(cluster: Cluster, node: str) -> None:
         time.sleep(LOOK)
 
 
+def addons_behind(cluster: Cluster, host: Host, seen: Look) -> tuple[str, ...]:
+    """What is wrong with the images of kubeadm's add-ons once a control plane is done, in words.
+
+    Not to know it is wrong, too.
+    """
+    if not seen.role.control_plane:
+        return ()
+    try:
+        return tuple(addons.left_behind(cluster, host, seen.target))
+    except AdminError as error:
+        return (f"what kubeadm deploys can't be compared: {error.what}",)
+
+
 def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
     """Leaves the mark on the node, or takes it away."""
-    body = {"metadata": {"annotations": {gather.ANNOTATION: gather.mark_text(mark) if mark else None}}}
+    body = {"metadata": {"annotations": {UPGRADE: gather.mark_text(mark) if mark else None}}}
     Retry(MEMBER, lambda _: None, settling=MEMBER)(
         partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH)
     )

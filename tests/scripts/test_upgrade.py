@@ -1,6 +1,9 @@
 """scripts/upgrade-survey.sh, upgrade-kubeadm.sh, job-clear.sh and job-logs.sh."""
 
+import os
 import stat
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,44 @@ def test_a_host_without_any_of_it(shell, programs, tmp_path):
     assert not any(line.startswith(("kubeadm ", "kubelet ", "etcd-")) for line in said)
 
 
+@dataclass
+class Host:
+    """Where kubeadm's step runs."""
+
+    shell: Shell
+    folder: Path
+    programs: Path
+
+    @property
+    def config(self) -> Path:
+        """The kubelet's configuration."""
+        return self.folder / "config.yaml"
+
+    def kubeadm(self, *, code: int = 0, act: str = "") -> None:
+        """Its stand-in, which does this and ends with that code where it is asked for an upgrade."""
+        program(
+            self.programs, "kubeadm", KUBEADM.format(code=code).replace("for word", f"{act}\nfor word", 1)
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """How the script ends."""
+        paths = self.folder / "records", self.config
+        return self.shell.ended("upgrade-kubeadm", *paths, *arguments, path=str(self.programs))
+
+    def record(self) -> str:
+        """What is on the disk afterwards."""
+        return (self.folder / "records/kubeadm").read_text().strip()
+
+
+@pytest.fixture
+def host(shell, tmp_path, programs) -> Host:
+    found = Host(shell, tmp_path, programs)
+    found.config.write_text("old")
+    os.utime(found.config, (1, 1))
+    found.kubeadm(act=f"touch {found.config}")
+    return found
+
+
 @pytest.mark.parametrize(
     ("arguments", "asked"),
     [
@@ -111,18 +152,49 @@ def test_a_host_without_any_of_it(shell, programs, tmp_path):
         ),
     ],
 )
-def test_what_kubeadm_is_asked_for(shell, programs, arguments, asked):
-    done = shell.ended("upgrade-kubeadm", *arguments, path=str(programs))
+def test_what_kubeadm_is_asked_for(host, arguments, asked):
+    done = host.run(*arguments)
     said = done.stdout.decode().splitlines()
     assert (done.returncode, done.stderr) == (0, b"")
     assert [line for line in said if not line.startswith("== ")] == asked
+    assert host.record() == f"v1.37.2 {arguments[0]} 0"
+    assert stat.S_IMODE((host.folder / "records").stat().st_mode) == 0o700
 
 
-def test_a_plan_that_fails_is_the_end(shell, programs):
-    program(programs, "kubeadm", KUBEADM.format(code=1))
-    done = shell.ended("upgrade-kubeadm", "apply", "v1.37.2", "-", "-", path=str(programs))
-    assert done.returncode == 1
+def test_a_plan_that_fails_is_the_end(host):
+    host.kubeadm(code=7)
+    done = host.run("apply", "v1.37.2", "-", "-")
+    assert done.returncode == 7
     assert b"<apply>" not in done.stdout
+    assert host.record() == "v1.37.2 apply 7"
+
+
+def test_a_kubeadm_that_is_killed_on_its_way_has_no_end(host):
+    host.kubeadm(act=f"touch {host.config}; kill -9 $PPID; exit 0")
+    assert host.run("node", "v1.37.2", "-", "-").returncode == -9
+    assert host.record() == "v1.37.2 node -"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_kubeadm_that_has_not_come_to_the_kubelets_configuration_is_not_over(host, there):
+    host.kubeadm()
+    if not there:
+        host.config.unlink()
+    done = host.run("node", "v1.37.2", "-", "-")
+    assert done.returncode == 1
+    assert done.stdout.decode().splitlines()[-1].endswith(f"has not written {host.config}")
+    assert host.record() == "v1.37.2 node 1"
+
+
+def test_what_kubeadm_deploys(shell, programs):
+    """By the cluster's own configuration, which it is handed as a file."""
+    program(programs, "kubeadm", '#!/bin/sh\necho "$1 $2 $3 $4"; cat "$5"\n')
+    done = shell.ended("kubeadm-images", given=b"registry/coredns:v1\n", path=str(programs))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"config images list --config\nregistry/coredns:v1\n\n# end\n"
+    program(programs, "kubeadm", "#!/bin/sh\necho no >&2; exit 3\n")
+    failed = shell.ended("kubeadm-images", path=str(programs))
+    assert (failed.returncode, failed.stdout, failed.stderr) == (3, b"", b"no\n")
 
 
 def test_what_a_job_wrote_goes_into_the_journal(shell, tmp_path):

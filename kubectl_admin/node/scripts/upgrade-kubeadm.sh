@@ -1,23 +1,46 @@
 # kubeadm's part of a node's upgrade, run as a job.
-# upgrade-kubeadm.sh MODE VERSION IGNORED PATCHES
-#   MODE: «apply» for the first control-plane node, «node» for all others. VERSION: v1.37.2.
-#   IGNORED: errors of kubeadm's checks that are warnings. PATCHES: a folder of kubeadm's patches. Each «-» for none.
+# upgrade-kubeadm.sh RECORDS CONFIG MODE VERSION IGNORED PATCHES
+#   RECORDS: the folder of records (record.sh); the one of this step is «kubeadm». CONFIG: the kubelet's configuration,
+#   which both commands write near their end. MODE: «apply» for the first control-plane node, «node» for all others.
+#   VERSION: v1.37.2. IGNORED: errors of kubeadm's checks that are warnings. PATCHES: a folder of kubeadm's patches.
+#   Each of the last two «-» for none.
+# Only a record with exit code 0 says that all of kubeadm's phases are over; it may be run again after anything else.
 set -eu
-mode=$1 version=$2 ignored=$3 patches=$4
+records=$1 config=$2 mode=$3 version=$4 ignored=$5 patches=$6
 export HOME=/root LC_ALL=C.UTF-8
 [ -n "${KUBECONFIG-}" ] || [ ! -e /etc/kubernetes/admin.conf ] || export KUBECONFIG=/etc/kubernetes/admin.conf
+. ./record.sh
+
+# Runs a command; the first one that fails is the end. step WORD...
+step() {
+  code=0
+  "$@" || code=$?
+  if [ "$code" != 0 ]; then
+    record "$records" kubeadm "$version" "$mode" "$code"
+    exit "$code"
+  fi
+}
+
+record "$records" kubeadm "$version" "$mode" -
 set --
 # kubeadm goes to a pre-release only when it is told so; which one, was asked for by its name.
 case $mode-$version in apply-*-*) set -- --allow-experimental-upgrades ;; esac
 [ "$ignored" = - ] || set -- "$@" "--ignore-preflight-errors=$ignored"
 if [ "$mode" = apply ]; then
   echo "== kubeadm upgrade plan $version"
-  kubeadm upgrade plan "$version" "$@"
+  step kubeadm upgrade plan "$version" "$@"
 fi
 [ "$patches" = - ] || set -- "$@" "--patches=$patches"
 if [ "$mode" = apply ]; then
   echo "== kubeadm upgrade apply $version"
-  exec kubeadm upgrade apply "$version" --yes "$@"
+  step kubeadm upgrade apply "$version" --yes "$@"
+else
+  echo "== kubeadm upgrade node"
+  step kubeadm upgrade node "$@"
 fi
-echo "== kubeadm upgrade node"
-exec kubeadm upgrade node "$@"
+# The record of this run's begin is not younger than what kubeadm has written since.
+if [ ! -e "$config" ] || [ -n "$(find "$records/kubeadm" -newer "$config")" ]; then
+  echo "error: kubeadm ended with 0, but has not written $config"
+  step false
+fi
+record "$records" kubeadm "$version" "$mode" 0

@@ -3,6 +3,7 @@
 #   KUBERNETES: the folder of kubeadm's files. DATA: etcd's data folder, «-» where this host runs no etcd.
 # Answers «NAME VALUE» lines; what is not there has no line. A «kubelet-argument» is one word of the kubelet that
 # runs; a «room» is the kilobytes that are free for a folder, the device that they are on, and the folder.
+# «record STEP TARGET MODE CODE» says how a step of an upgrade ended here (record.sh).
 set -eu
 version_of() {
   command -v "$1" > /dev/null || return 0
@@ -43,5 +44,8 @@ for folder in "$1" /usr /var/lib/kubectl-admin /var/lib/containerd /var/lib/cont
   df -Pk -- "$there" | tail -n 1 | while read -r _ _ _ free _; do
     printf 'room %s %s %s\n' "$free" "$(stat -L -c %d -- "$there")" "$folder"
   done
+done
+for record in /var/lib/kubectl-admin/upgrade/records/*; do
+  if [ -f "$record" ]; then printf 'record %s %s\n' "${record##*/}" "$(cat -- "$record")"; fi
 done
 printf '\n# end\n'

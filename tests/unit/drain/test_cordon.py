@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.drain import cordon
-from kubectl_admin.drain.cordon import ANNOTATION, Cordon
+from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE, Cordon
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
 from tests.unit.drain import api
 from tests.unit.drain.samples import NOW
@@ -121,7 +121,7 @@ def test_uncordon_is_tried_until_it_is_through(server):
     server.on("PATCH", api.NODE, HangUp(), status(500, "InternalError", "etcd"), Says(body={}))
     assert cordon.uncordon(server.connect(), "w1")
     assert patches(server)[-1] == {
-        "metadata": {"annotations": {ANNOTATION: None}},
+        "metadata": {"annotations": {ANNOTATION: None, UPGRADE: None}},
         "spec": {"unschedulable": None},
     }
 

@@ -3,6 +3,7 @@
 import pytest
 
 from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.upgrade import gather
@@ -124,13 +125,13 @@ def test_until_when_this_nodes_runtime_is_supported():
 
 def test_a_mark_is_read_as_it_was_written():
     mark = Mark("1.37.2", "2026-11-25T12:00:00+00:00", uncordon=True)
-    node = {"metadata": {"annotations": {gather.ANNOTATION: gather.mark_text(mark)}}}
+    node = {"metadata": {"annotations": {UPGRADE: gather.mark_text(mark)}}}
     assert gather.mark_of(node) == mark
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "[]", "3", '{"target": "1"}', "\x1b"])
 def test_what_is_no_mark(text):
-    assert gather.mark_of({"metadata": {"annotations": {gather.ANNOTATION: text}}}) is None
+    assert gather.mark_of({"metadata": {"annotations": {UPGRADE: text}}}) is None
 
 
 def test_the_oldest_control_plane_comes_first():

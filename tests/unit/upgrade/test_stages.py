@@ -1,19 +1,44 @@
 """The steps of a node's upgrade, and which are over wherever a run was cut."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubectl_admin.upgrade import stages, target
-from kubectl_admin.upgrade.facts import Mark, Target
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, around, disk
+from kubectl_admin.upgrade.facts import Mark, Record, Role, Target
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
 
 GOAL = Target(NEW, "1.37.2-1.1")
 MARK = Mark("1.37.2", "2026-11-25T12:00:00+00:00", uncordon=True)
 ALL = ["packages", "snapshot", "kubeadm", "drain", "kubelet", "settle"]
 
 
-def left(here, host, *, snapshot=True, drain=True):
-    steps = stages.stages(here, host, target.role(here, NEW), GOAL, snapshot=snapshot, drain=drain)
+def left(here, host, *, snapshot=True, drain=True, behind=()):
+    role = target.role(here, NEW, host.records.get("kubeadm"))
+    steps = stages.stages(here, host, role, GOAL, snapshot=snapshot, drain=drain, behind=behind)
     return [step.name for step in steps if not step.done]
+
+
+def records(kubeadm=None, *, packages=0, kubelet="-"):
+    """What the jobs have written: kubeadm's mode and exit code; None is one that was killed."""
+    found = {"packages": Record("1.37.2-1.1", "-", packages)}
+    if kubeadm:
+        found["kubeadm"] = Record("v1.37.2", *kubeadm)
+    if kubelet != "-":
+        found["kubelet"] = Record("1.37.2-1.1", "-", kubelet)
+    return {"records": found}
+
+
+def without_kubectl(package):
+    """A host whose kubectl was never installed."""
+    host = disk(package)
+    installed = dict.fromkeys(("kubeadm", "kubelet"), package)
+    return replace(host, packages=replace(host.packages, installed=installed))
+
+
+MOVED = around("cp-1", moved=("cp-1",), written=NEW)
+DONE = around("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW)
+WORKER_DONE = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
 
 
 @pytest.mark.parametrize(
@@ -22,25 +47,76 @@ def left(here, host, *, snapshot=True, drain=True):
         ("nothing is done", around("cp-1"), disk(), ALL),
         ("kubeadm is installed", around("cp-1"), disk(kubeadm="1.37.2-1.1"), ALL),
         ("kubeadm was cut in the middle", around("cp-1", moved=("cp-1",)), disk(kubeadm="1.37.2-1.1"), ALL),
+        ("static pods and kubeadm-config are no end of it", MOVED, disk(kubeadm="1.37.2-1.1"), ALL),
+        (
+            "kubeadm was killed when these were there",
+            MOVED,
+            disk(kubeadm="1.37.2-1.1", **records(("apply", None))),
+            ALL,
+        ),
+        ("kubeadm has failed at its end", MOVED, disk(kubeadm="1.37.2-1.1", **records(("node", 1))), ALL),
         (
             "kubeadm is through",
-            around("cp-1", moved=("cp-1",), written=NEW),
-            disk(kubeadm="1.37.2-1.1"),
+            MOVED,
+            disk(kubeadm="1.37.2-1.1", **records(("apply", 0))),
             ["packages", "drain", "kubelet", "settle"],
+        ),
+        (
+            "another version's kubeadm was through",
+            MOVED,
+            disk(kubeadm="1.37.2-1.1", records={"kubeadm": Record("v1.37.1", "apply", 0)}),
+            ALL,
+        ),
+        (
+            "kubeadm was through as a further one, and is the first one now",
+            around("cp-1", moved=("cp-1",)),
+            disk("1.37.2-1.1", **records(("node", 0))),
+            ["snapshot", "kubeadm", "drain", "kubelet", "settle"],
         ),
         (
             "the packages are there, and the old kubelet still runs",
             around("cp-1", moved=("cp-1",), written=NEW, cordoned=True, mark=MARK),
-            disk("1.37.2-1.1"),
+            disk("1.37.2-1.1", **records(("apply", 0))),
             ["drain", "kubelet", "settle"],
+        ),
+        (
+            "a kubelet that was killed in its installation, and started by a reboot",
+            DONE,
+            disk("1.37.2-1.1", **records(("apply", 0), kubelet=None)),
+            ["drain", "kubelet", "settle"],
+        ),
+        (
+            "kubeadm was killed, and somebody has installed the rest",
+            DONE,
+            disk("1.37.2-1.1", **records(("apply", None))),
+            ["snapshot", "kubeadm", "settle"],
+        ),
+        (
+            "a worker's kubeadm was killed, and somebody has installed the rest",
+            WORKER_DONE,
+            disk("1.37.2-1.1", **records(("node", None))),
+            ["kubeadm", "settle"],
+        ),
+        (
+            "packages were cut, and somebody has installed them",
+            WORKER_DONE,
+            disk("1.37.2-1.1", **records(packages=None)),
+            ["packages", "settle"],
         ),
         (
             "only the uncordon is missing",
             around("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW, cordoned=True, mark=MARK),
-            disk("1.37.2-1.1"),
+            disk("1.37.2-1.1", **records(("apply", 0), kubelet=0)),
             ["settle"],
         ),
-        ("all is done", around("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW), disk("1.37.2-1.1"), []),
+        (
+            "all is done but for what an earlier run has left on the node",
+            DONE,
+            disk("1.37.2-1.1", **records(("apply", 0), kubelet=0)),
+            ["settle"],
+        ),
+        ("all is done, or was made so", DONE, disk("1.37.2-1.1"), []),
+        ("a node without kubectl", WORKER_DONE, without_kubectl("1.37.2-1.1"), []),
         (
             "a worker has no etcd",
             around("worker-1", moved=CONTROL_PLANES, written=NEW),
@@ -57,6 +133,28 @@ def left(here, host, *, snapshot=True, drain=True):
 )
 def test_what_is_left(why, here, host, names):
     assert left(here, host) == names, why
+
+
+def test_add_ons_that_are_behind_are_kubeadms_work_also_where_all_else_is_done():
+    behind = ["kube-proxy is r/kube-proxy:v1.36.3, kubeadm's is r/kube-proxy:v1.37.2"]
+    assert left(DONE, disk("1.37.2-1.1"), behind=behind) == ["snapshot", "kubeadm", "settle"]
+
+
+def test_the_node_where_apply_has_begun_stays_the_first_one():
+    """`upgrade node` would leave out ConfigMap kubelet-config and the rules of bootstrap tokens."""
+    begun = Record("v1.37.2", "apply", None)
+    assert target.role(MOVED, NEW, begun) is Role.FIRST
+    assert target.role(MOVED, NEW, Record("v1.37.1", "apply", None)) is Role.FURTHER
+    assert target.role(MOVED, NEW, Record("v1.37.2", "node", None)) is Role.FURTHER
+    assert target.role(WORKER_DONE, NEW, begun) is Role.WORKER
+
+
+@pytest.mark.parametrize(
+    ("cordoned", "wanted", "counts"), [(True, NEW, True), (False, NEW, False), (True, OLD, False)]
+)
+def test_a_mark_counts_while_its_cordon_is_there_and_for_its_version(cordoned, wanted, counts):
+    here = around("cp-1", cordoned=cordoned, mark=MARK)
+    assert (stages.mark_that_counts(here, Target(wanted, "")) == MARK) is counts
 
 
 def test_what_is_not_wanted():

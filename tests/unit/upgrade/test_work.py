@@ -1,5 +1,6 @@
 """What the steps of an upgrade do to a node, and how it is left where they fail."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +9,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade import look, target, work
 from kubectl_admin.upgrade.facts import Around, Mark, Target
 from kubectl_admin.upgrade.look import Look
-from kubectl_admin.upgrade.work import Teller, Work, last_words
-from kubectl_admin.versions.version import Version
+from kubectl_admin.upgrade.work import JobFailedError, Teller, Work, last_words
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
 
 
@@ -38,7 +38,6 @@ class World:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.events: list[str] = []
-        self.kubelet: Version | None = OLD
         self.failing = ""
         for name, stand_in in {
             "annotate": lambda _cluster, _node, mark: self.events.append(
@@ -46,12 +45,17 @@ class World:
             ),
             "settled": lambda *_, parts_ready, **__: self.acted("settled" if parts_ready else "running"),
             "await_member": lambda *_: self.acted("member"),
+            "addons_behind": lambda *_: ("CoreDNS is old",),
         }.items():
             monkeypatch.setattr(work, name, stand_in)
         monkeypatch.setattr(work.drain, "look", lambda *_: "preview")
         monkeypatch.setattr(work.drain, "drain", lambda *_: self.acted("drained"))
         monkeypatch.setattr(work.recovery, "recover", self.recovered)
-        monkeypatch.setattr(work.gather, "disk", lambda *_: disk(kubelet=self.kubelet))
+        monkeypatch.setattr(
+            work.addons,
+            "wait_until_well",
+            lambda *_, here, **__: self.acted("add-ons here" if here else "add-ons"),
+        )
 
     def acted(self, what: str) -> None:
         self.events.append(what)
@@ -59,7 +63,7 @@ class World:
             raise AdminError(f"{what} failed")
 
     def recovered(self, _cluster, _node, _teller, *, uncordoned=lambda: None, **_):
-        self.events.append("uncordoned")
+        self.acted("uncordoned")
         uncordoned()
         return SimpleNamespace(unhealthy=[("Deployment/default/web", None)])
 
@@ -75,6 +79,8 @@ def world(monkeypatch):
     return World(monkeypatch)
 
 
+RUNNING = ("running",)
+WELL = ("settled", "add-ons here", "mark -")
 WORKER = around("worker-1", moved=CONTROL_PLANES, written=NEW)
 MARKED = around(
     "worker-1", moved=CONTROL_PLANES, written=NEW, cordoned=True, mark=Mark("1.37.2", "then", uncordon=True)
@@ -84,58 +90,109 @@ CORDONED = around("worker-1", moved=CONTROL_PLANES, written=NEW, cordoned=True)
 
 def test_a_drain_leaves_a_mark_that_a_failed_one_takes_away(world):
     world.work(WORKER).drain()
-    assert world.events == ["mark True", "drained"]
+    assert world.events == ["add-ons", "mark True", "drained"]
     world.events.clear()
     world.failing = "drained"
     with pytest.raises(AdminError):
         world.work(WORKER).drain()
-    assert world.events == ["mark True", "drained", "mark -"]
+    assert world.events == ["add-ons", "mark True", "drained", "mark -"]
+
+
+def test_a_node_is_not_cordoned_for_what_kubeadm_has_rolled_out_and_does_not_work(world):
+    world.failing = "add-ons"
+    with pytest.raises(AdminError) as caught:
+        world.work(WORKER).drain()
+    assert world.events == ["add-ons"]
+    assert str(caught.value.hint).startswith("the node was not cordoned")
 
 
 def test_the_mark_of_an_earlier_run_stays(world):
     world.failing = "drained"
     with pytest.raises(AdminError):
         world.work(MARKED).drain()
-    assert world.events == ["drained"]
+    assert world.events == ["add-ons", "drained"]
 
 
 def test_the_end_of_the_cordon_is_timed_and_the_mark_goes_last(world):
     job = world.work(WORKER)
     job.drain()
     job.settle()
-    assert world.events == ["mark True", "drained", "running", "uncordoned", "settled", "mark -"]
+    assert world.events == ["add-ons", "mark True", "drained", *RUNNING, "uncordoned", *WELL]
     assert job.ended >= job.cordoned > 0
     assert job.unhealthy == ("Deployment/default/web",)
+    assert job.behind == ("CoreDNS is old",)
 
 
 def test_a_node_that_was_cordoned_before_stays_so(world):
     job = world.work(CORDONED)
     job.drain()
     job.settle()
-    assert world.events == ["mark False", "drained", "running", "settled", "mark -"]
+    assert world.events == ["add-ons", "mark False", "drained", *RUNNING, *WELL]
 
 
 def test_a_run_that_goes_on_ends_the_cordon_of_the_one_before(world):
     world.work(MARKED).settle()
-    assert world.events == ["running", "uncordoned", "settled", "mark -"]
+    assert world.events == [*RUNNING, "uncordoned", *WELL]
+
+
+def test_a_mark_of_another_way_ends_no_cordon(world):
+    """Somebody has given up an earlier upgrade, and the node is cordoned for another reason now."""
+    job = world.work(replace(MARKED, mark=Mark("1.37.1", "then", uncordon=True)))
+    job.drain()
+    job.settle()
+    assert world.events == ["add-ons", "mark False", "drained", *RUNNING, *WELL]
+
+
+def test_with_patches_images_may_be_others_than_kubeadms(world):
+    job = world.work(MARKED, patches="/etc/patches")
+    job.settle()
+    assert job.behind == ()
 
 
 def test_etcd_is_looked_at_where_there_is_a_member(world):
     world.work(around("cp-1", moved=("cp-1",), written=NEW)).settle()
-    assert world.events == ["running", "member", "uncordoned", "settled", "mark -"]
+    assert world.events == [*RUNNING, "member", "uncordoned", *WELL]
 
 
-def test_a_kubelet_that_stayed_the_same_goes_back_to_work(world):
-    error = world.work(WORKER).put_back(AdminError("kubelet failed", "a hint"))
+def failed(exit_code):
+    return JobFailedError("kubelet failed", "a hint", exit_code)
+
+
+def test_a_node_whose_former_kubelet_was_seen_to_stay_up_goes_back_to_work(world):
+    error = world.work(WORKER).put_back(failed(1))
     assert world.events == ["uncordoned", "mark -"]
-    assert error.hint == "node worker-1 is at work again with kubelet 1.36.3; run it again"
+    assert error.hint == "node worker-1 is at work again with its former kubelet; a hint"
 
 
-def test_one_that_did_not_stays_cordoned(world):
-    world.kubelet = NEW
-    error = world.work(WORKER).put_back(AdminError("kubelet failed", "a hint"))
+def test_one_whose_did_not_stays_cordoned(world):
+    error = world.work(WORKER).put_back(failed(2))
     assert world.events == []
     assert error.hint == "node worker-1 is left as it is, cordoned; a hint"
+
+
+def test_one_that_was_cordoned_before_stays_so_where_its_kubelet_is_put_back(world):
+    error = world.work(CORDONED).put_back(failed(1))
+    assert world.events == []
+    assert error.hint == "node worker-1 has its former kubelet again; a hint"
+
+
+def test_what_goes_wrong_while_it_is_taken_back_hides_nothing(world):
+    world.failing = "uncordoned"
+    error = world.work(WORKER).put_back(failed(1))
+    assert (error.what, error.hint) == (
+        "kubelet failed; then uncordoned failed",
+        "node worker-1 is left as it is, cordoned; a hint",
+    )
+
+
+def test_a_job_that_is_lost_leaves_the_node_as_it_is(world):
+    world.failing = "job"
+    job = world.work(WORKER)
+    job.job = lambda *_: world.acted("job")
+    with pytest.raises(AdminError) as caught:
+        job.kubelet()
+    assert world.events == ["job"]
+    assert str(caught.value.hint).startswith("node worker-1 is left as it is, cordoned; ")
 
 
 def test_what_is_on_the_node_already_is_asked_of_no_repository():
