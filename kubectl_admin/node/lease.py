@@ -18,6 +18,7 @@ from typing import Any
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Conflict, NotFound
+from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.signals import sheltered
@@ -33,6 +34,7 @@ RENEWAL = 5.0  # seconds between two renewals
 SILENCE = 10.0  # seconds without renewal after which a process that seems to have ended has not renewed it
 RETRY = 5.0  # seconds until the next try, where the API server has not answered
 TIMEOUT = 10.0  # seconds for an answer
+RELEASE_TIMEOUT = 30.0  # seconds for which its release is tried: the API server may be restarting
 TRIES = 5  # against others who write the same Lease
 
 
@@ -92,7 +94,7 @@ class Held:
         self._cluster, self._claim, self._lease = cluster, claim, lease
         self._lost: Holder | None = None
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over, self._left = threading.Event(), False
         self._renewed = time.monotonic()
 
     def check(self) -> None:
@@ -122,6 +124,7 @@ class Held:
     def leave(self, what: str) -> None:
         """Leaves the Lease as it is, saying what goes on: whoever comes next looks there first."""
         self._over.set()
+        self._left = True
         claim = replace(self._claim, about=f"{self._claim.about}; {what}")
         with self._lock, suppress(NotFound):
             for _ in range(TRIES):
@@ -135,7 +138,7 @@ class Held:
 
     def release(self) -> None:
         """Gives the Lease up, if it is still this process's; never deletes anybody else's."""
-        if self._over.is_set():
+        if self._left:
             return
         self._over.set()
         with self._lock, suppress(NotFound):
@@ -218,7 +221,8 @@ def held(
     finally:
         with sheltered():
             try:
-                mine.release()
+                # Whoever holds it may have restarted the only API server just now.
+                Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT)(mine.release)
             except AdminError as error:
                 say(f"lease {NAMESPACE}/{name} stays for the {DURATION}s that it is good for: {error}")
 

@@ -9,12 +9,13 @@ cmd/kubeadm/app/cmd/phases/upgrade/addons.go, of /healthz pkg/proxy/healthcheck/
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
 from kubectl_admin.upgrade.facts import Target
@@ -23,6 +24,7 @@ from kubectl_admin.versions.version import Version
 SYSTEM = "/api/v1/namespaces/kube-system"
 APPS = "/apis/apps/v1/namespaces/kube-system"
 PROXY, COREDNS = "kube-proxy", "coredns"
+APISERVERS = "component=kube-apiserver,tier=control-plane"
 NAMES = {PROXY: "kube-proxy", COREDNS: "CoreDNS"}
 HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
 POLL_INTERVAL = 1.0  # seconds between two looks
@@ -98,16 +100,19 @@ def gather(cluster: Cluster, node: str) -> Addons:
 
     proxy, dns = ("labelSelector", "k8s-app=kube-proxy"), ("labelSelector", "k8s-app=kube-dns")
 
-    def present(pods: Iterable[Any]) -> Iterator[ProxyPod]:
-        return (ProxyPod.of(pod) for pod in pods if "deletionTimestamp" not in pod["metadata"])
-
-    here = tuple(present(listed(f"{SYSTEM}/pods", proxy, ("fieldSelector", f"spec.nodeName={node}"))))
-    apiservers = listed(f"{SYSTEM}/pods", ("labelSelector", "component=kube-apiserver,tier=control-plane"))
+    daemonsets = listed(f"{APPS}/daemonsets", proxy)
     deployed = {
         each["metadata"]["name"]: each
-        for each in (*listed(f"{APPS}/daemonsets", proxy), *listed(f"{APPS}/deployments", dns))
+        for each in (*daemonsets, *listed(f"{APPS}/deployments", dns))
         if each["metadata"]["name"] in NAMES
     }
+    owners = {each["metadata"].get("uid") for each in daemonsets}
+
+    def present(pods: Iterable[Any]) -> Iterator[ProxyPod]:
+        return (ProxyPod.of(pod) for pod in pods if is_of(pod, owners))
+
+    here = tuple(present(listed(f"{SYSTEM}/pods", proxy, ("fieldSelector", f"spec.nodeName={node}"))))
+    apiservers = static_pods.find(cluster, APISERVERS, timeout=LIST_TIMEOUT).pods
     strategy = deployed.get(PROXY, {}).get("spec", {}).get("updateStrategy") or {}
     seen = Addons(
         here,
@@ -121,6 +126,13 @@ def gather(cluster: Cluster, node: str) -> Addons:
         return seen
     others = present(cluster.list(f"{SYSTEM}/pods", [proxy], timeout=LIST_TIMEOUT))
     return replace(seen, elsewhere=next((pod for pod in others if pod.image == seen.images[PROXY]), None))
+
+
+def is_of(pod: Mapping[str, Any], owners: Collection[str]) -> bool:
+    """Whether a pod belongs to one of these and stays: labels alone are in the hands of any node."""
+    metadata = pod["metadata"]
+    mine = any(each.get("uid") in owners for each in metadata.get("ownerReferences") or ())
+    return mine and "deletionTimestamp" not in metadata
 
 
 def first_image(pod_spec: Mapping[str, Any]) -> str:

@@ -1,15 +1,16 @@
 """The upgrade of one node, carried out, and gone on with where it was cut."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_admin import plan
-from kubectl_admin.cluster.access import require
+from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.retry import Retry
+from kubectl_admin.cluster.retry import PASSING, NotReadyError, Trouble, trouble_of
 from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.saving import take
 from kubectl_admin.node import host as hosts
 from kubectl_admin.node import jobs, lease, leftovers
@@ -21,7 +22,9 @@ from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import stages
 from kubectl_admin.upgrade.look import Look, Options, look, rights
 from kubectl_admin.upgrade.status import lease_name
-from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, RESTARTING, Teller, Work, following
+from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, Teller, Work, following, patient
+
+READY_TIMEOUT = 10.0  # seconds for the API server's word whether it is ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bo
     doing: whether anything is to be changed. Raises AdminError where there is no way in, or naming the rights
     that are missing: a node that is half way must not be left for want of one.
     """
-    patiently = Retry(RESTARTING, say)
-    patiently(lambda: require(cluster, rights(options.pods, doing=doing)))
+    patiently = patient(say)
+    patiently(lambda: require_when_ready(cluster, rights(options.pods, doing=doing)))
     leftovers.sweep(cluster, options.pods.namespace)
     operation = Operation.begin()
     with ExitStack() as stack:
@@ -60,13 +63,32 @@ def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bo
         )
 
 
+def require_when_ready(cluster: Cluster, needed: Sequence[Right]) -> None:
+    """As `require`; NotReadyError where an API server denies them that still starts, and has no roles."""
+    try:
+        require(cluster, needed)
+    except AdminError as error:
+        if trouble_of(error) is Trouble.FINAL and is_starting(cluster):
+            raise NotReadyError(f"{error.what}: the API server is starting", error.hint) from error
+        raise
+
+
+def is_starting(cluster: Cluster) -> bool:
+    """Whether the API server says that it is not ready yet, or nothing any more."""
+    try:
+        cluster.get_text("/readyz", timeout=READY_TIMEOUT)
+    except AdminError as error:
+        return trouble_of(error) in PASSING
+    return False
+
+
 @contextmanager
 def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool) -> Iterator[Held]:
     """Inside, nobody else upgrades the node, nor changes anything of the control plane that it is a part of.
 
     Raises AdminError where somebody does and is not taken over, or where their work goes on.
     """
-    patiently = Retry(RESTARTING, say, settling=RESTARTING)
+    patiently = patient(say)
     about = f"upgrades node {host.node}" + (f" to {options.to}" if options.to else "")
     name, owner = patiently(lambda: lease_name(cluster, host.node)), host.operation.owner
     with ExitStack() as stack:
@@ -96,7 +118,7 @@ def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_ov
 
 def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
     """What would be done to the node; nothing is touched."""
-    return Retry(RESTARTING, say, settling=RESTARTING)(lambda: look(cluster, host, options))
+    return patient(say)(lambda: look(cluster, host, options))
 
 
 def awaited(host: Host, teller: Teller) -> None:

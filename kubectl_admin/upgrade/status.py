@@ -8,7 +8,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather
 from kubectl_admin.upgrade.facts import Around, Disk, Record
-from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME
+from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, patient
 from kubectl_admin.versions.version import Version
 
 
@@ -24,8 +24,9 @@ class Status:
 
 def status(cluster: Cluster, host: Host) -> Status:
     """How far it is. Raises AdminError where the node or the API can't be asked."""
-    around = gather.around(cluster, host.node, members=False)
-    holder = lease.who(cluster, lease_name(cluster, host.node))
+    patiently = patient(host.say)
+    around = patiently(lambda: gather.around(cluster, host.node, members=False))
+    holder = patiently(lambda: lease.who(cluster, lease_name(cluster, host.node)))
     work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{FOLDER}/{name}"))
     return Status(around, gather.disk(host, around), str(holder) if holder else "", work)
 

@@ -1,7 +1,7 @@
 """What each step of a node's upgrade does; it returns when that has been seen."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +33,10 @@ FOLDER = f"{STATE}/{NAME}"
 RECORDS = f"{FOLDER}/records"
 PUT_BACK = 1  # exit code of packages-install.sh: the former packages are there, and their kubelet stays up
 JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
-RESTARTING = 60.0  # seconds in which an API server that kubeadm restarts is back
+# Seconds in which an API server that kubeadm restarts is back: kubeadm waits that long for a static pod.
+# Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm/v1beta4/defaults.go, Timeouts.UpgradeManifests.
+RESTART_TIMEOUT = 300.0
+SETTLING = 60.0  # seconds in which an API server that has started knows users and roles again
 LOOK = 1.0  # seconds between two looks at etcd
 MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
 AGAIN = "run it again"
@@ -51,6 +54,11 @@ class Teller(Observer):
 
     def lacking(self, what: Sequence[str]) -> None:
         """What a node still lacks to be well."""
+
+
+def patient(say: Callable[[str], None]) -> Retry:
+    """What bears that kubeadm restarts the only API server, in any phase; `say` is told when it lasts."""
+    return Retry(RESTART_TIMEOUT, say, settling=SETTLING)
 
 
 class JobFailedError(AdminError):
@@ -78,6 +86,7 @@ class Work:
         )
         self.cordoned = self.ended = 0.0
         self.saved: Path | None = None
+        self.patiently = patient(teller.note)
         self.unhealthy: tuple[str, ...] = ()
         self.behind: tuple[str, ...] = ()
 
@@ -92,21 +101,20 @@ class Work:
         file = take.destination(self.options.snapshot or ".", self.cluster.target.cluster_name)
         if file is None:
             raise AdminError("a snapshot before an upgrade goes into a file", "name one with --snapshot")
-        operation = Operation.begin()
+        taken = self.patiently(lambda: self.take(file))
+        self.saved = file
+        self.teller.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
+
+    def take(self, file: Path) -> take.Taken:
+        """A snapshot of etcd into the file."""
+        operation, pods, wish = Operation.begin(), self.options.pods, take.Wish()
         with take.draft_of(file, force=False) as draft:
             taken = take.take(
-                self.cluster,
-                operation,
-                self.options.pods,
-                take.Wish(),
-                draft,
-                watch=self.watch,
-                say=self.teller.note,
+                self.cluster, operation, pods, wish, draft, watch=self.watch, say=self.teller.note
             )
             if isinstance(draft, PartFile):
                 draft.publish()
-        self.saved = file
-        self.teller.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
+        return taken
 
     def kubeadm(self) -> None:
         """kubeadm's own part, to its end."""
@@ -122,8 +130,7 @@ class Work:
         except AdminError as error:
             raise AdminError(error.what, f"the node was not cordoned; {error.hint}") from error
         options = drained_with(self.options)
-        patiently = Retry(RESTARTING, self.teller.note, settling=RESTARTING)
-        preview = patiently(lambda: drain.look(self.cluster, self.host.node, options))
+        preview = self.patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
         with self.marked():
             drain.drain(self.cluster, preview, options, self.teller)
@@ -191,7 +198,7 @@ class Work:
         self.await_settled(parts_ready=True)
         self.await_addons(here=True)
         if self.options.patches == stages.NONE:  # with patches, the images may be others
-            self.behind = addons_behind(self.cluster, self.host, self.seen)
+            self.behind = addons_behind(self.cluster, self.host, self.seen, self.patiently)
         annotate(self.cluster, here, None)
         if returned := gather.returned_proxy(self.cluster, self.seen.around.proxy):
             self.teller.note(returned)
@@ -274,7 +281,7 @@ def await_member(cluster: Cluster, node: str) -> None:
         time.sleep(LOOK)
 
 
-def addons_behind(cluster: Cluster, host: Host, seen: Look) -> tuple[str, ...]:
+def addons_behind(cluster: Cluster, host: Host, seen: Look, patiently: Retry) -> tuple[str, ...]:
     """What is wrong with the images of kubeadm's add-ons once a control plane is done, in words.
 
     Not to know it is wrong, too.
@@ -282,7 +289,7 @@ def addons_behind(cluster: Cluster, host: Host, seen: Look) -> tuple[str, ...]:
     if not seen.role.control_plane:
         return ()
     try:
-        return tuple(addons.left_behind(cluster, host, seen.target))
+        return tuple(patiently(lambda: addons.left_behind(cluster, host, seen.target)))
     except AdminError as error:
         return (f"what kubeadm deploys can't be compared: {error.what}",)
 

@@ -123,7 +123,47 @@ def test_what_is_wrong_with_a_repository_is_one_sentence(debian, said, told, cod
     assert list(debian.file("/tmp").iterdir()) == []
 
 
+MIRROR = "deb [signed-by=/k.gpg] http://mirror.example/kubernetes ./\n"
+
+
+def test_an_own_mirror_whose_address_names_no_minor_is_taken_where_it_offers_the_version(host):
+    host.file(LIST).write_text(MIRROR)
+    told = host.answer("packages-offer", "37", f"{host.root}/tmp", "no")
+    assert told.splitlines() == [f"offered {name} {NEW}" for name in NAMES]
+    assert list(host.file("/tmp").iterdir()) == []
+    prepared(host)
+    assert install(host)[0] == 0
+    assert host.installed() == dict.fromkeys(NAMES, NEW)
+    assert host.file(LIST).read_text() == MIRROR
+
+
+def test_one_that_does_not_offer_it_is_told(debian):
+    debian.file(LIST).write_text(MIRROR)
+    done = debian.run("packages-offer", "38", f"{debian.root}/tmp", "no")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("and what this host's lists know has no kubeadm 1.38\n")
+    code, said = prepare(debian, "1.38.0-1.1", "38")
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        "what this host's repositories have: kubeadm 1.38.0-1.1 is not offered",
+    )
+    assert prepare(debian, renew="yes")[1].splitlines()[-1].startswith("which key is to be renewed")
+
+
+def test_what_a_package_manager_says_is_kept_without_passwords(host):
+    host.file(LIST).write_text(entry(host, 36).replace("http://x/", "http://ann:s3cret@x/"))
+    trouble = "Err:1 http://ann:s3cret@x/core:/stable:/v1.37/deb/ InRelease\nE: Failed to fetch http://a:s3cret@x/\n"
+    host.set("fail apt-get", f"update\n{trouble}")
+    code, said = prepare(host)
+    assert code == 1
+    assert "s3cret" not in said
+    assert "http://x/core:/stable:/v1.37/deb/: its lists can't be fetched: Failed to fetch http://x/" in said
+    told = host.run("packages-offer", "37", f"{host.root}/tmp", "no")
+    assert "s3cret" not in told.stdout + told.stderr
+
+
 def test_a_host_without_kubernetes_repository(debian):
+    debian.set("offered", "")
     debian.file(LIST).write_text("deb http://deb.debian.org/debian bookworm main\n")
     done = debian.run("packages-offer", "37", f"{debian.root}/tmp", "no")
     assert (done.returncode, done.stdout) == (1, "")
@@ -165,7 +205,7 @@ def test_what_was_not_held_is_not_held(debian):
 def test_a_version_that_is_not_offered_leaves_all_as_it_was(debian):
     code, said = prepare(debian, "1.37.9-1.1")
     assert code == 1
-    assert said.endswith("/v1.37/deb/ does not offer kubeadm 1.37.9-1.1\n")
+    assert said.endswith("/v1.37/deb/: kubeadm 1.37.9-1.1 is not offered\n")
     assert debian.file(LIST).read_text() == entry(debian, 36)
     assert debian.installed() == dict.fromkeys(NAMES, OLD)
     assert not debian.file(f"{STATE}/replaced").exists()

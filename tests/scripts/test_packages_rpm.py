@@ -160,7 +160,7 @@ def test_what_fails_to_install_is_undone(host):
 def test_a_version_that_is_not_offered_leaves_all_as_it_was(host):
     done = host.run("packages-prepare", "1.37.9-150500.1.1", "37", "no")
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.endswith("does not offer kubeadm 1.37.9-150500.1.1\n")
+    assert done.stdout.endswith(": kubeadm 1.37.9-150500.1.1 is not offered\n")
     assert repository(host).read_text() == REPO.format(minor=36)
 
 

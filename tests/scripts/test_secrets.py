@@ -104,6 +104,7 @@ def test_a_password_in_a_repositorys_address_is_no_argument_and_not_written_down
     entry = f"deb [signed-by={tmp_path}{KEYRING}] http://ann:{SECRET}@x/core:/v1.36/deb/ /\n"
     host.file(LIST).write_text(entry)
     watch.forget("curl")
+    (host.root / "bin/curl").unlink()
     host.program(program, FETCH.format(flag="-o" if program == "curl" else "-O"))
     done = host.run("packages-prepare", NEW, "37", "yes")
     assert done.returncode == 0, done.stdout

@@ -1,5 +1,5 @@
 # A part of other scripts: what they do to packages, with each package manager; its last words are in the file «said».
-# shellcheck disable=SC2154 # the scripts say $version, $minor, $address, and $state: where things are kept
+# shellcheck disable=SC2154 # the scripts say $version, $minor, $from, $address, and $state: where things are kept
 
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
 export NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l APT_LISTCHANGES_FRONTEND=none UCF_FORCE_CONFFOLD=1
@@ -15,7 +15,7 @@ patiently() {
       code=0
       "$@" < /dev/null 2>&1 || code=$?
       echo "$code" > code
-    } | tee said
+    } | without_password | tee said
     code=$(cat code)
     if [ "$code" = 0 ]; then return 0; fi
     if grep -Eq 'Could not get lock|Unable to (acquire|lock)|status database is locked|System management is locked' said &&
@@ -77,9 +77,18 @@ apt_update() {
     -o APT::Get::List-Cleanup=0 update
 }
 
-# The list of Kubernetes' repository alone.
+# The list of Kubernetes' repository alone; of all, where none is known to be.
 refresh_list() {
   code=0
+  if [ -z "$from" ]; then
+    # Whether another repository is well is not asked: what is wanted is offered, or it is not.
+    case $manager in
+      apt) apt_patiently update || : ;;
+      dnf) dnf_patiently --refresh makecache || : ;;
+      zypper) zypper_patiently refresh || : ;;
+    esac
+    return
+  fi
   case $manager in
     apt)
       apt_update "$minor" "$minor" || code=$?
@@ -161,6 +170,7 @@ keep_installed() {
         if [ -f "$file" ]; then cp -- "$file" "$state/packages/" && return; fi
       done
       apt_download "$1=$2" && return
+      [ -n "$from" ] || return 1
       # What this host has of the repository's list may be gone, or not be its own any more.
       former_minor=${2#*.}
       apt_update "$(moving_minor "$minor")" "${former_minor%%.*}" > refreshed 2>&1 || :
@@ -199,7 +209,8 @@ install_from_repository() {
 
 # Refuses where the signature of a downloaded package is not right. dnf 4, zypper and apt look for themselves.
 check_signatures() {
-  if [ "$manager" != dnf ] || ! is_dnf5 || [ "$(first_of checked "$minor" "$minor")" != 1 ]; then return; fi
+  if [ "$manager" != dnf ] || ! is_dnf5; then return; fi
+  if [ -n "$from" ] && [ "$(first_of checked "$minor" "$minor")" != 1 ]; then return; fi
   for name in $(own_packages); do
     file=$(package_file "$name" "$version")
     if [ -z "$file" ] || [ "$name" = kubeadm ]; then continue; fi

@@ -21,7 +21,36 @@ umask 022
 said=$work/said
 
 from=$(moving_minor "$minor")
-[ -n "$from" ] || refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here"
+# What the host's own lists know: the address of an own mirror may say nothing of a minor.
+offered_here() {
+  case $manager in
+    apt)
+      for name in kubeadm kubelet kubectl; do
+        apt-cache madison "$name" |
+          awk -F '|' -v name="$name" '{ gsub(/ /, ""); if ($1 == name) print "offered", name, $2 }' | uniq
+      done
+      ;;
+    dnf)
+      all_of_dnf -q -C repoquery --qf '%{name} %{version}-%{release}\n' kubeadm kubelet kubectl < /dev/null |
+        awk 'NF == 2 && $1 ~ /^kube/ { print "offered", $1, $2 }' | sort -u
+      ;;
+    zypper)
+      zypper --non-interactive --no-refresh search --details --type package --match-exact kubeadm kubelet kubectl |
+        awk -F '|' '{ gsub(/ /, ""); if ($3 == "package" && $6 !~ /^\(System/) print "offered", $2, $4 }' | sort -u
+      ;;
+  esac 2> /dev/null
+}
+
+if [ -z "$from" ]; then
+  offered_here > "$work/offered"
+  if [ "$renew" = yes ] || ! grep -Eq "^offered kubeadm ([0-9]+:)?1[.]${minor}[.]" "$work/offered"; then
+    refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here, and what \
+this host's lists know has no kubeadm 1.$minor"
+  fi
+  cat "$work/offered"
+  printf '\n# end\n'
+  exit
+fi
 address=$(first_of addresses "$from" "$minor" | without_password)
 key=
 if [ "$renew" = yes ]; then
@@ -29,7 +58,9 @@ if [ "$renew" = yes ]; then
   fetch_key "$(first_of addresses "$from" "$minor")" "$key"
 fi
 case $manager in apt) suffix=list ;; *) suffix=repo ;; esac
-mkdir "$work/sources" "$work/lists" "$work/cache"
+mkdir "$work/lists" "$work/cache"
+# There may be a password in an entry, and the host's own file for root alone.
+mkdir -m 700 "$work/sources"
 number=0
 files_of_minor "$from" | while IFS= read -r file; do
   number=$((number + 1))

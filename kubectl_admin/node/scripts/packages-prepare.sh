@@ -69,24 +69,26 @@ case $manager in
   none) refuse "this host has no package manager that is known here (apt, dnf, zypper)" ;;
 esac
 from=$(moving_minor "$minor")
-[ -n "$from" ] || refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here"
-address=$(first_of addresses "$from" "$minor" | without_password)
+# The address of an own mirror may say nothing of a minor: what it offers is there without being turned to.
+address="what this host's repositories have"
+[ -z "$from" ] || address=$(first_of addresses "$from" "$minor" | without_password)
 
 echo "== Look at what is installed and held"
 note_holds
 note_installed
-if [ "$from" != "$minor" ]; then
+if [ -n "$from" ] && [ "$from" != "$minor" ]; then
   echo "== Turn the repository to v1.$minor"
   move_sources
 fi
 if [ "$renew" = yes ]; then
+  [ -n "$from" ] || refuse "which key is to be renewed is not known: no repository here names a minor of Kubernetes"
   echo "== Renew the key of $address"
   renew_key
 fi
 echo "== Refresh the list of $address"
 refresh_list
 for name in $(own_packages); do
-  is_offered "$name" || refuse "$address does not offer $name $version"
+  is_offered "$name" || refuse "$address: $name $version is not offered"
 done
 echo "== Download $(own_packages | paste -sd , - | sed 's/,/, /g') $version"
 download_packages

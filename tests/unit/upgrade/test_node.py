@@ -2,17 +2,87 @@
 
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from kubectl_admin.cluster import retry
-from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.cluster.errors import (
+    ApiError,
+    BrokenStream,
+    Forbidden,
+    NothingSent,
+    Unauthorized,
+    Unreachable,
+)
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade import node
-from kubectl_admin.upgrade.look import Options
+from kubectl_admin.upgrade import node, status, target, work
+from kubectl_admin.upgrade.facts import Target
+from kubectl_admin.upgrade.look import Look, Options
 from tests.unit.node.standin import OWNER
+from tests.unit.upgrade.cases import NEW, around, disk
 
 AWAY = Unreachable("Unable to connect to the server: connection refused")
+# What is said while an API server is away and while it starts.
+STARTING: list[AdminError] = [
+    NothingSent("The connection to the server 10.0.0.1:6443 was refused"),
+    NothingSent("Unable to connect to the server: tls: unexpected eof while reading"),
+    Unreachable("Unable to connect to the server: dial 10.0.0.1:6443: i/o timeout"),
+    BrokenStream("the connection was lost"),
+    ApiError(502, "Bad Gateway", "no backend"),
+    ApiError(503, "ServiceUnavailable", "no server is available to handle this request"),
+    ApiError(500, "InternalError", "the API server has post-start hooks to do"),
+    ApiError(504, "Timeout", "etcdserver: request timed out"),
+    ApiError(429, "TooManyRequests", "storage is (re)initializing"),
+    Unauthorized(401, "Unauthorized", "Unauthorized"),
+    Forbidden(403, "Forbidden", 'nodes "cp-1" is forbidden: User "ann" cannot get resource "nodes"'),
+]
+
+
+def work_of(flapping: "Flapping", role: str = "cp-1") -> work.Work:
+    """The steps, told of by whoever waits."""
+    teller = work.Teller()
+    teller.note = flapping.said.append  # type: ignore[method-assign]
+    here = around(role, moved=("cp-1",), written=NEW)
+    seen = Look(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None)
+    cluster: Any = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
+    return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), teller, None)
+
+
+def open_host(flapping: "Flapping") -> None:
+    """The first look, and the way to the node."""
+    with node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True):
+        pass
+
+
+def hold(flapping: "Flapping") -> None:
+    """The Lease."""
+    host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
+    with node.holding(None, host, Options(), flapping.said.append, take_over=False):
+        pass
+
+
+def take_snapshot(flapping: "Flapping") -> None:
+    """etcd's, without the file."""
+    flapping.fetched = SimpleNamespace(fetched=SimpleNamespace(size=1))
+    job = work_of(flapping)
+    job.take = lambda _: flapping.tried("snapshot") and SimpleNamespace(saved=flapping.fetched)
+    job.snapshot()
+
+
+PHASES = {
+    "rights and host": open_host,
+    "lease": hold,
+    "look": lambda flapping: node.looked_at(None, None, Options(), flapping.said.append),
+    "status": lambda flapping: status.status(
+        None, SimpleNamespace(node="cp-1", say=flapping.said.append, persistently=lambda act: act())
+    ),
+    "snapshot": take_snapshot,
+    "drain": lambda flapping: work_of(flapping).drain(),
+    "add-ons": lambda flapping: work.addons_behind(
+        None, None, work_of(flapping).seen, work_of(flapping).patiently
+    ),
+}
 
 
 class Flapping:
@@ -23,6 +93,7 @@ class Flapping:
         self.error: AdminError = AWAY
         self.events: list[str] = []
         self.said: list[str] = []
+        self.ready: AdminError | None = None
         clock = SimpleNamespace(now=0.0)
         monkeypatch.setattr(
             retry,
@@ -39,6 +110,24 @@ class Flapping:
         monkeypatch.setattr(node.lease, "held", lambda *_, **__: self.entered("lease"))
         monkeypatch.setattr(node.one_at_a_time, "control_plane", lambda *_, **how: self.alone(how))
         monkeypatch.setattr(node, "look", lambda *_: self.tried("look"))
+        monkeypatch.setattr(status.gather, "around", lambda *_, **__: self.tried("around"))
+        monkeypatch.setattr(status.gather, "disk", lambda *_: self.tried("disk"))
+        monkeypatch.setattr(status, "lease_name", lambda *_: self.tried("name"))
+        monkeypatch.setattr(status.lease, "who", lambda *_: None)
+        monkeypatch.setattr(status.jobs, "running", lambda *_: None)
+        monkeypatch.setattr(work, "annotate", lambda *_: None)
+        monkeypatch.setattr(work.drain, "look", lambda *_: self.tried("preview"))
+        monkeypatch.setattr(work.drain, "drain", lambda *_: None)
+        monkeypatch.setattr(work.take, "take", lambda *_, **__: self.tried("snapshot"))
+        monkeypatch.setattr(work.addons, "wait_until_well", lambda *_, **__: None)
+        monkeypatch.setattr(work.addons, "left_behind", lambda *_: self.tried("add-ons"))
+
+    def get_text(self, path: str, *, timeout: float) -> str:
+        """What a cluster says of itself."""
+        assert (path, timeout > 0) == ("/readyz", True)
+        if self.ready:
+            raise self.ready
+        return "ok"
 
     def tried(self, what: str) -> str:
         if self.left:
@@ -69,12 +158,42 @@ def flapping(monkeypatch):
 
 def test_the_host_is_reached_as_soon_as_there_is_an_api_server(flapping):
     flapping.left = 3
-    with node.opened(None, "cp-1", Options(), flapping.said.append, doing=True) as host:
+    with node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True) as host:
         assert host == "host"
         flapping.left = 3
         assert node.looked_at(None, host, Options(), flapping.said.append) == "look"
     assert flapping.events == ["rights", "host", "look", "end of host"]
     assert [said.endswith("; trying again") for said in flapping.said] == [True, True]
+
+
+@pytest.mark.parametrize("phase", sorted(PHASES))
+@pytest.mark.parametrize("error", STARTING, ids=lambda error: error.what[:40])
+def test_every_phase_bears_an_api_server_that_is_restarted(flapping, phase, error):
+    """What it says then, what a balancer says meanwhile, and what a handshake says that is cut off."""
+    flapping.error, flapping.left = error, 4
+    PHASES[phase](flapping)
+    assert flapping.left == 0
+    assert f"{error.what}; trying again" in flapping.said
+
+
+def test_rights_that_a_starting_api_server_denies_are_asked_for_again(flapping):
+    """It knows no roles yet, and says so with all other words that it is not ready."""
+    flapping.error, flapping.left = AdminError("user ann lacks: patch nodes"), 4
+    flapping.ready = ApiError(500, "InternalError", "[-]poststarthook/rbac/bootstrap-roles failed")
+    with node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True):
+        pass
+    assert flapping.said == ["user ann lacks: patch nodes: the API server is starting; trying again"]
+
+
+@pytest.mark.parametrize("ready", [None, Forbidden(403, "Forbidden", 'User "ann" cannot get path "/readyz"')])
+def test_rights_that_are_really_missing_are_said_at_once(flapping, ready):
+    flapping.error, flapping.left, flapping.ready = AdminError("user ann lacks: patch nodes"), 1, ready
+    with (
+        pytest.raises(AdminError, match=r"^user ann lacks: patch nodes$"),
+        node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True),
+    ):
+        pass
+    assert flapping.said == []
 
 
 def test_a_host_that_could_not_be_entered_is_left_as_often_as_it_was(flapping):
@@ -104,14 +223,14 @@ def test_what_will_not_change_by_itself_is_not_waited_for(flapping):
     flapping.left, flapping.error = 1, AdminError("somebody else upgrades it")
     with (
         pytest.raises(AdminError, match="somebody else"),
-        node.opened(None, "cp-1", Options(), print, doing=True),
+        node.opened(flapping, "cp-1", Options(), print, doing=True),
     ):
         pass
     assert flapping.events == []
 
 
 def test_nobody_waits_for_ever(flapping):
-    flapping.left = 1000
+    flapping.left = 10_000
     with pytest.raises(Unreachable), node.opened(None, "cp-1", Options(), print, doing=True):
         pass
-    assert flapping.left > 900
+    assert flapping.left > 9_000
