@@ -128,7 +128,8 @@ class Work:
         try:
             self.await_addons(here=False)
         except AdminError as error:
-            raise AdminError(error.what, f"the node was not cordoned; {error.hint}") from error
+            left = "it stays cordoned" if self.seen.around.cordoned else "the node was not cordoned"
+            raise AdminError(error.what, f"{left}; {error.hint}") from error
         options = drained_with(self.options)
         preview = self.patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
