@@ -194,10 +194,14 @@ def behind(seen: Addons, wanted: Mapping[str, str], target: Target) -> list[str]
 
 @dataclass
 class Watched:
-    """What has been seen of kube-proxy's pods so far. healthy: as `says_well`, by the pod's name."""
+    """What has been seen of kube-proxy's pods so far. healthy: as `says_well`, by the pod's name.
+
+    ended: how one has ended last, in words.
+    """
 
     healthy: Callable[[str], bool | None]
     since: dict[tuple[str, int], float] = field(default_factory=dict)
+    ended: str = ""
     first: dict[str, int] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
 
@@ -214,6 +218,7 @@ class Watched:
             # One that is new since the first look has been started without a restart at first.
             self.first.setdefault(pod.uid, 0 if known else pod.restarts)
             self.last[pod.uid] = pod.restarts
+            self.ended = pod.ended or self.ended
             started = self.since.setdefault((pod.uid, pod.restarts), now)
             if not pod.running:
                 ended = f", it ended with {pod.ended}" if pod.ended else ""
@@ -269,7 +274,10 @@ def wait_until_well(  # noqa: PLR0913 - which node, what of it, and for how long
                 missing += not_rolled_out(seen, watched)
             if not missing:
                 return
-        if time.monotonic() > end or watched.crashes >= CRASHES:
+        if watched.crashes >= CRASHES:
+            ends = f"kube-proxy has ended {watched.crashes} times meanwhile, with {watched.ended}"
+            raise AdminError(f"node {node}: {ends}", advice([ends]))
+        if time.monotonic() > end:
             raise AdminError(f"node {node}: {'; '.join(missing)}: not so in time", advice(missing))
         lacking(missing)
         time.sleep(POLL_INTERVAL)

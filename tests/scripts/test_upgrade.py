@@ -157,7 +157,7 @@ def test_what_kubeadm_is_asked_for(host, arguments, asked):
     said = done.stdout.decode().splitlines()
     assert (done.returncode, done.stderr) == (0, b"")
     assert [line for line in said if not line.startswith("== ")] == asked
-    assert host.record() == f"v1.37.2 {arguments[0]} 0"
+    assert host.record() == f"{arguments[1]} {arguments[0]} 0"
     assert stat.S_IMODE((host.folder / "records").stat().st_mode) == 0o700
 
 
