@@ -12,6 +12,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node.debug_pod import Options, rights, seen
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.left_out import LeftOutError
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.pod_removal import is_gone
@@ -66,7 +67,9 @@ def find(
     lacking = missing(cluster, rights(options.namespace)) if refused else []
     blind = []
     for name, answer in answers.items():
-        if isinstance(answer, AdminError):
+        if isinstance(answer, LeftOutError):
+            say(answer.what)
+        elif isinstance(answer, AdminError):
             blind.append(unseen(name, answer, lacking))
         else:
             left += answer

@@ -15,6 +15,7 @@ from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import image, manifest, trouble
+from kubectl_admin.node.left_out import refuse_foreign
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.pod_removal import RETRY_TIMEOUT, remove_pod
 from kubectl_admin.signals import sheltered
@@ -54,10 +55,6 @@ class DebugPod:
 
     name: str
     uid: str
-
-
-class LeftOutError(AdminError):
-    """A node on which no debug pod can ever run: its host is not one that this tool knows."""
 
 
 def rights(namespace: str) -> list[Right]:
@@ -144,20 +141,6 @@ def refuse_unready(node: dict[str, Any]) -> None:
                 f"{condition.get('reason', '')}: {condition.get('message', '')}",
                 "its kubelet starts no pod; bring it back first",
             )
-
-
-def refuse_foreign(node: dict[str, Any]) -> None:
-    """Raises LeftOutError for a node that runs another operating system, or is no machine at all.
-
-    Source: kubernetes/kubernetes pkg/apis/core/types.go, NodeSystemInfo; the label of virtual-kubelet.
-    """
-    name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
-    info = (node.get("status") or {}).get("nodeInfo") or {}
-    system = str(info.get("operatingSystem") or labels.get("kubernetes.io/os") or "linux")
-    if system != "linux":
-        raise LeftOutError(f"node {name} is left out: it runs {system}, and only hosts with Linux are known")
-    if labels.get("type") == "virtual-kubelet":
-        raise LeftOutError(f"node {name} is left out: it is a virtual node, behind which is no host")
 
 
 def held(cluster: Cluster, node: dict[str, Any]) -> str:

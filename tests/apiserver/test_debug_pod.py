@@ -12,6 +12,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, manifest, pod_removal
+from kubectl_admin.node.left_out import without_foreign
 from kubectl_admin.node.operation import Operation
 
 pytestmark = pytest.mark.lab
@@ -106,3 +107,18 @@ def test_ones_own_is_removed_whether_its_creation_was_answered_or_not(cluster, n
     with pytest.raises(NotFound):
         cluster.get(f"{PODS}/{name}")
     assert said == []
+
+
+def test_a_servers_selectors_find_the_nodes_without_a_linux_host(server):
+    labels = {"win-1": {"kubernetes.io/os": "windows"}, "virtual-1": {"type": "virtual-kubelet"}}
+    for name, theirs in labels.items():
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": theirs}}
+        server.post("/api/v1/nodes", node)
+    try:
+        names = [name for (name,) in server.table("/api/v1/nodes").named("Name")]
+        said: list[str] = []
+        assert set(without_foreign(server, names, said.append)) == set(names) - labels.keys()
+        assert len(said) == 2
+    finally:
+        for name in labels:
+            server.delete(f"/api/v1/nodes/{name}")

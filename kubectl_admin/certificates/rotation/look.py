@@ -15,6 +15,7 @@ from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.left_out import without_foreign
 from kubectl_admin.node.operation import Operation
 
 HEARTBEATS = "kube-node-lease"
@@ -44,6 +45,8 @@ def look(
     require(cluster, rights(options))
     leftovers.sweep(cluster, options.namespace)
     there = [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
+    if not names:
+        there = without_foreign(cluster, there, say)
     for name in names:
         if name not in there:
             raise UsageError(f'there is no node "{name}"', f"there are {', '.join(there)}")

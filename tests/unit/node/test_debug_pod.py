@@ -14,7 +14,8 @@ import pytest
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import debug_pod, trouble
-from kubectl_admin.node.debug_pod import LeftOutError, Options
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.left_out import LeftOutError
 from kubectl_admin.node.trouble import is_running, without_echoes
 from tests.unit.node.standin import OPERATION
 
