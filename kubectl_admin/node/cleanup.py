@@ -22,6 +22,8 @@ from kubectl_admin.report import Column, Report, Table
 # Beside what a debug pod takes.
 RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods"))
 ABANDONED, IN_USE, HALF_WAY, UNKNOWN = "abandoned", "in use", "half-way upgrade", "unknown"
+NOTHING = "nothing is left in the cluster"
+NOTHING_SEEN = "nothing was found, but not every host could be looked at"
 KEPT = (IN_USE, HALF_WAY)  # whatever is in one of these states is removed with --force alone
 
 
@@ -125,7 +127,7 @@ def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
         items=lambda: map(document, left),
         names=lambda: (each.name for each in left),
         tables=[Table(columns, [row(each) for each in left])] if left else [],
-        paragraphs=[] if left else ["nothing is left in the cluster"],
+        paragraphs=[] if left else [NOTHING_SEEN if findings else NOTHING],
         findings=[*findings, *(half_way(each) for each in left if each.state == HALF_WAY)],
     )
 
