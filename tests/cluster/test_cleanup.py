@@ -137,6 +137,16 @@ def test_with_force_what_is_in_use_goes_with_its_job_and_still_nothing_else(lab,
     assert "look-alike" in lab.kubectl("get", "pods", "--namespace=default", "--output=name")
 
 
+def test_what_a_half_way_upgrade_needs_stays_unless_it_is_forced(lab):
+    name = put(lab, "upgrade", ended_process())
+    assert left(lab, NODE) == {name: "half-way upgrade"}
+    done = cleanup(lab, "--yes", NODE)
+    assert (done.code, folders(lab, NODE)) == (0, ["upgrade"])
+    assert f"drain-upgrade {NODE}" in done.out
+    assert cleanup(lab, "--yes", "--force", NODE).code == 0
+    assert folders(lab, NODE) == []
+
+
 def test_where_nothing_is_left_that_is_said(lab):
     done = cleanup(lab, "--dry-run")
     assert (done.code, done.out, done.err) == (0, "nothing is left in the cluster\n", "")

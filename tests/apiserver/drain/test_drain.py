@@ -6,11 +6,13 @@ import signal
 
 import pytest
 
+from kubectl_admin.cluster.connection import MERGE_PATCH
 from kubectl_admin.drain import drain
 from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.evict import DrainError
 from kubectl_admin.drain.filters import Flags
 from kubectl_admin.drain.observer import Observer
+from kubectl_admin.node import leftovers, manifest
 from tests.apiserver.drain.kinds import HOUR, KINDS
 from tests.apiserver.drain.process import draining, ended, finished, until
 from tests.apiserver.drain.world import NOW, REPLICASET, budget, numbers, owner, pod
@@ -129,6 +131,31 @@ def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
     assert answer.code == 3, answer.err
     assert "still there, since they came meanwhile: moving/late-bare, moving/again" in answer.err
     assert world.pods() == {"late-bare", "again"}
+
+
+def test_a_pod_that_is_held_since_it_is_not_ready_leaves_once_its_budget_lets_it(world):
+    """IfHealthyBudget holds it while too few are healthy, and nobody makes it so by waiting."""
+    world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 0, 1, 2)))
+    world.set_status("pods", "one", {"conditions": [{"type": "Ready", "status": "False"}]})
+    assert "the pod itself is not Ready" in " ".join(finished(world, "--dry-run").out.split())
+    with world.kubelet(), draining(world) as process:
+        until(process, "pod moving/one waits")
+        let = {"spec": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}
+        world.cluster.patch(world.path("poddisruptionbudgets", "guard"), let, MERGE_PATCH)
+        # Its numbers count again once the disruption controller, which is not there, has seen the change.
+        seen = {**numbers(0, 0, 1, 2), "observedGeneration": 2}
+        world.set_status("poddisruptionbudgets", "guard", seen)
+        until(process, "pod moving/one is gone")
+        answer = ended(process)
+    assert answer.code == 0, answer.err
+
+
+def test_a_pod_that_a_tenant_has_labelled_as_a_debug_pod_ends_no_look_at_them(world):
+    nasty = pod("kubectl-admin-0123456789-ffff", world.node)
+    nasty["metadata"]["labels"] = {**manifest.LABELS, manifest.OPERATION: "0123456789"}
+    nasty["metadata"]["annotations"] = {manifest.OWNER: f"x y {'9' * 5000} z"}
+    world.put(nasty)
+    assert [left.owner for left in leftovers.pods(world.cluster, world.namespace)] == [None]
 
 
 def test_a_pod_that_takes_its_time_is_waited_for(world):
