@@ -48,7 +48,7 @@ def gates(  # noqa: PLR0913 - all that is known
         *silent(around.versions.instances),
         *not_judged(around.versions.instances),
         *(gap.finding() for gap in (*around.versions.gaps, *around.gaps, *coming.gaps)),
-        *(gap.finding() for gap in (around.etcd.gaps if around.etcd else ())),
+        *(gap.finding() for gap in (around.etcd.unanswered if around.etcd else ())),
     ]
     if role.control_plane and kubeadm:
         found += proxy_returns(around, version.minor)
@@ -222,7 +222,7 @@ def etcd_health(around: Around) -> Iterator[Finding]:
             "https://etcd.io/docs/latest/learning/design-learner/",
             here,
         )
-    if not any(member.listed for member in state.members):
+    if not state.listed:
         yield Finding(
             Severity.VIOLATION,
             "etcd-quorum",

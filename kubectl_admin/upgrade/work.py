@@ -268,10 +268,9 @@ def await_member(cluster: Cluster, node: str) -> None:
     end = time.monotonic() + MEMBER
     while True:
         try:
-            here = [each for each in etcd_status.gather(cluster, compare=False).members if each.node == node]
-            if all(member.up and not member.learner for member in here):
+            problem = etcd_status.gather(cluster, compare=False).lacking(node)
+            if not problem:
                 return
-            problem = "; ".join(member.problem or "it does not vote" for member in here)
         except AdminError as error:
             problem = error.what
         if time.monotonic() > end:

@@ -21,8 +21,9 @@ def command(env: Environment, compare: bool | None) -> Report:
     """Show the members of etcd, who leads, how full they are, and whether their data agrees.
 
     Every member is asked in its own pod, and by the others where that does not answer. Nothing is changed.
-    RAFT-LAG is how many entries a member is behind the newest, and how many it has not applied. Exit code 3
-    says that something is wrong: a member down, an alarm, data that differs.
+    RAFT-LAG is how many entries a member is behind the newest, and how many it has not applied. Exit code 3:
+    something is wrong, such as a member that is down, an alarm, data that differs. Exit code 1: no member has
+    answered.
 
     \b
     Examples:
@@ -41,4 +42,5 @@ def command(env: Environment, compare: bool | None) -> Report:
         state = status.gather(env.cluster(), compare=compare, answered=progress.step)
     shown = report(state, judge(state))
     env.show(shown)
+    status.require_answer(state)
     return shown

@@ -128,5 +128,7 @@ def etcd_of(cluster: Cluster) -> Etcd:
     state = status.gather(cluster, compare=False)
     if state.etcd.external:
         return Etcd()
+    if not state.listed:
+        return Etcd(problem="which members etcd has is not known: no member gave the list")
     up = frozenset(member.pod.node if member.pod else member.node for member in state.voters if member.up)
     return Etcd(len(state.voters), up)

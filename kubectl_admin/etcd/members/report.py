@@ -82,7 +82,11 @@ def summary(state: State) -> Iterator[str]:
     if state.members:
         up = sum(member.up for member in state.voters)
         yield f"{context}leader {state.leader.title if state.leader else 'unknown'}"
-        yield f"{up} of {len(state.voters)} voting members up, {state.quorum} needed"
+        if state.listed:
+            yield f"{up} of {len(state.voters)} voting members up, {state.quorum} needed"
+        else:
+            heard = sum(member.up for member in state.members)
+            yield f"which members vote is not known; {heard} of {len(state.members)} pods have answered"
         if state.compared and not state.differing:
             yield f"the members' data is the same at revision {state.hashed}"
     else:
@@ -166,8 +170,8 @@ def fields(state: State) -> dict[str, object]:
         "server": state.server,
         "external": state.etcd.external,
         "leader": leader.title if leader else None,
-        "voters": len(state.voters),
-        "votersUp": sum(member.up for member in state.voters),
+        "voters": len(state.voters) if state.listed else None,
+        "votersUp": sum(member.up for member in state.voters) if state.listed else None,
         "quorum": state.quorum if state.voters else None,
         "hashRevision": state.hashed or None,
         "apiServers": [

@@ -90,6 +90,8 @@ class State:
     alarms: all that are raised, those of members that are in no list as well.
     hashed: the revision up to which hashes were taken; 0 where none were.
     unhashed: why hashes could not be compared; "" where they were.
+    unanswered: questions about the cluster as a whole (its list of members, its alarms) that members were
+    asked, and none has answered.
     """
 
     context: str
@@ -99,17 +101,22 @@ class State:
     alarms: tuple[Alarm, ...] = ()
     hashed: int = 0
     unhashed: str = ""
-    gaps: tuple[Gap, ...] = ()
+    unanswered: tuple[Gap, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether any member has answered; without that nothing at all is known of etcd."""
+        return any(member.up for member in self.members)
+
+    @property
+    def listed(self) -> bool:
+        """Whether the list of members could be read; without it nobody knows who votes."""
+        return any(member.listed for member in self.members)
 
     @property
     def voters(self) -> tuple[Member, ...]:
-        """The members of the list that vote; those that answered, where no list could be read."""
-        listed = any(member.listed for member in self.members)
-        return tuple(
-            member
-            for member in self.members
-            if not member.learner and (member.listed is not None if listed else member.up)
-        )
+        """The members of the list that vote; none are known where it could not be read (`listed`)."""
+        return tuple(member for member in self.members if member.listed and not member.learner)
 
     @property
     def quorum(self) -> int:
@@ -138,9 +145,31 @@ class State:
     @property
     def compared(self) -> bool:
         """Whether the hashes of all voting members could be held against each other."""
-        return self.hashed > 0 and not self.unhashed and all(member.hash for member in self.voters)
+        voters = self.voters
+        return self.hashed > 0 and not self.unhashed and bool(voters) and all(one.hash for one in voters)
+
+    def lacking(self, node: str) -> str:
+        """What a node's own member lacks to be at work, in words; "" where it lacks nothing.
+
+        Only a member whose static pod is on the node is the node's own: names and addresses prove nothing.
+        """
+        here = [member for member in self.members if member.pod and member.pod.node == node]
+        if not here:
+            return "no static pod of etcd is to be seen on it"
+        return "; ".join(what for member in here if (what := missing(member)))
 
     @property
     def index(self) -> int:
         """The newest raft index that any member knows to be committed."""
         return max((member.status.index for member in self.members if member.status), default=0)
+
+
+def missing(member: Member) -> str:
+    """What a member lacks to be at work, in words; "" where it lacks nothing."""
+    if member.status is None:
+        return "; ".join(filter(None, (member.problem, member.unreachable))) or "it does not answer"
+    if member.listed is None:
+        return "it is not known to be in the list of members"
+    if member.learner:
+        return "it does not vote"
+    return "" if member.status.leader else "it knows no leader"

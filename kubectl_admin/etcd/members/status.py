@@ -19,7 +19,7 @@ from kubectl_admin.etcd.members import hashes, pods
 from kubectl_admin.etcd.members.etcdctl import HASHING, Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.match import matched, with_alarms
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.members.state import Member, State
+from kubectl_admin.etcd.members.state import Member, State, missing
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
@@ -50,7 +50,6 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     A member that does not answer is a Member with a problem. Raises AdminError where the API server can't be
     spoken to, where pods may not be listed, or where nothing may be run in them.
     """
-    gaps: list[Gap] = []
     with explained(cluster, RIGHTS):
         etcd = find(cluster)
         talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
@@ -66,7 +65,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     # Who votes and knows a leader answers for the cluster; others refuse, or wait until their time is over.
     order = sorted(statuses, key=lambda pod: (statuses[pod].learner, not statuses[pod].leader))
     able = {pod: talkers[pod] for pod in order}
-    listed, alarms = cluster_wide(able, gaps)
+    listed, alarms, unanswered = cluster_wide(able)
     members = with_alarms(matched(etcd.members, statuses, problems, listed, etcd.nodes), alarms)
     members = asked_from_others(members, able)
     found = hashes.compare(
@@ -80,7 +79,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
         alarms=alarms,
         hashed=found.revision,
         unhashed=found.problem,
-        gaps=tuple(gaps),
+        unanswered=unanswered,
     )
 
 
@@ -105,20 +104,22 @@ def find(cluster: Cluster) -> pods.Etcd:
         raise without_api(error) from error
 
 
-def cluster_wide(able: Mapping[EtcdPod, Etcdctl], gaps: list[Gap]) -> tuple[Any, Any]:
-    """The list of members and the alarms, each from the first member that gives it; () where none does."""
+def cluster_wide(able: Mapping[EtcdPod, Etcdctl]) -> tuple[Any, Any, tuple[Gap, ...]]:
+    """The list of members and the alarms, each from the first member that gives it, () where none does; and
+    which of these questions none has answered.
+    """
     questions: dict[str, Callable[[Etcdctl], Any]] = {
         "the list of members": Etcdctl.members,
         "alarms": Etcdctl.alarms,
     }
     if not able:
-        return (), ()
+        return (), (), ()
     answers = ask_all(
         {what: partial(first_answer, able.values(), ask) for what, ask in questions.items()}, deadline=ROUND
     )
-    gaps += [Gap(what, why(answer)) for what, answer in answers.items() if isinstance(answer, AdminError)]
+    lost = tuple(Gap(what, why(answer)) for what, answer in answers.items() if isinstance(answer, AdminError))
     listed, alarms = (() if isinstance(answer, AdminError) else answer for answer in answers.values())
-    return listed, alarms
+    return listed, alarms, lost
 
 
 def asked_from_others(members: Sequence[Member], able: Mapping[EtcdPod, Etcdctl]) -> tuple[Member, ...]:
@@ -149,6 +150,24 @@ def as_heard(member: Member, answers: Mapping[EtcdPod, Status | AdminError]) -> 
             return replace(member, id=answer.member_id, status=answer, asked_from=pod.node)
         unreachable = f"from node {pod.node}: {why(answer)}"
     return replace(member, unreachable=unreachable)
+
+
+def require_answer(state: State) -> None:
+    """Raises AdminError where no member has answered: then nothing is known of how etcd is."""
+    if state.answered:
+        return
+    if state.etcd.external:
+        raise AdminError(
+            "etcd runs outside of the cluster and was not asked",
+            "run etcdctl on one of the control-plane nodes, with the files that the API server names",
+        )
+    if not state.members:
+        raise AdminError("no static pod of etcd is to be seen, so nothing was asked")
+    silent = "; ".join(f"{member.title}: {missing(member)}" for member in state.members)
+    raise AdminError(
+        f"no member of etcd could be asked: {silent}",
+        "how etcd is, is not known; on the control-plane nodes: crictl ps --all --name etcd",
+    )
 
 
 def addresses(member: Member) -> tuple[str, ...]:

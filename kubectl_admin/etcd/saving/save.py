@@ -38,11 +38,13 @@ class Survey:
 class Saved:
     """A snapshot that has come home.
 
-    cluster_id: in hex, as the member says: of several members' files none tells it. seconds: of each phase.
+    cluster_id, member_id: in hex, as the member says: of several members' files none tells the cluster's.
+    seconds: of each phase.
     """
 
     endpoint: str
     cluster_id: str
+    member_id: str
     tool: Tool
     fetched: Fetched
     seconds: dict[str, float] = field(default_factory=dict)
@@ -68,6 +70,7 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     seen = survey(host, source, etcdctl)
     packing = chosen(seen, tool, host.node)
     access, status = answering(host, seen, [within(each, seen.root) for each in source.accesses])
+    refuse_other(host.node, source, status)
     size = seen.database or status.size
     refuse_full(host.node, seen, size)
     room(size)
@@ -82,7 +85,8 @@ def save(  # noqa: PLR0913 - from where, to where, and how
             raise
         refuse_failed(job)
     seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}
-    return Saved(access.endpoint, f"{status.cluster_id:x}", packing, fetched, seconds)
+    ids = f"{status.cluster_id:x}", f"{status.member_id:x}"
+    return Saved(access.endpoint, *ids, packing, fetched, seconds)
 
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
@@ -126,6 +130,17 @@ def refuse_full(node: str, seen: Survey, size: int) -> None:
             f"node {node}: {seen.free >> 20} MiB are free for {STATE}, and the snapshot needs {needed >> 20} "
             f"MiB with a reserve of {RESERVE >> 20} MiB",
             "free some space there, or take it from another member with --node",
+        )
+
+
+def refuse_other(node: str, source: Source, status: Status) -> None:
+    """Raises AdminError where another member answers on the host than the one that was chosen."""
+    wanted = (source.cluster_id, source.member_id)
+    if source.member_id is not None and (status.cluster_id, status.member_id) != wanted:
+        raise AdminError(
+            f"node {node}: member {status.member_id:x} of cluster {status.cluster_id:x} answers there, and "
+            f"member {source.member_id:x} of cluster {source.cluster_id or 0:x} was chosen",
+            "kubectl admin etcd-status; was it replaced a moment ago? run it again",
         )
 
 

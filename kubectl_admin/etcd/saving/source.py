@@ -1,6 +1,7 @@
 """From which member a snapshot is taken, and how it is spoken to from its node's host.
 
-A follower before the leader, which has more to do; never a learner, which may lag behind.
+A follower before the leader, which has more to do; never a learner, which may lag behind; and only a member
+that the others know: a snapshot of another cluster is whole, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
-from kubectl_admin.etcd.members.etcdctl import Status
+from kubectl_admin.etcd.members.etcdctl import Listed, Status
 from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
 from kubectl_admin.etcd.members.state import LAG
 from kubectl_admin.etcd.members.status import etcdctl, why, without_api
@@ -36,7 +37,8 @@ class Source:
     container: the id of the container that runs etcd there; OUTSIDE for an external etcd, which is only
     spoken to from there. data: its data folder, as etcd itself sees it; "" for an external one.
     accesses: how it is spoken to, by the first that answers; files are in the container's root or the host's.
-    notes: sentences about what a snapshot from there may lack.
+    notes: sentences about what a snapshot from there may lack. cluster_id, member_id: whose snapshot it must
+    be; None for an external one, which the API servers know by its certificate.
     """
 
     node: str
@@ -44,6 +46,8 @@ class Source:
     data: str
     accesses: tuple[Access, ...]
     notes: tuple[str, ...] = ()
+    cluster_id: int | None = None
+    member_id: int | None = None
 
 
 def choose(cluster: Cluster, node: str | None) -> Source:
@@ -59,25 +63,64 @@ def choose(cluster: Cluster, node: str | None) -> Source:
     members = [pod for pod in etcd.members if node in (None, pod.node)]
     if not members:
         raise AdminError(no_member(etcd, node), "kubectl admin etcd-status shows what there is")
-    able = [pod for pod in members if pod.access]
-    statuses = ask_all({pod: etcdctl(cluster, pod).status for pod in able}, deadline=ASKING)
+    # All are asked, also where one is named: whether a member is one of the cluster, the others say.
+    talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
+    statuses = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ASKING)
     for answer in statuses.values():
         if isinstance(answer, Forbidden):
             raise answer
     answered = {pod: status for pod, status in statuses.items() if isinstance(status, Status)}
-    found = best(answered)
+    refuse_divided(answered)
+    lists = ask_all({pod: talkers[pod].members for pod in answered}, deadline=ASKING)
+    known = {pod: found for pod, found in lists.items() if not isinstance(found, AdminError)}
+    against = {pod: why(error) for pod, error in statuses.items() if isinstance(error, AdminError)}
+    against |= {pod: "its flags are in a file" for pod in etcd.members if pod not in talkers}
+    against |= {pod: doubt for pod, status in answered.items() if (doubt := unproven(pod, status, known))}
+    found = best({pod: status for pod, status in answered.items() if pod in members and pod not in against})
     if found is None or found.access is None:
-        said = [
-            f"{pod.node}: {why(error)}" for pod, error in statuses.items() if isinstance(error, AdminError)
-        ]
-        said += [f"{pod.node}: its flags are in a file" for pod in members if pod not in able]
-        said += [
-            f"{pod.node}: it is a learner" for pod, status in statuses.items() if isinstance(status, Status)
-        ]
-        raise AdminError(f"no etcd member can give a snapshot: {'; '.join(said)}")
-    doubts = doubts_about(answered[found], answered.values())
-    notes = (*(f"node {found.node}: its member {doubt}" for doubt in doubts), *elsewhere)
-    return Source(found.node, found.container_id, found.flags.data_dir, (found.access,), notes)
+        said = "; ".join(f"{pod.node}: {against.get(pod, 'its container does not run')}" for pod in members)
+        raise AdminError(f"no etcd member can give a snapshot: {said}")
+    status = answered[found]
+    return Source(
+        found.node,
+        found.container_id,
+        found.flags.data_dir,
+        (found.access,),
+        (
+            *(f"node {found.node}: its member {doubt}" for doubt in doubts_about(status, answered.values())),
+            *elsewhere,
+        ),
+        status.cluster_id,
+        status.member_id,
+    )
+
+
+def refuse_divided(statuses: Mapping[EtcdPod, Status]) -> None:
+    """Raises AdminError where members belong to different clusters: which is right, a person decides."""
+    sides: dict[int, list[str]] = {}
+    for pod, status in statuses.items():
+        sides.setdefault(status.cluster_id, []).append(pod.node)
+    if len(sides) > 1:
+        said = "; ".join(f"{cluster:x}: {', '.join(nodes)}" for cluster, nodes in sides.items())
+        raise AdminError(
+            f"etcd's members belong to different clusters ({said}): a snapshot of the wrong one is no backup",
+            "kubectl admin etcd-status; to keep one of them all the same: etcdctl snapshot save on its node",
+        )
+
+
+def unproven(pod: EtcdPod, status: Status, lists: Mapping[EtcdPod, Sequence[Listed]]) -> str:
+    """Why a member that answered is no source, by the lists of members that members gave; "" where it is one.
+
+    The others' word counts; its own where it is the only one to give any. The list takes a quorum.
+    """
+    others = [listed for one, listed in lists.items() if one != pod] or list(lists.values())
+    if not others:
+        return "no member gave the list of members, which takes a quorum"
+    entries = [next((one for one in listed if one.id == status.member_id), None) for listed in others]
+    if None in entries:
+        return f"its member {status.member_id:x} is not in the cluster's list of members"
+    learner = status.learner or any(one.learner for one in entries if one)
+    return "it is a learner" if learner else ""
 
 
 def best(statuses: Mapping[EtcdPod, Status]) -> EtcdPod | None:

@@ -104,6 +104,7 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
         verdict = verify(draft.path, progress=moved)
     saved.seconds["verify"] = time.monotonic() - verified
     refuse_unsound(verdict, source.node)
+    refuse_foreign(verdict, saved.member_id, source.node)
     return Taken(None, source.node, saved, verdict, time.monotonic() - began)
 
 
@@ -114,6 +115,27 @@ def refuse_unsound(verdict: Verdict, node: str) -> None:
         raise AdminError(
             f"the snapshot that node {node} gave is damaged and was not kept: {first.evidence}",
             "take it from another member with --node, and look at this one: kubectl admin etcd-status",
+        )
+    if verdict.snapshot is None or verdict.snapshot.hash_right is not True:
+        raise AdminError(
+            f"the snapshot that node {node} gave came without its sha256 and was not kept: nothing shows "
+            "that it is what etcd sent",
+            "etcdctl keeps the sha256 that etcd appends: look at the one of that node, or at --etcdctl",
+        )
+
+
+def refuse_foreign(verdict: Verdict, member_id: str, node: str) -> None:
+    """Raises AdminError for a snapshot whose own list of members has not the one that saved it.
+
+    member_id: in hex.
+    """
+    members = verdict.snapshot.contents.members if verdict.snapshot else ()
+    if member_id not in {member.id for member in members}:
+        named = ", ".join(f"{member.name or 'never started'} ({member.id})" for member in members)
+        raise AdminError(
+            f"the snapshot that node {node} gave is of another cluster and was not kept: it names as members "
+            f"{named or 'nobody'}, and not {member_id}, which was asked for it",
+            "kubectl admin etcd-status; take it from another member with --node",
         )
 
 

@@ -97,7 +97,7 @@ def test_an_etcd_that_nobody_could_ask_is_not_taken_for_well():
     here = around("cp-1")
     assert here.etcd
     silent = tuple(replace(each, status=None, listed=None, problem="no answer") for each in here.etcd.members)
-    asked = replace(here, etcd=replace(here.etcd, members=silent, gaps=(Gap("alarms", "no answer"),)))
+    asked = replace(here, etcd=replace(here.etcd, members=silent, unanswered=(Gap("alarms", "no answer"),)))
     assert found(asked) == ["etcd-quorum"]
     every = gates.gates(asked, disk(), Role.FIRST, Target(NEW, "x"), UPSTREAM)
     assert "alarms" in [each.subject for each in every if each.rule == "not-seen"]

@@ -30,13 +30,9 @@ def external(state: State) -> Iterator[Finding]:
         yield Gap("etcd", neither).finding()
 
 
-def gaps(state: State) -> Iterator[Finding]:
-    """What could not be looked at."""
-    return (gap.finding() for gap in state.gaps)
-
-
 CHECKS = (
     members.split,
+    members.unanswered,
     members.tolerance,
     members.leaderless,
     members.down,
@@ -52,5 +48,4 @@ CHECKS = (
     members.elsewhere,
     members.impostors,
     external,
-    gaps,
 )

@@ -31,6 +31,20 @@ def split(state: State) -> Iterator[Finding]:
         )
 
 
+def unanswered(state: State) -> Iterator[Finding]:
+    """What members were asked about the cluster as a whole, and none could say: it takes a quorum."""
+    for gap in state.unanswered:
+        yield Finding(
+            Severity.VIOLATION,
+            "cluster-no-answer",
+            gap.what,
+            "a cluster with a quorum gives its list of members and its alarms",
+            f"no member could say: {gap.why}",
+            "see that a majority of the members is up; what nobody could say is not known to be well",
+            FAILURES,
+        )
+
+
 def tolerance(state: State) -> Iterator[Finding]:
     """How many members more may fail."""
     total, needed = len(state.voters), state.quorum
@@ -91,13 +105,13 @@ def leaderless(state: State) -> Iterator[Finding]:
 def down(state: State) -> Iterator[Finding]:
     """Members that answer nobody."""
     for member in state.members:
-        if not member.up and member.listed and not (member.learner and member.unstarted):
+        if not member.up and not (member.learner and member.unstarted):
             seen = f"; {member.unreachable}" if member.unreachable else ""
             yield Finding(
                 Severity.VIOLATION,
                 "member-down",
                 f"etcd member {member.title}",
-                "every member of the list answers",
+                "every member answers",
                 f"{_problem(member)}{seen}",
                 ("start it" if member.unstarted else "look at its pod's log and its node")
                 + f"; if it is gone for good: etcdctl member remove {_id(member)}",
@@ -108,7 +122,7 @@ def down(state: State) -> Iterator[Finding]:
 
 def unlisted(state: State) -> Iterator[Finding]:
     """Pods that run no member of the list."""
-    if not any(member.listed for member in state.members):
+    if not state.listed:
         return
     for member in state.members:
         if member.pod and not member.listed and not member.pod.flags.config_file:
@@ -189,7 +203,7 @@ def versions(state: State) -> Iterator[Finding]:
 def places(state: State) -> Iterator[Finding]:
     """Members without a control-plane node, and control-plane nodes without a member."""
     nodes = state.etcd.nodes
-    if not any(member.listed for member in state.members):
+    if not state.listed:
         return
     names = {node.name for node in nodes}
     for member in state.members:

@@ -235,11 +235,27 @@ def test_external_etcd_and_nothing_at_all():
     assert [(one.rule, one.subject) for one in judge(nothing)] == [("not-seen", "etcd")]
 
 
-def test_what_could_not_be_looked_at():
-    gap = Gap("control-plane nodes", "forbidden", "list nodes")
-    assert (
-        found(replace(three(), gaps=(gap,)))["not-seen"].fix == "grant it: list nodes (docs/permissions.md)"
-    )
+def test_what_no_member_could_say_of_the_cluster_is_a_violation():
+    finding = found(replace(three(), unanswered=(Gap("alarms", "context deadline exceeded"),)))[
+        "cluster-no-answer"
+    ]
+    assert (finding.severity, finding.subject) == (VIOLATION, "alarms")
+    assert finding.evidence == "no member could say: context deadline exceeded"
+
+
+def test_pods_that_answer_nobody_are_violations_though_no_list_names_them():
+    silent = {**DOWN, "listed": None, "id": None}
+    nobody = state(*(sound_member(number, **silent) for number in (1, 2, 3)))
+    assert [(one.rule, one.subject) for one in judge(nobody)] == [
+        ("member-down", f"etcd member cp-{number}") for number in (1, 2, 3)
+    ]
+    one_of_three = state(sound_member(1, listed=None), *(sound_member(n, **silent) for n in (2, 3)))
+    assert [one.severity for one in judge(one_of_three)] == [VIOLATION, VIOLATION]
+
+
+def test_a_silent_pod_whose_flags_are_in_a_file_is_a_violation():
+    pod = member(static_pod("etcd", "cp-2", ["etcd", "--config-file=x"]))
+    assert rules(three(**{**DOWN, "listed": None, "pod": pod}))["member-down"] is VIOLATION
 
 
 def test_violations_come_first():

@@ -30,11 +30,11 @@ DOWN = {"status": None, "problem": "no such container", "hash": None}
         ),
         ("a pod that runs no member does not vote", three(listed=None), 2, 2, 0),
         (
-            "without a list who answers counts",
+            "without a list nobody knows who votes",
             state(*(sound_member(number, listed=None) for number in (1, 2, 3))),
-            3,
-            2,
+            0,
             1,
+            -1,
         ),
     ],
 )
@@ -77,3 +77,32 @@ def test_what_a_member_is_called():
     assert replace(sound_member(1), name="", id=None).title == "?"
     assert sound_member(1).objects == ("node/cp-1",)
     assert replace(sound_member(1), node="").objects == ()
+
+
+def test_what_is_known_without_any_answer_and_without_a_list():
+    assert (three().answered, three().listed, three().compared) == (True, True, True)
+    unlisted = state(*(sound_member(number, listed=None) for number in (1, 2, 3)))
+    assert (unlisted.answered, unlisted.listed, unlisted.compared) == (True, False, False)
+    silent = state(*(sound_member(number, **DOWN) for number in (1, 2, 3)))
+    assert (silent.answered, state().answered) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("why", "found", "lacks"),
+    [
+        ("at work", three(), ""),
+        ("no pod at all", state(), "no static pod of etcd is to be seen on it"),
+        ("a member of the list without a pod", three(pod=None), "no static pod of etcd is to be seen on it"),
+        ("down", three(**DOWN), "no such container"),
+        ("silent without a word", three(status=None), "it does not answer"),
+        ("of no list", three(listed=None), "it is not known to be in the list of members"),
+        ("a learner", three(status=status(LEADER + 1, learner=True)), "it does not vote"),
+        ("without a leader", three(status=status(LEADER + 1, leader=0)), "it knows no leader"),
+    ],
+)
+def test_what_a_nodes_own_member_lacks(why, found, lacks):
+    assert found.lacking("cp-2") == lacks, why
+
+
+def test_the_member_of_another_node_says_nothing_of_this_one():
+    assert three().lacking("worker-1") == "no static pod of etcd is to be seen on it"

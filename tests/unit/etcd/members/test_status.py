@@ -9,6 +9,7 @@ from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden, Unre
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
+from kubectl_admin.etcd.members.judge import judge
 from tests.unit.etcd.members.samples import apiserver_command, etcd_pod, node_object, static_pod
 
 NODES = ("cp-1", "cp-2", "cp-3")
@@ -110,7 +111,7 @@ def test_a_sound_cluster():
     state = status.gather(cluster, answered=counted.append)
     assert shown(state) == dict.fromkeys(NODES, (True, "", ""))
     assert [member.node for member in state.members] == list(NODES)
-    assert (state.leader.name, state.hashed, state.unhashed, state.gaps) == ("cp-1", 100, "", ())
+    assert (state.leader.name, state.hashed, state.unhashed, state.unanswered) == ("cp-1", 100, "", ())
     assert {member.hash.value for member in state.members} == {7}
     assert [node.name for node in state.etcd.nodes] == list(NODES)
     assert counted == [3, 3, 3]
@@ -176,9 +177,9 @@ def test_without_a_leader_what_members_say_of_themselves_is_shown():
     cluster = Cluster()
     cluster.leader = 0
     state = status.gather(cluster)
-    assert [gap.what for gap in state.gaps] == ["the list of members"]
+    assert [gap.what for gap in state.unanswered] == ["the list of members"]
     assert [member.status.leader for member in state.members] == [0, 0, 0]
-    assert (len(state.voters), state.leader) == (3, None)
+    assert (state.voters, state.leader) == ((), None)
 
 
 def test_one_that_knows_the_leader_answers_for_the_cluster():
@@ -231,6 +232,42 @@ def test_where_nodes_may_not_be_listed_nobody_is_asked():
     with pytest.raises(AdminError, match="list nodes"):
         status.gather(cluster)
     assert cluster.executed == []
+
+
+def test_where_no_pod_can_be_asked_nothing_is_known_of_etcd():
+    cluster = Cluster()
+    cluster.broken = dict.fromkeys(NODES, ApiError(500, "InternalError", "error dialing backend"))
+    state = status.gather(cluster)
+    assert [member.up for member in state.members] == [False, False, False]
+    assert (state.listed, state.unanswered) == (False, ())
+    with pytest.raises(AdminError) as refused:
+        status.require_answer(state)
+    assert refused.value.what.startswith(
+        "no member of etcd could be asked: cp-1: error dialing backend; cp-2: error dialing backend; cp-3:"
+    )
+
+
+def test_one_answer_is_an_answer():
+    cluster = Cluster()
+    cluster.broken = dict.fromkeys(NODES[1:], ApiError(500, "InternalError", "error dialing backend"))
+    cluster.down = set(NODES[1:])
+    state = status.gather(cluster)
+    status.require_answer(state)
+    assert [one.rule for one in judge(state)][:3] == ["quorum-lost", "member-down", "member-down"]
+
+
+@pytest.mark.parametrize(
+    ("pods", "what"),
+    [
+        ([static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.50:2379"))], "outside of"),
+        ([], "no static pod of etcd is to be seen"),
+    ],
+)
+def test_where_there_is_no_pod_to_ask_nothing_is_known_either(pods, what):
+    cluster = Cluster()
+    cluster.pods = pods
+    with pytest.raises(AdminError, match=what):
+        status.require_answer(status.gather(cluster))
 
 
 def test_all_rights_that_are_missing_are_named():

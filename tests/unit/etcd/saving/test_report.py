@@ -26,6 +26,7 @@ def taken(tmp_path) -> Taken:
     saved = Saved(
         "https://127.0.0.1:2379",
         "1f446a79",
+        MEMBER.decode(),
         Tool.ZSTD,
         fetched,
         {"prepare": 1.0, "fetch": 2.0, "verify": 0.5},

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -119,10 +120,20 @@ def test_a_snapshot_comes_home_and_nothing_stays(world, tool, packed):
     saved = world.save(tool=tool)
     assert world.sent == CONTENT
     assert (saved.endpoint, saved.cluster_id, saved.tool) == (HTTPS.endpoint, "1f446a79e5d49d70", packed)
+    assert saved.member_id == "9d806c50726f9643"
     assert (saved.fetched.size, saved.fetched.cuts) == (len(CONTENT), 0)
     assert set(saved.seconds) == {"prepare", "fetch"}
     assert not world.state.exists()
     assert world.said == []
+
+
+@pytest.mark.parametrize("wanted", [(0x1F446A79E5D49D70, LEADER + 1), (0x29A, LEADER)])
+def test_another_member_than_the_chosen_one_saves_nothing(world, wanted):
+    cluster_id, member_id = wanted
+    with pytest.raises(AdminError, match="member 9d806c50726f9643 of cluster 1f446a79e5d49d70 answers there"):
+        world.save(replace(SOURCE, cluster_id=cluster_id, member_id=member_id))
+    assert [call[-3:-1] for call in world.calls() if "save" in call] == []
+    assert world.save(replace(SOURCE, cluster_id=0x1F446A79E5D49D70, member_id=LEADER)).fetched.size
 
 
 def test_etcdctl_is_told_how_to_speak_to_the_member(world):

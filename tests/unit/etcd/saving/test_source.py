@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError
+from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Listed
 from kubectl_admin.etcd.members.pods import Access
 from kubectl_admin.etcd.members.state import LAG
 from kubectl_admin.etcd.saving import source
@@ -207,12 +207,28 @@ def test_where_no_node_is_ready_there_is_none(server):
     assert ready(server.connect(), apiservers("cp-1", "cp-2")) is None
 
 
-def members_say(monkeypatch, answers: dict) -> None:
-    """What etcdctl comes to in the pod of each node: a Status, or an error."""
+def listing(*ids: int, learners: tuple[int, ...] = ()) -> tuple[Listed, ...]:
+    """A list of members with these ids."""
+    return tuple(Listed(one, f"cp-{one}", (), (), one in learners) for one in (*ids, *learners))
+
+
+ALL = listing(LEADER, FOLLOWER, OTHER)
+
+
+def members_say(monkeypatch, answers: dict, lists: dict | None = None) -> None:
+    """What etcdctl comes to in the pod of each node: a Status, or an error.
+
+    lists: the list of members that each node gives; all of them if not given.
+    """
 
     class Answering(Etcdctl):
         def status(self):
-            answer = answers[self.program]
+            return self.answer(answers[self.program])
+
+        def members(self):
+            return self.answer(ALL if lists is None else lists[self.program])
+
+        def answer(self, answer):
             if isinstance(answer, Exception):
                 raise answer
             return answer
@@ -238,7 +254,12 @@ STACKED = [etcd_pod("cp-1", "192.0.2.1"), etcd_pod("cp-2", "192.0.2.2"), etcd_po
 def test_a_snapshot_is_taken_from_a_follower(server, monkeypatch):
     members_say(monkeypatch, {"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER, applied=9)})
     assert choose_among(server, STACKED) == Source(
-        "cp-2", "running-on-cp-2", "/var/lib/etcd", (Access("https://127.0.0.1:2379", True, *SERVER_PAIR),)
+        "cp-2",
+        "running-on-cp-2",
+        "/var/lib/etcd",
+        (Access("https://127.0.0.1:2379", True, *SERVER_PAIR),),
+        cluster_id=status().cluster_id,
+        member_id=FOLLOWER,
     )
 
 
@@ -271,15 +292,65 @@ def test_why_no_member_can_give_one(server, monkeypatch):
     with pytest.raises(AdminError) as refused:
         choose_among(server, [*STACKED[:2], in_file])
     assert refused.value.what == (
-        "no etcd member can give a snapshot: cp-1: connection refused; cp-3: its flags are in a file; "
-        "cp-2: it is a learner"
+        "no etcd member can give a snapshot: cp-1: connection refused; cp-2: it is a learner; "
+        "cp-3: its flags are in a file"
     )
 
 
 def test_a_learner_is_refused_by_name_too(server, monkeypatch):
-    members_say(monkeypatch, {"cp-2": status(OTHER, learner=True)})
+    members_say(
+        monkeypatch, {"cp-1": status(), "cp-2": status(OTHER, learner=True), "cp-3": status(FOLLOWER)}
+    )
+    with pytest.raises(AdminError, match=r"snapshot: cp-2: it is a learner$"):
+        choose_among(server, STACKED, "cp-2")
+
+
+THREE = {"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER)}
+
+
+def test_a_member_that_was_removed_and_still_answers_gives_none(server, monkeypatch):
+    both = listing(LEADER, OTHER)
+    members_say(monkeypatch, THREE, {"cp-1": both, "cp-2": ALL, "cp-3": both})
+    assert choose_among(server, STACKED).node == "cp-3"
+    with pytest.raises(AdminError) as refused:
+        choose_among(server, STACKED, "cp-2")
+    assert refused.value.what == (
+        "no etcd member can give a snapshot: cp-2: its member 9d806c50726f9644 is not in the cluster's list "
+        "of members"
+    )
+
+
+@pytest.mark.parametrize("node", [None, "cp-1", "cp-3"])
+def test_members_of_different_clusters_give_none(server, monkeypatch, node):
+    members_say(monkeypatch, {**THREE, "cp-3": status(OTHER, cluster_id=0x666, applied=10**9)})
+    with pytest.raises(AdminError) as refused:
+        choose_among(server, STACKED, node)
+    assert "different clusters (1f446a79e5d49d70: cp-1, cp-2; 666: cp-3)" in refused.value.what
+
+
+def test_one_that_is_a_learner_by_the_others_list_alone_gives_none(server, monkeypatch):
+    members_say(monkeypatch, THREE, dict.fromkeys(THREE, listing(LEADER, OTHER, learners=(FOLLOWER,))))
     with pytest.raises(AdminError, match="cp-2: it is a learner"):
         choose_among(server, STACKED, "cp-2")
+
+
+def test_without_any_list_of_members_there_is_none(server, monkeypatch):
+    members_say(monkeypatch, THREE, dict.fromkeys(THREE, EtcdctlError("etcdctl", "deadline exceeded")))
+    with pytest.raises(AdminError, match="no member gave the list of members, which takes a quorum"):
+        choose_among(server, STACKED)
+
+
+def test_a_member_without_a_leader_is_known_by_the_others(server, monkeypatch):
+    alone = {**THREE, "cp-3": status(OTHER, leader=0)}
+    lists = {"cp-1": ALL, "cp-2": ALL, "cp-3": EtcdctlError("etcdctl", "deadline exceeded")}
+    members_say(monkeypatch, alone, lists)
+    found = choose_among(server, STACKED, "cp-3")
+    assert (found.member_id, len(found.notes)) == (OTHER, 1)
+
+
+def test_the_only_member_speaks_for_itself(server, monkeypatch):
+    members_say(monkeypatch, {"cp-1": status()}, {"cp-1": listing(LEADER)})
+    assert choose_among(server, STACKED[:1]).member_id == LEADER
 
 
 def test_a_pod_that_only_wears_the_labels_of_etcd_gives_none(server, monkeypatch):

@@ -19,7 +19,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.fetch import Fetched
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.part_file import PartFile, Spool
-from tests.unit.etcd.snapshot.bolt_file import BoltFile
+from tests.unit.etcd.snapshot.bolt_file import MEMBER, BoltFile, contents
 from tests.unit.node.standin import OPERATION
 
 MOMENT = datetime(2026, 11, 25, 13, 5, 1, tzinfo=UTC)
@@ -90,6 +90,7 @@ class World:
         self.content = content
         self.events: list[str] = []
         self.source = SOURCE
+        self.member_id = MEMBER.decode()
         for name, stand_in in {
             "require": lambda *_: None,
             "choose": lambda _cluster, node: self.chosen(node),
@@ -125,7 +126,12 @@ class World:
         sink(self.content[:5000])
         sink(self.content[5000:])
         return Saved(
-            "https://127.0.0.1:2379", "1f", Tool.GZIP, Fetched(len(self.content), 9, 0), {"fetch": 1.0}
+            "https://127.0.0.1:2379",
+            "1f",
+            self.member_id,
+            Tool.GZIP,
+            Fetched(len(self.content), 9, 0),
+            {"fetch": 1.0},
         )
 
     def take(self, draft, wish: Wish = Wish()):  # noqa: B008
@@ -209,6 +215,32 @@ def test_what_has_no_room_here_is_not_begun(tmp_path, monkeypatch):
         with pytest.raises(AdminError, match="no room"):
             world.take(part)
     assert world.events[-1] == "close"
+
+
+def test_a_snapshot_without_its_sha256_is_not_kept(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile().snapshot()[:-32])
+    refused = pytest.raises(AdminError, match="node cp-2 gave came without its sha256 and was not kept")
+    with refused, PartFile(tmp_path / "snapshot.db") as part:
+        world.take(part)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_that_does_not_name_its_source_is_not_kept(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile().snapshot())
+    world.member_id = "29a"
+    with pytest.raises(AdminError) as refused, PartFile(tmp_path / "snapshot.db") as part:
+        world.take(part)
+    assert refused.value.what == (
+        "the snapshot that node cp-2 gave is of another cluster and was not kept: it names as members m1 "
+        "(8e9e05c52164694d), and not 29a, which was asked for it"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_that_names_no_member_is_not_kept(tmp_path, monkeypatch):
+    world = World(monkeypatch, BoltFile({**contents(), b"members": {}}).snapshot())
+    with pytest.raises(AdminError, match="as members nobody, and not"), PartFile(tmp_path / "x") as part:
+        world.take(part)
 
 
 def test_without_all_rights_nothing_is_begun(tmp_path, monkeypatch):
