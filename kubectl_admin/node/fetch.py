@@ -16,11 +16,16 @@ from kubectl_admin.node.framing import PIECE, Framing, Piece
 from kubectl_admin.node.host import Host, script_command
 from kubectl_admin.node.unpacking import Tool, Unpacking
 
+STALLED = 75  # the exit code of scripts/pack.sh for a file that does not grow
 SAID = 1000  # bytes of a script's last words that are kept
 
 
 class RefusedError(AdminError):
     """The host does not give the file: its own words."""
+
+
+class StalledError(RefusedError):
+    """A file that should grow does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Distant:
     """A file on a host. folder: there, for what is packed ahead. size: of the file, as far as is known.
 
     result: a file that holds «0» when the file is complete, and until then it grows as PATH.part; «-» for one
-    that is complete and does not change. unit: of systemd's, that makes it grow.
+    that is complete and does not change. unit: of systemd's, that makes it grow. stall: seconds in which it
+    must have grown while it is waited for; 0 for any number.
     """
 
     path: str
@@ -58,6 +64,7 @@ class Distant:
     size: int
     result: str = "-"
     unit: str = ""
+    stall: int = 0
 
 
 def fetch(
@@ -65,8 +72,8 @@ def fetch(
 ) -> Fetched:
     """Hands the file to `sink`, piece by piece in order, and returns what that took.
 
-    Memory stays the same at any size. Raises RefusedError where the host does not give it, other AdminErrors
-    where it can't be had, and whatever sink raises.
+    Memory stays the same at any size. Raises RefusedError where the host does not give it, StalledError where
+    it does not grow, other AdminErrors where it can't be had, and whatever sink raises.
     """
     done, cuts, came = 0, 0, 0
     size: int | None = None
@@ -87,7 +94,8 @@ def fetch(
             nonlocal done, cuts
             began = done
             place = [file.folder, file.path, str(PIECE), str(done)]
-            command = script_command("pack", [*place, transfer.tool, file.result, file.unit])
+            growing = [file.result, file.unit, str(file.stall)]
+            command = script_command("pack", [*place, transfer.tool, *growing])
             framing = Framing(done, f"node {host.node}")
             try:
                 for piece in pieces(host, command, framing, wire):
@@ -142,6 +150,8 @@ def pieces(host: Host, command: Sequence[str], framing: Framing, wire: Wire) -> 
             else:
                 said = (said + data)[-SAID:]
     words = said.decode("utf-8", "replace").strip()
+    if running.exit_code == STALLED:
+        raise StalledError(f"node {host.node}: {words}")
     if running.exit_code and words:
         raise RefusedError(f"node {host.node}: {words}")
     raise BrokenStream(f"node {host.node}: the stream ended before piece {framing.number}")

@@ -33,6 +33,11 @@ class Job:
     folder: str
     unit: str
 
+    def runs(self) -> bool:
+        """Whether it is at work; a job of which systemd does not tell how it is may be."""
+        state = self.host.script("job-wait", self.folder, self.unit, "0", "0").partition(b"\n")[0]
+        return state in (b"running", b"unanswered")
+
     def wait(self, *, wrote: Callable[[str], None] | None = None) -> Ended:
         """Waits until it has ended, however long that is and however often the way to the node is cut.
 
@@ -75,16 +80,12 @@ class Job:
 
 
 def running(host: Host, name: str, folder: str) -> Job | None:
-    """The job `name` while it runs, whoever started it; None where its folder has none, or it has ended.
-
-    One of which systemd does not tell how it is may run.
-    """
+    """The job `name` while it runs, whoever started it; None where its folder has none, or it has ended."""
     job = Job(host, folder, f"kubectl-admin-{name}")
     there = host.persistently(lambda: host.run(["test", "-e", f"{folder}/log"], check=False))
     if there.exit_code:
         return None
-    state = host.script("job-wait", folder, job.unit, "0", "0").partition(b"\n")[0]
-    return job if state in (b"running", b"unanswered") else None
+    return job if job.runs() else None
 
 
 def restart(host: Host, name: str, folder: str, journal: str, script: str, arguments: Sequence[str]) -> Job:

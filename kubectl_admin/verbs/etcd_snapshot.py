@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for which the way to the node may be cut; 0 is no limit.",
+    help="Time for which the way to the node may be cut, or etcd send nothing; 0 is no limit.",
 )
 @click.option("--etcdctl", metavar="PATH", help="An etcdctl on the node, instead of etcd's own.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")

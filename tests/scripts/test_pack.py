@@ -95,3 +95,22 @@ def test_a_file_that_is_not_there_is_said(shell, folder):
     assert done.returncode != 0
     assert b"none" in done.stderr
     assert left(folder) == []
+
+
+def test_a_file_that_does_not_grow_is_given_up(shell, folder):
+    (folder / "growing.part").write_bytes(CONTENT[: PIECE + 17])
+    growing = [folder / "growing", str(PIECE), "0", "none", folder / "result", "", "1"]
+    done = shell.ended("pack", folder, *growing)
+    assert done.returncode == 75
+    assert f"has not grown for 1 s, {PIECE + 17} bytes of it are there" in done.stderr.decode()
+    assert done.stdout.startswith(f"piece 0 {PIECE} {PIECE} ".encode())
+    assert left(folder) == []
+
+
+def test_a_file_that_is_complete_is_not_given_up(shell, folder):
+    (folder / "growing").write_bytes(CONTENT)
+    (folder / "result").write_text("0\n")
+    growing = [folder / "growing", str(PIECE), "0", "none", folder / "result", "", "1"]
+    done = shell.ended("pack", folder, *growing)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert unpacked(done.stdout, Tool.NONE) == CONTENT

@@ -1,15 +1,16 @@
 """A snapshot taken on a node's host by etcd's own client, and brought home piece by piece."""
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, Status, reason
 from kubectl_admin.etcd.members.pods import Access
 from kubectl_admin.etcd.saving.source import OUTSIDE, Source
 from kubectl_admin.node import jobs
-from kubectl_admin.node.fetch import Distant, Fetched, RefusedError, Transfer, fetch
+from kubectl_admin.node.fetch import Distant, Fetched, RefusedError, StalledError, Transfer, fetch
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.jobs import Job
 from kubectl_admin.node.unpacking import Tool
@@ -59,12 +60,14 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     tool: Tool | None = None,
     etcdctl: str | None = None,
     room: Callable[[int], None] = lambda _: None,
+    patience: float = math.inf,
 ) -> Saved:
     """Has the source's etcd make a snapshot on its node, and hands it to `sink` in order.
 
     transfer: how it is fetched, for the tool that packs it. tool: that tool; None for the best that the host
     has. etcdctl: a path on the host instead of etcd's own. room: is told how many bytes will come, and raises
-    where there is no room for them. Nothing stays on the node. Raises AdminError.
+    where there is no room for them. patience: seconds for which etcd may send nothing. Nothing stays on the
+    node. Raises AdminError.
     """
     began = time.monotonic()
     seen = survey(host, source, etcdctl)
@@ -75,13 +78,21 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     refuse_full(host.node, seen, size)
     room(size)
     with workspace(host) as folder:
+        stall = math.ceil(patience) if math.isfinite(patience) else 0
         file, job = saving(host, seen, access, folder, size)
         begun = time.monotonic()
         try:
-            fetched = fetch(host, file, transfer(packing), sink)
+            fetched = fetch(host, replace(file, stall=stall), transfer(packing), sink)
+        except StalledError as error:
+            raise AdminError(
+                f"node {host.node}: etcd has sent nothing more of its snapshot for {stall} s: {error.what}",
+                "is the member stuck on its disk? see kubectl admin etcd-status; take another one with "
+                "--node, or wait longer with --timeout",
+            ) from error
         except RefusedError:
-            # Why there is no file, etcdctl says. What fails on the way or here does not wait for it.
-            refuse_failed(job)
+            # Why there is no file, etcdctl says where it has ended. What else fails does not wait for it.
+            if not job.runs():
+                refuse_failed(job)
             raise
         refuse_failed(job)
     seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}

@@ -97,6 +97,7 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
                 tool=wish.tool,
                 etcdctl=wish.etcdctl,
                 room=draft.room,
+                patience=options.patience,
             )
     draft.settle()
     verified = time.monotonic()

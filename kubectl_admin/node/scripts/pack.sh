@@ -1,15 +1,16 @@
 # Sends a file in pieces, each packed, with what proves it in a line before it; also one that still grows.
-# pack.sh FOLDER FILE PIECE FIRST TOOL RESULT [UNIT]
+# pack.sh FOLDER FILE PIECE FIRST TOOL RESULT [UNIT [STALL]]
 #   FOLDER: for what is packed ahead. PIECE: bytes of the file in one. FIRST: the piece to begin with, from 0.
 #   TOOL: zstd, gzip or none. RESULT: «-», or a file that is there, and holds «0», when FILE is complete; until
-#   then FILE grows under the name of FILE.part. UNIT: of systemd's, that makes it grow.
+#   then FILE grows under the name of FILE.part. UNIT: of systemd's, that makes it grow. STALL:
+#   seconds of waiting in which it must have grown, or this ends with exit code 75; 0 for any number.
 # Every piece is «piece NUMBER BYTES LENGTH SHA256» and LENGTH bytes, which hold BYTES of the file; at the end
 # stands «end NUMBER SIZE».
 set -eu
 
 . ./unit.sh
 
-folder=$1 file=$2 piece=$3 number=$4 tool=$5 result=$6 unit=${7-}
+folder=$1 file=$2 piece=$3 number=$4 tool=$5 result=$6 unit=${7-} stall=${8-0}
 source=$file
 mine="$folder/packing.$$"
 umask 077
@@ -30,8 +31,22 @@ together=2 # pieces that are packed side by side, and sent at once
 block=65536
 [ "$((piece % block))" -eq 0 ] || block=$piece
 
+# Ends this where the file has not grown for too long, by a clock that nobody sets. Sets `known`, its size at
+# the last look that saw it grow, and `since`, when that was.
+refuse_stall() {
+  read -r now _ < /proc/uptime
+  now=${now%.*}
+  if [ "$size" -ne "$known" ]; then
+    known=$size since=$now
+  elif [ "$((now - since))" -ge "$stall" ]; then
+    echo "$file has not grown for $stall s, $size bytes of it are there" >&2
+    exit 75
+  fi
+}
+
 # Waits for a piece, until it is whole or the file ends; sets `ready`, how many can be packed from there on.
 await() {
+  known=-1 # the time in which nobody waited for it does not count
   while [ "$((($1 + 1) * piece))" -gt "$size" ] && [ "$complete" = no ]; do
     # The result is written before the unit ends, so the unit is looked at first, about once a second.
     unit_is=running
@@ -51,6 +66,7 @@ await() {
     fi
     # Looked at after the result, so that a complete file's size is its last one.
     if [ -e "$source" ] || [ "$complete" = yes ]; then size=$(stat -c %s -- "$source"); fi
+    if [ "$stall" -gt 0 ] && [ "$complete" = no ] && [ "$((turn % 20))" -eq 0 ]; then refuse_stall; fi
     [ "$((($1 + 1) * piece))" -le "$size" ] || [ "$complete" = yes ] || sleep 0.05
   done
   ready=$((size / piece - $1))

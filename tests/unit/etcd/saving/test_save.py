@@ -33,6 +33,7 @@ case " $* " in
   *unreachable*) echo '{"level":"warn"}' >&2; echo "Error: context deadline exceeded" >&2; exit 1 ;;
   *" endpoint status "*) cat FOLDER/status ;;
   *" snapshot save "*)
+    if [ -e FOLDER/hangs ]; then for last; do :; done; echo beginning > "$last.part"; exit 0; fi
     if [ -e FOLDER/words ]; then cat FOLDER/words >&2; exit 1; fi
     for last; do :; done
     cp FOLDER/content "$last.part"
@@ -103,7 +104,7 @@ def start(host, _name: str, folder: str, script: str, arguments: list[str]):
     )
     Path(folder, "result").write_text(f"{done.returncode}\n")
     ended = Ended(done.returncode, done.stdout)
-    return SimpleNamespace(host=host, unit="", wait=lambda: ended)
+    return SimpleNamespace(host=host, unit="", wait=lambda: ended, runs=lambda: False)
 
 
 @pytest.fixture
@@ -134,6 +135,22 @@ def test_another_member_than_the_chosen_one_saves_nothing(world, wanted):
         world.save(replace(SOURCE, cluster_id=cluster_id, member_id=member_id))
     assert [call[-3:-1] for call in world.calls() if "save" in call] == []
     assert world.save(replace(SOURCE, cluster_id=0x1F446A79E5D49D70, member_id=LEADER)).fetched.size
+
+
+def test_an_etcdctl_that_hangs_is_given_up_and_nothing_stays(world, monkeypatch):
+    def hanging(*arguments):
+        job = start(*arguments)
+        Path(arguments[2], "result").unlink()
+        return SimpleNamespace(host=job.host, unit="", wait=lambda: pytest.fail("waits"), runs=lambda: True)
+
+    (world.folder / "hangs").touch()
+    monkeypatch.setattr(module.jobs, "start", hanging)
+    with pytest.raises(AdminError) as refused:
+        world.save(patience=1.0)
+    assert "etcd has sent nothing more of its snapshot for 1 s" in refused.value.what
+    assert "10 bytes of it are there" in refused.value.what
+    assert "--timeout" in refused.value.hint
+    assert not world.state.exists()
 
 
 def test_etcdctl_is_told_how_to_speak_to_the_member(world):
@@ -209,7 +226,9 @@ def test_a_job_that_somebody_has_ended_is_not_waited_for(world, monkeypatch):
     systemctl.chmod(0o755)
 
     def lost(*_: object):
-        return SimpleNamespace(host=world.host, unit="kubectl-admin-x", wait=lost_for_good)
+        return SimpleNamespace(
+            host=world.host, unit="kubectl-admin-x", wait=lost_for_good, runs=lambda: False
+        )
 
     def lost_for_good():
         raise AdminError("node cp-1: kubectl-admin-x was ended before it was done")

@@ -120,8 +120,9 @@ class World:
         self.events.append(f"watch {title}")
         yield lambda _done, _total: None
 
-    def saved(self, _host, source, sink, *, transfer, tool, etcdctl, room):
+    def saved(self, _host, source, sink, *, transfer, tool, etcdctl, room, patience):
         self.events.append(f"save {source.node} {tool} {etcdctl} {transfer(Tool.GZIP).rate}")
+        assert patience == Options().patience
         room(len(self.content))
         sink(self.content[:5000])
         sink(self.content[5000:])
