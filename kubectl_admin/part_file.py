@@ -1,12 +1,21 @@
-"""A file that gets its name whole, or not at all: it grows beside it as FILE.part, for its owner alone."""
+"""A file that gets its name whole, or not at all: it grows beside it under another, for its owner alone.
+
+What was written is held by its descriptor from the first byte to the last: a name can be given to another
+file at any moment, by another run on a file system without locks, or by whoever may write to the folder.
+"""
 
 import errno
 import fcntl
+import hashlib
 import os
+import secrets
+import socket
 import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum, auto
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +23,7 @@ from typing import Self
 from kubectl_admin.errors import AdminError, UsageError
 
 BLOCK = 1 << 20  # bytes
+ENDING = ".part"
 # What file systems say that can't put a folder itself on the disk, or a user that may only write to it.
 UNSETTLED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}
 
@@ -21,11 +31,11 @@ UNSETTLED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}
 class Draft:
     """Content that is written until it is whole; gone at the end of its `with` block. Errors are AdminErrors.
 
-    path: where the content can be read meanwhile. folder: on whose file system it grows.
+    title: what it is called in errors. folder: on whose file system it grows.
     """
 
-    def __init__(self, path: Path, folder: Path) -> None:
-        self.path = path
+    def __init__(self, title: str, folder: Path) -> None:
+        self.title = title
         self.folder = folder
         self._descriptor = -1
 
@@ -33,7 +43,7 @@ class Draft:
         try:
             self._descriptor = self._opened()
         except OSError as error:
-            raise UsageError(f"{self.path} can't be written: {error.strerror}") from error
+            raise UsageError(f"{self.title} can't be written: {error.strerror}") from error
         return self
 
     def __exit__(
@@ -42,6 +52,11 @@ class Draft:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+    @property
+    def content(self) -> Path:
+        """Where what was written can be read: the open file itself, whatever becomes of its name."""
+        return Path("/dev/fd", str(self._descriptor))
 
     def write(self, data: bytes | bytearray) -> None:
         """Writes all of it; raises AdminError where the disk is full."""
@@ -85,7 +100,7 @@ class Draft:
             act()
         except OSError as error:
             raise AdminError(
-                f"{self.path} can't be written: {error.strerror}", "nothing of it was kept"
+                f"{self.title} can't be written: {error.strerror}", "nothing of it was kept"
             ) from error
 
 
@@ -97,13 +112,11 @@ class Spool(Draft):
             folder = Path(tempfile.gettempdir())
         except OSError as error:
             raise UsageError(f"no folder for temporary files can be written: {error.strerror}") from error
-        super().__init__(folder, folder)
+        super().__init__(str(folder), folder)
 
     def _opened(self) -> int:
         with tempfile.TemporaryFile(buffering=0) as file:
-            descriptor = os.dup(file.fileno())
-        self.path = Path("/dev/fd", str(descriptor))
-        return descriptor
+            return os.dup(file.fileno())
 
     @property
     def _elsewhere(self) -> str:
@@ -111,16 +124,20 @@ class Spool(Draft):
 
 
 class PartFile(Draft):
-    """A draft that lies beside its target as FILE.part and gets its name by `publish`.
+    """A draft that lies beside its target as TARGET.RANDOM.part and gets its name by `publish`.
 
-    A part that an earlier run has left is replaced; one that another run is writing at this moment is not.
+    A part that an earlier run on this machine has left is removed; while another run here writes the same
+    target, this one is refused. Runs on other machines have parts of their own: the first gets the name.
     Where the target is a link, the link stays and the file behind it is replaced, as with cp. Wrong places,
     and a target that is there already (but with `force`), are UsageErrors.
+
+    path: of the part.
     """
 
     def __init__(self, target: Path, *, force: bool = False) -> None:
         self.target = behind_link(target)
-        super().__init__(self.target.with_name(f"{self.target.name}.part"), self.target.parent)
+        super().__init__(str(self.target), self.target.parent)
+        self.path = self.target
         self._force = force
 
     def __enter__(self) -> Self:
@@ -145,10 +162,20 @@ class PartFile(Draft):
         self._try(lambda: os.fchmod(self._descriptor, mode))
 
     def publish(self) -> None:
-        """Gives the file its name, on the disk as well."""
+        """Gives the file its name, on the disk as well; AdminError where its part is no longer that file."""
         self.settle()
         self._refuse_existing()
-        self._try(lambda: self.path.rename(self.target))
+        if not is_named(self._descriptor, self.path):
+            raise AdminError(
+                f"{self.path} was removed or replaced while it was written, so {self.target} was not made",
+                "does another run write there, or who else may write to that folder?",
+            )
+        self._try(self._rename)
+        if not is_named(self._descriptor, self.target):
+            raise AdminError(
+                f"{self.target} is not the file that was written: somebody has exchanged it just now",
+                "do not use it; who else may write to that folder?",
+            )
         try:
             settle_folder(self.folder)
         except OSError as error:
@@ -157,32 +184,61 @@ class PartFile(Draft):
                 "it may be lost when this machine loses its power",
             ) from error
 
-    def _opened(self) -> int:
-        """The part, made anew and locked."""
-        while True:
-            fresh, descriptor = self._created()
+    def _rename(self) -> None:
+        if not self._force:
+            # Unlike a rename, a link never takes the place of a file that has come in this very moment.
             try:
-                lock(descriptor, self.path)
-                # Between opening and locking, whoever held it may have removed or published it.
-                if is_named(descriptor, self.path):
-                    if fresh:
-                        return descriptor
-                    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                        raise UsageError(f"{self.path} is no file, and in the way")
-                    self.path.unlink()  # what is there may be open elsewhere
-            except BaseException:
-                os.close(descriptor)
+                os.link(self.path, self.target, follow_symlinks=False)
+            except FileExistsError:
+                self._refuse_existing()
                 raise
+            except OSError:
+                pass  # a file system without such links
+            else:
+                self.path.unlink()
+                return
+        self.path.rename(self.target)
+
+    def _opened(self) -> int:
+        """A new part, locked where the file system knows locks."""
+        beginning = f"{self.target.name}.{machine()}"
+        self._remove_dead(beginning)
+        while True:
+            self.path = self.target.with_name(f"{beginning}{secrets.token_hex(4)}{ENDING}")
+            try:
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                continue
+            # Before it is locked, a run that begins at this moment may take it for a dead one.
+            if lock(descriptor) is not Lock.TAKEN and is_named(descriptor, self.path):
+                return descriptor
             os.close(descriptor)
 
-    def _created(self) -> tuple[bool, int]:
-        """Whether the part was not there before, and its descriptor."""
-        flags = os.O_RDWR | os.O_CLOEXEC
-        while True:
-            with suppress(FileExistsError):
-                return True, os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
-            with suppress(FileNotFoundError):
-                return False, os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    def _remove_dead(self, beginning: str) -> None:
+        """Removes the parts of this target that runs of this machine have left; AdminError for one at work.
+
+        beginning: of their names. What can't be locked may be at work, and stays.
+        """
+        try:
+            found = [path for path in self.folder.iterdir() if path.name.startswith(beginning)]
+        except PermissionError:
+            return  # a folder that may only be written to
+        for path in found:
+            try:
+                if path.suffix != ENDING or not stat.S_ISREG(path.lstat().st_mode):
+                    continue
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except OSError:
+                continue  # it is gone, or somebody else's
+            try:
+                held = lock(descriptor)
+                if held is Lock.TAKEN:
+                    what = f"{self.target} is being written by another run"
+                    raise AdminError(what, "wait until it has ended")
+                if held is Lock.OURS and is_named(descriptor, path):
+                    path.unlink()
+            finally:
+                os.close(descriptor)
 
     def _refuse_existing(self) -> None:
         try:
@@ -218,14 +274,33 @@ def written(descriptor: int, data: bytes | bytearray) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def lock(descriptor: int, path: Path) -> None:
-    """Takes the file for this process; AdminError where another one has it."""
+class Lock(Enum):
+    """Whose a file is: this process', another's, or nobody can say, on a file system without locks."""
+
+    OURS = auto()
+    TAKEN = auto()
+    UNKNOWN = auto()
+
+
+def lock(descriptor: int) -> Lock:
+    """Takes the file for this process, where no other has it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise AdminError(f"{path} is being written by another run", "wait until it has ended") from None
+        return Lock.TAKEN
     except OSError:
-        pass  # a file system that knows no locks
+        return Lock.UNKNOWN
+    return Lock.OURS
+
+
+@cache
+def machine() -> str:
+    """What tells this machine's parts from others' on a shared file system, where locks may not reach."""
+    try:
+        known = Path("/etc/machine-id").read_text(encoding="ascii")
+    except (OSError, ValueError):
+        known = ""
+    return hashlib.sha256(f"{known}{socket.gethostname()}".encode()).hexdigest()[:8]
 
 
 def is_named(descriptor: int, path: Path) -> bool:

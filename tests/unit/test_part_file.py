@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -22,7 +23,15 @@ SECRET = b"every Secret of the cluster"
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
+    """What is in the folder; the random middle of a part's name is left out."""
+    return sorted(re.sub(r"\.[0-9a-f]{16}\.part$", ".part", each.name) for each in folder.iterdir())
+
+
+def dead_part(target: Path, content: bytes = b"x" * 10_000) -> Path:
+    """A part of this target that a run of this machine has left."""
+    stale = target.with_name(f"{target.name}.{part_file.machine()}00000000.part")
+    stale.write_bytes(content)
+    return stale
 
 
 def mode(path: Path) -> int:
@@ -102,8 +111,7 @@ def test_it_is_its_owners_alone_from_the_first_moment_on_whatever_the_umask(tmp_
 
 
 def test_the_part_of_a_run_that_is_dead_is_replaced_and_not_written_into(tmp_path):
-    stale = tmp_path / "snapshot.db.part"
-    stale.write_bytes(b"x" * 10_000)
+    stale = dead_part(tmp_path / "snapshot.db")
     stale.chmod(0o644)
     with stale.open("rb") as reader:  # who could read the old one reads nothing of the new one
         with PartFile(tmp_path / "snapshot.db") as part:
@@ -112,6 +120,7 @@ def test_the_part_of_a_run_that_is_dead_is_replaced_and_not_written_into(tmp_pat
             part.publish()
         assert SECRET not in reader.read()
     assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+    assert names(tmp_path) == ["snapshot.db"]
 
 
 def test_a_killed_process_leaves_a_part_that_the_next_one_replaces(tmp_path):
@@ -146,7 +155,7 @@ def test_a_part_that_another_process_writes_is_left_alone(tmp_path):
             """,
             target,
         )
-        assert ended.stdout == f"{target}.part is being written by another run|wait until it has ended\n"
+        assert ended.stdout == f"{target} is being written by another run|wait until it has ended\n"
         part.publish()
     assert target.read_bytes() == SECRET
 
@@ -159,25 +168,108 @@ def test_two_in_one_process_do_not_write_the_same_part(tmp_path):
         assert part.path.read_bytes() == SECRET
 
 
-def test_a_part_that_is_published_between_opening_and_locking_is_not_touched(tmp_path, monkeypatch):
+def test_a_part_that_is_taken_for_a_dead_one_before_it_is_locked_is_begun_anew(tmp_path, monkeypatch):
+    lock, taken = part_file.lock, []
+
+    def late(descriptor: int) -> part_file.Lock:
+        """Another run has removed the first part of this one before that was locked."""
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            taken[0].unlink()
+        return lock(descriptor)
+
+    monkeypatch.setattr(part_file, "lock", late)
+    keep(tmp_path / "snapshot.db")
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+    assert names(tmp_path) == ["snapshot.db"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_two_runs_whose_locks_do_not_reach_each_other_do_not_take_each_others_part(
+    tmp_path, monkeypatch, force
+):
+    """As on a file system that several machines share: each has its own locks, and its own name."""
     target = tmp_path / "snapshot.db"
-    first = PartFile(target)
-    first.__enter__()
-    first.write(SECRET)
+    monkeypatch.setattr(part_file, "lock", lambda _: part_file.Lock.OURS)
+    with PartFile(target, force=force) as first:
+        first.write(SECRET)
+        monkeypatch.setattr(part_file, "machine", lambda: "another1")
+        with PartFile(target, force=force) as second:
+            second.write(b"half")
+            first.publish()
+            assert target.read_bytes() == SECRET
+            if not force:
+                with pytest.raises(UsageError, match="is there already"):
+                    second.publish()
+    assert target.read_bytes() == SECRET
+    assert names(tmp_path) == ["snapshot.db"]
 
-    def lock(descriptor: int, path: Path) -> None:
-        """What locks the second one comes just after the first one has let go."""
-        monkeypatch.undo()
-        first.publish()
-        first.__exit__(None, None, None)
-        part_file.lock(descriptor, path)
 
-    monkeypatch.setattr(part_file, "lock", lock)
-    with PartFile(target, force=True) as second:
-        assert target.read_bytes() == SECRET
-        second.write(b"new")
-        second.publish()
-    assert target.read_bytes() == b"new"
+def test_a_part_that_nobody_can_lock_is_not_removed(tmp_path, monkeypatch):
+    stale = dead_part(tmp_path / "snapshot.db")
+    monkeypatch.setattr(part_file, "lock", lambda _: part_file.Lock.UNKNOWN)
+    keep(tmp_path / "snapshot.db")
+    assert stale.exists()
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
+
+
+def test_a_part_of_another_machine_is_not_removed(tmp_path, monkeypatch):
+    stale = dead_part(tmp_path / "snapshot.db")
+    monkeypatch.setattr(part_file, "machine", lambda: "another1")
+    keep(tmp_path / "snapshot.db")
+    assert stale.exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_was_put_in_the_place_of_the_part_never_gets_the_name(tmp_path, force):
+    target = tmp_path / "snapshot.db"
+    with PartFile(target, force=force) as part:
+        part.write(SECRET)
+        part.path.unlink()
+        part.path.write_bytes(b"another's")
+        assert part.content.read_bytes() == SECRET
+        with pytest.raises(AdminError, match="was removed or replaced while it was written"):
+            part.publish()
+    assert names(tmp_path) == ["snapshot.db.part"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_exchanged_while_it_gets_its_name_is_told(tmp_path, monkeypatch, force):
+    target = tmp_path / "snapshot.db"
+    with PartFile(target, force=force) as part:
+        part.write(SECRET)
+        rename = part._rename
+
+        def exchanged() -> None:
+            part.path.unlink()
+            part.path.write_bytes(b"another's")
+            rename()
+
+        monkeypatch.setattr(part, "_rename", exchanged)
+        with pytest.raises(AdminError, match=r"snapshot.db is not the file that was written"):
+            part.publish()
+
+
+def test_a_file_that_comes_while_the_name_is_given_is_not_replaced(tmp_path, monkeypatch):
+    target = tmp_path / "snapshot.db"
+    link = os.link
+
+    def late(*names: Path, **how: bool) -> None:
+        target.write_bytes(b"somebody else's")
+        link(*names, **how)
+
+    monkeypatch.setattr(part_file.os, "link", late)
+    with pytest.raises(UsageError, match="is there already"):
+        keep(target)
+    assert target.read_bytes() == b"somebody else's"
+    assert names(tmp_path) == ["snapshot.db"]
+
+
+def test_a_file_system_without_links_renames(tmp_path, monkeypatch):
+    error = OSError(errno.EPERM, "Operation not permitted")
+    monkeypatch.setattr(part_file.os, "link", lambda *_, **__: fail(error))
+    keep(tmp_path / "snapshot.db")
+    assert (tmp_path / "snapshot.db").read_bytes() == SECRET
     assert names(tmp_path) == ["snapshot.db"]
 
 
@@ -245,7 +337,7 @@ def test_a_folder_that_is_not_there(tmp_path):
     target = tmp_path / "none" / "snapshot.db"
     with pytest.raises(UsageError) as refused, PartFile(target):
         pass
-    assert refused.value.what == f"{target}.part can't be written: No such file or directory"
+    assert refused.value.what == f"{target} can't be written: No such file or directory"
 
 
 def test_a_folder_that_is_a_file(tmp_path):
@@ -269,30 +361,27 @@ def test_a_folder_that_can_not_be_written_to(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(part_file.os, "open", refuse)  # tests may run as root, whom no mode stops
-    with pytest.raises(UsageError, match=r"snapshot.db.part can't be written: Permission denied"):
+    with pytest.raises(UsageError, match=r"snapshot.db can't be written: Permission denied"):
         PartFile(tmp_path / "snapshot.db").__enter__()
 
 
-def test_a_folder_in_the_place_of_the_part(tmp_path):
-    (tmp_path / "snapshot.db.part").mkdir()
-    with pytest.raises(UsageError, match="Is a directory"), PartFile(tmp_path / "snapshot.db"):
-        pass
-
-
-def test_a_pipe_in_the_place_of_the_part(tmp_path):
-    os.mkfifo(tmp_path / "snapshot.db.part")
-    with pytest.raises(UsageError, match="is no file, and in the way"), PartFile(tmp_path / "snapshot.db"):
-        pass
-    assert names(tmp_path) == ["snapshot.db.part"]
-
-
-def test_a_link_in_the_place_of_the_part_is_not_followed(tmp_path):
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+def test_what_is_no_file_in_the_place_of_a_dead_part_is_left_alone(tmp_path, what):
     """Whoever may write to the folder (/tmp, say) could have the part written over any file."""
-    (tmp_path / "precious").write_bytes(b"precious")
-    (tmp_path / "snapshot.db.part").symlink_to(tmp_path / "precious")
-    with pytest.raises(UsageError, match="symbolic links"), PartFile(tmp_path / "snapshot.db"):
-        pass
-    assert (tmp_path / "precious").read_bytes() == b"precious"
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    stale = dead_part(tmp_path / "snapshot.db")
+    stale.unlink()
+    match what:
+        case "folder":
+            stale.mkdir()
+        case "pipe":
+            os.mkfifo(stale)
+        case "link":
+            stale.symlink_to(precious)
+    keep(tmp_path / "snapshot.db")
+    assert precious.read_bytes() == b"precious"
+    assert names(tmp_path) == ["precious", "snapshot.db", "snapshot.db.part"]
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -315,7 +404,7 @@ def test_a_link_stays_and_the_file_behind_it_is_replaced_as_with_cp(tmp_path):
         pass
     with PartFile(link, force=True) as part:
         part.write(SECRET)
-        assert part.path == tmp_path / "elsewhere" / "real.db.part"
+        assert names(tmp_path / "elsewhere") == ["real.db", "real.db.part"]
         part.publish()
     assert link.is_symlink()
     assert real.read_bytes() == SECRET
@@ -352,7 +441,7 @@ def test_a_full_disk_is_an_error_and_nothing_stays(tmp_path):
         tmp_path / "snapshot.db",
         limit=10_500,
     )
-    told = f"{tmp_path}/snapshot.db.part can't be written: File too large|nothing of it was kept\n"
+    told = f"{tmp_path}/snapshot.db can't be written: File too large|nothing of it was kept\n"
     assert (ended.stdout, ended.stderr, ended.returncode) == (told, "", 0)
     assert names(tmp_path) == []
 
@@ -376,10 +465,11 @@ def test_a_disk_that_can_not_keep_what_was_written(tmp_path, monkeypatch):
 
 def test_a_name_that_can_not_be_given(tmp_path, monkeypatch):
     error = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(part_file.os, "link", lambda *_, **__: fail(error))
     monkeypatch.setattr(Path, "rename", lambda *_: fail(error))
     with pytest.raises(AdminError) as failed:
         keep(tmp_path / "snapshot.db")
-    assert failed.value.what == f"{tmp_path}/snapshot.db.part can't be written: Read-only file system"
+    assert failed.value.what == f"{tmp_path}/snapshot.db can't be written: Read-only file system"
     assert names(tmp_path) == []
 
 
@@ -439,11 +529,11 @@ def test_a_spool_has_no_name_and_can_be_read_meanwhile(tmp_path, monkeypatch):
         spool.write(SECRET)
         spool.settle()
         assert names(tmp_path) == []
-        assert spool.path.read_bytes() == SECRET
+        assert spool.content.read_bytes() == SECRET
         with pytest.raises(AdminError) as full:
             spool.room(1 << 60)
         assert (full.value.what.startswith(f"{tmp_path}: "), "TMPDIR" in str(full.value.hint)) == (True, True)
-    assert not spool.path.exists()
+    assert not spool.content.exists()
 
 
 def test_a_spool_without_a_folder_for_temporary_files(monkeypatch):

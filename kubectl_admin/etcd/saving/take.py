@@ -102,7 +102,7 @@ def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
     draft.settle()
     verified = time.monotonic()
     with watch("verifying") as moved:
-        verdict = verify(draft.path, progress=moved)
+        verdict = verify(draft.content, progress=moved)
     saved.seconds["verify"] = time.monotonic() - verified
     refuse_unsound(verdict, source.node)
     refuse_foreign(verdict, saved.member_id, source.node)
