@@ -114,7 +114,8 @@ def down(state: State) -> Iterator[Finding]:
                 "every member answers",
                 f"{_problem(member)}{seen}",
                 ("start it" if member.unstarted else "look at its pod's log and its node")
-                + f"; if it is gone for good: etcdctl member remove {_id(member)}",
+                # Whoever is in no list that could be read is not advised to be removed from it.
+                + (f"; if it is gone for good: etcdctl member remove {_id(member)}" if member.listed else ""),
                 FAILURES,
                 member.objects,
             )

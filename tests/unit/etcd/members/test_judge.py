@@ -249,6 +249,7 @@ def test_pods_that_answer_nobody_are_violations_though_no_list_names_them():
     assert [(one.rule, one.subject) for one in judge(nobody)] == [
         ("member-down", f"etcd member cp-{number}") for number in (1, 2, 3)
     ]
+    assert {one.fix for one in judge(nobody)} == {"look at its pod's log and its node"}
     one_of_three = state(sound_member(1, listed=None), *(sound_member(n, **silent) for n in (2, 3)))
     assert [one.severity for one in judge(one_of_three)] == [VIOLATION, VIOLATION]
 
