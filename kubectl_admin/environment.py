@@ -62,6 +62,17 @@ class Environment:
         target = kubeconfig.resolve(self.overrides(**changes), self.environ)
         return Cluster.connect(target, user_agent=f"kubectl-admin/{__version__}")
 
+    def cluster_for_work(self, *, patience: float | None = None, resuming: bool = False) -> "Cluster":
+        """A connection for a verb that changes something: it outlasts an API server that is restarted.
+
+        patience: seconds for each request; a minute if None. resuming: whether the first contact is patient,
+        too, since an earlier run may have the only API server restarted just now. Raises as `cluster` does.
+        """
+        from kubectl_admin.cluster.retry import RESTART_TIMEOUT, Retry
+
+        retry = Retry(RESTART_TIMEOUT if patience is None else patience, self.note)
+        return self.cluster().patient(retry, resuming=resuming)
+
     def clusters(self, patterns: str) -> "dict[str, Callable[[], Cluster]]":
         """What connects to each context that the patterns name («prod-*,test»), in the kubeconfig's order.
 

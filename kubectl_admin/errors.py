@@ -12,6 +12,7 @@ class AdminError(Exception):
         super().__init__(what)
         self.what = what
         self.hint = hint
+        self.waited = 0.0  # seconds for which it was put up with already
 
 
 class UsageError(AdminError):

@@ -4,15 +4,16 @@ Source: SelfSubjectAccessReview of authorization.k8s.io/v1, which every authenti
 (ClusterRole system:basic-user).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.errors import Forbidden, NothingSent, Unreachable
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
-from kubectl_admin.pool import ask_all
+from kubectl_admin.pool import LateError, ask_all
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
@@ -37,8 +38,13 @@ class Right:
 
 
 def require(cluster: "Cluster", rights: Iterable[Right]) -> None:
-    """Raises AdminError, naming all of these rights that are missing: for what must not stop half-way."""
-    if lacking := missing(cluster, rights):
+    """Raises AdminError, naming all of these rights that are missing: for what must not stop half-way.
+
+    Raises Unreachable where that can't be known, since nobody answers, or an API server that is not ready: it
+    knows no roles yet.
+    """
+    wanted = list(rights)
+    if lacking := cluster.patiently(lambda: certainly_missing(cluster, wanted)):
         raise lacks(user(cluster), lacking)
 
 
@@ -64,7 +70,7 @@ def lacks(user: str, rights: Iterable[Right]) -> AdminError:
 def user(cluster: "Cluster") -> str:
     """The name by which the API server knows the user; «?» where it does not tell (before 1.28)."""
     try:
-        status = cluster.post(SELF, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+        status = cluster.review(SELF, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
         return str(status["status"]["userInfo"]["username"])
     except (AdminError, KeyError, TypeError):
         return "?"
@@ -72,8 +78,26 @@ def user(cluster: "Cluster") -> str:
 
 def missing(cluster: "Cluster", rights: Iterable[Right]) -> list[Right]:
     """Those of the rights that the user does not have; what the server does not answer is not counted."""
-    answers = ask_all({right: partial(is_granted, cluster, right) for right in rights}, deadline=DEADLINE)
-    return [right for right, granted in answers.items() if granted is False]
+    return [right for right, granted in ask(cluster, rights).items() if granted is False]
+
+
+def certainly_missing(cluster: "Cluster", rights: Sequence[Right]) -> list[Right]:
+    """The same, and Unreachable is raised where that can't be known for now."""
+    answers = ask(cluster, rights)
+    for answer in answers.values():
+        if isinstance(answer, LateError):
+            raise Unreachable(f"Unable to connect to the server: {cluster.server} answers too slowly")
+        if isinstance(answer, AdminError) and is_transient(answer):
+            raise answer
+    lacking = [right for right, granted in answers.items() if granted is False]
+    if lacking and not cluster.is_ready():
+        raise NothingSent(f"the API server {cluster.server} is not ready, and knows no roles")
+    return lacking
+
+
+def ask(cluster: "Cluster", rights: Iterable[Right]) -> dict[Right, bool | AdminError]:
+    """Whether the user has each of the rights, or why that is not known."""
+    return ask_all({right: partial(is_granted, cluster, right) for right in rights}, deadline=DEADLINE)
 
 
 def is_granted(cluster: "Cluster", right: Right) -> bool:
@@ -91,7 +115,7 @@ def is_granted(cluster: "Cluster", right: Right) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": asked},
     }
-    status = cluster.post(REVIEWS, review).get("status")
+    status = cluster.review(REVIEWS, review, timeout=DEADLINE).get("status")
     if not isinstance(status, dict):
         raise AdminError(f"the server has not said whether the user may {right}")
     return status.get("allowed") is True

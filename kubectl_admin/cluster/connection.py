@@ -4,14 +4,24 @@ Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import urllib3
 
 from kubectl_admin.cluster.errors import Gone, of_status
 from kubectl_admin.cluster.kubeconfig import Target
-from kubectl_admin.cluster.requests import CHUNK, Query, Request, carry_out, location, opened, retried
+from kubectl_admin.cluster.requests import (
+    CHUNK,
+    Query,
+    Request,
+    carry_out,
+    is_ready,
+    location,
+    opened,
+    retried,
+)
+from kubectl_admin.cluster.retry import Patience, Retry
 from kubectl_admin.cluster.table import ACCEPT as TABLE
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, Transport
@@ -21,6 +31,8 @@ from kubectl_admin.errors import AdminError
 if TYPE_CHECKING:
     from kubectl_admin.cluster.exec import Exec
     from kubectl_admin.cluster.portforward import PortForward
+
+Result = TypeVar("Result")
 
 PAGE = 500  # objects asked for at a time, as kubectl does
 TEXT_LIMIT = 64 << 20  # bytes; the metrics of a large API server are a tenth of that
@@ -42,15 +54,40 @@ class Cluster:
     is a refusal.
     """
 
-    def __init__(self, target: Target, transport: Transport) -> None:
+    def __init__(self, target: Target, transport: Transport, patience: Patience | None = None) -> None:
         self.target = target
         self.server = target.server
         self._transport = transport
+        self._patience = patience
 
     @classmethod
     def connect(cls, target: Target, *, user_agent: str = "kubectl-admin") -> "Cluster":
         """The connection to a target. Nothing is sent yet; raises AdminError for broken certificates."""
         return cls(target, Transport(target, user_agent))
+
+    def patient(self, retry: Retry, *, resuming: bool = False) -> "Cluster":
+        """The same connection for a run that changes something, and must outlast a restart of the API server.
+
+        Every request without a time limit of its own is tried for as long as `retry` says, from its own first
+        failure on; of an outage, `retry` hears once, whatever fails of it. resuming: whether the first
+        contact, too, may meet an API server that is being restarted, as that of a run does which goes on
+        with what another one has begun; otherwise a server that has not answered yet is sought for a second.
+        """
+        return Cluster(self.target, self._transport, Patience(retry, resuming))
+
+    def patiently(self, action: Callable[[], Result], *, twice: bool = True) -> Result:
+        """What the action returns, tried again as this connection's own requests are.
+
+        twice: whether it bears being carried out twice.
+        """
+        patience = self._patience
+        if patience is None or not (patience.resuming or self._transport.heard):
+            return action()
+        return patience.through(action, twice=twice)
+
+    def is_ready(self) -> bool:
+        """Whether the API server does not say that it is not: one that has just started knows no roles."""
+        return is_ready(self._transport)
 
     @property
     def has_client_certificate(self) -> bool:
@@ -77,7 +114,7 @@ class Cluster:
     def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
         """What JSON says at this path."""
         request = Request("GET", location(path, query), [("Accept", accept)])
-        return decoded(carry_out(self._transport, request, timeout=self._seconds(timeout)), path)
+        return decoded(self._carry_out(request, timeout, twice=True), path)
 
     def get_text(
         self, path: str, query: Query = (), *, timeout: float | None = None, limit: int = TEXT_LIMIT
@@ -137,7 +174,12 @@ class Cluster:
         query = [*query, ("watch", "true"), ("timeoutSeconds", str(max(1, round(timeout))))]
         request = Request("GET", location(path, query), [("Accept", JSON)])
         silence = timeout + WATCH_GRACE
-        answer = retried("GET", lambda _: opened(self._transport, request, timeout=silence), timeout=timeout)
+        answer = retried(
+            self._transport,
+            "GET",
+            lambda _: opened(self._transport, request, timeout=silence),
+            timeout=timeout,
+        )
         try:
             with self._transport.reading():
                 for line in lines(answer):
@@ -151,6 +193,11 @@ class Cluster:
     def post(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
         """Creates an object, or asks something of one (an eviction, a token); what the server made of it."""
         return self._change("POST", location(path, query), body, JSON, timeout)
+
+    def review(self, path: str, body: Any, *, timeout: float | None = None) -> Any:
+        """Asks what takes an object to be asked and keeps none (a review of access); may be asked twice."""
+        request = Request("POST", location(path), [("Accept", JSON), ("Content-Type", JSON)], body)
+        return decoded(self._carry_out(request, timeout, twice=True), path)
 
     def put(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
         """Replaces an object; raises Conflict if it has changed since the resourceVersion in the body."""
@@ -195,7 +242,15 @@ class Cluster:
 
     def _change(self, method: str, asked: str, body: Any, content_type: str, timeout: float | None) -> Any:
         request = Request(method, asked, [("Accept", JSON), ("Content-Type", content_type)], body)
-        return decoded(carry_out(self._transport, request, timeout=self._seconds(timeout)), asked)
+        return decoded(self._carry_out(request, timeout, twice=False), asked)
+
+    def _carry_out(self, request: Request, timeout: float | None, *, twice: bool) -> bytes:
+        """The answer's body. twice: whether the request bears being carried out twice."""
+
+        def once() -> bytes:
+            return carry_out(self._transport, request, timeout=self._seconds(timeout))
+
+        return once() if timeout else self.patiently(once, twice=twice)
 
     def _seconds(self, timeout: float | None) -> float | None:
         return timeout or self.target.request_timeout

@@ -6,7 +6,6 @@ The socket is made here, since websocket-client would trust, send and follow oth
 import http.client
 import logging
 import socket
-import ssl
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from kubectl_admin.cluster.errors import (
     NothingSent,
     Unauthorized,
     Unreachable,
+    Untrusted,
     refusal,
     unreachable,
 )
@@ -49,7 +49,7 @@ def websocket_to(
                 raise
         return consented(transport, location, protocols, transport.authenticate(), timeout)
 
-    return retried("CONNECT", once, timeout=timeout)
+    return retried(transport, "CONNECT", once, timeout=timeout)
 
 
 def consented(
@@ -60,6 +60,7 @@ def consented(
     url = transport.server + location
     connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     start = time.monotonic()
+    transport.begin()
     raw = dialled(transport, min(CONNECT_TIMEOUT, patience))
     raw.settimeout(patience)
     try:
@@ -74,9 +75,11 @@ def consented(
             suppress_origin=True,
             redirect_limit=0,  # the credentials are for this server only
         )
+        transport.heard = True
     except websocket.WebSocketBadStatusException as error:
         if not error.status_code:
             raise unreachable(transport.server, error) from error  # what it said is no HTTP
+        transport.heard = True
         took = (time.monotonic() - start) * 1000
         log.debug("CONNECT %s %d in %.0f ms", url, error.status_code, took)
         raise refused(error, location, known=transport.known) from None
@@ -125,9 +128,11 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
         return raw
     try:
         return transport.context.wrap_socket(raw, server_hostname=transport.server_name or host)
-    except (ssl.SSLError, OSError) as error:
+    except OSError as error:
         raw.close()
-        raise unreachable(transport.server, error) from error
+        said = unreachable(transport.server, error)
+        # Nobody has heard of anything yet; only a certificate that is not the server's would be so again.
+        raise (said if isinstance(said, Untrusted) else NothingSent(said.what)) from error
 
 
 def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:

@@ -73,7 +73,7 @@ def carry_out(
         finally:
             answer.close()
 
-    return retried(request.method, once, timeout=timeout, tries=tries)
+    return retried(transport, request.method, once, timeout=timeout, tries=tries)
 
 
 def opened(
@@ -163,9 +163,16 @@ def whole(
 
 
 def retried(
-    method: str, action: Callable[[float | None], Result], *, timeout: float | None, tries: int = TRIES
+    transport: Transport,
+    method: str,
+    action: Callable[[float | None], Result],
+    *,
+    timeout: float | None,
+    tries: int = TRIES,
 ) -> Result:
     """What the action returns, tried again where that is safe and `timeout` seconds have not passed.
+
+    A server that this run has not heard from yet is sought for a second in all, whatever is asked.
 
     action: is given the moment at which all must be over, in time.monotonic's seconds; None is never.
     """
@@ -176,6 +183,8 @@ def retried(
         except (Unreachable, ApiError) as error:
             wait = pause(error, method, attempt)
             if wait is None or wait > LONGEST or (end and time.monotonic() + wait > end):
+                raise
+            if transport.is_hopeless(wait):
                 raise
             time.sleep(wait)
     return action(end)

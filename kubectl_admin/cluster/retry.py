@@ -11,7 +11,8 @@
 
 First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
 mistyped it wants to hear so; a run that goes on with work begun earlier, or that may find the only API server
-restarted by that very work, wraps its first contact in a `Retry`.
+restarted by that very work, says so (`Cluster.patient`, `resuming`). Others are patient from the first answer
+on, if they change anything; a listing is quickly run again.
 
 A starting API server refuses connections, cuts handshakes off, answers 401 until it has read the keys of
 its OIDC issuer, 403 until it knows its roles, 500 and 503 until its post-start hooks are done; «etcdserver:
@@ -23,7 +24,7 @@ initialized»), plugin/pkg/auth/authorizer/rbac, staging/src/k8s.io/apiserver/pk
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeVar
 
@@ -51,6 +52,7 @@ CERTIFICATE_TIMEOUT = 20.0  # seconds in which a kubelet that has just been star
 # Seconds in which an API server that knew a user knows the user again. It asks an issuer every ten.
 KNOWN_USER_TIMEOUT = 60.0
 APPROVE = "its kubelet has no certificate to serve: kubectl admin certs csr shows what it has asked for"
+RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
 QUIET = 2  # failures in a row that are nobody's business
 
 
@@ -159,13 +161,16 @@ class Retry:
                 return action()
             except AdminError as error:
                 # What fails after hours of work has not been tried for hours.
-                began = began if failures else time.monotonic()
+                began = began if failures else time.monotonic() - error.waited
                 failures += 1
                 enough = self.retries is not None and failures > self.retries
-                late = time.monotonic() + pause > began + self._patience_with(error)
+                patience = self._patience_with(error)
+                late = time.monotonic() + pause > began + patience
                 if enough or late or not may_be_sent_again(error, twice=twice):
                     if trouble_of(error) is Trouble.UNCERTIFIED:
                         error.hint = APPROVE
+                    # Who waits outside has waited as long.
+                    error.waited = max(time.monotonic() - began, patience if late else 0.0)
                     raise
                 if failures == QUIET:
                     self.say(f"{error.what}; trying again")
@@ -182,3 +187,27 @@ class Retry:
             case Trouble.UNKNOWN_USER | Trouble.UNKNOWN_ROLES:
                 return min(self.settling, self.patience) if self.settling else -1
         return self.patience if is_transient(error) else -1
+
+
+class Patience:
+    """A Retry for many requests at once, from many threads: of an outage, it is told once.
+
+    resuming: whether it counts before any server has answered, too.
+    """
+
+    def __init__(self, retry: Retry, resuming: bool) -> None:
+        self.resuming = resuming
+        self._told = False
+        self._say = retry.say
+        self._retry = replace(retry, say=self._tell)
+
+    def through(self, action: Callable[[], Result], *, twice: bool) -> Result:
+        """What the action returns, tried until it succeeds. twice: as `Retry` has it."""
+        result = self._retry(action, twice=twice)
+        self._told = False
+        return result
+
+    def _tell(self, text: str) -> None:
+        told, self._told = self._told, True
+        if not told:
+            self._say(text)

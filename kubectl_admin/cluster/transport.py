@@ -5,9 +5,11 @@ an answer. Nor is its ApiClient, which would add nothing but their serialization
 """
 
 import logging
+import math
 import os
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,9 +21,11 @@ from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
 from kubectl_admin.cluster.errors import Broken, NothingSent, Unreachable, Untrusted, root, unreachable
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.reaching import POOLS
 
 CONNECTIONS = 16  # kept open at once, as many as threads ask
 CONNECT_TIMEOUT = 5.0  # seconds to reach the server
+FIRST_CONTACT = 1.0  # seconds for which a server is sought that this run has not heard from yet
 READ_TIMEOUT = 30.0  # seconds of silence while an answer is awaited
 
 
@@ -43,6 +47,8 @@ class Transport:
             self._headers["Accept-Encoding"] = "gzip"
         self.believed_until = 0.0  # in time.monotonic's seconds: until then what is refused is refused
         self.known = False  # whether the server has let this user in before
+        self.heard = False  # whether any server has answered yet
+        self.begun: float | None = None  # when it was first asked, in time.monotonic's seconds
         self._client = self._rest_client()
 
     def _rest_client(self) -> RESTClientObject:
@@ -65,6 +71,7 @@ class Transport:
         client = RESTClientObject(configuration)
         # One context for all connections: no key in a file for them, and nothing loaded anew for each.
         client.pool_manager.connection_pool_kw["ssl_context"] = self.context
+        client.pool_manager.pool_classes_by_scheme = POOLS
         return client
 
     @property
@@ -97,14 +104,24 @@ class Transport:
         timeout: seconds to connect and of silence. Raises NothingSent if the server was not reached, Broken
         if it hung up, Unreachable for all else. The body is to be read inside `reading`.
         """
+        self.begin()
         limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
         all_headers = repeatable(self._headers, headers)
         with self.reading():
             answer = self._client.request(
                 method, self.server + path, all_headers, body, _request_timeout=limits
             )
+        self.heard = True
         response: urllib3.BaseHTTPResponse = answer.response
         return response
+
+    def begin(self) -> None:
+        """A server is about to be asked something."""
+        self.begun = time.monotonic() if self.begun is None else self.begun
+
+    def is_hopeless(self, wait: float) -> bool:
+        """Whether nobody has answered so far, and would not be asked again before FIRST_CONTACT is over."""
+        return not self.heard and time.monotonic() + wait > (self.begun or math.inf) + FIRST_CONTACT
 
     @contextmanager
     def reading(self) -> Iterator[None]:

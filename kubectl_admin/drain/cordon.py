@@ -14,13 +14,12 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import Conflict, NotFound
-from kubectl_admin.cluster.retry import Retry
+from kubectl_admin.cluster.retry import RESTART_TIMEOUT, Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.signals import sheltered
 
 ANNOTATION = "kubectl-admin/drain"
 UPGRADE = "kubectl-admin/upgrade"  # of an upgrade; it counts while its cordon is there
-RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
 TRIES = 20  # against others who write to the same node, as its kubelet does
 
 

@@ -13,6 +13,7 @@ from kubectl_admin.drain.facts import Name
 from kubectl_admin.errors import AdminError
 
 WATCH = 60.0  # seconds of one watch; also how long a thread may outlive its `close`
+LIST_TIMEOUT = 60.0  # seconds for the list; what comes after a failure is decided here
 SHORT = 1.0  # seconds; a server that ends its watches that soon is not asked again at once
 PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
 
@@ -93,7 +94,7 @@ class Followed(Generic[Fact]):
         self._changed()
 
     def _list(self) -> str:
-        document = self._cluster.get(self._path, self._query)
+        document = self._cluster.get(self._path, self._query, timeout=LIST_TIMEOUT)
         facts = {name_of(item): self._fact(item) for item in document.get("items") or ()}
         with self._lock:
             self._facts, self._problem = facts, ""

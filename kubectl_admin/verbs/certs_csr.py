@@ -120,7 +120,7 @@ def approve(  # noqa: PLR0913 - its options
         raise UsageError("name requests, or say --all-valid, one of the two")
     if watch and (names or dry_run):
         raise UsageError("--watch goes with --all-valid, and not with --dry-run")
-    cluster = env.cluster()
+    cluster = env.cluster_for_work()
     where = cluster.target.context or cluster.server
     if watch:
         env.confirm(f"approve all valid requests of context {where} from now on", yes=yes)

@@ -219,7 +219,7 @@ def carry_out(  # noqa: PLR0913 - what the options say
     from kubectl_admin.cluster.errors import Unauthorized, Unreachable
     from kubectl_admin.node.operation import Operation
 
-    cluster, operation = env.cluster(), Operation.begin()
+    cluster, operation = env.cluster_for_work(), Operation.begin()
     try:
         with env.progress("looking at nodes") as progress:
             planned = change.make(change.look(cluster, nodes, operation, pods, env.note, progress.step))

@@ -39,7 +39,7 @@ def command(
     """
     from kubectl_admin.node import cleanup
 
-    cluster = env.cluster()
+    cluster = env.cluster_for_work()
     with env.progress("looking at nodes") as progress:
         left, blind = cleanup.find(cluster, nodes, pods, env.note, progress.step)
     env.show(cleanup.report(left, blind))

@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
         keep_cordon=keep_cordon,
         wait_for_budgets=wait_for_budgets,
     )
-    cluster = env.cluster()
+    cluster = env.cluster_for_work()
     seen = drain.look(cluster, node, options)
     preview = report(seen, wide=env.output == "wide", waits=wait_for_budgets)
     env.show(preview)

@@ -135,7 +135,9 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         pods=pods,
         skipped=skipped,
     )
-    cluster, doing = env.cluster(), not (dry_run or status or logs)
+    # Whatever is asked here, an upgrade of this node may be at work, and restart the only API server.
+    cluster = env.cluster_for_work(patience=pods.patience, resuming=True)
+    doing = not (dry_run or status or logs)
     with upgrade.opened(cluster, node, options, env.note, doing=doing) as there:
         if logs:
             env.write(state.logs(there))

@@ -38,7 +38,7 @@ def command(env: Environment, node: str, argv: tuple[str, ...], stdin: bool, pod
     from kubectl_admin.node.operation import Operation
 
     code = passthrough.execute(
-        env.cluster(),
+        env.cluster_for_work(),
         node,
         Operation.begin(),
         pods,

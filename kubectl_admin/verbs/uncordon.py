@@ -43,7 +43,7 @@ def command(env: Environment, node: str, timeout: float, no_wait: bool) -> Repor
 
     with env.live() as live:
         told = Telling(live.line, live.block)
-        cluster, limit = env.cluster(), timeout or math.inf
+        cluster, limit = env.cluster_for_work(), timeout or math.inf
         back = recovery.recover(cluster, node, told, timeout=limit, wait_for_moved=not no_wait)
     report = recovered(back)
     env.show(report)

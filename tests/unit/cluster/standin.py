@@ -75,9 +75,12 @@ class StandIn:
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         self.unexpected: list[str] = []
+        self.cuts = 0  # connections that are still hung up on, once the client has said something
+        self.cut = 0  # those that were
         self._answers: dict[tuple[str, str], list[Answer]] = {}
         self._server = Server(("127.0.0.1", 0), type("Mine", (Handler,), {"stand_in": self}))
         self._server.unexpected = self.unexpected
+        self._server.stand_in = self
         scheme = "http"
         if context:
             self._server.socket = context.wrap_socket(
@@ -135,6 +138,16 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
     unexpected: list[str]
+    stand_in: StandIn
+
+    def verify_request(self, request: Any, _address: Any) -> bool:
+        """Whether a connection is answered at all: one that is not is hung up on after its first words."""
+        if self.stand_in.cuts:
+            self.stand_in.cuts -= 1
+            self.stand_in.cut += 1
+            socket.socket.recv(request, 1 << 16)  # beneath TLS
+            return False
+        return True
 
     def handle_error(self, _request: Any, _address: Any) -> None:
         """A client may hang up at any time; whatever else goes wrong fails the test."""

@@ -47,7 +47,9 @@ def mending(*errors: AdminError) -> Callable[[], None]:
 
     def act() -> None:
         if left:
-            raise left.pop(0)
+            error = left.pop(0)
+            error.waited = 0.0
+            raise error
 
     return act
 

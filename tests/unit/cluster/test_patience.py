@@ -1,0 +1,217 @@
+"""An API server that is being restarted, as it looks to a run that must outlast it; no time passes here."""
+
+from typing import Any
+
+import pytest
+
+from kubectl_admin.cluster import requests, retry, transport
+from kubectl_admin.cluster.access import Right, require
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.errors import ApiError, NothingSent, Unauthorized, Unreachable, Untrusted
+from kubectl_admin.cluster.retry import Retry
+from kubectl_admin.errors import AdminError
+from tests.unit.clock import Clock
+from tests.unit.cluster.standin import HangUp, Says, StandIn, Wire, status
+
+NODE = "/api/v1/nodes/cp-1"
+EXEC = "/api/v1/namespaces/ns/pods/p/exec"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+STARTING = Says(500, b"[-]poststarthook/rbac/bootstrap-roles failed")
+SAID_BY_ONE_THAT_STARTS = [
+    HangUp(),
+    status(500, "InternalError", "etcdserver: leader changed"),
+    Says(502, b"<html>Bad Gateway</html>"),
+    status(503, "ServiceUnavailable", "apiserver is shutting down"),
+    status(504, "Timeout", "request timed out"),
+    status(401, "Unauthorized", "Unauthorized"),
+]
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (requests, retry, transport):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def ask(cluster: Cluster, what: str) -> Any:
+    """One of the ways to ask something of a server."""
+    match what:
+        case "get":
+            return cluster.get(NODE)
+        case "list":
+            return list(cluster.list("/api/v1/nodes"))
+        case "patch":
+            return cluster.patch(NODE, {}, MERGE_PATCH)
+        case "exec":
+            return cluster.exec("ns", "p", None, ["true"]).run().exit_code
+    raise AssertionError(what)
+
+
+def command(wire: Wire) -> None:
+    wire.accept("v5.channel.k8s.io")
+    wire.end()
+
+
+def serve(server: StandIn) -> None:
+    server.on("GET", NODE, Says(body={"kind": "Node"}))
+    server.on("GET", "/api/v1/nodes", Says(body={"items": []}))
+    server.on("PATCH", NODE, Says(body={"kind": "Node"}))
+    server.on("GET", EXEC, command)
+
+
+@pytest.mark.parametrize("what", ["get", "list", "patch"])
+def test_a_run_that_goes_on_waits_where_handshakes_are_cut_off(
+    secure: StandIn, trusting: dict[str, Any], said: list[str], what: str
+) -> None:
+    """The first look of a run that was killed before, while kubeadm has the only API server restarted."""
+    serve(secure)
+    secure.cuts = 40
+    ask(secure.connect(cluster=trusting).patient(Retry(300, said.append), resuming=True), what)
+    assert (secure.cut, len(secure.asked)) == (40, 1)
+    assert said == ["Unable to connect to the server: tls: unexpected eof while reading; trying again"]
+
+
+@pytest.mark.parametrize("what", ["get", "list", "patch", "exec"])
+def test_a_handshake_that_was_cut_off_has_asked_for_nothing_and_is_tried_again_whatever_it_was_for(
+    secure: StandIn, trusting: dict[str, Any], what: str
+) -> None:
+    serve(secure)
+    secure.cuts = 2
+    ask(secure.connect(cluster=trusting), what)
+    assert (secure.cut, len(secure.asked)) == (2, 1)
+
+
+@pytest.mark.parametrize("answer", SAID_BY_ONE_THAT_STARTS)
+def test_what_a_starting_server_or_a_balancer_without_one_says_is_outlasted(
+    server: StandIn, said: list[str], answer: Any
+) -> None:
+    serve(server)
+    cluster = server.connect().patient(Retry(60, said.append))
+    cluster.get(NODE)  # it is known from here on
+    server.on("GET", NODE, *[answer] * 20, Says(body={"kind": "Node"}))
+    assert cluster.get(NODE) == {"kind": "Node"}
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("answer", SAID_BY_ONE_THAT_STARTS[:-1])
+def test_what_may_have_been_carried_out_is_not_sent_again(server: StandIn, answer: Any) -> None:
+    serve(server)
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    server.on("PATCH", NODE, answer, Says(body={}))
+    with pytest.raises(AdminError):
+        cluster.patch(NODE, {}, MERGE_PATCH)
+    assert len(server.asked) == 1
+
+
+def test_patience_ends_and_counts_for_each_request(server: StandIn, clock: Clock) -> None:
+    serve(server)
+    cluster = server.connect().patient(Retry(60))
+    cluster.get(NODE)
+    leader = status(500, "InternalError", "etcdserver: leader changed")
+    for _ in range(4):
+        server.on("GET", NODE, *[leader] * 50, Says(body={}))
+        cluster.get(NODE)
+    assert clock.now - 1000 > 60
+    server.on("GET", NODE, leader)
+    begun = clock.now
+    with pytest.raises(ApiError, match="leader changed"):
+        cluster.get(NODE)
+    assert 55 < clock.now - begun <= 62
+
+
+def test_who_waits_outside_counts_what_was_waited_inside(server: StandIn, clock: Clock) -> None:
+    server.on("GET", NODE, HangUp())
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    with pytest.raises(Unreachable):
+        Retry(60)(lambda: cluster.get(NODE))
+    assert clock.now - 1000 < 65
+
+
+def test_a_request_with_a_time_limit_keeps_it(server: StandIn, clock: Clock) -> None:
+    serve(server)
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    server.on("GET", NODE, HangUp())
+    with pytest.raises(Unreachable):
+        cluster.get(NODE, timeout=5)
+    assert clock.now - 1000 < 5
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_server_that_never_answered_is_sought_for_a_second_in_all(patient: bool, clock: Clock) -> None:
+    """A wrong address is the likeliest reason, and who has mistyped it wants to hear so."""
+    stand_in = StandIn()
+    stand_in.close()
+    cluster = stand_in.connect()
+    cluster = cluster.patient(Retry(60)) if patient else cluster
+    for _ in range(10):
+        with pytest.raises(NothingSent, match="was refused"):
+            cluster.get(NODE)
+        with pytest.raises(NothingSent, match="was refused"):
+            cluster.exec("ns", "p", None, ["true"])
+    assert 0.5 < sum(clock.slept) <= 1.0
+
+
+def test_a_server_whose_name_resolves_slowly_is_not_sought_again(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    stand_in = StandIn()
+    stand_in.close()
+    cluster = stand_in.connect()
+    sent = cluster._transport._client.request
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        clock.now += 5.0
+        return sent(*args, **more)
+
+    monkeypatch.setattr(cluster._transport._client, "request", slowly)
+    with pytest.raises(NothingSent):
+        cluster.get(NODE)
+    assert (clock.now, clock.slept) == (1005.0, [])
+
+
+def test_a_certificate_that_is_not_the_servers_is_never_waited_for(secure: StandIn, clock: Clock) -> None:
+    with pytest.raises(Untrusted, match="failed to verify certificate"):
+        secure.connect().patient(Retry(60), resuming=True).get(NODE)
+    with pytest.raises(Untrusted, match="failed to verify certificate"):
+        secure.connect().patient(Retry(60), resuming=True).exec("ns", "p", None, ["true"])
+    assert clock.slept == []
+
+
+def test_who_never_was_let_in_is_told_at_once(server: StandIn, clock: Clock) -> None:
+    server.on("GET", NODE, status(401, "Unauthorized", "Unauthorized"))
+    with pytest.raises(Unauthorized):
+        server.connect().patient(Retry(60), resuming=True).get(NODE)
+    assert clock.slept == []
+
+
+def allowed(granted: bool) -> Says:
+    return Says(201, {"status": {"allowed": granted}})
+
+
+def test_a_server_that_knows_no_roles_yet_is_not_believed_about_rights(server: StandIn) -> None:
+    """It answers «no» to everybody until it has read them."""
+    server.on("POST", REVIEWS, allowed(False), allowed(False), allowed(True))
+    server.on("GET", "/readyz", STARTING)
+    require(server.connect().patient(Retry(60), resuming=True), [Right("get", "nodes")])
+    assert len([asked for asked in server.asked if asked.path == REVIEWS]) == 3
+
+
+def test_a_right_that_can_not_be_asked_about_is_not_taken_for_granted(server: StandIn) -> None:
+    server.on("POST", REVIEWS, HangUp())
+    with pytest.raises(Unreachable):
+        require(server.connect(), [Right("get", "nodes")])
+
+
+def test_a_right_that_is_missing_is_told_at_once(server: StandIn, clock: Clock) -> None:
+    server.on("POST", REVIEWS, allowed(False))
+    server.on("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", status(404, "NotFound", "no"))
+    with pytest.raises(AdminError, match="may not get nodes"):
+        require(server.connect().patient(Retry(60), resuming=True), [Right("get", "nodes")])
+    assert clock.slept == []
