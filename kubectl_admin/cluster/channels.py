@@ -66,6 +66,7 @@ class Channels(Closing):
         self._timeout = timeout
         self._end = time.monotonic() + timeout if timeout else None
         self._heard = self._pinged = time.monotonic()
+        self._unanswered = 0  # pings since then
 
     @classmethod
     def open(
@@ -95,7 +96,9 @@ class Channels(Closing):
         source = iter(outgoing)
         while True:
             if self._heeded and not self._unsent:
+                away = time.monotonic()
                 message = next(source, None)
+                self._listen_again(away)
                 self._heeded = message is not None
                 self._idle = message is not None and not message[1]
                 if message and message[1]:
@@ -108,7 +111,9 @@ class Channels(Closing):
             if received is None:
                 return
             if received[1]:
+                away = time.monotonic()
                 yield received
+                self._listen_again(away)
 
     def send(self, channel: int, data: bytes) -> None:
         """Sends bytes on a channel and waits until they are on their way."""
@@ -170,7 +175,7 @@ class Channels(Closing):
             return self._channel, b""
         except (websocket.WebSocketException, OSError) as error:
             raise BrokenStream(f"{self.what}: the connection was lost: {error}") from error
-        self._heard = time.monotonic()
+        self._heard, self._unanswered = time.monotonic(), 0
         self._check_time()
         data: bytes = frame.data
         match frame.opcode:
@@ -185,6 +190,12 @@ class Channels(Closing):
                 return self._channel, data[1:]
         return self._channel, b""
 
+    def _listen_again(self, away: float) -> None:
+        """Nobody has listened since the moment `away`: what was not heard meanwhile is no silence."""
+        absence = time.monotonic() - away
+        self._heard += absence
+        self._pinged += absence
+
     def _patience(self) -> float:
         """Seconds to wait for anything before time is looked at again."""
         return PING if self._end is None else min(PING, max(self._end - time.monotonic(), 0.001))
@@ -194,10 +205,11 @@ class Channels(Closing):
         now = time.monotonic()
         if self._end and now > self._end:
             raise BrokenStream(f"{self.what}: not done within {self._timeout or 0:g} s")
-        if now - self._heard > self._silence:
+        if now - self._heard > self._silence and self._unanswered:
             raise BrokenStream(
                 f"{self.what}: nothing heard for {self._silence:.0f} s, the connection is dead"
             )
         if now - max(self._heard, self._pinged) >= PING:
             self._pinged = now
+            self._unanswered += 1
             self._queue(ABNF.OPCODE_PING, b"")

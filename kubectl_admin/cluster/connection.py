@@ -3,13 +3,13 @@
 Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing waits for ever.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import urllib3
 
-from kubectl_admin.cluster.errors import Gone, of_status
+from kubectl_admin.cluster.decode import decode_object, mapping
+from kubectl_admin.cluster.errors import BrokenStream, Gone, of_status
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.requests import (
     CHUNK,
@@ -148,7 +148,7 @@ class Cluster:
                 after = error.resume
                 continue
             yield from document.get("items") or ()
-            after = (document.get("metadata") or {}).get("continue") or ""
+            after = mapping(document.get("metadata")).get("continue") or ""
             if not after:
                 return
 
@@ -183,10 +183,7 @@ class Cluster:
         try:
             with self._transport.reading():
                 for line in lines(answer):
-                    event = decoded(line, path)
-                    if event.get("type") == "ERROR":
-                        raise of_status(event["object"])
-                    yield event
+                    yield event_of(line, path)
         finally:
             answer.close()
 
@@ -266,12 +263,20 @@ def lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield rest
 
 
-def decoded(body: bytes, path: str) -> Any:
-    """The JSON of an answer; None for an empty one."""
+def event_of(line: bytes, path: str) -> dict[str, Any]:
+    """An event of a watch; raises what an ERROR tells, BrokenStream for a line that has not come whole."""
     try:
-        return json.loads(body) if body else None
-    except ValueError:
-        said = " ".join(body[:80].decode("utf-8", "replace").split())
-        raise AdminError(
-            f"the answer to {path} is no JSON: {said!r}", "is this server the API server?"
-        ) from None
+        event = decode_object(line, f"an event of {path}")
+    except AdminError as error:
+        raise BrokenStream(error.what) from None
+    if not isinstance(event.get("object"), dict) or "type" not in event:
+        raise BrokenStream(f"an event of {path} is about nothing")
+    if event["type"] == "ERROR":
+        raise of_status(event["object"])
+    return event
+
+
+def decoded(body: bytes, path: str) -> Any:
+    """The object in an answer; None for an empty one."""
+    hint = "is this server the API server?"
+    return decode_object(body, f"the answer to {path}", hint) if body else None

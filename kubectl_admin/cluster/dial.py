@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import websocket
+from websocket._abnf import frame_buffer
 
 from kubectl_admin.cluster import proxy
 from kubectl_admin.cluster.client import tcp_keepalive_socket_options
@@ -28,6 +29,7 @@ from kubectl_admin.cluster.requests import retried
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
 from kubectl_admin.errors import AdminError
 
+FRAME_LIMIT = 1 << 20  # bytes
 log = logging.getLogger("kubectl_admin.cluster")
 
 
@@ -59,6 +61,7 @@ def consented(
     patience = min(timeout or READ_TIMEOUT, READ_TIMEOUT)
     url = transport.server + location
     connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    connection.frame_buffer = Frames(connection.frame_buffer.recv, skip_utf8_validation=True)
     start = time.monotonic()
     transport.begin()
     raw = dialled(transport, min(CONNECT_TIMEOUT, patience))
@@ -91,6 +94,19 @@ def consented(
     took = (time.monotonic() - start) * 1000
     log.debug("CONNECT %s 101 %s in %.0f ms", url, connection.subprotocol, took)
     return connection
+
+
+class Frames(frame_buffer):
+    """Frames as they come, none longer than FRAME_LIMIT: what a node announces is not believed.
+
+    An API server hands on what a kubelet sends, in pieces of 32 KiB at most.
+    """
+
+    def recv_length(self) -> None:
+        """Reads how long the next frame is."""
+        super().recv_length()
+        if (self.length or 0) > FRAME_LIMIT:
+            raise websocket.WebSocketProtocolException(f"a frame of {self.length} bytes is announced")
 
 
 def refused(error: websocket.WebSocketBadStatusException, location: str, *, known: bool) -> ApiError:

@@ -4,7 +4,6 @@
 Source: kubernetes/kubectl pkg/cmd/util/helpers.go, StandardErrorMessage; apimachinery pkg/api/errors.
 """
 
-import json
 import re
 import socket
 import ssl
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from kubectl_admin.cluster.decode import decode_json, mapping, whole_number
 from kubectl_admin.errors import AdminError
 
 SHOWN = 300  # characters of an answer that is no Status object
@@ -148,12 +148,11 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], asked: str) ->
     """The error of an answer with this HTTP status to what was `asked` (method and path)."""
     text = body.decode("utf-8", "replace")
     try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    retry_after = headers.get("Retry-After", "")
-    seconds = float(retry_after) if retry_after.isdecimal() else None
-    if isinstance(document, dict) and document.get("kind") == "Status":
+        document = mapping(decode_json(text, "a refusal"))
+    except AdminError:
+        document = {}
+    seconds = whole_number(headers.get("Retry-After", ""))
+    if document.get("kind") == "Status":
         return of_status(document, status, retry_after=seconds)
     said = " ".join(text.split())[:SHOWN] or f"no reason given for {asked}"
     kind = KINDS.get(status, ApiError)
@@ -164,12 +163,13 @@ def of_status(
     document: Mapping[str, Any], status: int | None = None, *, retry_after: float | None = None
 ) -> ApiError:
     """The error that a Status object tells: of an answer, a watch's ERROR event, or an exec's last word."""
-    code = int(status or document.get("code") or 0)
+    code = status or whole_number(document.get("code")) or 0
     reason = str(document.get("reason") or REASONS.get(code, ""))
     message = str(document.get("message") or reason or f"status {code}")
-    error = KINDS.get(code, ApiError)(code, reason, message, document.get("details"), retry_after=retry_after)
+    details = mapping(document.get("details"))
+    error = KINDS.get(code, ApiError)(code, reason, message, details, retry_after=retry_after)
     if isinstance(error, Gone):
-        error.resume = str((document.get("metadata") or {}).get("continue") or "")
+        error.resume = str(mapping(document.get("metadata")).get("continue") or "")
     return error
 
 

@@ -4,12 +4,11 @@ Source: apimachinery pkg/util/remotecommand (v4 and v5 of channel.k8s.io); v5, w
 input has ended, is there since Kubernetes 1.30.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kubectl_admin.cluster.channels import FRAME, Channels, Closing, Message
+from kubectl_admin.cluster.decode import decode_json, decode_object, mapping, whole_number
 from kubectl_admin.cluster.errors import BrokenStream, Forbidden, of_status
 from kubectl_admin.cluster.requests import location
 from kubectl_admin.cluster.transport import Transport
@@ -18,7 +17,8 @@ from kubectl_admin.errors import AdminError
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 LIMIT = 16 << 20  # bytes of output that `run` keeps
-GRACE = 2.0  # seconds that the stream may stay open after the command's end has been told
+STATUS_LIMIT = 64 << 10  # bytes in which it is told how a command ended
+GRACE = 2.0  # seconds that the stream may stay open after the command's end has begun to be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +41,31 @@ class Exec(Closing):
 
     def __init__(self, channels: Channels, stdin: Iterable[bytes] | None = None) -> None:
         self.exit_code: int | None = None
+        self._ending = False  # whether it has begun to be told how the command ended
         self._channels = channels
         self._stdin = stdin
 
     def __iter__(self) -> Iterator[Message]:
-        status = b""
+        status = bytearray()
         try:
             for channel, data in self._channels.messages(self._input()):
                 if channel in (STDOUT, STDERR):
                     yield channel, data
                 elif channel == STATUS:
-                    status += data
-                    if self._told(status):
+                    if not status:
+                        self._ending = True
                         self._channels.finish_within(GRACE)
+                    if len(status) + len(data) > STATUS_LIMIT:
+                        raise BrokenStream(
+                            f"{self._channels.what}: how it ended is longer than {STATUS_LIMIT} bytes"
+                        )
+                    status += data
         except BrokenStream:
-            if self.exit_code is None:
+            if not is_whole(status):
                 raise
         finally:
             self.close()
-        if self.exit_code is None:
-            raise BrokenStream(
-                f"{self._channels.what}: the stream ended without saying how the command did",
-                "it may have been carried out in part or in whole",
-            )
+        self.exit_code = exit_code(bytes(status), self._channels.what)
 
     def run(self, limit: int = LIMIT) -> ExecResult:
         """The command's result when it has ended; raises AdminError if it writes more than `limit` bytes."""
@@ -89,19 +91,10 @@ class Exec(Closing):
             if not data:
                 yield STDIN, b""
             for start in range(0, len(data), FRAME):
-                if self.exit_code is not None:
+                if self._ending:
                     return
                 yield STDIN, bytes(data[start : start + FRAME])
         yield CLOSE, bytes([STDIN])
-
-    def _told(self, status: bytes) -> bool:
-        """Whether the Status is complete; takes the exit code from it, raises what says that nothing ran."""
-        try:
-            document = json.loads(status)
-        except ValueError:
-            return False
-        self.exit_code = exit_code(document)
-        return True
 
 
 def start(  # noqa: PLR0913 - a command, where it runs, and what goes with it
@@ -141,12 +134,34 @@ def start(  # noqa: PLR0913 - a command, where it runs, and what goes with it
         ) from error
 
 
-def exit_code(status: dict[str, Any]) -> int:
-    """The exit code in the Status at a command's end; raises ApiError if it was not run."""
+def is_whole(status: bytearray) -> bool:
+    """Whether the Status at a command's end has come whole."""
+    try:
+        decode_json(bytes(status), "")
+    except AdminError:
+        return False
+    return True
+
+
+def exit_code(said: bytes, what: str) -> int:
+    """The exit code in the Status at a command's end.
+
+    what: names the command. Raises ApiError if it was not run, BrokenStream where nothing of that was said,
+    or nothing that makes sense: the words may be a node's.
+    """
+    hint = "it may have been carried out in part or in whole"
+    if not said:
+        raise BrokenStream(f"{what}: the stream ended without saying how the command did", hint)
+    try:
+        status = decode_object(said, "how it ended")
+    except AdminError as error:
+        raise BrokenStream(f"{what}: {error.what}", hint) from None
     if status.get("status") == "Success":
         return 0
-    if status.get("reason") == "NonZeroExitCode":
-        for cause in (status.get("details") or {}).get("causes") or ():
-            if cause.get("reason") == "ExitCode":
-                return int(cause["message"])
-    raise of_status(status)
+    if status.get("reason") != "NonZeroExitCode":
+        raise of_status(status)
+    causes = mapping(status.get("details")).get("causes")
+    for cause in causes if isinstance(causes, list) else ():
+        if mapping(cause).get("reason") == "ExitCode" and (code := whole_number(cause.get("message"))):
+            return code
+    raise BrokenStream(f"{what}: it failed with an exit code that is none", hint)

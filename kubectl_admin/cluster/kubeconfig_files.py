@@ -91,12 +91,19 @@ def parsed(path: Path, text: bytes) -> Entry:
     try:
         # JSON first: it may be indented with tabs, which YAML forbids.
         json_like = text.lstrip().startswith(b"{")
-        document = json.loads(text) if json_like else yaml.load(text, loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError) as error:
+        document = json.loads(text) if json_like else first_document(text, loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise broken(path, " ".join(str(error).split())) from None
     if not isinstance(document or {}, dict):
         raise broken(path, "it is no kubeconfig")
     return document or {}
+
+
+def first_document(text: bytes, loader: Any) -> Any:
+    """The first of a file's YAML documents; as in kubectl, what follows it is not looked at."""
+    import yaml
+
+    return next(yaml.load_all(text, loader), None)
 
 
 def entries(path: Path, document: Entry, kind: str, key: str) -> dict[str, dict[str, Any]]:

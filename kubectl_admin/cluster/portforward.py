@@ -27,6 +27,7 @@ PROTOCOL = "v4.channel.k8s.io"
 DATA, ERROR = 0, 1
 PREFIX = 2  # bytes of the port's number at the beginning of each channel
 LIMIT = 64 << 20  # bytes of an answer
+SAID = 300  # characters of a node's words that are shown
 TIMEOUT = 10.0  # seconds for connecting, asking and the whole answer
 
 
@@ -35,7 +36,7 @@ class PortError(AdminError):
 
     def __init__(self, what: str, said: str) -> None:
         nothing = "connection refused" in said
-        super().__init__(f"{what}: {'nothing listens there' if nothing else said}")
+        super().__init__(f"{what}: {'nothing listens there' if nothing else said[:SAID]}")
         self.said = said
 
 

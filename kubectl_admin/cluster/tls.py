@@ -1,10 +1,12 @@
 """What TLS connections trust and show: one context for requests and channels alike."""
 
+import base64
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from kubectl_admin.cluster.credentials import material
 from kubectl_admin.cluster.kubeconfig import Target
@@ -21,6 +23,9 @@ SYSTEM_ROOTS = (
 )
 
 
+CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+
 def context_for(target: Target) -> ssl.SSLContext:
     """A TLS context that trusts what the kubeconfig says; raises AdminError for a broken authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -35,13 +40,25 @@ def context_for(target: Target) -> ssl.SSLContext:
     if authority is None:
         trust_system(context)
         return context
-    try:
-        context.load_verify_locations(cadata=authority.decode("ascii", "replace"))
-    except (ssl.SSLError, ValueError):
+    if not trust(context, authority):
         raise AdminError(
             f'unable to load root certificates of cluster "{target.cluster_name}": no PEM certificate in it'
-        ) from None
+        )
     return context
+
+
+def trust(context: ssl.SSLContext, bundle: bytes) -> int:
+    """Makes the context trust the certificates of a bundle, and returns how many.
+
+    Only its PEM blocks count, whatever is around them in whatever encoding, and of them those that can be
+    read. Source: Go, crypto/x509 cert_pool.go, AppendCertsFromPEM.
+    """
+    trusted = 0
+    for block in CERTIFICATE.findall(bundle):
+        with suppress(ssl.SSLError, ValueError):
+            context.load_verify_locations(cadata=base64.b64decode(b"".join(block.split()), validate=True))
+            trusted += 1
+    return trusted
 
 
 def trust_system(context: ssl.SSLContext) -> None:

@@ -268,6 +268,11 @@ class Wire:
         self._handler.wfile.write(head + data)
         self._handler.wfile.flush()
 
+    def raw(self, data: bytes) -> None:
+        """Sends bytes as they are."""
+        self._handler.wfile.write(data)
+        self._handler.wfile.flush()
+
     def receive(self) -> tuple[int, bytes] | None:
         """The next frame: its opcode and data, unmasked; None at the end. A frame without a mask is wrong."""
         head = self._handler.rfile.read(2)

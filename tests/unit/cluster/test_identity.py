@@ -420,6 +420,20 @@ def test_without_an_authority_the_system_s_are_trusted(
         connected(given({}, **{"certificate-authority-data": None})).get("/version")
 
 
+@pytest.mark.parametrize("as_file", [False, True])
+def test_what_stands_around_an_authority_does_not_count(
+    secure: StandIn, given: Any, tmp_path: Path, authority: Authority, as_file: bool
+) -> None:
+    """As in the bundles of Mozilla and RHEL, with names as comments; a block that is broken is skipped."""
+    broken = b"-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"
+    comment = "# Főtanúsítvány\n".encode() + b"\xff\xfe\n"
+    bundle = comment + broken + new_authority("other").pem + comment + authority.pem + comment
+    (tmp_path / "ca.crt").write_bytes(bundle)
+    entry = {"certificate-authority": "ca.crt", "certificate-authority-data": None} if as_file else {}
+    environ = given({"token": "t"}, **(entry or {"certificate-authority-data": b64(bundle)}))
+    assert as_kubectl(secure, environ, tmp_path)["authorization"] == ["Bearer t"]
+
+
 def test_broken_material(given: Any, authority: Authority) -> None:
     with pytest.raises(AdminError, match='unable to load root certificates of cluster "c"'):
         connected(given({}, **{"certificate-authority-data": b64(b"nonsense")}))

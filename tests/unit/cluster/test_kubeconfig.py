@@ -250,6 +250,14 @@ def test_json_with_tabs(write: Write, tmp_path: Path) -> None:
     same(tmp_path, {"KUBECONFIG": str(path)})
 
 
+@pytest.mark.parametrize(
+    "after", ["---\n", "---\n\n", "---\nkind: Config\ncurrent-context: other\n", "---\na: [\n", "...\n"]
+)
+def test_only_the_first_document_counts(write: Write, tmp_path: Path, after: str) -> None:
+    path = write("config", yaml.safe_dump(config()) + after)
+    assert same(tmp_path, {"KUBECONFIG": str(path)}).context == "one"
+
+
 def test_many_contexts_sorted(write: Write, tmp_path: Path) -> None:
     many = {f"c{number}": {"cluster": "one", "user": "one"} for number in range(200)}
     environ = {"KUBECONFIG": str(write("config", config("c7", contexts=many)))}

@@ -1,0 +1,46 @@
+"""What a server, a node or a plugin has sent, understood or refused in a sentence: never a traceback.
+
+Python gives up in three more ways than one expects: on digits by the thousand and on bytes that are no UTF-8
+(both ValueErrors), and on JSON that is nested by the thousand (RecursionError).
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kubectl_admin.errors import AdminError
+
+DIGITS = 10  # of a number from elsewhere; there is none that has more
+SHOWN = 80  # characters of what is not understood
+
+
+def decode_json(data: bytes | str, what: str, hint: str | None = None) -> Any:
+    """What JSON says. what: names the data in the error («the answer to /version»). Raises AdminError."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        text = data[: 4 * SHOWN]
+        shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        raise AdminError(f"{what} is no JSON: {' '.join(shown.split())[:SHOWN]!r}", hint) from None
+
+
+def decode_object(data: bytes | str, what: str, hint: str | None = None) -> dict[str, Any]:
+    """What JSON says, an object. what, hint: as in `decode_json`. Raises AdminError."""
+    document = decode_json(data, what, hint)
+    if not isinstance(document, dict):
+        raise AdminError(f"{what} is no object of JSON, but a {type(document).__name__}", hint)
+    return document
+
+
+def whole_number(said: object) -> int | None:
+    """A number that was sent as a number or as text, at least 0; None for what is none, or is too long."""
+    if isinstance(said, int) and not isinstance(said, bool):
+        return said if 0 <= said < 10**DIGITS else None
+    if isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) <= DIGITS:
+        return int(said)
+    return None
+
+
+def mapping(said: object) -> Mapping[str, Any]:
+    """An object of JSON; an empty one for what is none."""
+    return said if isinstance(said, dict) else {}
