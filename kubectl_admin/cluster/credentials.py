@@ -4,18 +4,22 @@ Source: client-go tools/clientcmd/client_config.go (what wins over what), transp
 """
 
 import base64
-import json
+import math
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from kubectl_admin.cluster import plugin
+from kubectl_admin.cluster.decode import decode_object
+from kubectl_admin.cluster.errors import NothingSent
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 
+CERTIFICATE_FILE_AGE = 300.0  # seconds until files with a certificate and its key are read again
 TOKEN_FILE_AGE = 60.0  # seconds until a token file is read again
 HEADER_CHARACTERS = "!#$&'*+-.^_`|~"  # may stand in a header's name, besides letters and digits (RFC 9110)
 Headers = list[tuple[str, str]]
@@ -41,8 +45,10 @@ class Credentials:
         self._user = target.user if target.server.startswith("https://") else {}
         self._impersonation = impersonation(target)
         self._certificate = None if self.from_plugin or not self._user else static_certificate(target)
+        self._certificate_read = time.monotonic()
         self._lock = threading.Lock()
         self._credential: plugin.Credential | None = None
+        self._refused = False  # whether a server did not accept the credential
         self._token_file: tuple[float, str] | None = None
 
     @property
@@ -54,25 +60,55 @@ class Credentials:
     def identity(self) -> "Identity":
         """What the next request shows; asks the plugin first if its last credential has expired.
 
-        Raises AdminError if there is no getting a credential.
+        Once there was a credential, a plugin that fails may do better a little later: the credential is used
+        while it lasts, and NothingSent is raised after that. Raises AdminError if there never was one.
         """
-        issued = self._issued() if self.from_plugin else None
-        authorization = bearer(issued.token) if issued else self._authorization()
+        if self.from_plugin:
+            return self._issued_identity(self._issued())
+        authorization = self._authorization()
         headers = [("Authorization", authorization)] if authorization else []
-        certificate = pem(issued.certificate, issued.key) if issued else self._certificate
-        return Identity([*headers, *self._impersonation], certificate)
+        return Identity([*headers, *self._impersonation], self._static_certificate())
 
     def renew(self, refused: "Identity") -> bool:
         """After a request with this identity was not accepted (401): whether another try may do better.
 
-        It may if there is a plugin to ask again; the next `identity` does so, unless another thread has.
+        It may if there is a plugin to ask again; the next `identity` does so, unless another thread has. It
+        may as well if what stands in files is another one by now.
         """
-        if not self.from_plugin:
-            return False
-        if self.identity() == refused:
+        if self.from_plugin:
             with self._lock:
-                self._credential = None
-        return True
+                if self._credential and self._issued_identity(self._credential) == refused:
+                    self._refused = True
+            return True
+        with self._lock:
+            self._certificate_read = -math.inf
+            if self._token_file:
+                self._token_file = -math.inf, self._token_file[1]
+        return self.identity() != refused
+
+    def _issued_identity(self, issued: plugin.Credential) -> "Identity":
+        authorization = bearer(issued.token)
+        headers = [("Authorization", authorization)] if authorization else []
+        return Identity([*headers, *self._impersonation], pem(issued.certificate, issued.key))
+
+    def _static_certificate(self) -> bytes | None:
+        """The kubeconfig's certificate; one in files is read again now and then, since it may be replaced.
+
+        Source: client-go transport/cert_rotation.go (CertCallbackRefreshDuration, five minutes).
+        """
+        from kubectl_admin.cluster import tls
+
+        if self._certificate and {"client-certificate", "client-key"} & set(self._user):
+            now = time.monotonic()
+            with self._lock:
+                if now - self._certificate_read > CERTIFICATE_FILE_AGE:
+                    self._certificate_read = now
+                    # What is half replaced is none yet.
+                    with suppress(AdminError):
+                        found = static_certificate(self._target)
+                        if found and tls.is_pair(found):
+                            self._certificate = found
+        return self._certificate
 
     def _authorization(self) -> str | None:
         user = self._user
@@ -89,8 +125,18 @@ class Credentials:
 
     def _issued(self) -> plugin.Credential:
         with self._lock:
-            if self._credential is None or self._credential.expired:
+            had = self._credential
+            if had and not had.expired and not self._refused:
+                return had
+            self._refused = False  # asked again once for each refusal, whatever comes of it
+            try:
                 self._credential = plugin.run(self._target)
+            except AdminError as error:
+                if had is None:
+                    raise
+                if had.expired:
+                    raise NothingSent(error.what, error.hint) from error
+                return had
             return self._credential
 
     def _token_of_file(self) -> str:
@@ -173,7 +219,7 @@ def expired(token: str) -> bool:
     """Whether a JSON web token is none, or one whose time has passed."""
     try:
         payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return bool(time.time() >= claims.get("exp", float("inf")))
-    except (IndexError, ValueError, AttributeError):
+        claims = decode_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), "claims")
+        return bool(time.time() >= claims.get("exp", math.inf))
+    except (IndexError, ValueError, TypeError, AdminError):
         return True

@@ -49,7 +49,10 @@ def websocket_to(
         except Unauthorized:
             if not transport.credentials.renew(identity):
                 raise
-        return consented(transport, location, protocols, transport.authenticate(), timeout)
+            renewed = transport.authenticate()
+            if renewed == identity:
+                raise
+        return consented(transport, location, protocols, renewed, timeout)
 
     return retried(transport, "CONNECT", once, timeout=timeout)
 

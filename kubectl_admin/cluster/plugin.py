@@ -9,19 +9,24 @@ Source: client-go plugin/pkg/client/auth/exec/exec.go; docs «client-go credenti
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kubectl_admin.cluster.decode import decode_object
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.usable import interactive_mode
 from kubectl_admin.errors import AdminError
 
 KIND = "ExecCredential"
+TIMEOUT = 60.0  # seconds for a plugin that asks nobody anything
+INTERACTIVE_TIMEOUT = 600.0  # seconds for one that may ask a person to log in
 CLUSTER_FIELDS = (
     "server",
     "tls-server-name",
@@ -58,35 +63,68 @@ def run(target: Target) -> Credential:
     interactive = is_interactive(plugin)
     given = {item["name"]: str(item.get("value", "")) for item in plugin.get("env") or ()}
     question = {"KUBERNETES_EXEC_INFO": json.dumps(request(target, interactive=interactive), default=str)}
+    timeout = INTERACTIVE_TIMEOUT if interactive else TIMEOUT
     try:
-        done = subprocess.run(
+        code, answer = answer_of(
             [command, *map(str, plugin.get("args") or ())],
-            stdin=None if interactive else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=os.environ | given | question,
-            check=False,
+            os.environ | given | question,
+            interactive=interactive,
+            timeout=timeout,
         )
+    except subprocess.TimeoutExpired:
+        raise failed(target, f"executable {command} gave no credential within {timeout:.0f} s") from None
     except FileNotFoundError:
         raise failed(target, f"executable {command} not found", plugin.get("installHint")) from None
     except OSError as error:
         raise failed(target, f"{command}: {error.strerror}") from None
-    if done.returncode:
+    if code:
         raise failed(
             target,
-            f"executable {command} failed with exit code {done.returncode}",
+            f"executable {command} failed with exit code {code}",
             "what it said itself stands above",
         )
-    return credential(target, done.stdout)
+    return credential(target, answer)
+
+
+def answer_of(
+    command: Sequence[str], environ: Mapping[str, str], *, interactive: bool, timeout: float
+) -> tuple[int, bytes]:
+    """A plugin's exit code and what it wrote on stdout; whatever ends the waiting for it ends the plugin.
+
+    One that asks nobody anything is in a session of its own: Ctrl-C is for this program, which may be asking
+    for a credential to clean up with. timeout: seconds. Raises OSError where it can't be run, TimeoutExpired
+    where it takes longer.
+    """
+    with subprocess.Popen(
+        command,
+        stdin=None if interactive else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=environ,
+        start_new_session=not interactive,
+    ) as process:
+        try:
+            answer, _ = process.communicate(timeout=timeout)
+        except BaseException:
+            if interactive:
+                process.kill()
+            else:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started
+            # What it has started may have stdout open still, and is not waited for.
+            if process.stdout:
+                process.stdout.close()
+            raise
+        return process.returncode, answer
 
 
 def credential(target: Target, answer: bytes) -> Credential:
     """The credential in a plugin's answer; raises AdminError if there is none."""
     asked = target.user["exec"]["apiVersion"]
     try:
-        document = json.loads(answer)
-        version, status = document.get("apiVersion"), document.get("status")
-    except (ValueError, AttributeError):
+        document = decode_object(answer, "stdout")
+    except AdminError:
         raise failed(target, "decoding stdout: it is no JSON object") from None
+    version, status = document.get("apiVersion"), document.get("status")
     if document.get("kind") != KIND or version != asked:
         raise failed(target, f"plugin is configured to use API version {asked}, it returned {version}")
     if not isinstance(status, dict):

@@ -102,8 +102,10 @@ def accepted(transport: Transport, request: Request, timeout: float | None) -> u
     answer = sent(transport, request, identity, timeout)
     # Refused for its credential means not carried out, so whatever it is may be sent again.
     if answer.status == 401 and transport.credentials.renew(identity):
-        answer.close()
-        answer = sent(transport, request, transport.authenticate(), timeout)
+        renewed = transport.authenticate()
+        if renewed != identity:
+            answer.close()
+            answer = sent(transport, request, renewed, timeout)
     if 200 <= answer.status < 300:
         transport.known = True
         return answer

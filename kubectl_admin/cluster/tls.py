@@ -106,6 +106,15 @@ def show_certificate(context: ssl.SSLContext, pem: bytes, user_name: str) -> Non
         ) from None
 
 
+def is_pair(pem: bytes) -> bool:
+    """Whether a certificate and the key beside it belong together, and can be used."""
+    try:
+        show_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), pem, "")
+    except AdminError:
+        return False
+    return True
+
+
 @contextmanager
 def as_file(data: bytes) -> Iterator[str]:
     """The data under a file name, as long as it is needed: TLS libraries load keys from files only."""

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_admin.cluster import kubeconfig
+from kubectl_admin.cluster import credentials, kubeconfig, requests
+from kubectl_admin.cluster import plugin as credential_plugin
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import Unauthorized, Unreachable
+from kubectl_admin.cluster.errors import NothingSent, Unauthorized, Unreachable
 from kubectl_admin.cluster.kubeconfig import Overrides
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.conftest import Authority, new_authority
 from tests.unit.cluster.kubectl import kubectl
@@ -296,6 +298,122 @@ def test_plugin_is_asked_again_when_its_credential_is_refused(
         cluster.get("/version")
     sent = [asked.header("Authorization") for asked in secure.asked]
     assert sent == [f"Bearer t{count}" for count in (0, 1, 1, 2, 2, 3)]
+
+
+FAILING_NOW_AND_THEN = (
+    COUNTING
+    + """
+if count in (1, 2): sys.exit(1)
+say(token=f"t{count}", expirationTimestamp="%s-01-01T00:00:00Z")
+"""
+)
+
+
+def test_plugin_that_fails_later_is_waited_for(
+    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network that is away may be its way to its issuer as well."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(requests.time, "sleep", lambda _: None)
+    secure.on("GET", "/version", Says(body={}))
+    secure.on("POST", "/version", Says(body={}))
+    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2001)}))
+    cluster.get("/version")
+    cluster.post("/version", {})
+    assert [asked.header("Authorization") for asked in secure.asked] == ["Bearer t0", "Bearer t3"]
+
+
+def test_plugin_that_fails_for_good_is_told_after_all_tries(
+    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(requests.time, "sleep", lambda _: None)
+    secure.on("GET", "/version", Says(body={}))
+    once = COUNTING + "if count: sys.exit(1)\nsay(token='t', expirationTimestamp='2001-01-01T00:00:00Z')"
+    cluster = connected(given({"exec": plugin(once)}))
+    cluster.get("/version")
+    with pytest.raises(NothingSent, match="failed with exit code 1") as caught:
+        cluster.get("/version")
+    assert is_transient(caught.value)
+    assert (tmp_path / "count").read_text() == "x" * (1 + requests.TRIES)
+
+
+def test_a_credential_is_used_while_it_lasts_where_the_plugin_fails(
+    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API server that has just started knows nobody: the plugin is asked once a try, and may fail."""
+    monkeypatch.chdir(tmp_path)
+    refused = status(401, "Unauthorized", "Unauthorized")
+    secure.on("GET", "/version", Says(body={}), refused, refused, refused, Says(body={}))
+    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2999)}))
+    cluster.get("/version")
+    for _ in range(2):
+        with pytest.raises(Unauthorized) as caught:
+            cluster.get("/version")
+        assert is_transient(caught.value)
+    cluster.get("/version")
+    sent = [asked.header("Authorization") for asked in secure.asked]
+    assert sent == [f"Bearer t{count}" for count in (0, 0, 0, 0, 3)]
+
+
+def test_plugin_that_asks_nobody_is_beyond_the_reach_of_ctrl_c(
+    secure: StandIn, given: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secure.on("GET", "/version", Says(body={}))
+    config = given({"exec": plugin("say(token=str(os.getsid(0) == os.getpid()))")})
+    connected(config).get("/version")
+    monkeypatch.setattr(credential_plugin, "is_interactive", lambda _: True)
+    connected(config).get("/version")
+    assert [asked.header("Authorization") for asked in secure.asked] == ["Bearer True", "Bearer False"]
+
+
+def test_plugin_that_never_answers_holds_nobody_up(
+    given: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credential_plugin, "TIMEOUT", 0.01)
+    for command in (["sleep", "1000"], ["sh", "-c", "sleep 1000 & sleep 1000"]):
+        entry = plugin("", command=command[0], args=command[1:])
+        with pytest.raises(AdminError, match=f"executable {command[0]} gave no credential within"):
+            connected(given({"exec": entry})).get("/version")
+
+
+def test_certificate_files_are_read_again(
+    secure: StandIn, given: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority
+) -> None:
+    """Now and then, and at once where the server does not know the user any more; a half of it is none."""
+
+    def put(certificate: bytes, key: bytes) -> None:
+        (tmp_path / "me.crt").write_bytes(certificate)
+        (tmp_path / "me.key").write_bytes(key)
+
+    first, second, third = (authority.issue(name) for name in ("first", "second", "third"))
+    put(first.certificate, first.key)
+    secure.on("GET", "/version", Says(body={}))
+    cluster = connected(given({"client-certificate": "me.crt", "client-key": "me.key"}))
+    cluster.get("/version")
+    put(second.certificate, second.key)
+    cluster.get("/version")
+    monkeypatch.setattr(credentials, "CERTIFICATE_FILE_AGE", -1)
+    cluster.get("/version")
+    put(third.certificate, second.key)
+    cluster.get("/version")
+    (tmp_path / "me.key").unlink()
+    cluster.get("/version")
+    monkeypatch.setattr(credentials, "CERTIFICATE_FILE_AGE", 300)
+    put(third.certificate, third.key)
+    secure.on("GET", "/version", status(401, "Unauthorized", "Unauthorized"), Says(body={}))
+    cluster.get("/version")
+    assert [asked.client for asked in secure.asked] == [
+        *("first", "first", "second", "second", "second"),
+        *("second", "third"),
+    ]
+
+
+def test_what_has_not_changed_is_not_sent_again_where_it_was_refused(secure: StandIn, given: Any) -> None:
+    secure.on("GET", "/version", status(401, "Unauthorized", "Unauthorized"))
+    with pytest.raises(Unauthorized):
+        connected(given({"token": "t"})).get("/version")
+    assert len(secure.asked) == 1
 
 
 def test_plugin_that_changes_its_certificate(
