@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_admin.cluster.errors import Forbidden, NothingSent, Unreachable
+from kubectl_admin.cluster.errors import Forbidden, NothingSent, Unreachable, UnsettledError
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.pool import LateError, ask_all
@@ -90,8 +90,12 @@ def certainly_missing(cluster: "Cluster", rights: Sequence[Right]) -> list[Right
         if isinstance(answer, AdminError) and is_transient(answer):
             raise answer
     lacking = [right for right, granted in answers.items() if granted is False]
-    if lacking and not cluster.is_ready():
+    ready = cluster.is_ready() if lacking else True
+    if ready is False:
         raise NothingSent(f"the API server {cluster.server} is not ready, and knows no roles")
+    if ready is None:
+        error = lacks(user(cluster), lacking)
+        raise UnsettledError(error.what, error.hint)
     return lacking
 
 

@@ -85,8 +85,8 @@ class Cluster:
             return action()
         return patience.through(action, twice=twice)
 
-    def is_ready(self) -> bool:
-        """Whether the API server does not say that it is not: one that has just started knows no roles."""
+    def is_ready(self) -> bool | None:
+        """Whether the API server says that it is, and knows its roles; None where it does not say."""
         return is_ready(self._transport)
 
     @property

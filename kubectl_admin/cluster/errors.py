@@ -78,8 +78,11 @@ class Forbidden(ApiError):
     """The user may not do this (403).
 
     user, verb, resource, group, namespace: of the server's sentence; "" where it does not say. A resource
-    outside the API's groups is its path («/metrics»).
+    outside the API's groups is its path («/metrics»). unsettled: whether the server may not know its roles
+    yet.
     """
+
+    unsettled = False
 
     def __init__(self, *parts: Any, **more: Any) -> None:
         super().__init__(*parts, **more)
@@ -90,6 +93,10 @@ class Forbidden(ApiError):
         self.resource = found.get("resource") or found.get("path") or ""
         self.group = found.get("group") or ""
         self.namespace = found.get("namespace") or ""
+
+
+class UnsettledError(AdminError):
+    """Rights are missing, by a server that may not know its roles yet."""
 
 
 class NotFound(ApiError):

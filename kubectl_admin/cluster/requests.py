@@ -11,7 +11,7 @@ import urllib3
 
 from kubectl_admin.cluster.credentials import Headers, Identity
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NothingSent, Unauthorized, Unreachable, refusal
-from kubectl_admin.cluster.retry import PASSING, may_be_sent_again, trouble_of
+from kubectl_admin.cluster.retry import is_transient, may_be_sent_again
 from kubectl_admin.cluster.transport import Transport
 from kubectl_admin.errors import AdminError
 
@@ -88,9 +88,13 @@ def opened(
     except Forbidden as error:
         if not error.verb or time.monotonic() < transport.believed_until:
             raise
-        if not is_ready(transport):
+        ready = is_ready(transport)
+        if ready is False:
             what = f"the API server {transport.server} is not ready, and refuses: {error.message}"
             raise NothingSent(what) from error
+        if ready is None:
+            error.unsettled = True
+            raise
     # It may have become so between the two; what it refuses now, it means.
     transport.believed_until = time.monotonic() + BELIEVED
     return accepted(transport, request, timeout)
@@ -121,10 +125,13 @@ def accepted(transport: Transport, request: Request, timeout: float | None) -> u
     raise error
 
 
-def is_ready(transport: Transport) -> bool:
-    """Whether the server does not say that it is not, which it would say to everybody.
+def is_ready(transport: Transport) -> bool | None:
+    """Whether the server says that it is; None where it does not even say that to this user.
 
-    Source: docs «Kubernetes API health endpoints»; kube-apiserver --authorization-always-allow-paths.
+    Every user may ask for that by a role that is there from the beginning, so one that refuses it either
+    has not read its roles yet, or is a server whose administrator has taken that role away.
+    Source: docs «Kubernetes API health endpoints»; plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go,
+    system:public-info-viewer. Seen on a kube-apiserver 1.36.3 as it started: 403 to everything, /readyz too.
     """
     request = Request("GET", "/readyz", [("Accept", "*/*")])
     try:
@@ -132,7 +139,7 @@ def is_ready(transport: Transport) -> bool:
     except Unreachable:
         return False
     answer.close()
-    return answer.status != 500
+    return None if answer.status == 403 else answer.status != 500
 
 
 def sent(
@@ -198,7 +205,9 @@ def pause(error: AdminError, method: str, attempt: int) -> float | None:
     The table is the one of `retry`; where a server says how long to wait, it is right, and one that is too
     busy (429) and does not say is left alone.
     """
-    if trouble_of(error) not in PASSING or not may_be_sent_again(error, twice=method == "GET"):
+    if isinstance(error, Unauthorized) or not is_transient(error):
+        return None
+    if not may_be_sent_again(error, twice=method == "GET"):
         return None
     wait = error.retry_after if isinstance(error, ApiError) else None
     if isinstance(error, ApiError) and error.status == 429:

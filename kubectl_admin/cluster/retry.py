@@ -16,8 +16,9 @@ on, if they change anything; a listing is quickly run again.
 
 A starting API server refuses connections, cuts handshakes off, answers 401 until it has read the keys of
 its OIDC issuer, 403 until it knows its roles, 500 and 503 until its post-start hooks are done; «etcdserver:
-leader changed» and «request timed out» are 500 and 504. A balancer without a backend says
-502, 503 or nothing.
+leader changed» and «request timed out» are 500 and 504. A balancer without a backend says 502, 503 or nothing. Where
+not even /readyz is answered to a user, an API server may not know its roles: a 403 is then put up with for
+20 s at any time.
 Source: kubernetes/kubernetes plugin/pkg/auth/authenticator/token/oidc/oidc.go («authenticator not
 initialized»), plugin/pkg/auth/authorizer/rbac, staging/src/k8s.io/apiserver/pkg/server/healthz.go.
 """
@@ -36,6 +37,7 @@ from kubectl_admin.cluster.errors import (
     NothingSent,
     Unauthorized,
     Unreachable,
+    UnsettledError,
     Untrusted,
 )
 from kubectl_admin.errors import AdminError
@@ -51,6 +53,8 @@ UNCERTIFIED = "remote error: tls: internal error"
 CERTIFICATE_TIMEOUT = 20.0  # seconds in which a kubelet that has just been started must have one
 # Seconds in which an API server that knew a user knows the user again. It asks an issuer every ten.
 KNOWN_USER_TIMEOUT = 60.0
+# Seconds in which an API server that has just started has read its roles; it takes below one.
+ROLES_TIMEOUT = 20.0
 APPROVE = "its kubelet has no certificate to serve: kubectl admin certs csr shows what it has asked for"
 RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
 QUIET = 2  # failures in a row that are nobody's business
@@ -83,7 +87,7 @@ class NotReadyError(AdminError):
     """A node's kubelet starts no pod at present."""
 
 
-def trouble_of(error: AdminError) -> Trouble:  # noqa: PLR0911 - a row each
+def trouble_of(error: AdminError) -> Trouble:  # noqa: C901, PLR0911 - a row each
     """The row of the table that an error belongs to.
 
     A kubelet that has just started does not know its pods yet and answers NotFound to an exec; whether the
@@ -97,6 +101,8 @@ def trouble_of(error: AdminError) -> Trouble:  # noqa: PLR0911 - a row each
             return Trouble.STARTING
         case Unauthorized():
             return Trouble.UNKNOWN_USER
+        case UnsettledError():
+            return Trouble.UNKNOWN_ROLES
         case Forbidden() if error.verb or error.message.startswith(BY_KUBELET):
             return Trouble.UNKNOWN_ROLES
         case ApiError() if error.status >= 500 or error.status == 429:
@@ -115,8 +121,14 @@ def trouble_of(error: AdminError) -> Trouble:  # noqa: PLR0911 - a row each
 
 def is_transient(error: AdminError) -> bool:
     """Whether the same may well succeed a little later, whoever asks."""
-    trouble = trouble_of(error)
-    return trouble in PASSING or (trouble is Trouble.UNKNOWN_USER and getattr(error, "known", False))
+    match error:
+        case Unauthorized():
+            return error.known
+        case Forbidden():
+            return error.unsettled
+        case UnsettledError():
+            return True
+    return trouble_of(error) in PASSING
 
 
 def may_be_sent_again(error: AdminError, *, twice: bool) -> bool:
@@ -182,6 +194,8 @@ class Retry:
         match trouble_of(error):
             case Trouble.UNCERTIFIED:
                 return min(CERTIFICATE_TIMEOUT, self.patience)
+            case Trouble.UNKNOWN_ROLES if is_transient(error):
+                return min(max(ROLES_TIMEOUT, self.settling), self.patience)
             case Trouble.UNKNOWN_USER if is_transient(error):
                 return min(max(KNOWN_USER_TIMEOUT, self.settling), self.patience)
             case Trouble.UNKNOWN_USER | Trouble.UNKNOWN_ROLES:

@@ -7,7 +7,14 @@ import pytest
 from kubectl_admin.cluster import requests, retry, transport
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
-from kubectl_admin.cluster.errors import ApiError, NothingSent, Unauthorized, Unreachable, Untrusted
+from kubectl_admin.cluster.errors import (
+    ApiError,
+    Forbidden,
+    NothingSent,
+    Unauthorized,
+    Unreachable,
+    Untrusted,
+)
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from tests.unit.clock import Clock
@@ -16,6 +23,7 @@ from tests.unit.cluster.standin import HangUp, Says, StandIn, Wire, status
 NODE = "/api/v1/nodes/cp-1"
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 STARTING = Says(500, b"[-]poststarthook/rbac/bootstrap-roles failed")
 SAID_BY_ONE_THAT_STARTS = [
     HangUp(),
@@ -201,6 +209,42 @@ def test_a_server_that_knows_no_roles_yet_is_not_believed_about_rights(server: S
     server.on("GET", "/readyz", STARTING)
     require(server.connect().patient(Retry(60), resuming=True), [Right("get", "nodes")])
     assert len([asked for asked in server.asked if asked.path == REVIEWS]) == 3
+
+
+READYZ_REFUSED = status(403, "Forbidden", 'forbidden: User "ann" cannot get path "/readyz"')
+REFUSED = status(403, "Forbidden", 'nodes is forbidden: User "ann" cannot get resource "nodes"')
+
+
+@pytest.mark.parametrize("ready", [STARTING, READYZ_REFUSED])
+def test_a_server_that_refuses_everything_knows_no_roles_yet(server: StandIn, ready: Says) -> None:
+    """Seen on a real one: for a moment, it refuses even to say whether it is ready."""
+    serve(server)
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    server.on("GET", "/readyz", ready)
+    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
+    server.on("PATCH", NODE, *[REFUSED] * 10, Says(body={}))
+    assert cluster.get(NODE) == {"kind": "Node"}
+    assert cluster.patch(NODE, {}, MERGE_PATCH) == {}
+    server.on("POST", REVIEWS, *[allowed(False)] * 10, allowed(True))
+    server.on("POST", SELF, status(404, "NotFound", "no"))
+    require(cluster, [Right("get", "nodes")])
+
+
+def test_a_server_that_never_says_whether_it_is_ready_is_believed_in_the_end(
+    server: StandIn, clock: Clock
+) -> None:
+    """Somebody has taken from everybody the right to ask."""
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    server.on("GET", "/readyz", READYZ_REFUSED)
+    server.on("GET", NODE, REFUSED)
+    with pytest.raises(Forbidden, match="cannot get resource"):
+        cluster.get(NODE)
+    assert 15 < clock.now - 1000 <= 22
+    server.on("POST", REVIEWS, allowed(False))
+    server.on("POST", SELF, status(404, "NotFound", "no"))
+    with pytest.raises(AdminError, match="may not get nodes"):
+        require(cluster, [Right("get", "nodes")])
+    assert clock.now - 1000 <= 44
 
 
 def test_a_right_that_can_not_be_asked_about_is_not_taken_for_granted(server: StandIn) -> None:
