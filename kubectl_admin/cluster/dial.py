@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import websocket
 from websocket._abnf import frame_buffer
 
-from kubectl_admin.cluster import proxy
+from kubectl_admin.cluster import proxy, socks
 from kubectl_admin.cluster.client import tcp_keepalive_socket_options
 from kubectl_admin.cluster.credentials import Identity
 from kubectl_admin.cluster.errors import (
@@ -156,11 +156,13 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
 
 def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
     """A connection through the proxy."""
+    if transport.proxy and socks.is_socks(transport.proxy):
+        return socks.connect(transport.proxy, host, port, timeout)
     parts = urlsplit(transport.proxy or "")
     if parts.scheme != "http":
         raise AdminError(
             f"proxy {proxy.shown(transport.proxy or '')}: exec and port-forward need an http:// proxy",
-            "TLS within the proxy's TLS is supported for plain requests only",
+            "or socks5://; TLS within the proxy's TLS is supported for plain requests only",
         )
     tunnel = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     tunnel.set_tunnel(host, port, transport.proxy_headers)

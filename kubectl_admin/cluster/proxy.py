@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.socks import SCHEMES
 from kubectl_admin.errors import AdminError
 
 
@@ -15,16 +16,16 @@ def proxy_of(target: Target, environ: Mapping[str, str]) -> str | None:
     """The proxy's URL, or None: the kubeconfig's proxy-url, or else what the environment variables name.
 
     Variables never send a loopback address to a proxy, and $NO_PROXY counts for them only. Raises AdminError
-    for a SOCKS proxy.
+    for any other kind of proxy than HTTP and SOCKS5.
     """
     proxy = str(target.cluster.get("proxy-url", "")) or proxy_of_environment(target.server, environ)
     if not proxy:
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if urlsplit(proxy).scheme not in ("http", "https"):
+    if urlsplit(proxy).scheme not in ("http", "https", *SCHEMES):
         raise AdminError(
-            f"proxy {shown(proxy)} of {target.server}: only HTTP proxies are supported",
-            "set proxy-url to an HTTP proxy, or use a tunnel and --server",
+            f"proxy {shown(proxy)} of {target.server}: only HTTP and SOCKS5 proxies are supported",
+            "set proxy-url to one of these, or use a tunnel and --server",
         )
     return proxy
 

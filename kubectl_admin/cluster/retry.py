@@ -16,9 +16,9 @@ on, if they change anything; a listing is quickly run again.
 
 A starting API server refuses connections, cuts handshakes off, answers 401 until it has read the keys of
 its OIDC issuer, 403 until it knows its roles, 500 and 503 until its post-start hooks are done; «etcdserver:
-leader changed» and «request timed out» are 500 and 504. A balancer without a backend says 502, 503 or nothing. Where
-not even /readyz is answered to a user, an API server may not know its roles: a 403 is then put up with for
-20 s at any time.
+leader changed» and «request timed out» are 500 and 504. A balancer without a backend says 502, 503 or
+nothing. Where not even /readyz is answered to a user, an API server may not know its roles yet: a 403 is
+then put up with for 20 s at any time.
 Source: kubernetes/kubernetes plugin/pkg/auth/authenticator/token/oidc/oidc.go («authenticator not
 initialized»), plugin/pkg/auth/authorizer/rbac, staging/src/k8s.io/apiserver/pkg/server/healthz.go.
 """

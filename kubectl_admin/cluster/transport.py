@@ -16,7 +16,7 @@ from typing import Any
 
 import urllib3
 
-from kubectl_admin.cluster import proxy, tls
+from kubectl_admin.cluster import proxy, socks, tls
 from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
 from kubectl_admin.cluster.errors import Broken, NothingSent, Unreachable, Untrusted, root, unreachable
@@ -53,7 +53,8 @@ class Transport:
 
     def _rest_client(self) -> RESTClientObject:
         configuration = Configuration(host=self.server)
-        configuration.proxy = self.proxy
+        through_socks = socks.is_socks(self.proxy)
+        configuration.proxy = None if through_socks else self.proxy
         configuration.no_proxy = None  # decided already
         configuration.proxy_headers = self.proxy_headers
         configuration.tls_server_name = self.server_name
@@ -72,6 +73,8 @@ class Transport:
         # One context for all connections: no key in a file for them, and nothing loaded anew for each.
         client.pool_manager.connection_pool_kw["ssl_context"] = self.context
         client.pool_manager.pool_classes_by_scheme = POOLS
+        if through_socks:
+            client.pool_manager.connection_pool_kw["_socks_options"] = {"proxy": self.proxy}
         return client
 
     @property

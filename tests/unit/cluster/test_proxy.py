@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.cluster.errors import NothingSent, Unreachable
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.proxy import proxy_of
 from kubectl_admin.errors import AdminError
@@ -152,9 +152,123 @@ def test_the_environment(server: str, environ: dict[str, str], expected: str | N
     assert proxy_of(target(server), environ) == expected
 
 
-def test_socks_is_refused() -> None:
-    with pytest.raises(AdminError, match=r"proxy socks5://p:1080 of https://api: only HTTP proxies"):
-        proxy_of(target("https://api", **{"proxy-url": "socks5://me:secret@p:1080"}), {})
+@pytest.mark.parametrize("url", ["socks4://me:secret@p:1080", "ftp://me:secret@p:1080"])
+def test_other_proxies_are_refused_and_no_password_is_shown(url: str) -> None:
+    scheme = url.partition(":")[0]
+    with pytest.raises(AdminError, match=rf"proxy {scheme}://p:1080 of https://api: only HTTP and SOCKS5"):
+        proxy_of(target("https://api", **{"proxy-url": url}), {})
+
+
+@dataclass
+class Socks:
+    """A SOCKS5 proxy (RFC 1928, 1929). asked: for which hosts, and by whom. reply: to every request."""
+
+    url: str = ""
+    asked: list[tuple[bytes, bytes, int]] = field(default_factory=list)
+    reply: int = 0
+
+    def talk(self, client: socket.socket) -> None:
+        """One connection, to its end; names are resolved here, where «kubernetes» is this machine."""
+        with client:
+            methods = client.recv(2)[1]
+            login = 2 in client.recv(methods)
+            client.sendall(bytes([5, 2 if login else 0]))
+            user = b""
+            if login:
+                user = client.recv(client.recv(2)[1])
+                assert client.recv(client.recv(1)[0]) == b"s@cret"
+                client.sendall(b"\1\0")
+            kind = client.recv(4)[3]
+            host = client.recv(client.recv(1)[0]) if kind == 3 else socket.inet_ntoa(client.recv(4)).encode()
+            port = int.from_bytes(client.recv(2))
+            self.asked.append((user, host, port))
+            client.sendall(bytes([5, self.reply, 0, 1, 0, 0, 0, 0, 0, 0]))
+            if not self.reply:
+                with socket.create_connection(("127.0.0.1", port)) as server:
+                    carry(client, server)
+
+
+def carry(client: socket.socket, server: socket.socket) -> None:
+    """Carries bytes both ways until one of them ends."""
+    ends = {client: server, server: client}
+    while True:
+        for end in select.select(list(ends), [], [])[0]:
+            data = end.recv(65536)
+            if not data:
+                return
+            ends[end].sendall(data)
+
+
+@pytest.fixture
+def socks_proxy() -> Iterator[Socks]:
+    made = Socks()
+    listener = socket.create_server(("127.0.0.1", 0))
+    made.url = f"socks5://me:s%40cret@127.0.0.1:{listener.getsockname()[1]}"
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=made.talk, args=(client,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield made
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_requests_and_commands_go_through_a_socks_proxy_which_resolves_names(
+    secure: StandIn, trusting: dict[str, Any], socks_proxy: Socks, scheme: str
+) -> None:
+    serve(secure)
+    port = int(secure.host.rpartition(":")[2])
+    url = socks_proxy.url.replace("socks5", scheme)
+    cluster = secure.connect(
+        cluster={**trusting, "server": f"https://kubernetes:{port}", "proxy-url": url}, user={"token": "t"}
+    )
+    cluster.get("/version")
+    cluster.exec("ns", "p", None, ["true"]).run()
+    assert socks_proxy.asked == [(b"me", b"kubernetes", port)] * 2
+
+
+def test_plain_http_through_a_socks_proxy_without_a_password(server: StandIn, socks_proxy: Socks) -> None:
+    serve(server)
+    url = socks_proxy.url.replace("me:s%40cret@", "")
+    cluster = server.connect(cluster={"proxy-url": url})
+    cluster.get("/version")
+    cluster.exec("ns", "p", None, ["true"]).run()
+    assert [user for user, _, _ in socks_proxy.asked] == [b"", b""]
+
+
+@pytest.mark.parametrize(
+    ("reply", "said", "kind"),
+    [
+        (5, "was refused", NothingSent),
+        (4, "proxy 127.0.0.1: host unreachable", NothingSent),
+        (2, "not allowed", Unreachable),
+    ],
+)
+def test_what_a_socks_proxy_says_of_the_server(
+    secure: StandIn, trusting: dict[str, Any], socks_proxy: Socks, reply: int, said: str, kind: type
+) -> None:
+    socks_proxy.reply = reply
+    cluster = secure.connect(cluster={**trusting, "proxy-url": socks_proxy.url})
+    for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
+        with pytest.raises(Unreachable, match=said) as caught:
+            ask()
+        assert type(caught.value) is kind
+        assert "cret" not in caught.value.what
+
+
+def test_a_socks_proxy_that_is_not_there(secure: StandIn, trusting: dict[str, Any]) -> None:
+    cluster = secure.connect(cluster={**trusting, "proxy-url": "socks5://me:secret@127.0.0.1:1"})
+    for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
+        with pytest.raises(NothingSent) as caught:
+            ask()
+        assert "secret" not in caught.value.what
 
 
 def test_an_encrypted_proxy_is_for_requests_only() -> None:
