@@ -85,7 +85,7 @@ class Cluster:
         self.check(path)
         return Table(("Name",), (("cp1",), ("w1",)), ({}, {}))
 
-    def post(self, path, _body):
+    def review(self, path, _body, **_limits):
         raise AssertionError(path)
 
 
