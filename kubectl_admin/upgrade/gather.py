@@ -17,7 +17,7 @@ from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import packages
 from kubectl_admin.node.host import Host
-from kubectl_admin.node.texts import read_texts
+from kubectl_admin.node.texts import Texts, read_texts
 from kubectl_admin.pool import ask_all
 from kubectl_admin.upgrade import given, unit
 from kubectl_admin.upgrade.facts import Around, Disk, Mark, Proxy, Record, Room
@@ -188,7 +188,8 @@ def disk(host: Host, around: Around, patches: str = "") -> Disk:
     data = around.flags.get("etcd", {}).get("data-dir", "-")
     answer = host.script("upgrade-survey", KUBERNETES, data).decode("utf-8", "replace")
     here = with_texts(host, on_disk(answer, packages.survey(host)))
-    return replace(here, patches=read_texts(host, [patches]).read if patches.startswith("/") else {})
+    found = read_texts(host, [patches]) if patches.startswith("/") else Texts()
+    return replace(here, patches=found.read, texts=here.texts + Texts(unread=found.unread))
 
 
 def with_texts(host: Host, here: Disk) -> Disk:

@@ -115,7 +115,11 @@ def goal_there(disk: Disk, version: Version | None) -> Target | None:
     """The target, where all of its packages are on the node already: no repository is asked then."""
     installed = disk.packages.installed
     same = set(installed.values())  # not every node has kubectl
-    if version is None or disk.kubelet != version or disk.kubeadm != version or len(same) != 1:
+    if (
+        version is None
+        or len(same) != 1
+        or not (version.is_same(disk.kubelet) and version.is_same(disk.kubeadm))
+    ):
         return None
     return Target(version, str(same.pop()))
 

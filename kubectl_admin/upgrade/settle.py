@@ -117,7 +117,7 @@ def unsettled(
     missing = []
     if kubelet is None:
         return ["the node, which is not there"]
-    if kubelet.version != target:
+    if not target.is_release(kubelet.version):
         missing.append(f"kubelet {target} (it says {kubelet.version})")
     if not kubelet.ready:
         missing.append("the node Ready")
@@ -139,4 +139,4 @@ def unsettled(
 def outdated(found: Mapping[str, list[Part]], target: Version) -> list[Part]:
     """The parts of the control plane whose image is of another version."""
     moved = [part for component in STATIC for part in found.get(component, ())]
-    return [part for part in moved if part.image and part.image != target]
+    return [part for part in moved if part.image and not target.is_release(part.image)]

@@ -78,7 +78,7 @@ def is_running(around: Around, disk: Disk, target: Target) -> bool:
     """Whether the target's kubelet is installed, with the node's kubectl, and runs."""
     installed = disk.packages.installed
     others = {package for name, package in installed.items() if name != "kubeadm"}
-    return "kubelet" in installed and others == {target.package} and around.kubelet == target.version
+    return "kubelet" in installed and others == {target.package} and target.version.is_release(around.kubelet)
 
 
 def is_ended(disk: Disk, step: str, package: str) -> bool:

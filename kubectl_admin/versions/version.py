@@ -66,6 +66,10 @@ class Version:
         )
         return self.major, self.minor, self.patch, int(not self.prerelease), identifiers
 
+    def is_release(self, other: "Version | None") -> bool:
+        """Whether the other is of the same release or pre-release, whatever a vendor adds behind «+»."""
+        return other is not None and self.precedence == other.precedence
+
     def is_same(self, other: "Version | None") -> bool:
         """Whether the other is this very version, a vendor's addition and a pre-release counted."""
         return self == other and self.suffix == (other.suffix if other else None)

@@ -4,9 +4,11 @@ import pytest
 
 from kubectl_admin.upgrade.facts import Role
 from kubectl_admin.upgrade.settle import Kubelet, Part, unsettled
+from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import NEW, OLD
 
 WELL = Kubelet(NEW, ready=True)
+EARLY = Version(1, 37, 2, "-rc.1")
 STATIC = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -31,10 +33,17 @@ def part(name, version=NEW, *, running=True, ready=True, leaving=False):
         (WELL, parts(), []),
         (None, parts(), ["the node, which is not there"]),
         (Kubelet(OLD, ready=True), parts(), ["kubelet 1.37.2 (it says 1.36.3)"]),
+        (Kubelet(EARLY, ready=True), parts(), ["kubelet 1.37.2 (it says 1.37.2-rc.1)"]),
+        (Kubelet(Version(1, 37, 2, "+vendor.1"), ready=True), parts(), []),
         (Kubelet(NEW, ready=False), parts(), ["the node Ready"]),
         (WELL, parts(etcd=part("etcd", ready=False)), ["etcd Ready"]),
         (WELL, parts(kube_scheduler=None), ["a pod of kube-scheduler"]),
         (WELL, parts(kube_apiserver=part("kube-apiserver", OLD)), ["kube-apiserver 1.37.2 (it runs 1.36.3)"]),
+        (
+            WELL,
+            parts(kube_scheduler=part("kube-scheduler", EARLY)),
+            ["kube-scheduler 1.37.2 (it runs 1.37.2-rc.1)"],
+        ),
         (WELL, parts(kube_apiserver=part("kube-apiserver", leaving=True)), ["a pod of kube-apiserver"]),
         (WELL, parts(kube_proxy=part("kube-proxy", ready=False)), ["kube-proxy Ready"]),
         (WELL, parts(etcd=part("etcd", running=False, ready=False)), ["etcd running"]),

@@ -6,6 +6,7 @@ import pytest
 
 from kubectl_admin.upgrade import stages, target
 from kubectl_admin.upgrade.facts import Mark, Record, Role, Target
+from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
 
 GOAL = Target(NEW, "1.37.2-1.1")
@@ -155,6 +156,13 @@ def test_the_node_where_apply_has_begun_stays_the_first_one():
 def test_a_mark_counts_while_its_cordon_is_there_and_for_its_version(cordoned, wanted, counts):
     here = around("cp-1", cordoned=cordoned, mark=MARK)
     assert (stages.mark_that_counts(here, Target(wanted, "")) == MARK) is counts
+
+
+def test_a_kubelet_of_a_pre_release_still_has_to_go():
+    early = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "-rc.1"))
+    assert "kubelet" in left(early, disk("1.37.2-1.1"))
+    own = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "+vendor.1"))
+    assert left(own, disk("1.37.2-1.1")) == []
 
 
 def test_what_is_not_wanted():

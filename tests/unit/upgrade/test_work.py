@@ -10,6 +10,7 @@ from kubectl_admin.upgrade import look, target, work
 from kubectl_admin.upgrade.facts import Around, Mark, Target
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.work import JobFailedError, Teller, Work, last_words
+from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
 
 
@@ -200,3 +201,6 @@ def test_what_is_on_the_node_already_is_asked_of_no_repository():
     assert look.goal_there(disk("1.37.2-1.1"), OLD) is None
     assert look.goal_there(disk(kubeadm="1.37.2-1.1"), NEW) is None
     assert look.goal_there(disk("1.37.2-1.1"), None) is None
+    early = Version(1, 37, 2, "-rc.1")
+    assert look.goal_there(replace(disk("1.37.2-1.1"), kubelet=early, kubeadm=early), NEW) is None
+    assert look.goal_there(disk("1.37.2-1.1"), early) is None

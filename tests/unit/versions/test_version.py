@@ -86,3 +86,17 @@ def test_whether_it_is_there_already(one, other, same):
     assert Version.parse(one).is_same(Version.parse(other)) is same
     assert Version.parse(other).is_same(Version.parse(one)) is same
     assert not Version.parse(one).is_same(None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1.37.0", "1.37.0", True),
+        ("1.37.0", "1.37.0+vendor.1", True),
+        ("1.37.0-rc.1", "1.37.0", False),
+        ("1.37.0-rc.1", "1.37.0-rc.1+vendor.1", True),
+    ],
+)
+def test_whether_it_is_the_same_release(one, other, same):
+    assert Version.parse(one).is_release(Version.parse(other)) is same
+    assert not Version.parse(one).is_release(None)
