@@ -5,22 +5,18 @@ file at any moment, by another run on a file system without locks, or by whoever
 """
 
 import errno
-import fcntl
-import hashlib
 import os
 import secrets
-import socket
 import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum, auto
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.locks import Lock, is_named, lock, machine
 
 BLOCK = 1 << 20  # bytes
 ENDING = ".part"
@@ -272,43 +268,6 @@ def written(descriptor: int, data: bytes | bytearray) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-class Lock(Enum):
-    """Whose a file is: this process', another's, or nobody can say, on a file system without locks."""
-
-    OURS = auto()
-    TAKEN = auto()
-    UNKNOWN = auto()
-
-
-def lock(descriptor: int) -> Lock:
-    """Takes the file for this process, where no other has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return Lock.TAKEN
-    except OSError:
-        return Lock.UNKNOWN
-    return Lock.OURS
-
-
-@cache
-def machine() -> str:
-    """What tells this machine's parts from others' on a shared file system, where locks may not reach."""
-    try:
-        known = Path("/etc/machine-id").read_text(encoding="ascii")
-    except (OSError, ValueError):
-        known = ""
-    return hashlib.sha256(f"{known}{socket.gethostname()}".encode()).hexdigest()[:8]
-
-
-def is_named(descriptor: int, path: Path) -> bool:
-    """Whether the open file is the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.lstat())
-    except OSError:
-        return False
 
 
 def settle_folder(folder: Path) -> None:
