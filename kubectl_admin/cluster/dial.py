@@ -87,7 +87,7 @@ def consented(
             raise unreachable(transport.server, error) from error  # what it said is no HTTP
         transport.heard = True
         took = (time.monotonic() - start) * 1000
-        log.debug("CONNECT %s %d in %.0f ms", url, error.status_code, took)
+        log.debug("CONNECT %s %d in %.0f ms", transport.shown + location, error.status_code, took)
         raise refused(error, location, known=transport.known) from None
     except (websocket.WebSocketException, OSError) as error:
         raise unreachable(transport.server, error) from error
@@ -95,7 +95,7 @@ def consented(
         if not connection.connected:
             raw.close()
     took = (time.monotonic() - start) * 1000
-    log.debug("CONNECT %s 101 %s in %.0f ms", url, connection.subprotocol, took)
+    log.debug("CONNECT %s 101 %s in %.0f ms", transport.shown + location, connection.subprotocol, took)
     return connection
 
 

@@ -60,7 +60,7 @@ def credentials_of(proxy: str) -> str | None:
     return f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
 
 
-def shown(proxy: str) -> str:
-    """The proxy's URL without its password."""
-    parts = urlsplit(proxy)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+def shown(address: str) -> str:
+    """The URL of a proxy or a server without its password."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -90,7 +90,7 @@ def opened(
             raise
         ready = is_ready(transport)
         if ready is False:
-            what = f"the API server {transport.server} is not ready, and refuses: {error.message}"
+            what = f"the API server {transport.shown} is not ready, and refuses: {error.message}"
             raise NothingSent(what) from error
         if ready is None:
             error.unsettled = True
@@ -150,7 +150,7 @@ def sent(
     headers = [*request.headers, *identity.headers]
     answer = transport.send(request.method, request.location, headers, request.body, timeout)
     took = (time.monotonic() - start) * 1000
-    url = transport.server + request.location
+    url = transport.shown + request.location
     log.debug("%s %s %d in %.0f ms", request.method, url, answer.status, took)
     return answer
 
@@ -167,7 +167,7 @@ def whole(
             if limit is not None and length > limit:
                 raise TooLong
             if end and time.monotonic() > end:
-                raise Unreachable(f"Unable to connect to the server: {transport.server} answers too slowly")
+                raise Unreachable(f"Unable to connect to the server: {transport.shown} answers too slowly")
     return b"".join(chunks)
 
 

@@ -34,6 +34,7 @@ class Transport:
 
     def __init__(self, target: Target, user_agent: str) -> None:
         self.server = target.server
+        self.shown = proxy.shown(target.server)  # without a password, which some put into an address
         self.user_agent = user_agent
         self.credentials = Credentials(target)
         self.context = tls.context_for(target)
@@ -136,7 +137,7 @@ class Transport:
             reason = getattr(reason, "original_error", reason)  # a proxy's
             match reason:
                 case urllib3.exceptions.ReadTimeoutError():
-                    said = f"Unable to connect to the server: {self.server} has stopped answering"
+                    said = f"Unable to connect to the server: {self.shown} has stopped answering"
                     raise Unreachable(said) from error
                 case urllib3.exceptions.ConnectTimeoutError():
                     kind: type[Unreachable] = NothingSent

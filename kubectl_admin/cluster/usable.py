@@ -31,7 +31,9 @@ def of_cluster(name: str, cluster: Mapping[str, Any]) -> Iterator[str]:
         yield f"specifying a root certificates file with the insecure flag is not allowed for {name}"
     proxy = str(cluster.get("proxy-url", ""))
     if proxy and urlsplit(proxy).scheme not in ("http", "https", "socks5"):
-        yield f"invalid 'proxy-url' {proxy!r} for cluster {name!r}: must be http, https, or socks5"
+        scheme, separator, rest = proxy.rpartition("://")
+        shown = f"{scheme}{separator}{rest.rpartition('@')[2]}"  # without a password
+        yield f"invalid 'proxy-url' {shown!r} for cluster {name!r}: must be http, https, or socks5"
 
 
 def of_user(name: str, user: Mapping[str, Any]) -> Iterator[str]:

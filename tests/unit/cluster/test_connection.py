@@ -476,6 +476,22 @@ def test_what_is_logged(secure: StandIn, trusting: dict[str, Any], caplog: pytes
     assert "s3cret" not in caplog.text
 
 
+def test_no_password_of_an_address_is_shown(server: StandIn, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on("GET", NODES, LIST, Says(body={}))
+    server.on("GET", "/readyz", STARTING, Says(body=b"ok"))
+    cluster = server.connect(cluster={"server": server.url.replace("//", "//me:s3cret@")})
+    cluster.get(NODES)
+    server.on("GET", "/api/v1/namespaces/ns/pods/p/exec", status(404, "NotFound", "no"))
+    with pytest.raises(NotFound):
+        cluster.exec("ns", "p", None, ["true"])
+    server.on("GET", NODES, LIST)
+    server.on("GET", "/readyz", STARTING)
+    with pytest.raises(Unreachable) as caught:
+        cluster.get(NODES)
+    assert "s3cret" not in caplog.text + caught.value.what
+
+
 def test_nothing_else_on_stderr(server: StandIn, capfd: pytest.CaptureFixture[str]) -> None:
     server.on("GET", NODES, HangUp())
     with pytest.raises(Unreachable):

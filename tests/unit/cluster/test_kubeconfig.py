@@ -433,6 +433,12 @@ def test_flags_over_the_context(write: Write) -> None:
     assert kubeconfig.resolve(Overrides(request_timeout=0), environ).request_timeout is None
 
 
+@pytest.mark.parametrize("proxy", ["ftp://me:s3cret@p", "me:s3cret@p:1"])
+def test_a_proxy_that_is_none_is_told_without_its_password(write: Write, proxy: str) -> None:
+    path = write("config", config(clusters={"one": {"server": "https://one", "proxy-url": proxy}}))
+    assert "s3cret" not in refused({"KUBECONFIG": str(path)})
+
+
 def test_secrets_do_not_show(write: Write) -> None:
     environ = {"KUBECONFIG": str(write("config", config(users={"one": {"token": "s3cret"}})))}
     assert "s3cret" not in repr(kubeconfig.resolve(Overrides(), environ))
