@@ -26,7 +26,7 @@ class Environment:
         self.shown = []
         self.stderr = None
 
-    def cluster(self):
+    def cluster_for_work(self):
         return SimpleNamespace(server="https://10.0.0.1:6443", target=SimpleNamespace(context="prod"))
 
     def confirm(self, _question, *, yes):
