@@ -6,6 +6,7 @@ The socket is made here, since websocket-client would trust, send and follow oth
 import http.client
 import logging
 import socket
+import ssl
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +26,9 @@ from kubectl_admin.cluster.errors import (
     refusal,
     unreachable,
 )
+from kubectl_admin.cluster.relay import relayed
 from kubectl_admin.cluster.requests import retried
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
-from kubectl_admin.errors import AdminError
 
 FRAME_LIMIT = 1 << 20  # bytes
 log = logging.getLogger("kubectl_admin.cluster")
@@ -138,11 +139,15 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
             else socket.create_connection((host, port), timeout)
         )
     except (OSError, http.client.HTTPException) as error:
-        said = unreachable(transport.server, error)
+        by = proxy.host_of(transport.proxy) if isinstance(error, ssl.SSLError) else ""
+        said = unreachable(transport.server, error, by=by)
         # A proxy's refusal has no number, and neither has a time limit: both would come again.
-        raise (NothingSent(said.what) if getattr(error, "errno", None) else said) from error
+        passing = getattr(error, "errno", None) and not isinstance(said, Untrusted)
+        raise (NothingSent(said.what) if passing else said) from error
     for option in tcp_keepalive_socket_options():
         raw.setsockopt(*option)
+    if isinstance(raw, ssl.SSLSocket):
+        raw = relayed(raw)
     if parts.scheme != "https":
         return raw
     try:
@@ -155,16 +160,18 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
 
 
 def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
-    """A connection through the proxy."""
+    """A connection through the proxy: an SSLSocket where what is said to the proxy is encrypted."""
     if transport.proxy and socks.is_socks(transport.proxy):
         return socks.connect(transport.proxy, host, port, timeout)
-    parts = urlsplit(transport.proxy or "")
-    if parts.scheme != "http":
-        raise AdminError(
-            f"proxy {proxy.shown(transport.proxy or '')}: exec and port-forward need an http:// proxy",
-            "or socks5://; TLS within the proxy's TLS is supported for plain requests only",
+    parts, context = urlsplit(transport.proxy or ""), transport.proxy_context
+    tunnel: Any = http.client.HTTPConnection(
+        parts.hostname or "", parts.port or (443 if context else 80), timeout=timeout
+    )
+    if context:
+        # Where it takes its socket from: CONNECT is said within TLS, which http.client has no other way for.
+        tunnel._create_connection = lambda *where: context.wrap_socket(
+            socket.create_connection(*where), server_hostname=parts.hostname
         )
-    tunnel = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     tunnel.set_tunnel(host, port, transport.proxy_headers)
     try:
         tunnel.connect()

@@ -180,15 +180,19 @@ def of_status(
     return error
 
 
-def unreachable(server: str, error: BaseException) -> Unreachable:
-    """Why the server could not be spoken to, of any error that a socket, TLS or an HTTP library raised."""
+def unreachable(server: str, error: BaseException, *, by: str = "") -> Unreachable:
+    """Why the server could not be spoken to, of any error that a socket, TLS or an HTTP library raised.
+
+    by: the host of the proxy where it is the one that could not be spoken to.
+    """
     host = urlsplit(server).netloc.rpartition("@")[2]
     cause = root(error)
     if isinstance(cause, ConnectionRefusedError):
         what = f"The connection to the server {host} was refused - did you specify the right host or port?"
         return NothingSent(what)
     kind = Untrusted if isinstance(cause, ssl.SSLCertVerificationError) else Unreachable
-    return kind(f"Unable to connect to the server: {reason_of(host, cause)}")
+    where = f"proxy {by}: " if by else ""
+    return kind(f"Unable to connect to the server: {where}{reason_of(host, cause)}")
 
 
 def root(error: BaseException) -> BaseException:

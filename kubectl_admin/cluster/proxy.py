@@ -60,6 +60,16 @@ def credentials_of(proxy: str) -> str | None:
     return f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
 
 
+def is_encrypted(proxy: str | None) -> bool:
+    """Whether TLS is spoken with the proxy itself."""
+    return urlsplit(proxy or "").scheme == "https"
+
+
+def host_of(proxy: str | None) -> str:
+    """The proxy's host, for errors."""
+    return urlsplit(proxy or "").hostname or ""
+
+
 def shown(address: str) -> str:
     """The URL of a proxy or a server without its password."""
     parts = urlsplit(address)

@@ -47,6 +47,19 @@ def context_for(target: Target) -> ssl.SSLContext:
     return context
 
 
+def context_to_proxy(target: Target) -> ssl.SSLContext:
+    """A TLS context to an https:// proxy, which is shown no client certificate.
+
+    As kubectl, it trusts there what the kubeconfig says, an authority or everything; besides that what this
+    machine trusts, since most such proxies have their certificates from elsewhere than the cluster.
+    Source: Go, net/http transport.go, addTLS; k8s.io/streaming pkg/httpstream/spdy.
+    """
+    context = context_for(target)
+    if context.verify_mode is ssl.CERT_REQUIRED:
+        trust_system(context)
+    return context
+
+
 def trust(context: ssl.SSLContext, bundle: bytes) -> int:
     """Makes the context trust the certificates of a bundle, and returns how many.
 
@@ -66,8 +79,9 @@ def trust_system(context: ssl.SSLContext) -> None:
 
     The place that OpenSSL was built with is right only where this program was built.
     """
+    before = len(context.get_ca_certs())
     context.load_default_certs()
-    if not context.get_ca_certs():
+    if len(context.get_ca_certs()) == before:
         for path in filter(os.path.exists, SYSTEM_ROOTS):
             context.load_verify_locations(path)
             return

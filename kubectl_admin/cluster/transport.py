@@ -40,6 +40,7 @@ class Transport:
         self.context = tls.context_for(target)
         self.server_name = target.cluster.get("tls-server-name")
         self.proxy = proxy.proxy_of(target, os.environ)
+        self.proxy_context = tls.context_to_proxy(target) if proxy.is_encrypted(self.proxy) else None
         self._user_name = target.user_name
         self._certificate: bytes | None = None
         self._lock = threading.Lock()
@@ -58,6 +59,7 @@ class Transport:
         configuration.proxy = None if through_socks else self.proxy
         configuration.no_proxy = None  # decided already
         configuration.proxy_headers = self.proxy_headers
+        configuration.proxy_ssl_context = self.proxy_context
         configuration.tls_server_name = self.server_name
         configuration.verify_ssl = self.context.verify_mode is ssl.CERT_REQUIRED
         configuration.keep_alive = True
@@ -134,7 +136,9 @@ class Transport:
             yield
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
-            reason = getattr(reason, "original_error", reason)  # a proxy's
+            at_proxy = isinstance(reason, urllib3.exceptions.ProxyError)
+            reason = getattr(reason, "original_error", reason)
+            by = proxy.host_of(self.proxy) if at_proxy and isinstance(root(reason), ssl.SSLError) else ""
             match reason:
                 case urllib3.exceptions.ReadTimeoutError():
                     said = f"Unable to connect to the server: {self.shown} has stopped answering"
@@ -149,7 +153,7 @@ class Transport:
                     kind = Untrusted
                 case _:
                     kind = Unreachable
-            raise kind(unreachable(self.server, reason).what) from error
+            raise kind(unreachable(self.server, reason, by=by).what) from error
 
 
 def repeatable(own: Mapping[str, str], headers: Headers) -> urllib3.HTTPHeaderDict:

@@ -3,8 +3,10 @@
 import base64
 import select
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,32 +29,37 @@ class Proxy:
     heads: list[str] = field(default_factory=list)
     answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    """A proxy on a port of 127.0.0.1."""
-    made = Proxy()
-    listener = socket.create_server(("127.0.0.1", 0))
-    made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    def tunnel(client: socket.socket) -> None:
+    def tunnel(self, client: socket.socket) -> None:
+        """One connection, to its end."""
         with client:
             head = b""
             while not head.endswith(b"\r\n\r\n"):
                 head += client.recv(1)
-            made.heads.append(head.decode())
-            client.sendall(made.answer)
-            if b" 200 " not in made.answer:
+            self.heads.append(head.decode())
+            client.sendall(self.answer)
+            if b" 200 " not in self.answer:
                 return
             host, port = head.split()[1].decode().split(":")
             with socket.create_connection((host, int(port))) as server:
-                ends = {client: server, server: client}
-                while True:
-                    for end in select.select(list(ends), [], [])[0]:
-                        data = end.recv(65536)
-                        if not data:
-                            return
-                        ends[end].sendall(data)
+                carry(client, server)
+
+
+def carry(client: socket.socket, server: socket.socket) -> None:
+    """Carries bytes both ways until one of them ends."""
+    ends = {client: server, server: client}
+    while True:
+        decrypted = isinstance(client, ssl.SSLSocket) and client.pending()
+        for end in [client] if decrypted else select.select(list(ends), [], [])[0]:
+            data = end.recv(65536)
+            if not data:
+                return
+            ends[end].sendall(data)
+
+
+@contextmanager
+def listening(talk: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Inside, this is done with every connection to a port of 127.0.0.1."""
+    listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         while True:
@@ -60,12 +67,21 @@ def proxy() -> Iterator[Proxy]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=tunnel, args=(client,), daemon=True).start()
+            threading.Thread(target=talk, args=(client,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
-    yield made
+    yield listener.getsockname()[1]
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A proxy on a port of 127.0.0.1."""
+    made = Proxy()
+    with listening(made.tunnel) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made
 
 
 def serve(server: StandIn) -> None:
@@ -188,35 +204,12 @@ class Socks:
                     carry(client, server)
 
 
-def carry(client: socket.socket, server: socket.socket) -> None:
-    """Carries bytes both ways until one of them ends."""
-    ends = {client: server, server: client}
-    while True:
-        for end in select.select(list(ends), [], [])[0]:
-            data = end.recv(65536)
-            if not data:
-                return
-            ends[end].sendall(data)
-
-
 @pytest.fixture
 def socks_proxy() -> Iterator[Socks]:
     made = Socks()
-    listener = socket.create_server(("127.0.0.1", 0))
-    made.url = f"socks5://me:s%40cret@127.0.0.1:{listener.getsockname()[1]}"
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=made.talk, args=(client,), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield made
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
+    with listening(made.talk) as port:
+        made.url = f"socks5://me:s%40cret@127.0.0.1:{port}"
+        yield made
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
@@ -269,11 +262,3 @@ def test_a_socks_proxy_that_is_not_there(secure: StandIn, trusting: dict[str, An
         with pytest.raises(NothingSent) as caught:
             ask()
         assert "secret" not in caught.value.what
-
-
-def test_an_encrypted_proxy_is_for_requests_only() -> None:
-    from kubectl_admin.cluster.connection import Cluster
-
-    cluster = Cluster.connect(target("https://api", **{"proxy-url": "https://me:secret@p"}))
-    with pytest.raises(AdminError, match=r"proxy https://p: exec and port-forward need an http:// proxy"):
-        cluster.port_forward("ns", "p", 1)

@@ -1,0 +1,53 @@
+"""TLS within TLS: a socket that leads through a connection encrypted already, as to an https:// proxy.
+
+Python wraps only what the system knows as a socket, and whoever waits for several of them needs such a one as
+well: so it is one end of a pair, and a thread carries between the other end and the connection.
+"""
+
+import select
+import socket
+import ssl
+import threading
+
+PIECE = 1 << 16  # bytes carried at a time
+
+
+def relayed(far: ssl.SSLSocket) -> socket.socket:
+    """A socket that leads where this connection does, which belongs to it from now on and ends with it."""
+    near, other = socket.socketpair()
+    near.settimeout(far.gettimeout())
+    threading.Thread(target=carry, args=(other, far), name="relay", daemon=True).start()
+    return near
+
+
+def carry(near: socket.socket, far: ssl.SSLSocket) -> None:
+    """Carries bytes both ways until either end hangs up or breaks, and closes both.
+
+    What one end has said is handed on before its end is; neither way waits for the other, and of each way no
+    more than a PIECE is held.
+    """
+    held: dict[socket.socket, bytes] = {near: b"", far: b""}
+    with near, far:
+        near.setblocking(False)
+        far.setblocking(False)
+        while True:
+            readable: list[socket.socket] = []
+            writable: list[socket.socket] = []
+            for source, sink in ((near, far), (far, near)):
+                try:
+                    if not held[source]:
+                        held[source] = source.recv(PIECE)
+                        if not held[source]:
+                            return
+                    held[source] = held[source][sink.send(held[source]) :]
+                # What TLS waits for may be the other direction than what it was asked for.
+                except ssl.SSLWantReadError:
+                    readable.append(far)
+                except ssl.SSLWantWriteError:
+                    writable.append(far)
+                except BlockingIOError:
+                    (writable if held[source] else readable).append(near)
+                except OSError:
+                    return
+            if len(readable) + len(writable) == len(held):  # else a way goes on, and TLS may have more
+                select.select(readable, writable, [])
