@@ -136,12 +136,13 @@ def approve(  # noqa: PLR0913 - its options
     if not yes:
         env.show(preview, env.stderr)
     env.confirm(f"approve {len(doomed)} of {len(judged)} requests of context {where}", yes=yes)
+    census = gather.Census(cluster)
     outcomes: list[Outcome] = []
     failure: AdminError | None = None
     try:
         try:
             for one in doomed:
-                outcomes.append(approval.approve(cluster, one, seen.nodes, limit(longest)))
+                outcomes.append(approval.approve(cluster, one, census, limit(longest)))
         except AdminError as error:  # what is approved by now is approved: told first
             failure = error
         outcomes = approval.await_issued(cluster, outcomes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubectl_admin.certificates.requests.facts import Request, outline_of, request_of
-from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, state, with_node
+from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, Census, state, with_node
 from kubectl_admin.certificates.requests.issued import Issued, of_pem
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
@@ -49,8 +49,10 @@ class Outcome:
         return self.issued is not None and bool(self.issued.differences)
 
 
-def approve(cluster: Cluster, judged: Judged, nodes: Nodes, longest: int = LONGEST) -> Outcome:
+def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = LONGEST) -> Outcome:
     """Approves a request if it is still such as it was judged; the outcome says what came in between.
+
+    census: of the nodes as they are now, since another one may have got an address of this one meanwhile.
 
     Raises AdminError where the user may not approve, or the server does not answer; a refusal that is about
     this one alone is in the outcome.
@@ -67,7 +69,7 @@ def approve(cluster: Cluster, judged: Judged, nodes: Nodes, longest: int = LONGE
             return Outcome(judged, approved=True)
         if not request.pending:
             return Outcome(judged, problem=f"meanwhile {state(request)}")
-        now = judge(request, current(cluster, nodes, judged.node), longest)
+        now = judge(request, current(cluster, census.nodes(), judged.node), longest)
         before = judged.request.uid, judged.verdict, judged.breaches
         if (request.uid, now.verdict, now.breaches) != before:
             return Outcome(now, problem="it is no longer what was judged: look at it again")

@@ -1,5 +1,6 @@
 """The requests for certificates that a cluster has, and its nodes with their addresses."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from kubectl_admin.certificates.requests.nodes import (
     Nodes,
     Server,
     addresses_of,
+    advertised,
     configured,
     folded,
     name_of,
@@ -29,17 +31,22 @@ from kubectl_admin.pool import ask_all
 GROUP = "certificates.k8s.io"
 REQUESTS = f"/apis/{GROUP}/v1/certificatesigningrequests"
 LISTING = 60.0  # seconds for both listings together
+FRESH = 5.0  # seconds for which a listing of the nodes is that of now
 RIGHTS = (Right("list", "certificatesigningrequests", group=GROUP), Right("list", "nodes"))
 SERVICE = "/api/v1/namespaces/default/services/kubernetes"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+OF_SERVICE = [("labelSelector", "kubernetes.io/service-name=kubernetes")]
 # What may be missing: that a request does not name the API server is then not judged, and that is said.
 OPTIONAL = {
     SERVICE: Right("get", "services", namespace="default"),
     CONFIG: Right("get", "configmaps", namespace="kube-system"),
+    SLICES: Right("list", "endpointslices", group="discovery.k8s.io", namespace="default"),
 }
 WHAT = {
     SERVICE: "whether a request names the API server's Service",
     CONFIG: "whether a request names the control plane's endpoint, or another name that kubeadm was told,",
+    SLICES: "whether a request names an address at which an API server is reached",
 }
 
 
@@ -123,17 +130,17 @@ def nodes(cluster: Cluster) -> Nodes:
 def server(cluster: Cluster) -> Server:
     """What the API server is known by, as far as the user may see it.
 
-    By what it was configured with, by what it shows of itself, and by where the user finds it: no one of them
-    has all its names.
+    By what it was configured with, by what it shows of itself, by where pods reach each of them, and by where
+    the user finds it: no one of them has all its names.
     """
     gaps: list[Gap] = []
-    service, config = (optional(cluster, path, gaps) for path in (SERVICE, CONFIG))
+    service, config, slices = (optional(cluster, path, gaps) for path in (SERVICE, CONFIG, SLICES))
     told = Configured()
     try:
         told = configured(config)
     except ValueError as error:
         gaps.append(Gap(WHAT[CONFIG], f"ConfigMap kube-system/kubeadm-config can't be read: {error}"))
-    names = {*told.names, *served(cluster, gaps), *in_use(cluster.target)}
+    names = {*told.names, *advertised(slices), *served(cluster, gaps), *in_use(cluster.target)}
     return Server(service_addresses(service), frozenset(names), told.domain, tuple(gaps))
 
 
@@ -166,15 +173,37 @@ def in_use(target: Target) -> Iterator[str | Address]:
 
 
 def optional(cluster: Cluster, path: str, gaps: list[Gap]) -> dict[str, Any]:
-    """An object; an empty one where there is none, as without kubeadm, or where it may not be seen: a gap."""
+    """An object or a list; an empty one where there is none, as without kubeadm.
+
+    And where it may not be seen: then it is a gap.
+    """
     try:
-        return dict(cluster.get(path))
+        return dict(cluster.get(path, OF_SERVICE if path == SLICES else ()))
     except NotFound:
         return {}
     except Forbidden as error:
         right = OPTIONAL[path]
         gaps.append(Gap(WHAT[path], f"{error.user or 'this user'} may not {right}", str(right)))
         return {}
+
+
+class Census:
+    """The nodes as they are now, for one approval after the other.
+
+    They are listed anew where the last listing is some seconds old, and not for each approval: where
+    thousands of nodes join at once, a listing takes longer than hundreds of approvals.
+    """
+
+    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster, self._clock = cluster, clock
+        self._listed: tuple[float, Nodes] | None = None
+
+    def nodes(self) -> Nodes:
+        """All nodes, as they were at most FRESH seconds ago. Raises AdminError as `nodes` does."""
+        if self._listed is None or self._clock() > self._listed[0] + FRESH:
+            found = nodes(self._cluster)
+            self._listed = self._clock(), found
+        return self._listed[1]
 
 
 def with_node(cluster: Cluster, nodes: Nodes, name: str) -> Nodes:

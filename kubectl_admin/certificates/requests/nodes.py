@@ -110,6 +110,20 @@ def service_addresses(service: Mapping[str, Any]) -> frozenset[Address]:
     return frozenset(as_issued(ip_address(text)) for text in texts if text and text != "None")
 
 
+def advertised(slices: Mapping[str, Any]) -> frozenset[str | Address]:
+    """The addresses of a list of EndpointSlices: where each API server says that it is reached.
+
+    Source: kubernetes/kubernetes pkg/controlplane/reconcilers, by --advertise-address, which need be no
+    address of a Node.
+    """
+    return frozenset(
+        name_of(str(text))
+        for each in slices.get("items") or ()
+        for endpoint in each.get("endpoints") or ()
+        for text in endpoint.get("addresses") or ()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Configured:
     """What kubeadm was told of the API server: names in lower case, addresses, and the cluster's domain."""

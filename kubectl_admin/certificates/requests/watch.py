@@ -51,6 +51,7 @@ class Follower:
     ) -> None:
         self._cluster, self._longest, self._tell, self._say = cluster, longest, tell, say
         self._clock = clock
+        self._census = gather.Census(cluster, clock)
         self._gaps: tuple[Gap, ...] = ()
         self._told: dict[str, tuple[Verdict, tuple[Breach, ...]]] = {}
         # Approved and not issued yet, by UID, each with when it is late: the one watch tells of them, too.
@@ -70,7 +71,7 @@ class Follower:
             request = outline_of(document)
             if request.uid in self._waiting:
                 if deleted or is_decided(request):
-                    self._finish(with_certificate(self._waiting[request.uid][0], request))
+                    self._finish(request.uid, with_certificate(self._waiting[request.uid][0], request))
             elif request.pending and not deleted:
                 self._look_at(request_of(document), nodes)
             else:
@@ -80,34 +81,36 @@ class Follower:
 
     def give_up_all(self) -> None:
         """Tells of what has been approved and not been seen issued."""
-        for outcome, _ in list(self._waiting.values()):
-            self._finish(replace(outcome, problem="whether it is issued has not been seen"))
+        for uid, (outcome, _) in list(self._waiting.items()):
+            self._finish(uid, replace(outcome, problem="whether it is issued has not been seen"))
 
     def _look_at(self, request: Request, nodes: Nodes) -> None:
         judged = judge(request, nodes, self._longest)
         # A node that joins asks for its certificate moments after its object was made.
         judged = judge(request, current(self._cluster, nodes, judged.node), self._longest)
         if may_be_approved(judged, named=False):
-            outcome = approve(self._cluster, judged, nodes, self._longest)
-            self._waiting[request.uid] = outcome, self._clock() + ISSUING
-            if not outcome.approved:
-                self._finish(outcome)
+            outcome = approve(self._cluster, judged, self._census, self._longest)
+            # It may be about another request of that name, which has taken its place.
+            if outcome.approved:
+                self._waiting[request.uid] = outcome, self._clock() + ISSUING
+            else:
+                self._finish(request.uid, outcome)
         elif self._told.get(request.uid) != (judged.verdict, judged.breaches):
             self._told[request.uid] = judged.verdict, judged.breaches
             self._tell(judged, None)
 
-    def _finish(self, outcome: Outcome) -> None:
-        """Tells what has become of a request; raises where its certificate is not what was judged."""
-        self._waiting.pop(outcome.judged.request.uid, None)
+    def _finish(self, uid: str, outcome: Outcome) -> None:
+        """Tells what has become of the request `uid`; raises where its certificate is not what was judged."""
+        self._waiting.pop(uid, None)
         self._tell(outcome.judged, outcome)
         if outcome.issued and outcome.differs:
             raise mismatch(outcome.judged, outcome.issued)
 
     def _give_up(self) -> None:
         """Tells of those whose certificates are late."""
-        for outcome, late in list(self._waiting.values()):
+        for uid, (outcome, late) in list(self._waiting.items()):
             if self._clock() > late:
-                self._finish(replace(outcome, problem=no_certificate(ISSUING)))
+                self._finish(uid, replace(outcome, problem=no_certificate(ISSUING)))
 
 
 def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> Never:

@@ -85,6 +85,7 @@ class Worker:
         Returns why it was not approved; "" where it was. A certificate that is not what was judged is kept
         for when the node has been tidied up.
         """
+        census = gather.Census(self._cluster)
         for _ in looks(COMING):
             try:
                 mine = self._next_request(known)
@@ -92,13 +93,12 @@ class Worker:
                     continue
                 if not mine.pending:
                     return ""
-                nodes = gather.nodes(self._cluster)
-                judged = judge(gather.request(self._cluster, mine.name), nodes)
+                judged = judge(gather.request(self._cluster, mine.name), census.nodes())
                 if judged.request.pending and judged.verdict is not Verdict.VALID:
                     return f"its request {judged.request.name} is {judged.verdict}: " + "; ".join(
                         breach.evidence for breach in judged.breaches
                     )
-                outcome = approve(self._cluster, judged, nodes)
+                outcome = approve(self._cluster, judged, census)
             except AdminError as error:
                 if not is_transient(error):
                     return error.what

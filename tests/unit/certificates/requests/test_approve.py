@@ -11,7 +11,7 @@ from kubectl_admin.certificates.requests import approve as approval
 from kubectl_admin.certificates.requests.approve import Outcome, approve, await_issued
 from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.certificates.requests.nodes import Nodes
-from kubectl_admin.certificates.requests.policy import judge
+from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.requests.samples import NODES, csr, document, made, pem
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
@@ -33,6 +33,16 @@ DOCUMENT = document(pem(csr()))
 JUDGED = judge(request_of(DOCUMENT), NODES)
 
 
+class Census:
+    """The nodes as they are listed now: those of the samples, and more."""
+
+    def __init__(self, **more):
+        self.now = Nodes({**NODES, **more})
+
+    def nodes(self):
+        return self.now
+
+
 @pytest.fixture
 def server():
     with StandIn().serving() as stand_in:
@@ -51,7 +61,7 @@ def with_status(**changes):
 
 
 def test_the_whole_object_goes_back_with_the_condition(server):
-    outcome = approve(server.connect(), JUDGED, NODES)
+    outcome = approve(server.connect(), JUDGED, Census())
     assert outcome.approved
     (body,) = puts(server)
     assert (body["metadata"], body["spec"]) == (DOCUMENT["metadata"], DOCUMENT["spec"])
@@ -62,13 +72,13 @@ def test_the_whole_object_goes_back_with_the_condition(server):
 
 def test_a_conflict_is_looked_at_again(server):
     server.on("PUT", APPROVAL, CONFLICT, Says(body=DOCUMENT))
-    assert approve(server.connect(), JUDGED, NODES).approved
+    assert approve(server.connect(), JUDGED, Census()).approved
     assert len(puts(server)) == 2
 
 
 def test_conflicts_without_end_are_told_of_this_one_alone(server):
     server.on("PUT", APPROVAL, CONFLICT)
-    outcome = approve(server.connect(), JUDGED, NODES)
+    outcome = approve(server.connect(), JUDGED, Census())
     assert not outcome.approved
     assert "modified" in outcome.problem
     assert len(puts(server)) == approval.TRIES
@@ -84,7 +94,7 @@ def test_conflicts_without_end_are_told_of_this_one_alone(server):
 )
 def test_a_refusal_of_one_request_stops_no_others(server, refusal):
     server.on("PUT", APPROVAL, refusal)
-    outcome = approve(server.connect(), JUDGED, NODES)
+    outcome = approve(server.connect(), JUDGED, Census())
     assert (outcome.approved, bool(outcome.problem), len(puts(server))) == (False, True, 1)
 
 
@@ -97,7 +107,7 @@ def test_an_answer_that_was_lost_is_no_failure(server):
 
     server.on("PUT", APPROVAL, HangUp())
     server.on("GET", PATH, after)
-    assert approve(server.connect(), JUDGED, NODES).approved
+    assert approve(server.connect(), JUDGED, Census()).approved
     assert len(puts(server)) == 1
 
 
@@ -105,14 +115,14 @@ def test_what_another_run_has_approved_meanwhile_is_not_taken_for_ones_own(serve
     theirs = {**APPROVED, "message": approval.message(JUDGED, "another")}
     server.on("PUT", APPROVAL, CONFLICT)
     server.on("GET", PATH, Says(body=DOCUMENT), with_status(conditions=[theirs]))
-    outcome = approve(server.connect(), JUDGED, NODES)
+    outcome = approve(server.connect(), JUDGED, Census())
     assert (outcome.approved, outcome.problem[:26]) == (False, "meanwhile it was approved,")
 
 
 def test_another_doubt_than_the_one_that_was_shown_is_looked_at_again(server):
     twins = Nodes({**NODES, "w2": NODES["w1"]})
     judged = judge(request_of(DOCUMENT), twins)
-    outcome = approve(server.connect(), judged, Nodes({**NODES, "w3": NODES["w1"]}))
+    outcome = approve(server.connect(), judged, Census(w3=NODES["w1"]))
     assert outcome.problem == "it is no longer what was judged: look at it again"
 
 
@@ -138,14 +148,20 @@ def test_another_doubt_than_the_one_that_was_shown_is_looked_at_again(server):
 )
 def test_what_was_decided_or_changed_meanwhile_is_left_alone(server, now, problem):
     server.on("GET", PATH, now)
-    outcome = approve(server.connect(), JUDGED, NODES)
+    outcome = approve(server.connect(), JUDGED, Census())
     assert (outcome.approved, outcome.problem) == (False, problem)
     assert puts(server) == []
 
 
 def test_the_node_is_looked_at_once_more(server):
     server.on("GET", "/api/v1/nodes/w1", status(404, "NotFound", "not found"))
-    assert not approve(server.connect(), JUDGED, NODES).approved
+    assert not approve(server.connect(), JUDGED, Census()).approved
+    assert puts(server) == []
+
+
+def test_an_address_that_another_node_has_got_since_the_listing_is_seen(server):
+    outcome = approve(server.connect(), JUDGED, Census(w2=NODES["w1"]))
+    assert (outcome.approved, outcome.judged.verdict) == (False, Verdict.DOUBTFUL)
     assert puts(server) == []
 
 
@@ -153,7 +169,7 @@ def test_a_signer_that_the_user_may_not_approve_for_is_named(server):
     said = 'user not permitted to approve requests with signerName "kubernetes.io/kubelet-serving"'
     server.on("PUT", APPROVAL, status(403, "Forbidden", said))
     with pytest.raises(AdminError, match=r"approve signers\.certificates\.k8s\.io kubernetes\.io/kubelet-s"):
-        approve(server.connect(), JUDGED, NODES)
+        approve(server.connect(), JUDGED, Census())
 
 
 def event(**changes):

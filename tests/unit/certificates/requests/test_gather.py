@@ -41,6 +41,7 @@ def server():
         stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [W1]}))
         stand_in.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
         stand_in.on("GET", gather.CONFIG, status(404, "NotFound", "not found"))
+        stand_in.on("GET", gather.SLICES, Says(body={"metadata": {}, "items": []}))
         yield stand_in
 
 
@@ -108,6 +109,32 @@ def test_what_the_api_server_is_known_by_is_looked_up(server):
     server.on("GET", gather.CONFIG, Says(body={"data": config}))
     found = gather.nodes(server.connect()).server
     assert found == Server(frozenset({ip_address("10.96.0.1")}), frozenset({ip_address("10.0.0.5"), HERE}))
+
+
+def test_so_is_where_every_api_server_says_that_it_is_reached(server):
+    endpoints = [{"addresses": ["10.0.9.1"]}, {"addresses": ["10.0.9.2"]}]
+    server.on("GET", gather.SLICES, Says(body={"items": [{"endpoints": endpoints}, {}]}))
+    assert {ip_address("10.0.9.1"), ip_address("10.0.9.2")} <= gather.nodes(server.connect()).server.names
+    asked = next(each for each in server.asked if each.path == gather.SLICES)
+    assert ("labelSelector", "kubernetes.io/service-name=kubernetes") in asked.query
+
+
+def test_what_may_not_be_seen_of_that_is_a_gap(server):
+    said = 'endpointslices.discovery.k8s.io is forbidden: User "ann" cannot list resource "endpointslices"'
+    server.on("GET", gather.SLICES, status(403, "Forbidden", said))
+    (gap,) = gather.nodes(server.connect()).server.gaps
+    assert gap.what == "whether a request names an address at which an API server is reached"
+    assert gap.permission == "list endpointslices.discovery.k8s.io in namespace default"
+
+
+def test_a_census_is_taken_anew_where_the_last_is_some_seconds_old(monkeypatch):
+    taken, now = iter("abc"), [0.0]
+    monkeypatch.setattr(gather, "nodes", lambda _cluster: next(taken))
+    census = gather.Census(None, lambda: now[0])
+    seen = []
+    for now[0] in (0.0, gather.FRESH, gather.FRESH + 1, gather.FRESH + 2):
+        seen.append(census.nodes())
+    assert seen == ["a", "a", "b", "b"]
 
 
 def test_a_cluster_without_kubeadm_has_no_endpoint_to_be_seen(server):

@@ -1,6 +1,7 @@
 """Requests approved as they come: one watch tells of those that wait, and of the certificates issued."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -11,6 +12,7 @@ from kubectl_admin.errors import AdminError
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, made, not_proven, pem
 from tests.unit.cluster.standin import Says, StandIn, status
 
+APPROVED = {"type": "Approved", "status": "True"}
 NODE = {"metadata": {"name": "w1"}, "status": {"addresses": [{"type": "Hostname", "address": "w1"}]}}
 
 
@@ -50,6 +52,7 @@ def server():
         stand_in.on("GET", "/api/v1/nodes/w1", Says(body=NODE))
         stand_in.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
         stand_in.on("GET", gather.CONFIG, status(404, "NotFound", "not found"))
+        stand_in.on("GET", gather.SLICES, Says(body={"metadata": {}, "items": []}))
         yield stand_in
 
 
@@ -153,10 +156,26 @@ def test_what_can_not_be_approved_is_told_at_once(monkeypatch):
     assert world.results() == [("a", "it is gone")]
 
 
+def test_what_another_of_its_name_has_replaced_is_told_once(monkeypatch):
+    def another(_cluster, judged, *_):
+        return Outcome(
+            replace(judged, request=replace(judged.request, uid="another")), problem="it is not the same"
+        )
+
+    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
+    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
+    monkeypatch.setattr(watch, "approve", another)
+    world = World(monkeypatch, None, [named("a")], [named("b", conditions=[APPROVED])])
+    world.follower.round()
+    world.now = watch.ISSUING + 1
+    world.follower.round()
+    world.follower.give_up_all()
+    assert world.results() == [("a", "it is not the same")]
+
+
 def test_what_is_decided_is_not_taken_apart(monkeypatch):
     monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
     monkeypatch.setattr(watch, "request_of", lambda _document: pytest.fail("parsed"))
-    approved = {"type": "Approved", "status": "True"}
-    world = World(monkeypatch, None, [named("a", conditions=[approved]), named("b", certificate=made())])
+    world = World(monkeypatch, None, [named("a", conditions=[APPROVED]), named("b", certificate=made())])
     world.follower.round()
     assert world.told == []
