@@ -1,15 +1,22 @@
 """Many questions at once: a bounded number of threads, one deadline, no slow answer that holds the others."""
 
+import logging
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import closing
 from typing import TypeVar
 
 from kubectl_admin.errors import AdminError
 
+log = logging.getLogger("kubectl_admin.pool")
+
 WORKERS = 16
+SHOWN = 80  # characters of what Python says of an answer that is not understood
+# What comes of data that is not as it should be, when it is read as if it were.
+ODD = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, OSError)
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -17,6 +24,10 @@ Answer = TypeVar("Answer")
 
 class LateError(AdminError):
     """A question's answer had not come at the deadline."""
+
+
+class OddError(AdminError):
+    """A question's answer is not understood: it is not as whoever read it took for granted."""
 
 
 def ask_all(
@@ -29,6 +40,8 @@ def ask_all(
     """Asks all questions, `workers` at a time, and returns each one's answer or AdminError, in their order.
 
     deadline: seconds for all together; what has not answered by then is a LateError.
+    What one answer makes go wrong is an OddError of its question, named by its key, and of that alone: no
+    node must be able to end what is found out about all others. Its traceback is logged.
     answered: called with the number of questions after each answer, for progress.
 
     The threads are daemons, so that an interrupted program ends at once instead of waiting for a slow server.
@@ -65,10 +78,7 @@ def _answers(
                 key, question = waiting.get_nowait()
             except queue.Empty:
                 return
-            try:
-                done.put((key, question()))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
-                done.put((key, error))
+            done.put((key, _answer(key, question)))
 
     try:
         for _ in range(min(workers, len(questions))):
@@ -80,3 +90,15 @@ def _answers(
                 return
     finally:
         over.set()
+
+
+def _answer(key: Key, question: Callable[[], Answer]) -> Answer | BaseException:
+    try:
+        return question()
+    except ODD as error:
+        for line in traceback.format_exc().splitlines():
+            log.debug(line)
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        return OddError(f"{key}: the answer is not understood ({why[:SHOWN]})")
+    except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+        return error

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.pool import LateError, ask_all
+from kubectl_admin.pool import LateError, OddError, ask_all
 
 
 def test_answers_come_in_the_order_of_the_questions():
@@ -57,6 +57,17 @@ def test_no_more_than_the_workers_run_at_once():
 def test_a_bug_is_not_taken_for_an_answer():
     with pytest.raises(ZeroDivisionError):
         ask_all({"a": lambda: 1 // 0}, deadline=10)
+
+
+@pytest.mark.parametrize("text", ["x", "9" * 5000])
+def test_an_answer_that_is_not_understood_is_that_of_its_question_alone(text, caplog):
+    caplog.set_level("DEBUG")
+    answers = ask_all({"w1": lambda: int(text), "w2": lambda: 2}, deadline=10)
+    assert answers["w2"] == 2
+    assert isinstance(answers["w1"], OddError)
+    assert answers["w1"].what.startswith("w1: the answer is not understood (ValueError: ")
+    assert len(answers["w1"].what) < 150
+    assert "Traceback" in caplog.text
 
 
 def test_nothing_to_ask():
