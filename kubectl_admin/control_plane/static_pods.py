@@ -6,13 +6,14 @@ the label of the control plane, or to bind a pod to another node.
 Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, admitPodCreate and getModifiedLabels.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 NAMESPACE = "kube-system"
@@ -26,6 +27,7 @@ MIRROR = "kubernetes.io/config.mirror"
 # The kubelet runs a static pod under this uid; the uid of its object belongs to the copy in the API.
 # Source: the same file, ConfigHashAnnotationKey.
 UID = "kubernetes.io/config.hash"
+SHOWN = 3  # names of pods
 LISTING = 60.0  # seconds for both listings together
 # What it takes to know them.
 RIGHTS = (Right("list", "pods", NAMESPACE), Right("list", "nodes"))
@@ -75,6 +77,16 @@ def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING
     timeout: seconds for all answers. Raises AdminError where pods or nodes can't be listed: without the nodes
     nothing tells a static pod of the control plane from one that anybody made.
     """
+    return among(*listed(cluster, selector, timeout=timeout))
+
+
+def listed(
+    cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING
+) -> tuple[list[Mapping[str, Any]], tuple[ControlPlaneNode, ...]]:
+    """All pods that the selector takes, whoever made them, and the nodes of the control plane.
+
+    Arguments and errors are those of `find`.
+    """
     questions: dict[str, Callable[[], Any]] = {
         "pods": lambda: list(cluster.list(PODS, [("labelSelector", selector)])),
         "nodes": lambda: control_plane_nodes(cluster),
@@ -84,7 +96,7 @@ def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING
         if isinstance(answer, AdminError):
             raise answer
         found[what] = answer
-    return among(found["pods"], found["nodes"])
+    return found["pods"], found["nodes"]
 
 
 def control_plane_nodes(cluster: Cluster) -> tuple[ControlPlaneNode, ...]:
@@ -125,6 +137,28 @@ def doubt(pod: Mapping[str, Any], nodes: Mapping[str, ControlPlaneNode]) -> str:
     if not node.uid or owners != [("v1", "Node", node.name, node.uid)]:
         return f"it does not belong to the Node object of {name}"
     return ""
+
+
+def gaps(impostors: Iterable[Impostor]) -> list[Gap]:
+    """What is said of pods that were not asked since they only look like parts of the control plane.
+
+    One gap for a node, however many it shows.
+    """
+    shown: dict[str, list[Impostor]] = {}
+    for one in impostors:
+        shown.setdefault(one.node, []).append(one)
+    return [
+        Gap(
+            f"what runs as {_some([one.pod for one in here])}",
+            f"it only looks like a part of the control plane, and is not counted: {here[0].why}",
+        )
+        for here in shown.values()
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + rest
 
 
 def node_of(pod: Mapping[str, Any]) -> str:

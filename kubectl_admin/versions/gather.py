@@ -4,13 +4,15 @@ No privileged pod and, unless asked to probe, no request per node: nodes come as
 fully rolled out DaemonSet says every kube-proxy's image.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.control_plane import static_pods
+from kubectl_admin.control_plane.static_pods import Impostor, component_of, node_of
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
@@ -32,8 +34,11 @@ PERMISSIONS = {
     "kubeadm-config": "get configmaps in namespace kube-system",
 }
 Answered = Callable[[int], None]
-# The address of each node's own API server, and every part as it claims to be beside what it answers.
-ControlPlane = tuple[dict[str | None, str], list[tuple[Instance, Instance | AdminError]]]
+# The address of each node's own API server, every part as it claims to be beside what it answers, and
+# the pods that only look like such a part.
+ControlPlane = tuple[
+    dict[str | None, str], list[tuple[Instance, Instance | AdminError]], tuple[Impostor, ...]
+]
 
 
 def gather(
@@ -55,8 +60,9 @@ def gather(
     gaps: list[Gap] = []
     listed = listings(cluster, kubectl, gaps)
     nodes, kubelets = listed.get("nodes", ([], []))
-    own_apiservers, answers = listed.get("static pods", ({}, []))
-    control_plane = [settled(part, answer, gaps) for part, answer in believable(answers, nodes, gaps)]
+    own_apiservers, answers, impostors = listed.get("static pods", ({}, [], ()))
+    gaps += static_pods.gaps(impostors)
+    control_plane = [settled(part, answer, gaps) for part, answer in answers]
     if any(part.component is Component.APISERVER for part in control_plane):
         control_plane += absent_apiservers(control_plane, nodes)
     else:
@@ -103,7 +109,9 @@ def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: lis
     for name, permission in PERMISSIONS.items():
         answer = answers[name]
         if isinstance(answer, AdminError) and not isinstance(answer, NotFound):
-            gaps.append(processes.gap(name, answer, permission))
+            # Static pods take the nodes as well: without them nothing tells who may show such pods.
+            of_nodes = isinstance(answer, Forbidden) and answer.resource == "nodes"
+            gaps.append(processes.gap(name, answer, PERMISSIONS["nodes"] if of_nodes else permission))
     return {name: answer for name, answer in answers.items() if not isinstance(answer, AdminError)}
 
 
@@ -128,42 +136,35 @@ def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
 
 
 def ask_control_plane(cluster: Cluster) -> ControlPlane:
-    """Every part of the control plane that runs as a static pod, with what it answers itself."""
-    pods = [
-        (pod, part)
-        for pod in selected(cluster, f"{SYSTEM}/pods", "tier=control-plane")
-        if (part := processes.static_pod(pod))
-    ]
+    """Every part of the control plane, with what it answers itself.
+
+    A kubelet may show any static pod on its own node: what only looks like a part is not asked at all, or
+    one worker could keep the genuine ones waiting. Raises AdminError where pods or nodes can't be listed.
+    """
+    pods, nodes = static_pods.listed(cluster)
+    known = {node.name for node in nodes}
+    deployed = [pod for pod in pods if is_of_cloud(pod, known)]
+    found = static_pods.among((pod for pod in pods if not is_of_cloud(pod, known)), nodes)
+    parts = [(pod, part) for pod in (*found.pods, *deployed) if (part := processes.static_pod(pod))]
     own_apiservers = {
         part.node: processes.apiserver_address(pod)
-        for pod, part in pods
+        for pod, part in parts
         if part.component is Component.APISERVER
     }
     answers = ask_all(
         {
             pod["metadata"]["name"]: partial(processes.ask, cluster, pod, part, own_apiservers.get(part.node))
-            for pod, part in pods
+            for pod, part in parts
         },
         deadline=ASKING,
     )
-    return own_apiservers, [(part, answers[pod["metadata"]["name"]]) for pod, part in pods]
+    told = [(part, answers[pod["metadata"]["name"]]) for pod, part in parts]
+    return own_apiservers, told, found.impostors
 
 
-def believable(
-    answers: Iterable[tuple[Instance, Instance | AdminError]], nodes: Sequence[Node], gaps: list[Gap]
-) -> Iterator[tuple[Instance, Instance | AdminError]]:
-    """The parts of the control plane on its nodes: a kubelet may show any static pod on its own node, but it
-    can't give its Node the role. Without a node of that role, all of them.
-
-    Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction.
-    """
-    known = {node.name for node in nodes if "control-plane" in node.roles.split(",")}
-    for part, answer in answers:
-        if not known or part.node in known:
-            yield part, answer
-        else:
-            why = "its node does not have the role control-plane, and may show any pod; it is not counted"
-            gaps.append(Gap(str(part), why))
+def is_of_cloud(pod: Mapping[str, Any], control_plane: Container[str]) -> bool:
+    """Whether it is a cloud's controller-manager on one of these nodes: a pod of a DaemonSet, as a rule."""
+    return component_of(pod) == Component.CLOUD_CONTROLLER_MANAGER and node_of(pod) in control_plane
 
 
 def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> Instance:

@@ -4,17 +4,18 @@ API servers are asked through the API server's pod proxy; what listens on a node
 (controller-manager, scheduler, etcd, kube-proxy) through a port-forward to a pod in that node's network.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import SHOWN, decode_object, mapping, whole_number
 from kubectl_admin.cluster.errors import Forbidden, refusal
 from kubectl_admin.control_plane.flags import command_line, flags
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
+from kubectl_admin.versions import metrics
 from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 
@@ -31,12 +32,15 @@ PORTS = {
 }
 KUBE_PROXY_METRICS = 10249
 NOBODY = "system:anonymous"  # the user of a request without a credential that is believed
-BUILD_INFO = re.compile(r'^kubernetes_build_info\{[^}]*git_version="([^"]+)"', re.MULTILINE)
-ETCD_VERSION = re.compile(r'^etcd_server_version\{[^}]*server_version="([^"]+)"', re.MULTILINE)
-CGROUP_VERSION = re.compile(r"^kubelet_cgroup_version(?:\{[^}]*\})? (\d)", re.MULTILINE)
-# Which servers a client of client-go has spoken to since it started: a label of one of its metrics.
-SPOKEN_TO = re.compile(r'^rest_client_requests_total\{[^}]*host="([^"]+)"', re.MULTILINE)
-RUNTIME_SUPPORT = re.compile(r'^kubelet_cri_losing_support\{[^}]*version="([^"]+)"[^}]*\} 1', re.MULTILINE)
+# Metrics, and the label of each that is of use.
+BUILD_INFO = ("kubernetes_build_info", "git_version")
+ETCD_VERSION = ("etcd_server_version", "server_version")
+# Which servers a client of client-go has spoken to since it started.
+SPOKEN_TO = ("rest_client_requests_total", "host")
+RUNTIME_SUPPORT = ("kubelet_cri_losing_support", "version")
+CGROUP_VERSION = "kubelet_cgroup_version"
+VERSION_LIMIT = 64 << 10  # bytes of an answer to /version
+PORT_LIMIT = 1 << 16
 
 Answer = TypeVar("Answer")
 
@@ -79,8 +83,9 @@ def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance, own_apiser
     name = pod["metadata"]["name"]
     if instance.component is Component.APISERVER:
         address = f"https:{name}:{port_of(pod, instance.component)}"
-        answer = cluster.get(f"{KUBE_SYSTEM}/pods/{address}/proxy/version", timeout=TIMEOUT)
-        return with_version(instance, answer)
+        path = f"{KUBE_SYSTEM}/pods/{address}/proxy/version"
+        answer = cluster.get_text(path, timeout=TIMEOUT, limit=VERSION_LIMIT)
+        return with_version(instance, decode_object(answer, "its answer to /version"))
     if instance.component is Component.ETCD:
         text = loopback(cluster, name, port_of(pod, instance.component), "/metrics")
         return replace(instance, running=evidence(ETCD_VERSION, text, "its metrics"))
@@ -93,13 +98,25 @@ def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance, own_apiser
     return instance
 
 
-def with_version(instance: Instance, answer: Mapping[str, Any]) -> Instance:
-    """The instance with what an API server's /version says; emulated versions are there since 1.32."""
-    running = Version.parse(str(answer["gitVersion"]))
-    emulated = answer.get("emulationMajor"), answer.get("emulationMinor")
-    emulates = Version.parse(".".join(map(str, emulated))) if all(emulated) else running
+def with_version(instance: Instance, answer: Mapping[str, Any] | None) -> Instance:
+    """The instance with what an API server's /version says; emulated versions are there since 1.32.
+
+    Raises AdminError for what is no version.
+    """
+    said = mapping(answer)
+    emulated = said.get("emulationMajor"), said.get("emulationMinor")
+    running = _version(said.get("gitVersion"))
+    emulates = _version(".".join(map(str, emulated))) if all(emulated) else running
     same = (emulates.major, emulates.minor) == (running.major, running.minor)
     return replace(instance, running=Evidence(running, "its /version"), emulates=None if same else emulates)
+
+
+def _version(said: object) -> Version:
+    """The version that an answer to /version gives. Raises AdminError."""
+    version = Version.find(str(said))
+    if version is None:
+        raise AdminError(f"its answer to /version gives no version, but {str(said)[:SHOWN]!r}")
+    return version
 
 
 def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> KubeletAnswer:
@@ -107,13 +124,13 @@ def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> Kubel
 
     own_apiserver: the address of the API server on the same node, if there is one.
     """
-    text = cluster.get_text(f"/api/v1/nodes/{node}/proxy/metrics", timeout=TIMEOUT)
-    cgroup, ends = CGROUP_VERSION.search(text), RUNTIME_SUPPORT.search(text)
+    text = cluster.get_text(f"/api/v1/nodes/{node}/proxy/metrics", timeout=TIMEOUT, limit=metrics.LIMIT)
+    cgroup = next((value for _, value in metrics.series(text, CGROUP_VERSION)), "")
     return KubeletAnswer(
         evidence(BUILD_INFO, text, "its metrics"),
         reach(text, own_apiserver),
-        int(cgroup[1]) if cgroup else None,
-        ends[1] if ends else "",
+        {"1": 1, "2": 2}.get(cgroup),
+        next(said(RUNTIME_SUPPORT, text), ""),
     )
 
 
@@ -141,12 +158,12 @@ def ask_nodes(
     return {}
 
 
-def reach(metrics: str, own_apiserver: str | None) -> Reach | None:
-    """Which API servers a process talks to, by its metrics and the address of its own node's API server.
+def reach(text: str, own_apiserver: str | None) -> Reach | None:
+    """Which API servers a process talks to, by its metrics; None where they don't say.
 
-    None where the metrics don't say.
+    own_apiserver: the address of the API server on the same node, if there is one.
     """
-    hosts = set(SPOKEN_TO.findall(metrics))
+    hosts = set(said(SPOKEN_TO, text))
     if not hosts:
         return None
     return Reach.LOCAL if hosts == {own_apiserver} else Reach.ANY
@@ -159,7 +176,9 @@ def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = Fa
     """
     from kubectl_admin.cluster import portforward  # while listings are under way
 
-    answer = portforward.http_get(cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT)
+    answer = portforward.http_get(
+        cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT, limit=metrics.LIMIT
+    )
     if answer.status == 403:
         refused = refusal(answer.status, answer.body, {}, f"GET {path}")
         # Nothing to be granted: a process that has just started may not know yet whose certificates to trust.
@@ -180,10 +199,17 @@ def gap(what: str, error: AdminError, permission: str) -> Gap:
     return Gap(what, error.what)
 
 
-def evidence(pattern: re.Pattern[str], text: str, source: str) -> Evidence | None:
-    """The version that a metric carries; None where the metric is missing or says no version."""
-    match = pattern.search(text)
-    return Evidence.of(Version.find(match[1]), source) if match else None
+def evidence(metric: tuple[str, str], text: str, source: str) -> Evidence | None:
+    """The version that a metric's label carries; None where the metric is missing or says no version."""
+    return Evidence.of(Version.find(next(said(metric, text), "")), source)
+
+
+def said(metric: tuple[str, str], text: str) -> Iterator[str]:
+    """What the label of a metric says in each of its series that has it and is not 0."""
+    name, label = metric
+    for labels, value in metrics.series(text, name):
+        if value != "0" and labels.get(label):
+            yield labels[label]
 
 
 def port_of(pod: Mapping[str, Any], component: Component) -> int:
@@ -191,4 +217,5 @@ def port_of(pod: Mapping[str, Any], component: Component) -> int:
     flag, default = PORTS[component]
     told = flags(command_line(pod, pod["spec"]["containers"][0])).get(flag, "")
     port = told.partition(",")[0].rpartition(":")[2]
-    return int(port) if port.isascii() and port.isdecimal() else default
+    number = whole_number(port)
+    return default if number is None or number >= PORT_LIMIT else number

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass, field
 
-WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].*)?", re.DOTALL)
+WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].{0,127})?", re.DOTALL)
 
-
-# Of one version's pre-releases: 1 for the release itself, else 0 and their identifiers, numbers before words.
+# Of one version's pre-releases: 1 for the release itself, else 0 and their identifiers, numbers before words;
+# of a number how many digits it has and which, since it may have more than Python reads.
 Precedence = tuple[int, int, int, int, tuple[tuple[int, int, str], ...]]
 
 
@@ -26,7 +26,10 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> "Version":
-        """Reads «v1.36.3», «1.31.4-eks-2d5f260», «3.6.8-0»; a missing patch is 0. Raises ValueError."""
+        """Reads «v1.36.3», «1.31.4-eks-2d5f260», «3.6.8-0»; a missing patch is 0. Raises ValueError.
+
+        What a vendor adds is 128 characters at most, as an image's tag is.
+        """
         match = WRITTEN.fullmatch(text.strip())
         if not match:
             raise ValueError(f"{text!r} is not a version")
@@ -60,7 +63,9 @@ class Version:
     def precedence(self) -> Precedence:
         """What orders versions as semver.org does, section 11: a pre-release before its release."""
         identifiers = tuple(
-            (0, int(part), "") if part.isascii() and part.isdecimal() else (1, 0, part)
+            (0, len(digits := part.lstrip("0")), digits)
+            if part.isascii() and part.isdecimal()
+            else (1, 0, part)
             for part in self.prerelease.split(".")
             if self.prerelease
         )

@@ -1,3 +1,4 @@
+import json
 import threading
 from types import SimpleNamespace
 
@@ -14,10 +15,26 @@ NODES = (
     ("cp1", "Ready", "control-plane", "v1.36.3", "Debian", "6.1.0 amd64", "containerd://2.2.9"),
     ("w1", "NotReady", "<none>", "v1.35.1", "Debian", "6.1.0 amd64", "containerd://2.2.9"),
 )
-APISERVER = {
-    "metadata": {"name": "kube-apiserver-cp1", "labels": {"component": "kube-apiserver"}},
-    "spec": {"nodeName": "cp1", "containers": [{"image": "registry.k8s.io/kube-apiserver:v1.36.3"}]},
-}
+
+
+def mirror(name, node="cp1", component="kube-apiserver", words=()):
+    """What a node's kubelet shows of a static pod."""
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "kube-system",
+            "labels": {"component": component},
+            "annotations": {"kubernetes.io/config.mirror": "x"},
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": node, "uid": f"uid-{node}"}],
+        },
+        "spec": {
+            "nodeName": node,
+            "containers": [{"image": f"registry.k8s.io/{component}:v1.36.3", "command": list(words)}],
+        },
+    }
+
+
+APISERVER = mirror("kube-apiserver-cp1")
 
 
 class Cluster:
@@ -25,6 +42,8 @@ class Cluster:
 
     server = "https://10.0.0.11:6443"
     target = SimpleNamespace(context="lab")
+
+    pods = (APISERVER,)
 
     def __init__(self, **refused):
         self.refused = refused
@@ -37,13 +56,18 @@ class Cluster:
 
     def get(self, path, **_):
         self.check(path)
-        if path.endswith("/proxy/version"):
-            self.asked_itself.set()
         return {"gitVersion": "v1.36.3"}
+
+    def get_text(self, path, **_):
+        self.check(path)
+        self.asked_itself.set()
+        return json.dumps({"gitVersion": "v1.36.3"})
 
     def list(self, path, _query):
         self.check(path)
-        return iter([APISERVER] if path.endswith("/pods") else [])
+        if path.endswith("/nodes"):
+            return iter([{"metadata": {"name": "cp1", "uid": "uid-cp1"}}])
+        return iter(self.pods if path.endswith("/pods") else [])
 
     def table(self, path):
         self.check(path)
@@ -79,16 +103,67 @@ def test_the_control_plane_is_asked_while_the_nodes_are_still_listed():
     assert len(gather(Slow(), none).nodes) == 2
 
 
-def test_what_a_worker_shows_as_a_part_of_the_control_plane_is_not_counted():
+@pytest.mark.parametrize("words", [(), ("kube-apiserver", "--secure-port=" + "9" * 5000)])
+def test_what_a_worker_shows_as_a_part_of_the_control_plane_is_neither_asked_nor_counted(words):
     class Hostile(Cluster):
-        def list(self, path, query):
-            own = {"metadata": {**APISERVER["metadata"], "name": "kube-apiserver-w1"}}
-            own["spec"] = {**APISERVER["spec"], "nodeName": "w1"}
-            return iter([*super().list(path, query), *([own] if path.endswith("/pods") else [])])
+        pods = (*(mirror(f"kube-apiserver-a{number}", "w1", words=words) for number in range(200)), APISERVER)
+
+        def get_text(self, path, **more):
+            assert "kube-apiserver-a" not in path
+            return super().get_text(path, **more)
 
     facts = gather(Hostile(), none)
-    assert [part.node for part in facts.of(Component.APISERVER)] == ["cp1"]
-    assert "kube-apiserver on w1" in [gap.what for gap in facts.gaps]
+    assert [(part.node, str(part.running.version)) for part in facts.of(Component.APISERVER)] == [
+        ("cp1", "1.36.3")
+    ]
+    assert [gap.what for gap in facts.gaps][:1] == [
+        "what runs as kube-apiserver-a0, kube-apiserver-a1, kube-apiserver-a2 and 197 more"
+    ]
+    assert "node w1 does not carry the label" in facts.gaps[0].why
+
+
+def test_a_clouds_own_controller_manager_may_be_a_daemonset_on_nodes_of_the_control_plane():
+    component = "cloud-controller-manager"
+    deployed = [mirror(f"cloud-{node}", node, component) for node in ("cp1", "w1")]
+    for pod in deployed:
+        pod["metadata"].update(annotations={}, ownerReferences=[{"kind": "DaemonSet"}])
+
+    class Cloud(Cluster):
+        pods = (APISERVER, *deployed)
+        has_client_certificate = False
+
+    facts = gather(Cloud(), none)
+    assert [part.node for part in facts.of(Component.CLOUD_CONTROLLER_MANAGER)] == ["cp1"]
+    assert "what runs as cloud-w1" in [gap.what for gap in facts.gaps]
+
+
+def test_without_the_nodes_no_pod_is_taken_for_a_part_of_the_control_plane():
+    facts = gather(Cluster(nodes=forbidden("nodes")), none)
+    assert [(gap.what, gap.permission) for gap in facts.gaps][:2] == [
+        ("nodes", "list nodes"),
+        ("static pods", "list nodes"),
+    ]
+    assert [str(instance) for instance in facts.instances] == ["kube-apiserver"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"gitVersion":"x"}',
+        '{"gitVersion":"v1.36.3","emulationMajor":"a","emulationMinor":"b"}',
+    ],
+)
+def test_an_answer_that_is_no_version_is_the_problem_of_its_process_alone(answer):
+    class Odd(Cluster):
+        def get_text(self, _path, **_):
+            return answer
+
+    (part,) = gather(Odd(), none).of(Component.APISERVER)
+    assert part.running is None
+    assert "its answer to /version" in part.problem
 
 
 def test_what_may_not_be_read_is_a_gap_in_the_order_of_the_documentation():

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -7,7 +8,7 @@ from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.cluster.portforward import Answer
 from kubectl_admin.errors import AdminError
 from kubectl_admin.versions import processes
-from kubectl_admin.versions.facts import Component, Instance, Reach
+from kubectl_admin.versions.facts import Component, Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 METRICS = """\
@@ -42,6 +43,18 @@ def test_whom_a_process_talks_to(why, metrics, own, reach):
     assert processes.reach(metrics, own) is reach, why
 
 
+def test_what_a_kubelets_metrics_say():
+    text = (
+        METRICS
+        + 'kubelet_cgroup_version 2\nkubelet_cri_losing_support{version="1.36.0"} 0\n'
+        + 'kubelet_cri_losing_support{version="1.37.0"} 1\n'
+    )
+    cluster = SimpleNamespace(get_text=lambda _path, **_limits: text)
+    assert processes.ask_kubelet(cluster, "w1", None) == processes.KubeletAnswer(
+        Evidence(Version(1, 36, 3), "its metrics"), Reach.ANY, 2, "1.37.0"
+    )
+
+
 def pod(*command, component="kube-scheduler", image="registry.k8s.io/kube-scheduler:v1.36.3", **annotations):
     return {
         "metadata": {"name": "x", "labels": {"component": component}, "annotations": annotations},
@@ -72,6 +85,8 @@ def test_a_static_pod():
             12381,
         ),
         (Component.ETCD, ["etcd", "--listen-metrics-urls="], 2381),
+        (Component.SCHEDULER, ["kube-scheduler", "--secure-port=" + "9" * 5000], 10259),
+        (Component.SCHEDULER, ["kube-scheduler", "--secure-port=65536"], 10259),
     ],
 )
 def test_the_port_that_a_pod_names(component, flags, port):

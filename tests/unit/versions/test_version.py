@@ -100,3 +100,11 @@ def test_whether_it_is_there_already(one, other, same):
 def test_whether_it_is_the_same_release(one, other, same):
     assert Version.parse(one).is_release(Version.parse(other)) is same
     assert not Version.parse(one).is_release(None)
+
+
+def test_a_number_of_any_length_has_its_place():
+    low, high = (f"1.37.0-rc.{digit * 120}" for digit in "18")
+    assert Version.parse(low).precedence < Version.parse(high).precedence
+    assert Version.parse("1.37.0-rc.9").precedence < Version.parse(low).precedence
+    assert Version.parse("1.37.0-rc.0").precedence < Version.parse("1.37.0-rc.1").precedence
+    assert Version.find("1.37.0-rc." + "9" * 5000) is None

@@ -1,0 +1,44 @@
+"""What a process' metrics say. A stranger may have written them, so the time that it takes grows with their
+length, never with its square.
+
+Source: prometheus.io/docs/instrumenting/exposition_formats, «Text-based format».
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+LIMIT = 16 << 20  # bytes of all metrics; those of a large cluster's controller-manager are a few million
+LINE = 4096  # characters of one series that are looked at
+SERIES = 1000  # of one metric that are looked at
+LABEL = re.compile(r'([A-Za-z0-9_]+)="((?:[^"\\]|\\.)*)",?')
+
+Series = tuple[Mapping[str, str], str]
+
+
+def series(metrics: str, name: str) -> Iterator[Series]:
+    """The labels (their escapes kept) and the value of each series of a metric, the first 1,000 of them.
+
+    What is no series is passed over.
+    """
+    for line in islice(_lines(metrics, name), SERIES):
+        labels, at = {}, len(name)
+        if line.startswith("{", at):
+            at += 1
+            while label := LABEL.match(line, at):
+                labels[label[1]], at = label[2], label.end()
+            if not line.startswith("}", at):
+                continue
+            at += 1
+        if line.startswith(" ", at) and (words := line[at:].split()):
+            yield labels, words[0]
+
+
+def _lines(metrics: str, name: str) -> Iterator[str]:
+    """The lines that begin with a name, each as far as it is looked at."""
+    text, wanted = f"\n{metrics}", f"\n{name}"
+    at = text.find(wanted)
+    while at >= 0:
+        end = text.find("\n", at + 1, at + 1 + LINE)
+        yield text[at + 1 : end if end >= 0 else at + 1 + LINE]
+        at = text.find(wanted, at + 1)
