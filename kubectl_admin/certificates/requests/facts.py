@@ -26,7 +26,8 @@ CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
 PEM = re.compile(
     rb"\s*-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----\s*"
 )
-LONGEST = 64 << 10  # bytes of a request; a kubelet's has half a kilobyte
+LONGEST = 8 << 10  # bytes of a request; a kubelet's has half a kilobyte
+MOST_NAMES = 100  # alternative names of a request; a kubelet's has a handful
 Address = IPv4Address | IPv6Address
 
 
@@ -65,6 +66,7 @@ class Request:
     username, groups: who asks, by the API server's own word.
     expiration: seconds that the certificate is to last; None leaves it to the signer.
     content: None where it can't be read; broken then says why. It is only read while a request is pending.
+    encoded: what `content` is read from, as it stands in the API, while it has not been.
     approved, denied, failed: what has been said of it so far. why: the words of the last such.
     certificate: PEM; "" while there is none.
     version: resourceVersion.
@@ -79,6 +81,7 @@ class Request:
     usages: tuple[str, ...]
     created: datetime | None
     expiration: int | None = None
+    encoded: str = field(default="", repr=False)
     content: Content | None = None
     broken: str = ""
     approved: bool = False
@@ -99,23 +102,27 @@ def request_of(document: Mapping[str, Any]) -> Request:
     What it asks for is taken apart while nobody has decided: that costs more than all else, and of thousands
     most are decided.
     """
-    request = outline_of(document)
-    if not request.pending:
+    return taken_apart(outline_of(document))
+
+
+def taken_apart(request: Request) -> Request:
+    """An outline with what it asks for, while nobody has decided."""
+    if not request.pending or request.content or request.broken:
         return request
     try:
-        encoded = base64.b64decode(document["spec"].get("request") or "", validate=True)
-        return replace(request, content=content_of(encoded))
+        content = content_of(base64.b64decode(request.encoded, validate=True))
+        return replace(request, encoded="", content=content)
     except ValueError as error:  # binascii's own, too
-        return replace(request, broken=str(error))
+        return replace(request, encoded="", broken=str(error))
 
 
 def outline_of(document: Mapping[str, Any]) -> Request:
-    """The request of an object of the API without what it asks for."""
+    """The request of an object of the API, what it asks for not taken apart."""
     metadata, spec = document["metadata"], document["spec"]
     status = document.get("status") or {}
     said = {one.get("type"): one for one in status.get("conditions") or () if one.get("status") != "False"}
     words = [str(one.get("message") or one.get("reason") or "") for one in said.values()]
-    return Request(
+    outline = Request(
         name=str(metadata["name"]),
         uid=str(metadata.get("uid") or ""),
         version=str(metadata.get("resourceVersion") or ""),
@@ -131,6 +138,12 @@ def outline_of(document: Mapping[str, Any]) -> Request:
         why=words[-1] if words else "",
         certificate=pem_text(status.get("certificate")),
     )
+    if not outline.pending:
+        return outline
+    encoded = str(spec.get("request") or "")
+    if len(encoded) > LONGEST * 4 // 3 + 4:  # in base64
+        return replace(outline, broken=f"it has more than {LONGEST} bytes")
+    return replace(outline, encoded=encoded)
 
 
 def content_of(pem: bytes) -> Content:
@@ -139,7 +152,7 @@ def content_of(pem: bytes) -> Content:
     Read strictly: what two readers may take differently is not read at all.
     """
     if len(pem) > LONGEST:
-        raise ValueError(f"it has {len(pem)} bytes")
+        raise ValueError(f"it has more than {LONGEST} bytes")
     block = PEM.fullmatch(pem)
     if block is None:
         raise ValueError("it is not one PEM block «CERTIFICATE REQUEST»")
@@ -171,6 +184,8 @@ def read(found: x509.CertificateSigningRequest) -> Content:
             names = extension.value
         else:
             extensions.append(named(extension.oid))
+    if names is not None and len(names) > MOST_NAMES:
+        raise ValueError(f"it has {len(names)} alternative names")
     known = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
     common_names, organizations = map(values, known)
     subject = (*common_names, *organizations)

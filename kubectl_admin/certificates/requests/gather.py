@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from kubectl_admin.certificates import x509
-from kubectl_admin.certificates.requests.facts import Address, Request, outline_of, request_of
+from kubectl_admin.certificates.requests.facts import Address, Request, outline_of, request_of, taken_apart
 from kubectl_admin.certificates.requests.nodes import (
     Configured,
     Nodes,
@@ -19,7 +19,7 @@ from kubectl_admin.certificates.requests.nodes import (
     name_of,
     service_addresses,
 )
-from kubectl_admin.certificates.requests.policy import LONGEST, Judged, judge
+from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge, passed_over
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
@@ -31,6 +31,7 @@ from kubectl_admin.pool import ask_all
 GROUP = "certificates.k8s.io"
 REQUESTS = f"/apis/{GROUP}/v1/certificatesigningrequests"
 LISTING = 60.0  # seconds for both listings together
+PAGE = 100  # requests that are listed at a time; each may hold a megabyte
 FRESH = 5.0  # seconds for which a listing of the nodes is that of now
 RIGHTS = (Right("list", "certificatesigningrequests", group=GROUP), Right("list", "nodes"))
 SERVICE = "/api/v1/namespaces/default/services/kubernetes"
@@ -52,7 +53,7 @@ WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there was at one moment. requests: all, decided ones, too, the oldest first."""
+    """What there was at one moment. requests: all, decided ones, too, the oldest first, not taken apart."""
 
     context: str
     requests: tuple[Request, ...]
@@ -60,7 +61,14 @@ class Seen:
 
     def judged(self, longest: int = LONGEST) -> list[Judged]:
         """The pending ones with what is to be done with them. longest: seconds that each may last."""
-        return [judge(request, self.nodes, longest) for request in self.requests if request.pending]
+        waiting = [request for request in self.requests if request.pending]
+        passed = passed_over(waiting)
+        return [
+            Judged(request, Verdict.NOT_JUDGED)
+            if request.uid in passed
+            else judge(taken_apart(request), self.nodes, longest)
+            for request in waiting
+        ]
 
     def named(self, names: Iterable[str], longest: int = LONGEST) -> list[Judged]:
         """The same of those of these names. Raises AdminError for one that there is not, or is decided."""
@@ -73,7 +81,7 @@ class Seen:
                 )
             if not request.pending:
                 raise AdminError(f'request "{name}" does not wait: {state(request)}')
-        return [judge(known[name], self.nodes, longest) for name in dict.fromkeys(names)]
+        return [judge(taken_apart(known[name]), self.nodes, longest) for name in dict.fromkeys(names)]
 
 
 def state(request: Request) -> str:
@@ -100,13 +108,14 @@ def look(cluster: Cluster) -> Seen:
 
 
 def requests(cluster: Cluster) -> tuple[Request, ...]:
-    """All requests, the oldest first."""
-    return by_age(map(request_of, cluster.list(REQUESTS)))
+    """All requests without what they ask for, the oldest first."""
+    return by_age(map(outline_of, cluster.list(REQUESTS, page=PAGE)))
 
 
 def outlines(cluster: Cluster, signer: str) -> tuple[Request, ...]:
     """The requests to one signer without what they ask for, the oldest first."""
-    return by_age(map(outline_of, cluster.list(REQUESTS, [("fieldSelector", f"spec.signerName={signer}")])))
+    query = [("fieldSelector", f"spec.signerName={signer}")]
+    return by_age(map(outline_of, cluster.list(REQUESTS, query, page=PAGE)))
 
 
 def request(cluster: Cluster, name: str) -> Request:

@@ -5,8 +5,9 @@ certificate is that node. So everything must be as a kubelet itself asks for it,
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
@@ -29,6 +30,10 @@ DAY = 24 * 3600
 LONGEST = (
     366 * DAY
 )  # seconds; a signer's own limit is a year unless --cluster-signing-duration says otherwise
+# Pending requests of one node that are judged: its kubelet waits for the newest alone, for 15 minutes.
+# Source: client-go util/certificate/certificate_manager.go, certificateWaitTimeout.
+FEW = 50
+EVIDENCE = 400  # characters that are said against a request of what it holds
 
 SIGNERS = (
     "https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers"
@@ -46,7 +51,7 @@ class Verdict(StrEnum):
     VALID = "valid"
     DOUBTFUL = "doubtful"  # right, but for a person to decide, by its name
     REFUSED = "refused"
-    NOT_JUDGED = "not judged"  # of another signer, whose rules are not known here
+    NOT_JUDGED = "not judged"  # of another signer, whose rules are not known here, or one too many of a node
 
 
 class Rule(Enum):
@@ -132,7 +137,8 @@ def judge(request: Request, nodes: Nodes, longest: int = LONGEST) -> Judged:
     if request.content is None:
         return Judged(request, Verdict.REFUSED, (Breach(Rule.BROKEN, request.broken),))
     content = request.content
-    breaches = (*common(request, content, longest), *rules(request, content, nodes))
+    found = (*common(request, content, longest), *rules(request, content, nodes))
+    breaches = tuple(map(shortened, found))
     grave = [breach for breach in breaches if breach.rule not in DOUBTS]
     if not grave and not content.exact:
         # Nothing in it was found wrong, so what is wrong has not been read: the signer might.
@@ -140,6 +146,28 @@ def judge(request: Request, nodes: Nodes, longest: int = LONGEST) -> Judged:
         breaches = (*grave, *breaches)
     verdict = Verdict.REFUSED if grave else Verdict.DOUBTFUL if breaches else Verdict.VALID
     return Judged(request, verdict, breaches, node_of(content))
+
+
+def shortened(breach: Breach) -> Breach:
+    """The breach with as much of its evidence as can be read; a doubt whole, since a person decides by it."""
+    if breach.rule in DOUBTS or len(breach.evidence) <= EVIDENCE:
+        return breach
+    return replace(breach, evidence=f"{breach.evidence[:EVIDENCE]}…")
+
+
+def is_nodes_own(request: Request) -> bool:
+    """Whether a node asks by itself; thousands of machines that join may have one bootstrap token."""
+    return NODE_USER.fullmatch(request.username) is not None
+
+
+def passed_over(waiting: Sequence[Request]) -> set[str]:
+    """The UIDs of those that are not judged, since their node has newer ones. waiting: the oldest first."""
+    count, found = Counter[str](), set[str]()
+    for request in reversed(waiting):
+        count[request.username] += 1
+        if count[request.username] > FEW and is_nodes_own(request):
+            found.add(request.uid)
+    return found
 
 
 def common(request: Request, content: Content, longest: int) -> Iterator[Breach]:

@@ -9,6 +9,7 @@ from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, 
 from kubectl_admin.certificates.requests.issued import SLACK, Issued, remedy
 from kubectl_admin.certificates.requests.policy import (
     DOUBTS,
+    FEW,
     LONGEST,
     Breach,
     Judged,
@@ -185,10 +186,21 @@ def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
             )
 
 
-def notes(judged: Iterable[Judged], gaps: Iterable[Gap]) -> Iterator[Finding]:
+def notes(judged: Sequence[Judged], gaps: Iterable[Gap]) -> Iterator[Finding]:
     """What was not judged; nothing where no request was of the kind."""
     if any(one.request.signer == SERVING for one in judged):
         yield from (gap.finding() for gap in gaps)
+    known = [one for one in judged if one.request.signer in FOR]
+    passed = Counter(one.request.username for one in known if one.verdict is Verdict.NOT_JUDGED)
+    for username, count in passed.items():
+        yield Finding(
+            Severity.NOTE,
+            "passed-over",
+            f"requests of {username}",
+            f"of many that a node has waiting, the newest {FEW} are judged",
+            f"{count} older {'one is' if count == 1 else 'ones are'} not judged",
+            "its kubelet waits for the newest alone; one is judged where it is named",
+        )
 
 
 def age(request: Request, now: datetime) -> str:

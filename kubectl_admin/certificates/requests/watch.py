@@ -1,8 +1,9 @@
 """Requests approved as they come, until somebody ends it."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Never
 
 from kubectl_admin.certificates.requests import gather
@@ -18,10 +19,10 @@ from kubectl_admin.certificates.requests.approve import (
     no_certificate,
     with_certificate,
 )
-from kubectl_admin.certificates.requests.facts import Request, outline_of, request_of
+from kubectl_admin.certificates.requests.facts import Request, outline_of, taken_apart
 from kubectl_admin.certificates.requests.issued import mismatch
 from kubectl_admin.certificates.requests.nodes import Nodes
-from kubectl_admin.certificates.requests.policy import Breach, Judged, Verdict, judge
+from kubectl_admin.certificates.requests.policy import FEW, Breach, Judged, Verdict, is_nodes_own, judge
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
@@ -32,6 +33,29 @@ ROUND = 60.0  # seconds after which all that is pending is judged anew: its node
 PAUSE = 3.0  # seconds before an API server that does not answer is asked again
 RIGHTS = (*gather.RIGHTS, WATCH, Right("get", "nodes"))
 Tell = Callable[[Judged, Outcome | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What has been told of a request. version: its resourceVersion. basis: as in `basis_of`."""
+
+    version: str
+    verdict: Verdict
+    breaches: tuple[Breach, ...]
+    node: str
+    basis: object
+
+    def is_so(self, request: Request, nodes: Nodes) -> bool:
+        """Whether it would be judged the same again."""
+        same = self.version == request.version
+        return same and self.basis == basis_of(self.verdict, nodes, self.node)
+
+
+def basis_of(verdict: Verdict, nodes: Nodes, node: str) -> object:
+    """What of the nodes a verdict rests on: what is doubtful, on what other nodes have."""
+    if verdict is Verdict.NOT_JUDGED:
+        return None
+    return (nodes.get(node), nodes.server) if verdict is Verdict.REFUSED else nodes
 
 
 class Follower:
@@ -53,7 +77,11 @@ class Follower:
         self._clock = clock
         self._census = gather.Census(cluster, clock)
         self._gaps: tuple[Gap, ...] = ()
-        self._told: dict[str, tuple[Verdict, tuple[Breach, ...]]] = {}
+        self._nodes = Nodes()
+        self._told: dict[str, Told] = {}
+        # The requests of each node that were taken apart in this round, and the nodes of which more has come.
+        self._looked = Counter[str]()
+        self._many: set[str] = set()
         # Approved and not issued yet, by UID, each with when it is late: the one watch tells of them, too.
         self._waiting: dict[str, tuple[Outcome, float]] = {}
 
@@ -67,13 +95,16 @@ class Follower:
             if gap not in self._gaps:
                 self._say(f"{gap.what} is not judged: {gap.why}")
         self._gaps = nodes.server.gaps
+        # Kept where nothing has changed: the very same is quickly compared, thousands of nodes or not.
+        self._nodes = self._nodes if self._nodes == nodes else nodes
+        self._looked.clear()
         for deleted, document in changes(self._cluster, ROUND):
             request = outline_of(document)
             if request.uid in self._waiting:
                 if deleted or is_decided(request):
                     self._finish(request.uid, with_certificate(self._waiting[request.uid][0], request))
             elif request.pending and not deleted:
-                self._look_at(request_of(document), nodes)
+                self._look_at(request)
             else:
                 self._told.pop(request.uid, None)
             self._give_up()
@@ -84,10 +115,15 @@ class Follower:
         for uid, (outcome, _) in list(self._waiting.items()):
             self._finish(uid, replace(outcome, problem="whether it is issued has not been seen"))
 
-    def _look_at(self, request: Request, nodes: Nodes) -> None:
-        judged = judge(request, nodes, self._longest)
+    def _look_at(self, outline: Request) -> None:
+        before = self._told.get(outline.uid)
+        if (before and before.is_so(outline, self._nodes)) or self._is_too_many(outline):
+            return
+        request = taken_apart(outline)
+        judged = judge(request, self._nodes, self._longest)
         # A node that joins asks for its certificate moments after its object was made.
-        judged = judge(request, current(self._cluster, nodes, judged.node), self._longest)
+        nodes = current(self._cluster, self._nodes, judged.node)
+        judged = judge(request, nodes, self._longest)
         if may_be_approved(judged, named=False):
             outcome = approve(self._cluster, judged, self._census, self._longest)
             # It may be about another request of that name, which has taken its place.
@@ -95,9 +131,24 @@ class Follower:
                 self._waiting[request.uid] = outcome, self._clock() + ISSUING
             else:
                 self._finish(request.uid, outcome)
-        elif self._told.get(request.uid) != (judged.verdict, judged.breaches):
-            self._told[request.uid] = judged.verdict, judged.breaches
+            return
+        basis = basis_of(judged.verdict, nodes, judged.node)
+        self._told[request.uid] = Told(request.version, judged.verdict, judged.breaches, judged.node, basis)
+        if not before or (before.verdict, before.breaches) != (judged.verdict, judged.breaches):
             self._tell(judged, None)
+
+    def _is_too_many(self, request: Request) -> bool:
+        """Whether a request is left to another round, since its node has had its share of this one."""
+        if not is_nodes_own(request):
+            return False
+        user = request.username
+        self._looked[user] += 1
+        if self._looked[user] <= FEW:
+            return False
+        if user not in self._many:
+            self._many.add(user)
+            self._say(f"more than {FEW} requests of {user} wait: so many are judged in {ROUND:.0f} s")
+        return True
 
     def _finish(self, uid: str, outcome: Outcome) -> None:
         """Tells what has become of the request `uid`; raises where its certificate is not what was judged."""

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from kubectl_admin.certificates.requests.facts import content_of, request_of
+from kubectl_admin.certificates.requests.facts import LONGEST, MOST_NAMES, content_of, outline_of, request_of
 from kubectl_admin.certificates.requests.nodes import Nodes, addresses_of
 from kubectl_admin.certificates.requests.policy import Rule, Verdict, judge
 from tests.unit.certificates.requests.samples import (
@@ -217,3 +217,30 @@ def test_no_address_gets_past_a_rule_by_being_written_as_ipv6(written, rule):
     }
     request = request_of(document(pem(csr(names=[x509.IPAddress(ip_address(written))]))))
     assert [breach.rule for breach in judge(request, Nodes(nodes)).breaches] == [rule]
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ([x509.DNSName(f"n{number}") for number in range(MOST_NAMES + 1)], "it has 101 alternative names"),
+        ([x509.DNSName("n" * 200) for _ in range(50)], f"it has more than {LONGEST} bytes"),
+    ],
+    ids=["many names", "long"],
+)
+def test_what_is_far_larger_than_a_kubelets_is_not_taken_apart(names, why):
+    request = request_of(document(pem(csr(names=names))))
+    assert request.content is None
+    assert why in request.broken
+
+
+def test_a_node_may_have_many_names_and_a_large_key():
+    names = [x509.DNSName(f"n{number}.example.com") for number in range(MOST_NAMES)]
+    assert len(content_of(pem(csr(names=names))).dns_names) == MOST_NAMES
+    key = rsa.generate_private_key(65537, 4096)
+    assert content_of(pem(csr(key=key))).strong
+
+
+def test_an_outline_keeps_nothing_that_is_too_long():
+    outline = outline_of(document(b"A" * (LONGEST + 10)))
+    assert outline.encoded == ""
+    assert outline.broken == f"it has more than {LONGEST} bytes"

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
-from kubectl_admin.certificates.requests import gather
+from kubectl_admin.certificates.requests import gather, policy
 from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.errors import AdminError
@@ -212,3 +212,56 @@ def test_requests_to_one_signer_are_listed_without_what_they_ask_for(server):
     found = gather.outlines(server.connect(), "kubernetes.io/kubelet-serving")
     assert [(one.name, one.content) for one in found] == [("old", None), ("new", None)]
     assert ("fieldSelector", "spec.signerName=kubernetes.io/kubelet-serving") in server.asked[-1].query
+
+
+def waiting(count):
+    """As many pending requests of one requester, each a minute after the one before."""
+    return [named(f"r{number}", f"2026-11-25T12:{number:02}:00Z") for number in range(count)]
+
+
+OTHERS = document(pem(csr()), username="system:node:w2")["spec"]
+
+
+def with_token(node):
+    """A request of a machine that joins as this node, with the one token that all of them have."""
+    subject = ((NameOID.ORGANIZATION_NAME, "system:nodes"), (NameOID.COMMON_NAME, f"system:node:{node}"))
+    asked = {
+        "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
+        "username": "system:bootstrap:abcdef",
+        "groups": ["system:bootstrappers"],
+        "usages": ["digital signature", "client auth"],
+    }
+    return named(node, spec=document(pem(csr(subject, ())), **asked)["spec"])
+
+
+def test_nothing_is_taken_apart_while_the_listing_is_awaited(server, monkeypatch):
+    monkeypatch.setattr(gather, "taken_apart", lambda _request: pytest.fail("parsed"))
+    listed(server, *waiting(3))
+    assert len(gather.look(server.connect()).requests) == 3
+
+
+def test_of_many_that_one_node_has_waiting_the_newest_are_judged(server, monkeypatch):
+    monkeypatch.setattr(policy, "FEW", 2)
+    listed(server, *waiting(4), named("other", spec=OTHERS))
+    judged = gather.look(server.connect()).judged()
+    assert {one.request.name: one.verdict for one in judged} == {
+        "r0": Verdict.NOT_JUDGED,
+        "other": Verdict.REFUSED,
+        "r1": Verdict.NOT_JUDGED,
+        "r2": Verdict.VALID,
+        "r3": Verdict.VALID,
+    }
+
+
+def test_one_that_is_named_is_judged_however_many_newer_there_are(server, monkeypatch):
+    monkeypatch.setattr(policy, "FEW", 1)
+    listed(server, *waiting(3))
+    (judged,) = gather.look(server.connect()).named(["r0"])
+    assert judged.verdict is Verdict.VALID
+
+
+def test_thousands_that_join_with_one_token_are_all_judged(server, monkeypatch):
+    monkeypatch.setattr(policy, "FEW", 1)
+    listed(server, *[with_token(f"w{number}") for number in range(10, 14)])
+    judged = gather.look(server.connect()).judged()
+    assert [one.verdict for one in judged] == [Verdict.VALID] * 4

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.certificates.requests.facts import CLIENT, Request
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server, folded
-from kubectl_admin.certificates.requests.policy import DAY, LONGEST, Rule, Verdict, duration, judge
+from kubectl_admin.certificates.requests.policy import DAY, EVIDENCE, LONGEST, Rule, Verdict, duration, judge
 from tests.unit.certificates.requests.samples import NEW_NODE, NODES, REQUEST
 
 
@@ -277,3 +277,13 @@ def test_other_signers_are_left_alone(signer):
 )
 def test_durations_are_said_exactly(seconds, text):
     assert duration(seconds) == text
+
+
+def test_the_evidence_against_a_request_is_cut_and_a_doubt_is_shown_whole():
+    many = tuple(f"n{number}.example.com" for number in range(90))
+    (breach,) = judge(with_content(REQUEST, dns_names=many), NODES).breaches
+    assert len(breach.evidence) == EVIDENCE + 1
+    assert breach.evidence.endswith("…")
+    own = Addresses(frozenset(many), NODES["w1"].addresses)
+    (breach,) = judge(with_content(REQUEST, dns_names=many), Nodes({"w1": own, "w2": own})).breaches
+    assert all(name in breach.evidence for name in many)

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.issued import Issued
-from kubectl_admin.certificates.requests.policy import LONGEST, judge
+from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
 from kubectl_admin.certificates.requests.report import age, report
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.report import document, terminal
@@ -159,3 +159,17 @@ def test_names_are_kubectls():
 )
 def test_ages_are_written_as_by_kubectl(seconds, text_):
     assert age(replace(REQUEST, created=NOW - timedelta(seconds=seconds)), NOW) == text_
+
+
+def test_what_was_passed_over_is_a_note_a_requester():
+    old = [
+        Judged(replace(REQUEST, name=f"r{number}", uid=f"r{number}"), Verdict.NOT_JUDGED)
+        for number in range(2)
+    ]
+    (note,) = report("prod", [*old, VALID, OTHER], NOW).findings
+    assert (note.severity, note.rule, note.subject) == (
+        Severity.NOTE,
+        "passed-over",
+        "requests of system:node:w1",
+    )
+    assert note.evidence == "2 older ones are not judged"

@@ -8,6 +8,7 @@ from cryptography import x509
 
 from kubectl_admin.certificates.requests import gather, watch
 from kubectl_admin.certificates.requests.approve import Outcome
+from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, made, not_proven, pem
 from tests.unit.cluster.standin import Says, StandIn, status
@@ -65,7 +66,9 @@ def approving(monkeypatch):
 
 
 def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypatch):
-    rounds = [[named("early")], [named("early")], [named("early", not_proven(csr()))]]
+    changed = named("early", not_proven(csr()))
+    changed["metadata"]["resourceVersion"] = "2"
+    rounds = [[named("early")], [named("early")], [changed]]
     server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
     world = World(monkeypatch, server.connect(), *rounds)
     for _ in range(3):
@@ -175,7 +178,74 @@ def test_what_another_of_its_name_has_replaced_is_told_once(monkeypatch):
 
 def test_what_is_decided_is_not_taken_apart(monkeypatch):
     monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
-    monkeypatch.setattr(watch, "request_of", lambda _document: pytest.fail("parsed"))
+    monkeypatch.setattr(watch, "taken_apart", lambda _request: pytest.fail("parsed"))
     world = World(monkeypatch, None, [named("a", conditions=[APPROVED]), named("b", certificate=made())])
     world.follower.round()
     assert world.told == []
+
+
+class Counting:
+    """How often requests are taken apart."""
+
+    def __init__(self, monkeypatch):
+        self.names = []
+        self.real = watch.taken_apart
+        monkeypatch.setattr(watch, "taken_apart", self.counted)
+
+    def counted(self, request):
+        self.names.append(request.name)
+        return self.real(request)
+
+
+def seeing(monkeypatch, *listings):
+    """What the nodes are, round by round."""
+    nodes = iter(listings)
+    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: next(nodes))
+    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
+    monkeypatch.setattr(watch, "approve", lambda _cluster, judged, *_: Outcome(judged, approved=True))
+
+
+def test_what_is_refused_is_judged_again_only_when_it_or_its_node_has_changed(monkeypatch):
+    counting = Counting(monkeypatch)
+    early = Nodes({**NODES, "w1": Addresses(frozenset({"w1"}))})
+    another = Nodes({**early, "w2": Addresses(frozenset({"w2"}))})
+    seeing(monkeypatch, early, another, another, another, NODES)
+    newer = named("a")
+    newer["metadata"]["resourceVersion"] = "2"
+    world = World(monkeypatch, None, [named("a")], [named("a")], [newer], [newer], [newer])
+    looked = []
+    for _ in range(5):
+        world.follower.round()
+        looked.append(len(counting.names))
+    assert looked == [1, 1, 2, 2, 3]
+    assert len(world.told) == 1
+    world.follower.give_up_all()
+    assert world.results()[1:] == [("a", "whether it is issued has not been seen")]
+
+
+def test_a_doubt_is_judged_again_when_the_other_node_is_gone(monkeypatch):
+    twins = Nodes({**NODES, "w2": NODES["w1"]})
+    seeing(monkeypatch, twins, Nodes({**NODES, "w2": NODES["w1"]}), NODES)
+    counting = Counting(monkeypatch)
+    world = World(monkeypatch, None, *[[named("a")]] * 3)
+    for _ in range(3):
+        world.follower.round()
+    world.follower.give_up_all()
+    assert world.results() == [("a", None), ("a", "whether it is issued has not been seen")]
+    assert len(counting.names) == 2
+
+
+def test_what_one_node_asks_for_without_end_starves_nobody(monkeypatch):
+    monkeypatch.setattr(watch, "FEW", 2)
+    counting = Counting(monkeypatch)
+    seeing(monkeypatch, NODES, NODES)
+    flood = [named(f"f{number}", not_proven(csr())) for number in range(5)]
+    other = named("other")
+    other["spec"] = {**other["spec"], "username": "system:node:w2"}
+    world = World(monkeypatch, None, [*flood, other], [*flood, other])
+    world.follower.round()
+    assert counting.names == ["f0", "f1", "other"]
+    (said,) = world.said
+    assert "system:node:w1" in said
+    world.follower.round()
+    assert counting.names[3:] == ["f2", "f3"]
