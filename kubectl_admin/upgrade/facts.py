@@ -62,6 +62,10 @@ class Record:
     mode: str
     exit_code: int | None
 
+    def is_apply(self, version: Version) -> bool:
+        """Whether it is of `kubeadm upgrade apply` to this version, however that has ended."""
+        return (self.target, self.mode) == (f"v{version}", "apply")
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:
@@ -87,6 +91,11 @@ class Disk:
     texts: Texts = field(default_factory=Texts)
     patches: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, Record] = field(default_factory=dict)
+
+    @property
+    def kubeadm_record(self) -> Record | None:
+        """How kubeadm's step ended here; None where it was not begun."""
+        return self.records.get("kubeadm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,11 @@ class Around:
         """The versions of all API servers, the oldest first; those that are not known are left out."""
         known = [part.version for part in self.versions.of(Component.APISERVER) if part.version]
         return tuple(sorted(known, key=lambda version: (version.precedence, version.suffix)))
+
+    def is_written(self, target: Version) -> bool:
+        """Whether ConfigMap kubeadm-config has the version, or a later one: a control plane had `apply`."""
+        written = self.versions.kubeadm
+        return written is not None and (target.is_met_by(written) or written.precedence > target.precedence)
 
     def static_versions(self) -> dict[Component, Version | None]:
         """The versions of this node's part of the control plane; empty for a worker."""

@@ -40,7 +40,7 @@ def gates(  # noqa: PLR0913 - all that is known
     coming = next_start(around, disk, kubeadm=kubeadm, control_plane=role.control_plane)
     found = [
         *direction(around, disk, version),
-        *order(around, role, version, first=first),
+        *order(around, disk, role, version, first=first),
         *skew(around, role, version),
         *machine(around, disk, coming, upstream, version.minor),
         *space(around, disk, role),
@@ -113,14 +113,18 @@ def direction(around: Around, disk: Disk, target: Version) -> Iterator[Finding]:
         )
 
 
-def order(around: Around, role: Role, target: Version, *, first: bool) -> Iterator[Finding]:
-    """Which control-plane node has `kubeadm upgrade apply`: one that has begun with it, else the oldest."""
-    if role is not Role.FIRST:
+def order(around: Around, disk: Disk, role: Role, target: Version, *, first: bool) -> Iterator[Finding]:
+    """Which control-plane node has `kubeadm upgrade apply`: one that has begun with it, else the oldest.
+
+    Once it has written the version into kubeadm-config, the others follow, also before this one is done.
+    """
+    record = disk.kubeadm_record
+    if role is not Role.FIRST or around.is_written(target) or (record and record.is_apply(target)):
         return
     begun = [
         part.node
         for part in around.versions.of(*STATIC)
-        if target.is_same(part.version) and part.node and part.node != around.node
+        if target.is_met_by(part.version) and part.node and part.node != around.node
     ]
     if begun:
         why = f"node {begun[0]} is on its way to {target}, and has not come to its end"
@@ -261,9 +265,4 @@ def etcd_health(around: Around) -> Iterator[Finding]:
 def is_moved(around: Around, target: Version) -> bool:
     """Whether kubeadm's part is over on this node: its control plane runs the target, and is written so."""
     own = around.static_versions()
-    written = around.versions.kubeadm
-    return (
-        bool(own)
-        and all(target.is_same(version) for version in own.values())
-        and bool(written and (target.is_same(written) or written.precedence > target.precedence))
-    )
+    return bool(own) and all(map(target.is_met_by, own.values())) and around.is_written(target)

@@ -83,7 +83,7 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
     goal = goal_there(disk, asked or target.followed(around, minor)) or target.choose(
         around, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
     )
-    role = target.role(around, goal.version, disk.records.get(stages.KUBEADM))
+    role = target.role(around, goal.version, disk.kubeadm_record)
     alone = role.control_plane and stages.KUBEADM not in disk.records
     steps = stages.stages(
         around,

@@ -33,12 +33,9 @@ def role(around: Around, target: Version, record: Record | None = None) -> Role:
     """
     if around.own_apiserver is None:
         return Role.WORKER
-    if record and (record.target, record.mode) == (f"v{target}", "apply"):
+    if record and record.is_apply(target):
         return Role.FIRST
-    written = around.versions.kubeadm
-    if written is None or (target.precedence >= written.precedence and not target.is_same(written)):
-        return Role.FIRST
-    return Role.FURTHER
+    return Role.FURTHER if around.is_written(target) else Role.FIRST
 
 
 def default_minor(around: Around) -> int:
@@ -86,13 +83,11 @@ def choose(around: Around, asked: Version | None, minor: int, offers: Iterable[O
 def is_meant(offered: Version, version: Version | None, minor: int) -> bool:
     """Whether an offered version is the one that is wanted, or one of the releases of a minor.
 
-    What a vendor adds behind «+» counts only where it was named.
+    What a vendor adds counts only where it was named.
     """
     if version is None:
         return offered.minor == minor and not offered.prerelease
-    return offered.is_same(version) or (
-        "+" not in version.suffix and offered.precedence == version.precedence
-    )
+    return version.is_met_by(offered)
 
 
 def followed(around: Around, minor: int) -> Version | None:

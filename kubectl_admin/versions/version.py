@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
+# Kubernetes' own pre-releases; whatever else stands behind a version is a vendor's build of it.
+# Source: kubernetes/sig-release release-engineering/versioning.md.
+PRERELEASE = re.compile(r"-((?:alpha|beta|rc)[0-9]*(?:\.[0-9A-Za-z]+)*)(?![0-9A-Za-z])")
 WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].{0,127})?", re.DOTALL)
 
 # Of one version's pre-releases: 1 for the release itself, else 0 and their identifiers, numbers before words;
@@ -14,9 +17,9 @@ Precedence = tuple[int, int, int, int, tuple[tuple[int, int, str], ...]]
 class Version:
     """MAJOR.MINOR.PATCH and what a vendor adds behind it, which says nothing about the order.
 
-    Nor does a pre-release: the skew policy counts minors, and vendors write their builds like pre-releases
-    («1.31.4-eks-2d5f260»). Where one of several is chosen, or where a version may be there already, that is
-    not enough: there `precedence` orders, and `is_same` compares.
+    Nor does a pre-release: the skew policy counts minors. Where one of several is chosen, or where a version
+    may be there already, that is not enough: there `precedence` orders, and `is_met_by` compares. Vendors
+    write their builds like pre-releases, too («1.31.4-eks-2d5f260»); these come by their names alone.
     """
 
     major: int
@@ -56,8 +59,13 @@ class Version:
     @property
     def prerelease(self) -> str:
         """«rc.1» of «1.37.0-rc.1+build»; "" for a release."""
-        text = self.suffix.partition("+")[0]
-        return text.removeprefix("-")
+        match = PRERELEASE.match(self.suffix)
+        return match[1] if match else ""
+
+    @property
+    def build(self) -> str:
+        """What a vendor adds: «+vmware.1», «-eks-2d5f260»; "" for nothing."""
+        return self.suffix.removeprefix(f"-{self.prerelease}") if self.prerelease else self.suffix
 
     @property
     def precedence(self) -> Precedence:
@@ -72,8 +80,12 @@ class Version:
         return self.major, self.minor, self.patch, int(not self.prerelease), identifiers
 
     def is_release(self, other: "Version | None") -> bool:
-        """Whether the other is of the same release or pre-release, whatever a vendor adds behind «+»."""
+        """Whether the other is of the same release or pre-release, whatever a vendor adds."""
         return other is not None and self.precedence == other.precedence
+
+    def is_met_by(self, other: "Version | None") -> bool:
+        """Whether the other is what is wanted here: what a vendor adds counts where this version names it."""
+        return other is not None and self.is_release(other) and self.build in {"", other.build}
 
     def is_same(self, other: "Version | None") -> bool:
         """Whether the other is this very version, a vendor's addition and a pre-release counted."""

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.upgrade import gates, target
-from kubectl_admin.upgrade.facts import STATIC, Proxy, Role, Room, Target
+from kubectl_admin.upgrade.facts import STATIC, Proxy, Record, Role, Room, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component, Evidence, KubeadmConfig
 from kubectl_admin.versions.version import Version
@@ -18,8 +18,9 @@ UPSTREAM = upstream.load()
 
 def found(here, host=None, goal=NEW, **changes):
     """The rules that are violated."""
-    role = target.role(here, goal)
-    every = gates.gates(here, host or disk(), role, Target(goal, f"{goal}-1.1"), UPSTREAM, **changes)
+    host = host or disk()
+    role = target.role(here, goal, host.kubeadm_record)
+    every = gates.gates(here, host, role, Target(goal, f"{goal}-1.1"), UPSTREAM, **changes)
     return [each.rule for each in every if each.severity is Severity.VIOLATION]
 
 
@@ -130,6 +131,30 @@ def test_a_person_may_begin_elsewhere():
     assert found(around("cp-2"), first=True) == []
     # But not while another node is in between.
     assert found(around("cp-1", moved=("cp-2",)), first=True) == ["control-plane-order"]
+
+
+@pytest.mark.parametrize("code", [0, 1, None])
+@pytest.mark.parametrize("moved", [("cp-2",), ("cp-1", "cp-2"), CONTROL_PLANES])
+def test_the_first_one_goes_on_where_others_have_followed_meanwhile(code, moved):
+    begun = disk(kubeadm="1.37.2-1.1", records={"kubeadm": Record("v1.37.2", "apply", code)})
+    assert found(around("cp-1", moved=moved, written=NEW), begun) == []
+    # Nor is there a second `apply` where kubeadm-config does not have the version yet: it was here.
+    assert found(around("cp-1", moved=moved), begun) == []
+
+
+def test_a_build_of_the_version_is_the_version():
+    built = Version(1, 37, 2, "+vendor.1")
+    here = around("cp-2", moved=("cp-1",), written=built)
+    parts = tuple(
+        replace(part, running=Evidence(built, "itself"))
+        if part.node == "cp-1" and part.component in STATIC
+        else part
+        for part in here.versions.instances
+    )
+    here = replace(here, versions=replace(here.versions, instances=parts))
+    assert found(here) == []
+    assert gates.is_moved(replace(here, node="cp-1"), NEW)
+    assert not gates.is_moved(replace(here, node="cp-1"), Version(1, 37, 2, "+vendor.2"))
 
 
 def test_what_a_person_allows_is_a_warning():

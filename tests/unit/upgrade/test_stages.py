@@ -165,6 +165,12 @@ def test_a_kubelet_of_a_pre_release_still_has_to_go():
     assert left(own, disk("1.37.2-1.1")) == []
 
 
+@pytest.mark.parametrize("suffix", ["-1+1a2b3c4", "-eks-2d5f260", "-aliyun.1"])
+def test_a_build_that_is_written_like_a_pre_release_is_there(suffix):
+    built = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, suffix))
+    assert left(built, disk("1.37.2-1.1")) == []
+
+
 def test_what_is_not_wanted():
     assert left(around("cp-1"), disk(), snapshot=False, drain=False) == [
         "packages",

@@ -76,7 +76,11 @@ def test_what_is_no_version(text):
         ("cp-1", ("cp-1",), NEW, NEW, Role.FURTHER),
         # a release after its candidate, and another build of the same
         ("cp-1", (), Version(1, 37, 2, "-rc.1"), NEW, Role.FIRST),
-        ("cp-1", (), Version(1, 37, 2, "+vendor.1"), NEW, Role.FIRST),
+        ("cp-1", (), Version(1, 37, 2, "+vendor.1"), Version(1, 37, 2, "+vendor.2"), Role.FIRST),
+        ("cp-1", (), NEW, Version(1, 37, 2, "+vendor.1"), Role.FIRST),
+        # which build it is was not said
+        ("cp-2", ("cp-1",), Version(1, 37, 2, "+vendor.1"), NEW, Role.FURTHER),
+        ("cp-2", ("cp-1",), Version(1, 37, 2, "-eks-2d5f260"), NEW, Role.FURTHER),
         ("cp-2", ("cp-1",), NEW, Version(1, 37, 2, "-rc.1"), Role.FURTHER),
         # a later patch than the one that the others have
         ("cp-2", ("cp-1",), NEW, Version(1, 37, 3), Role.FIRST),
@@ -157,6 +161,7 @@ EARLY = ("1.38.0-alpha.1", "1.38.0-beta.0", "1.38.0-rc.1", "1.38.0-rc.0")
         (("1.38.0+a", "1.38.0+b"), "1.38.0+a", "1.38.0+a-1.1"),
         (("1.38.0+a", "1.38.0+b"), "1.38.0", "1.38.0+b-1.1"),
         (("1.38.0", "1.38.0+b"), "1.38.0", "1.38.0-1.1"),
+        (("1.38.0", "1.38.0+b"), "1.38.0+b", "1.38.0+b-1.1"),
     ],
 )
 def test_of_several_the_choice_is_never_chance(order, releases, asked, package):

@@ -72,6 +72,47 @@ def test_semver_orders_where_one_is_chosen():
 
 
 @pytest.mark.parametrize(
+    ("text", "prerelease", "build"),
+    [
+        ("1.37.2", "", ""),
+        ("1.37.2+vmware.1", "", "+vmware.1"),
+        ("1.37.2-eks-2d5f260", "", "-eks-2d5f260"),
+        ("1.37.2-aliyun.1", "", "-aliyun.1"),
+        ("1.37.2-1+1a2b3c4", "", "-1+1a2b3c4"),
+        ("1.37.2-alphabet.1", "", "-alphabet.1"),
+        ("3.6.8-0", "", "-0"),
+        ("1.38.0-rc.1", "rc.1", ""),
+        ("1.38.0-rc1", "rc1", ""),
+        ("1.38.0-rc.1-eks-1", "rc.1", "-eks-1"),
+        ("1.38.0-alpha.1.24+0123abc", "alpha.1.24", "+0123abc"),
+    ],
+)
+def test_what_is_a_pre_release_and_what_a_vendors_build(text, prerelease, build):
+    version = Version.parse(text)
+    assert (version.prerelease, version.build) == (prerelease, build)
+    assert str(version) == text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "met"),
+    [
+        ("1.37.2", "v1.37.2", True),
+        ("1.37.2", "1.37.2+vmware.1", True),
+        ("1.37.2", "1.37.2-1+1a2b3c4", True),
+        ("1.37.2", "1.37.3", False),
+        ("1.37.2", "1.37.2-rc.1", False),
+        ("1.37.2-rc.1", "1.37.2-rc.1+vmware.1", True),
+        ("1.37.2+vmware.1", "1.37.2+vmware.1", True),
+        ("1.37.2+vmware.1", "1.37.2+vmware.2", False),
+        ("1.37.2-aliyun.1", "1.37.2", False),
+    ],
+)
+def test_a_build_counts_where_it_is_named(wanted, there, met):
+    assert Version.parse(wanted).is_met_by(Version.parse(there)) is met
+    assert not Version.parse(wanted).is_met_by(None)
+
+
+@pytest.mark.parametrize(
     ("one", "other", "same"),
     [
         ("1.37.0", "1.37.0", True),
@@ -95,6 +136,8 @@ def test_whether_it_is_there_already(one, other, same):
         ("1.37.0", "1.37.0+vendor.1", True),
         ("1.37.0-rc.1", "1.37.0", False),
         ("1.37.0-rc.1", "1.37.0-rc.1+vendor.1", True),
+        ("1.37.0", "1.37.0-eks-2d5f260", True),
+        ("1.37.0-aliyun.1", "1.37.0-1+1a2b3c4", True),
     ],
 )
 def test_whether_it_is_the_same_release(one, other, same):
