@@ -11,6 +11,7 @@ cmd/kubeadm/app/cmd/phases/upgrade/addons.go, of /healthz pkg/proxy/healthcheck/
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from kubectl_admin.cluster import portforward
@@ -30,13 +31,17 @@ HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
 POLL_INTERVAL = 1.0  # seconds between two looks
 STEADY = 10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
 CRASHES = 3  # restarts seen here after which it is not waited for any longer
+ASKED = 3  # workers that are asked where no control plane has the new kube-proxy yet
 ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
 LIST_TIMEOUT = 30.0  # seconds for each listing
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyPod:
-    """A pod of kube-proxy. restarts: of its containers. ended: how it ended last, in words; "" for not."""
+    """A pod of kube-proxy. restarts: of its containers. ended: how it ended last, in words; "" for not.
+
+    All but node and image is the word of the node's kubelet.
+    """
 
     name: str
     uid: str
@@ -44,6 +49,7 @@ class ProxyPod:
     running: bool
     restarts: int
     ended: str
+    node: str = ""
 
     @classmethod
     def of(cls, pod: Mapping[str, Any]) -> "ProxyPod":
@@ -59,6 +65,7 @@ class ProxyPod:
             bool(states) and all("running" in (each.get("state") or {}) for each in states),
             sum(int(each.get("restartCount") or 0) for each in states),
             f"exit code {last.get('exitCode', '?')}" + (f": {words}" if words else "") if last else "",
+            str(pod["spec"].get("nodeName") or ""),
         )
 
 
@@ -67,7 +74,8 @@ class Addons:
     """What the cluster has of them.
 
     proxies: kube-proxy's pods on the node, without those that leave.
-    elsewhere: one on another node that is of the image that is deployed, where the node's own is not.
+    elsewhere: those on other nodes that are of the image that is deployed, where the node's own is not: a
+        control plane's, or else those of some workers.
     images: of what is deployed, by name (PROXY, COREDNS); what is not deployed has none.
     rolls: whether a new kube-proxy is rolled out by itself.
     rolling: what CoreDNS' roll-out still lacks, "" for nothing.
@@ -75,7 +83,7 @@ class Addons:
     """
 
     proxies: tuple[ProxyPod, ...]
-    elsewhere: ProxyPod | None
+    elsewhere: tuple[ProxyPod, ...]
     images: Mapping[str, str]
     rolls: bool
     rolling: str
@@ -112,20 +120,30 @@ def gather(cluster: Cluster, node: str) -> Addons:
         return (ProxyPod.of(pod) for pod in pods if is_of(pod, owners))
 
     here = tuple(present(listed(f"{SYSTEM}/pods", proxy, ("fieldSelector", f"spec.nodeName={node}"))))
-    apiservers = static_pods.find(cluster, APISERVERS, timeout=LIST_TIMEOUT).pods
+    found = static_pods.find(cluster, APISERVERS, timeout=LIST_TIMEOUT)
     strategy = deployed.get(PROXY, {}).get("spec", {}).get("updateStrategy") or {}
     seen = Addons(
         here,
-        None,
+        (),
         {name: first_image(each["spec"]["template"]["spec"]) for name, each in deployed.items()},
         strategy.get("type") != "OnDelete",
         rolling(deployed[COREDNS]) if COREDNS in deployed else "",
-        tuple(Version.of_image(first_image(pod["spec"])) for pod in apiservers),
+        tuple(Version.of_image(first_image(pod["spec"])) for pod in found.pods),
     )
     if seen.is_here:
         return seen
     others = present(cluster.list(f"{SYSTEM}/pods", [proxy], timeout=LIST_TIMEOUT))
-    return replace(seen, elsewhere=next((pod for pod in others if pod.image == seen.images[PROXY]), None))
+    new = [pod for pod in others if pod.image == seen.images[PROXY] and pod.node != node]
+    return replace(seen, elsewhere=to_be_asked(new, {each.name for each in found.nodes}))
+
+
+def to_be_asked(pods: Sequence[ProxyPod], control_planes: Collection[str]) -> tuple[ProxyPod, ...]:
+    """Whose word on a new kube-proxy is taken: a control plane's, or else that of some workers.
+
+    A worker that was taken over may say of its own what it likes, and is not to decide on a control plane.
+    """
+    trusted = tuple(pod for pod in pods if pod.node in control_planes)
+    return trusted[:1] or tuple(pods[:ASKED])
 
 
 def is_of(pod: Mapping[str, Any], owners: Collection[str]) -> bool:
@@ -196,19 +214,18 @@ def behind(seen: Addons, wanted: Mapping[str, str], target: Target) -> list[str]
 class Watched:
     """What has been seen of kube-proxy's pods so far. healthy: as `says_well`, by the pod's name.
 
-    ended: how one has ended last, in words.
+    ended: how each has ended last, in words, by its UID.
     """
 
     healthy: Callable[[str], bool | None]
     since: dict[tuple[str, int], float] = field(default_factory=dict)
-    ended: str = ""
+    ended: dict[str, str] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def crashes(self) -> int:
-        """The restarts that have been seen here."""
-        return sum(self.last[uid] - count for uid, count in self.first.items())
+    def crashes(self, uids: Iterable[str]) -> int:
+        """The restarts of these that have been seen here."""
+        return sum(self.last[uid] - self.first[uid] for uid in uids)
 
     def lacking(self, pods: Sequence[ProxyPod], now: float) -> list[str]:
         """What these pods lack to be well, in words. now: seconds of a clock that only goes forward."""
@@ -218,7 +235,7 @@ class Watched:
             # One that is new since the first look has been started without a restart at first.
             self.first.setdefault(pod.uid, 0 if known else pod.restarts)
             self.last[pod.uid] = pod.restarts
-            self.ended = pod.ended or self.ended
+            self.ended[pod.uid] = pod.ended or self.ended.get(pod.uid, "")
             started = self.since.setdefault((pod.uid, pod.restarts), now)
             if not pod.running:
                 ended = f", it ended with {pod.ended}" if pod.ended else ""
@@ -258,6 +275,7 @@ def wait_until_well(  # noqa: PLR0913 - which node, what of it, and for how long
     missing then, and earlier for a kube-proxy that ends again and again.
     """
     watched = Watched(lambda pod: says_well(cluster, pod))
+    own: dict[str, None] = {}  # the UIDs of the node's own, in the order in which they came
     end = time.monotonic() + timeout
     while True:
         try:
@@ -266,17 +284,18 @@ def wait_until_well(  # noqa: PLR0913 - which node, what of it, and for how long
             missing = [f"an answer about kube-proxy and CoreDNS ({error.what})"]
         else:
             missing = watched.lacking(seen.proxies, time.monotonic())
+            own |= {pod.uid: None for pod in seen.proxies}
             if proxied and not seen.proxies and PROXY in seen.images:
                 missing.append("a pod of kube-proxy")
             if here and not seen.is_here:
                 missing.append(f"kube-proxy of {seen.images[PROXY]} here")
             if rolled_out and seen.have_their_turn(target):
                 missing += not_rolled_out(seen, watched)
+                refuse_crashing(seen.elsewhere, watched)
             if not missing:
                 return
-        if watched.crashes >= CRASHES:
-            ends = f"kube-proxy has ended {watched.crashes} times meanwhile, with {watched.ended}"
-            raise AdminError(f"node {node}: {ends}", advice([ends]))
+        if (count := watched.crashes(own)) >= CRASHES:
+            raise crashing(node, count, [watched.ended[uid] for uid in own])
         if time.monotonic() > end:
             raise AdminError(f"node {node}: {'; '.join(missing)}: not so in time", advice(missing))
         lacking(missing)
@@ -284,19 +303,43 @@ def wait_until_well(  # noqa: PLR0913 - which node, what of it, and for how long
 
 
 def not_rolled_out(seen: Addons, watched: Watched) -> list[str]:
-    """What of kubeadm's new add-ons is not well yet: CoreDNS, and the first new kube-proxy wherever it is."""
+    """What of kubeadm's new add-ons is not well yet: CoreDNS, and the first new kube-proxy wherever it is.
+
+    Of several nodes that are asked, one that says otherwise than the others is not believed.
+    """
     missing = [f"CoreDNS rolled out ({seen.rolling})"] if seen.rolling else []
     if not seen.is_here and not seen.elsewhere:
         missing.append("a first new kube-proxy")
-    elif seen.elsewhere:
-        missing += watched.lacking([seen.elsewhere], time.monotonic())
+    lacking = [
+        [f"{what} on node {pod.node}" for what in watched.lacking([pod], time.monotonic())]
+        for pod in seen.elsewhere
+    ]
+    if sum(map(bool, lacking)) > 1 or len(lacking) == 1:
+        missing += chain.from_iterable(lacking)
     return missing
+
+
+def refuse_crashing(elsewhere: Sequence[ProxyPod], watched: Watched) -> None:
+    """Raises AdminError where new kube-proxies end again and again: on two nodes, or on the only one.
+
+    A roll-out goes no further while its first pod does not run; where it runs, others come, and are asked.
+    """
+    bad = [pod for pod in elsewhere if watched.crashes([pod.uid]) >= CRASHES]
+    if len(bad) > 1 or (bad and len(elsewhere) == 1 and not bad[0].running):
+        raise crashing(bad[0].node, watched.crashes([bad[0].uid]), [watched.ended[bad[0].uid]])
+
+
+def crashing(node: str, count: int, ended: Sequence[str]) -> AdminError:
+    """What is said of a node whose kube-proxy ends again and again. ended: how, the last coming last."""
+    how = next(filter(None, reversed(ended)), "an exit code that is not told")
+    ends = f"kube-proxy has ended {count} times meanwhile, with {how}"
+    return AdminError(f"node {node}: {ends}", advice([ends]))
 
 
 def advice(missing: Sequence[str]) -> str:
     """What to do about what is not well."""
     said = "kubectl -n kube-system logs -l k8s-app=kube-proxy --previous says why a kube-proxy ends"
-    if any("here" in each for each in missing):
+    if any(each.endswith(" here") for each in missing):
         return "kubectl -n kube-system rollout status daemonset kube-proxy shows how far it is; run it again"
     if any("kube-proxy" in each for each in missing):
         return f"{said}; put ConfigMap or DaemonSet kube-system/kube-proxy right, and run it again"

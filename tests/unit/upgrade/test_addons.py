@@ -1,5 +1,6 @@
 """Whether kube-proxy and CoreDNS are well, and those that kubeadm deploys."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -17,11 +18,16 @@ DNS = "registry.k8s.io/coredns/coredns:v1.14.6"
 ENDED = {"terminated": {"exitCode": 1, "message": "unrecognized\nfeature gate: SidecarContainers"}}
 
 
-def pod(image=NEW_IMAGE, *, uid="a", running=True, restarts=0, ended=""):
-    return ProxyPod("kube-proxy-x", uid, image, running, restarts, ended)
+def pod(image=NEW_IMAGE, *, uid="a", running=True, restarts=0, ended="", node=""):
+    return ProxyPod(f"kube-proxy-{node or 'x'}", uid, image, running, restarts, ended, node)
 
 
-def addons_of(*proxies, elsewhere=None, deployed=NEW_IMAGE, rolls=True, rolling="", apiservers=(NEW,)):
+def on(node, **more):
+    """The pod of the new image on another node."""
+    return pod(uid=node, node=node, **more)
+
+
+def addons_of(*proxies, elsewhere=(), deployed=NEW_IMAGE, rolls=True, rolling="", apiservers=(NEW,)):
     images = {"coredns": DNS, **({"kube-proxy": deployed} if deployed else {})}
     return Addons(proxies, elsewhere, images, rolls, rolling, apiservers)
 
@@ -115,9 +121,10 @@ def test_one_that_can_not_be_asked_is_well_after_some_time_without_a_restart():
 def test_restarts_count_since_the_first_look_and_all_of_a_pod_that_is_new_since():
     watched = Watched(lambda _: None)
     watched.lacking([pod(restarts=40)], 0)
-    assert watched.crashes == 0
+    assert watched.crashes("a") == 0
     watched.lacking([pod(restarts=41), pod(uid="b", restarts=2)], 1)
-    assert watched.crashes == 3
+    assert watched.crashes("ab") == 3
+    assert watched.crashes("b") == 2
 
 
 class World:
@@ -168,7 +175,7 @@ OLD_HERE = addons_of(pod(OLD_IMAGE), deployed=NEW_IMAGE)
         ([OLD_HERE, addons_of(pod())], {"rolled_out": False}, f"kube-proxy of {NEW_IMAGE} here"),
         ([OLD_HERE, addons_of(pod())], {"here": False}, "a first new kube-proxy"),
         ([OLD_HERE], {"here": False, "rolled_out": False}, None),
-        ([addons_of(pod(OLD_IMAGE), elsewhere=pod(uid="b"))], {"here": False}, None),
+        ([addons_of(pod(OLD_IMAGE), elsewhere=(on("w1"),))], {"here": False}, None),
         ([addons_of(pod(OLD_IMAGE), rolls=False)], {}, None),
         (
             [addons_of(pod(), rolling="1 of 2"), addons_of(pod())],
@@ -201,11 +208,56 @@ def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end(mon
 
 def test_one_that_ends_elsewhere_counts_as_well(monkeypatch):
     looks = [
-        addons_of(pod(OLD_IMAGE), elsewhere=pod(uid="b", running=False, restarts=count)) for count in range(9)
+        addons_of(pod(OLD_IMAGE), elsewhere=(on("w1", running=False, restarts=count, ended="exit code 1"),))
+        for count in range(9)
     ]
     world = World(monkeypatch, *looks)
-    with pytest.raises(AdminError, match="ended 3 times"):
+    with pytest.raises(
+        AdminError, match=r"^node w1: kube-proxy has ended 3 times meanwhile, with exit code 1$"
+    ):
         world.wait(here=False, timeout=1e9)
+
+
+BAD = on("w1", restarts=9, ended="exit code 1")
+
+
+@pytest.mark.parametrize("bad", [BAD, replace(BAD, running=False)], ids=["running", "not running"])
+def test_the_word_of_one_worker_does_not_decide_where_another_says_otherwise(monkeypatch, bad):
+    world = World(monkeypatch, addons_of(pod(OLD_IMAGE), elsewhere=(bad, on("w2"))))
+    monkeypatch.setattr(addons, "says_well", lambda _cluster, name: name != "kube-proxy-w1")
+    world.wait(here=False)
+    assert world.said == []
+
+
+def test_others_are_waited_for_where_the_first_runs_and_says_that_it_has_ended(monkeypatch):
+    alone, two = (addons_of(pod(OLD_IMAGE), elsewhere=pods) for pods in ((BAD,), (BAD, on("w2"))))
+    world = World(monkeypatch, alone, two)
+    monkeypatch.setattr(addons, "says_well", lambda _cluster, name: name != "kube-proxy-w1")
+    world.wait(here=False)
+    assert world.said == [["kube-proxy saying that it is well on node w1"]]
+
+
+def test_two_workers_are_believed(monkeypatch):
+    looks = [
+        addons_of(pod(OLD_IMAGE), elsewhere=(on("w1", restarts=count), on("w2", restarts=count), on("w3")))
+        for count in range(9)
+    ]
+    world = World(monkeypatch, *looks)
+    monkeypatch.setattr(addons, "says_well", lambda _cluster, name: name == "kube-proxy-w3")
+    with pytest.raises(AdminError, match="node w1: kube-proxy has ended 3 times"):
+        world.wait(here=False)
+
+
+def test_a_control_planes_word_is_taken_before_that_of_workers():
+    workers = [on(f"w{number}") for number in range(5)]
+    assert addons.to_be_asked([*workers, on("cp-2"), on("cp-3")], {"cp-1", "cp-2", "cp-3"}) == (on("cp-2"),)
+    assert addons.to_be_asked(workers, {"cp-1"}) == tuple(workers[:3])
+    assert addons.to_be_asked([], {"cp-1"}) == ()
+
+
+def test_the_way_out_goes_by_what_is_missing_and_not_by_a_nodes_name():
+    assert "rollout status" in addons.advice([f"kube-proxy of {NEW_IMAGE} here"])
+    assert "logs -l k8s-app" in addons.advice(["kube-proxy running on node where-1"])
 
 
 def test_nobody_waits_for_ever(monkeypatch):
