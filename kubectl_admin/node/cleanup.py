@@ -13,7 +13,7 @@ from kubectl_admin.node.debug_pod import Options, rights, seen
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.left_out import LeftOutError
-from kubectl_admin.node.leftovers import LeftFolder, LeftPod, folders, pods, remove_pod
+from kubectl_admin.node.leftovers import MOST, LeftFolder, LeftPod, folders, pods, remove_pod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.pod_removal import is_gone
 from kubectl_admin.node.workspace import discard
@@ -75,6 +75,8 @@ def find(
             blind.append(unseen(name, answer, lacking))
         else:
             left += answer
+            if len(answer) >= MOST - 1:  # this run's own is not among them
+                blind.append(many(name))
     return [Leftover(each, state_of(each)) for each in left], blind
 
 
@@ -102,6 +104,19 @@ def unseen(node: str, error: AdminError, lacking: Sequence[Right]) -> Finding:
         fix = f"docs/permissions.md has what it takes; missing: {', '.join(map(str, lacking))}"
     return Finding(
         Severity.WARNING, "no-answer", "what is left", says, error.what, fix, objects=(f"node/{node}",)
+    )
+
+
+def many(node: str) -> Finding:
+    """A node of which only the first folders are shown."""
+    return Finding(
+        Severity.WARNING,
+        "many-folders",
+        "what is left",
+        f"of a node's folders {MOST} are shown at most",
+        f"node {node} has more",
+        "look at /var/lib/kubectl-admin there; remove these, and run it again",
+        objects=(f"node/{node}",),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
@@ -24,6 +25,7 @@ NAMESPACE = "kube-system"
 DEADLINE = 4 * 3600  # seconds
 PATIENCE = 300.0  # seconds
 STARTING = 60.0  # seconds in which the pod must run
+EVENTS = 100  # events of the pod that are listed
 OUTAGE = 120.0  # seconds for which an API server may restart meanwhile
 TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
@@ -255,10 +257,15 @@ def until_running(
 
 
 def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
-    """What warnings say about the pod, the oldest first; nothing where events may not be read."""
+    """What warnings say about the pod, the oldest first; nothing where events may not be read.
+
+    One page of them, and of these the last: their names, by which they are listed, end in their time.
+    """
     selector = f"involvedObject.kind=Pod,involvedObject.name={name},type=Warning"
     try:
-        found = list(cluster.list(f"/api/v1/namespaces/{namespace}/events", [("fieldSelector", selector)]))
+        query = [("fieldSelector", selector), ("limit", str(EVENTS))]
+        found = mapping(cluster.get(f"/api/v1/namespaces/{namespace}/events", query)).get("items") or ()
     except AdminError:
         return []
-    return [f"{event.get('reason', '')}: {event.get('message', '')}" for event in found]
+    said = (f"{event.get('reason', '')}: {event.get('message', '')}" for event in found[-trouble.MOST :])
+    return [each[: trouble.LONGEST] for each in said]

@@ -5,6 +5,7 @@ finds it. One name is one job at a time: a second one is refused with the first 
 """
 
 import codecs
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -38,12 +39,14 @@ class Job:
         state = self.host.script("job-wait", self.folder, self.unit, "0", "0").partition(b"\n")[0]
         return state in (b"running", b"unanswered")
 
-    def wait(self, *, wrote: Callable[[str], None] | None = None) -> Ended:
+    def wait(self, *, wrote: Callable[[str], None] | None = None, limit: float | None = None) -> Ended:
         """Waits until it has ended, however long that is and however often the way to the node is cut.
 
-        wrote: is given what it writes, as it comes. Raises AdminError where it is lost: the host was started
-        anew, or somebody has killed it.
+        wrote: is given what it writes, as it comes. limit: seconds after which it is not waited for where it
+        still runs, for one that ends by itself long before; a node that was taken over might say so for ever.
+        Raises AdminError then, and where it is lost: the host was started anew, or somebody has killed it.
         """
+        end = None if limit is None else time.monotonic() + limit
         log, length, silent = b"", 0, False
         work = self.host.operation.work
         work[self.host.node] = self.unit
@@ -55,6 +58,12 @@ class Job:
             if new and wrote:
                 wrote(text.decode(new))
             match state.decode("ascii", "replace").split():
+                case [word, *_] if end is not None and is_overdue(word, length, end):
+                    raise AdminError(
+                        f"node {self.host.node}: {self.unit} is not done after {limit:.0f} s",
+                        f"it goes on there, and systemctl status {self.unit} says why; run the command again "
+                        "when it has ended",
+                    )
                 case ["running"]:
                     silent = False
                 case ["unanswered"]:
@@ -77,6 +86,14 @@ class Job:
                     raise AdminError(
                         f"node {self.host.node}: how {self.unit} does is not understood: {state[:80]!r}"
                     )
+
+
+def is_overdue(state: str, length: int, end: float) -> bool:
+    """Whether a job that is to be over by the time `end` is at work, or writes without end.
+
+    One that has ended meanwhile is not, however late that is seen: the way to its node may have been cut.
+    """
+    return time.monotonic() > end and (state in ("running", "unanswered") or length > LOG_LIMIT)
 
 
 def running(host: Host, name: str, folder: str) -> Job | None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
@@ -19,6 +20,8 @@ from kubectl_admin.node.operation import Owner
 from kubectl_admin.node.workspace import STATE, discard
 
 OPERATION = re.compile(r"[0-9a-f]{10}")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")  # of a folder
+MOST = 1000  # folders of a host that are believed; a host that was taken over may name any number
 # Of an upgrade: the holds, repositories and packages that its node had, which stand nowhere else. It is there
 # only while the upgrade is at work, or half way.
 UPGRADE = "upgrade"
@@ -102,12 +105,13 @@ def left_pod(pod: Mapping[str, Any]) -> LeftPod:
 
 
 def folders(host: Host) -> list[LeftFolder]:
-    """The folders of operations on a host, this run's own left out."""
+    """The folders of operations on a host, this run's own left out; MOST at most."""
     answer = host.script("leftovers", STATE).decode("utf-8", "replace")
     found = []
-    for line in answer.splitlines():
+    own = host.operation.id
+    for line in islice(answer.splitlines(), MOST):
         match line.split(" ", 2):
-            case [name, ("yes" | "no") as active, owner] if name != host.operation.id:
+            case [name, ("yes" | "no") as active, owner] if name != own and NAME.fullmatch(name):
                 found.append(LeftFolder(host.node, name, active == "yes", Owner.parse(owner)))
     return found
 

@@ -21,6 +21,9 @@ HOPELESS = {
     "RunContainerError",
 }
 
+MOST = 20  # sentences on one pod that are heard; a node that was taken over may tell any number
+LONGEST = 1000  # characters of each
+
 LIMITS = "kubernetes.io/limit-ranger"
 EXCEPTION = "what refused it must make an exception, or name another namespace with --debug-namespace"
 # By words of the server's, the first that apply.
@@ -59,7 +62,7 @@ def is_running(pod: dict[str, Any], event: str, uid: str, events: Callable[[], l
     """
     where = f"{pod['metadata'].get('namespace')}/{pod['metadata']['name']}"
     status = pod.get("status", {})
-    said = status.get("message") or status.get("reason") or ""
+    said = (status.get("message") or status.get("reason") or "")[:LONGEST]
     if event == "DELETED" or pod["metadata"].get("uid") != uid:
         raise AdminError(f"pod {where} was deleted by somebody else")
     if status.get("phase") in ("Failed", "Succeeded"):
@@ -69,7 +72,8 @@ def is_running(pod: dict[str, Any], event: str, uid: str, events: Callable[[], l
         state = container.get("state") or {}
         waiting = state.get("waiting") or {}
         if waiting.get("reason") in HOPELESS:
-            why = without_echoes([f"{waiting['reason']}: {waiting.get('message', '')}", *events()])
+            first = f"{waiting['reason']}: {waiting.get('message', '')}"
+            why = without_echoes([first, *events()[1 - MOST :]])
             hint = "name an image that the node has or can pull with --image"
             raise AdminError(f"pod {where} does not start: {'; '.join(why)}", hint)
         if "running" in state:
@@ -150,10 +154,11 @@ def who(sent: Mapping[str, Any], made: Mapping[str, Any]) -> str:
 def without_echoes(said: Sequence[str]) -> list[str]:
     """The sentences («Reason: message») that say something new, the first coming first.
 
-    The kubelet tells one failure several times, each time with a few words more around it or less.
+    The kubelet tells one failure several times, each time with a few words more around it or less. Of many,
+    the last MOST are heard, of each LONGEST characters.
     """
     kept: list[str] = []
-    for sentence in said:
+    for sentence in (each[:LONGEST] for each in said[-MOST:]):
         message = message_of(sentence)
         echoed = any(message in before or (message_of(before) or before) in message for before in kept)
         if message not in HOPELESS and not echoed:

@@ -20,6 +20,9 @@ from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.node.operation import Owner
 
 JOB = "certs"  # one at a time on a node
+# Seconds after which a rotation's job is not waited for: it takes about five, gives up a certificate after
+# 120, and starts the kubelet anew twice at most, which systemd lets take three minutes each.
+ROTATING = 600.0
 BEFORE_ROLLBACK = "-before-rollback"  # what a backup's name ends with that a rollback has made
 NAMED = "%Y%m%dT%H%M%SZ"  # how a backup's name begins
 LONGEST = 1800  # seconds that a run may take on a node after its job

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from kubectl_admin.certificates.components import KUBERNETES
 from kubectl_admin.certificates.renewable import ALL, RENEWABLE
 from kubectl_admin.certificates.renewal.backups import BACKUPS
-from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, NAMED
+from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, NAMED, ROTATING
 from kubectl_admin.certificates.renewal.look import on_disk
 from kubectl_admin.certificates.renewal.plan import Plan, Step
 from kubectl_admin.certificates.renewal.use import AGAIN, Use
@@ -114,7 +114,8 @@ def done_on(  # noqa: PLR0913, PLR0917 - as in `carry_out`
         there = stack.enter_context(host.opened(cluster, step.node.node, operation, options, say))
         leftovers.sweep_host(there)
         alone.held.check()
-        await_earlier(there, say)
+        # A worker's is a rotation, which ends by itself.
+        await_earlier(there, say, None if step.node.node in alone.nodes else ROTATING)
         done = replace(work(cluster, there, step, say), seconds=time.monotonic() - began)
         finished(there, done)
         return done
@@ -126,11 +127,11 @@ def alone_on(cluster: Cluster, node: str, operation: Operation, say: Say) -> Abs
     return lease.held(cluster, lease.of_node(node), operation.owner, about, take_over=None, say=say)
 
 
-def await_earlier(there: Host, say: Say) -> None:
-    """Waits until the job of an earlier run has ended, and clears it away."""
+def await_earlier(there: Host, say: Say, limit: float | None = None) -> None:
+    """Waits until the job of an earlier run has ended, and clears it away. limit: as in `Job.wait`."""
     if job := jobs.running(there, JOB, f"{STATE}/{JOB}"):
         say(f"node {there.node}: an earlier run was cut off; its work there goes on, and is waited for")
-        job.wait()
+        job.wait(limit=limit)
     discard(there, JOB)
 
 

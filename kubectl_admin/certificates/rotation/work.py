@@ -5,7 +5,7 @@ from dataclasses import replace
 from kubectl_admin.certificates import served
 from kubectl_admin.certificates.components import KUBELET_PORT
 from kubectl_admin.certificates.renewable import CLIENT, SERVING
-from kubectl_admin.certificates.renewal.facts import JOB, Node
+from kubectl_admin.certificates.renewal.facts import JOB, ROTATING, Node
 from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.renewal.use import looks
 from kubectl_admin.certificates.renewal.work import Changed, Done, cleared, differs
@@ -70,7 +70,7 @@ class Worker:
         job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-kubelet", words)
         # Interrupted in here, it goes on, and is the next run's to wait for.
         problem = self._approve(known) if approved else ""
-        ended = job.wait()
+        ended = job.wait(limit=ROTATING)
         with cleared(self._host, self._say):
             if self._mismatch:
                 raise self._mismatch

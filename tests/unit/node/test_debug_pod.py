@@ -16,7 +16,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import debug_pod, trouble
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.left_out import LeftOutError
-from kubectl_admin.node.trouble import is_running, without_echoes
+from kubectl_admin.node.trouble import LONGEST, MOST, is_running, without_echoes
 from tests.unit.node.standin import OPERATION
 
 READY = {"type": "Ready", "status": "True"}
@@ -87,6 +87,8 @@ class Api:
             if isinstance(self.config, AdminError):
                 raise self.config
             return self.config
+        if path.endswith("/events"):
+            return {"items": list(self.list(path, _query))}
         if path.endswith("/pods"):
             return {"metadata": {"resourceVersion": "1"}, "items": list(self.pods.values())}
         name = path.rpartition("/")[2]
@@ -772,3 +774,25 @@ def test_a_pod_that_was_deleted_is_no_riddle():
 )
 def test_what_is_told_several_times_is_heard_once(said, kept):
     assert without_echoes(said) == kept
+
+
+def test_of_a_flood_of_events_the_last_are_told_and_no_page_more_is_asked_for():
+    class Flooded:
+        def get(self, _path: str, query: Any) -> dict[str, Any]:
+            assert ("limit", str(debug_pod.EVENTS)) in query
+            items = [{"reason": "A", "message": f"{number} {'x' * 5000}"} for number in range(100)]
+            return {"metadata": {"continue": "more"}, "items": items}
+
+    said = debug_pod.told(Flooded(), "kube-system", "x")
+    assert [each.split()[1] for each in said] == [str(number) for number in range(80, 100)]
+    assert {len(each) for each in said} == {LONGEST}
+
+
+def test_what_is_heard_has_an_end():
+    many = [f"A: {number} {'x' * 5000}" for number in range(1000)]
+    heard = without_echoes(many)
+    assert (len(heard), max(map(len, heard))) == (MOST, LONGEST)
+    waiting = {"reason": "ErrImagePull", "message": "why"}
+    status = {"containerStatuses": [{"state": {"waiting": waiting}}]}
+    with pytest.raises(AdminError, match="does not start: ErrImagePull: why"):
+        is_running(pod(status), "MODIFIED", UID, lambda: many)

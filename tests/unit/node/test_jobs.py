@@ -4,6 +4,7 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -303,3 +304,38 @@ def test_an_answer_that_makes_no_sense_ends_the_waiting(answer):
 
     with pytest.raises(AdminError, match="is not understood"):
         Job(Nonsense(), "/x", "kubectl-admin-x").wait()
+
+
+class Answering:
+    """A host that says how a job does, the last answer again and again; each look takes a minute."""
+
+    node = "w1"
+
+    def __init__(self, monkeypatch, *answers: bytes) -> None:
+        self.answers, self.now = list(answers), 0.0
+        self.operation, self.said = Operation.begin(), []
+        self.say = self.said.append
+        monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def script(self, *_arguments: str) -> bytes:
+        self.now += 60
+        assert self.now < 86400, "it is waited for without end"
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.mark.parametrize("answer", [b"running\n", b"unanswered\n", b"ended 0\n" + b"x" * 65536])
+def test_one_that_is_never_over_is_not_waited_for_for_ever(monkeypatch, answer):
+    job = Job(Answering(monkeypatch, answer), "/f", "kubectl-admin-certs")
+    with pytest.raises(AdminError, match=r"^node w1: kubectl-admin-certs is not done after 600 s$"):
+        job.wait(limit=600.0)
+    assert job.host.operation.work == {"w1": "kubectl-admin-certs"}
+
+
+def test_one_that_has_ended_while_the_way_was_cut_is_told_to_its_end(monkeypatch):
+    host_ = Answering(monkeypatch, b"running\n", b"ended 0\nfirst ", b"ended 0\nsecond", b"ended 0\n")
+    assert Job(host_, "/f", "u").wait(limit=61.0) == Ended(0, "first second")
+
+
+def test_one_without_a_limit_takes_as_long_as_it_takes(monkeypatch):
+    host_ = Answering(monkeypatch, *[b"running\n"] * 1000, b"ended 0\n")
+    assert Job(host_, "/f", "u").wait() == Ended(0, "")

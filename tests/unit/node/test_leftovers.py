@@ -6,6 +6,7 @@ import pytest
 
 from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.node import cleanup, leftovers, operation
+from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.upgrade.work import FOLDER
@@ -191,10 +192,27 @@ def test_folders_are_read_and_this_runs_own_is_left_out():
     ]
 
 
-@pytest.mark.parametrize("line", ["", "x", "x yes", "x maybe a b 1 2", " no x"])
+@pytest.mark.parametrize(
+    "line",
+    ["", "x", "x yes", "x maybe a b 1 2", " no x", ".. no x", "a/b no x", "\x1b[2J no x", f"{'x' * 65} no x"],
+)
 def test_what_makes_no_sense_is_no_folder(line):
     found = leftovers.folders(Answering(f"{line}\n"))
-    assert [each for each in found if each.name] == []
+    assert found == []
+
+
+def test_of_folders_without_end_the_first_are_read():
+    answer = "".join(f"f{number} no \n" for number in range(leftovers.MOST + 5))
+    assert len(leftovers.folders(Answering(answer))) == leftovers.MOST
+
+
+def test_that_there_are_more_is_said(monkeypatch):
+    found = [LeftFolder("cp-1", f"f{number}", False, None) for number in range(leftovers.MOST)]
+    monkeypatch.setattr(cleanup, "seen", lambda *_: None)
+    monkeypatch.setattr(cleanup.Hosts, "ask", lambda *_, **__: {"cp-1": found, "cp-2": found[:3]})
+    left, (finding,) = cleanup.find(Pods(), ["cp-1", "cp-2"], Options(), print, lambda _: None)
+    assert len(left) == leftovers.MOST + 3
+    assert (finding.rule, finding.objects) == ("many-folders", ("node/cp-1",))
 
 
 def test_the_names_of_what_is_left_say_where():

@@ -350,7 +350,9 @@ def test_what_an_earlier_run_has_begun_anywhere_is_waited_for_before_the_first_c
 
     def running(_host, _name, _folder):
         events.append(list(changed))
-        return SimpleNamespace(wait=lambda: events.append("seen to its end")) if len(events) == 1 else None
+        return (
+            SimpleNamespace(wait=lambda **_: events.append("seen to its end")) if len(events) == 1 else None
+        )
 
     monkeypatch.setattr(work.jobs, "running", running)
     run()
