@@ -1,5 +1,11 @@
 """Both programs in one: `kubectl-admin`, and `kubectl_complete-admin`, which is a link to it."""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # While all else is being imported, Ctrl-C ends the process without a word, as it ends other tools.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 from pathlib import Path
 

@@ -108,6 +108,7 @@ def main() -> NoReturn:
     silence_warnings()
     install()
     code = run(sys.argv[1:], Environment.of_process())
+    sys.stdout = None  # what could not be written must not fail again at exit, with a code of Python's own
     gc.freeze()  # or the interpreter looks through everything once more before it ends
     sys.exit(code)
 
@@ -140,9 +141,6 @@ def run(args: list[str], environment: Environment) -> int:
         what, hint, code = words_of(error)
         say(environment, what, hint)
         return code
-    finally:
-        if environment.unread:
-            sys.stdout = None  # or what is still buffered fails again at exit
 
 
 def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:

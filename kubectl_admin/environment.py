@@ -119,8 +119,6 @@ class Environment:
             stream.flush()
         except ReaderGone:
             self.unread = True
-        except OSError as error:
-            raise AdminError(f"the output can't be written: {error.strerror}") from error
 
     @contextmanager
     def progress(self, title: str) -> "Iterator[Progress]":

@@ -191,7 +191,9 @@ class PartFile(Draft):
             except OSError:
                 pass  # a file system without such links
             else:
-                self.path.unlink()
+                # In a folder that files may only be added to the part keeps its name beside the other.
+                with suppress(OSError):
+                    self.path.unlink()
                 return
         self.path.rename(self.target)
 
@@ -221,7 +223,9 @@ class PartFile(Draft):
             return  # a folder that may only be written to
         for path in found:
             try:
-                if path.suffix != ENDING or not stat.S_ISREG(path.lstat().st_mode):
+                about = path.lstat()
+                # What another user has put there under such a name is none of ours, and stops nobody.
+                if path.suffix != ENDING or not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid():
                     continue
                 descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
             except OSError:

@@ -5,25 +5,39 @@ import os
 import sys
 from typing import TextIO
 
+from kubectl_admin.errors import AdminError
+
 
 class ReaderGone(Exception):  # noqa: N818 - no error: whoever read the results has seen enough
     """Nobody reads standard output any more, as in `| head`."""
 
 
+def _unwritten(error: OSError) -> Exception:
+    """What is raised where standard output does not take what it is given."""
+    if isinstance(error, BrokenPipeError):
+        return ReaderGone()
+    return AdminError(f"the output can't be written: {error.strerror}")
+
+
 class Results(io.TextIOWrapper):
-    """Standard output. What can't be written raises OSError, or ReaderGone where its pipe has no reader."""
+    """Standard output. What can't be written raises AdminError, or ReaderGone where its pipe has no reader.
+
+    closed_by_shell: whether it was closed when the program began (`>&-`); what is written goes nowhere then.
+    """
+
+    closed_by_shell = False
 
     def write(self, text: str) -> int:
         try:
             return super().write(text)
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+        except OSError as error:
+            raise _unwritten(error) from error
 
     def flush(self) -> None:
         try:
             super().flush()
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+        except OSError as error:
+            raise _unwritten(error) from error
 
 
 class Diagnostics(io.TextIOWrapper):
@@ -56,15 +70,20 @@ def open_standard() -> tuple[TextIO, TextIO, TextIO]:
     What the shell has closed is /dev/null from now on. Otherwise the next file that is opened, a snapshot for
     one, would become standard error for every program that is started here.
     """
+    closed = set()
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
+            closed.add(os.open(os.devnull, os.O_RDWR))  # the lowest number that is free, which is this one
+    for number in (1, 2):
+        os.set_blocking(number, True)  # whoever shares a terminal or a pipe with us may have set it otherwise
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays open
     # A character that the locale does not have is shown as an escape, as Python itself does on stderr.
     sys.stdout = _wrapped(Results, sys.stdout, 1)
+    if isinstance(sys.stdout, Results):
+        sys.stdout.closed_by_shell = 1 in closed
     sys.stderr = _wrapped(Diagnostics, sys.stderr, 2)
     return sys.stdin, sys.stdout, sys.stderr
 

@@ -162,6 +162,9 @@ def exit_code(said: bytes, what: str) -> int:
         raise of_status(status)
     causes = mapping(status.get("details")).get("causes")
     for cause in causes if isinstance(causes, list) else ():
-        if mapping(cause).get("reason") == "ExitCode" and (code := whole_number(cause.get("message"))):
+        if mapping(cause).get("reason") != "ExitCode":
+            continue
+        code = whole_number(cause.get("message"))
+        if code in range(1, 256):  # a shell would take 256 for 0
             return code
     raise BrokenStream(f"{what}: it failed with an exit code that is none", hint)

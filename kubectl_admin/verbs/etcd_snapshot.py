@@ -95,6 +95,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
 
     if target == "-" and env.stdout.isatty():
         raise UsageError("a terminal can't show a snapshot", "name a file with -o, or send it on: -o - | …")
+    if target == "-" and getattr(env.stdout, "closed_by_shell", False):
+        raise UsageError("standard output is closed", "name a file with -o, or send it on: -o - | …")
     cluster = env.cluster_for_work()
     wish = take.Wish(node, None if compress == "best" else Tool(compress), etcdctl, limit_rate)
     options = replace(pods, patience=timeout or math.inf, retries=retries)

@@ -284,6 +284,47 @@ def test_output_that_can_not_be_written_is_an_error():
     )
 
 
+@pytest.mark.parametrize("words", [["--help"], ["version", "--help"], []])
+def test_help_that_can_not_be_written_is_an_error(words):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [*PROGRAM, *words], check=False, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: the output can't be written: No space left on device\n",
+    )
+
+
+def test_ctrl_c_before_the_program_has_begun_is_no_traceback():
+    code = "import kubectl_admin.__main__, signal; signal.raise_signal(signal.SIGINT)"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+def test_a_snapshot_is_not_sent_to_an_output_that_the_shell_has_closed():
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "etcd-snapshot", "-o", "-"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environ(),
+    )
+    assert (ended.returncode, ended.stderr.partition("\n")[0]) == (2, "error: standard output is closed")
+
+
+def test_a_slow_reader_of_a_pipe_that_does_not_block_gets_everything():
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with subprocess.Popen([*STAND_IN, "act", "flood"], stdout=writer, cwd=ROOT, env=environ()) as process:
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            lines = sum(1 for _ in pipe)
+    assert process.returncode == 0
+    assert lines > 100_000
+
+
 def test_characters_that_the_locale_does_not_have_are_shown_as_escapes():
     ended = run("act", "écrire", program=STAND_IN, env=environ(PYTHONIOENCODING="ascii"))
     assert (ended.code, ended.out) == (0, "\\xe9crire\n")

@@ -160,6 +160,37 @@ def test_a_part_that_another_process_writes_is_left_alone(tmp_path):
     assert target.read_bytes() == SECRET
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_what_another_user_has_put_there_stops_nobody(tmp_path):
+    """In a shared folder anybody may make a file whose name begins like our parts', and lock it."""
+    target = tmp_path / "snapshot.db"
+    theirs = tmp_path / f"{target.name}.{part_file.machine()}theirs.part"
+    theirs.write_bytes(b"x")
+    os.chown(theirs, 65534, 65534)
+    with theirs.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with PartFile(target) as part:
+            part.write(SECRET)
+            part.publish()
+    assert target.read_bytes() == SECRET
+    assert theirs.exists()
+
+
+def test_a_part_that_can_not_be_removed_does_not_make_a_failure_of_what_is_whole(tmp_path, monkeypatch):
+    """As in a folder that files may only be added to."""
+    target = tmp_path / "snapshot.db"
+    with PartFile(target) as part:
+        part.write(SECRET)
+        monkeypatch.setattr(Path, "unlink", refuse)
+        part.publish()
+        monkeypatch.undo()
+    assert target.read_bytes() == SECRET
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
 def test_two_in_one_process_do_not_write_the_same_part(tmp_path):
     with PartFile(tmp_path / "snapshot.db") as part:
         part.write(SECRET)

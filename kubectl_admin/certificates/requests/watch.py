@@ -153,9 +153,12 @@ class Follower:
     def _finish(self, uid: str, outcome: Outcome) -> None:
         """Tells what has become of the request `uid`; raises where its certificate is not what was judged."""
         self._waiting.pop(uid, None)
-        self._tell(outcome.judged, outcome)
-        if outcome.issued and outcome.differs:
-            raise mismatch(outcome.judged, outcome.issued)
+        try:
+            self._tell(outcome.judged, outcome)
+        finally:
+            # Whether anybody reads what is shown or not: this goes before.
+            if outcome.issued and outcome.differs:
+                raise mismatch(outcome.judged, outcome.issued)
 
     def _give_up(self) -> None:
         """Tells of those whose certificates are late."""

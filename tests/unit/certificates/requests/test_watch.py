@@ -10,6 +10,7 @@ from kubectl_admin.certificates.requests import gather, watch
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
 from kubectl_admin.errors import AdminError
+from kubectl_admin.streams import ReaderGone
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, made, not_proven, pem
 from tests.unit.cluster.standin import Says, StandIn, status
 
@@ -130,6 +131,20 @@ def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it(monkeypat
     ):
         world.follower.round()
     assert world.results() == [("a", "it names cp1 as well")]
+
+
+@pytest.mark.usefixtures("approving")
+def test_a_certificate_that_is_not_what_was_judged_ends_it_loudly_though_nobody_reads(monkeypatch):
+    """As with `| head -1`: the reader has gone before the certificate came."""
+
+    def tell(*_):
+        raise ReaderGone
+
+    foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
+    world = World(monkeypatch, None, [named("a"), named("a", certificate=foreign)])
+    world.follower._tell = tell
+    with pytest.raises(AdminError, match="its certificate is not what was judged"):
+        world.follower.round()
 
 
 @pytest.mark.usefixtures("approving")
