@@ -75,6 +75,7 @@ class Disk:
     none. systemd: whether it is there. cgroup: 1 or 2; None where that could not be seen. etcd: bytes of
     etcd's data folder; 0 where there is none. room: by folder.
     records: of the steps of an upgrade that was begun here and is not over, by step.
+    apiserver: whether kubeadm's manifest of an API server is there.
     running: the words that the kubelet that runs was given. command: how its unit starts the next one.
     texts: the files that this one reads. patches: kubeadm's patches, by their paths.
     """
@@ -91,6 +92,7 @@ class Disk:
     texts: Texts = field(default_factory=Texts)
     patches: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, Record] = field(default_factory=dict)
+    apiserver: bool = False
 
     @property
     def kubeadm_record(self) -> Record | None:

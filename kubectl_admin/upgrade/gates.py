@@ -7,7 +7,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Role, Target
 from kubectl_admin.upgrade.given import next_start
-from kubectl_admin.upgrade.machine import machine, space
+from kubectl_admin.upgrade.machine import label, machine, space
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
 from kubectl_admin.versions.judge import not_judged, silent, skew_findings
 from kubectl_admin.versions.needs import etcd_gate, etcd_minor
@@ -43,6 +43,7 @@ def gates(  # noqa: PLR0913 - all that is known
         *order(around, disk, role, version, first=first),
         *skew(around, role, version),
         *machine(around, disk, coming, upstream, version.minor),
+        *label(around, disk, role),
         *space(around, disk, role),
         *removed.findings(version.minor, coming.given, etcd=etcd_minor(around.versions, upstream)),
         *silent(around.versions.instances),

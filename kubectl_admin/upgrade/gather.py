@@ -222,6 +222,7 @@ def on_disk(answer: str, held: packages.Packages) -> Disk:
         {folder: Room(number(kilobytes) * KB, device) for kilobytes, device, folder in rooms},
         running=tuple(said.get("kubelet-argument", ["kubelet"])[1:]),
         records=dict(map(record, said.get("record", ()))),
+        apiserver=one("apiserver") == "yes",
     )
 
 

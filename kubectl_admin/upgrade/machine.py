@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.upgrade.facts import Around, Disk, Role
@@ -57,6 +58,29 @@ def machine(
             f"bring it back first: kubectl describe node {around.node}",
             objects=(f"node/{around.node}",),
         )
+
+
+def label(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
+    """Whether the node would be upgraded as a worker, though its host runs a control plane.
+
+    A Node object that was deleted comes back by its kubelet, which may not give it the label again.
+    Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, getModifiedLabels.
+    """
+    if role.control_plane or not disk.apiserver:
+        return
+    labelled = around.node in around.order
+    yield Finding(
+        Severity.VIOLATION,
+        "control-plane-label",
+        f"node {around.node}",
+        "a control plane is upgraded as one: by its label, and the static pods that the API shows of it",
+        "its host has /etc/kubernetes/manifests/kube-apiserver.yaml, and "
+        + ("no kube-apiserver of it is to be seen" if labelled else f"it does not carry the label {LABEL}"),
+        f"see why: kubectl -n kube-system get pods --field-selector spec.nodeName={around.node}"
+        if labelled
+        else f"if it is one: kubectl label node {around.node} {LABEL}=; if not, move that file away",
+        objects=(f"node/{around.node}",),
+    )
 
 
 def space(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:

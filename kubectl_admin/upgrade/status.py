@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.node import jobs, lease
 from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
@@ -38,7 +39,8 @@ def logs(host: Host) -> str:
 
 def lease_name(cluster: Cluster, node: str) -> str:
     """The Lease that whoever upgrades this node holds: control planes, which share etcd, have one for all."""
-    return lease.CONTROL_PLANE if gather.own_pods(cluster, node) else lease.of_node(node)
+    known = (each.name for each in static_pods.control_plane_nodes(cluster))
+    return lease.CONTROL_PLANE if node in known else lease.of_node(node)
 
 
 def report(seen: Status) -> Report:

@@ -67,6 +67,13 @@ def test_the_room_of_a_folder_that_is_not_there_yet(shell, programs, tmp_path):
     assert room.split()[2] == str(tmp_path.stat().st_dev)
 
 
+def test_a_host_that_starts_an_api_server(shell, programs, tmp_path):
+    assert "apiserver yes" not in survey(shell, programs, tmp_path, "-")
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "kube-apiserver.yaml").write_text("kind: Pod\n")
+    assert "apiserver yes" in survey(shell, programs, tmp_path, "-")
+
+
 def test_the_version_of_cgroup_is_that_of_its_root(shell, programs, tmp_path):
     said = [line for line in survey(shell, programs, tmp_path, "-") if line.startswith("cgroup")]
     unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()

@@ -36,6 +36,8 @@ fi
 if [ "$2" != - ] && [ -d "$2" ]; then
   printf 'etcd-kilobytes %s\n' "$(du -sk -- "$2" | cut -f 1)"
 fi
+# Whether its Node is labelled so or not: a host whose kubelet starts an API server is a control plane.
+if [ -e "$1/manifests/kube-apiserver.yaml" ]; then printf 'apiserver yes\n'; fi
 # What is not there yet will be where its nearest parent is.
 for folder in "$1" /usr /var/lib/kubectl-admin /var/lib/containerd /var/lib/containers/storage; do
   there=$folder

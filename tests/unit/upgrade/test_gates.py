@@ -142,6 +142,22 @@ def test_the_first_one_goes_on_where_others_have_followed_meanwhile(code, moved)
     assert found(around("cp-1", moved=moved), begun) == []
 
 
+def test_a_control_plane_that_has_lost_its_label_is_no_worker():
+    """Its Node object was deleted, and has come back by its kubelet, which can't label it."""
+    here = around("cp-2", moved=("cp-1", "cp-3"), written=NEW, order=("cp-1", "cp-3"))
+    parts = tuple(
+        each for each in here.versions.instances if each.node != "cp-2" or each.component is Component.KUBELET
+    )
+    here = replace(here, versions=replace(here.versions, instances=parts), etcd=None)
+    role = target.role(here, NEW)
+    every = gates.gates(here, disk(apiserver=True), role, Target(NEW, "x"), UPSTREAM)
+    [said] = [each for each in every if each.rule == "control-plane-label"]
+    assert said.severity is Severity.VIOLATION
+    assert "kubectl label node cp-2 node-role.kubernetes.io/control-plane=" in said.fix
+    assert found(here) == []
+    assert found(around("cp-2", moved=("cp-1",), written=NEW), disk(apiserver=True)) == []
+
+
 def test_a_build_of_the_version_is_the_version():
     built = Version(1, 37, 2, "+vendor.1")
     here = around("cp-2", moved=("cp-1",), written=built)

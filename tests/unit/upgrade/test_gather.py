@@ -25,6 +25,7 @@ cgroup 2
 etcd-kilobytes 2048
 room 1024 2049 /etc/kubernetes
 room 512 1a /var/lib/a folder
+apiserver yes
 """
 
 
@@ -37,7 +38,7 @@ def test_a_hosts_answer():
         "--v",
         "2",
     )
-    assert (disk.systemd, disk.cgroup, disk.etcd) == (True, 2, 2 << 20)
+    assert (disk.systemd, disk.cgroup, disk.etcd, disk.apiserver) == (True, 2, 2 << 20, True)
     assert dict(disk.room) == {
         "/etc/kubernetes": Room(1 << 20, "2049"),
         "/var/lib/a folder": Room(512 << 10, "1a"),
@@ -51,6 +52,7 @@ def test_an_answer_without_sense_makes_no_facts(answer):
     disk = gather.on_disk(answer, NONE)
     assert disk.cgroup is None
     assert (disk.kubeadm, disk.kubelet, disk.etcd, disk.systemd) == (None, None, 0, False)
+    assert not disk.apiserver
     assert not disk.room
 
 
