@@ -8,13 +8,16 @@ from kubectl_admin.certificates import components
 from kubectl_admin.certificates.components import Port, StaticPod
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.cluster.access import Right, together
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.retry import UNCERTIFIED
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 
-FORWARDING = "create and get pods/portforward in namespace kube-system"
+# What it takes to see what a port serves.
+FORWARDING = tuple(Right(verb, "pods/portforward", static_pods.NAMESPACE) for verb in ("create", "get"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
     """A gap for all ports that said the same: what is wrong with one kubelet often is with thousands."""
     refused = [port for port, error in silent.items() if isinstance(error, Forbidden)]
     if refused:
-        yield Gap("what is served on the nodes' ports", f"this user may not {FORWARDING}", FORWARDING)
+        wanted = together(FORWARDING)
+        yield Gap("what is served on the nodes' ports", f"this user may not {wanted}", wanted)
     alike: dict[tuple[str, int, str], list[str]] = {}
     for port, error in silent.items():
         if not isinstance(error, Forbidden):

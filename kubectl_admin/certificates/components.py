@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from kubectl_admin.certificates.facts import Process, Use
-from kubectl_admin.control_plane.flags import command_line, flags, listed
+from kubectl_admin.cluster.decode import whole_number
+from kubectl_admin.control_plane.flags import command_line, flags, listed, url_parts
 
 APISERVER, ETCD = "kube-apiserver", "etcd"
 CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
-KUBELET_PORT = 10250
+KUBELET_PORT, ETCD_PORT = 10250, 2379
+PORT_LIMIT = 1 << 16
 KUBERNETES = "/etc/kubernetes"
 PKI = f"{KUBERNETES}/pki"
 
@@ -166,15 +167,15 @@ def ports(pod: StaticPod) -> Iterator[Port]:
     """The ports on which a part of the control plane serves with TLS."""
     if pod.component == ETCD:
         for flag, name in (("listen-client-urls", "etcd-server"), ("listen-peer-urls", "etcd-peer")):
-            urls = [urlsplit(url) for url in listed(pod.flags.get(flag, ""))]
-            secure = [url for url in urls if url.scheme == "https" and url.port]
-            # The loopback is the nearest.
-            secure.sort(key=lambda url: url.hostname not in EVERYWHERE)
+            urls = [url_parts(url, 0) for url in listed(pod.flags.get(flag, ""))]
+            secure = [(host, number) for scheme, host, number in urls if scheme == "https" and number]
             if secure:
-                yield _port(pod, int(secure[0].port or 0), name, secure[0].hostname or "")
+                # The loopback is the nearest.
+                host, number = min(secure, key=lambda url: url[0] not in EVERYWHERE)
+                yield _port(pod, number, name, host)
         return
-    number = pod.flags.get("secure-port", "")
-    port = int(number) if number.isdecimal() else SECURE_PORTS[pod.component]
+    said = whole_number(pod.flags.get("secure-port", ""))
+    port = SECURE_PORTS[pod.component] if said is None or said >= PORT_LIMIT else said
     if port:
         name = FLAGS[pod.component]["tls-cert-file"][0] if "tls-cert-file" in pod.flags else ""
         yield _port(pod, port, name, pod.flags.get("bind-address", ""))
@@ -190,7 +191,7 @@ def external_etcd(pods: Sequence[StaticPod]) -> tuple[str, ...]:
 
 def is_loopback(url: str) -> bool:
     """Whether an address leads to whoever asks."""
-    host = urlsplit(url).hostname or ""
+    _, host, _ = url_parts(url, 0)
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
@@ -199,11 +200,10 @@ def external_ports(pods: Sequence[StaticPod]) -> Iterator[Port]:
     if not external_etcd(pods):
         return
     for pod in pods:
-        for url in map(urlsplit, listed(pod.flags.get("etcd-servers", ""))):
-            if url.scheme == "https" and url.hostname:
-                yield Port(
-                    pod.node, ETCD, url.port or 2379, EXTERNAL_ETCD, _address(url.hostname, url.port or 2379)
-                )
+        for url in listed(pod.flags.get("etcd-servers", "")):
+            scheme, host, number = url_parts(url, ETCD_PORT)
+            if scheme == "https" and host:
+                yield Port(pod.node, ETCD, number, EXTERNAL_ETCD, _address(host, number))
 
 
 def process(pod: StaticPod) -> Process | None:

@@ -9,6 +9,7 @@ from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.components import LAYOUT, PKI, File
 from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.certificates.x509 import Broken, Certificate
+from kubectl_admin.cluster.decode import whole_number
 
 # What the script finds by itself, besides the files that it is told of.
 KUBELET = {
@@ -107,12 +108,13 @@ def _header(line: str) -> Header | None:
     words = line.split(" ", 5)
     if len(words) < 6:
         return None
-    _, kind, name, key, changed, path = words
+    _, kind, name, key, moment, path = words
+    changed = whole_number(moment)
     return Header(
         kind,
         name,
         {"yes": True, "no": False}.get(key),
-        datetime.fromtimestamp(int(changed), UTC) if changed.isdecimal() else None,
+        None if changed is None else datetime.fromtimestamp(changed, UTC),
         path,
     )
 

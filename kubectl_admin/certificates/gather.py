@@ -11,14 +11,15 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from kubectl_admin.certificates import components, disk, ended, objects, served, user
-from kubectl_admin.certificates.answers import Disk, Listed, put_together, shown
+from kubectl_admin.certificates.answers import FORWARDING, Disk, Listed, put_together, shown
 from kubectl_admin.certificates.components import KUBELET_PORT, Port
 from kubectl_admin.certificates.facts import Facts
 from kubectl_admin.certificates.x509 import Broken, Certificate
-from kubectl_admin.cluster.access import Right, explained
+from kubectl_admin.cluster.access import Right, attributed, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.portforward import PortError
+from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod
@@ -30,13 +31,14 @@ from kubectl_admin.pool import ask_all
 
 SYSTEM = "kube-system"
 PODS = f"/api/v1/namespaces/{SYSTEM}/pods"
-CONTROL_PLANE = "tier=control-plane"
 KUBE_PROXY = "k8s-app=kube-proxy"
 LISTING = 60.0  # seconds for all listings together
 PATIENCE = 30.0  # seconds for which the way to a node may be cut: a listing is quickly run again
 WORKERS = 24
 NODES = Right("list", "nodes")
 LIST_PODS = Right("list", "pods", SYSTEM)
+# What is asked for, where its name is not the right that it takes.
+STATIC_PODS, PROXIES, OF_CONTROL_PLANE = "static pods", "kube-proxy", "nodes of the control plane"
 
 Answered = Callable[[int], None]
 Answer = TypeVar("Answer")
@@ -64,7 +66,8 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
     }
     if options is None:
         late = time_for(len(handshakes), WORKERS)
-        answers: dict[Any, Any] = ask_all(handshakes, deadline=late, workers=WORKERS, answered=answered)
+        found: dict[Any, Any] = ask_all(handshakes, deadline=late, workers=WORKERS, answered=answered)
+        answers = attributed(cluster, found, FORWARDING)
     else:
         far = [port for port in ports if port.host]
         brief = replace(options, patience=min(options.patience, PATIENCE))
@@ -82,13 +85,15 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
             for node in listed.nodes
         }
         questions.update(handshakes.items())
-        with explained(cluster, debug_pod.rights(options.namespace)):
+        rights = debug_pod.rights(options.namespace)
+        with explained(cluster, rights):
             order: list[Port | str] = [*shuffled(listed.nodes), *handshakes]
             found = hosts.ask_all({key: questions[key] for key in order}, workers=WORKERS, answered=answered)
-            answers = {key: found[key] for key in questions}
-            for node in listed.nodes:
-                if isinstance(answers[node], Forbidden):
-                    raise answers[node]
+            disks = attributed(cluster, {node: found[node] for node in listed.nodes}, rights)
+            if refused := next((one for one in disks.values() if isinstance(one, Forbidden)), None):
+                raise refused
+        at_ports = attributed(cluster, {port: found[port] for port in handshakes}, FORWARDING)
+        answers = {**disks, **at_ports}
     return put_together(cluster.target, listed, ports, answers)
 
 
@@ -96,8 +101,9 @@ def listings(cluster: Cluster) -> Listed:
     """What the API's objects say. Raises AdminError where nodes and pods can't be asked for at all."""
     questions: dict[Right | str, Callable[[], Any]] = {
         NODES: lambda: tuple(name for (name,) in cluster.table("/api/v1/nodes").named("Name")),
-        "control plane": partial(_pods, cluster, CONTROL_PLANE),
-        "kube-proxy": partial(_pods, cluster, KUBE_PROXY),
+        STATIC_PODS: partial(_pods, cluster, static_pods.SELECTOR),
+        OF_CONTROL_PLANE: partial(static_pods.control_plane_nodes, cluster),
+        PROXIES: partial(_pods, cluster, KUBE_PROXY),
         "user": lambda: tuple(user.seen(cluster)),
     }
     in_objects = objects.questions(cluster)
@@ -112,13 +118,17 @@ def listings(cluster: Cluster) -> Listed:
     def told(what: Right | str) -> Any:
         return () if isinstance(answers[what], AdminError) else answers[what]
 
-    control_plane = tuple(part for pod in told("control plane") if (part := components.static_pod(pod)))
-    nodes = told(NODES) or tuple(dict.fromkeys(part.node for part in control_plane))
-    doors = _doors([*told("kube-proxy"), *told("control plane")])
-    if not set(nodes) <= doors.keys() and told("control plane"):
+    # Every kubelet may show pods with these labels, and could have its ports and files taken for etcd's.
+    static = static_pods.among(told(STATIC_PODS), told(OF_CONTROL_PLANE))
+    known = not isinstance(answers[OF_CONTROL_PLANE], AdminError)
+    impostors = static_pods.gaps(static.impostors) if known else []
+    control_plane = tuple(part for pod in static.pods if (part := components.static_pod(pod)))
+    nodes = told(NODES)
+    doors = _doors([*told(PROXIES), *told(STATIC_PODS)])
+    if not set(nodes) <= doors.keys() and told(STATIC_PODS):
         doors = {**_doors(_pods(cluster, "")), **doors}  # a network without kube-proxy
     seen = [one for right in in_objects for one in told(right)]
-    return Listed(nodes, control_plane, doors, (*told("user"), *seen), tuple(gaps))
+    return Listed(nodes, control_plane, doors, (*told("user"), *seen), (*gaps, *impostors))
 
 
 def _without(what: Right | str, error: AdminError, optional: Container[Right | str]) -> Gap | None:
@@ -127,9 +137,9 @@ def _without(what: Right | str, error: AdminError, optional: Container[Right | s
     """
     if isinstance(error, NotFound):
         return None
-    right = what if isinstance(what, Right) else LIST_PODS
+    right = NODES if what == OF_CONTROL_PLANE else what if isinstance(what, Right) else LIST_PODS
     if isinstance(error, Forbidden):
-        name = right.resource if isinstance(what, Right) else "static pods"
+        name = STATIC_PODS if right is LIST_PODS else right.resource
         return Gap(name, f"this user may not {right}", str(right))
     if what in optional and not isinstance(error, Unauthorized | Unreachable):
         return Gap(right.resource, error.what)

@@ -4,11 +4,11 @@ Source: SelfSubjectAccessReview of authorization.k8s.io/v1, which every authenti
 (ClusterRole system:basic-user).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_admin.cluster.errors import Forbidden, NothingSent, Unreachable, UnsettledError
 from kubectl_admin.cluster.retry import is_transient
@@ -17,6 +17,9 @@ from kubectl_admin.pool import LateError, ask_all
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
+
+Key = TypeVar("Key", bound=Hashable)
+Answer = TypeVar("Answer")
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -35,6 +38,12 @@ class Right:
     def __str__(self) -> str:
         resource = f"{self.resource}.{self.group}" if self.group else self.resource
         return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+def together(rights: Sequence[Right]) -> str:
+    """Rights on the same resource in a few words: «create and get pods/portforward in namespace x»."""
+    *others, last = rights
+    return "".join(f"{right.verb} and " for right in others) + str(last)
 
 
 def require(cluster: "Cluster", rights: Iterable[Right]) -> None:
@@ -58,6 +67,23 @@ def explained(cluster: "Cluster", rights: Iterable[Right]) -> Iterator[None]:
         if not lacking:
             raise
         raise lacks(error.user, lacking) from error
+
+
+def attributed(
+    cluster: "Cluster", answers: Mapping[Key, Answer | AdminError], rights: Iterable[Right]
+) -> dict[Key, Answer | AdminError]:
+    """The answers of many nodes, in which a Forbidden says that one of these rights is missing.
+
+    An API server hands on what a kubelet or a process answers, a refusal included: where the user has the
+    rights, or the server does not say, it is an AdminError like any other of that node, and of no other.
+    """
+    refused = any(isinstance(answer, Forbidden) for answer in answers.values())
+    if not refused or missing(cluster, rights):
+        return dict(answers)
+    return {
+        key: AdminError(answer.what, answer.hint) if isinstance(answer, Forbidden) else answer
+        for key, answer in answers.items()
+    }
 
 
 def lacks(user: str, rights: Iterable[Right]) -> AdminError:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kubectl_admin.errors import AdminError
 
-DIGITS = 10  # of a number from elsewhere; there is none that has more
+DIGITS = 10  # of a number from elsewhere, a size apart; there is none that has more
 SHOWN = 80  # characters of what is not understood
 
 
@@ -32,11 +32,14 @@ def decode_object(data: bytes | str, what: str, hint: str | None = None) -> dict
     return document
 
 
-def whole_number(said: object) -> int | None:
-    """A number that was sent as a number or as text, at least 0; None for what is none, or is too long."""
+def whole_number(said: object, digits: int = DIGITS) -> int | None:
+    """A number that was sent as a number or as text, at least 0; None for what is none.
+
+    digits: that it may have; None for more as well.
+    """
     if isinstance(said, int) and not isinstance(said, bool):
-        return said if 0 <= said < 10**DIGITS else None
-    if isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) <= DIGITS:
+        return said if 0 <= said < 10**digits else None
+    if isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) <= digits:
         return int(said)
     return None
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise, takewhile
 from typing import Any
+from urllib.parse import urlsplit
 
 # What a container may ask of its own pod: kubernetes.io/docs «Downward API», those that a program is told.
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -89,3 +90,15 @@ def is_true(value: str) -> bool:
 def listed(value: str) -> tuple[str, ...]:
     """The items of a flag that takes several, separated by commas."""
     return tuple(item for part in value.split(",") if (item := part.strip()))
+
+
+def url_parts(url: str, port: int) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL of a flag; "", "" and 0 for what is none.
+
+    port: the one that counts where it names none.
+    """
+    try:
+        split = urlsplit(url)
+        return split.scheme, split.hostname or "", split.port or port
+    except ValueError:
+        return "", "", 0

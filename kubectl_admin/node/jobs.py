@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host, script_text
@@ -73,9 +74,9 @@ class Job:
                     silent = True
                 case ["ended" | "lost", *_] if new:
                     pass  # there may be more of it
-                case ["ended", code] if code.isdecimal():
+                case ["ended", code] if (status := whole_number(code)) is not None:
                     work.pop(self.host.node, None)
-                    return Ended(int(code), log.decode("utf-8", "replace"))
+                    return Ended(status, log.decode("utf-8", "replace"))
                 case ["lost"]:
                     work.pop(self.host.node, None)
                     raise AdminError(

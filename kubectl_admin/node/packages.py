@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
@@ -68,8 +69,8 @@ def surveyed(answer: str, node: str) -> Packages:
                 installed[name] = version
             case "held", (_, _, name):
                 held.add(name)
-            case "source", (path, _, minor) if path and minor.isdecimal():
-                sources[path] = max(int(minor), sources.get(path, 0))
+            case "source", (path, _, text) if path and (minor := whole_number(text)) is not None:
+                sources[path] = max(minor, sources.get(path, 0))
             case _ if line:
                 raise BrokenStream(f"node {node}: what its packages are is not understood: {line[:80]!r}")
     return Packages(manager, installed, frozenset(held), sources)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.flags import command_line
@@ -40,6 +41,7 @@ MORE = {
 }
 DEADLINE = 120.0  # seconds for all that is asked of the API
 KB = 1024
+SIZE = 15  # digits of a size in KiB
 
 
 def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
@@ -230,11 +232,11 @@ def record(line: str) -> tuple[str, Record]:
     """A step and its record, «kubeadm v1.37.2 apply 0»; one that can't be read is of no target."""
     match line.split():
         case [step, goal, mode, code]:
-            return step, Record(goal, mode, number(code) if code.isdecimal() else None)
+            return step, Record(goal, mode, whole_number(code))
         case words:
             return words[0] if words else "", Record("", "", None)
 
 
 def number(text: str) -> int:
     """A whole number; 0 for what is none."""
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return whole_number(text, SIZE) or 0

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.packages import Offer
 from kubectl_admin.upgrade.facts import Around, Record, Role, Target
@@ -121,4 +122,5 @@ def complete(offers: Iterable[Offer]) -> Sequence[Target]:
 
 def revision(package: str) -> tuple[int, ...]:
     """What orders packages of one version: the numbers behind it, «1.1» of «1.37.2-1.1»."""
-    return tuple(int(part) for part in package.rpartition("-")[2].split(".") if part.isdecimal())
+    parts = map(whole_number, package.rpartition("-")[2].split("."))
+    return tuple(part for part in parts if part is not None)

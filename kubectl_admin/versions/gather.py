@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from kubectl_admin.cluster.access import together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.control_plane import static_pods
@@ -187,7 +188,7 @@ def permission_to_ask(component: Component, refused: Forbidden) -> str:
         return f"{refused.verb} {refused.resource}"
     if component is Component.APISERVER:
         return "get pods/proxy in namespace kube-system"
-    return "create and get pods/portforward in namespace kube-system"
+    return together(processes.PORT_FORWARD)
 
 
 def absent_apiservers(control_plane: Sequence[Instance], nodes: Iterable[Node]) -> list[Instance]:
@@ -210,12 +211,13 @@ def probe_kubelets(
 ) -> tuple[list[Node], list[Instance]]:
     """The nodes and kubelets with what each kubelet's metrics say."""
     answers = processes.ask_nodes(
+        cluster,
         {
             node.name: partial(processes.ask_kubelet, cluster, node.name, own_apiservers.get(node.name))
             for node in nodes
         },
         "what the kubelets say themselves",
-        "get nodes/proxy",
+        processes.NODES_PROXY,
         gaps,
         answered,
     )

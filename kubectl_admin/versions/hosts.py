@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from kubectl_admin.cluster.access import explained
+from kubectl_admin.cluster.access import attributed, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
@@ -50,8 +50,10 @@ def looked_at(
     answered: called after each node. Raises AdminError where the user may not make debug pods.
     """
     hosts = Hosts(cluster, Operation.begin(), options, say)
-    with explained(cluster, debug_pod.rights(options.namespace)):
-        answers = hosts.ask([node.name for node in facts.nodes], ask, answered=answered)
+    rights = debug_pod.rights(options.namespace)
+    with explained(cluster, rights):
+        asked = hosts.ask([node.name for node in facts.nodes], ask, answered=answered)
+        answers = attributed(cluster, asked, rights)
         if refused := next((each for each in answers.values() if isinstance(each, Forbidden)), None):
             raise refused
     found = {name: answer for name, answer in answers.items() if isinstance(answer, OnDisk)}

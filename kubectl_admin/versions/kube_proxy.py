@@ -90,9 +90,10 @@ def probed(
         )
         return proxies
     answers = processes.ask_nodes(
+        cluster,
         {node: partial(processes.ask_kube_proxy, cluster, name) for node, name in names.items()},
         "what the kube-proxies say themselves",
-        "create and get pods/portforward in namespace kube-system",
+        processes.PORT_FORWARD,
         gaps,
         answered,
     )

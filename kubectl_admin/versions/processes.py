@@ -4,10 +4,11 @@ API servers are asked through the API server's pod proxy; what listens on a node
 (controller-manager, scheduler, etcd, kube-proxy) through a port-forward to a pod in that node's network.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from kubectl_admin.cluster.access import Right, attributed, together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import SHOWN, decode_object, mapping, whole_number
 from kubectl_admin.cluster.errors import Forbidden, refusal
@@ -30,6 +31,8 @@ PORTS = {
     Component.CLOUD_CONTROLLER_MANAGER: ("secure-port", 10258),
     Component.ETCD: ("listen-metrics-urls", 2381),
 }
+NODES_PROXY = (Right("get", "nodes/proxy"),)
+PORT_FORWARD = tuple(Right(verb, "pods/portforward", "kube-system") for verb in ("create", "get"))
 KUBE_PROXY_METRICS = 10249
 NOBODY = "system:anonymous"  # the user of a request without a credential that is believed
 # Metrics, and the label of each that is of use.
@@ -140,22 +143,22 @@ def ask_kube_proxy(cluster: Cluster, pod: str) -> Evidence | None:
 
 
 def ask_nodes(
+    cluster: Cluster,
     questions: Mapping[str, Callable[[], Answer]],
     what: str,
-    permission: str,
+    rights: Sequence[Right],
     gaps: list[Gap],
     answered: Callable[[int], None] | None,
 ) -> dict[str, Answer | AdminError]:
-    """The answers of many nodes, by their names; none, and one gap for all, where the user may not ask.
+    """The answers of many nodes, by their names; those that the user may not ask are left out, with one gap.
 
-    what, permission: what that gap is about, and what it takes.
+    what, rights: what that gap is about, and what it takes to ask.
     """
-    answers = ask_all(questions, deadline=PROBING, answered=answered)
+    answers = attributed(cluster, ask_all(questions, deadline=PROBING, answered=answered), rights)
     refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
-    if refused is None:
-        return answers
-    gaps.append(gap(what, refused, permission))
-    return {}
+    if refused:
+        gaps.append(gap(what, refused, together(rights)))
+    return {node: answer for node, answer in answers.items() if not isinstance(answer, Forbidden)}
 
 
 def reach(text: str, own_apiserver: str | None) -> Reach | None:

@@ -17,6 +17,7 @@ from kubectl_admin.certificates.components import (
 from kubectl_admin.certificates.facts import Seen, Source
 from kubectl_admin.certificates.renewable import AUTHORITIES, RENEWABLE
 from kubectl_admin.certificates.x509 import Broken, Certificate
+from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.node.operation import Owner
 
 JOB = "certs"  # one at a time on a node
@@ -96,7 +97,7 @@ class Survey:
         for line in answer.decode("utf-8", "replace").splitlines():
             match line.split(" ", 3):
                 case ["job", active, age, owner]:
-                    job = Left(active == "yes", Owner.parse(owner), int(age) if age.isdecimal() else 0)
+                    job = Left(active == "yes", Owner.parse(owner), whole_number(age) or 0)
                 case ["backup", name, word]:
                     backups.append(Backup(name, word == "open"))
                 case [name, value]:

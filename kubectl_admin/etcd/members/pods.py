@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import static_pods
@@ -19,6 +18,7 @@ from kubectl_admin.control_plane.flags import (
     flags,
     is_true,
     listed,
+    url_parts,
     variables_as_flags,
 )
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode, Impostor, StaticPods
@@ -277,11 +277,7 @@ def _distance(url: str) -> int:
 
 def parts(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of a URL, etcd's port where it names none; "" and 0 where it is no URL."""
-    try:
-        split = urlsplit(url)
-        return split.scheme, split.hostname or "", split.port or CLIENT_PORT
-    except ValueError:
-        return "", "", 0
+    return url_parts(url, CLIENT_PORT)
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

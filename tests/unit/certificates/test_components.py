@@ -12,7 +12,13 @@ PKI = "/etc/kubernetes/pki"
 def pod(component, *words, node="cp1", volumes=(), **status):
     """A static pod's object. volumes: (path in the container, path on the node)."""
     return {
-        "metadata": {"name": f"{component}-{node}", "labels": {"component": component}},
+        "metadata": {
+            "name": f"{component}-{node}",
+            "namespace": "kube-system",
+            "labels": {"component": component, "tier": "control-plane"},
+            "annotations": {"kubernetes.io/config.mirror": "x"},
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": node, "uid": f"uid-{node}"}],
+        },
         "spec": {
             "nodeName": node,
             "containers": [
@@ -97,6 +103,9 @@ def test_a_file_of_the_container_is_looked_for_where_the_node_has_it(inside, out
         ("kube-scheduler", ["--bind-address=127.0.0.1"], [(10259, "", "")]),
         ("kube-controller-manager", ["--bind-address=::"], [(10257, "", "")]),
         ("kube-controller-manager", ["--secure-port=0"], []),
+        ("kube-scheduler", ["--secure-port=" + "9" * 5000], [(10259, "", "")]),
+        ("kube-scheduler", ["--secure-port=65536"], [(10259, "", "")]),
+        ("etcd", ["--listen-client-urls=https://x:999999,https://[::1"], []),
         ("kube-scheduler", ["--tls-cert-file=x"], [(10259, "scheduler-serving", "")]),
         (
             "etcd",
@@ -146,3 +155,9 @@ def test_an_etcd_outside_of_the_cluster():
     assert [(port.host, port.number) for port in components.external_ports([plain])] == [
         ("[fd00::1]:2379", 2379)
     ]
+
+
+def test_addresses_that_are_none_are_passed_over():
+    odd = part("kube-apiserver", "--etcd-servers=https://[::1,https://x:999999,https://10.0.0.21:2379")
+    assert [port.host for port in components.external_ports([odd])] == ["10.0.0.21:2379"]
+    assert not components.is_loopback("https://[::1")

@@ -367,3 +367,9 @@ def test_a_host_without_a_program_that_looks(dash, tmp_path):
     shell = with_tools(dash, tmp_path / "tools", "awk")
     found = disk.served(shell.run("certificates", "-", "served", "-", "127.0.0.1:1"))
     assert found == {"127.0.0.1:1": Broken("the node has neither openssl nor curl to look there")}
+
+
+@pytest.mark.parametrize("moment", ["9" * 17, "9" * 5000, "-1", "x"])
+def test_a_moment_that_is_none_is_not_known(moment):
+    (one,) = disk.seen("w1", f"@ pem apiserver no {moment} /x\n".encode() + pem(), [])
+    assert one.changed is None

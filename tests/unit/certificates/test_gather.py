@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from kubectl_admin.certificates import served
+from kubectl_admin.certificates.answers import FORWARDING
 from kubectl_admin.certificates.gather import gather
 from kubectl_admin.certificates.objects import KINDS
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.cluster.table import Table
@@ -59,6 +61,7 @@ class Cluster:
     )
     client_certificate = None
     proxies = (proxy("cp1"), proxy("w1"))
+    static = STATIC
 
     def __init__(self, **refused):
         self.refused = refused
@@ -74,12 +77,14 @@ class Cluster:
 
     def list(self, path, query=(), **_):
         self.check(path)
+        if path.endswith("/nodes"):
+            return iter([{"metadata": {"name": "cp1", "uid": "uid-cp1"}}])
         if not path.endswith("/pods"):
             return iter([])
         label = dict(query).get("labelSelector", "")
         if "kube-proxy" in label:
             return iter(self.proxies)
-        return iter(STATIC if label else [proxy("w1") | {"metadata": {"name": "cni-w1"}}])
+        return iter(self.static if label else [proxy("w1") | {"metadata": {"name": "cni-w1"}}])
 
     def table(self, path):
         self.check(path)
@@ -124,6 +129,16 @@ def hosts(monkeypatch):
     monkeypatch.setattr(many.host, "opened", opened)
     monkeypatch.setattr(many, "withdraw", lambda *_, **__: None)
     return told
+
+
+@pytest.fixture(autouse=True)
+def missing(monkeypatch):
+    """The rights that the user does not have; a test puts them here."""
+    lacking = []
+    monkeypatch.setattr(
+        "kubectl_admin.cluster.access.missing", lambda _, rights: [one for one in rights if one in lacking]
+    )
+    return lacking
 
 
 def without_host(cluster):
@@ -186,9 +201,9 @@ def test_a_node_that_can_not_be_looked_at_is_a_gap_and_the_others_are_shown(host
     ]
 
 
-def test_who_may_not_make_debug_pods_is_told_what_is_missing(hosts, monkeypatch):
+def test_who_may_not_make_debug_pods_is_told_what_is_missing(hosts, missing):
     hosts["cp1"] = forbidden("pods")
-    monkeypatch.setattr("kubectl_admin.cluster.access.missing", lambda _cluster, rights: list(rights)[:1])
+    missing.append(Right("get", "nodes"))
     with pytest.raises(AdminError, match='user "ops" may not get nodes'):
         with_host(Cluster())
 
@@ -226,7 +241,20 @@ def test_who_is_not_known_to_the_api_server_is_told_so():
         without_host(Cluster(nodes=Unauthorized(401, "Unauthorized", "Unauthorized")))
 
 
-def test_who_may_not_forward_ports_is_told_so_once(ports):
+def test_a_kubelet_that_refuses_is_the_gap_of_its_node_alone(ports, hosts):
+    """The API server hands on a kubelet's 403 as it does its own."""
+    hosts["w1"] = ports["kube-proxy-w1", 10250] = Forbidden(403, "Forbidden", "no: 403")
+    found = with_host(Cluster())
+    assert found.hosts == {"cp1"}
+    assert [gap.what for gap in found.gaps if gap.permission] == []
+    assert [(gap.what, gap.why) for gap in found.gaps if "w1" in gap.what] == [
+        ("the disk of node w1", "Error from server (Forbidden): no: 403"),
+        ("what is served as kubelet-serving on port 10250 of w1", "no: 403"),
+    ]
+
+
+def test_who_may_not_forward_ports_is_told_so_once(ports, missing):
+    missing += FORWARDING
     ports[10250] = ports[6443] = ports[2379] = ports[10259] = forbidden("pods/portforward")
     found = without_host(Cluster())
     assert found.gaps[0].permission == "create and get pods/portforward in namespace kube-system"
@@ -260,10 +288,31 @@ def test_static_pods_that_may_not_be_listed_are_one_gap():
     assert found.seen == ()
 
 
-def test_nodes_that_may_not_be_listed_are_those_of_the_static_pods():
+def test_without_the_nodes_nothing_is_taken_for_the_control_planes():
     found = without_host(Cluster(nodes=forbidden("nodes")))
-    assert found.nodes == ("cp1",)
-    assert [gap.permission for gap in found.gaps if gap.permission] == ["list nodes"]
+    assert (found.nodes, found.seen, found.etcd_servers) == ((), (), ())
+    assert [(gap.what, gap.permission) for gap in found.gaps] == [("nodes", "list nodes")]
+
+
+@pytest.mark.parametrize(
+    "words", [["--listen-client-urls=https://[::1"], ["--listen-client-urls=https://10.0.0.66:2379"]]
+)
+def test_a_workers_pod_that_looks_like_etcd_hides_no_external_one(words, hosts):
+    cluster = Cluster()
+    external = pod("kube-apiserver", "--etcd-servers=https://10.0.0.21:2379", phase="Running")
+    cluster.static = [external, pod("etcd", *words, node="w1", phase="Running")]
+    found = with_host(cluster)
+    assert found.etcd_servers == ("https://10.0.0.21:2379",)
+    assert dict(hosts["asked"])["cp1"][-3:] == ("served", "-", "10.0.0.21:2379")
+    assert "served" not in dict(hosts["asked"])["w1"]
+    assert [gap.what for gap in found.gaps if "w1" in gap.what] == ["what runs as etcd-w1"]
+
+
+def test_what_a_node_answers_that_is_not_understood_is_its_gap(hosts):
+    hosts["w1"] = ValueError("what")
+    found = with_host(Cluster())
+    assert found.hosts == {"cp1"}
+    assert "w1: the answer is not understood (ValueError: what)" in [gap.why for gap in found.gaps]
 
 
 @pytest.mark.parametrize("path", ["nodes", "pods", "apiservices"])

@@ -2,7 +2,18 @@
 
 import pytest
 
-from kubectl_admin.cluster.access import REVIEWS, SELF, Right, explained, is_granted, missing, require, user
+from kubectl_admin.cluster.access import (
+    REVIEWS,
+    SELF,
+    Right,
+    attributed,
+    explained,
+    is_granted,
+    missing,
+    require,
+    together,
+    user,
+)
 from kubectl_admin.cluster.errors import ApiError, Forbidden
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.standin import Asked, HangUp, Says, StandIn, status
@@ -150,3 +161,28 @@ def test_a_server_that_reviews_nothing_does_not_stop_it(server):
 def test_a_user_whose_name_is_not_told(server, answer):
     server.on("POST", SELF, answer)
     assert user(server.connect()) == "?"
+
+
+def test_what_one_node_refuses_says_nothing_of_the_others(server):
+    refused = Forbidden(403, "Forbidden", "no")
+    server.on("POST", REVIEWS, granting(EXEC))
+    answers = attributed(server.connect(), {"w1": refused, "w2": 2}, [EXEC])
+    assert (answers["w1"].what, answers["w2"]) == (refused.what, 2)
+    assert not isinstance(answers["w1"], Forbidden)
+
+
+def test_a_refusal_for_want_of_a_right_stays_one(server):
+    refused = Forbidden(403, "Forbidden", "no")
+    server.on("POST", REVIEWS, granting())
+    assert attributed(server.connect(), {"w1": refused}, [EXEC]) == {"w1": refused}
+
+
+def test_without_a_refusal_nothing_is_asked(server):
+    assert attributed(server.connect(), {"w1": AdminError("late"), "w2": 2}, [EXEC])["w2"] == 2
+    assert server.asked == []
+
+
+def test_rights_on_the_same_resource_in_a_few_words():
+    assert together([EXEC]) == "create pods/exec in namespace kube-system"
+    both = [Right(verb, "nodes/proxy") for verb in ("create", "get")]
+    assert together(both) == "create and get nodes/proxy"

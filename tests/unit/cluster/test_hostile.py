@@ -50,6 +50,11 @@ def test_a_number_from_elsewhere_has_ten_digits(said: object, number: int | None
     assert whole_number(said) == number
 
 
+def test_a_size_may_have_more() -> None:
+    assert whole_number("99999999999", 15) == 99_999_999_999
+    assert whole_number("9" * 16, 15) is None
+
+
 def says(*statuses: bytes) -> Any:
     """A command that writes nothing and ends with these messages on its status channel."""
 

@@ -279,6 +279,14 @@ def test_a_job_whose_folder_is_gone_is_said(machine, folder):
         job.wait()
 
 
+def test_an_end_that_is_not_understood_is_said():
+    host = SimpleNamespace(
+        node="cp-1", operation=Operation.begin(), script=lambda *_: b"ended " + b"9" * 5000 + b"\n"
+    )
+    with pytest.raises(AdminError, match="how test does is not understood"):
+        Job(host, "/x", "test").wait()
+
+
 def test_a_host_without_systemd_refuses_clearly(machine, folder, tmp_path):
     machine.systemd = str(tmp_path / "none")
     with pytest.raises(AdminError, match="node cp-1: this host runs no systemd"):

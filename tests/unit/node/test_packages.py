@@ -48,7 +48,16 @@ def test_a_host_without_packages():
 
 
 @pytest.mark.parametrize(
-    "line", ["manager pacman", "installed kubeadm", "source /etc/x new", "source 36", "x y", "\x1b[31m"]
+    "line",
+    [
+        "manager pacman",
+        "installed kubeadm",
+        "source /etc/x new",
+        "source /x " + "9" * 5000,
+        "source 36",
+        "x y",
+        "\x1b[31m",
+    ],
 )
 def test_an_answer_that_makes_no_sense(line):
     with pytest.raises(BrokenStream, match="is not understood"):

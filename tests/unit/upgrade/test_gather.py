@@ -45,6 +45,14 @@ def test_a_hosts_answer():
     }
 
 
+def test_sizes_have_more_digits_than_other_numbers_and_none_has_thousands():
+    long = "9" * 5000
+    answer = f"room 99999999999 2049 /large\nroom {long} 1a /odd\nrecord kubeadm v1.37.2 apply {long}\n"
+    disk = gather.on_disk(answer, NONE)
+    assert dict(disk.room) == {"/large": Room(99_999_999_999 << 10, "2049"), "/odd": Room(0, "1a")}
+    assert disk.records["kubeadm"].exit_code is None
+
+
 @pytest.mark.parametrize(
     "answer", ["", "\n", "kubeadm\nkubelet \x1b[31m\nroom x y\ncgroup 9\netcd-kilobytes -1"]
 )

@@ -178,3 +178,8 @@ def test_pre_releases_alone_are_said():
     with pytest.raises(AdminError, match=r"does not offer 1\.38\.0 of") as error:
         target.choose(around("cp-1"), Version(1, 38, 0), 38, offers(*EARLY))
     assert error.value.hint == "the newest there is 1.38.0-rc.1; name a version with --to"
+
+
+def test_a_packages_revision_is_its_numbers():
+    assert target.revision("1.37.2-150500.1.1") == (150500, 1, 1)
+    assert target.revision("1.37.2-1." + "9" * 5000) == (1,)

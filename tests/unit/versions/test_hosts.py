@@ -1,8 +1,13 @@
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.versions import upstream
+from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.errors import AdminError
+from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.versions import hosts, upstream
 from kubectl_admin.versions.facts import Component, Reach
 from kubectl_admin.versions.hosts import completed, on_disk
 from kubectl_admin.versions.judge import judge
@@ -16,6 +21,23 @@ controller-manager-server https://127.0.0.1:6443
 scheduler-server https://lb.example:6443
 apiserver-address 10.0.0.11
 """
+
+
+@pytest.mark.parametrize("missing", [[], [Right("create", "pods/exec", "kube-system")]])
+def test_one_kubelets_refusal_is_the_gap_of_its_node(missing, monkeypatch):
+    refused = Forbidden(403, "Forbidden", "no")
+    told = {"w1": refused, "w2": hosts.OnDisk(Version(1, 37, 2), {})}
+    many = lambda *_: SimpleNamespace(ask=lambda _nodes, _question, answered: told)  # noqa: E731, ARG005
+    monkeypatch.setattr(hosts, "Hosts", many)
+    monkeypatch.setattr("kubectl_admin.cluster.access.missing", lambda *_: missing)
+    facts = cluster({"cp1": "1.37.2"}, {"w1": "1.36.3", "w2": "1.36.3"})
+    if missing:
+        with pytest.raises(AdminError, match="may not create pods/exec in namespace kube-system"):
+            hosts.looked_at(None, facts, Options(), print, None)
+        return
+    seen = hosts.looked_at(None, facts, Options(), print, None)
+    assert [(gap.what, gap.why) for gap in seen.gaps] == [("the disk of node w1", refused.what)]
+    assert [part.node for part in seen.of(Component.KUBELET) if part.installed] == ["w2"]
 
 
 def test_what_a_control_plane_says():

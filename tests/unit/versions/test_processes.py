@@ -140,6 +140,21 @@ def test_a_process_that_does_not_know_its_user_wants_none(refused_as):
     assert not isinstance(caught.value, Forbidden)
 
 
+@pytest.mark.parametrize("missing", [[], list(processes.NODES_PROXY)])
+def test_one_kubelets_refusal_hides_no_other_nodes_answer(missing, monkeypatch):
+    monkeypatch.setattr("kubectl_admin.cluster.access.missing", lambda *_: missing)
+
+    def refuse():
+        raise Forbidden(403, "Forbidden", "no")
+
+    gaps = []
+    questions = {"w1": refuse, "w2": lambda: "v1.36.3"}
+    answers = processes.ask_nodes(None, questions, "what kubelets say", processes.NODES_PROXY, gaps, None)
+    assert answers["w2"] == "v1.36.3"
+    assert [gap.permission for gap in gaps] == ["get nodes/proxy"] * len(missing)
+    assert ("w1" in answers) is (not missing)
+
+
 def test_who_was_refused_is_named_where_the_api_server_names_him():
     named = Forbidden(403, "Forbidden", 'nodes is forbidden: User "jane" cannot list resource "nodes"')
     unnamed = Forbidden(403, "Forbidden", 'pods "etcd-cp-1" is forbidden: ')

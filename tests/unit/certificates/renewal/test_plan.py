@@ -367,6 +367,8 @@ def test_the_survey_is_read():
         backups=(Backup("20261125T120000Z", open=False), Backup("20261125T130000Z", open=True)),
     )
     assert Survey.of(b"job no 9 \n") == Survey(kubelet=False, job=Left(False, None, 9))
+    long = b"job no " + b"9" * 5000 + b" \n"
+    assert Survey.of(long) == Survey(kubelet=False, job=Left(False, None, 0))
 
 
 def test_a_plan_says_what_follows_for_each():
