@@ -28,6 +28,7 @@ SILENCE = 60.0  # seconds of silence, pings unanswered, after which it is not
 SILENCE_FED = 600.0
 TURN = 0.05  # seconds to wait for the rest of a message while there is something to be sent
 FRAME = 32 * 1024  # bytes sent at a time; more only makes masking slower
+UNSENT = 16  # frames on their way, beyond which the other end's pings are no longer answered
 Message = tuple[int, bytes]
 
 
@@ -67,6 +68,7 @@ class Channels(Closing):
         self._end = time.monotonic() + timeout if timeout else None
         self._heard = self._pinged = time.monotonic()
         self._unanswered = 0  # pings since then
+        connection.frame_buffer.before_reading = self._allow_reading
 
     @classmethod
     def open(
@@ -165,9 +167,6 @@ class Channels(Closing):
 
     def _received(self) -> Message | None:
         """The next message or fragment; one without bytes if there is none yet, None at the end."""
-        patience = TURN if self._unsent or self._idle else self._patience()
-        if patience != self._socket.gettimeout():
-            self._socket.settimeout(patience)
         try:
             frame = self._connection.recv_frame()
         except websocket.WebSocketTimeoutException:
@@ -181,7 +180,7 @@ class Channels(Closing):
         match frame.opcode:
             case ABNF.OPCODE_CLOSE:
                 return None
-            case ABNF.OPCODE_PING:
+            case ABNF.OPCODE_PING if len(self._unsent) < UNSENT:
                 self._queue(ABNF.OPCODE_PONG, data)
             case ABNF.OPCODE_CONT:
                 return self._channel, data
@@ -189,6 +188,13 @@ class Channels(Closing):
                 self._channel = data[0]
                 return self._channel, data[1:]
         return self._channel, b""
+
+    def _allow_reading(self) -> None:
+        """Before each read of a part of a frame: BrokenStream is raised after the time limit."""
+        self._check_end()
+        patience = TURN if self._unsent or self._idle else self._patience()
+        if patience != self._socket.gettimeout():
+            self._socket.settimeout(patience)
 
     def _listen_again(self, away: float) -> None:
         """Nobody has listened since the moment `away`: what was not heard meanwhile is no silence."""
@@ -200,11 +206,15 @@ class Channels(Closing):
         """Seconds to wait for anything before time is looked at again."""
         return PING if self._end is None else min(PING, max(self._end - time.monotonic(), 0.001))
 
+    def _check_end(self) -> None:
+        """Raises BrokenStream after the time limit."""
+        if self._end and time.monotonic() > self._end:
+            raise BrokenStream(f"{self.what}: not done within {self._timeout or 0:g} s")
+
     def _check_time(self) -> None:
         """Raises BrokenStream if the other end is late or gone, and asks it now and then whether it is."""
+        self._check_end()
         now = time.monotonic()
-        if self._end and now > self._end:
-            raise BrokenStream(f"{self.what}: not done within {self._timeout or 0:g} s")
         if now - self._heard > self._silence and self._unanswered:
             raise BrokenStream(
                 f"{self.what}: nothing heard for {self._silence:.0f} s, the connection is dead"

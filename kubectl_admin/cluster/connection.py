@@ -254,11 +254,13 @@ class Cluster:
 
 
 def lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """The lines of an answer, each as soon as it is there."""
+    """The lines of an answer, each as soon as it is there; raises BrokenStream for one without an end."""
     rest = b""
     for chunk in answer.stream(CHUNK, decode_content=True):
         *complete, rest = (rest + chunk).split(b"\n")
         yield from (line for line in complete if line.strip())
+        if len(rest) > TEXT_LIMIT:
+            raise BrokenStream(f"a line of a watch is longer than {TEXT_LIMIT} bytes")
     if rest.strip():
         yield rest
 

@@ -8,11 +8,14 @@ import logging
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import websocket
+from websocket import _handshake
 from websocket._abnf import frame_buffer
+from websocket._cookiejar import SimpleCookieJar
 
 from kubectl_admin.cluster import proxy, socks
 from kubectl_admin.cluster.client import tcp_keepalive_socket_options
@@ -26,12 +29,30 @@ from kubectl_admin.cluster.errors import (
     refusal,
     unreachable,
 )
+from kubectl_admin.cluster.limits import LimitedSocket, TooLong, after
 from kubectl_admin.cluster.relay import relayed
 from kubectl_admin.cluster.requests import retried
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
+from kubectl_admin.errors import AdminError
 
 FRAME_LIMIT = 1 << 20  # bytes
+CONTROL_LIMIT = 125  # bytes of a ping, a pong or a close. Source: RFC 6455, section 5.5
+HANDSHAKE = 64 << 10  # bytes of the server's consent or refusal
 log = logging.getLogger("kubectl_admin.cluster")
+
+
+class NoCookies(SimpleCookieJar):
+    """Instead of websocket-client's jar of cookies: what one node sets is not sent to all others."""
+
+    def add(self, _set_cookie: str | None) -> None:
+        """Keeps nothing."""
+
+    def get(self, _host: str) -> str:
+        """Has nothing."""
+        return ""
+
+
+_handshake.CookieJar = NoCookies()
 
 
 def websocket_to(
@@ -40,20 +61,21 @@ def websocket_to(
     """A WebSocket at this path and query that speaks one of the protocols.
 
     timeout: seconds for the server's consent, 30 at most. Raises ApiError if it refuses, Unreachable if it is
-    not there; only what never reached it is tried again.
+    not there, AdminError if it goes on and on; only what never reached it is tried again.
     """
 
-    def once(_end: float | None) -> Any:
+    def once(end: float | None) -> Any:
+        left = max(end - time.monotonic(), 0.001) if end else None
         identity = transport.authenticate()
         try:
-            return consented(transport, location, protocols, identity, timeout)
+            return consented(transport, location, protocols, identity, left)
         except Unauthorized:
             if not transport.credentials.renew(identity):
                 raise
             renewed = transport.authenticate()
             if renewed == identity:
                 raise
-        return consented(transport, location, protocols, renewed, timeout)
+        return consented(transport, location, protocols, renewed, left)
 
     return retried(transport, "CONNECT", once, timeout=timeout)
 
@@ -65,15 +87,15 @@ def consented(
     patience = min(timeout or READ_TIMEOUT, READ_TIMEOUT)
     url = transport.server + location
     connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
-    connection.frame_buffer = Frames(connection.frame_buffer.recv, skip_utf8_validation=True)
+    connection.frame_buffer = Frames(connection.frame_buffer.recv)
     start = time.monotonic()
     transport.begin()
     raw = dialled(transport, min(CONNECT_TIMEOUT, patience))
-    raw.settimeout(patience)
+    shaking = LimitedSocket(raw, after(patience), HANDSHAKE)
     try:
         connection.connect(
             "ws" + url.removeprefix("http"),
-            socket=raw,
+            socket=shaking,
             header=[
                 f"{name}: {value}"
                 for name, value in [("User-Agent", transport.user_agent), *identity.headers]
@@ -82,6 +104,7 @@ def consented(
             suppress_origin=True,
             redirect_limit=0,  # the credentials are for this server only
         )
+        connection.sock = raw
         transport.heard = True
     except websocket.WebSocketBadStatusException as error:
         if not error.status_code:
@@ -90,6 +113,8 @@ def consented(
         took = (time.monotonic() - start) * 1000
         log.debug("CONNECT %s %d in %.0f ms", transport.shown + location, error.status_code, took)
         raise refused(error, location, known=transport.known) from None
+    except TooLong:
+        raise AdminError(f"the answer to CONNECT {location} is longer than {HANDSHAKE} bytes") from None
     except (websocket.WebSocketException, OSError) as error:
         raise unreachable(transport.server, error) from error
     finally:
@@ -104,12 +129,25 @@ class Frames(frame_buffer):
     """Frames as they come, none longer than FRAME_LIMIT: what a node announces is not believed.
 
     An API server hands on what a kubelet sends, in pieces of 32 KiB at most.
+
+    before_reading: is called before each read of a part of a frame, and may raise.
     """
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        super().__init__(self._read_on, skip_utf8_validation=True)
+        self.before_reading: Callable[[], None] | None = None
+        self._read = read
+
+    def _read_on(self, size: int) -> bytes:
+        if self.before_reading:
+            self.before_reading()
+        return self._read(size)
 
     def recv_length(self) -> None:
         """Reads how long the next frame is."""
         super().recv_length()
-        if (self.length or 0) > FRAME_LIMIT:
+        is_control = bool(self.header and self.header[4] & 8)
+        if (self.length or 0) > (CONTROL_LIMIT if is_control else FRAME_LIMIT):
             raise websocket.WebSocketProtocolException(f"a frame of {self.length} bytes is announced")
 
 

@@ -1,11 +1,15 @@
-"""Connections of the REST client that tell whether a request has been sent at all, and know SOCKS proxies.
+"""Connections of the REST client that tell whether a request has been sent at all, know SOCKS proxies, and
+end what does not end in time.
 
 urllib3 raises the same for a server that hangs up in the handshake and for one that hangs up in the middle
 of an answer. The first has heard of nothing, so whatever was to be asked may be asked again.
 """
 
+import http.client
+import io
 import socket
 import ssl
+from contextvars import ContextVar
 from typing import Any
 
 import urllib3
@@ -13,6 +17,20 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from kubectl_admin.cluster import socks
+from kubectl_admin.cluster.limits import LimitedFile
+
+# When answers must have come whole to what is asked from here, in time.monotonic's seconds; None is never.
+END: ContextVar[float | None] = ContextVar("END", default=None)
+
+
+class Timely(http.client.HTTPResponse):
+    """An answer, its head included, that is read until the moment END and no longer."""
+
+    def __init__(self, sock: Any, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        end = END.get()
+        if end is not None:
+            self.fp = io.BufferedReader(LimitedFile(self.fp.detach(), sock, end))
 
 
 class Reaching(HTTPConnection):
@@ -20,6 +38,8 @@ class Reaching(HTTPConnection):
 
     _socks_options: urllib3's own name for what says that it leads through a SOCKS proxy: {"proxy": its URL}.
     """
+
+    response_class = Timely
 
     def __init__(self, *args: Any, _socks_options: dict[str, str] | None = None, **more: Any) -> None:
         self._socks = _socks_options

@@ -11,6 +11,7 @@ import urllib3
 
 from kubectl_admin.cluster.credentials import Headers, Identity
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NothingSent, Unauthorized, Unreachable, refusal
+from kubectl_admin.cluster.limits import TooLong
 from kubectl_admin.cluster.retry import is_transient, may_be_sent_again
 from kubectl_admin.cluster.transport import Transport
 from kubectl_admin.errors import AdminError
@@ -39,10 +40,6 @@ class Request:
     body: Any = None
 
 
-class TooLong(Exception):  # noqa: N818 - never seen outside
-    """An answer is longer than wanted."""
-
-
 def location(path: str, query: Query = ()) -> str:
     """Path and query as they are sent; what must not stand in a path is escaped."""
     encoded = urlencode(list(query))
@@ -67,7 +64,7 @@ def carry_out(
         left = max(end - time.monotonic(), 0.001) if end else None
         answer = opened(transport, request, timeout=left)
         try:
-            return whole(transport, answer, limit=limit, end=end)
+            return whole(transport, answer, limit=limit)
         except TooLong:
             raise AdminError(f"the answer to {request.location} is longer than {limit} bytes") from None
         finally:
@@ -155,10 +152,8 @@ def sent(
     return answer
 
 
-def whole(
-    transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit: int | None, end: float | None = None
-) -> bytes:
-    """The body of an answer; raises TooLong beyond `limit` bytes, Unreachable after the moment `end`."""
+def whole(transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit: int | None) -> bytes:
+    """The body of an answer; raises TooLong beyond `limit` bytes, Unreachable if it is late."""
     chunks, length = [], 0
     with transport.reading():
         for chunk in answer.stream(CHUNK, decode_content=True):
@@ -166,8 +161,6 @@ def whole(
             length += len(chunk)
             if limit is not None and length > limit:
                 raise TooLong
-            if end and time.monotonic() > end:
-                raise Unreachable(f"Unable to connect to the server: {transport.shown} answers too slowly")
     return b"".join(chunks)
 
 

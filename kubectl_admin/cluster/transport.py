@@ -21,7 +21,8 @@ from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
 from kubectl_admin.cluster.errors import Broken, NothingSent, Unreachable, Untrusted, root, unreachable
 from kubectl_admin.cluster.kubeconfig import Target
-from kubectl_admin.cluster.reaching import POOLS
+from kubectl_admin.cluster.limits import TooSlow, after
+from kubectl_admin.cluster.reaching import END, POOLS
 
 CONNECTIONS = 16  # kept open at once, as many as threads ask
 CONNECT_TIMEOUT = 5.0  # seconds to reach the server
@@ -107,16 +108,20 @@ class Transport:
         """Sends one request, once; returns the answer, whatever its status, before its body has been read.
 
         headers: all of them, those of `authenticate` included. body: what JSON can say; None for none.
-        timeout: seconds to connect and of silence. Raises NothingSent if the server was not reached, Broken
-        if it hung up, Unreachable for all else. The body is to be read inside `reading`.
+        timeout: seconds until the whole answer has come. Raises NothingSent if the server was not reached,
+        Broken if it hung up, Unreachable for all else. The body is to be read inside `reading`.
         """
         self.begin()
         limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
         all_headers = repeatable(self._headers, headers)
-        with self.reading():
-            answer = self._client.request(
-                method, self.server + path, all_headers, body, _request_timeout=limits
-            )
+        waiting = END.set(after(timeout) if timeout else None)
+        try:
+            with self.reading():
+                answer = self._client.request(
+                    method, self.server + path, all_headers, body, _request_timeout=limits
+                )
+        finally:
+            END.reset(waiting)
         self.heard = True
         response: urllib3.BaseHTTPResponse = answer.response
         return response
@@ -141,8 +146,10 @@ class Transport:
             by = proxy.host_of(self.proxy) if at_proxy and isinstance(root(reason), ssl.SSLError) else ""
             match reason:
                 case urllib3.exceptions.ReadTimeoutError():
-                    said = f"Unable to connect to the server: {self.shown} has stopped answering"
-                    raise Unreachable(said) from error
+                    how = (
+                        "answers too slowly" if isinstance(root(reason), TooSlow) else "has stopped answering"
+                    )
+                    raise Unreachable(f"Unable to connect to the server: {self.shown} {how}") from error
                 case urllib3.exceptions.ConnectTimeoutError():
                     kind: type[Unreachable] = NothingSent
                 case urllib3.exceptions.ProtocolError():

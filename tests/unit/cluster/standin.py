@@ -228,8 +228,8 @@ class Wire:
         self.asked = asked
         self._handler = handler
 
-    def accept(self, protocol: str) -> None:
-        """Consents to the WebSocket with this subprotocol."""
+    def accept(self, protocol: str, more: dict[str, str] | None = None) -> None:
+        """Consents to the WebSocket with this subprotocol, and further headers."""
         offered = (self.asked.header("Sec-WebSocket-Protocol") or "").replace(" ", "").split(",")
         assert protocol in offered, f"{protocol} is not among {offered}"
         key = (self.asked.header("Sec-WebSocket-Key") or "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -239,6 +239,8 @@ class Wire:
         accepted = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()  # noqa: S324 - RFC 6455
         self._handler.send_header("Sec-WebSocket-Accept", accepted)
         self._handler.send_header("Sec-WebSocket-Protocol", protocol)
+        for name, value in (more or {}).items():
+            self._handler.send_header(name, value)
         self._handler.end_headers()
         self._handler.wfile.flush()
 

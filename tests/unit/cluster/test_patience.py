@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster import requests, retry, transport
+from kubectl_admin.cluster import dial, limits, requests, retry, transport
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import (
@@ -38,7 +38,7 @@ SAID_BY_ONE_THAT_STARTS = [
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (requests, retry, transport):
+    for module in (dial, limits, requests, retry, transport):
         monkeypatch.setattr(module, "time", clock)
     return clock
 
