@@ -114,6 +114,18 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
+class CoreDNS:
+    """CoreDNS as kubeadm keeps it.
+
+    present: whether there is its Deployment; None where that could not be seen. configured: where there is
+    none, whether its ConfigMap is there.
+    """
+
+    present: bool | None = None
+    configured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """The node among the others.
 
@@ -121,7 +133,7 @@ class Around:
     the node runs no member. flags: of the node's static pods, by component and name. mark: of an upgrade that
     was begun here. cordoned: whether the node is. ready: whether it is. kubelet: as the Node object says.
     kubelet_config: what ConfigMap kubelet-config holds; None where it can't be read. proxy: kube-proxy.
-    gaps: what could not be looked at.
+    gaps: what could not be looked at. coredns: CoreDNS.
     """
 
     node: str
@@ -136,6 +148,7 @@ class Around:
     kubelet_config: str | None = None
     proxy: Proxy = Proxy()
     gaps: tuple[Gap, ...] = ()
+    coredns: CoreDNS = CoreDNS()
 
     @property
     def own_apiserver(self) -> Instance | None:

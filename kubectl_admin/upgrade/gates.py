@@ -8,16 +8,17 @@ from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Role, Target
 from kubectl_admin.upgrade.given import next_start
 from kubectl_admin.upgrade.machine import label, machine, space
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
+from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig
 from kubectl_admin.versions.judge import not_judged, silent, skew_findings
 from kubectl_admin.versions.needs import etcd_gate, etcd_minor
 from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 
-# The first minor whose kubeadm installs kube-proxy also where its ConfigMap is gone.
-# Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/phases/upgrade/addons.go, runKubeProxyAddon.
-PROXY_COMES_ANYWAY = 32
+# The first minor whose kubeadm installs an add-on also where its ConfigMap is gone.
+# Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/phases/upgrade/addons.go, runKubeProxyAddon and
+# runCoreDNSAddon; before cmd/kubeadm/app/phases/upgrade/postupgrade.go, PerformAddonsUpgrade.
+ADDONS_COME_ANYWAY = 32
 
 
 def gates(  # noqa: PLR0913 - all that is known
@@ -52,7 +53,7 @@ def gates(  # noqa: PLR0913 - all that is known
         *(gap.finding() for gap in (around.etcd.unanswered if around.etcd else ())),
     ]
     if role.control_plane and kubeadm:
-        found += proxy_returns(around, version.minor)
+        found += addons_return(around, version.minor)
     if role.control_plane and not is_moved(around, version):
         found += [*etcd_gate(with_members(around), upstream, version.minor), *etcd_health(around)]
     if not drained and around.kubelet and around.kubelet.minor != version.minor:
@@ -192,22 +193,28 @@ def with_members(around: Around) -> Facts:
     return replace(facts, instances=(*facts.instances, *parts))
 
 
-def proxy_returns(around: Around, minor: int) -> Iterator[Finding]:
-    """Whether kubeadm is about to install a kube-proxy that somebody has taken away."""
-    config, proxy = around.versions.kubeadm_config, around.proxy
-    if proxy.present is not False or (config and config.proxy_disabled):
-        return
-    if minor < PROXY_COMES_ANYWAY and proxy.config is None:
-        return
-    yield Finding(
-        Severity.WARNING,
-        "kube-proxy-returns",
-        "kube-proxy",
-        "kubeadm installs its add-ons again with the last control plane, those that were removed as well",
-        "there is no DaemonSet kube-proxy, and kubeadm's configuration does not say that this is meant",
-        "set proxy.disabled: true in ConfigMap kube-system/kubeadm-config (v1beta4), or delete it afterwards",
-        "https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/#kubeadm-k8s-io-v1beta4-Proxy",
-    )
+def addons_return(around: Around, minor: int) -> Iterator[Finding]:
+    """Which add-ons kubeadm is about to install that somebody has taken away."""
+    config, proxy, dns = around.versions.kubeadm_config or KubeadmConfig(), around.proxy, around.coredns
+    addons = [
+        ("kube-proxy", "DaemonSet", "proxy", proxy.present, config.proxy_disabled, proxy.config is not None),
+        ("coredns", "Deployment", "dns", dns.present, config.dns_disabled, dns.configured),
+    ]
+    for name, kind, part, present, disabled, configured in addons:
+        if present is not False or disabled or (minor < ADDONS_COME_ANYWAY and not configured):
+            continue
+        yield Finding(
+            Severity.WARNING,
+            f"{name}-returns",
+            name,
+            "kubeadm installs its add-ons again with the last control plane, those that were removed as well"
+            + (", and puts its own Service kube-dns in the place of any other" if part == "dns" else ""),
+            f"there is no {kind} {name}, and kubeadm's configuration does not say that this is meant",
+            f"set {part}.disabled: true in ConfigMap kube-system/kubeadm-config (v1beta4), or delete it "
+            "afterwards",
+            "https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/"
+            f"#kubeadm-k8s-io-v1beta4-{'DNS' if part == 'dns' else 'Proxy'}",
+        )
 
 
 def etcd_health(around: Around) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.texts import Texts, read_texts
 from kubectl_admin.pool import ask_all
 from kubectl_admin.upgrade import given, unit
-from kubectl_admin.upgrade.facts import Around, Disk, Mark, Proxy, Record, Room
+from kubectl_admin.upgrade.facts import Around, CoreDNS, Disk, Mark, Proxy, Record, Room
 from kubectl_admin.versions import gather as versions
 from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Facts
@@ -37,6 +37,7 @@ MORE = {
     "kubelet-config": ("ConfigMap kube-system/kubelet-config", "get configmaps in namespace kube-system"),
     "kube-proxy's": ("ConfigMap kube-system/kube-proxy", "get configmaps in namespace kube-system"),
     "DaemonSet": ("DaemonSet kube-system/kube-proxy", "list daemonsets.apps in namespace kube-system"),
+    "CoreDNS": ("Deployment kube-system/coredns", "list deployments.apps in namespace kube-system"),
     "kubelet": ("what this node's kubelet says itself", "get nodes/proxy"),
 }
 DEADLINE = 120.0  # seconds for all that is asked of the API
@@ -57,6 +58,7 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         "kubelet-config": lambda: config_map(cluster, "kubelet-config", "kubelet"),
         "kube-proxy's": lambda: config_map(cluster, "kube-proxy", "config.conf"),
         "DaemonSet": lambda: proxy_words(cluster),
+        "CoreDNS": lambda: coredns(cluster),
         "kubelet": lambda: processes.ask_kubelet(cluster, node, None),
     }
     answers = ask_all(questions, deadline=DEADLINE)
@@ -92,6 +94,7 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
             config=found.get("kube-proxy's"),
         ),
         tuple(gaps),
+        found.get("CoreDNS", CoreDNS()),
     )
 
 
@@ -112,19 +115,32 @@ def proxy_words(cluster: Cluster) -> tuple[str, ...] | None:
     return None
 
 
-def returned_proxy(cluster: Cluster, before: Proxy) -> str:
-    """What is to be said of a kube-proxy that has come by an upgrade, in a sentence; "" for none."""
-    if before.present is not False:
-        return ""
-    try:
-        if proxy_words(cluster) is None:
-            return ""
-    except AdminError as error:
-        return f"whether kubeadm has installed kube-proxy again could not be seen: {error.what}"
-    return (
-        "kubeadm has installed kube-proxy, which was not there before: "
-        "kubectl -n kube-system delete daemonset,configmap kube-proxy takes it away again"
-    )
+def coredns(cluster: Cluster) -> CoreDNS:
+    """CoreDNS as kubeadm finds it: by the name of its Deployment, whatever its labels are."""
+    named = [("fieldSelector", "metadata.name=coredns")]
+    if any(True for _ in cluster.list(f"{versions.APPS}/deployments", named)):
+        return CoreDNS(present=True)
+    return CoreDNS(present=False, configured=config_map(cluster, "coredns", "Corefile") is not None)
+
+
+def returned_addons(cluster: Cluster, before: Around) -> list[str]:
+    """What of kubeadm's add-ons has come by an upgrade, in sentences. before: what was there."""
+    addons: list[tuple[str, str, bool | None, Callable[[], bool]]] = [
+        ("kube-proxy", "daemonset", before.proxy.present, lambda: proxy_words(cluster) is not None),
+        ("coredns", "deployment", before.coredns.present, lambda: coredns(cluster).present is True),
+    ]
+    said = []
+    for name, kind, present, comes in addons:
+        try:
+            if present is False and comes():
+                said.append(
+                    f"kubeadm has installed {name}, which was not there before: "
+                    f"kubectl -n kube-system delete {kind},configmap {name} takes it away again"
+                    + ("; Service kube-dns is kubeadm's own now, too" if name == "coredns" else "")
+                )
+        except AdminError as error:
+            said.append(f"whether kubeadm has installed {name} again could not be seen: {error.what}")
+    return said
 
 
 def with_kubelet(facts: Facts, node: str, answer: processes.KubeletAnswer | None) -> Facts:

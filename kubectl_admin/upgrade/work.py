@@ -201,7 +201,7 @@ class Work:
         if self.options.patches == stages.NONE:  # with patches, the images may be others
             self.behind = addons_behind(self.cluster, self.host, self.seen, self.patiently)
         annotate(self.cluster, here, None)
-        if returned := gather.returned_proxy(self.cluster, self.seen.around.proxy):
+        for returned in gather.returned_addons(self.cluster, self.seen.around):
             self.teller.note(returned)
 
     def await_settled(self, *, parts_ready: bool) -> None:

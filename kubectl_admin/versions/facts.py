@@ -123,12 +123,13 @@ class KubeadmConfig:
     """What ConfigMap kubeadm-config has kubeadm do at the next upgrade.
 
     etcd_tag: the version of the image tag that a person has set for etcd; None where kubeadm chooses.
-    proxy_disabled: whether kubeadm leaves kube-proxy alone.
+    proxy_disabled, dns_disabled: whether kubeadm leaves kube-proxy and CoreDNS alone.
     extra_args: by component, the flags that kubeadm adds to its static pods, each as «--name=value».
     """
 
     etcd_tag: Version | None = None
     proxy_disabled: bool = False
+    dns_disabled: bool = False
     extra_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

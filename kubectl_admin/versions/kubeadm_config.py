@@ -42,6 +42,7 @@ def kubeadm_config(document: Mapping[str, Any] | None) -> KubeadmConfig | None:
         # kubeadm reads «_» in a tag as «+» (phases/upgrade/staticpods.go, convertImageTagMetadataToSemver).
         etcd_tag=Version.find(str(at(document, "etcd", "local", "imageTag") or "").replace("_", "+")),
         proxy_disabled=at(document, "proxy", "disabled") is True,
+        dns_disabled=at(document, "dns", "disabled") is True,
         extra_args={
             component: found
             for component, path in EXTRA_ARGS.items()

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.upgrade import gates, target
-from kubectl_admin.upgrade.facts import STATIC, Proxy, Record, Role, Room, Target
+from kubectl_admin.upgrade.facts import STATIC, CoreDNS, Proxy, Record, Role, Room, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component, Evidence, KubeadmConfig
 from kubectl_admin.versions.version import Version
@@ -252,6 +252,26 @@ def test_a_kube_proxy_that_somebody_took_away_comes_back(config, proxy, goal, wa
     assert [each.severity for each in every if each.rule == "kube-proxy-returns"] == [
         Severity.WARNING
     ] * warned
+
+
+@pytest.mark.parametrize(
+    ("config", "dns", "goal", "warned"),
+    [
+        (KubeadmConfig(), CoreDNS(present=False), NEW, True),
+        (KubeadmConfig(dns_disabled=True), CoreDNS(present=False), NEW, False),
+        (KubeadmConfig(proxy_disabled=True), CoreDNS(present=False), NEW, True),
+        (KubeadmConfig(), CoreDNS(present=True), NEW, False),
+        (KubeadmConfig(), CoreDNS(present=None), NEW, False),  # a gap says so
+        (KubeadmConfig(), CoreDNS(present=False), Version(1, 31, 1), False),
+        (KubeadmConfig(), CoreDNS(present=False, configured=True), Version(1, 31, 1), True),
+    ],
+)
+def test_a_coredns_that_somebody_took_away_comes_back(config, dns, goal, warned):
+    here = around("cp-1", config=config, coredns=dns)
+    every = gates.gates(here, disk(), Role.FIRST, Target(goal, "x"), UPSTREAM)
+    said = [each for each in every if each.rule == "coredns-returns"]
+    assert [each.severity for each in said] == [Severity.WARNING] * warned
+    assert all("dns.disabled: true" in each.fix for each in said)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.upgrade import gather
-from kubectl_admin.upgrade.facts import Mark, Proxy, Room
+from kubectl_admin.upgrade.facts import CoreDNS, Mark, Proxy, Room
 from kubectl_admin.versions.processes import KubeletAnswer
 from kubectl_admin.versions.version import Version
+from tests.unit.upgrade.cases import around
 from tests.unit.versions.samples import cluster
 
 NONE = Packages(Manager.APT, {}, frozenset(), {})
@@ -67,17 +68,22 @@ def test_an_answer_without_sense_makes_no_facts(answer):
 class Cluster:
     """kube-system's ConfigMaps and DaemonSets."""
 
-    def __init__(self, *daemonsets):
-        self.daemonsets = daemonsets
+    def __init__(self, *daemonsets, deployments=()):
+        self.daemonsets, self.deployments = daemonsets, deployments
 
     def get(self, path, **_):
         if path.endswith("/configmaps/kubelet-config"):
             return {"data": {"kubelet": "kind: KubeletConfiguration"}}
         if path.endswith("/configmaps/empty"):
             return {}
+        if path.endswith("/configmaps/coredns") and self.daemonsets:
+            return {"data": {"Corefile": ".:53 {}"}}
         raise NotFound(404, "NotFound", "")
 
-    def list(self, _path, _query):
+    def list(self, path, query):
+        if path.endswith("/deployments"):  # whatever its labels are, kubeadm writes to the one of this name
+            assert query == [("fieldSelector", "metadata.name=coredns")]
+            return iter(self.deployments)
         return iter(self.daemonsets)
 
 
@@ -104,6 +110,12 @@ def test_the_command_of_kubeadms_kube_proxy():
     assert gather.proxy_words(Cluster(daemonset("kube-proxy"))) == ()
 
 
+def test_coredns_as_kubeadm_keeps_it():
+    assert gather.coredns(Cluster(deployments=[{}])) == CoreDNS(present=True)
+    assert gather.coredns(Cluster()) == CoreDNS(present=False)
+    assert gather.coredns(Cluster({})) == CoreDNS(present=False, configured=True)
+
+
 class Silent(Cluster):
     def list(self, _path, _query):
         raise AdminError("no answer")
@@ -120,9 +132,23 @@ class Silent(Cluster):
     ],
 )
 def test_a_kube_proxy_that_has_come_back_is_told_of(present, cluster, word):
-    said = gather.returned_proxy(cluster, Proxy(present=present))
-    assert word in said
-    assert bool(said) is bool(word)
+    said = gather.returned_addons(cluster, around("cp-1", proxy=Proxy(present=present)))
+    assert [word in each for each in said] == [True] * bool(word)
+
+
+@pytest.mark.parametrize(
+    ("present", "cluster", "word"),
+    [
+        (False, Cluster(deployments=[{}]), "kubeadm has installed coredns"),
+        (False, Cluster(), ""),
+        (False, Silent(), "could not be seen: no answer"),
+        (True, Cluster(deployments=[{}]), ""),
+        (None, Cluster(deployments=[{}]), ""),
+    ],
+)
+def test_a_coredns_that_has_come_back_is_told_of(present, cluster, word):
+    said = gather.returned_addons(cluster, around("cp-1", coredns=CoreDNS(present=present)))
+    assert [word in each for each in said] == [True] * bool(word)
 
 
 def test_until_when_this_nodes_runtime_is_supported():

@@ -22,6 +22,7 @@ apiServer:
 etcd:
   local: {imageTag: 3.6.16-0, extraArgs: [{name: quota-backend-bytes, value: "8"}]}
 proxy: {disabled: true}
+dns: {disabled: true}
 kubernetesVersion: "v1.36.3"
 """
 OLD = """
@@ -40,6 +41,7 @@ def test_both_ways_to_write_extra_arguments():
     assert kubeadm_config(read(NEW)) == KubeadmConfig(
         etcd_tag=Version(3, 6, 16),
         proxy_disabled=True,
+        dns_disabled=True,
         extra_args={
             Component.APISERVER: (
                 "--feature-gates=SidecarContainers=true",
