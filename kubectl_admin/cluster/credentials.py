@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kubectl_admin.cluster import plugin
-from kubectl_admin.cluster.decode import decode_object
+from kubectl_admin.cluster.decode import decode_object, is_text
 from kubectl_admin.cluster.errors import NothingSent
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
@@ -65,9 +65,7 @@ class Credentials:
         """
         if self.from_plugin:
             return self._issued_identity(self._issued())
-        authorization = self._authorization()
-        headers = [("Authorization", authorization)] if authorization else []
-        return Identity([*headers, *self._impersonation], self._static_certificate())
+        return self._shown(self._authorization(), self._static_certificate())
 
     def renew(self, refused: "Identity") -> bool:
         """After a request with this identity was not accepted (401): whether another try may do better.
@@ -87,9 +85,20 @@ class Credentials:
         return self.identity() != refused
 
     def _issued_identity(self, issued: plugin.Credential) -> "Identity":
-        authorization = bearer(issued.token)
+        return self._shown(bearer(issued.token), pem(issued.certificate, issued.key))
+
+    def _shown(self, authorization: str | None, certificate: bytes | None) -> "Identity":
         headers = [("Authorization", authorization)] if authorization else []
-        return Identity([*headers, *self._impersonation], pem(issued.certificate, issued.key))
+        headers += self._impersonation
+        for name, value in headers:
+            if not is_sendable(value):
+                # Its name is all that is told of it.
+                raise AdminError(
+                    f'invalid header field value for "{name}" of user "{self._target.user_name}": '
+                    "it has a line break or another control character in it",
+                    "in a kubeconfig, `|` keeps the line break at the end: `token: …` has none",
+                )
+        return Identity(headers, certificate)
 
     def _static_certificate(self) -> bytes | None:
         """The kubeconfig's certificate; one in files is read again now and then, since it may be replaced.
@@ -154,6 +163,12 @@ class Credentials:
                         ) from None
                 self._token_file = (now, token)
             return self._token_file[1]
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a header may have this value. Source: Go, x/net/http/httpguts, ValidHeaderFieldValue."""
+    controls = any((letter < " " and letter != "\t") or letter == "\x7f" for letter in value)
+    return is_text(value) and not controls
 
 
 def bearer(token: str) -> str | None:

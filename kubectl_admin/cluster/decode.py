@@ -44,6 +44,11 @@ def whole_number(said: object, digits: int = DIGITS) -> int | None:
     return None
 
 
+def is_text(said: object) -> bool:
+    """Whether this is text that can be sent, as UTF-8: JSON and arguments may hold halves of characters."""
+    return isinstance(said, str) and not any("\ud800" <= letter <= "\udfff" for letter in said)
+
+
 def mapping(said: object) -> Mapping[str, Any]:
     """An object of JSON; an empty one for what is none."""
     return said if isinstance(said, dict) else {}

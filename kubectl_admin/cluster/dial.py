@@ -18,6 +18,7 @@ from websocket._abnf import frame_buffer
 from websocket._cookiejar import SimpleCookieJar
 
 from kubectl_admin.cluster import proxy, socks
+from kubectl_admin.cluster.address import shown
 from kubectl_admin.cluster.client import tcp_keepalive_socket_options
 from kubectl_admin.cluster.credentials import Identity
 from kubectl_admin.cluster.errors import (
@@ -217,5 +218,5 @@ def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> soc
         tunnel.close()
         raise
     if not isinstance(tunnel.sock, socket.socket):
-        raise Unreachable(f"Unable to connect to the server: proxy {proxy.shown(transport.proxy or '')}")
+        raise Unreachable(f"Unable to connect to the server: proxy {shown(transport.proxy or '')}")
     return tunnel.sock

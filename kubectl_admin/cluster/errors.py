@@ -152,7 +152,10 @@ KINDS: dict[int, type[ApiError]] = {
 
 
 def refusal(status: int, body: bytes, headers: Mapping[str, str], asked: str) -> ApiError:
-    """The error of an answer with this HTTP status to what was `asked` (method and path)."""
+    """The error of an answer with this HTTP status to what was `asked` (method and path).
+
+    The query is not told: a command has its arguments there.
+    """
     text = body.decode("utf-8", "replace")
     try:
         document = mapping(decode_json(text, "a refusal"))
@@ -161,7 +164,7 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], asked: str) ->
     seconds = whole_number(headers.get("Retry-After", ""))
     if document.get("kind") == "Status":
         return of_status(document, status, retry_after=seconds)
-    said = " ".join(text.split())[:SHOWN] or f"no reason given for {asked}"
+    said = " ".join(text.split())[:SHOWN] or f"no reason given for {asked.partition('?')[0]}"
     kind = KINDS.get(status, ApiError)
     return kind(status, REASONS.get(status, str(status)), said, body=text, retry_after=seconds)
 

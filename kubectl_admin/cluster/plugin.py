@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kubectl_admin.cluster.decode import decode_object
+from kubectl_admin.cluster.decode import decode_object, is_text
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.usable import interactive_mode
 from kubectl_admin.errors import AdminError
@@ -132,6 +132,8 @@ def credential(target: Target, answer: bytes) -> Credential:
     token, certificate, key = (
         str(status.get(name) or "") for name in ("token", "clientCertificateData", "clientKeyData")
     )
+    if not all(map(is_text, (token, certificate, key))):
+        raise failed(target, "plugin returned what is no text")
     if bool(certificate) != bool(key):
         raise failed(target, "plugin returned only certificate or key, not both")
     if not token and not certificate:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from kubectl_admin.cluster.address import fault_of, shown
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.socks import SCHEMES
 from kubectl_admin.errors import AdminError
@@ -16,17 +17,19 @@ def proxy_of(target: Target, environ: Mapping[str, str]) -> str | None:
     """The proxy's URL, or None: the kubeconfig's proxy-url, or else what the environment variables name.
 
     Variables never send a loopback address to a proxy, and $NO_PROXY counts for them only. Raises AdminError
-    for any other kind of proxy than HTTP and SOCKS5.
+    for what is no address, and for any other kind of proxy than HTTP and SOCKS5.
     """
     proxy = str(target.cluster.get("proxy-url", "")) or proxy_of_environment(target.server, environ)
     if not proxy:
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if urlsplit(proxy).scheme not in ("http", "https", *SCHEMES):
+    if proxy.partition("://")[0].lower() not in ("http", "https", *SCHEMES):
         raise AdminError(
-            f"proxy {shown(proxy)} of {target.server}: only HTTP and SOCKS5 proxies are supported",
+            f"proxy {shown(proxy)} of {shown(target.server)}: only HTTP and SOCKS5 proxies are supported",
             "set proxy-url to one of these, or use a tunnel and --server",
         )
+    if fault := fault_of(proxy):
+        raise AdminError(f"proxy {shown(proxy)} of {shown(target.server)}: {fault}")
     return proxy
 
 
@@ -68,9 +71,3 @@ def is_encrypted(proxy: str | None) -> bool:
 def host_of(proxy: str | None) -> str:
     """The proxy's host, for errors."""
     return urlsplit(proxy or "").hostname or ""
-
-
-def shown(address: str) -> str:
-    """The URL of a proxy or a server without its password."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -10,6 +10,7 @@ import os
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import urllib3
 
 from kubectl_admin.cluster import proxy, socks, tls
+from kubectl_admin.cluster.address import shown
 from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
 from kubectl_admin.cluster.errors import Broken, NothingSent, Unreachable, Untrusted, root, unreachable
@@ -35,7 +37,7 @@ class Transport:
 
     def __init__(self, target: Target, user_agent: str) -> None:
         self.server = target.server
-        self.shown = proxy.shown(target.server)  # without a password, which some put into an address
+        self.shown = shown(target.server)  # without a password, which some put into an address
         self.user_agent = user_agent
         self.credentials = Credentials(target)
         self.context = tls.context_for(target)
@@ -85,7 +87,7 @@ class Transport:
     def proxy_headers(self) -> dict[str, str] | None:
         """What the proxy wants to hear before it lets us through."""
         pair = proxy.credentials_of(self.proxy) if self.proxy else None
-        return urllib3.make_headers(proxy_basic_auth=pair) if pair else None
+        return {"Proxy-Authorization": f"Basic {b64encode(pair.encode()).decode()}"} if pair else None
 
     def authenticate(self) -> Identity:
         """What the next request shows, after its client certificate has been made ready.
@@ -136,9 +138,13 @@ class Transport:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Inside, what urllib3 raises becomes Unreachable, in kubectl's words."""
+        """Inside, what urllib3 and http.client raise becomes Unreachable, in kubectl's words."""
         try:
             yield
+        except ValueError as error:
+            # Its words have values in them that may be secret, such as an address.
+            said = f"Unable to connect to the server: {self.shown} has sent what is no HTTP"
+            raise Unreachable(said) from error
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
             at_proxy = isinstance(reason, urllib3.exceptions.ProxyError)

@@ -3,11 +3,11 @@
 Source: client-go tools/clientcmd/validation.go, whose words these are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from kubectl_admin.cluster.address import fault_of, shown
 from kubectl_admin.errors import UsageError
 
 INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
@@ -29,11 +29,20 @@ def of_cluster(name: str, cluster: Mapping[str, Any]) -> Iterator[str]:
         yield f"unable to read certificate-authority {authority} for {name} due to {reason}"
     if cluster.get("insecure-skip-tls-verify") and (authority or "certificate-authority-data" in cluster):
         yield f"specifying a root certificates file with the insecure flag is not allowed for {name}"
-    proxy = str(cluster.get("proxy-url", ""))
-    if proxy and urlsplit(proxy).scheme not in ("http", "https", "socks5"):
-        scheme, separator, rest = proxy.rpartition("://")
-        shown = f"{scheme}{separator}{rest.rpartition('@')[2]}"  # without a password
-        yield f"invalid 'proxy-url' {shown!r} for cluster {name!r}: must be http, https, or socks5"
+    server = str(cluster["server"])
+    server = server if "://" in server else f"http://{server}"
+    yield from of_address(f"'server' {shown(server)!r} for cluster {name!r}", server, ("http", "https"))
+    if proxy := str(cluster.get("proxy-url", "")):
+        about = f"'proxy-url' {shown(proxy)!r} for cluster {name!r}"
+        yield from of_address(about, proxy, ("http", "https", "socks5"))
+
+
+def of_address(about: str, address: str, schemes: Sequence[str]) -> Iterator[str]:
+    """What is wrong with an address. about: how it is named, without its password."""
+    if address.partition("://")[0].lower() not in schemes:
+        yield f"invalid {about}: must be {', '.join(schemes[:-1])}, or {schemes[-1]}"
+    elif fault := fault_of(address):
+        yield f"invalid {about}: {fault}"
 
 
 def of_user(name: str, user: Mapping[str, Any]) -> Iterator[str]:
