@@ -1,25 +1,19 @@
-"""kube-proxy and CoreDNS: kubeadm upgrades them with the last control plane, and waits for neither.
-
-A kube-proxy has no probes, so its pod is Ready whatever it does, also while it ends and is restarted. It is
-taken for well when it says so itself (its /healthz is 200 once its rules are in place), or, where it can't be
-asked, when it has run for some seconds without a restart.
+"""kube-proxy and CoreDNS as the cluster has them: kubeadm upgrades them with the last control plane.
 
 Source: kubernetes/kubernetes cmd/kubeadm/app/phases/addons/{dns,proxy}, of the moment
-cmd/kubeadm/app/cmd/phases/upgrade/addons.go, of /healthz pkg/proxy/healthcheck/proxy_health.go.
+cmd/kubeadm/app/cmd/phases/upgrade/addons.go.
 """
 
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import static_pods
-from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node.host import Host
 from kubectl_admin.upgrade.facts import Target
+from kubectl_admin.upgrade.gather import is_ready
 from kubectl_admin.versions.version import Version
 
 SYSTEM = "/api/v1/namespaces/kube-system"
@@ -27,29 +21,33 @@ APPS = "/apis/apps/v1/namespaces/kube-system"
 PROXY, COREDNS = "kube-proxy", "coredns"
 APISERVERS = "component=kube-apiserver,tier=control-plane"
 NAMES = {PROXY: "kube-proxy", COREDNS: "CoreDNS"}
-HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
-POLL_INTERVAL = 1.0  # seconds between two looks
-STEADY = 10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
-CRASHES = 3  # restarts seen here after which it is not waited for any longer
-ASKED = 3  # workers that are asked where no control plane has the new kube-proxy yet
-ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
+# The number of a DaemonSet's template, and which one a pod was made from. Source: kubernetes/kubernetes
+# pkg/controller/daemon/util/daemonset_util.go, IsPodUpdated; pkg/registry/apps/daemonset/strategy.go.
+GENERATION, GENERATION_OF_POD = "deprecated.daemonset.template.generation", "pod-template-generation"
+ROLLOUT = "addon-rollout"  # rule
+WITNESSES = 3  # new kube-proxies of other nodes that are asked
+NAMED = 5  # nodes named in a sentence
 LIST_TIMEOUT = 30.0  # seconds for each listing
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyPod:
-    """A pod of kube-proxy. restarts: of its containers. ended: how it ended last, in words; "" for not.
+    """A pod of kube-proxy.
 
-    All but node and image is the word of the node's kubelet.
+    template: the number of the DaemonSet's template that it was made from. What follows is the word of the
+    node's kubelet. begun: whether it has said anything of the containers. running: whether they do. ready:
+    whether the pod is available. restarts: of the containers. ended: how one ended last, in words; or "".
     """
 
     name: str
     uid: str
-    image: str
+    node: str
+    template: str
+    begun: bool
     running: bool
+    ready: bool
     restarts: int
     ended: str
-    node: str = ""
 
     @classmethod
     def of(cls, pod: Mapping[str, Any]) -> "ProxyPod":
@@ -61,12 +59,95 @@ class ProxyPod:
         return cls(
             pod["metadata"]["name"],
             pod["metadata"].get("uid", ""),
-            first_image(pod["spec"]),
+            static_pods.node_of(pod),
+            str((pod["metadata"].get("labels") or {}).get(GENERATION_OF_POD, "")),
+            bool(states),
             bool(states) and all("running" in (each.get("state") or {}) for each in states),
+            is_ready(pod),
             sum(int(each.get("restartCount") or 0) for each in states),
             f"exit code {last.get('exitCode', '?')}" + (f": {words}" if words else "") if last else "",
-            str(pod["spec"].get("nodeName") or ""),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyRollout:
+    """How far kube-proxy's DaemonSet is.
+
+    template: the number of its template. automatic: whether new pods replace old ones by themselves.
+    noticed: whether its controller has seen the template. updated, wanted: new pods, of how many.
+    holding: nodes whose pod is not available, which lets no other one go.
+    """
+
+    template: str
+    automatic: bool
+    noticed: bool
+    updated: int
+    wanted: int
+    holding: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, daemonset: Mapping[str, Any]) -> "ProxyRollout":
+        """What a DaemonSet (of the API) says."""
+        metadata, status = daemonset["metadata"], daemonset.get("status") or {}
+        strategy = daemonset["spec"].get("updateStrategy") or {}
+        return cls(
+            str((metadata.get("annotations") or {}).get(GENERATION, "")),
+            strategy.get("type") != "OnDelete",
+            status.get("observedGeneration", 0) >= metadata.get("generation", 0),
+            int(status.get("updatedNumberScheduled") or 0),
+            int(status.get("desiredNumberScheduled") or 0),
+        )
+
+    def has_made(self, pod: ProxyPod) -> bool:
+        """Whether a pod is of the template as it is now.
+
+        Its image says nothing of that: what admits pods may write another one into them.
+        """
+        through = self.noticed and self.updated >= self.wanted
+        return through or (self.template != "" and pod.template == self.template)
+
+    def __str__(self) -> str:
+        text = f"{self.updated} of {self.wanted} pods are new"
+        if not self.holding:
+            return text
+        more = f" and {len(self.holding) - NAMED} more" if len(self.holding) > NAMED else ""
+        return f"{text}, not available on {', '.join(self.holding[:NAMED])}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRollout:
+    """CoreDNS' roll-out.
+
+    lacks: what of it is still to come, "" for nothing. serves: whether a new pod works already, with as many
+    others as its Deployment wants at least.
+    """
+
+    lacks: str
+    serves: bool
+
+    @classmethod
+    def of(cls, deployment: Mapping[str, Any]) -> "DnsRollout":
+        """What a Deployment (of the API) says.
+
+        Source: kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go.
+        """
+        status, wanted = deployment.get("status") or {}, int(deployment["spec"].get("replicas", 1))
+        if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
+            return cls("its new template is not seen yet", serves=False)
+        updated, available = (
+            int(status.get("updatedReplicas") or 0),
+            int(status.get("availableReplicas") or 0),
+        )
+        total = int(status.get("replicas") or 0)
+        enough = any(
+            each.get("type") == "Available" and each.get("status") == "True"
+            for each in status.get("conditions") or ()
+        )
+        # More new ones and available ones than there are in all: one of them is both.
+        serves = enough and updated + available > total
+        if updated < wanted or available < wanted:
+            return cls(f"{updated} of {wanted} pods are new, {available} available", serves)
+        return cls(f"{total - updated} old pods are left" if total > updated else "", serves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +155,25 @@ class Addons:
     """What the cluster has of them.
 
     proxies: kube-proxy's pods on the node, without those that leave.
-    elsewhere: those on other nodes that are of the image that is deployed, where the node's own is not: a
-        control plane's, or else those of some workers.
     images: of what is deployed, by name (PROXY, COREDNS); what is not deployed has none.
-    rolls: whether a new kube-proxy is rolled out by itself.
-    rolling: what CoreDNS' roll-out still lacks, "" for nothing.
+    proxy, dns: how far they are; None for what is not deployed.
     apiservers: the versions of all API servers by their images.
+    elsewhere: some on other nodes that are new where the node's own is not: on control-plane nodes, and only
+    where none of these has one, on others. believed: whether they are on control-plane nodes.
     """
 
     proxies: tuple[ProxyPod, ...]
-    elsewhere: tuple[ProxyPod, ...]
     images: Mapping[str, str]
-    rolls: bool
-    rolling: str
+    proxy: ProxyRollout | None
+    dns: DnsRollout | None
     apiservers: tuple[Version | None, ...]
+    elsewhere: tuple[ProxyPod, ...] = ()
+    believed: bool = False
 
     @property
     def is_here(self) -> bool:
-        """Whether the node's kube-proxy is of the image that is deployed, or none is to come."""
-        image = self.images.get(PROXY)
-        return not image or not self.rolls or all(pod.image == image for pod in self.proxies)
+        """Whether the node's kube-proxy is of the template that is deployed."""
+        return self.proxy is None or all(map(self.proxy.has_made, self.proxies))
 
     def have_their_turn(self, target: Target) -> bool:
         """Whether kubeadm has upgraded them: it does once every API server is at the target."""
@@ -115,63 +195,65 @@ def gather(cluster: Cluster, node: str) -> Addons:
         if each["metadata"]["name"] in NAMES
     }
     owners = {each["metadata"].get("uid") for each in daemonsets}
-
-    def present(pods: Iterable[Any]) -> Iterator[ProxyPod]:
-        return (ProxyPod.of(pod) for pod in pods if is_of(pod, owners))
-
-    here = tuple(present(listed(f"{SYSTEM}/pods", proxy, ("fieldSelector", f"spec.nodeName={node}"))))
+    here = listed(f"{SYSTEM}/pods", proxy, ("fieldSelector", f"spec.nodeName={node}"))
     found = static_pods.find(cluster, APISERVERS, timeout=LIST_TIMEOUT)
-    strategy = deployed.get(PROXY, {}).get("spec", {}).get("updateStrategy") or {}
     seen = Addons(
-        here,
-        (),
+        tuple(ProxyPod.of(pod) for pod in here if is_of(pod, owners) and not is_leaving(pod)),
         {name: first_image(each["spec"]["template"]["spec"]) for name, each in deployed.items()},
-        strategy.get("type") != "OnDelete",
-        rolling(deployed[COREDNS]) if COREDNS in deployed else "",
+        ProxyRollout.of(deployed[PROXY]) if PROXY in deployed else None,
+        DnsRollout.of(deployed[COREDNS]) if COREDNS in deployed else None,
         tuple(Version.of_image(first_image(pod["spec"])) for pod in found.pods),
     )
     if seen.is_here:
         return seen
-    others = present(cluster.list(f"{SYSTEM}/pods", [proxy], timeout=LIST_TIMEOUT))
-    new = [pod for pod in others if pod.image == seen.images[PROXY] and pod.node != node]
-    return replace(seen, elsewhere=to_be_asked(new, {each.name for each in found.nodes}))
+    everywhere = [
+        pod
+        for pod in listed(f"{SYSTEM}/pods", proxy)
+        if is_of(pod, owners) and static_pods.node_of(pod) != node
+    ]
+    return with_others(seen, everywhere, {each.name for each in found.nodes})
 
 
-def to_be_asked(pods: Sequence[ProxyPod], control_planes: Collection[str]) -> tuple[ProxyPod, ...]:
-    """Whose word on a new kube-proxy is taken: a control plane's, or else that of some workers.
+def with_others(seen: Addons, pods: Sequence[Mapping[str, Any]], control_plane: Collection[str]) -> Addons:
+    """The same with what kube-proxy's pods on other nodes say of its roll-out. control_plane: names of nodes.
 
     A worker that was taken over may say of its own what it likes, and is not to decide on a control plane.
+    A pod of which no kubelet has said anything is no witness, nor is one that runs and is not ready: nothing
+    has been heard of its node for long.
     """
-    trusted = tuple(pod for pod in pods if pod.node in control_planes)
-    return trusted[:1] or tuple(pods[:ASKED])
+    if seen.proxy is None:
+        return seen
+    new = [
+        pod
+        for pod in (ProxyPod.of(each) for each in pods if not is_leaving(each))
+        if pod.begun and (pod.ready or not pod.running) and seen.proxy.has_made(pod)
+    ]
+    witnesses = [pod for pod in new if pod.node in control_plane]
+    holding = {static_pods.node_of(pod) for pod in pods if is_leaving(pod) or not ProxyPod.of(pod).ready} - {
+        ""
+    }
+    return replace(
+        seen,
+        elsewhere=tuple(sorted(witnesses or new, key=lambda pod: not pod.ready)[:WITNESSES]),
+        believed=bool(witnesses),
+        proxy=replace(seen.proxy, holding=tuple(sorted(holding))),
+    )
 
 
 def is_of(pod: Mapping[str, Any], owners: Collection[str]) -> bool:
-    """Whether a pod belongs to one of these and stays: labels alone are in the hands of any node."""
-    metadata = pod["metadata"]
-    mine = any(each.get("uid") in owners for each in metadata.get("ownerReferences") or ())
-    return mine and "deletionTimestamp" not in metadata
+    """Whether a pod belongs to one of these: labels alone are in the hands of any node."""
+    return any(each.get("uid") in owners for each in pod["metadata"].get("ownerReferences") or ())
+
+
+def is_leaving(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod is being deleted."""
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def first_image(pod_spec: Mapping[str, Any]) -> str:
     """The image of a pod's first container."""
     containers: Sequence[Mapping[str, Any]] = pod_spec.get("containers") or [{}]
     return str(containers[0].get("image", ""))
-
-
-def rolling(deployment: Mapping[str, Any]) -> str:
-    """What a Deployment's roll-out still lacks; "" where it is through.
-
-    Source: kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go.
-    """
-    status, wanted = deployment.get("status") or {}, int(deployment["spec"].get("replicas", 1))
-    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
-        return "its new template is not seen yet"
-    updated, available = int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)
-    total = int(status.get("replicas") or 0)
-    if updated < wanted or available < wanted:
-        return f"{updated} of {wanted} pods are new, {available} available"
-    return f"{total - updated} old pods are left" if total > updated else ""
 
 
 def images_of_kubeadm(cluster: Cluster, host: Host) -> dict[str, str]:
@@ -197,7 +279,7 @@ def left_behind(cluster: Cluster, host: Host, target: Target) -> list[str]:
 
 
 def behind(seen: Addons, wanted: Mapping[str, str], target: Target) -> list[str]:
-    """The add-ons that are not deployed as kubeadm does at the target, in words; before their turn none.
+    """The add-ons that are deployed older than kubeadm does at the target, in words; before their turn none.
 
     wanted: what kubeadm deploys.
     """
@@ -206,141 +288,49 @@ def behind(seen: Addons, wanted: Mapping[str, str], target: Target) -> list[str]
     return [
         f"{NAMES[name]} is {seen.images[name]}, kubeadm's is {wanted[name]}"
         for name in NAMES
-        if name in seen.images and name in wanted and seen.images[name] != wanted[name]
+        if name in seen.images and name in wanted and is_older(seen.images[name], wanted[name])
     ]
 
 
-@dataclass
-class Watched:
-    """What has been seen of kube-proxy's pods so far. healthy: as `says_well`, by the pod's name.
+def is_older(image: str, other: str) -> bool:
+    """Whether an image is of an older version than another, or that can't be known.
 
-    ended: how each has ended last, in words, by its UID.
+    Who manages add-ons may take them from another registry, and newer than kubeadm's.
     """
-
-    healthy: Callable[[str], bool | None]
-    since: dict[tuple[str, int], float] = field(default_factory=dict)
-    ended: dict[str, str] = field(default_factory=dict)
-    first: dict[str, int] = field(default_factory=dict)
-    last: dict[str, int] = field(default_factory=dict)
-
-    def crashes(self, uids: Iterable[str]) -> int:
-        """The restarts of these that have been seen here."""
-        return sum(self.last[uid] - self.first[uid] for uid in uids)
-
-    def lacking(self, pods: Sequence[ProxyPod], now: float) -> list[str]:
-        """What these pods lack to be well, in words. now: seconds of a clock that only goes forward."""
-        known = bool(self.first)
-        missing = []
-        for pod in pods:
-            # One that is new since the first look has been started without a restart at first.
-            self.first.setdefault(pod.uid, 0 if known else pod.restarts)
-            self.last[pod.uid] = pod.restarts
-            self.ended[pod.uid] = pod.ended or self.ended.get(pod.uid, "")
-            started = self.since.setdefault((pod.uid, pod.restarts), now)
-            if not pod.running:
-                ended = f", it ended with {pod.ended}" if pod.ended else ""
-                missing.append(f"kube-proxy running ({pod.restarts} restarts{ended})")
-            elif (well := self.healthy(pod.name)) is False:
-                missing.append("kube-proxy saying that it is well")
-            elif well is None and now - started < STEADY:
-                missing.append(f"kube-proxy running for {STEADY:.0f}s without a restart")
-        return missing
+    here, there = Version.of_image(image), Version.of_image(other)
+    return image != other and (here is None or there is None or here.precedence < there.precedence)
 
 
-def says_well(cluster: Cluster, pod: str) -> bool | None:
-    """Whether a kube-proxy says that it is well; None where it can't be asked."""
-    try:
-        answer = portforward.http_get(cluster, "kube-system", pod, HEALTHZ, "/healthz", timeout=ASK_TIMEOUT)
-    except AdminError:
-        return None
-    return answer.status == 200
-
-
-def wait_until_well(  # noqa: PLR0913 - which node, what of it, and for how long
-    cluster: Cluster,
-    node: str,
-    target: Target,
-    *,
-    proxied: bool,
-    here: bool,
-    rolled_out: bool,
-    timeout: float,
-    lacking: Callable[[Sequence[str]], None],
-) -> None:
-    """Returns when the node's kube-proxy is well, and what kubeadm has rolled out is.
-
-    proxied: whether the node has to have one. here: whether it must be of the image that is deployed now.
-    rolled_out: whether the new CoreDNS, and the new kube-proxy wherever the first one is, are asked for, once
-    their turn has come. timeout: seconds. lacking: is told what is missing. Raises AdminError with what is
-    missing then, and earlier for a kube-proxy that ends again and again.
-    """
-    watched = Watched(lambda pod: says_well(cluster, pod))
-    own: dict[str, None] = {}  # the UIDs of the node's own, in the order in which they came
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            seen = gather(cluster, node)
-        except AdminError as error:
-            missing = [f"an answer about kube-proxy and CoreDNS ({error.what})"]
-        else:
-            missing = watched.lacking(seen.proxies, time.monotonic())
-            own |= {pod.uid: None for pod in seen.proxies}
-            if proxied and not seen.proxies and PROXY in seen.images:
-                missing.append("a pod of kube-proxy")
-            if here and not seen.is_here:
-                missing.append(f"kube-proxy of {seen.images[PROXY]} here")
-            if rolled_out and seen.have_their_turn(target):
-                missing += not_rolled_out(seen, watched)
-                refuse_crashing(seen.elsewhere, watched)
-            if not missing:
-                return
-        if (count := watched.crashes(own)) >= CRASHES:
-            raise crashing(node, count, [watched.ended[uid] for uid in own])
-        if time.monotonic() > end:
-            raise AdminError(f"node {node}: {'; '.join(missing)}: not so in time", advice(missing))
-        lacking(missing)
-        time.sleep(POLL_INTERVAL)
-
-
-def not_rolled_out(seen: Addons, watched: Watched) -> list[str]:
-    """What of kubeadm's new add-ons is not well yet: CoreDNS, and the first new kube-proxy wherever it is.
-
-    Of several nodes that are asked, one that says otherwise than the others is not believed.
-    """
-    missing = [f"CoreDNS rolled out ({seen.rolling})"] if seen.rolling else []
-    if not seen.is_here and not seen.elsewhere:
-        missing.append("a first new kube-proxy")
-    lacking = [
-        [f"{what} on node {pod.node}" for what in watched.lacking([pod], time.monotonic())]
-        for pod in seen.elsewhere
+def behind_findings(node: str, found: Sequence[str]) -> list[Finding]:
+    """A violation for each add-on that is behind. found: in words."""
+    return [
+        Finding(
+            Severity.VIOLATION,
+            "addon-behind",
+            "kube-proxy, CoreDNS",
+            "kubeadm upgrades them with the last control plane",
+            each,
+            "kubeadm upgrade node phase addon all, on this node, and says why if it keeps one as it is; "
+            "--allow addon-behind where they are meant to be so",
+            "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
+            (f"node/{node}",),
+        )
+        for each in found
     ]
-    if sum(map(bool, lacking)) > 1 or len(lacking) == 1:
-        missing += chain.from_iterable(lacking)
-    return missing
 
 
-def refuse_crashing(elsewhere: Sequence[ProxyPod], watched: Watched) -> None:
-    """Raises AdminError where new kube-proxies end again and again: on two nodes, or on the only one.
-
-    A roll-out goes no further while its first pod does not run; where it runs, others come, and are asked.
-    """
-    bad = [pod for pod in elsewhere if watched.crashes([pod.uid]) >= CRASHES]
-    if len(bad) > 1 or (bad and len(elsewhere) == 1 and not bad[0].running):
-        raise crashing(bad[0].node, watched.crashes([bad[0].uid]), [watched.ended[bad[0].uid]])
-
-
-def crashing(node: str, count: int, ended: Sequence[str]) -> AdminError:
-    """What is said of a node whose kube-proxy ends again and again. ended: how, the last coming last."""
-    how = next(filter(None, reversed(ended)), "an exit code that is not told")
-    ends = f"kube-proxy has ended {count} times meanwhile, with {how}"
-    return AdminError(f"node {node}: {ends}", advice([ends]))
-
-
-def advice(missing: Sequence[str]) -> str:
-    """What to do about what is not well."""
-    said = "kubectl -n kube-system logs -l k8s-app=kube-proxy --previous says why a kube-proxy ends"
-    if any(each.endswith(" here") for each in missing):
-        return "kubectl -n kube-system rollout status daemonset kube-proxy shows how far it is; run it again"
-    if any("kube-proxy" in each for each in missing):
-        return f"{said}; put ConfigMap or DaemonSet kube-system/kube-proxy right, and run it again"
-    return "kubectl -n kube-system describe deployment coredns says why; put it right, and run it again"
+def rollout_findings(node: str, found: Sequence[str]) -> list[Finding]:
+    """A warning for each part of a roll-out that was not waited for to its end. found: in words."""
+    return [
+        Finding(
+            Severity.WARNING,
+            ROLLOUT,
+            "kube-proxy, CoreDNS",
+            "what kubeadm has rolled out is seen at work",
+            f"not seen: {each}",
+            "kubectl -n kube-system get pods -o wide -l 'k8s-app in (kube-proxy, kube-dns)' shows where; "
+            "bring a node that is down back, or take it out of the cluster",
+            objects=(f"node/{node}",),
+        )
+        for each in found
+    ]

@@ -84,7 +84,6 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
         around, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
     )
     role = target.role(around, goal.version, disk.kubeadm_record)
-    alone = role.control_plane and stages.KUBEADM not in disk.records
     steps = stages.stages(
         around,
         disk,
@@ -92,9 +91,6 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
         goal,
         snapshot=options.snapshot is not None,
         drain=options.draining is not None,
-        behind=addons.left_behind(cluster, host, goal)
-        if alone and stages.is_running(around, disk, goal)
-        else (),
     )
     findings = gates.gates(
         around,
@@ -106,9 +102,21 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
         drained=options.draining is not None,
         kubeadm=any(step.name == stages.KUBEADM and not step.done for step in steps),
     )
+    if all(step.done for step in steps):  # it forbids nothing that is still to do
+        findings += addons.behind_findings(host.node, behind(cluster, host, role, goal, options))
     drains = any(step.name == stages.DRAIN and not step.done for step in steps)
     preview = drain.look(cluster, host.node, drained_with(options)) if drains else None
     return Look(around, disk, role, goal, steps, tuple(gates.allowed(findings, options.allow)), preview)
+
+
+def behind(cluster: Cluster, host: Host, role: Role, goal: Target, options: Options) -> list[str]:
+    """The add-ons that are older than kubeadm's once a control plane is done, in words.
+
+    With patches their images may be any. Raises AdminError where it can't be known.
+    """
+    if not role.control_plane or options.patches != stages.NONE:
+        return []
+    return addons.left_behind(cluster, host, goal)
 
 
 def goal_there(disk: Disk, version: Version | None) -> Target | None:

@@ -33,8 +33,9 @@ class Upgraded:
 
     seconds: of each step, by its name. paid: seconds from the cordon to its end; None where there was none.
     snapshot: the file with the snapshot of etcd. unhealthy: workloads that were moved and are not well yet.
-    behind: add-ons that are not as kubeadm deploys them, in words. cordoned: whether the node stays so, as it
-    was found.
+    behind: add-ons that are older than kubeadm deploys them, in words. left: what of their roll-out was not
+    waited for to its end, in words. cordoned: whether the node stays so, as it was found.
+    allowed: rules whose violations are warnings.
     """
 
     look: Look
@@ -44,6 +45,8 @@ class Upgraded:
     unhealthy: tuple[str, ...]
     cordoned: bool
     behind: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -165,4 +168,14 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     discard(host, NAME)
     stays = seen.around.cordoned and not work.mark.uncordon
     paid = work.ended - work.cordoned if work.cordoned and work.ended else None
-    return Upgraded(seen, seconds, paid, work.saved, work.unhealthy, stays, work.behind)
+    return Upgraded(
+        seen,
+        seconds,
+        paid,
+        work.saved,
+        work.unhealthy,
+        stays,
+        behind=work.behind,
+        left=work.left_open,
+        allowed=options.allow,
+    )

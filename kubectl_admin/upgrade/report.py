@@ -6,6 +6,7 @@ from kubectl_admin.drain import report as drain_report
 from kubectl_admin.drain.telling import duration
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
+from kubectl_admin.upgrade import addons, gates
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.node import Upgraded
 from kubectl_admin.upgrade.stages import PAID
@@ -83,7 +84,8 @@ def said(done: Upgraded) -> str:
     """The good end, and how long pods were kept away."""
     node, version = done.look.around.node, done.look.target.version
     total = duration(sum(done.seconds.values()))
-    well = "not all is well" if unwell(done) else "well"
+    wrong = any(each.severity is Severity.VIOLATION for each in unwell(done))
+    well = "not all is well" if wrong else "well"
     text = f"node {node} is at {version} and {well}, after {total}"
     if done.paid is not None:
         text += f"; {duration(done.paid)} of them from cordon to uncordon"
@@ -93,32 +95,19 @@ def said(done: Upgraded) -> str:
 
 
 def unwell(done: Upgraded) -> list[Finding]:
-    """Workloads that were moved and are not well yet, and add-ons of kubeadm's that are not its own."""
-    here = (f"node/{done.look.around.node}",)
-    found = [
-        Finding(
-            Severity.VIOLATION,
-            "addon-behind",
-            "kube-proxy, CoreDNS",
-            "kubeadm upgrades them with the last control plane",
-            each,
-            "kubeadm upgrade node phase addon all, on this node, and says why if it keeps one as it is",
-            "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
-            here,
+    """Workloads that were moved and are not well yet, add-ons that are old, and roll-outs that go on."""
+    node = done.look.around.node
+    found = [*addons.behind_findings(node, done.behind), *addons.rollout_findings(node, done.left)]
+    if done.unhealthy:
+        found.append(
+            Finding(
+                Severity.VIOLATION,
+                "moved-unhealthy",
+                "what was moved",
+                "workloads that a drain has moved are well again",
+                f"not all their pods are ready: {', '.join(done.unhealthy)}",
+                "kubectl describe shows why",
+                objects=(f"node/{node}",),
+            )
         )
-        for each in done.behind
-    ]
-    if not done.unhealthy:
-        return found
-    return [
-        *found,
-        Finding(
-            Severity.VIOLATION,
-            "moved-unhealthy",
-            "what was moved",
-            "workloads that a drain has moved are well again",
-            f"not all their pods are ready: {', '.join(done.unhealthy)}",
-            "kubectl describe shows why",
-            objects=here,
-        ),
-    ]
+    return gates.allowed(found, done.allowed)

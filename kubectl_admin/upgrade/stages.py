@@ -10,8 +10,6 @@ Where none was begun, the node may have been brought there by hand or made there
 Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/{apply,node}.go.
 """
 
-from collections.abc import Sequence
-
 from kubectl_admin.plan import Step
 from kubectl_admin.upgrade.facts import Around, Disk, Mark, Role, Target
 from kubectl_admin.upgrade.gates import is_moved
@@ -23,7 +21,7 @@ APPLY, NODE = "apply", "node"  # kubeadm's two commands for an upgrade
 NONE = "-"  # for an option that was not given
 
 
-def stages(  # noqa: PLR0913 - all that is known
+def stages(
     around: Around,
     disk: Disk,
     role: Role,
@@ -31,16 +29,14 @@ def stages(  # noqa: PLR0913 - all that is known
     *,
     snapshot: bool,
     drain: bool,
-    behind: Sequence[str] = (),
 ) -> tuple[Step, ...]:
     """The steps in their order; those that are over already say so.
 
     snapshot: whether etcd is to be saved first. drain: whether the node is to be drained.
-    behind: add-ons of kubeadm's that are not those of the target, though their turn has come.
     """
     node, version = around.node, target.version
     new = is_installed(disk, target) and is_ended(disk, PACKAGES, target.package)
-    over = is_configured(around, disk, role, target, behind)
+    over = is_configured(around, disk, role, target)
     runs = is_running(around, disk, target) and is_ended(disk, KUBELET, target.package)
     names = " and ".join(name for name in disk.packages.installed if name != "kubeadm")
     steps = [Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, new)]
@@ -87,18 +83,18 @@ def is_ended(disk: Disk, step: str, package: str) -> bool:
     return record is None or (record.target, record.exit_code) == (package, 0)
 
 
-def is_configured(around: Around, disk: Disk, role: Role, target: Target, behind: Sequence[str]) -> bool:
+def is_configured(around: Around, disk: Disk, role: Role, target: Target) -> bool:
     """Whether all of kubeadm's phases are over on this node.
 
     Where the node has no record of them: only if the target's kubelet runs, which comes last also by hand,
-    and nothing that they change and that can be seen is left behind.
+    and its control plane is there. Add-ons say nothing of that: somebody else may keep them as they are.
     """
     record = disk.records.get(KUBEADM)
     if record is not None:
         modes = {APPLY, mode(role)}
         return record.target == f"v{target.version}" and record.mode in modes and record.exit_code == 0
     moved = is_moved(around, target.version) if role.control_plane else True
-    return moved and is_running(around, disk, target) and not behind
+    return moved and is_running(around, disk, target)
 
 
 def kubeadm_title(role: Role, target: Target) -> str:

@@ -22,9 +22,9 @@ from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.plan import Step
 from kubectl_admin.signals import sheltered
-from kubectl_admin.upgrade import addons, gather, given, stages
+from kubectl_admin.upgrade import addons, gather, given, rollout, stages
 from kubectl_admin.upgrade.facts import Mark
-from kubectl_admin.upgrade.look import Look, Options, drained_with
+from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
 from kubectl_admin.upgrade.settle import settled
 from kubectl_admin.versions.facts import Component
 
@@ -89,6 +89,7 @@ class Work:
         self.patiently = patient(teller.note)
         self.unhealthy: tuple[str, ...] = ()
         self.behind: tuple[str, ...] = ()
+        self.left_open: tuple[str, ...] = ()
 
     def packages(self) -> None:
         """The packages are on the node, and kubeadm is installed."""
@@ -126,10 +127,11 @@ class Work:
         """The node is cordoned and empty."""
         # What kubeadm has rolled out and does not work costs the node nothing yet.
         try:
-            self.await_addons(here=False)
+            for left in self.await_addons(here=False):
+                self.teller.note(f"not waited for any longer: {left}")
         except AdminError as error:
-            left = "it stays cordoned" if self.seen.around.cordoned else "the node was not cordoned"
-            raise AdminError(error.what, f"{left}; {error.hint}") from error
+            stays = "it stays cordoned" if self.seen.around.cordoned else "the node was not cordoned"
+            raise AdminError(error.what, f"{stays}; {error.hint}") from error
         options = drained_with(self.options)
         preview = self.patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
@@ -197,9 +199,8 @@ class Work:
             )
             self.unhealthy = tuple(name for name, _ in back.unhealthy)
         self.await_settled(parts_ready=True)
-        self.await_addons(here=True)
-        if self.options.patches == stages.NONE:  # with patches, the images may be others
-            self.behind = addons_behind(self.cluster, self.host, self.seen, self.patiently)
+        self.left_open = self.await_addons(here=True)
+        self.behind = addons_behind(self.cluster, self.host, self.seen, self.options, self.patiently)
         annotate(self.cluster, here, None)
         for returned in gather.returned_addons(self.cluster, self.seen.around):
             self.teller.note(returned)
@@ -216,19 +217,18 @@ class Work:
             lacking=self.teller.lacking,
         )
 
-    def await_addons(self, *, here: bool) -> None:
-        """Returns when kube-proxy is well, and CoreDNS. here: whether the new kube-proxy must be here."""
+    def await_addons(self, *, here: bool) -> tuple[str, ...]:
+        """As `wait_until_well`. here: whether the new kube-proxy is to be here."""
         seen = self.seen
         proxies = seen.around.versions.of(Component.KUBE_PROXY)
-        addons.wait_until_well(
-            self.cluster,
-            self.host.node,
-            seen.target,
+        wish = rollout.Wish(
             proxied=any(proxy.node == self.host.node for proxy in proxies),
             here=here,
             rolled_out=seen.role.control_plane,
-            timeout=self.options.settling,
-            lacking=self.teller.lacking,
+            allowed=addons.ROLLOUT in self.options.allow,
+        )
+        return rollout.wait_until_well(
+            self.cluster, self.host.node, seen.target, wish, self.options.settling, self.teller.lacking
         )
 
     def uncordoned(self) -> None:
@@ -281,15 +281,12 @@ def await_member(cluster: Cluster, node: str) -> None:
         time.sleep(LOOK)
 
 
-def addons_behind(cluster: Cluster, host: Host, seen: Look, patiently: Retry) -> tuple[str, ...]:
-    """What is wrong with the images of kubeadm's add-ons once a control plane is done, in words.
-
-    Not to know it is wrong, too.
-    """
-    if not seen.role.control_plane:
-        return ()
+def addons_behind(
+    cluster: Cluster, host: Host, seen: Look, options: Options, patiently: Retry
+) -> tuple[str, ...]:
+    """As `behind`; not to know it is wrong, too."""
     try:
-        return tuple(patiently(lambda: addons.left_behind(cluster, host, seen.target)))
+        return tuple(patiently(lambda: behind(cluster, host, seen.role, seen.target, options)))
     except AdminError as error:
         return (f"what kubeadm deploys can't be compared: {error.what}",)
 

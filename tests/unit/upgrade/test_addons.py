@@ -1,16 +1,14 @@
-"""Whether kube-proxy and CoreDNS are well, and those that kubeadm deploys."""
-
-from dataclasses import replace
-from types import SimpleNamespace
+"""What the cluster has of kube-proxy and CoreDNS, beside those that kubeadm deploys."""
 
 import pytest
 
-from kubectl_admin.cluster.errors import Unreachable
-from kubectl_admin.errors import AdminError
+from kubectl_admin.control_plane.static_pods import StaticPods
+from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import addons
-from kubectl_admin.upgrade.addons import CRASHES, STEADY, Addons, ProxyPod, Watched, wait_until_well
+from kubectl_admin.upgrade.addons import DnsRollout, ProxyPod, ProxyRollout
 from kubectl_admin.upgrade.facts import Target
 from tests.unit.upgrade.cases import NEW, OLD
+from tests.unit.upgrade.rollouts import addons_of, pod, proxies
 
 GOAL = Target(NEW, "1.37.2-1.1")
 NEW_IMAGE, OLD_IMAGE = "registry.k8s.io/kube-proxy:v1.37.2", "registry.k8s.io/kube-proxy:v1.36.3"
@@ -18,25 +16,11 @@ DNS = "registry.k8s.io/coredns/coredns:v1.14.6"
 ENDED = {"terminated": {"exitCode": 1, "message": "unrecognized\nfeature gate: SidecarContainers"}}
 
 
-def pod(image=NEW_IMAGE, *, uid="a", running=True, restarts=0, ended="", node=""):
-    return ProxyPod(f"kube-proxy-{node or 'x'}", uid, image, running, restarts, ended, node)
-
-
-def on(node, **more):
-    """The pod of the new image on another node."""
-    return pod(uid=node, node=node, **more)
-
-
-def addons_of(*proxies, elsewhere=(), deployed=NEW_IMAGE, rolls=True, rolling="", apiservers=(NEW,)):
-    images = {"coredns": DNS, **({"kube-proxy": deployed} if deployed else {})}
-    return Addons(proxies, elsewhere, images, rolls, rolling, apiservers)
-
-
 def test_what_a_pod_says_of_itself():
     said = ProxyPod.of(
         {
-            "metadata": {"name": "kube-proxy-x", "uid": "a"},
-            "spec": {"containers": [{"image": NEW_IMAGE}]},
+            "metadata": {"name": "kube-proxy-x", "uid": "a", "labels": {"pod-template-generation": "2"}},
+            "spec": {"nodeName": "cp-1", "containers": [{"image": NEW_IMAGE}]},
             "status": {
                 "containerStatuses": [
                     {"state": {"waiting": {}}, "lastState": ENDED, "restartCount": 4},
@@ -45,9 +29,146 @@ def test_what_a_pod_says_of_itself():
         }
     )
     words = "exit code 1: unrecognized feature gate: SidecarContainers"
-    assert said == pod(running=False, restarts=4, ended=words)
+    assert said == pod(running=False, ready=False, restarts=4, ended=words)
     bare = ProxyPod.of({"metadata": {"name": "kube-proxy-x", "uid": "a"}, "spec": {}})
-    assert bare == pod("", running=False)
+    assert bare == pod("", node="", begun=False, running=False, ready=False)
+
+
+@pytest.mark.parametrize(
+    ("why", "rollout", "here"),
+    [
+        (
+            "it bears the template's number, whatever image a webhook has put into it",
+            proxies(template="2"),
+            True,
+        ),
+        ("it is of another template, though of the same image", proxies(template="3"), False),
+        (
+            "the template went back to this pod's own: all pods count as new",
+            proxies(3, 3, template="3"),
+            True,
+        ),
+        (
+            "that is not known of a template that was not noticed",
+            proxies(3, 3, template="3", noticed=False),
+            False,
+        ),
+        ("a number that nobody says is no number", proxies(template=""), False),
+        ("OnDelete makes no old pod a new one", proxies(template="3", automatic=False), False),
+    ],
+)
+def test_a_pod_is_compared_with_its_daemonset_by_the_template(why, rollout, here):
+    seen = addons_of(pod("2"), proxy=rollout)
+    assert seen.is_here is here, why
+    assert addons_of(pod(""), proxy=proxies(template="")).is_here is False
+
+
+def test_a_daemonset_says_how_far_it_is():
+    said = {
+        "metadata": {"generation": 4, "annotations": {addons.GENERATION: "2"}},
+        "spec": {"updateStrategy": {"type": "OnDelete"}},
+        "status": {"observedGeneration": 4, "updatedNumberScheduled": 3, "desiredNumberScheduled": 12},
+    }
+    assert ProxyRollout.of(said) == proxies(3, 12, automatic=False)
+    assert ProxyRollout.of({**said, "status": {"observedGeneration": 3}}).noticed is False
+    assert str(proxies(3, 12)) == "3 of 12 pods are new"
+    held = tuple(f"w{number}" for number in range(7))
+    assert str(proxies(3, 12, holding=held)).endswith("not available on w0, w1, w2, w3, w4 and 2 more")
+
+
+class Listing:
+    """A cluster whose listings are given. asked: what was listed without a node."""
+
+    def __init__(self, monkeypatch, *pods, template="2", control_plane=("cp-1", "cp-2")):
+        nodes = tuple(type("Node", (), {"name": name}) for name in control_plane)
+        monkeypatch.setattr(addons.static_pods, "find", lambda *_, **__: StaticPods((), nodes))
+        self.pods = pods
+        self.daemonset = {
+            "metadata": {
+                "name": "kube-proxy",
+                "uid": "ds",
+                "generation": 2,
+                "annotations": {addons.GENERATION: template},
+            },
+            "spec": {"template": {"spec": {"containers": [{"image": NEW_IMAGE}]}}},
+            "status": {"observedGeneration": 2, "updatedNumberScheduled": 0, "desiredNumberScheduled": 4},
+        }
+
+    def list(self, path, query, **_):
+        if path.endswith("daemonsets"):
+            return [self.daemonset]
+        if path.endswith("deployments"):
+            return []
+        nodes = [value.partition("=")[2] for name, value in query if name == "fieldSelector"]
+        return [each for each in self.pods if not nodes or each["spec"]["nodeName"] in nodes]
+
+
+def listed(node, template="1", *, ready=True, owner="ds", leaving=False, state="running"):
+    """A pod of kube-proxy as the API has it."""
+    return {
+        "metadata": {
+            "name": f"kube-proxy-{node}",
+            "uid": node,
+            "labels": {"pod-template-generation": template},
+            "ownerReferences": [{"uid": owner}],
+            **({"deletionTimestamp": "now"} if leaving else {}),
+        },
+        "spec": {"nodeName": node, "containers": [{"image": "mirror/kube-proxy@sha256:1"}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+            "containerStatuses": [{"state": {state: {}}}] if state else [],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "elsewhere", "believed", "holding"),
+    [
+        ("nothing is new yet", [listed("w1")], (), False, ()),
+        ("a node that is down holds all others", [listed("w1", leaving=True)], (), False, ("w1",)),
+        ("its pod is not ready", [listed("w1", ready=False)], (), False, ("w1",)),
+        (
+            "a pod that no kubelet has begun is no witness",
+            [listed("w1", "2", state="", ready=False)],
+            (),
+            False,
+            ("w1",),
+        ),
+        ("a new one", [listed("w1", "2")], ("w1",), False, ()),
+        ("a control plane's counts alone", [listed("w1", "2"), listed("cp-2", "2")], ("cp-2",), True, ()),
+        ("some of many", [listed(f"w{number}", "2") for number in range(9)], ("w0", "w1", "w2"), False, ()),
+        (
+            "those that are ready first",
+            [listed("w1", "2", ready=False, state="waiting"), listed("w2", "2")],
+            ("w2", "w1"),
+            False,
+            ("w1",),
+        ),
+        (
+            "nor is one whose node has gone down since",
+            [listed("w1", "2", ready=False)],
+            (),
+            False,
+            ("w1",),
+        ),
+        ("labels alone are in anybody's hands", [listed("w1", "2", owner="x")], (), False, ()),
+    ],
+)
+def test_new_ones_on_other_nodes_and_who_holds_them(monkeypatch, why, pods, elsewhere, believed, holding):
+    seen = addons.gather(Listing(monkeypatch, listed("cp-1"), *pods), "cp-1")
+    assert [each.node for each in seen.proxies] == ["cp-1"]
+    assert (tuple(each.node for each in seen.elsewhere), seen.believed) == (elsewhere, believed), why
+    assert seen.proxy is not None
+    assert seen.proxy.holding == holding, why
+
+
+def test_nobody_else_is_asked_where_the_nodes_own_is_new(monkeypatch):
+    seen = addons.gather(Listing(monkeypatch, listed("cp-1", "2"), listed("w1", "2")), "cp-1")
+    assert seen.is_here
+    assert seen.elsewhere == ()
+
+
+AVAILABLE = [{"type": "Available", "status": "True"}]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +199,33 @@ def test_what_a_pod_says_of_itself():
 )
 def test_a_roll_out(generation, spec, status, lacks):
     deployment = {"metadata": {"generation": generation}, "spec": spec, "status": status}
-    assert addons.rolling(deployment) == lacks
+    assert DnsRollout.of(deployment) == DnsRollout(lacks, serves=False)
+
+
+@pytest.mark.parametrize(
+    ("why", "total", "updated", "available", "serves"),
+    [
+        ("of three new ones, one has no place", 3, 3, 2, True),
+        ("the only new one is not available", 3, 1, 2, False),
+        ("both new ones end again and again", 3, 2, 1, False),
+        ("one of two new ones is available, whichever it is", 3, 2, 2, True),
+        ("none is new", 2, 0, 2, False),
+    ],
+)
+def test_a_new_pod_serves_where_more_are_new_or_available_than_there_are(
+    why, total, updated, available, serves
+):
+    status = {
+        "observedGeneration": 1,
+        "replicas": total,
+        "updatedReplicas": updated,
+        "availableReplicas": available,
+        "conditions": AVAILABLE,
+    }
+    deployment = {"metadata": {"generation": 1}, "spec": {"replicas": 3}, "status": status}
+    assert DnsRollout.of(deployment).serves is serves, why
+    status["conditions"] = [{"type": "Available", "status": "False"}]
+    assert DnsRollout.of(deployment).serves is False
 
 
 def test_the_images_that_kubeadm_says():
@@ -90,178 +237,31 @@ def test_the_images_that_kubeadm_says():
     [
         (addons_of(), {"kube-proxy": NEW_IMAGE, "coredns": DNS}, []),
         (
-            addons_of(deployed=OLD_IMAGE),
+            addons_of(images={"kube-proxy": OLD_IMAGE}),
             {"kube-proxy": NEW_IMAGE, "coredns": DNS},
             [f"kube-proxy is {OLD_IMAGE}, kubeadm's is {NEW_IMAGE}"],
         ),
-        (addons_of(), {"coredns": "other"}, [f"CoreDNS is {DNS}, kubeadm's is other"]),
-        (addons_of(deployed=OLD_IMAGE, apiservers=(NEW, OLD)), {"kube-proxy": NEW_IMAGE}, []),
-        (addons_of(deployed=OLD_IMAGE, apiservers=(NEW, None)), {"kube-proxy": NEW_IMAGE}, []),
-        (addons_of(deployed=OLD_IMAGE, apiservers=()), {"kube-proxy": NEW_IMAGE}, []),
-        (addons_of(deployed=None), {"kube-proxy": NEW_IMAGE}, []),
+        (addons_of(images={"coredns": "own/dns:v1.14.6"}), {"coredns": DNS}, []),
+        (addons_of(images={"coredns": "own/coredns:v1.14.10"}), {"coredns": DNS}, []),
+        (addons_of(images={"coredns": "own/coredns:v1.14.6@sha256:1"}), {"coredns": DNS}, []),
+        (
+            addons_of(images={"coredns": "own/coredns@sha256:1"}),
+            {"coredns": DNS},
+            [f"CoreDNS is own/coredns@sha256:1, kubeadm's is {DNS}"],
+        ),
+        (addons_of(images={"kube-proxy": OLD_IMAGE}, apiservers=(NEW, OLD)), {"kube-proxy": NEW_IMAGE}, []),
+        (addons_of(images={"kube-proxy": OLD_IMAGE}, apiservers=(NEW, None)), {"kube-proxy": NEW_IMAGE}, []),
+        (addons_of(images={"kube-proxy": OLD_IMAGE}, apiservers=()), {"kube-proxy": NEW_IMAGE}, []),
+        (addons_of(images={}), {"kube-proxy": NEW_IMAGE}, []),
     ],
 )
-def test_add_ons_are_behind_once_it_is_their_turn(seen, wanted, found):
+def test_add_ons_are_behind_where_they_are_older_once_it_is_their_turn(seen, wanted, found):
     assert addons.behind(seen, wanted, GOAL) == found
 
 
-def test_a_kube_proxy_is_well_when_it_says_so():
-    assert Watched(lambda _: True).lacking([pod(restarts=7)], 0) == []
-    assert Watched(lambda _: False).lacking([pod()], 1000) == ["kube-proxy saying that it is well"]
-
-
-def test_one_that_can_not_be_asked_is_well_after_some_time_without_a_restart():
-    watched = Watched(lambda _: None)
-    assert watched.lacking([pod()], 100) == ["kube-proxy running for 10s without a restart"]
-    assert watched.lacking([pod()], 100 + STEADY - 1) != []
-    assert watched.lacking([pod(restarts=1)], 100 + STEADY) != []
-    assert watched.lacking([pod(restarts=1)], 100 + 2 * STEADY) == []
-
-
-def test_restarts_count_since_the_first_look_and_all_of_a_pod_that_is_new_since():
-    watched = Watched(lambda _: None)
-    watched.lacking([pod(restarts=40)], 0)
-    assert watched.crashes("a") == 0
-    watched.lacking([pod(restarts=41), pod(uid="b", restarts=2)], 1)
-    assert watched.crashes("ab") == 3
-    assert watched.crashes("b") == 2
-
-
-class World:
-    """What is seen at each look, the last one again and again, on a clock that moves with the pauses only."""
-
-    def __init__(self, monkeypatch, *looks, healthy=True):
-        self.looks = list(looks)
-        self.said: list[list[str]] = []
-        self.now = 0.0
-        monkeypatch.setattr(addons, "gather", self.gather)
-        monkeypatch.setattr(addons, "says_well", lambda *_: healthy)
-        monkeypatch.setattr(addons, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep))
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-    def gather(self, *_):
-        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(look, AdminError):
-            raise look
-        return look
-
-    def wait(self, *, proxied=True, here=True, rolled_out=True, timeout=100.0):
-        wait_until_well(
-            None,
-            "cp-1",
-            GOAL,
-            proxied=proxied,
-            here=here,
-            rolled_out=rolled_out,
-            timeout=timeout,
-            lacking=lambda what: self.said.append(list(what)),
-        )
-
-
-AWAY = Unreachable("Unable to connect to the server: tls: unexpected eof while reading")
-OLD_HERE = addons_of(pod(OLD_IMAGE), deployed=NEW_IMAGE)
-
-
-@pytest.mark.parametrize(
-    ("looks", "options", "lacks"),
-    [
-        ([addons_of(pod())], {}, None),
-        ([AWAY, addons_of(pod())], {}, f"an answer about kube-proxy and CoreDNS ({AWAY.what})"),
-        ([addons_of(), addons_of(pod())], {}, "a pod of kube-proxy"),
-        ([addons_of()], {"proxied": False}, None),
-        ([addons_of(deployed=None)], {}, None),
-        ([OLD_HERE, addons_of(pod())], {"rolled_out": False}, f"kube-proxy of {NEW_IMAGE} here"),
-        ([OLD_HERE, addons_of(pod())], {"here": False}, "a first new kube-proxy"),
-        ([OLD_HERE], {"here": False, "rolled_out": False}, None),
-        ([addons_of(pod(OLD_IMAGE), elsewhere=(on("w1"),))], {"here": False}, None),
-        ([addons_of(pod(OLD_IMAGE), rolls=False)], {}, None),
-        (
-            [addons_of(pod(), rolling="1 of 2"), addons_of(pod())],
-            {},
-            "CoreDNS rolled out (1 of 2)",
-        ),
-        ([addons_of(pod(), rolling="1 of 2")], {"rolled_out": False}, None),
-        ([addons_of(pod(), rolling="1 of 2", apiservers=(NEW, OLD))], {}, None),
-        (
-            [addons_of(pod(running=False, restarts=1, ended="exit code 1")), addons_of(pod(restarts=1))],
-            {},
-            "kube-proxy running (1 restarts, it ended with exit code 1)",
-        ),
-    ],
-)
-def test_what_is_waited_for(monkeypatch, looks, options, lacks):
-    world = World(monkeypatch, *looks)
-    world.wait(**options)
-    assert [each for said in world.said for each in said] == ([lacks] if lacks else [])
-
-
-def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end(monkeypatch):
-    looks = [addons_of(pod(running=False, restarts=count, ended="exit code 1: x")) for count in range(9)]
-    world = World(monkeypatch, *looks)
-    with pytest.raises(AdminError, match=r"ended 3 times meanwhile, with exit code 1: x$") as caught:
-        world.wait(timeout=1e9)
-    assert len(world.said) == CRASHES
-    assert "logs -l k8s-app=kube-proxy --previous" in str(caught.value.hint)
-
-
-def test_one_that_ends_elsewhere_counts_as_well(monkeypatch):
-    looks = [
-        addons_of(pod(OLD_IMAGE), elsewhere=(on("w1", running=False, restarts=count, ended="exit code 1"),))
-        for count in range(9)
+def test_one_that_is_behind_is_a_violation_and_a_roll_out_that_goes_on_a_warning():
+    behind, left = addons.behind_findings("cp-1", ["x"]), addons.rollout_findings("cp-1", ["y"])
+    assert [(each.rule, each.severity) for each in (*behind, *left)] == [
+        ("addon-behind", Severity.VIOLATION),
+        ("addon-rollout", Severity.WARNING),
     ]
-    world = World(monkeypatch, *looks)
-    with pytest.raises(
-        AdminError, match=r"^node w1: kube-proxy has ended 3 times meanwhile, with exit code 1$"
-    ):
-        world.wait(here=False, timeout=1e9)
-
-
-BAD = on("w1", restarts=9, ended="exit code 1")
-
-
-@pytest.mark.parametrize("bad", [BAD, replace(BAD, running=False)], ids=["running", "not running"])
-def test_the_word_of_one_worker_does_not_decide_where_another_says_otherwise(monkeypatch, bad):
-    world = World(monkeypatch, addons_of(pod(OLD_IMAGE), elsewhere=(bad, on("w2"))))
-    monkeypatch.setattr(addons, "says_well", lambda _cluster, name: name != "kube-proxy-w1")
-    world.wait(here=False)
-    assert world.said == []
-
-
-def test_others_are_waited_for_where_the_first_runs_and_says_that_it_has_ended(monkeypatch):
-    alone, two = (addons_of(pod(OLD_IMAGE), elsewhere=pods) for pods in ((BAD,), (BAD, on("w2"))))
-    world = World(monkeypatch, alone, two)
-    monkeypatch.setattr(addons, "says_well", lambda _cluster, name: name != "kube-proxy-w1")
-    world.wait(here=False)
-    assert world.said == [["kube-proxy saying that it is well on node w1"]]
-
-
-def test_two_workers_are_believed(monkeypatch):
-    looks = [
-        addons_of(pod(OLD_IMAGE), elsewhere=(on("w1", restarts=count), on("w2", restarts=count), on("w3")))
-        for count in range(9)
-    ]
-    world = World(monkeypatch, *looks)
-    monkeypatch.setattr(addons, "says_well", lambda _cluster, name: name == "kube-proxy-w3")
-    with pytest.raises(AdminError, match="node w1: kube-proxy has ended 3 times"):
-        world.wait(here=False)
-
-
-def test_a_control_planes_word_is_taken_before_that_of_workers():
-    workers = [on(f"w{number}") for number in range(5)]
-    assert addons.to_be_asked([*workers, on("cp-2"), on("cp-3")], {"cp-1", "cp-2", "cp-3"}) == (on("cp-2"),)
-    assert addons.to_be_asked(workers, {"cp-1"}) == tuple(workers[:3])
-    assert addons.to_be_asked([], {"cp-1"}) == ()
-
-
-def test_the_way_out_goes_by_what_is_missing_and_not_by_a_nodes_name():
-    assert "rollout status" in addons.advice([f"kube-proxy of {NEW_IMAGE} here"])
-    assert "logs -l k8s-app" in addons.advice(["kube-proxy running on node where-1"])
-
-
-def test_nobody_waits_for_ever(monkeypatch):
-    world = World(monkeypatch, AWAY)
-    with pytest.raises(AdminError, match="tls: unexpected eof"):
-        world.wait(timeout=100.0)
-    assert world.now > 99

@@ -16,7 +16,7 @@ from kubectl_admin.cluster.errors import (
     Unreachable,
 )
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade import node, status, target, work
+from kubectl_admin.upgrade import look, node, status, target, work
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.look import Look, Options
 from tests.unit.node.standin import OWNER
@@ -80,7 +80,7 @@ PHASES = {
     "snapshot": take_snapshot,
     "drain": lambda flapping: work_of(flapping).drain(),
     "add-ons": lambda flapping: work.addons_behind(
-        None, None, work_of(flapping).seen, work_of(flapping).patiently
+        None, None, work_of(flapping).seen, Options(), work_of(flapping).patiently
     ),
 }
 
@@ -119,8 +119,8 @@ class Flapping:
         monkeypatch.setattr(work.drain, "look", lambda *_: self.tried("preview"))
         monkeypatch.setattr(work.drain, "drain", lambda *_: None)
         monkeypatch.setattr(work.take, "take", lambda *_, **__: self.tried("snapshot"))
-        monkeypatch.setattr(work.addons, "wait_until_well", lambda *_, **__: None)
-        monkeypatch.setattr(work.addons, "left_behind", lambda *_: self.tried("add-ons"))
+        monkeypatch.setattr(work.rollout, "wait_until_well", lambda *_: ())
+        monkeypatch.setattr(look.addons, "left_behind", lambda *_: self.tried("add-ons"))
 
     def get_text(self, path: str, *, timeout: float) -> str:
         """What a cluster says of itself."""

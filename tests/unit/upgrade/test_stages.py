@@ -14,9 +14,9 @@ MARK = Mark("1.37.2", "2026-11-25T12:00:00+00:00", uncordon=True)
 ALL = ["packages", "snapshot", "kubeadm", "drain", "kubelet", "settle"]
 
 
-def left(here, host, *, snapshot=True, drain=True, behind=()):
+def left(here, host, *, snapshot=True, drain=True):
     role = target.role(here, NEW, host.records.get("kubeadm"))
-    steps = stages.stages(here, host, role, GOAL, snapshot=snapshot, drain=drain, behind=behind)
+    steps = stages.stages(here, host, role, GOAL, snapshot=snapshot, drain=drain)
     return [step.name for step in steps if not step.done]
 
 
@@ -134,11 +134,6 @@ WORKER_DONE = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
 )
 def test_what_is_left(why, here, host, names):
     assert left(here, host) == names, why
-
-
-def test_add_ons_that_are_behind_are_kubeadms_work_also_where_all_else_is_done():
-    behind = ["kube-proxy is r/kube-proxy:v1.36.3, kubeadm's is r/kube-proxy:v1.37.2"]
-    assert left(DONE, disk("1.37.2-1.1"), behind=behind) == ["snapshot", "kubeadm", "settle"]
 
 
 def test_the_node_where_apply_has_begun_stays_the_first_one():

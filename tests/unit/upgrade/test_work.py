@@ -9,6 +9,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade import look, target, work
 from kubectl_admin.upgrade.facts import Around, Mark, Target
 from kubectl_admin.upgrade.look import Look
+from kubectl_admin.upgrade.rollout import Wish
 from kubectl_admin.upgrade.work import JobFailedError, Teller, Work, last_words
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
@@ -40,6 +41,8 @@ class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.events: list[str] = []
         self.failing = ""
+        self.wishes: list[Wish] = []
+        self.open: tuple[str, ...] = ()
         for name, stand_in in {
             "annotate": lambda _cluster, _node, mark: self.events.append(
                 f"mark {mark.uncordon if mark else '-'}"
@@ -53,15 +56,20 @@ class World:
         monkeypatch.setattr(work.drain, "drain", lambda *_: self.acted("drained"))
         monkeypatch.setattr(work.recovery, "recover", self.recovered)
         monkeypatch.setattr(
-            work.addons,
+            work.rollout,
             "wait_until_well",
-            lambda *_, here, **__: self.acted("add-ons here" if here else "add-ons"),
+            lambda _cluster, _node, _target, wish, *_: self.rolled_out(wish),
         )
 
     def acted(self, what: str) -> None:
         self.events.append(what)
         if what == self.failing:
             raise AdminError(f"{what} failed")
+
+    def rolled_out(self, wish) -> tuple[str, ...]:
+        self.wishes.append(wish)
+        self.acted("add-ons here" if wish.here else "add-ons")
+        return self.open
 
     def recovered(self, _cluster, _node, _teller, *, uncordoned=lambda: None, **_):
         self.acted("uncordoned")
@@ -144,12 +152,6 @@ def test_a_mark_of_another_way_ends_no_cordon(world):
     assert world.events == ["add-ons", "mark False", "drained", *RUNNING, *WELL]
 
 
-def test_with_patches_images_may_be_others_than_kubeadms(world):
-    job = world.work(MARKED, patches="/etc/patches")
-    job.settle()
-    assert job.behind == ()
-
-
 def test_etcd_is_looked_at_where_there_is_a_member(world):
     world.work(around("cp-1", moved=("cp-1",), written=NEW)).settle()
     assert world.events == [*RUNNING, "member", "uncordoned", *WELL]
@@ -204,3 +206,34 @@ def test_what_is_on_the_node_already_is_asked_of_no_repository():
     early = Version(1, 37, 2, "-rc.1")
     assert look.goal_there(replace(disk("1.37.2-1.1"), kubelet=early, kubeadm=early), NEW) is None
     assert look.goal_there(disk("1.37.2-1.1"), early) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "node", "patches", "compared"),
+    [
+        ("a control plane's are kubeadm's work", "cp-1", "-", ["old"]),
+        ("with patches, images may be others", "cp-1", "/etc/patches", []),
+        ("a worker's are nobody's", "worker-1", "-", []),
+    ],
+)
+def test_where_add_ons_are_compared(monkeypatch, why, node, patches, compared):
+    monkeypatch.setattr(look.addons, "left_behind", lambda *_: ["old"])
+    here = around(node, moved=CONTROL_PLANES, written=NEW)
+    options = look.Options(patches=patches)
+    role = target.role(here, NEW)
+    assert look.behind(None, None, role, Target(NEW, "1.37.2-1.1"), options) == compared, why
+
+
+def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
+    world.open = ("the new kube-proxy here",)
+    said: list[str] = []
+    job = world.work(WORKER, allow=("addon-rollout",))
+    job.teller.note = said.append
+    job.drain()
+    assert said == ["not waited for any longer: the new kube-proxy here"]
+    job.settle()
+    assert job.left_open == world.open
+    assert [(wish.here, wish.rolled_out, wish.allowed) for wish in world.wishes] == [
+        (False, False, True),
+        (True, False, True),
+    ]

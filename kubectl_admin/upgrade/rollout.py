@@ -1,0 +1,212 @@
+"""Whether kube-proxy and CoreDNS, as kubeadm has just rolled them out, are well: kubeadm waits for neither.
+
+A kube-proxy has no probes, so its pod is Ready whatever it does, also while it ends and is restarted. It is
+taken for well when it says so itself (its /healthz is 200 once its rules are in place), or, where it can't be
+asked, when it has run for some seconds without a restart.
+
+A roll-out may take hours, or stand for as long as some node is down: a DaemonSet's controller replaces no pod
+while others are not available. So the node's own kube-proxy must be well, and a new one somewhere must not
+be unwell; that all are new is waited for as long as something moves, and said where it is not so.
+
+Source: of /healthz kubernetes/kubernetes pkg/proxy/healthcheck/proxy_health.go, of roll-outs
+pkg/controller/daemon/update.go.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from kubectl_admin.cluster import portforward
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+from kubectl_admin.upgrade.addons import PROXY, ROLLOUT, Addons, ProxyPod, gather
+from kubectl_admin.upgrade.facts import Target
+
+HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
+POLL_INTERVAL = 1.0  # seconds between two looks
+STEADY = 10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
+STANDS = 60.0  # seconds without any change after which a roll-out is taken to stand
+CRASHES = 3  # restarts seen here after which a kube-proxy is not waited for any longer
+ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
+
+
+@dataclass
+class Watched:
+    """What has been seen of kube-proxy's pods so far. healthy: as `says_well`, by the pod's name."""
+
+    healthy: Callable[[str], bool | None]
+    since: dict[tuple[str, int], float] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
+    last: dict[str, ProxyPod] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    state: object = None
+    changed: float = 0.0
+    looked: bool = False
+
+    def lacking(self, pods: Sequence[ProxyPod], now: float, *, new: bool = False) -> dict[str, str]:
+        """What each of these pods lacks to be well, in words, by its uid; those that are well have none.
+
+        now: seconds of a clock that only goes forward. new: whether a pod that was not seen before has been
+        made meanwhile, so that all of its restarts were, too.
+        """
+        missing = {}
+        for pod in pods:
+            self.first.setdefault(pod.uid, 0 if new else pod.restarts)
+            self.last[pod.uid] = pod
+            self.ended[pod.uid] = pod.ended or self.ended.get(pod.uid, "")
+            started = self.since.setdefault((pod.uid, pod.restarts), now)
+            name = f"kube-proxy on node {pod.node}"
+            if not pod.running:
+                ended = f", it ended with {pod.ended}" if pod.ended else ""
+                missing[pod.uid] = f"{name} running ({pod.restarts} restarts{ended})"
+            elif (well := self.healthy(pod.name)) is False:
+                missing[pod.uid] = f"{name} saying that it is well"
+            elif well is None and now - started < STEADY:
+                missing[pod.uid] = f"{name} running for {STEADY:.0f}s without a restart"
+        return missing
+
+    def crashed(self, uid: str) -> str:
+        """How a pod has ended again and again while it was watched, in words; "" where it has not."""
+        pod = self.last[uid]
+        count = pod.restarts - self.first[uid]
+        if count < CRASHES:
+            return ""
+        return f"kube-proxy on node {pod.node} has ended {count} times meanwhile, with {self.ended[uid]}"
+
+    def stands(self, state: object, now: float) -> bool:
+        """Whether the roll-out has not moved for long. state: how far it is."""
+        if state != self.state:
+            self.state, self.changed = state, now
+        return now - self.changed >= STANDS
+
+
+@dataclass(frozen=True, slots=True)
+class Lacks:
+    """What is not as it should be, in words.
+
+    unwell: what does not work. crashed: the same of what ends again and again. awaited: what of a roll-out is
+    still to come. left: what is not waited for.
+    """
+
+    unwell: tuple[str, ...] = ()
+    crashed: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for.
+
+    proxied: whether the node has to have a kube-proxy. here: whether it is to be of the template that is
+    deployed now. rolled_out: whether the new CoreDNS, and the new kube-proxy wherever the first ones are, are
+    asked for, once their turn has come. allowed: whether these may be unwell.
+    """
+
+    proxied: bool
+    here: bool
+    rolled_out: bool
+    allowed: bool = False
+
+
+def says_well(cluster: Cluster, pod: str) -> bool | None:
+    """Whether a kube-proxy says that it is well; None where it can't be asked."""
+    try:
+        answer = portforward.http_get(cluster, "kube-system", pod, HEALTHZ, "/healthz", timeout=ASK_TIMEOUT)
+    except AdminError:
+        return None
+    return answer.status == 200
+
+
+def wait_until_well(
+    cluster: Cluster,
+    node: str,
+    target: Target,
+    wish: Wish,
+    timeout: float,
+    lacking: Callable[[Sequence[str]], None],
+) -> tuple[str, ...]:
+    """Returns when the node's kube-proxy is well, and what kubeadm has rolled out does not fail.
+
+    Returns what of the roll-out is still to come, in words: it is waited for only as long as it moves.
+    timeout: seconds. lacking: is told what is missing. Raises AdminError with what is unwell then, and before
+    that for a kube-proxy that ends again and again.
+    """
+    watched = Watched(lambda pod: says_well(cluster, pod))
+    end = time.monotonic() + timeout
+    while True:
+        far: object = None
+        try:
+            seen = gather(cluster, node)
+        except AdminError as error:
+            lacks = Lacks((f"an answer about kube-proxy and CoreDNS ({error.what})",))
+        else:
+            lacks = judge(seen, watched, target, wish, time.monotonic())
+            far = (lacks.unwell, seen.proxy and seen.proxy.updated, seen.dns)
+        now = time.monotonic()
+        stands, late = watched.stands(far, now), now > end
+        if not lacks.unwell and (not lacks.awaited or stands or late):
+            return (*lacks.awaited, *lacks.left)
+        if lacks.crashed:
+            raise AdminError(f"node {node}: {'; '.join(lacks.crashed)}", advice(lacks.crashed))
+        if late:
+            what = "; ".join(lacks.unwell)
+            raise AdminError(f"node {node}: {what}: not so in time", advice(lacks.unwell))
+        lacking((*lacks.unwell, *lacks.awaited))
+        time.sleep(POLL_INTERVAL)
+
+
+def judge(seen: Addons, watched: Watched, target: Target, wish: Wish, now: float) -> Lacks:
+    """What is lacking now: of the node's own kube-proxy, and of what kubeadm has rolled out, once it has."""
+    own = watched.lacking(seen.proxies, now, new=watched.looked)
+    watched.looked = True
+    unwell = list(own.values())
+    awaited: list[str] = []
+    left: list[str] = []
+    proxy, turn = seen.proxy, wish.rolled_out and seen.have_their_turn(target)
+    if wish.proxied and proxy and not seen.proxies:
+        unwell.append("a pod of kube-proxy")
+    if proxy and not seen.is_here and (wish.here or turn):
+        if not proxy.automatic:
+            names = " ".join(pod.name for pod in seen.proxies)
+            way = f"its DaemonSet replaces none by itself: kubectl -n kube-system delete pod {names}"
+            left += [f"the new kube-proxy here ({way})"] if wish.here else []
+        elif not proxy.noticed:
+            unwell.append("the new kube-proxy noticed by the controller of its DaemonSet")
+        elif wish.here:
+            awaited.append(f"the new kube-proxy here ({proxy})")
+        elif not seen.elsewhere:
+            awaited.append(f"a first new kube-proxy ({proxy})")
+    others = of_others(seen, watched, now) if turn else {}
+    rolled = list(others.values())
+    if turn and seen.dns and seen.dns.lacks:
+        (awaited if seen.dns.serves else rolled).append(f"CoreDNS rolled out ({seen.dns.lacks})")
+    (left if wish.allowed else unwell).extend(rolled)
+    final = own if wish.allowed or awaits_others(seen) else {**own, **others}
+    crashed = [words for uid in final if (words := watched.crashed(uid))]
+    return Lacks(tuple(unwell), tuple(crashed), tuple(awaited), tuple(left))
+
+
+def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:
+    """What new kube-proxies of other nodes lack, by uid.
+
+    The word of one node that is no control plane's counts only while no other one says otherwise.
+    """
+    missing = watched.lacking(seen.elsewhere, now)
+    outvoted = not seen.believed and len(missing) == 1 and len(seen.elsewhere) > 1
+    return {} if outvoted else missing
+
+
+def awaits_others(seen: Addons) -> bool:
+    """Whether a new kube-proxy on yet another node comes: a roll-out goes on behind one that runs."""
+    return not seen.believed and len(seen.elsewhere) == 1 and seen.elsewhere[0].running
+
+
+def advice(missing: Sequence[str]) -> str:
+    """What to do about what is not well."""
+    if not any("kube-proxy" in each for each in missing):
+        said = "kubectl -n kube-system describe deployment coredns says why"
+        return f"{said}; put it right, and run it again; --allow {ROLLOUT} goes on"
+    said = "kubectl -n kube-system logs -l k8s-app=kube-proxy --previous says why a kube-proxy ends"
+    way = f"put ConfigMap or DaemonSet kube-system/{PROXY} right, and run it again"
+    return f"{said}; {way}; --allow {ROLLOUT} does not ask those of other nodes"

@@ -1,0 +1,38 @@
+"""How an upgrade's end is shown: what is not well, and what a person has allowed."""
+
+from kubectl_admin.finding import Severity
+from kubectl_admin.upgrade import report
+from kubectl_admin.upgrade.facts import Role, Target
+from kubectl_admin.upgrade.look import Look
+from kubectl_admin.upgrade.node import Upgraded
+from tests.unit.upgrade.cases import NEW, around, disk
+
+
+def done(**changes):
+    here = around("cp-1", moved=("cp-1",), written=NEW)
+    seen = Look(here, disk("1.37.2-1.1"), Role.FURTHER, Target(NEW, "1.37.2-1.1"), (), (), None)
+    return Upgraded(seen, {}, None, None, changes.pop("unhealthy", ()), cordoned=False, **changes)
+
+
+def found(shown):
+    return [(each.rule, each.severity) for each in report.unwell(shown)]
+
+
+def test_an_add_on_that_is_old_is_a_violation_unless_it_is_allowed():
+    shown = done(behind=("CoreDNS is x, kubeadm's is y",))
+    assert found(shown) == [("addon-behind", Severity.VIOLATION)]
+    assert "is at 1.37.2 and not all is well" in report.said(shown)
+    shown = done(behind=("CoreDNS is x, kubeadm's is y",), allowed=("addon-behind",))
+    assert found(shown) == [("addon-behind", Severity.WARNING)]
+    assert "is at 1.37.2 and well" in report.said(shown)
+
+
+def test_a_roll_out_that_stands_is_a_warning_that_says_what_holds_it():
+    shown = done(left=("the new kube-proxy here (0 of 4 pods are new, not available on w7)",))
+    assert found(shown) == [("addon-rollout", Severity.WARNING)]
+    assert "w7" in report.unwell(shown)[0].evidence
+    assert "is at 1.37.2 and well" in report.said(shown)
+
+
+def test_workloads_that_did_not_come_back():
+    assert found(done(unhealthy=("Deployment/default/web",))) == [("moved-unhealthy", Severity.VIOLATION)]
