@@ -18,6 +18,7 @@ KUBELET = {
     "kubelet-serving": Use.SERVER,
     "kubelet-client-ca": Use.AUTHORITY,
 }
+LIMIT = 500  # certificates of a node; one of the control plane has some thirty
 EMBEDDED = ("certificate", "authority")  # kinds of what stands in a kubeconfig itself
 
 
@@ -49,7 +50,8 @@ def arguments(files: Iterable[File], addresses: Iterable[str] = ()) -> list[str]
 def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
     """Every certificate that the script has shown. files: those that it was told of.
 
-    A file that is shown twice counts once, by the name that it was shown under first.
+    A file that is shown twice counts once, by the name that it was shown under first. A node that shows very
+    many certificates has the last be Broken, in place of the rest.
     """
     known = {file.path: file for file in files}
     found: dict[tuple[str, str, int], Seen] = {}
@@ -59,6 +61,12 @@ def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
     for header, lines in _sections(answer.decode("latin-1")):
         if header.kind in ("kubelet", "served"):
             continue
+        if len(found) >= LIMIT:
+            rest = Broken(f"only the first {LIMIT} certificates of this node are looked at")
+            found[header.kind, "", 0] = Seen(
+                "others", node, header.path, Source.FILE, Use.UNKNOWN, rest, required=False
+            )
+            break
         if header.kind == "kubeconfig":
             held.clear()
         here = list(_of_section(node, header, lines, known))

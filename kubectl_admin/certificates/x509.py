@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_admin.certificates import der
@@ -19,6 +20,7 @@ BLOCK = re.compile(
     r"(?:(?P<end>-----END (?P=label)-----)|(?=-----BEGIN )|\Z)",
     re.DOTALL,
 )
+LIMIT = 200  # certificates of a file; all authorities of the public web are some 150
 LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 CURVES = {"secp224r1": "P-224", "secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 # Extended key usages as Kubernetes spells them; others are shown by their object identifier.
@@ -73,12 +75,6 @@ class Certificate:
         """Whether it claims to have signed itself, as roots and self-made certificates do."""
         return self.subject == self.issuer and self.authority_key in ("", self.subject_key)
 
-    def signed(self, other: "Certificate") -> bool:
-        """Whether this one is the signer that the other names: by its key where both say that."""
-        if self.subject != other.issuer or self.fingerprint == other.fingerprint:
-            return False
-        return not (self.subject_key and other.authority_key) or self.subject_key == other.authority_key
-
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -90,11 +86,13 @@ class Broken:
 def read(text: bytes) -> list[Certificate | Broken]:
     """The certificates in a PEM file, in its order; text around them and other blocks are passed over.
 
-    A file without any is one Broken.
+    A file without any is one Broken; of one with very many the last is, in place of the rest.
     """
     if not text.strip():
         return [Broken("it is empty")]
-    found = list(_blocks(text.decode("latin-1")))
+    found = list(islice(_blocks(text.decode("latin-1")), LIMIT + 1))
+    if len(found) > LIMIT:
+        found[LIMIT:] = [Broken(f"only the first {LIMIT} certificates in it are looked at")]
     return found or [Broken("no PEM certificate in it")]
 
 

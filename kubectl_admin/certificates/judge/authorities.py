@@ -1,29 +1,31 @@
 """Authorities: those that end too early, and those whose keys are elsewhere. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice, takewhile
 
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.judge.alike import distinct, grouped, objects_of
 from kubectl_admin.finding import Finding, Severity
 
+MOST = 500  # certificates that one authority's finding is about
+Lasting = tuple[datetime, int]  # when a certificate ends, and its place among all that were seen
 PKI_DOCS = "https://kubernetes.io/docs/setup/best-practices/certificates/"
 
 
 def ending_first(facts: Facts) -> Iterator[Finding]:
     """Authorities that end before what they have signed: that ends with them."""
-    signed: dict[str, list[Seen]] = {}
-    for one in distinct(facts):
-        if one.certificate:
-            signed.setdefault(one.certificate.issuer, []).append(one)
-    for authority in distinct(facts):
+    found = list(distinct(facts))
+    signed = of_signers(found)
+    for authority in found:
         mine = authority.certificate
         if mine is None or authority.use is not Use.AUTHORITY:
             continue
-        longer = [
-            one
-            for one in signed.get(mine.subject, ())
-            if one.certificate and mine.signed(one.certificate) and one.certificate.not_after > mine.not_after
-        ]
+        # Signed by this key, or by one that is not said; where this one's is not said, by any of the name.
+        keys = ("", mine.subject_key) if mine.subject_key else (None,)
+        lasting = (signed.get((mine.subject, key), ()) for key in keys)
+        places = sorted(place for each in lasting for place in outlasting(each, mine.not_after))
+        longer = [found[place] for place in places]
         if longer:
             yield Finding(
                 Severity.WARNING,
@@ -36,6 +38,26 @@ def ending_first(facts: Facts) -> Iterator[Finding]:
                 PKI_DOCS,
                 objects_of(longer),
             )
+
+
+def of_signers(seen: Iterable[Seen]) -> dict[tuple[str, str | None], list[Lasting]]:
+    """What each signer has signed, by its name and key, and by its name alone (None); the longest first.
+
+    So nobody compares every authority with every certificate, of which one node may show very many.
+    """
+    signed: dict[tuple[str, str | None], list[Lasting]] = {}
+    for place, one in enumerate(seen):
+        if mine := one.certificate:
+            for key in (mine.authority_key, None):
+                signed.setdefault((mine.issuer, key), []).append((mine.not_after, place))
+    for lasting in signed.values():
+        lasting.sort(key=lambda each: each[0], reverse=True)
+    return signed
+
+
+def outlasting(lasting: Iterable[Lasting], end: datetime) -> Iterator[int]:
+    """The places of those that last beyond the end, the first of very many."""
+    return islice((place for _, place in takewhile(lambda each: each[0] > end, lasting)), MOST)
 
 
 def external(facts: Facts) -> Iterator[Finding]:

@@ -373,3 +373,14 @@ def test_a_host_without_a_program_that_looks(dash, tmp_path):
 def test_a_moment_that_is_none_is_not_known(moment):
     (one,) = disk.seen("w1", f"@ pem apiserver no {moment} /x\n".encode() + pem(), [])
     assert one.changed is None
+
+
+def test_of_a_node_that_shows_very_many_the_first_are_looked_at(monkeypatch):
+    monkeypatch.setattr(disk, "LIMIT", 3)
+    answer = b"".join(f"@ pem - no 1 /pki/{number}.crt\n".encode() + pem() for number in range(9))
+    *shown, last = disk.seen("w1", answer, [])
+    assert [one.where for one in shown] == ["/pki/0.crt", "/pki/1.crt", "/pki/2.crt"]
+    assert (last.content, last.required) == (
+        Broken("only the first 3 certificates of this node are looked at"),
+        False,
+    )

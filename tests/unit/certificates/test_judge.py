@@ -1,9 +1,9 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kubectl_admin.certificates.facts import Process, Source, Use
-from kubectl_admin.certificates.judge import judge
+from kubectl_admin.certificates.judge import authorities, judge
 from kubectl_admin.certificates.judge.telling import relative, span
 from kubectl_admin.certificates.judge.times import Thresholds
 from kubectl_admin.certificates.x509 import Broken
@@ -253,6 +253,51 @@ def test_an_authority_that_ends_before_what_it_signed():
     assert one.objects == ("node/cp1", "node/cp2")
     assert rules(authority(days=365), seen("x", certificate("x", days=400, authority_key="bb"))) == []
     assert rules(authority(days=400), seen("x", certificate("x", days=400, authority_key="aa"))) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "names", "told"),
+    [
+        ("aa", {"authority_key": "aa"}, True),
+        ("aa", {"authority_key": ""}, True),
+        ("", {"authority_key": "aa"}, True),
+        ("aa", {"authority_key": "bb"}, False),
+        ("aa", {"authority_key": "aa", "issuer": "CN=other"}, False),
+    ],
+)
+def test_who_has_signed_what_is_told_by_name_and_key_where_both_say_that(own, names, told):
+    signer = certificate("kubernetes", days=365, authority=True, subject_key=own, authority_key=own)
+    leaf = seen("apiserver", certificate("apiserver", days=400, **names))
+    assert bool(found(seen("ca", signer, use=Use.AUTHORITY), leaf)) is told
+
+
+def test_authorities_are_not_each_compared_with_every_certificate(monkeypatch):
+    """Counted, not timed: a node may show hundreds of one name, and each lasts longer than another."""
+    monkeypatch.setattr(authorities, "MOST", 3)
+    compared = 0
+
+    class Moment(datetime):
+        def __gt__(self, other):
+            nonlocal compared
+            compared += 1
+            return super().__gt__(other)
+
+    ends = [
+        Moment.fromtimestamp((NOW + timedelta(days=900 + place)).timestamp(), UTC) for place in range(200)
+    ]
+    shown = [
+        seen(
+            f"ca-{place}",
+            certificate("ca", issuer="CN=ca", serial=place, authority=True, not_after=end),
+            use=Use.AUTHORITY,
+            node=f"w{place}",
+        )
+        for place, end in enumerate(ends)
+    ]
+    told = list(authorities.ending_first(facts(*shown)))
+    assert len(told) == 199
+    assert told[0].objects == ("node/w197", "node/w198", "node/w199")
+    assert compared <= 200 * 4
 
 
 def test_a_kubelet_conf_with_a_certificate_of_its_own():

@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.certificates import der, x509
 from kubectl_admin.certificates.der import tlv
 from kubectl_admin.certificates.x509 import Broken, Certificate
-from tests.unit.certificates.samples import KINDS, NOW, certificate, key_pem, pem
+from tests.unit.certificates.samples import KINDS, NOW, key_pem, pem
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,13 +74,11 @@ def test_a_bundle_in_base64():
     assert x509.of_base64("Cg==") == [Broken("it is empty")]
 
 
-def test_who_has_signed_whom():
-    one = certificate("kubernetes", issuer="CN=kubernetes", subject_key="aa", serial=1)
-    assert one.signed(certificate("apiserver", authority_key="aa", serial=2))
-    assert one.signed(certificate("apiserver", serial=2))
-    assert not one.signed(certificate("apiserver", authority_key="bb", serial=2))
-    assert not one.signed(certificate("apiserver", issuer="CN=other", authority_key="aa", serial=2))
-    assert not one.signed(one)
+def test_of_very_many_in_a_file_the_first_are_read():
+    found = x509.read(pem("a") * (x509.LIMIT + 7))
+    assert len(found) == x509.LIMIT + 1
+    assert found[-1] == Broken(f"only the first {x509.LIMIT} certificates in it are looked at")
+    assert len(x509.read(pem("a") * x509.LIMIT)) == x509.LIMIT
 
 
 def resigned(certificate: bytes, oid: str, value: bytes) -> bytes:
