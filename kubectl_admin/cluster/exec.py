@@ -165,6 +165,6 @@ def exit_code(said: bytes, what: str) -> int:
         if mapping(cause).get("reason") != "ExitCode":
             continue
         code = whole_number(cause.get("message"))
-        if code in range(1, 256):  # a shell would take 256 for 0
+        if code is not None and 0 < code < 256:  # a shell would take 256 for 0
             return code
     raise BrokenStream(f"{what}: it failed with an exit code that is none", hint)
