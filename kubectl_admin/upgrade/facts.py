@@ -132,6 +132,7 @@ class Around:
     versions: of the whole cluster. order: control-plane nodes, the oldest first. etcd: its state; None where
     the node runs no member. flags: of the node's static pods, by component and name. mark: of an upgrade that
     was begun here. cordoned: whether the node is. ready: whether it is. kubelet: as the Node object says.
+    drained: whether a drain of this program has left its note that the cordon is its own.
     kubelet_config: what ConfigMap kubelet-config holds; None where it can't be read. proxy: kube-proxy.
     gaps: what could not be looked at. coredns: CoreDNS.
     """
@@ -149,6 +150,7 @@ class Around:
     proxy: Proxy = Proxy()
     gaps: tuple[Gap, ...] = ()
     coredns: CoreDNS = CoreDNS()
+    drained: bool = False
 
     @property
     def own_apiserver(self) -> Instance | None:

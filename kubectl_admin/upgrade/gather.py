@@ -11,7 +11,7 @@ from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.flags import command_line
 from kubectl_admin.control_plane.static_pods import LABEL
-from kubectl_admin.drain.cordon import UPGRADE
+from kubectl_admin.drain.cordon import UPGRADE, Cordon
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
 from kubectl_admin.etcd.members.state import State
@@ -95,6 +95,7 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         ),
         tuple(gaps),
         found.get("CoreDNS", CoreDNS()),
+        is_drained(here),
     )
 
 
@@ -182,6 +183,12 @@ def is_ready(node: Mapping[str, Any]) -> bool:
     """Whether the node says that it is Ready."""
     conditions = node.get("status", {}).get("conditions") or ()
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def is_drained(node: Mapping[str, Any]) -> bool:
+    """Whether a drain of this program says that it has cordoned the node."""
+    cordon = Cordon.of(node)
+    return cordon is not None and cordon.cordoned
 
 
 def mark_of(node: Mapping[str, Any]) -> Mark | None:

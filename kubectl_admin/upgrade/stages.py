@@ -54,9 +54,15 @@ def stages(
 
 
 def mark_that_counts(around: Around, target: Target) -> Mark | None:
-    """The mark of a run that was cut on this very way, whose cordon is still there; None for any other."""
+    """The mark of a run that was cut, whose cordon is still there; None for any other.
+
+    On the way to another version it counts only where the drain beside it says that the cordon is its own:
+    somebody else may have cordoned the node since an upgrade was given up.
+    """
     mark = around.mark
-    return mark if mark and around.cordoned and mark.target == str(target.version) else None
+    if mark is None or not around.cordoned:
+        return None
+    return mark if mark.target == str(target.version) or (mark.uncordon and around.drained) else None
 
 
 def mode(role: Role) -> str:

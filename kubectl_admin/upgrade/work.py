@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -79,11 +80,12 @@ class Work:
         self.options, self.teller, self.watch = options, teller, watch
         around = seen.around
         self.former = stages.mark_that_counts(around, seen.target)
-        self.mark = self.former or Mark(
-            str(seen.target.version),
+        begun = self.former or Mark(
+            "",
             datetime.now(UTC).isoformat(timespec="seconds"),
             uncordon=not around.cordoned and options.draining is not None,
         )
+        self.mark = replace(begun, target=str(seen.target.version))
         self.cordoned = self.ended = 0.0
         self.saved: Path | None = None
         self.patiently = patient(teller.note)
@@ -141,13 +143,12 @@ class Work:
     @contextmanager
     def marked(self) -> Iterator[None]:
         """Inside, the node bears the mark of this upgrade; it stays at a good end only."""
-        new = self.former is None
         try:
-            if new:
+            if self.mark != self.former:
                 annotate(self.cluster, self.host.node, self.mark)
             yield
         except BaseException:
-            if new:
+            if self.former is None:
                 with sheltered():
                     annotate(self.cluster, self.host.node, None)
             raise

@@ -1,9 +1,12 @@
 """What a host has answered and objects say, read."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from kubectl_admin.cluster.errors import NotFound
-from kubectl_admin.drain.cordon import UPGRADE
+from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE, Cordon
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.upgrade import gather
@@ -163,6 +166,15 @@ def test_a_mark_is_read_as_it_was_written():
     mark = Mark("1.37.2", "2026-11-25T12:00:00+00:00", uncordon=True)
     node = {"metadata": {"annotations": {UPGRADE: gather.mark_text(mark)}}}
     assert gather.mark_of(node) == mark
+
+
+def test_whose_cordon_it_is():
+    cordon = Cordon.begin(datetime.now(UTC))
+    for own in (True, False):
+        node = {"metadata": {"annotations": {ANNOTATION: replace(cordon, cordoned=own).text()}}}
+        assert gather.is_drained(node) is own
+    assert gather.is_drained({"metadata": {"annotations": {ANNOTATION: "{}"}}}) is False
+    assert gather.is_drained({"metadata": {}}) is False
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "[]", "3", '{"target": "1"}', "\x1b"])

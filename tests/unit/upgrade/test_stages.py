@@ -153,6 +153,25 @@ def test_a_mark_counts_while_its_cordon_is_there_and_for_its_version(cordoned, w
     assert (stages.mark_that_counts(here, Target(wanted, "")) == MARK) is counts
 
 
+@pytest.mark.parametrize(
+    ("cordoned", "uncordon", "drained", "counts"),
+    [
+        (True, True, True, True),
+        (False, True, True, False),
+        (True, False, True, False),
+        (True, True, False, False),
+    ],
+)
+def test_a_cordon_of_ones_own_ends_also_where_the_cluster_has_gone_on_meanwhile(
+    cordoned, uncordon, drained, counts
+):
+    mark, later = replace(MARK, uncordon=uncordon), Target(Version(1, 37, 3), "1.37.3-1.1")
+    here = around("worker-1", cordoned=cordoned, mark=mark, drained=drained)
+    assert (stages.mark_that_counts(here, later) == mark) is counts
+    last = stages.stages(here, disk(), Role.WORKER, later, snapshot=False, drain=True)[-1]
+    assert last.title.endswith("uncordoned") is (counts or not cordoned)
+
+
 def test_a_kubelet_of_a_pre_release_still_has_to_go():
     early = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "-rc.1"))
     assert "kubelet" in left(early, disk("1.37.2-1.1"))

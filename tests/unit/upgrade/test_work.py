@@ -115,6 +115,16 @@ def test_a_node_is_not_cordoned_for_what_kubeadm_has_rolled_out_and_does_not_wor
     assert str(caught.value.hint).startswith("the node was not cordoned")
 
 
+def test_the_mark_of_an_earlier_run_to_another_version_is_this_runs_from_now_on(world):
+    """This run's drain finds the cordon there; if it is killed in turn, its own target is what counts."""
+    job = world.work(replace(MARKED, mark=Mark("1.37.1", "then", uncordon=True), drained=True))
+    assert job.mark == Mark("1.37.2", "then", uncordon=True)
+    world.failing = "drained"
+    with pytest.raises(AdminError):
+        job.drain()
+    assert world.events == ["add-ons", "mark True", "drained"]
+
+
 def test_the_mark_of_an_earlier_run_stays(world):
     world.failing = "drained"
     with pytest.raises(AdminError):
