@@ -32,6 +32,25 @@ def decode_object(data: bytes | str, what: str, hint: str | None = None) -> dict
     return document
 
 
+def decode_yaml(text: str, what: str) -> list[Any]:
+    """The documents of a YAML text. what: as in `decode_json`. Raises AdminError."""
+    import yaml  # loaded here: most of what is asked has no use for it
+
+    try:
+        return list(yaml.safe_load_all(text))
+    # What it raises for values that are none of what their tag says, too: «!!bool x» is a KeyError.
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+        TypeError,
+    ):
+        raise AdminError(f"{what} is no YAML") from None
+
+
 def whole_number(said: object, digits: int = DIGITS) -> int | None:
     """A number that was sent as a number or as text, at least 0; None for what is none.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_admin.cluster import tls as trust
 from kubectl_admin.cluster.channels import Channels, Closing
 from kubectl_admin.cluster.errors import BrokenStream
+from kubectl_admin.cluster.limits import TooLong
 from kubectl_admin.cluster.requests import location
 from kubectl_admin.cluster.secured import Secured, Stream
 from kubectl_admin.cluster.transport import Transport
@@ -27,6 +28,7 @@ PROTOCOL = "v4.channel.k8s.io"
 DATA, ERROR = 0, 1
 PREFIX = 2  # bytes of the port's number at the beginning of each channel
 LIMIT = 64 << 20  # bytes of an answer
+FRAMING = 1 << 20  # bytes of an answer besides its body: its head, and where its chunks begin and end
 SAID = 300  # characters of a node's words that are shown
 TIMEOUT = 10.0  # seconds for connecting, asking and the whole answer
 
@@ -121,17 +123,20 @@ def start(
 def answer_to(stream: Stream, path: str, limit: int, what: str) -> Answer:
     """The answer to a GET over the stream, read by its length or its chunks."""
     connection = http.client.HTTPConnection("localhost")
-    sock: Any = AsSocket(stream)
+    sock: Any = AsSocket(stream, limit + FRAMING)
     connection.sock = sock
     try:
         connection.request("GET", path, headers={"Accept": "*/*", "Connection": "close"})
         response = connection.getresponse()
         body = response.read(limit + 1)
-    except (http.client.HTTPException, OSError) as error:
-        said = str(error) or type(error).__name__
+        if len(body) > limit:
+            raise TooLong
+    except TooLong:
+        raise AdminError(f"{what}: the answer to {path} is longer than {limit} bytes") from None
+    # ValueError: of chunks with a length below nothing.
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        said = " ".join((str(error) or type(error).__name__)[:SAID].split())
         raise AdminError(f"{what}: this is no HTTP answer to {path}: {said}") from error
-    if len(body) > limit:
-        raise AdminError(f"{what}: the answer to {path} is longer than {limit} bytes")
     if response.length:  # http.client does not mind
         raise BrokenStream(f"{what}: the answer to {path} lacks its last {response.length} bytes")
     headers = {name.lower(): value for name, value in response.getheaders()}
@@ -139,10 +144,11 @@ def answer_to(stream: Stream, path: str, limit: int, what: str) -> Answer:
 
 
 class AsSocket:
-    """As much of a socket as http.client needs."""
+    """As much of a socket as http.client needs. limit: bytes that may come."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, limit: int) -> None:
         self._stream = stream
+        self._limit = limit
 
     def sendall(self, data: bytes) -> None:
         """Sends all of it."""
@@ -150,17 +156,21 @@ class AsSocket:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """What comes, as a file."""
-        return io.BufferedReader(AsFile(self._stream))
+        return io.BufferedReader(AsFile(self._stream, self._limit))
 
     def close(self) -> None:
         """The stream is closed by whoever opened it."""
 
 
 class AsFile(io.RawIOBase):
-    """What comes from a stream, as a file without a buffer."""
+    """What comes from a stream, as a file without a buffer; raises TooLong beyond `limit` bytes.
 
-    def __init__(self, stream: Stream) -> None:
+    What is asked for counts for nothing: a chunk of -1 bytes would be read to the end.
+    """
+
+    def __init__(self, stream: Stream, limit: int) -> None:
         self._stream = stream
+        self._left = limit
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
@@ -173,4 +183,7 @@ class AsFile(io.RawIOBase):
         taken = min(len(buffer), len(data))
         buffer[:taken] = data[:taken]
         self._rest = data[taken:]
+        self._left -= taken
+        if self._left < 0:
+            raise TooLong
         return taken

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.decode import decode_object
 from kubectl_admin.cluster.errors import Conflict, NotFound
 from kubectl_admin.cluster.retry import RESTART_TIMEOUT, Retry
 from kubectl_admin.errors import AdminError
@@ -46,10 +47,10 @@ class Cordon:
     def of(cls, node: Any) -> "Cordon | None":
         """The mark on a node (of the API); None where there is none that can be read."""
         try:
-            said = json.loads((node["metadata"].get("annotations") or {})[ANNOTATION])
+            said = decode_object((node["metadata"].get("annotations") or {})[ANNOTATION], ANNOTATION)
             moved = tuple(map(str, said["moved"]))
             return cls(str(said["run"]), str(said["since"]), moved, bool(said["cordoned"]))
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (KeyError, TypeError, AdminError):
             return None  # the node's own kubelet may write there what it likes
 
     def text(self) -> str:

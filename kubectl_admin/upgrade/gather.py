@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.decode import whole_number
+from kubectl_admin.cluster.decode import decode_object, whole_number
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.flags import command_line
@@ -194,9 +194,9 @@ def is_drained(node: Mapping[str, Any]) -> bool:
 def mark_of(node: Mapping[str, Any]) -> Mark | None:
     """The mark that an upgrade has left on the node; None where there is none that can be read."""
     try:
-        said = json.loads((node["metadata"].get("annotations") or {})[UPGRADE])
+        said = decode_object((node["metadata"].get("annotations") or {})[UPGRADE], UPGRADE)
         return Mark(str(said["target"]), str(said["since"]), said["uncordon"] is True)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, AdminError):  # the node's own kubelet may write there what it likes
         return None
 
 

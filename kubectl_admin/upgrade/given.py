@@ -12,9 +12,9 @@ from enum import Enum, auto
 from itertools import groupby
 from typing import Any
 
-import yaml
-
+from kubectl_admin.cluster.decode import decode_yaml
 from kubectl_admin.control_plane.flags import TRUE, flags
+from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.upgrade import patches
 from kubectl_admin.upgrade.facts import Around, Disk
@@ -136,12 +136,12 @@ def kubelet_options(disk: Disk) -> Mapping[str, str]:
 def document(place: str, text: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A YAML document with its place; a gap where it is none."""
     try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
-        found = text
-    if isinstance(found, dict):
-        yield place, found
-    elif found is not None:
+        documents = decode_yaml(text, place)
+    except AdminError:
+        documents = [text]
+    if len(documents) == 1 and isinstance(documents[0], dict):
+        yield place, documents[0]
+    elif documents not in ([], [None]):
         gaps.append(Gap(place, "it is no YAML of settings"))
 
 

@@ -7,8 +7,8 @@ default), merge and json. Source: kubernetes/kubernetes cmd/kubeadm/app/util/pat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
+from kubectl_admin.cluster.decode import decode_yaml
+from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 
 SETS = frozenset({"add", "replace"})  # operations of a JSON patch that put a value somewhere
@@ -21,11 +21,11 @@ def of_target(files: Mapping[str, str], target: str, gaps: list[Gap]) -> Iterato
         if not name.startswith(target) or not name.endswith((".json", ".yaml")):
             continue
         try:
-            for document in yaml.safe_load_all(text):
-                if document is not None:
-                    yield path, document
-        except yaml.YAMLError:
-            gaps.append(Gap(path, "it is no YAML"))
+            documents = decode_yaml(text, "it")
+        except AdminError as error:
+            gaps.append(Gap(path, error.what))
+            continue
+        yield from ((path, document) for document in documents if document is not None)
 
 
 def documents(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
+from kubectl_admin.cluster.decode import decode_yaml
+from kubectl_admin.errors import AdminError
 from kubectl_admin.versions.facts import Component, KubeadmConfig
 from kubectl_admin.versions.version import Version
 
@@ -20,10 +20,10 @@ EXTRA_ARGS = {
 def cluster_configuration(config_map: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The ClusterConfiguration in the ConfigMap; None where there is none that can be read."""
     try:
-        document = yaml.safe_load((config_map or {})["data"]["ClusterConfiguration"])
-    except (KeyError, TypeError, yaml.YAMLError):
+        documents = decode_yaml((config_map or {})["data"]["ClusterConfiguration"], "ClusterConfiguration")
+    except (KeyError, TypeError, AdminError):
         return None
-    return document if isinstance(document, dict) else None
+    return documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else None
 
 
 def kubernetes_version(document: Mapping[str, Any] | None) -> Version | None:

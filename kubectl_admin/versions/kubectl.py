@@ -1,11 +1,12 @@
 """Which kubectl this machine has: the one that a person types."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from kubectl_admin.cluster.decode import decode_json
+from kubectl_admin.errors import AdminError
 from kubectl_admin.versions.facts import Component, Evidence, Instance
 from kubectl_admin.versions.version import Version
 
@@ -45,8 +46,8 @@ def answer_of(process: subprocess.Popen[bytes], path: str) -> Instance:
         answer, _ = process.communicate(timeout=TIMEOUT)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, process.args)
-        version = Version.parse(json.loads(answer)["clientVersion"]["gitVersion"])
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
+        version = Version.parse(decode_json(answer, "its answer")["clientVersion"]["gitVersion"])
+    except (OSError, subprocess.SubprocessError, AdminError, ValueError, KeyError, TypeError) as error:
         return failed(path, error)
     return Instance(Component.KUBECTL, running=Evidence(version, "its version command"))
 

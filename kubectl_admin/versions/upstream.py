@@ -1,6 +1,5 @@
 """What upstream supports until when, and what each minor needs: a dated table that ships with the program."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from kubectl_admin.errors import UsageError
+from kubectl_admin.cluster.decode import decode_json
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.versions.version import Version
 
 
@@ -62,10 +62,10 @@ def load(file: Path | None = None) -> Upstream:
     """
     try:
         text = (file or resources.files("kubectl_admin") / "data/upstream.json").read_text("utf-8")
-        return _parsed(json.loads(text))
+        return _parsed(decode_json(text, "it"))
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}", "--data wants a file like data/upstream.json") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (AdminError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{file} is not a table of upstream's versions: {error!r}", "docs/skew.md describes the file"
         ) from None

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
-import yaml
-
 from kubectl_admin.certificates.requests.facts import Address, as_issued
+from kubectl_admin.cluster.decode import decode_yaml
+from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 
 # No kubelet may give itself this label.
@@ -141,9 +141,11 @@ def configured(config: Mapping[str, Any]) -> Configured:
     apiServer.certSANs; networking.dnsDomain.
     """
     try:
-        written = yaml.safe_load((config.get("data") or {}).get("ClusterConfiguration") or "{}")
-    except yaml.YAMLError as error:
-        raise ValueError("its ClusterConfiguration is no YAML") from error
+        text = (config.get("data") or {}).get("ClusterConfiguration") or "{}"
+        documents = decode_yaml(text, "its ClusterConfiguration")
+    except AdminError as error:
+        raise ValueError(error.what) from error
+    written = documents[0] if len(documents) == 1 else None
     if not isinstance(written, dict):
         raise ValueError("its ClusterConfiguration is no mapping")
     server, network = (written.get(key) or {} for key in ("apiServer", "networking"))

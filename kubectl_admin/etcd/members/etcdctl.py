@@ -6,12 +6,12 @@ encoding of etcd's messages: whole numbers of 64 bits, and nothing at all for wh
 Source: etcd etcdctl/ctlv3/command (ep_command.go, member_command.go, printer_json.go), api/etcdserverpb.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kubectl_admin.cluster.decode import decode_json
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.pods import Access
@@ -146,10 +146,9 @@ class Etcdctl:
             ended = f"killed by signal {ran.exit_code - 128}" if killed else f"exit code {ran.exit_code}"
             raise EtcdctlError(what, reason(ran.stderr) or ended)
         try:
-            return json.loads(ran.stdout)
-        except ValueError:
-            said = " ".join(ran.stdout[:80].decode("utf-8", "replace").split())
-            raise EtcdctlError(what, f"this is no JSON: {said!r}") from None
+            return decode_json(ran.stdout, "this")
+        except AdminError as error:
+            raise EtcdctlError(what, error.what) from None
 
 
 def arguments(access: Access, words: Sequence[str], timeout: float = TIMEOUT) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster import channels
-from kubectl_admin.cluster.decode import decode_json, decode_object, whole_number
+from kubectl_admin.cluster.decode import decode_json, decode_object, decode_yaml, whole_number
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, refusal
 from kubectl_admin.cluster.exec import STATUS_LIMIT
 from kubectl_admin.cluster.portforward import PortError
@@ -29,6 +29,24 @@ def test_what_is_no_json_is_told_in_a_line(data: bytes) -> None:
     with pytest.raises(AdminError, match=r"^the answer is no JSON: ") as caught:
         decode_json(data, "the answer")
     assert len(caught.value.what) < 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 20_000,
+        "a: " + "9" * 5000,
+        "a: [",
+        "!!bool x",
+        "!!int ''",
+        "!!timestamp x",
+        "2001-99-99",
+        "? {}\n: 1",
+    ],
+)
+def test_what_is_no_yaml_is_told_in_a_line(text: str) -> None:
+    with pytest.raises(AdminError, match=r"^the file is no YAML$"):
+        decode_yaml(text, "the file")
 
 
 @pytest.mark.parametrize("data", [b"[]", b"null", b"7", b'"text"'])

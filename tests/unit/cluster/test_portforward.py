@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.errors import BrokenStream, Forbidden, Unauthorized
-from kubectl_admin.cluster.portforward import PortError, http_get
+from kubectl_admin.cluster.portforward import PortError, answer_to, http_get
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.conftest import Authority
 from tests.unit.cluster.standin import CLOSE, StandIn, Wire, status
@@ -131,12 +131,49 @@ def test_no_permission(server: StandIn) -> None:
         (b"", "no HTTP answer to /health"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nabc", "lacks its last 5 bytes"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcdefghi", "longer than 8 bytes"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n",
+            "no HTTP answer to /health",
+        ),
+        (b"HTTP/1.1 " + b"word " * 9000 + b"\r\n", r"no HTTP answer to /health: .{1,300}$"),
     ],
 )
 def test_what_is_no_answer(server: StandIn, answer: bytes, told: str) -> None:
     server.on("GET", PATH, forwarded(answer, close=True))
     with pytest.raises(AdminError, match=told):
         get(server, limit=8)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+    ],
+)
+def test_an_answer_without_an_end_is_not_read_to_it(head: bytes) -> None:
+    stream = Endless(head)
+    with pytest.raises(AdminError, match="the answer to / is longer than 8 bytes"):
+        answer_to(stream, "/", 8, "port 1")
+    assert stream.given < 3 << 20
+
+
+class Endless:
+    """A stream that says the same again and again, up to 16 MiB."""
+
+    def __init__(self, head: bytes) -> None:
+        self._parts = iter([head])
+        self._more = (head if b"100" in head else b"X: y\r\n") * 1000
+        self.given = 0
+
+    def send(self, data: bytes) -> None:
+        pass
+
+    def recv(self) -> bytes:
+        data = next(self._parts, self._more) if self.given < 16 << 20 else b""
+        self.given += len(data)
+        return data
 
 
 def test_a_time_limit(server: StandIn) -> None:

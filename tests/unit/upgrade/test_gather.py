@@ -177,7 +177,9 @@ def test_whose_cordon_it_is():
     assert gather.is_drained({"metadata": {}}) is False
 
 
-@pytest.mark.parametrize("text", [None, "", "{}", "[]", "3", '{"target": "1"}', "\x1b"])
+@pytest.mark.parametrize(
+    "text", [None, "", "{}", "[]", "3", '{"target": "1"}', "\x1b", "[" * 20_000, "9" * 5000]
+)
 def test_what_is_no_mark(text):
     assert gather.mark_of({"metadata": {"annotations": {UPGRADE: text}}}) is None
 

@@ -32,6 +32,8 @@ apiServer:
 kubernetesVersion: v1.34.1
 """
 
+DEEP = {"data": {"ClusterConfiguration": "[" * 20_000}}
+
 
 def read(text):
     return cluster_configuration({"data": {"ClusterConfiguration": text}})
@@ -59,7 +61,7 @@ def test_both_ways_to_write_extra_arguments():
 
 
 @pytest.mark.parametrize(
-    "config_map", [None, {}, {"data": None}, {"data": {}}, {"data": {"ClusterConfiguration": "{"}}]
+    "config_map", [None, {}, {"data": None}, {"data": {}}, {"data": {"ClusterConfiguration": "{"}}, DEEP]
 )
 def test_a_config_map_without_it(config_map):
     assert cluster_configuration(config_map) is None

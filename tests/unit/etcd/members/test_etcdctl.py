@@ -191,6 +191,8 @@ def test_why_it_failed(stderr, expected):
         ("null", COMPACTED, 1, "etcdserver: mvcc: required revision has been compacted"),
         ("", "", 127, "exit code 127"),
         ("", "", 0, "this is no JSON: ''"),
+        ("[" * 20_000, "", 0, f"this is no JSON: '{'[' * 80}'"),
+        ("9" * 5000, "", 0, f"this is no JSON: '{'9' * 80}'"),
         ("\x1b[2J", "", 0, r"this is no JSON: '\x1b[2J'"),
         ("null", "", 0, "an answer with one Status was expected: None"),
         ("[]", "", 0, "an answer with one Status was expected: []"),
