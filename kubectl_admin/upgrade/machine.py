@@ -63,8 +63,10 @@ def machine(
 def label(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
     """Whether the node would be upgraded as a worker, though its host runs a control plane.
 
-    A Node object that was deleted comes back by its kubelet, which may not give it the label again.
-    Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, getModifiedLabels.
+    A Node object that was deleted comes back by its kubelet, which may not give it the label again. kubeadm
+    itself goes by the manifest, and would move the static pods all the same.
+    Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, getModifiedLabels;
+    cmd/kubeadm/app/cmd/upgrade/node.go, newNodeData.
     """
     if role.control_plane or not disk.apiserver:
         return
