@@ -20,6 +20,7 @@ from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 
 CERTIFICATE_FILE_AGE = 300.0  # seconds until files with a certificate and its key are read again
+FAILURE_AGE = 10.0  # seconds until a plugin that has failed is run again
 TOKEN_FILE_AGE = 60.0  # seconds until a token file is read again
 HEADER_CHARACTERS = "!#$&'*+-.^_`|~"  # may stand in a header's name, besides letters and digits (RFC 9110)
 Headers = list[tuple[str, str]]
@@ -49,6 +50,9 @@ class Credentials:
         self._lock = threading.Lock()
         self._credential: plugin.Credential | None = None
         self._refused = False  # whether a server did not accept the credential
+        self._failure: tuple[float, AdminError] | None = (
+            None  # until when the plugin is not run again, and why
+        )
         self._token_file: tuple[float, str] | None = None
 
     @property
@@ -61,7 +65,8 @@ class Credentials:
         """What the next request shows; asks the plugin first if its last credential has expired.
 
         Once there was a credential, a plugin that fails may do better a little later: the credential is used
-        while it lasts, and NothingSent is raised after that. Raises AdminError if there never was one.
+        while it lasts, and NothingSent is raised after that. Raises AdminError if there never was one. What
+        has failed is left alone for FAILURE_AGE; what may have asked a person does not ask twice.
         """
         if self.from_plugin:
             return self._issued_identity(self._issued())
@@ -138,15 +143,20 @@ class Credentials:
             if had and not had.expired and not self._refused:
                 return had
             self._refused = False  # asked again once for each refusal, whatever comes of it
-            try:
-                self._credential = plugin.run(self._target)
-            except AdminError as error:
-                if had is None:
-                    raise
-                if had.expired:
-                    raise NothingSent(error.what, error.hint) from error
+            if self._failure is None or time.monotonic() >= self._failure[0]:
+                try:
+                    self._failure, self._credential = None, plugin.run(self._target)
+                except AdminError as error:
+                    asks = plugin.may_ask(self._user["exec"])
+                    self._failure = (math.inf if asks else time.monotonic() + FAILURE_AGE), error
+                else:
+                    return self._credential
+            if had and not had.expired:
                 return had
-            return self._credential
+            again, reason = self._failure
+            raise (NothingSent if had and again < math.inf else AdminError)(
+                reason.what, reason.hint
+            ) from reason
 
     def _token_of_file(self) -> str:
         """The token file's token, read again now and then since it may be replaced; else `token`."""

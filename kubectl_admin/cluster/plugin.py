@@ -171,15 +171,19 @@ def cluster_info(target: Target) -> dict[str, Any]:
 
 def is_interactive(plugin: Mapping[str, Any]) -> bool:
     """Whether the plugin gets our standard input; raises AdminError if it needs a terminal and has none."""
-    mode = interactive_mode(plugin)
-    terminal = sys.stdin is not None and sys.stdin.isatty()
-    if mode == "Always" and not terminal:
+    asks = may_ask(plugin)
+    if interactive_mode(plugin) == "Always" and not asks:
         raise AdminError(
             "getting credentials: exec plugin cannot support interactive mode: "
             "standard input is not a terminal",
             f"run it in a terminal: {plugin['command']} wants to ask you something",
         )
-    return terminal and mode != "Never"
+    return asks
+
+
+def may_ask(plugin: Mapping[str, Any]) -> bool:
+    """Whether the plugin may ask a person something: there is a terminal, and it is not to leave it alone."""
+    return interactive_mode(plugin) != "Never" and sys.stdin is not None and sys.stdin.isatty()
 
 
 def failed(target: Target, reason: str, hint: str | None = None) -> AdminError:

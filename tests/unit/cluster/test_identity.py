@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_admin.cluster import credentials, kubeconfig, requests
+from kubectl_admin.cluster import credentials, kubeconfig, requests, retry, transport
 from kubectl_admin.cluster import plugin as credential_plugin
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NothingSent, Unauthorized, Unreachable
 from kubectl_admin.cluster.kubeconfig import Overrides
-from kubectl_admin.cluster.retry import is_transient
+from kubectl_admin.cluster.retry import Retry, is_transient
 from kubectl_admin.errors import AdminError
+from tests.unit.clock import Clock
 from tests.unit.cluster.conftest import Authority, new_authority
 from tests.unit.cluster.kubectl import kubectl
 from tests.unit.cluster.standin import Asked, Says, StandIn, Wire, status
@@ -309,51 +310,91 @@ say(token=f"t{count}", expirationTimestamp="%s-01-01T00:00:00Z")
 )
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Nothing waits for anything, and everything knows how long it has."""
+    clock = Clock()
+    for module in (credentials, requests, retry, transport):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
 def test_plugin_that_fails_later_is_waited_for(
-    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     """The network that is away may be its way to its issuer as well."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(requests.time, "sleep", lambda _: None)
     secure.on("GET", "/version", Says(body={}))
     secure.on("POST", "/version", Says(body={}))
-    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2001)}))
+    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2001)})).patient(Retry(60))
     cluster.get("/version")
     cluster.post("/version", {})
     assert [asked.header("Authorization") for asked in secure.asked] == ["Bearer t0", "Bearer t3"]
+    assert sum(clock.slept) >= 2 * credentials.FAILURE_AGE
 
 
-def test_plugin_that_fails_for_good_is_told_after_all_tries(
-    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+FAILING_AFTER = COUNTING + "if count: sys.exit(1)\nsay(token='t', expirationTimestamp='2001-01-01T00:00:00Z')"
+
+
+def test_plugin_that_fails_for_good_is_not_run_at_every_try(
+    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(requests.time, "sleep", lambda _: None)
     secure.on("GET", "/version", Says(body={}))
-    once = COUNTING + "if count: sys.exit(1)\nsay(token='t', expirationTimestamp='2001-01-01T00:00:00Z')"
-    cluster = connected(given({"exec": plugin(once)}))
+    cluster = connected(given({"exec": plugin(FAILING_AFTER)})).patient(Retry(60))
     cluster.get("/version")
+    begun = clock.now
     with pytest.raises(NothingSent, match="failed with exit code 1") as caught:
         cluster.get("/version")
     assert is_transient(caught.value)
-    assert (tmp_path / "count").read_text() == "x" * (1 + requests.TRIES)
+    assert clock.now - begun > 55
+    assert len((tmp_path / "count").read_text()) == 1 + 60 / credentials.FAILURE_AGE
+
+
+@pytest.mark.parametrize("had", [False, True])
+def test_plugin_that_may_ask_somebody_is_never_run_again_after_it_has_failed(  # noqa: PLR0917 - its fixtures
+    secure: StandIn,
+    given: Any,
+    plugin: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+    had: bool,
+) -> None:
+    """It may have opened a browser, and who has closed it does not want another."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(credential_plugin, "may_ask", lambda _: True)
+    secure.on("GET", "/version", Says(body={}))
+    cluster = connected(given({"exec": plugin(FAILING_AFTER if had else COUNTING)})).patient(Retry(60))
+    if had:
+        cluster.get("/version")
+    for _ in range(3):
+        with pytest.raises(AdminError, match="exec: ") as caught:
+            cluster.get("/version")
+        assert not is_transient(caught.value)
+        clock.now += 600
+    assert len((tmp_path / "count").read_text()) == 1 + had
+    assert clock.slept == []
 
 
 def test_a_credential_is_used_while_it_lasts_where_the_plugin_fails(
-    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    secure: StandIn, given: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    """An API server that has just started knows nobody: the plugin is asked once a try, and may fail."""
+    """An API server that has just started knows nobody: the plugin is asked now and then, and may fail."""
     monkeypatch.chdir(tmp_path)
     refused = status(401, "Unauthorized", "Unauthorized")
-    secure.on("GET", "/version", Says(body={}), refused, refused, refused, Says(body={}))
+    secure.on("GET", "/version", Says(body={}), refused, refused, refused, refused, Says(body={}))
     cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2999)}))
     cluster.get("/version")
-    for _ in range(2):
+    for passing in (0, credentials.FAILURE_AGE - 1, 1):
+        clock.now += passing
         with pytest.raises(Unauthorized) as caught:
             cluster.get("/version")
         assert is_transient(caught.value)
+    clock.now += credentials.FAILURE_AGE
     cluster.get("/version")
     sent = [asked.header("Authorization") for asked in secure.asked]
-    assert sent == [f"Bearer t{count}" for count in (0, 0, 0, 0, 3)]
+    assert sent == [f"Bearer t{count}" for count in (0, 0, 0, 0, 0, 3)]
 
 
 def test_plugin_that_asks_nobody_is_beyond_the_reach_of_ctrl_c(
