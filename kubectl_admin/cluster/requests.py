@@ -12,7 +12,7 @@ import urllib3
 from kubectl_admin.cluster.credentials import Headers, Identity
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NothingSent, Unauthorized, Unreachable, refusal
 from kubectl_admin.cluster.limits import TooLong
-from kubectl_admin.cluster.retry import is_transient, may_be_sent_again
+from kubectl_admin.cluster.retry import LONGEST_PAUSE, ROLES_TIMEOUT, is_transient, may_be_sent_again
 from kubectl_admin.cluster.transport import Transport
 from kubectl_admin.errors import AdminError
 
@@ -64,11 +64,14 @@ def carry_out(
         left = max(end - time.monotonic(), 0.001) if end else None
         answer = opened(transport, request, timeout=left)
         try:
-            return whole(transport, answer, limit=limit)
+            body = whole(transport, answer, limit=limit)
         except TooLong:
             raise AdminError(f"the answer to {request.location} is longer than {limit} bytes") from None
         finally:
             answer.close()
+        if request.method == "GET":
+            transport.granted = transport.granted or request.location
+        return body
 
     return retried(transport, request.method, once, timeout=timeout, tries=tries)
 
@@ -123,20 +126,34 @@ def accepted(transport: Transport, request: Request, timeout: float | None) -> u
 
 
 def is_ready(transport: Transport) -> bool | None:
-    """Whether the server says that it is; None where it does not even say that to this user.
+    """Whether the server says that it is, or knows this user's roles; None where it tells neither.
 
     Every user may ask for that by a role that is there from the beginning, so one that refuses it either
-    has not read its roles yet, or is a server whose administrator has taken that role away.
+    has not read its roles yet, or is a server whose administrator has taken that role away. What it has
+    granted to this user before tells which; where nothing was, it is believed after ROLES_TIMEOUT.
     Source: docs «Kubernetes API health endpoints»; plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go,
     system:public-info-viewer. Seen on a kube-apiserver 1.36.3 as it started: 403 to everything, /readyz too.
     """
-    request = Request("GET", "/readyz", [("Accept", "*/*")])
+    status = status_of(transport, "/readyz")
+    if status != 403:
+        return status not in {None, 500}
+    if transport.granted:
+        status = status_of(transport, transport.granted)
+        return None if status in {401, 403} else status is not None and status < 500
+    now = time.monotonic()
+    transport.doubted = transport.doubted or now
+    return True if now + LONGEST_PAUSE >= transport.doubted + ROLES_TIMEOUT else None
+
+
+def status_of(transport: Transport, asked: str) -> int | None:
+    """The HTTP status of the answer at this path and query; None if there is none."""
+    request = Request("GET", asked, [("Accept", "*/*")])
     try:
         answer = sent(transport, request, transport.authenticate(), READINESS)
     except Unreachable:
-        return False
+        return None
     answer.close()
-    return None if answer.status == 403 else answer.status != 500
+    return answer.status
 
 
 def sent(

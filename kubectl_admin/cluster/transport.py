@@ -51,6 +51,8 @@ class Transport:
         if not target.cluster.get("disable-compression"):
             self._headers["Accept-Encoding"] = "gzip"
         self.believed_until = 0.0  # in time.monotonic's seconds: until then what is refused is refused
+        self.granted: str | None = None  # path and query of something that the server has let this user read
+        self.doubted: float | None = None  # when it first refused to say whether it is ready, likewise
         self.known = False  # whether the server has let this user in before
         self.heard = False  # whether any server has answered yet
         self.begun: float | None = None  # when it was first asked, in time.monotonic's seconds

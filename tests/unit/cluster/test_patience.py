@@ -224,7 +224,9 @@ def test_a_server_that_refuses_everything_knows_no_roles_yet(server: StandIn, re
     server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
     server.on("PATCH", NODE, *[REFUSED] * 10, Says(body={}))
     assert cluster.get(NODE) == {"kind": "Node"}
+    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
     assert cluster.patch(NODE, {}, MERGE_PATCH) == {}
+    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
     server.on("POST", REVIEWS, *[allowed(False)] * 10, allowed(True))
     server.on("POST", SELF, status(404, "NotFound", "no"))
     require(cluster, [Right("get", "nodes")])
@@ -245,6 +247,42 @@ def test_a_server_that_never_says_whether_it_is_ready_is_believed_in_the_end(
     with pytest.raises(AdminError, match="may not get nodes"):
         require(cluster, [Right("get", "nodes")])
     assert clock.now - 1000 <= 44
+
+
+def test_a_server_that_is_believed_once_is_not_waited_for_again(server: StandIn, clock: Clock) -> None:
+    """The next refusals of a server that grants nothing, and never says whether it is ready."""
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    server.on("GET", "/readyz", READYZ_REFUSED)
+    server.on("GET", NODE, REFUSED)
+    for _ in range(10):
+        with pytest.raises(Forbidden):
+            cluster.get(NODE)
+    assert clock.now - 1000 <= 22
+
+
+def test_a_server_that_grants_other_things_knows_the_roles_of_a_user_that_may_not_ask_it(
+    server: StandIn, clock: Clock
+) -> None:
+    serve(server)
+    cluster = server.connect().patient(Retry(60))
+    server.on("GET", "/readyz", READYZ_REFUSED)
+    cluster.get(NODE)
+    server.on("GET", "/api/v1/pods", REFUSED)
+    for _ in range(3):
+        with pytest.raises(Forbidden):
+            list(cluster.list("/api/v1/pods"))
+    assert clock.slept == []
+
+
+def test_a_server_that_no_longer_grants_what_it_did_knows_no_roles_yet(server: StandIn) -> None:
+    """One that is being restarted, to a user that may not ask it whether it is ready."""
+    serve(server)
+    cluster = server.connect().patient(Retry(60))
+    server.on("GET", "/readyz", READYZ_REFUSED)
+    cluster.get(NODE)
+    server.on("GET", NODE, *[REFUSED] * 5, Says(body={"kind": "Node"}))
+    server.on("GET", "/api/v1/nodes", *[REFUSED] * 5, Says(body={"items": []}))
+    assert list(cluster.list("/api/v1/nodes")) == []
 
 
 def test_a_right_that_can_not_be_asked_about_is_not_taken_for_granted(server: StandIn) -> None:
