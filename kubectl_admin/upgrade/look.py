@@ -12,7 +12,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import debug_pod, manifest, packages
 from kubectl_admin.node.host import Host
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import addons, gates, gather, stages, target
+from kubectl_admin.upgrade import addons, gates, gather, snapshot, stages, target
 from kubectl_admin.upgrade.facts import Around, Disk, Role, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version
@@ -102,6 +102,9 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
         drained=options.draining is not None,
         kubeadm=any(step.name == stages.KUBEADM and not step.done for step in steps),
     )
+    if options.snapshot is not None and any(step.name == stages.SNAPSHOT and not step.done for step in steps):
+        name, resumed = cluster.target.cluster_name, bool(disk.records)
+        findings += snapshot.findings(host.node, options.snapshot, name, resumed=resumed)
     if all(step.done for step in steps):  # it forbids nothing that is still to do
         findings += addons.behind_findings(host.node, behind(cluster, host, role, goal, options))
     drains = any(step.name == stages.DRAIN and not step.done for step in steps)

@@ -164,7 +164,8 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
         teller.step(step)
 
     host.script("workspace", FOLDER, str(host.operation.owner))
-    seconds = plan.carry_out(seen.steps, actions, begun)
+    with work.cordon_told():
+        seconds = plan.carry_out(seen.steps, actions, begun)
     discard(host, NAME)
     stays = seen.around.cordoned and not work.mark.uncordon
     paid = work.ended - work.cordoned if work.cordoned and work.ended else None

@@ -23,7 +23,7 @@ from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.plan import Step
 from kubectl_admin.signals import sheltered
-from kubectl_admin.upgrade import addons, gather, given, rollout, stages
+from kubectl_admin.upgrade import addons, gather, given, rollout, snapshot, stages
 from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
 from kubectl_admin.upgrade.settle import settled
@@ -87,6 +87,7 @@ class Work:
         )
         self.mark = replace(begun, target=str(seen.target.version))
         self.cordoned = self.ended = 0.0
+        self.holding = self.former is not None and self.mark.uncordon  # a cordon that is to end
         self.saved: Path | None = None
         self.patiently = patient(teller.note)
         self.unhealthy: tuple[str, ...] = ()
@@ -101,9 +102,8 @@ class Work:
 
     def snapshot(self) -> None:
         """A snapshot of etcd is here, proven."""
-        file = take.destination(self.options.snapshot or ".", self.cluster.target.cluster_name)
-        if file is None:
-            raise AdminError("a snapshot before an upgrade goes into a file", "name one with --snapshot")
+        wanted, name = self.options.snapshot or ".", self.cluster.target.cluster_name
+        file = snapshot.destination(wanted, name, resumed=bool(self.seen.disk.records))
         taken = self.patiently(lambda: self.take(file))
         self.saved = file
         self.teller.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
@@ -139,6 +139,19 @@ class Work:
         self.cordoned = time.monotonic()
         with self.marked():
             drain.drain(self.cluster, preview, options, self.teller)
+            self.holding = self.mark.uncordon
+
+    @contextmanager
+    def cordon_told(self) -> Iterator[None]:
+        """Where this fails or is interrupted, a cordon that is to end and has not is told of."""
+        try:
+            yield
+        except BaseException:
+            if self.holding:
+                self.teller.note(
+                    f"node {self.host.node} stays cordoned; the same command goes on, and ends that"
+                )
+            raise
 
     @contextmanager
     def marked(self) -> Iterator[None]:
@@ -178,7 +191,12 @@ class Work:
             if not self.mark.uncordon:
                 return AdminError(error.what, f"node {here} has its former kubelet again; {error.hint}")
             recovery.recover(
-                self.cluster, here, self.teller, timeout=self.options.settling, wait_for_moved=False
+                self.cluster,
+                here,
+                self.teller,
+                timeout=self.options.settling,
+                wait_for_moved=False,
+                uncordoned=self.uncordoned,
             )
             annotate(self.cluster, here, None)
         except AdminError as another:
@@ -234,6 +252,7 @@ class Work:
 
     def uncordoned(self) -> None:
         """The cordon is over."""
+        self.holding = False
         self.ended = time.monotonic()
 
     def job(self, name: str, script: str, arguments: Sequence[str]) -> None:

@@ -247,3 +247,56 @@ def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
         (False, False, True),
         (True, False, True),
     ]
+
+
+def interrupted(job, step):
+    """What is said where somebody interrupts right after a step."""
+    said: list[str] = []
+    job.teller.note = said.append
+
+    def act():
+        with job.cordon_told():
+            step()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        act()
+    return said
+
+
+STAYS = ["node worker-1 stays cordoned; the same command goes on, and ends that"]
+
+
+def test_whoever_interrupts_is_told_of_a_cordon_that_is_left(world):
+    job = world.work(WORKER)
+    assert interrupted(job, lambda: None) == []
+    assert interrupted(job, job.drain) == STAYS
+    assert interrupted(job, job.settle) == []
+    assert interrupted(world.work(MARKED), lambda: None) == STAYS
+    cordoned = world.work(CORDONED)
+    assert interrupted(cordoned, cordoned.drain) == []
+
+
+def test_what_fails_before_the_cordons_end_says_so_as_well(world):
+    job = world.work(MARKED)
+    said: list[str] = []
+    job.teller.note = said.append
+    world.failing = "running"
+    with pytest.raises(AdminError), job.cordon_told():
+        job.settle()
+    assert said == STAYS
+    world.failing = "settled"
+    with pytest.raises(AdminError), job.cordon_told():
+        job.settle()
+    assert said == STAYS, "it was uncordoned before"
+
+
+def test_a_failed_drain_and_a_kubelet_that_was_put_back_leave_no_cordon(world):
+    job = world.work(WORKER)
+    world.failing = "drained"
+    with pytest.raises(AdminError):
+        job.drain()
+    assert not job.holding
+    job = world.work(MARKED)
+    job.put_back(failed(work.PUT_BACK))
+    assert not job.holding

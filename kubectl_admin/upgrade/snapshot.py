@@ -1,0 +1,49 @@
+"""Where the snapshot of etcd goes that is taken before a control plane is touched."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kubectl_admin.errors import UsageError
+from kubectl_admin.etcd.saving import take
+from kubectl_admin.finding import Finding, Severity
+
+
+def findings(node: str, wanted: str, cluster: str, *, resumed: bool) -> list[Finding]:
+    """A violation where the snapshot has no place: found before the first step, since the steps take long."""
+    try:
+        destination(wanted, cluster, resumed=resumed)
+    except UsageError as error:
+        return [
+            Finding(
+                Severity.VIOLATION,
+                "snapshot-file",
+                "snapshot of etcd",
+                "a snapshot never takes the place of a file",
+                error.what,
+                error.hint or "",
+                objects=(f"node/{node}",),
+            )
+        ]
+    return []
+
+
+def destination(wanted: str, cluster: str, *, resumed: bool) -> Path:
+    """The file for the snapshot, which is not there yet. wanted: as `--snapshot` says. cluster: its name.
+
+    resumed: whether the upgrade has begun already: then a file of that name is the earlier part's, and stays;
+    the new one lies beside it, with the time in its name, so that the same command goes on. Raises UsageError
+    for what can't be made.
+    """
+    file = take.destination(wanted, cluster)
+    if file is None:
+        raise UsageError("a snapshot before an upgrade goes into a file", "name one with --snapshot")
+    if not os.path.isdir(file.parent):  # noqa: PTH112 - Path.is_dir raises for names that can't be
+        raise UsageError(f"there is no folder {file.parent}", "make it, or name another one with --snapshot")
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"folder {file.parent} can't be written to", "name another one with --snapshot")
+    if not os.path.lexists(file):
+        return file
+    if resumed and os.path.isfile(file):  # noqa: PTH113 - the same
+        return file.with_name(f"{file.stem}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
+    raise UsageError(f"{file} is there already", "name another file, or a folder, with --snapshot")
