@@ -81,7 +81,7 @@ class Job:
                     work.pop(self.host.node, None)
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} was ended before it was done",
-                        "was the node started anew, or the unit stopped by somebody? run the command again",
+                        "was the node started anew, the unit stopped, or its disk full? run it again",
                     )
                 case _:
                     raise AdminError(

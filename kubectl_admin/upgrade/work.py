@@ -32,7 +32,9 @@ from kubectl_admin.versions.facts import Component
 NAME = "upgrade"  # of the job, and of its folder
 FOLDER = f"{STATE}/{NAME}"
 RECORDS = f"{FOLDER}/records"
-PUT_BACK = 1  # exit code of packages-install.sh: the former packages are there, and their kubelet stays up
+# Exit code of packages-install.sh that nothing gives by accident: the former packages were seen to be there,
+# and their kubelet to stay up.
+PUT_BACK = 10
 JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
 # Seconds in which an API server that kubeadm restarts is back: kubeadm waits that long for a static pod.
 # Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm/v1beta4/defaults.go, Timeouts.UpgradeManifests.

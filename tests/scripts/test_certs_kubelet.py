@@ -19,8 +19,11 @@ CONF = "users:\n- name: default-auth\n  user:\n    client-certificate{0}\n    cl
 # it is told to get none, or not to start.
 SYSTEMCTL = """#!/bin/sh
 folder={folder} pki={folder}/pki
-[ "$1" != show ] || {{ cat "$folder/pid"; exit; }}
-if [ "$1" = is-active ]; then ! grep -qs dead "$folder/fate"; exit; fi
+[ "$1" != show ] || {{ echo "MainPID=$(cat "$folder/pid")"; exit; }}
+if [ "$1" = is-active ]; then
+  if grep -qs dead "$folder/fate"; then echo failed; else echo active; fi
+  exit
+fi
 [ "$1 $2" = "restart kubelet" ] || exit 9
 echo restart >> "$folder/calls"
 fate=$(cat "$folder/fate" 2> /dev/null)

@@ -2,9 +2,11 @@
 
 import base64
 import re
+import subprocess
 
 import pytest
 
+from kubectl_admin.node.host import script_text
 from tests.scripts.package_host import NAMES, PROGRAMS, STATE, PackageHost
 
 NEW, OLD = "1.37.2-1.1", "1.36.3-1.1"
@@ -319,7 +321,7 @@ def test_a_kubelet_that_ends_within_seconds_is_put_back(host):
     prepared(host)
     host.set("ends", NEW)
     code, said = install(host)
-    assert code == 1
+    assert code == 10
     assert re.fullmatch(
         f"{NEW} could not be installed \\(the kubelet ends within 1 seconds of its start: .*\\); "
         f"the former packages are back: now kubelet {OLD}, kubectl {OLD}",
@@ -327,7 +329,7 @@ def test_a_kubelet_that_ends_within_seconds_is_put_back(host):
     )
     assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
     assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
-    assert records(host)["kubelet"] == f"{NEW} - 1"
+    assert records(host)["kubelet"] == f"{NEW} - 10"
 
 
 def test_a_kubelet_that_never_says_that_it_is_well_is_put_back_and_neither_does_the_old_one(debian):
@@ -338,6 +340,142 @@ def test_a_kubelet_that_never_says_that_it_is_well_is_put_back_and_neither_does_
     assert said.splitlines()[-1].count("does not say within 60 seconds that it is well") == 2
     assert debian.installed()["kubelet"] == OLD
     assert "curl -fs --noproxy * --max-time 5 http://127.0.0.1:10248/healthz" in debian.journal()
+
+
+# A stand-in of systemctl's that does not answer the look of this number at what a test names.
+SILENT = """case "$*" in *"{words}"*)
+  echo >> STATE/looks
+  if [ "$(wc -l < STATE/looks)" = {number} ]; then echo "Connection timed out" >&2; exit 1; fi ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("is-active", 1), ("is-active", 4), ("show", 1), ("show", 4), ("daemon-reload", 1), ("restart", 1)],
+)
+def test_a_systemctl_that_fails_for_a_moment_takes_no_kubelet_away(host, words, number):
+    host.file("/run/systemd/system").mkdir(parents=True)
+    prepared(host)
+    host.program("systemctl", SILENT.format(words=words, number=number) + PROGRAMS["systemctl"])
+    done = host.run("packages-install", NEW)
+    assert done.returncode == 0, done.stdout
+    assert host.installed()["kubelet"] == NEW
+    assert len(host.get("looks").splitlines()) > number
+
+
+def test_where_systemd_never_says_how_the_kubelet_does_nothing_is_said_of_it(host):
+    """Neither that it stays, nor that the former one is back."""
+    host.file("/run/systemd/system").mkdir(parents=True)
+    prepared(host)
+    host.program("systemctl", 'case "$1" in show) exit 1 ;; esac\n' + PROGRAMS["systemctl"])
+    done = host.run("packages-install", NEW)
+    assert (done.returncode, host.installed()["kubelet"]) == (1, NEW)
+    assert done.stderr == "systemd does not say which process is kubelet's: systemctl show kubelet\n"
+    assert records(host)["kubelet"] == f"{NEW} - -"
+
+
+def test_a_kubelet_without_a_process_does_not_stay_however_long_systemd_waits_to_start_it(debian):
+    prepared(debian)
+    program = PROGRAMS["systemctl"].replace("echo active", "echo activating").replace("4711", "0")
+    debian.program("systemctl", program)
+    code, said = install(debian)
+    assert code == 2
+    assert said.splitlines()[-1].count("the kubelet ends within 0 seconds of its start") == 2
+
+
+def test_a_kubelet_that_is_not_heard_where_it_is_asked_is_not_taken_for_unwell(debian):
+    """Its port may be another one; the API server hears of it all the same."""
+    prepared(debian)
+    debian.program("curl", "exit 7")
+    code, said = install(debian)
+    assert code == 0
+    assert "nothing answers where it should say that it is well" in said
+    assert debian.installed()["kubelet"] == NEW
+
+
+def is_well(host: PackageHost, port: int = 1, **environment: str) -> str:
+    """What the host finds of a kubelet that listens there."""
+    config = host.file("/var/lib/kubelet/config.yaml")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(f"healthzPort: {port}\n")
+    text = script_text("kubelet-stays").replace("/var/lib/", f"{host.root}/var/lib/")
+    done = subprocess.run(
+        [*host.shell.argv, "-c", f"set -eu\n{text}\nkubelet_is_well"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=host.shell.env(str(host.root / "bin")) | environment,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("code", "well"),
+    [(0, "yes"), (22, "no"), (7, "silent"), (28, "silent"), (127, "unknown"), (139, "unknown")],
+)
+def test_only_what_the_kubelet_answers_says_that_it_is_not_well(host, code, well):
+    """What asks it may not work itself."""
+    host.program("curl", f"exit {code}")
+    assert is_well(host) == well
+
+
+def test_a_kubelet_that_serves_no_healthz_is_not_asked(host):
+    host.program("curl", "exit 22")
+    assert is_well(host, port=0) == "unknown"
+
+
+# As busybox' wget and GNU's say it; a proxy would refuse.
+WGET = """[ -z "${http_proxy-}${HTTP_PROXY-}${all_proxy-}${ALL_PROXY-}" ] || exit 8
+"""
+BUSYBOX = "echo 'wget: server returned error: HTTP/1.1 500 Internal Server Error' >&2; exit 1"
+
+
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("does", "well"),
+    [
+        ("exit 0", "yes"),
+        (BUSYBOX, "no"),
+        ("exit 8", "no"),
+        ("echo 'wget: unrecognized option' >&2; exit 1", "silent"),
+        ("exit 4", "silent"),
+        ("kill -SEGV $$", "unknown"),
+    ],
+)
+def test_wget_asks_the_kubelet_itself(busybox, tmp_path, does, well, proxy):
+    host = node(tmp_path, busybox)
+    (host.root / "bin/curl").unlink()
+    host.program("wget", WGET + does)
+    assert is_well(host, **{proxy: "http://proxy:3128"}) == well
+
+
+# A file that can't be written from then on, as on a disk that is full.
+FULL = """case "$*" in *"{words}"*) rm -f {file}; mkdir -p {file} ;; esac
+"""
+
+
+@pytest.mark.parametrize("broken", ["", f"kubectl={NEW}"])
+def test_what_a_full_disk_keeps_from_being_written_is_not_taken_for_a_former_kubelet(host, broken):
+    prepared(host)
+    host.set("broken", broken)
+    folder = host.file(f"{STATE}/records")
+    full = FULL.format(words="restart kubelet", file=folder / ".kubelet")
+    host.program("systemctl", full + PROGRAMS["systemctl"])
+    done = host.run("packages-install", NEW)
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[-1].endswith("/records: is the disk full?")
+    assert (folder / "kubelet").read_text() == f"{NEW} - -\n"
+
+
+def test_a_disk_too_full_for_an_exit_code_ends_in_words(host):
+    """The shell itself would end where it is to return nothing."""
+    prepared(host)
+    full = FULL.format(words="kubelet_", file=host.root / "job/code")
+    host.program("apt-get", full + PROGRAMS["apt-get"])
+    done = host.run("packages-install", NEW)
+    assert done.returncode == 10
+    assert "could not be installed" in done.stdout.splitlines()[-1]
 
 
 def test_a_node_without_kubectl_gets_none(host):
@@ -353,7 +491,7 @@ def test_a_node_without_kubectl_has_its_former_kubelet_put_back(host):
     prepared(host)
     host.set("broken", f"kubelet={NEW}")
     code, said = install(host)
-    assert code == 1
+    assert code == 10
     assert said.splitlines()[-1] == (
         f"{NEW} could not be installed (dpkg returned an error); the former packages are back: "
         f"now kubelet {OLD}"
@@ -365,7 +503,7 @@ def test_what_was_at_the_version_before_is_no_reason_to_call_the_rest_lost(debia
     prepared(debian)
     debian.set("broken", f"kubelet={NEW}")
     code, said = install(debian)
-    assert code == 1
+    assert code == 10
     assert "; the former packages are back: " in said.splitlines()[-1]
     assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": NEW}
 
@@ -388,7 +526,7 @@ def test_each_job_says_on_the_disk_how_it_ended(debian):
 def test_what_was_not_downloaded_is_not_installed(debian):
     code, said = install(debian)
     assert (code, said.splitlines()[-1]) == (
-        1,
+        2,
         f"kubelet {NEW} was not downloaded: now kubelet {OLD}, kubectl {OLD}",
     )
     assert not any(line.startswith(("apt-get", "systemctl")) for line in debian.journal())
@@ -399,7 +537,7 @@ def test_an_installation_that_fails_is_undone(host, broken):
     prepared(host)
     host.set("broken", broken)
     code, said = install(host)
-    assert code == 1
+    assert code == 10
     assert said.splitlines()[-1] == (
         f"{NEW} could not be installed (dpkg returned an error); the former packages are back: "
         f"now kubelet {OLD}, kubectl {OLD}"

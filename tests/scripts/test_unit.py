@@ -15,7 +15,11 @@ SYSTEMCTL = """#!/bin/sh
 cd FOLDER || exit 9
 echo "$*" >> log
 case $1 in
-  show) exit "$(cat bus)" ;;
+  show)
+    bus=$(head -n 1 bus)
+    [ "$(wc -l < bus)" -le 1 ] || { sed 1d bus > rest; mv rest bus; }
+    [ "$bus" != 0 ] || [ ! -e main ] || echo "MainPID=$(cat main)"
+    exit "$bus" ;;
   list-units)
     if [ -e listing ]; then cat listing; fi
     grep -qsx -- - listing && exit 1
@@ -254,6 +258,43 @@ def test_what_packs_a_growing_file_goes_on_while_systemd_does_not_answer(host):
     assert (done.returncode, done.stdout) == (1, b"")
     assert f"{UNIT} was ended before {folder}/file was complete" in done.stderr.decode()
     assert host.asked("is-active") == 3
+
+
+@pytest.mark.parametrize(("last", "known"), [("active", b"kubelet active\n"), ("failed", b"")])
+def test_how_the_kubelet_does_is_asked_again(host, last, known):
+    host.says("-", "-", last)
+    done = host.run("certs-survey", host.folder / "none", host.folder, "certs")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.replace(b"\n# end\n", b"").endswith(known)
+    assert host.asked("is-active kubelet") == 3
+
+
+@pytest.mark.parametrize("script", ["certs-survey", "certs-restart"])
+def test_a_kubelet_of_which_systemd_does_not_tell_is_not_taken_for_one_that_has_ended(host, script):
+    host.says("-")
+    words = ["none", "none", "certs"] if script == "certs-survey" else ["etcd", "uid", "0", "1"]
+    done = host.run(script, *words)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"systemd does not say how kubelet does" in done.stderr
+
+
+def test_the_kubelets_flags_are_asked_for_again(host):
+    """Without them, its files would be looked for where they are not."""
+    (host.folder / "pki").mkdir()
+    (host.folder / "pki/kubelet.crt").write_text("x\n")
+    with subprocess.Popen(["sh", "-c", "read x", f"--cert-dir={host.folder}/pki"], stdin=-1) as process:
+        (host.folder / "main").write_text(f"{process.pid}\n")
+        (host.folder / "bus").write_text("1\n1\n0\n")
+        shown = host.run("certificates", host.folder / "none")
+    assert shown.returncode == 0
+    assert f"{host.folder}/pki/kubelet.crt" in shown.stdout.decode()
+
+
+def test_a_kubelet_whose_flags_are_not_to_be_had_is_not_taken_for_one_without(host):
+    (host.folder / "bus").write_text("1")
+    shown = host.run("certificates", host.folder / "none")
+    assert (shown.returncode, shown.stdout) == (1, b"")
+    assert b"systemd does not say which process is kubelet's" in shown.stderr
 
 
 @pytest.mark.parametrize("script", ["leftovers", "discard", "changes"])

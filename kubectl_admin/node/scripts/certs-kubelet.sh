@@ -88,7 +88,8 @@ END
 }
 
 without() { # says what there is instead of a new certificate
-  if ! systemctl is-active --quiet kubelet && ! start_anew; then
+  settle_unit kubelet
+  if [ "$unit_said" != active ] && ! start_anew; then
     refuse "the kubelet does not start; it has the certificate that it had: journalctl -u kubelet"
   fi
   refuse "no new one came within $seconds s; the kubelet has the one that it had: kubectl get csr"

@@ -5,6 +5,9 @@
 # The process is asked to end, and the kubelet starts the next one: the manifest stays where it is, so at no
 # moment is there one that could be missing afterwards. Answers «young», or «restarted».
 set -eu
+
+. ./unit.sh
+
 component=$1 uid=$2 since=$3 end=$(($(date +%s) + $4))
 hertz=$(getconf CLK_TCK 2> /dev/null || echo 100)
 booted=$(sed -n 's/^btime //p' /proc/stat)
@@ -34,7 +37,9 @@ is_young() { # PROCESS
   [ -n "$moment" ] && [ "$moment" -gt "$((since + 1))" ]
 }
 
-systemctl is-active --quiet kubelet || { echo "the kubelet does not run, which would start it again" >&2; exit 1; }
+settle_unit kubelet
+# Not one that is being started either: it may be so again and again.
+[ "$unit_said" = active ] || { echo "the kubelet does not run, which would start it again" >&2; exit 1; }
 while [ "$(date +%s)" -le "$((since + 2))" ]; do sleep 0.5; done
 word=young old=
 while :; do

@@ -12,7 +12,8 @@ state=$1 kubernetes=$2 job=$3
 if command -v kubeadm > /dev/null && version=$(kubeadm version -o short 2> /dev/null); then
   printf 'kubeadm %s\n' "$version"
 fi
-if systemctl is-active --quiet kubelet 2> /dev/null; then printf 'kubelet active\n'; fi
+settle_unit kubelet
+if [ "$unit_said" = active ]; then printf 'kubelet active\n'; fi
 if grep -q '^ *client-certificate-data:' "$kubernetes/kubelet.conf" 2> /dev/null; then
   printf 'kubelet.conf embedded\n'
 fi

@@ -4,5 +4,4 @@ cd -- "$1" || exit 1
 set --
 while IFS= read -r argument; do set -- "$@" "$argument"; done < arguments
 /bin/sh script "$@" < /dev/null > log 2>&1
-printf '%s\n' "$?" > result.part
-mv result.part result
+printf '%s\n' "$?" > result.part && mv result.part result

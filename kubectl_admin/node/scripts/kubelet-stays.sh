@@ -5,40 +5,57 @@ STAYS=10 # seconds; what ends a kubelet at its start (a flag, its configuration,
 ANSWERS=60 # seconds in which it must have said that it is well
 
 # Returns 0 when the kubelet is the same process, never restarted, for some seconds, and says that it is well where it
-# can be asked; else says what is wrong in $trouble.
+# can be asked; else says what is wrong in $trouble. Where systemd does not answer, the script ends with 1.
 kubelet_stays() {
-  born=$(kubelet_process)
-  waited=0 well=$(kubelet_is_well)
-  while [ "$waited" -lt "$STAYS" ] || { [ "$well" = no ] && [ "$waited" -lt "$ANSWERS" ]; }; do
-    sleep 1
-    waited=$((waited + 1))
-    if ! systemctl is-active --quiet kubelet || [ "$(kubelet_process)" != "$born" ]; then
+  waited=0 born=
+  while :; do
+    settle_unit kubelet
+    settle_process kubelet
+    born=${born:-$process $restarts}
+    if [ "$unit_is" = ended ] || [ "$process" = 0 ] || [ "$process $restarts" != "$born" ]; then
       trouble="the kubelet ends within $waited seconds of its start: $(kubelet_last_words)"
       return 1
     fi
     well=$(kubelet_is_well)
+    case $well in
+      no | silent) if [ "$waited" -ge "$ANSWERS" ]; then break; fi ;;
+      *) if [ "$waited" -ge "$STAYS" ]; then break; fi ;;
+    esac
+    sleep 1
+    waited=$((waited + 1))
   done
   if [ "$well" = no ]; then
     trouble="the kubelet runs, but does not say within $ANSWERS seconds that it is well"
     return 1
+  elif [ "$well" = silent ]; then
+    # It may listen elsewhere than its files say; the API server hears of it in any case.
+    echo "the kubelet runs, but nothing answers where it should say that it is well"
   fi
 }
 
-# Which process it is, and how often systemd has restarted it by itself.
-kubelet_process() { systemctl show --property=MainPID --property=NRestarts kubelet; }
-
-# «yes», «no», or «unknown» where it serves no such answer or nothing here can ask.
+# «yes» or «no» by its own answer, «silent» where none comes, «unknown» where it serves none or nothing here can ask.
 kubelet_is_well() {
   asked=$(kubelet_healthz)
+  code=0
   if [ -z "$asked" ]; then
-    echo unknown
+    code=127
   elif command -v curl > /dev/null; then
-    if curl -fs --noproxy '*' --max-time 5 "$asked" > /dev/null 2>&1; then echo yes; else echo no; fi
+    curl -fs --noproxy '*' --max-time 5 "$asked" > /dev/null 2>&1 || code=$?
   elif command -v wget > /dev/null; then
-    if wget -q -T 5 -O - "$asked" > /dev/null 2>&1; then echo yes; else echo no; fi
+    # Not each wget knows --no-proxy, and units may be given a proxy by systemd's DefaultEnvironment.
+    refusal=$(env -u http_proxy -u HTTP_PROXY -u all_proxy -u ALL_PROXY wget -q -T 5 -O /dev/null "$asked" 2>&1) ||
+      code=$?
+    # GNU's says with 8 what curl does with 22, that an HTTP error was answered; busybox' says it in words.
+    case $code:$refusal in 8:* | *"server returned error: HTTP/"*) code=22 ;; esac
   else
-    echo unknown
+    code=127
   fi
+  case $code in
+    0) echo yes ;;
+    22) echo no ;;
+    12[6-9] | 1[3-9]? | 2??) echo unknown ;; # it could not be run, or was killed
+    *) echo silent ;;
+  esac
 }
 
 # The address of its healthz; nothing where that is switched off. A child, since kubelet.sh has names of its own.

@@ -1,7 +1,9 @@
 # Where the kubelet's files are, by the flags of the running one and its configuration. A part of other scripts.
-process=$(systemctl show --property=MainPID --value kubelet 2> /dev/null || true)
+. ./unit.sh
+# Without its flags, other files than its own would be taken for them: no answer is not «none runs».
+settle_process kubelet
 flags=
-if [ "${process:-0}" != 0 ] && [ -r "/proc/$process/cmdline" ]; then
+if [ "$process" != 0 ] && [ -r "/proc/$process/cmdline" ]; then
   # «--name=value», «--name value», or «--name» alone, which is true; names may have «_» for «-».
   # shellcheck disable=SC2016 # these are awk's fields
   flags=$(tr '\0' '\n' < "/proc/$process/cmdline" | awk '

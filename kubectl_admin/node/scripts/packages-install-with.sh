@@ -27,7 +27,7 @@ patiently() {
       repaired=yes
       dpkg --force-confdef --force-confold --configure -a < /dev/null || :
     else
-      return "$code"
+      return "${code:-1}" # nothing, where the disk was too full for it
     fi
   done
 }

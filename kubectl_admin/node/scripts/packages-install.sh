@@ -3,7 +3,8 @@
 # packages-install.sh VERSION
 #   VERSION: the packages' (1.37.2-1.1)
 # If it fails, the former packages are put back, if they were kept. It may be run again after it was killed anywhere.
-# Ends with 1 where the former packages are installed and their kubelet runs, and with 2 where that is not so.
+# Ends with 10 where it has seen that the former packages are installed and their kubelet stays up, and with another
+# code, as any command of it may, where it has not.
 set -eu
 version=$1
 state=/var/lib/kubectl-admin/upgrade
@@ -13,14 +14,18 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-dnf.sh
 . ./packages-install-with.sh
 . ./packages-holds.sh
+. ./unit.sh
 . ./kubelet-stays.sh
 . ./record.sh
 export LC_ALL=C
 
-# Ends the job; its record says how. finish CODE
+# Ends the job with its last words; its record says how. finish CODE WORDS
 finish() {
-  record "$state/records" kubelet "$version" - "$1"
-  exit "$1"
+  code=$1 words=$2
+  record "$state/records" kubelet "$version" - "$code" ||
+    code=2 words="$words; this could not be written to $state/records: is the disk full?"
+  printf '%s\n' "$words"
+  exit "$code"
 }
 
 # What is installed now, in words.
@@ -33,7 +38,7 @@ now_installed() {
 
 # Puts the former packages back and ends. give_up WHY
 give_up() {
-  why=$1 how=1
+  why=$1 how=10
   # What was at the version before the first attempt is what it was.
   former=
   for name in $packages; do
@@ -45,8 +50,7 @@ give_up() {
   else back="the former packages could not be put back" how=2; fi
   restore_holds || back="$back, some packages are not held any more"
   restart_kubelet || back="$back, $trouble" how=2
-  echo "$version could not be installed ($why); $back: now $(now_installed)"
-  finish "$how"
+  finish "$how" "$version could not be installed ($why); $back: now $(now_installed)"
 }
 
 # Whether it was this run that set out to install a package.
@@ -54,12 +58,21 @@ is_installed_here() { case "$wanted " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Restarts the kubelet, and sees that it stays; else says what is wrong in $trouble.
 restart_kubelet() {
-  if systemctl daemon-reload && systemctl restart kubelet && systemctl is-active --quiet kubelet; then
+  if insist daemon-reload && insist restart kubelet; then
     kubelet_stays
   else
     trouble="the kubelet does not start: $(kubelet_last_words)"
     return 1
   fi
+}
+
+# A systemctl that fails may do so for a moment. insist WORD...
+insist() {
+  for pause in 1 5 0; do
+    if systemctl "$@"; then return; fi
+    sleep "$pause"
+  done
+  return 1
 }
 
 (umask 077 && mkdir -p "$state")
@@ -72,8 +85,7 @@ for name in $packages; do
   if [ "$(installed_version "$name")" = "$version" ]; then continue; fi
   file=$(package_file "$name" "$version")
   if [ -z "$file" ]; then
-    echo "$name $version was not downloaded: now $(now_installed)"
-    finish 1
+    finish 2 "$name $version was not downloaded: now $(now_installed)"
   fi
   wanted="$wanted $name"
   set -- "$@" "$file"
@@ -93,8 +105,6 @@ restore_holds || loose="$(reason said)"
 echo "== Restart the kubelet"
 restart_kubelet || give_up "$trouble"
 if [ -n "$loose" ]; then
-  echo "some packages are not held any more ($loose), but $version is installed: now $(now_installed)"
-  finish 2
+  finish 2 "some packages are not held any more ($loose), but $version is installed: now $(now_installed)"
 fi
-echo "installed: $(now_installed)"
-finish 0
+finish 0 "installed: $(now_installed)"

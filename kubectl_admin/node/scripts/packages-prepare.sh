@@ -28,7 +28,7 @@ finish() {
     # Said last, where it is looked for.
     if [ -s words ]; then cat words; fi
   fi
-  record "$state/records" packages "$version" - "$ended"
+  record "$state/records" packages "$version" - "$ended" || ended=1
   exit "$ended"
 }
 

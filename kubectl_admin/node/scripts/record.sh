@@ -1,13 +1,15 @@
 # A part of jobs: how each step of a node's upgrade ended, on the disk, where it outlives a loss of power.
 # record FOLDER STEP TARGET MODE CODE
 #   FOLDER: of all records; its parent is there. CODE: «-» while the step is at work, then its exit code.
+# Returns another code than 0 where it could not be written; what was there before is there then.
 record() {
   (
     umask 077
-    mkdir -p -- "$1"
-    printf '%s %s %s\n' "$3" "$4" "$5" > "$1/.$2"
-    sync "$1/.$2" 2> /dev/null || sync
-    mv -f -- "$1/.$2" "$1/$2"
-    sync "$1" 2> /dev/null || sync
+    # A chain, since nothing ends by itself where a caller asks how it went.
+    mkdir -p -- "$1" &&
+      printf '%s %s %s\n' "$3" "$4" "$5" > "$1/.$2" &&
+      { sync "$1/.$2" 2> /dev/null || sync; } &&
+      mv -f -- "$1/.$2" "$1/$2" &&
+      { sync "$1" 2> /dev/null || sync; }
   )
 }

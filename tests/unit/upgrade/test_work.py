@@ -172,26 +172,28 @@ def failed(exit_code):
 
 
 def test_a_node_whose_former_kubelet_was_seen_to_stay_up_goes_back_to_work(world):
-    error = world.work(WORKER).put_back(failed(1))
+    error = world.work(WORKER).put_back(failed(work.PUT_BACK))
     assert world.events == ["uncordoned", "mark -"]
     assert error.hint == "node worker-1 is at work again with its former kubelet; a hint"
 
 
-def test_one_whose_did_not_stays_cordoned(world):
-    error = world.work(WORKER).put_back(failed(2))
+@pytest.mark.parametrize("exit_code", [1, 2, 100, 127])
+def test_one_whose_did_not_stays_cordoned(world, exit_code):
+    """Any command of a script may end it with 1."""
+    error = world.work(WORKER).put_back(failed(exit_code))
     assert world.events == []
     assert error.hint == "node worker-1 is left as it is, cordoned; a hint"
 
 
 def test_one_that_was_cordoned_before_stays_so_where_its_kubelet_is_put_back(world):
-    error = world.work(CORDONED).put_back(failed(1))
+    error = world.work(CORDONED).put_back(failed(work.PUT_BACK))
     assert world.events == []
     assert error.hint == "node worker-1 has its former kubelet again; a hint"
 
 
 def test_what_goes_wrong_while_it_is_taken_back_hides_nothing(world):
     world.failing = "uncordoned"
-    error = world.work(WORKER).put_back(failed(1))
+    error = world.work(WORKER).put_back(failed(work.PUT_BACK))
     assert (error.what, error.hint) == (
         "kubelet failed; then uncordoned failed",
         "node worker-1 is left as it is, cordoned; a hint",
