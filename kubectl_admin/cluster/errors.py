@@ -136,11 +136,18 @@ class Untrusted(Unreachable):
     """Somebody answers whose certificate is not the server's."""
 
 
+class Misdirected(Unreachable):
+    """What is at this address is not the server, or will not let us in; nobody has answered there yet."""
+
+
 class BrokenStream(AdminError):
     """A channel ended before it said how it went: what was carried out is not known."""
 
 
 ENDED = "kubectl admin certs says whether your certificate has ended, and how to come by another"
+# Of OpenSSL's reasons. Source: openssl ssl/ssl_err.c, RFC 8446, section 6.
+NOT_FOR_US = re.compile(r"WRONG_VERSION_NUMBER|ALERT_(\w+_)?CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_ACCESS_DENIED")
+REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: 4\d\d")  # http.client
 KINDS: dict[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,
@@ -196,6 +203,19 @@ def unreachable(server: str, error: BaseException, *, by: str = "") -> Unreachab
     kind = Untrusted if isinstance(cause, ssl.SSLCertVerificationError) else Unreachable
     where = f"proxy {by}: " if by else ""
     return kind(f"Unable to connect to the server: {where}{reason_of(host, cause)}")
+
+
+def is_misdirected(error: BaseException) -> bool:
+    """Whether this is said by a wrong address, or by somebody who will not let us in whenever we come.
+
+    No such name; no TLS where TLS was expected; a certificate, or none, that is not accepted; a proxy's 4xx.
+    """
+    match error:
+        case socket.gaierror():
+            return error.errno == socket.EAI_NONAME
+        case ssl.SSLError():
+            return bool(NOT_FOR_US.search(error.reason or ""))
+    return bool(REFUSED_BY_PROXY.search(str(error)))
 
 
 def root(error: BaseException) -> BaseException:

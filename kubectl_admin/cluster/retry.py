@@ -12,7 +12,8 @@
 First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
 mistyped it wants to hear so; a run that goes on with work begun earlier, or that may find the only API server
 restarted by that very work, says so (`Cluster.patient`, `resuming`). Others are patient from the first answer
-on, if they change anything; a listing is quickly run again.
+on, if they change anything; a listing is quickly run again. What can only be a wrong address, or a wrong
+way (no such name, no TLS, a proxy's 4xx), is FINAL then, whoever asks.
 
 A starting API server refuses connections, cuts handshakes off, answers 401 until it has read the keys of
 its OIDC issuer, 403 until it knows its roles, 500 and 503 until its post-start hooks are done; «etcdserver:
@@ -33,6 +34,7 @@ from kubectl_admin.cluster.errors import (
     ApiError,
     BrokenStream,
     Forbidden,
+    Misdirected,
     NotFound,
     NothingSent,
     Unauthorized,
@@ -56,6 +58,7 @@ KNOWN_USER_TIMEOUT = 60.0
 # Seconds in which an API server that has just started has read its roles; it takes below one.
 ROLES_TIMEOUT = 20.0
 APPROVE = "its kubelet has no certificate to serve: kubectl admin certs csr shows what it has asked for"
+LOOK_TIMEOUT = 20.0  # seconds for which who only wants to see something waits for a server
 RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
 QUIET = 2  # failures in a row that are nobody's business
 
@@ -109,7 +112,7 @@ def trouble_of(error: AdminError) -> Trouble:  # noqa: C901, PLR0911 - a row eac
             return Trouble.STARTING
         case NothingSent():
             return Trouble.UNREACHED
-        case Untrusted():
+        case Untrusted() | Misdirected():
             return Trouble.FINAL
         case Unreachable() | BrokenStream():
             return Trouble.CUT

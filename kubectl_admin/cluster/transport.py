@@ -14,19 +14,31 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 
 from kubectl_admin.cluster import proxy, socks, tls
-from kubectl_admin.cluster.address import shown
+from kubectl_admin.cluster.address import fault_of, shown
 from kubectl_admin.cluster.client import Configuration, RESTClientObject
 from kubectl_admin.cluster.credentials import Credentials, Headers, Identity
-from kubectl_admin.cluster.errors import Broken, NothingSent, Unreachable, Untrusted, root, unreachable
+from kubectl_admin.cluster.errors import (
+    Broken,
+    Misdirected,
+    NothingSent,
+    Unreachable,
+    Untrusted,
+    is_misdirected,
+    root,
+    unreachable,
+)
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.limits import TooSlow, after
 from kubectl_admin.cluster.reaching import END, POOLS
+from kubectl_admin.errors import AdminError
 
 CONNECTIONS = 16  # kept open at once, as many as threads ask
+REDIRECTS = 3  # followed one after another
 CONNECT_TIMEOUT = 5.0  # seconds to reach the server
 FIRST_CONTACT = 1.0  # seconds for which a server is sought that this run has not heard from yet
 READ_TIMEOUT = 30.0  # seconds of silence while an answer is awaited
@@ -69,9 +81,9 @@ class Transport:
         configuration.verify_ssl = self.context.verify_mode is ssl.CERT_REQUIRED
         configuration.keep_alive = True
         configuration.connection_pool_maxsize = CONNECTIONS
-        # Redirects are followed as Go does; whether anything is tried again is not decided here.
+        # Neither what is tried again nor where a redirect leads is decided there.
         configuration.retries = urllib3.Retry(
-            total=3, connect=0, read=0, status=0, other=0, redirect=3, respect_retry_after_header=False
+            total=0, connect=0, read=0, status=0, other=0, redirect=False, respect_retry_after_header=False
         )
         # Its warnings (a pool that is full, a header that is odd) help nobody who runs a command.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -113,7 +125,8 @@ class Transport:
 
         headers: all of them, those of `authenticate` included. body: what JSON can say; None for none.
         timeout: seconds until the whole answer has come. Raises NothingSent if the server was not reached,
-        Broken if it hung up, Unreachable for all else. The body is to be read inside `reading`.
+        Broken if it hung up, Unreachable for all else. The body is to be read inside `reading`. A redirect is
+        followed where `redirected` allows it, and another server is not shown who asks.
         """
         self.begin()
         limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
@@ -121,9 +134,17 @@ class Transport:
         waiting = END.set(after(timeout) if timeout else None)
         try:
             with self.reading():
-                answer = self._client.request(
-                    method, self.server + path, all_headers, body, _request_timeout=limits
-                )
+                url = self.server + path
+                for left in reversed(range(REDIRECTS + 1)):
+                    answer = self._client.request(method, url, all_headers, body, _request_timeout=limits)
+                    where = answer.response.get_redirect_location()
+                    if not where or not left:
+                        break
+                    answer.response.close()
+                    there = redirected(method, url, where)
+                    if urlsplit(there)[:2] != urlsplit(url)[:2]:
+                        all_headers = anonymous(all_headers)
+                    url = there
         finally:
             END.reset(waiting)
         self.heard = True
@@ -168,6 +189,8 @@ class Transport:
                     kind = Untrusted
                 case _:
                     kind = Unreachable
+            if not self.heard and is_misdirected(root(reason)):
+                kind = Misdirected
             raise kind(unreachable(self.server, reason, by=by).what) from error
 
 
@@ -177,3 +200,27 @@ def repeatable(own: Mapping[str, str], headers: Headers) -> urllib3.HTTPHeaderDi
     for name, value in headers:
         result.add(name, value.encode().decode("latin-1"))
     return result
+
+
+def redirected(method: str, url: str, where: str) -> str:
+    """Where a redirect leads; raises AdminError for one that is not followed.
+
+    What changes something is for this server only, and nothing leaves encryption.
+    """
+    there = urljoin(url, where)
+    plain = url.startswith("https://") and not there.startswith("https://")
+    if method != "GET" or plain or fault_of(there):
+        raise AdminError(
+            f"{shown(url)} redirects {method} to {shown(there)}, which is not followed",
+            "is this server the API server?",
+        )
+    return there
+
+
+def anonymous(headers: urllib3.HTTPHeaderDict) -> urllib3.HTTPHeaderDict:
+    """The headers without those that tell who asks."""
+    return urllib3.HTTPHeaderDict(
+        (name, value)
+        for name, value in headers.iteritems()
+        if not name.lower().startswith(("authorization", "impersonate-"))
+    )

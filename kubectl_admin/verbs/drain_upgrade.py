@@ -102,6 +102,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
       # How far is it?
       kubectl admin drain-upgrade cp-1 --status
     """
+    from kubectl_admin.cluster.retry import LOOK_TIMEOUT
     from kubectl_admin.drain.drain import Options as Drain
     from kubectl_admin.drain.filters import Flags
     from kubectl_admin.upgrade import look, report, telling
@@ -136,8 +137,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         skipped=skipped,
     )
     # Whatever is asked here, an upgrade of this node may be at work, and restart the only API server.
-    cluster = env.cluster_for_work(patience=pods.patience, resuming=True)
     doing = not (dry_run or status or logs)
+    cluster = env.cluster_for_work(patience=pods.patience if doing else LOOK_TIMEOUT, resuming=True)
     with upgrade.opened(cluster, node, options, env.note, doing=doing) as there:
         if logs:
             env.write(state.logs(there))

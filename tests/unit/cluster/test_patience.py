@@ -1,8 +1,11 @@
 """An API server that is being restarted, as it looks to a run that must outlast it; no time passes here."""
 
+import socket
+import ssl
 from typing import Any
 
 import pytest
+import urllib3
 
 from kubectl_admin.cluster import dial, limits, requests, retry, transport
 from kubectl_admin.cluster.access import Right, require
@@ -10,10 +13,12 @@ from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import (
     ApiError,
     Forbidden,
+    Misdirected,
     NothingSent,
     Unauthorized,
     Unreachable,
     Untrusted,
+    is_misdirected,
 )
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
@@ -46,6 +51,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def said() -> list[str]:
     return []
+
+
+def of_tls(reason: str) -> ssl.SSLError:
+    """An error of a TLS library."""
+    error = ssl.SSLError(1, reason)
+    error.reason = reason
+    return error
 
 
 def ask(cluster: Cluster, what: str) -> Any:
@@ -190,6 +202,60 @@ def test_a_certificate_that_is_not_the_servers_is_never_waited_for(secure: Stand
     with pytest.raises(Untrusted, match="failed to verify certificate"):
         secure.connect().patient(Retry(60), resuming=True).exec("ns", "p", None, ["true"])
     assert clock.slept == []
+
+
+def no_such_name(*_: Any, **__: Any) -> Any:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def refused_by_proxy(*_: Any, **__: Any) -> Any:
+    raise OSError("Tunnel connection failed: 407 Proxy Authentication Required")
+
+
+@pytest.mark.parametrize("trouble", [no_such_name, refused_by_proxy])
+def test_a_wrong_address_is_told_at_once_by_who_goes_on_as_well(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch, clock: Clock, trouble: Any
+) -> None:
+    """And waited for once somebody has answered there: names and proxies have their moments, too."""
+    cluster = server.connect().patient(Retry(60), resuming=True)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", trouble)
+    monkeypatch.setattr(socket, "getaddrinfo", trouble)
+    with pytest.raises(Misdirected):
+        cluster.get(NODE)
+    assert clock.slept == []
+    cluster._transport.heard = True
+    with pytest.raises(Unreachable):
+        cluster.get(NODE)
+    assert sum(clock.slept) > 50
+
+
+def test_a_port_without_tls_is_told_at_once_by_who_goes_on_as_well(server: StandIn, clock: Clock) -> None:
+    url = server.url.replace("http:", "https:")
+    with pytest.raises(Misdirected, match="HTTP response to HTTPS client"):
+        server.connect(cluster={"server": url}).patient(Retry(60), resuming=True).get(NODE)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("error", "wrong"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "no"), True),
+        (socket.gaierror(socket.EAI_AGAIN, "no"), False),
+        (of_tls("WRONG_VERSION_NUMBER"), True),
+        (of_tls("SSLV3_ALERT_BAD_CERTIFICATE"), True),
+        (of_tls("TLSV13_ALERT_CERTIFICATE_REQUIRED"), True),
+        (of_tls("SSLV3_ALERT_CERTIFICATE_EXPIRED"), True),
+        (of_tls("TLSV1_ALERT_UNKNOWN_CA"), True),
+        (of_tls("TLSV1_ALERT_INTERNAL_ERROR"), False),
+        (of_tls("UNEXPECTED_EOF_WHILE_READING"), False),
+        (OSError("Tunnel connection failed: 403 Forbidden"), True),
+        (OSError("Tunnel connection failed: 503 Service Unavailable"), False),
+        (ConnectionRefusedError(111, "refused"), False),
+        (TimeoutError("timed out"), False),
+    ],
+)
+def test_what_a_wrong_address_says(error: Exception, wrong: bool) -> None:
+    assert is_misdirected(error) is wrong
 
 
 def test_who_never_was_let_in_is_told_at_once(server: StandIn, clock: Clock) -> None:
