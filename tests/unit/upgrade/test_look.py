@@ -1,0 +1,68 @@
+"""What a look at a node finds, beside what its steps and gates say."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from kubectl_admin.finding import Severity
+from kubectl_admin.upgrade import look
+from kubectl_admin.upgrade.facts import Record, Target
+from kubectl_admin.upgrade.look import Options
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, around, disk
+
+CLUSTER = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
+DONE = around("cp-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
+OLD_DNS = "CoreDNS is r/coredns:v1.13.0, kubeadm's is r/coredns:v1.14.6"
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """What is seen of a control plane whose CoreDNS is older than kubeadm's."""
+
+    def looked(here, host, **options):
+        monkeypatch.setattr(look.gather, "around", lambda *_: here)
+        monkeypatch.setattr(look.gather, "disk", lambda *_: host)
+        monkeypatch.setattr(look, "goal_there", lambda *_: Target(NEW, "1.37.2-1.1"))
+        monkeypatch.setattr(look.addons, "left_behind", lambda *_: [OLD_DNS])
+        monkeypatch.setattr(look.drain, "look", lambda *_: None)
+        return look.look(CLUSTER, SimpleNamespace(node="cp-1"), Options(**options))
+
+    return looked
+
+
+@pytest.mark.parametrize(
+    ("options", "severities"),
+    [
+        ({}, [Severity.VIOLATION]),
+        ({"allow": ("addon-behind",)}, [Severity.WARNING]),
+        ({"patches": "/etc/patches"}, []),
+    ],
+)
+def test_an_old_add_on_leaves_nothing_to_do_on_a_finished_node(looked, options, severities):
+    seen = looked(DONE, disk("1.37.2-1.1"), **options)
+    assert seen.over
+    assert [each.severity for each in seen.findings if each.rule == "addon-behind"] == severities
+
+
+TO_DO = around("cp-1", moved=("cp-2",), written=NEW)
+
+
+def rules(seen):
+    return [each.rule for each in seen.findings]
+
+
+def test_an_old_add_on_does_not_keep_a_run_from_its_end(looked):
+    seen = looked(TO_DO, disk())
+    assert not seen.over
+    assert "addon-behind" not in rules(seen)
+
+
+def test_a_file_in_the_snapshots_place_is_found_where_one_is_to_come(looked, tmp_path):
+    file = tmp_path / "etcd.db"
+    assert "snapshot-file" not in rules(looked(TO_DO, disk(), snapshot=str(file)))
+    file.write_bytes(b"another one")
+    assert "snapshot-file" in rules(looked(TO_DO, disk(), snapshot=str(file)))
+    assert "snapshot-file" not in rules(looked(TO_DO, disk(), snapshot=None))
+    assert "snapshot-file" not in rules(looked(DONE, disk("1.37.2-1.1"), snapshot=str(file)))
+    begun = disk(records={"packages": Record("1.37.2-1.1", "-", 0)})
+    assert "snapshot-file" not in rules(looked(TO_DO, begun, snapshot=str(file)))
