@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade import look, target, work
+from kubectl_admin.plan import Step
+from kubectl_admin.upgrade import look, node, stages, target, work
 from kubectl_admin.upgrade.facts import Around, Mark, Target
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.rollout import Wish
@@ -302,3 +303,20 @@ def test_a_failed_drain_and_a_kubelet_that_was_put_back_leave_no_cordon(world):
     job = world.work(MARKED)
     job.put_back(failed(work.PUT_BACK))
     assert not job.holding
+
+
+def test_a_run_that_loses_its_right_between_two_steps_tells_of_its_cordon(world):
+    job = world.work(MARKED)
+    said: list[str] = []
+    job.teller.note = said.append
+    seen = replace(job.seen, steps=(Step(stages.KUBELET, "the kubelet", "worker-1"),))
+    host = SimpleNamespace(
+        node="worker-1", operation=SimpleNamespace(owner="me"), script=lambda *_: world.acted("workspace")
+    )
+
+    def check():
+        raise AdminError("somebody else has taken over")
+
+    with pytest.raises(AdminError, match="taken over"):
+        node.upgrade(None, host, seen, look.Options(), job.teller, check=check, watch=None)
+    assert (world.events, said) == (["workspace"], STAYS)
