@@ -9,6 +9,7 @@ Source: client-go tools/clientcmd/loader.go.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,10 @@ def paths(flag: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
     elif listed := environ.get("KUBECONFIG"):
         yield from (Path(path) for path in dict.fromkeys(listed.split(os.pathsep)) if path)
     else:
-        yield Path(environ.get("HOME") or Path.home(), ".kube", "config")
+        # A process may have neither $HOME nor a user that anybody knows, as in a container.
+        with suppress(RuntimeError):
+            home = environ.get("HOME") or Path.home()
+            yield Path(home, ".kube", "config")
 
 
 def loaded(path: Path, *, required: bool) -> dict[str, Any]:
@@ -127,15 +131,18 @@ def entries(path: Path, document: Entry, kind: str, key: str) -> dict[str, dict[
 
 def with_absolute_files(fields: dict[str, Any], names: tuple[str, ...], base: Path) -> dict[str, Any]:
     """The entry with its file names made absolute against the folder of its own kubeconfig."""
-    return fields | {name: os.path.normpath(base / fields[name]) for name in names if name in fields}
+    return fields | {
+        name: os.path.normpath(base / fields[name]) for name in names if isinstance(fields.get(name), str)
+    }
 
 
 def with_absolute_command(user: dict[str, Any], base: Path) -> dict[str, Any]:
     """A credential plugin named by a relative path is beside the kubeconfig; a bare name is on PATH."""
     plugin = user.get("exec")
-    if not isinstance(plugin, dict) or os.sep not in str(plugin.get("command", "")):
+    command = plugin.get("command") if isinstance(plugin, dict) else None
+    if not isinstance(plugin, dict) or not isinstance(command, str) or os.sep not in command:
         return user
-    return user | {"exec": plugin | {"command": os.path.normpath(base / plugin["command"])}}
+    return user | {"exec": plugin | {"command": os.path.normpath(base / command)}}
 
 
 def broken(path: Path, reason: str) -> UsageError:

@@ -392,6 +392,70 @@ def test_what_contradicts_itself(
     assert said in kubectl("get", "--raw", "/", environ=environ, cwd=tmp_path).stderr
 
 
+LOGIN = {"apiVersion": "client.authentication.k8s.io/v1", "command": "true", "interactiveMode": "Never"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "said"),
+    [
+        ({"server": 5}, {}, "server of one must be text"),
+        ({"proxy-url": ["http://p"]}, {}, "proxy-url of one must be text"),
+        ({"certificate-authority": 5}, {}, "certificate-authority of one must be a file name"),
+        ({"certificate-authority": "a\0b"}, {}, "certificate-authority of one must be a file name"),
+        ({"certificate-authority-data": 5}, {}, "certificate-authority-data of one must be text"),
+        ({"insecure-skip-tls-verify": "false"}, {}, "insecure-skip-tls-verify of one must be true or false"),
+        ({"extensions": "abc"}, {}, "extensions of one must be a list of objects"),
+        ({"tls-server-name": 5}, {}, "tls-server-name of one must be text"),
+        ({"tls-server-name": ".x"}, {}, "tls-server-name of one is no name of a host"),
+        ({"tls-server-name": "a" * 300}, {}, "tls-server-name of one is no name of a host"),
+        ({"tls-server-name": "a." * 150 + "a"}, {}, "tls-server-name of one is no name of a host"),
+        ({}, {"token": 5}, "token of one must be text"),
+        ({}, {"tokenFile": ["t"]}, "tokenFile of one must be a file name"),
+        ({}, {"client-certificate-data": 5, "client-key-data": 6}, "client-certificate-data of one must be"),
+        ({}, {"as": "a", "as-groups": "abc"}, "as-groups of one must be a list of text"),
+        ({}, {"as": "a", "as-groups": [5]}, "as-groups of one must be a list of text"),
+        ({}, {"as": "a", "as-user-extra": ["a"]}, "as-user-extra of one must be lists of text by"),
+        ({}, {"as": "a", "as-user-extra": {"a": 5}}, "as-user-extra of one must be lists of text by"),
+        ({}, {"as": "a", "as-user-extra": {"a": [5]}}, "as-user-extra of one must be lists of text by"),
+        ({}, {"auth-provider": "oidc"}, "auth-provider of one must be an object"),
+        ({}, {"auth-provider": {"name": "oidc", "config": "x"}}, "config of auth-provider of one must be an"),
+        ({}, {"exec": ["a"]}, "exec of one must be an object"),
+        ({}, {"exec": {**LOGIN, "command": 5}}, "command of exec of one must be text"),
+        ({}, {"exec": {**LOGIN, "command": ["/bin/true"]}}, "command of exec of one must be text"),
+        ({}, {"exec": {**LOGIN, "args": 5}}, "args of exec of one must be a list of text"),
+        ({}, {"exec": {**LOGIN, "args": ["a\0"]}}, "args of exec of one must be a list of text"),
+        ({}, {"exec": {**LOGIN, "env": "abc"}}, "env of exec of one must be a list of objects"),
+        ({}, {"exec": {**LOGIN, "env": [{}]}}, "env of exec of one has a variable without a name"),
+        ({}, {"exec": {**LOGIN, "env": [{"name": "a=b"}]}}, "env of exec of one has a variable without a"),
+        (
+            {},
+            {"exec": {**LOGIN, "env": [{"name": "A", "value": "a\0b"}]}},
+            "value of env of exec of one must",
+        ),
+    ],
+)
+def test_what_is_of_another_type_is_told(
+    write: Write, cluster: dict[str, Any], user: dict[str, Any], said: str
+) -> None:
+    entries = config(clusters={"one": {"server": "https://one", **cluster}}, users={"one": user})
+    environ = {"KUBECONFIG": str(write("config", json.dumps(entries)))}
+    assert said in refused(environ)
+    entries["current-context"] = ""
+    entries["contexts"] = []
+    environ = {"KUBECONFIG": str(write("config", json.dumps(entries)))}
+    assert kubeconfig.contexts(Overrides(), environ) == []  # others are not in its way
+
+
+def test_nobodys_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No $HOME, and a user that this machine does not know, as in a container."""
+
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    assert kubeconfig.contexts(Overrides(), {}) == []
+
+
 def test_flags_over_the_cluster(write: Write) -> None:
     """Source: clientcmd's getCluster."""
     file = {
