@@ -165,12 +165,11 @@ class Credentials:
             if self._token_file is None or now - self._token_file[0] > TOKEN_FILE_AGE:
                 try:
                     token = Path(self._user["tokenFile"]).read_text().strip()
-                except OSError as error:
+                except (OSError, UnicodeDecodeError) as error:
                     token = self._token_file[1] if self._token_file else str(self._user.get("token", ""))
                     if not token:
-                        raise AdminError(
-                            f"open {self._user['tokenFile']}: {str(error.strerror).lower()}"
-                        ) from None
+                        reason = str(getattr(error, "strerror", "it is no text")).lower()
+                        raise AdminError(f"open {self._user['tokenFile']}: {reason}") from None
                 self._token_file = (now, token)
             return self._token_file[1]
 

@@ -9,9 +9,11 @@ Source: client-go plugin/pkg/client/auth/exec/exec.go; docs «client-go credenti
 import base64
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,13 +21,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kubectl_admin.cluster.decode import decode_object, is_text
+from kubectl_admin.cluster.decode import SHOWN, decode_object, is_text
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.limits import TooLong
 from kubectl_admin.cluster.usable import interactive_mode
 from kubectl_admin.errors import AdminError
 
 KIND = "ExecCredential"
 TIMEOUT = 60.0  # seconds for a plugin that asks nobody anything
+ANSWER_LIMIT = 1 << 20  # bytes
 INTERACTIVE_TIMEOUT = 600.0  # seconds for one that may ask a person to log in
 CLUSTER_FIELDS = (
     "server",
@@ -62,7 +66,11 @@ def run(target: Target) -> Credential:
     command = os.path.normpath(plugin["command"])
     interactive = is_interactive(plugin)
     given = {item["name"]: str(item.get("value", "")) for item in plugin.get("env") or ()}
-    question = {"KUBERNETES_EXEC_INFO": json.dumps(request(target, interactive=interactive), default=str)}
+    try:
+        asked = json.dumps(request(target, interactive=interactive), default=str)
+    except (TypeError, ValueError, RecursionError):
+        raise failed(target, "an extension of the cluster can't be told in JSON") from None
+    question = {"KUBERNETES_EXEC_INFO": asked}
     timeout = INTERACTIVE_TIMEOUT if interactive else TIMEOUT
     try:
         code, answer = answer_of(
@@ -73,6 +81,9 @@ def run(target: Target) -> Credential:
         )
     except subprocess.TimeoutExpired:
         raise failed(target, f"executable {command} gave no credential within {timeout:.0f} s") from None
+    except TooLong:
+        reason = f"executable {command} writes more than {ANSWER_LIMIT} bytes on stdout"
+        raise failed(target, reason) from None
     except FileNotFoundError:
         raise failed(target, f"executable {command} not found", plugin.get("installHint")) from None
     except OSError as error:
@@ -93,7 +104,7 @@ def answer_of(
 
     One that asks nobody anything is in a session of its own: Ctrl-C is for this program, which may be asking
     for a credential to clean up with. timeout: seconds. Raises OSError where it can't be run, TimeoutExpired
-    where it takes longer.
+    where it takes longer, TooLong where it writes more than ANSWER_LIMIT.
     """
     with subprocess.Popen(
         command,
@@ -103,7 +114,7 @@ def answer_of(
         start_new_session=not interactive,
     ) as process:
         try:
-            answer, _ = process.communicate(timeout=timeout)
+            answer = written(process, timeout)
         except BaseException:
             if interactive:
                 process.kill()
@@ -117,6 +128,27 @@ def answer_of(
         return process.returncode, answer
 
 
+def written(process: subprocess.Popen[bytes], timeout: float) -> bytes:
+    """What it writes on stdout until it has ended; raises as `answer_of`."""
+    if process.stdout is None:
+        raise TypeError("stdout is no pipe")
+    end, answer = time.monotonic() + timeout, bytearray()
+    waiting = select.poll()
+    waiting.register(process.stdout)
+    while True:
+        left = end - time.monotonic()
+        if left <= 0 or not waiting.poll(left * 1000):
+            raise subprocess.TimeoutExpired(process.args, timeout)
+        piece = os.read(process.stdout.fileno(), ANSWER_LIMIT)
+        if not piece:
+            break
+        answer += piece
+        if len(answer) > ANSWER_LIMIT:
+            raise TooLong
+    process.wait(max(end - time.monotonic(), 0.0))
+    return bytes(answer)
+
+
 def credential(target: Target, answer: bytes) -> Credential:
     """The credential in a plugin's answer; raises AdminError if there is none."""
     asked = target.user["exec"]["apiVersion"]
@@ -126,7 +158,9 @@ def credential(target: Target, answer: bytes) -> Credential:
         raise failed(target, "decoding stdout: it is no JSON object") from None
     version, status = document.get("apiVersion"), document.get("status")
     if document.get("kind") != KIND or version != asked:
-        raise failed(target, f"plugin is configured to use API version {asked}, it returned {version}")
+        raise failed(
+            target, f"plugin is configured to use API version {asked}, it returned {str(version)[:SHOWN]}"
+        )
     if not isinstance(status, dict):
         raise failed(target, "plugin didn't return a status field")
     token, certificate, key = (

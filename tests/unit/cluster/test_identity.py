@@ -418,6 +418,32 @@ def test_plugin_that_never_answers_holds_nobody_up(
             connected(given({"exec": entry})).get("/version")
 
 
+def test_plugin_that_writes_without_end_is_ended(given: Any, plugin: Any) -> None:
+    for command in (["yes"], ["sh", "-c", "yes & yes"]):
+        entry = plugin("", command=command[0], args=command[1:])
+        with pytest.raises(AdminError, match=f"executable {command[0]} writes more than 1048576 bytes"):
+            connected(given({"exec": entry})).get("/version")
+
+
+def test_plugin_may_write_a_lot(secure: StandIn, given: Any, plugin: Any) -> None:
+    secure.on("GET", "/version", Says(body={}))
+    connected(given({"exec": plugin("say(token='t', more='x' * 1000000)")})).get("/version")
+
+
+def test_an_extension_that_holds_itself_is_told(given: Any, plugin: Any) -> None:
+    extension: dict[str, Any] = {}
+    extension["self"] = extension
+    extensions = [{"name": "client.authentication.k8s.io/exec", "extension": extension}]
+    with pytest.raises(AdminError, match="an extension of the cluster can't be told in JSON"):
+        connected(given({"exec": plugin("", provideClusterInfo=True)}, extensions=extensions)).get("/version")
+
+
+def test_a_token_file_that_is_no_text(given: Any, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+    with pytest.raises(AdminError, match=r"^open .*/token: it is no text$"):
+        connected(given({"tokenFile": "token"})).get("/version")
+
+
 def test_certificate_files_are_read_again(
     secure: StandIn, given: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority
 ) -> None:
