@@ -20,7 +20,8 @@ def fault_of(address: str) -> str | None:
     try:
         port = parts.port
     except ValueError:
-        return "its port is no number up to 65535; /, ? and # of a password are written %2F, %3F and %23"
+        escaped = "; /, ? and # of a password are written %2F, %3F and %23" if "@" in address else ""
+        return f"its port is no number up to 65535{escaped}"
     if port == 0:
         return "its port is 0"
     if not host or not is_host_name(host):

@@ -243,4 +243,4 @@ def reason_of(host: str, error: BaseException) -> str:
         case TimeoutError():
             return f"dial {host}: i/o timeout"
     system = str(getattr(error, "strerror", None) or "").lower()
-    return f"{host}: {system or error}"
+    return f"{host}: {system or str(error)[:SHOWN]}"

@@ -130,6 +130,13 @@ def test_a_proxy_that_refuses(secure: StandIn, trusting: dict[str, Any], proxy: 
         cluster.exec("ns", "p", None, ["true"])
 
 
+def test_a_proxy_s_words_are_shown_in_part(secure: StandIn, trusting: dict[str, Any], proxy: Proxy) -> None:
+    proxy.answer = b"HTTP/1.1 407 " + b"no " * 10_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(Unreachable, match="407 no no") as caught:
+        secure.connect(cluster={**trusting, "proxy-url": proxy.url}).get("/version")
+    assert len(caught.value.what) < 500
+
+
 def test_what_is_no_proxy(secure: StandIn, trusting: dict[str, Any], proxy: Proxy) -> None:
     proxy.answer = b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
     cluster = secure.connect(cluster={**trusting, "proxy-url": proxy.url})
