@@ -223,6 +223,17 @@ def test_of_a_link_the_contents_are_kept_and_brought_back(keys, names):
     assert not list(keys.folder.rglob(".kubectl-admin*"))
 
 
+@pytest.mark.parametrize("names", [(), *LINKED])
+def test_a_key_that_a_killed_run_was_about_to_put_into_place_goes_and_is_in_no_backup(keys, names):
+    linked(keys, *names)
+    files = ("pki/apiserver.crt", "pki/apiserver.key", "pki/etcd/server.key", "scheduler.conf")
+    folders = {(keys.kubernetes / name).resolve().parent for name in files}
+    for folder in folders:
+        (folder / ".kubectl-admin.a1B2c3").write_text("key")
+    assert keys.renew("a", "apiserver").returncode == 0
+    assert not list(keys.folder.rglob(".kubectl-admin*"))
+
+
 def test_a_truncated_file_behind_a_link_comes_back_there(keys):
     linked(keys, *LINKED[1])
     keys.fate("apiserver", "within")

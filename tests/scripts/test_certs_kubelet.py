@@ -164,6 +164,17 @@ def test_a_run_that_was_cut_off_is_gone_on_with(kubelet):
     assert kubelet.conf.read_text() == kubelet.named
 
 
+def test_a_kubeconfig_that_is_a_link_stays_one(kubelet):
+    real = kubelet.folder / "real.conf"
+    kubelet.embeds("very old")
+    kubelet.conf.rename(real)
+    kubelet.conf.symlink_to(real)
+    assert kubelet.rotate("client").returncode == 0
+    assert kubelet.conf.is_symlink()
+    assert real.read_text() == kubelet.named
+    assert kubelet.leftovers() == []
+
+
 def test_what_is_not_signed_leaves_the_old_one_in_use(kubelet):
     kubelet.fate("unsigned")
     done = kubelet.rotate("client")

@@ -204,6 +204,49 @@ def test_what_was_not_held_is_not_held(debian):
     assert holds(debian) == []
 
 
+def test_what_is_held_between_two_attempts_stays_held(host):
+    host.set("holds", "linux-image\n")
+    assert prepare(host, "1.37.9-1.1")[0] == 1
+    host.set("holds", "kubeadm\nkubectl\nkubelet\nlinux-image\n")
+    prepared(host)
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert install(host)[0] == 0
+    assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
+    assert not host.file(f"{STATE}/holds").exists()
+
+
+def test_what_is_freed_after_an_upgrade_stays_free(host):
+    prepared(host)
+    host.set("broken", f"kubelet={NEW}")
+    assert install(host)[0] == 10
+    host.set("holds", "")
+    host.set("broken", "")
+    assert install(host)[0] == 0
+    assert holds(host) == []
+
+
+def test_what_is_to_be_put_back_is_on_the_disk_before_it_has_its_name(host):
+    host.program("sync", ":")
+    prepared(host)
+    state = host.file(STATE)
+    for path in (
+        state / "holds.part",
+        *(state / f"installed/{name}.part" for name in NAMES),
+        *(
+            state / "replaced" / str(host.file(LIST)).replace("/", "+") / name
+            for name in ("was", "is", "path.part")
+        ),
+    ):
+        assert f"sync {path}" in host.journal()
+
+
+def test_what_a_run_that_was_killed_was_about_to_put_into_place_goes(host):
+    left = host.file(LIST).parent / ".kubectl-admin.a1B2c3"
+    left.write_text("deb https://ann:secret@x/")
+    prepared(host)
+    assert not left.exists()
+
+
 def test_a_version_that_is_not_offered_leaves_all_as_it_was(debian):
     code, said = prepare(debian, "1.37.9-1.1")
     assert code == 1

@@ -193,6 +193,16 @@ def test_a_kubeadm_that_has_not_come_to_the_kubelets_configuration_is_not_over(h
     assert host.record() == "v1.37.2 node 1"
 
 
+@pytest.mark.parametrize("written", [True, False])
+def test_a_configuration_behind_a_link_is_looked_at_where_it_is(host, written):
+    real = host.folder / "real.yaml"
+    host.config.rename(real)
+    host.config.symlink_to(real)
+    os.utime(host.config, (1, 1), follow_symlinks=False)
+    host.kubeadm(act=f"touch {real}" if written else "")
+    assert host.run("node", "v1.37.2", "-", "-").returncode == (0 if written else 1)
+
+
 def test_what_kubeadm_deploys(shell, programs):
     """By the cluster's own configuration, which it is handed as a file."""
     program(programs, "kubeadm", '#!/bin/sh\necho "$1 $2 $3 $4"; cat "$5"\n')

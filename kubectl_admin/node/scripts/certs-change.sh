@@ -124,10 +124,23 @@ keep() { # NAME: copies what there is into a backup, which has its name when it 
   say "kept in $kept"
 }
 
-bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at all
-  to=$(here "$2")
-  # A link stays a link: what it leads to is replaced. (busybox' readlink -f is wrong where that is not there.)
+behind_links() { # FILE of a backup: sets `to` to where it really lies, or will
+  to=$(here "$1")
+  # (busybox' readlink -f is wrong where that is not there.)
   if [ -e "$to" ]; then to=$(readlink -f -- "$to"); fi
+}
+
+sweep() { # what bring_back was about to put into its place when it was killed: it may hold a key
+  for name in $pairs $configs; do
+    for file in $(files_of "$name"); do
+      behind_links "$file"
+      rm -f -- "${to%/*}"/.kubectl-admin.??????
+    done
+  done
+}
+
+bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at all
+  behind_links "$2" # a link stays a link: what it leads to is replaced
   fresh=$(mktemp "${to%/*}/.kubectl-admin.XXXXXX")
   cp -p -- "$1/$2" "$fresh"
   touch -- "$fresh" # or who has read it before would seem to have read this one
@@ -204,6 +217,7 @@ rollback() { # BACKUP END FILE...
   printf 'backup %s\n' "$new"
 }
 
+sweep
 look
 case $action in
   renew) renew "$@" ;;

@@ -12,6 +12,8 @@ umask 077
 what=$1 seconds=$2
 . ./kubelet.sh
 . ./certs-files.sh
+# A link stays one: what it leads to is replaced.
+if [ -e "$own" ]; then own=$(readlink -f -- "$own"); fi
 
 start_anew() {
   say "the kubelet is started anew"

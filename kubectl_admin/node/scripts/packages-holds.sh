@@ -1,10 +1,11 @@
 # A part of other scripts: holds, which are after the work as they were before it. $state/holds has their names.
 # shellcheck disable=SC2154 # packages-sources.sh says $manager, the scripts $state: where things are kept
 
-# Writes down which packages are held, before anything is done to them, once for all attempts.
+# Writes down which packages are held, before anything is done to them, once for all attempts until one is over.
 note_holds() {
   if [ -e "$state/holds" ]; then return; fi
   listed_holds > "$state/holds.part"
+  on_disk "$state/holds.part"
   mv -- "$state/holds.part" "$state/holds"
 }
 
@@ -26,6 +27,9 @@ restore_holds() {
     esac
   done < "$state/holds"
 }
+
+# Once they are as they were: what is held when the next work begins is another matter.
+forget_holds() { rm -f -- "$state/holds"; }
 
 # By what is installed, without a network.
 dnf_lock() {

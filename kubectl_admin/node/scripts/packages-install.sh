@@ -48,7 +48,7 @@ give_up() {
   if [ -z "$former" ]; then back="there are no former packages to put back" how=2
   elif reinstall_former $former; then back="the former packages are back"
   else back="the former packages could not be put back" how=2; fi
-  restore_holds || back="$back, some packages are not held any more"
+  if restore_holds; then forget_holds; else back="$back, some packages are not held any more"; fi
   restart_kubelet || back="$back, $trouble" how=2
   finish "$how" "$version could not be installed ($why); $back: now $(now_installed)"
 }
@@ -107,4 +107,5 @@ restart_kubelet || give_up "$trouble"
 if [ -n "$loose" ]; then
   finish 2 "some packages are not held any more ($loose), but $version is installed: now $(now_installed)"
 fi
+forget_holds
 finish 0 "installed: $(now_installed)"

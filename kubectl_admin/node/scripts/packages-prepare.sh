@@ -24,7 +24,7 @@ finish() {
     forget_replaced
   else
     put_back_replaced
-    restore_holds || :
+    if restore_holds; then forget_holds; fi
     # Said last, where it is looked for.
     if [ -s words ]; then cat words; fi
   fi
@@ -44,6 +44,7 @@ note_installed() {
     if [ -z "$now" ] || [ "$now" = "$version" ]; then continue; fi
     mkdir -p "$state/installed"
     printf '%s\n' "$now" > "$state/installed/$name.part"
+    on_disk "$state/installed/$name.part"
     mv -- "$state/installed/$name.part" "$state/installed/$name"
     if [ -z "$(package_file "$name" "$now")" ] && ! keep_installed "$name" "$now"; then
       echo "$name $now is not to be had any more: it could not be put back if $version fails to install"
@@ -101,3 +102,4 @@ fi
 check_signatures
 echo "== Restore the holds"
 restore_holds || refuse "some packages are not held any more: $(reason said)"
+forget_holds

@@ -17,17 +17,20 @@ replace() {
   fi
   cp -- "$2" "$note/is"
   printf '%s\n' "$replaced" > "$note/path.part"
+  # What it was and is, too.
+  for noted in "$note"/*; do on_disk "$noted"; done
   mv -- "$note/path.part" "$note/path"
   put_into_place "$replaced" "$2"
 }
 
 # put_into_place PATH NEW
 put_into_place() {
-  # A name that no package manager reads.
+  # A name that no package manager reads. What a run that was killed has left may hold a password.
+  rm -f -- "${1%/*}"/.kubectl-admin.??????
   fresh=$(mktemp "${1%/*}/.kubectl-admin.XXXXXX")
   if [ -e "$1" ]; then cp -p -- "$1" "$fresh"; else chmod 644 "$fresh"; fi
   cat -- "$2" > "$fresh"
-  sync "$fresh" 2> /dev/null || sync
+  on_disk "$fresh"
   mv -f -- "$fresh" "$1"
 }
 

@@ -8,8 +8,11 @@ record() {
     # A chain, since nothing ends by itself where a caller asks how it went.
     mkdir -p -- "$1" &&
       printf '%s %s %s\n' "$3" "$4" "$5" > "$1/.$2" &&
-      { sync "$1/.$2" 2> /dev/null || sync; } &&
+      on_disk "$1/.$2" &&
       mv -f -- "$1/.$2" "$1/$2" &&
-      { sync "$1" 2> /dev/null || sync; }
+      on_disk "$1"
   )
 }
+
+# Returns when a file is on the disk: before it gets its name, or after a loss of power an empty one may have it.
+on_disk() { sync "$1" 2> /dev/null || sync; }

@@ -39,7 +39,8 @@ else
   step kubeadm upgrade node "$@"
 fi
 # The record of this run's begin is not younger than what kubeadm has written since.
-if [ ! -e "$config" ] || [ -n "$(find "$records/kubeadm" -newer "$config")" ]; then
+# A link stays one, and what it leads to is written.
+if [ ! -e "$config" ] || [ -n "$(find "$records/kubeadm" -newer "$(readlink -f -- "$config")")" ]; then
   echo "error: kubeadm ended with 0, but has not written $config"
   step false
 fi
