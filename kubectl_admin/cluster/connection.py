@@ -11,6 +11,14 @@ import urllib3
 from kubectl_admin.cluster.decode import decode_object, mapping
 from kubectl_admin.cluster.errors import BrokenStream, Gone, of_status
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.objects import (
+    answers_with_object,
+    check_answer,
+    check_object,
+    check_parts,
+    decode_answer,
+    items_of,
+)
 from kubectl_admin.cluster.requests import (
     CHUNK,
     Query,
@@ -36,6 +44,8 @@ Result = TypeVar("Result")
 
 PAGE = 500  # objects asked for at a time, as kubectl does
 TEXT_LIMIT = 64 << 20  # bytes; the metrics of a large API server are a tenth of that
+LIST_LIMIT = 256 << 20  # bytes of any other answer; 5,000 nodes at once are a hundred MB
+IDLE_PAGES = 5  # of a list in a row that may bring no object before it is given up
 WATCH_GRACE = 10.0  # seconds that a watch's end may come late
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -112,9 +122,15 @@ class Cluster:
             return raw.getpeercert(binary_form=True) if isinstance(raw, ssl.SSLSocket) else None
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
-        """What JSON says at this path."""
+        """The object at this path, or the list; raises AdminError for an answer that is neither.
+
+        accept: the kind of JSON; of another one than the API's own nothing but an object is made sure of.
+        """
         request = Request("GET", location(path, query), [("Accept", accept)])
-        return decoded(self._carry_out(request, timeout, twice=True), path)
+        document = decode_answer(self._carry_out(request, timeout, twice=True), path)
+        if accept == JSON:
+            check_answer(document, path)
+        return document
 
     def get_text(
         self, path: str, query: Query = (), *, timeout: float | None = None, limit: int = TEXT_LIMIT
@@ -134,23 +150,28 @@ class Cluster:
         """The objects of a list, fetched `page` at a time; `timeout` counts for each page.
 
         If reading it takes so long that the server forgets the moment of the first page, the rest is of a
-        later moment; no object comes twice.
+        later moment; no object comes twice. Raises AdminError for a list that does not come to its end.
         """
-        query, after = [*query, ("limit", str(page))], ""
+        query, after, idle, seen = [*query, ("limit", str(page))], "", 0, set[str]()
         while True:
+            here = [*query, ("continue", after)] if after else query
+            items: list[dict[str, Any]] = []
             try:
-                here = [*query, ("continue", after)] if after else query
                 document = self.get(path, here, timeout=timeout)
+                items = items_of(document, path)
+                after = str(mapping(document.get("metadata")).get("continue") or "")
             except Gone as error:
                 # The refusal carries a token for going on from the last object in the present state.
                 if not error.resume:
                     raise
                 after = error.resume
-                continue
-            yield from document.get("items") or ()
-            after = mapping(document.get("metadata")).get("continue") or ""
+            yield from items
             if not after:
                 return
+            idle = 0 if items else idle + 1
+            if after in seen or idle > IDLE_PAGES:
+                raise AdminError(f"{self.server}: the list {path} goes round in circles and has no end")
+            seen.add(after)
 
     def table(
         self, path: str, query: Query = (), *, include_object: str = "None", timeout: float | None = None
@@ -164,7 +185,11 @@ class Cluster:
         document = self.get(path, query, accept=TABLE, timeout=timeout)
         if document.get("kind") != "Table":
             raise AdminError(f"{self.server} has answered {path} with a {document.get('kind')}, not a Table")
-        return Table.of(document)
+        table = Table.of(document, path)
+        if include_object == "Metadata":
+            for place, item in enumerate(table.objects):
+                check_object(item, f"row {place} of the answer to {path}")
+        return table
 
     def watch(self, path: str, query: Query = (), *, timeout: float) -> Iterator[dict[str, Any]]:
         """The events of a list (type, object), as they come, until `timeout` seconds have passed.
@@ -189,26 +214,26 @@ class Cluster:
 
     def post(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
         """Creates an object, or asks something of one (an eviction, a token); what the server made of it."""
-        return self._change("POST", location(path, query), body, JSON, timeout)
+        return self._change("POST", path, query, body, timeout=timeout)
 
     def review(self, path: str, body: Any, *, timeout: float | None = None) -> Any:
         """Asks what takes an object to be asked and keeps none (a review of access); may be asked twice."""
         request = Request("POST", location(path), [("Accept", JSON), ("Content-Type", JSON)], body)
-        return decoded(self._carry_out(request, timeout, twice=True), path)
+        return decode_answer(self._carry_out(request, timeout, twice=True), path)
 
     def put(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
         """Replaces an object; raises Conflict if it has changed since the resourceVersion in the body."""
-        return self._change("PUT", location(path, query), body, JSON, timeout)
+        return self._change("PUT", path, query, body, timeout=timeout)
 
     def patch(
         self, path: str, body: Any, content_type: str, query: Query = (), *, timeout: float | None = None
     ) -> Any:
         """Changes an object. content_type: the one of this module's *_PATCH that the body is."""
-        return self._change("PATCH", location(path, query), body, content_type, timeout)
+        return self._change("PATCH", path, query, body, content_type, timeout=timeout)
 
     def delete(self, path: str, body: Any = None, query: Query = (), *, timeout: float | None = None) -> Any:
         """Deletes an object. body: DeleteOptions (a precondition, a grace period), if any."""
-        return self._change("DELETE", location(path, query), body, JSON, timeout)
+        return self._change("DELETE", path, query, body, timeout=timeout)
 
     def exec(
         self,
@@ -237,15 +262,30 @@ class Cluster:
 
         return portforward.start(self._transport, namespace, pod, port, timeout=timeout)
 
-    def _change(self, method: str, asked: str, body: Any, content_type: str, timeout: float | None) -> Any:
-        request = Request(method, asked, [("Accept", JSON), ("Content-Type", content_type)], body)
-        return decoded(self._carry_out(request, timeout, twice=False), asked)
+    def _change(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: Any,
+        content_type: str = JSON,
+        *,
+        timeout: float | None,
+    ) -> Any:
+        headers = [("Accept", JSON), ("Content-Type", content_type)]
+        request = Request(method, location(path, query), headers, body)
+        answer = self._carry_out(request, timeout, twice=False)
+        if not answers_with_object(method, path):
+            return decode_answer(answer, path) if answer else None
+        made = decode_answer(answer, path)
+        check_object(made, f"the answer to {method} {path}")
+        return made
 
     def _carry_out(self, request: Request, timeout: float | None, *, twice: bool) -> bytes:
         """The answer's body. twice: whether the request bears being carried out twice."""
 
         def once() -> bytes:
-            return carry_out(self._transport, request, timeout=self._seconds(timeout))
+            return carry_out(self._transport, request, timeout=self._seconds(timeout), limit=LIST_LIMIT)
 
         return once() if timeout else self.patiently(once, twice=twice)
 
@@ -275,10 +315,9 @@ def event_of(line: bytes, path: str) -> dict[str, Any]:
         raise BrokenStream(f"an event of {path} is about nothing")
     if event["type"] == "ERROR":
         raise of_status(event["object"])
+    try:
+        check = check_parts if event["type"] == "BOOKMARK" else check_object
+        check(event["object"], f"what an event of {path} is about")
+    except AdminError as error:
+        raise BrokenStream(error.what) from None
     return event
-
-
-def decoded(body: bytes, path: str) -> Any:
-    """The object in an answer; None for an empty one."""
-    hint = "is this server the API server?"
-    return decode_object(body, f"the answer to {path}", hint) if body else None

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubectl_admin.cluster.objects import NOT_IT, are_objects
+from kubectl_admin.errors import AdminError
+
 ACCEPT = "application/json;as=Table;v=v1;g=meta.k8s.io"
 UNKNOWN = "<unknown>"
 
@@ -23,14 +26,18 @@ class Table:
     objects: tuple[Mapping[str, Any], ...]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> "Table":
-        """The Table in an answer."""
-        rows = document.get("rows") or ()
-        return cls(
-            tuple(column["name"] for column in document.get("columnDefinitions") or ()),
-            tuple(tuple(row["cells"]) for row in rows),
-            tuple(row.get("object") or {} for row in rows),
-        )
+    def of(cls, document: Mapping[str, Any], path: str) -> "Table":
+        """The Table in the answer to a path. Raises AdminError unless it has a table's form."""
+        columns, rows = document.get("columnDefinitions"), document.get("rows")
+        if not are_objects(columns) or not are_objects(rows):
+            raise AdminError(f"the answer to {path} is a Table without rows or columns", NOT_IT)
+        names = tuple(str(column.get("name")) for column in columns or ())
+        cells = [row.get("cells") for row in rows or ()]
+        objects = [row.get("object") or {} for row in rows or ()]
+        for place, (row, item) in enumerate(zip(cells, objects, strict=True)):
+            if not isinstance(row, list) or len(row) < len(names) or not isinstance(item, dict):
+                raise AdminError(f"row {place} of the answer to {path} lacks cells", NOT_IT)
+        return cls(names, tuple(map(tuple, cells)), tuple(objects))
 
     def named(self, *names: str) -> Iterator[tuple[str, ...]]:
         """Each row's cells of these columns, as text; «<unknown>» where there is no such column."""

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Gone
+from kubectl_admin.cluster.objects import items_of, version_of
 from kubectl_admin.cluster.requests import Query
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.drain.facts import Name
@@ -95,11 +96,11 @@ class Followed(Generic[Fact]):
 
     def _list(self) -> str:
         document = self._cluster.get(self._path, self._query, timeout=LIST_TIMEOUT)
-        facts = {name_of(item): self._fact(item) for item in document.get("items") or ()}
+        facts = {name_of(item): self._fact(item) for item in items_of(document, self._path)}
         with self._lock:
             self._facts, self._problem = facts, ""
         self._changed()
-        return str(document["metadata"]["resourceVersion"])
+        return version_of(document, self._path)
 
     def _watch(self, version: str) -> None:
         """The changes since a version, watch after watch, until one breaks or is over without a word."""
@@ -109,7 +110,7 @@ class Followed(Generic[Fact]):
             for event in self._cluster.watch(self._path, query, timeout=WATCH):
                 if self._closed.is_set():
                     return
-                version = event["object"]["metadata"]["resourceVersion"]
+                version = version_of(event["object"], self._path)
                 self._take(event)
             if time.monotonic() - begun < SHORT:
                 self._closed.wait(PAUSES[-1])

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
+from kubectl_admin.cluster.objects import items_of, version_of
 from kubectl_admin.cluster.retry import Retry, is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
@@ -94,8 +95,8 @@ def is_gone(cluster: Cluster, namespace: str, name: str) -> bool:
     path = f"/api/v1/namespaces/{namespace}/pods"
     query = [("fieldSelector", f"metadata.name={name}")]
     document = cluster.get(path, query)
-    if not document.get("items"):
+    if not items_of(document, path):
         return True
-    version = document["metadata"].get("resourceVersion", "")
+    version = version_of(document, path)
     events = cluster.watch(path, [*query, ("resourceVersion", version)], timeout=GONE_TIMEOUT)
     return any(event["type"] == "DELETED" for event in events)

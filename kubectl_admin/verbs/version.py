@@ -1,12 +1,18 @@
 """`kubectl admin version`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kubectl_admin import __version__
 from kubectl_admin.command import Verb
 from kubectl_admin.environment import Environment
+from kubectl_admin.errors import AdminError
 from kubectl_admin.options import output
 from kubectl_admin.report import Column, Report, Table
+
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
 
 
 @click.command("version", cls=Verb)
@@ -25,7 +31,7 @@ def command(env: Environment, client: bool) -> Report:
     """
     versions = {"kubectl-admin": __version__}
     if not client:
-        versions["kube-apiserver"] = str(env.cluster().get("/version")["gitVersion"]).removeprefix("v")
+        versions["kube-apiserver"] = version_of(env.cluster()).removeprefix("v")
     report = Report(
         kind="Version",
         items=lambda: [{"name": name, "version": version} for name, version in versions.items()],
@@ -34,3 +40,11 @@ def command(env: Environment, client: bool) -> Report:
     )
     env.show(report)
     return report
+
+
+def version_of(cluster: "Cluster") -> str:
+    """The version that the API server says it has; raises AdminError where it says none."""
+    version = cluster.get("/version").get("gitVersion")
+    if not isinstance(version, str):
+        raise AdminError("the answer to /version gives no version", "is this server the API server?")
+    return version

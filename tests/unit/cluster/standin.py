@@ -13,13 +13,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.objects import depth
 
 CLOSE, PING, PONG, BINARY, CONTINUED = 8, 9, 10, 2, 0
 
@@ -180,10 +181,8 @@ class Handler(BaseHTTPRequestHandler):
         if callable(answer) and self.headers.get("Upgrade") == "websocket":
             answer(Wire(self, asked))
             self.close_connection = True
-        elif callable(answer):
-            self.say(answer(asked))
         else:
-            self.say(answer)
+            self.say(completed(answer(asked) if callable(answer) else answer, asked))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
 
@@ -212,6 +211,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Says nothing on stderr."""
+
+
+def completed(answer: Says | HangUp, asked: Asked) -> Says | HangUp:
+    """The answer with the names that objects have and a test may leave out; bytes are sent as they are."""
+    if isinstance(answer, HangUp) or not isinstance(answer.body, dict) or answer.status >= 300:
+        return answer
+    body, place = dict(answer.body), depth(asked.path)
+    if place == 1 and asked.method == "GET" and body.get("kind") != "Table" and "type" not in body:
+        body["items"] = [named(item, f"item-{each}") for each, item in enumerate(body.get("items") or ())]
+    elif place > 1 or (place and asked.method == "POST"):
+        body = named(body, asked.path.rpartition("/")[2])
+    return replace(answer, body=body)
+
+
+def named(item: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object with this name, unless it has one."""
+    return {**item, "metadata": {"name": name, **item.get("metadata", {})}}
 
 
 def common_name(connection: Any) -> str | None:

@@ -30,6 +30,8 @@ from kubectl_admin.errors import AdminError
 from tests.unit.cluster.standin import Asked, HangUp, Says, StandIn, status
 
 NODES = "/api/v1/nodes"
+NODE: dict[str, Any] = {"metadata": {"name": "w1"}}
+NODE_LIST = {"kind": "NodeList", "items": [NODE]}
 OVERLOADED = status(503, "ServiceUnavailable", "etcdserver: leader changed")
 
 
@@ -42,8 +44,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_get(server: StandIn) -> None:
-    server.on("GET", NODES, Says(body={"kind": "NodeList"}))
-    assert server.connect().get(NODES, [("labelSelector", "a in (b, c)")]) == {"kind": "NodeList"}
+    server.on("GET", NODES, Says(body=NODE_LIST))
+    assert server.connect().get(NODES, [("labelSelector", "a in (b, c)")]) == NODE_LIST
     (asked,) = server.asked
     assert asked.query == [("labelSelector", "a in (b, c)")]
     assert asked.header("Accept") == "application/json"
@@ -78,9 +80,9 @@ def test_a_server_that_hangs_up_in_the_handshake_is_asked_again(waits: list[floa
 
 
 def test_paths_are_escaped_and_may_begin_with_a_base(server: StandIn) -> None:
-    server.on("GET", "/k8s/c-1/api/v1/nodes/a%20b%3Fc", Says(body={}))
+    server.on("GET", "/k8s/c-1/api/v1/nodes/a%20b%3Fc", Says(body=NODE))
     cluster = server.connect(cluster={"server": f"{server.url}/k8s/c-1/"})
-    assert cluster.get("/api/v1/nodes/a b?c") == {}
+    assert cluster.get("/api/v1/nodes/a b?c") == NODE
 
 
 def test_compressed_answers(server: StandIn) -> None:
@@ -104,13 +106,13 @@ def test_compressed_answers_in_chunks(server: StandIn) -> None:
 def test_what_changes_something(server: StandIn) -> None:
     cluster = server.connect()
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        server.on(method, NODES, Says(201 if method == "POST" else 200, {"method": method}))
-    assert cluster.post(NODES, {"a": None}, [("dryRun", "All")]) == {"method": "POST"}
-    assert cluster.put(NODES, {"a": 1}) == {"method": "PUT"}
-    assert cluster.patch(NODES, {"a": None}, MERGE_PATCH) == {"method": "PATCH"}
-    assert cluster.patch(NODES, [{"op": "test"}], JSON_PATCH) == {"method": "PATCH"}
-    assert cluster.delete(NODES) == {"method": "DELETE"}
-    assert cluster.delete(NODES, {"gracePeriodSeconds": 0}) == {"method": "DELETE"}
+        server.on(method, NODES, Says(201 if method == "POST" else 200, {"metadata": {"name": method}}))
+    assert cluster.post(NODES, {"a": None}, [("dryRun", "All")]) == {"metadata": {"name": "POST"}}
+    assert cluster.put(NODES, {"a": 1}) == {"metadata": {"name": "PUT"}}
+    assert cluster.patch(NODES, {"a": None}, MERGE_PATCH) == {"metadata": {"name": "PATCH"}}
+    assert cluster.patch(NODES, [{"op": "test"}], JSON_PATCH) == {"metadata": {"name": "PATCH"}}
+    assert cluster.delete(NODES) == {"metadata": {"name": "DELETE"}}
+    assert cluster.delete(NODES, {"gracePeriodSeconds": 0}) == {"metadata": {"name": "DELETE"}}
     assert [(asked.method, asked.header("Content-Type"), asked.body) for asked in server.asked] == [
         ("POST", "application/json", {"a": None}),  # an explicit null takes a field away
         ("PUT", "application/json", {"a": 1}),
@@ -129,7 +131,7 @@ def test_pages(server: StandIn) -> None:
 
     server.on("GET", NODES, page)
     listed = server.connect().list(NODES, [("labelSelector", "a=b")], page=2)
-    assert next(listed) == {"n": 0}
+    assert next(listed)["n"] == 0
     assert len(server.asked) == 1  # the next page is fetched when it is wanted
     assert [item["n"] for item in listed] == [1, 2, 3, 4, 5]
     assert server.asked[1].query == [("labelSelector", "a=b"), ("limit", "2"), ("continue", "2")]
@@ -161,7 +163,7 @@ TABLE = {
     "columnDefinitions": [{"name": "Name"}, {"name": "Age"}, {"name": "Version"}],
     "rows": [
         {"cells": ["a", "1d", "v1.36.3"], "object": {"metadata": {"name": "a"}}},
-        {"cells": ["b", 7, "v1.37.2"], "object": None},
+        {"cells": ["b", 7, "v1.37.2"], "object": {"metadata": {"name": "b"}}},
     ],
 }
 
@@ -173,13 +175,13 @@ def test_a_table(server: StandIn) -> None:
         ("v1.36.3", "<unknown>", "1d"),
         ("v1.37.2", "<unknown>", "7"),
     ]
-    assert table.objects == ({"metadata": {"name": "a"}}, {})
+    assert table.objects == ({"metadata": {"name": "a"}}, {"metadata": {"name": "b"}})
     assert server.asked[0].header("Accept") == "application/json;as=Table;v=v1;g=meta.k8s.io"
     assert server.asked[0].query == [("includeObject", "Metadata")]
 
 
 def test_no_table(server: StandIn) -> None:
-    server.on("GET", NODES, Says(body={"kind": "NodeList"}))
+    server.on("GET", NODES, Says(body=NODE_LIST))
     with pytest.raises(AdminError, match="with a NodeList, not a Table"):
         server.connect().table(NODES)
 
@@ -188,10 +190,10 @@ def test_a_watch_delivers_each_event_at_once(server: StandIn) -> None:
     go_on = threading.Event()
 
     def events() -> Iterator[bytes]:
-        yield b'{"type":"ADDED","object":{"n":0}}\n{"type":"MODI'
-        yield b'FIED","object":{"n":1}}\n'
+        yield b'{"type":"ADDED","object":{"n":0,"metadata":{"name":"a"}}}\n{"type":"MODI'
+        yield b'FIED","object":{"n":1,"metadata":{"name":"a"}}}\n'
         assert go_on.wait(5)
-        yield b'{"type":"DELETED","object":{"n":2}}\n'
+        yield b'{"type":"DELETED","object":{"n":2,"metadata":{"name":"a"}}}\n'
 
     server.on("GET", NODES, lambda _: Says(body=events()))
     watching = server.connect().watch(NODES, [("resourceVersion", "7")], timeout=30)
@@ -210,7 +212,7 @@ def test_a_watch_from_too_long_ago(server: StandIn) -> None:
 
 def test_a_watch_that_is_cut(server: StandIn) -> None:
     def events() -> Iterator[bytes]:
-        yield b'{"type":"ADDED","object":{}}\n'
+        yield b'{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n'
         raise ConnectionError
 
     server.on("GET", NODES, lambda _: Says(body=events()))
@@ -284,11 +286,11 @@ def test_a_server_that_is_not_ready_refuses_everybody_and_is_asked_again(
     server: StandIn, waits: list[float], method: str
 ) -> None:
     """Seen on one control plane: its API server had just started, and knew no roles."""
-    server.on(method, NODES, LIST, LIST, Says(201, {"kind": "Answer"}))
+    server.on(method, NODES, LIST, LIST, Says(201, {"items": [], **NODE}))
     server.on("GET", "/readyz", STARTING)
     cluster = server.connect()
     answer = cluster.get(NODES) if method == "GET" else cluster.post(NODES, {})
-    assert answer == {"kind": "Answer"}
+    assert answer == {"items": [], **NODE}
     assert len(waits) == 2
 
 
@@ -302,8 +304,8 @@ def test_what_a_server_refuses_that_is_never_ready_counts_as_no_answer(server: S
 def test_a_server_that_was_ready_a_moment_later_is_asked_once_more(
     server: StandIn, waits: list[float]
 ) -> None:
-    server.on("GET", NODES, LIST, Says(body={"kind": "Answer"}))
-    assert server.connect().get(NODES) == {"kind": "Answer"}
+    server.on("GET", NODES, LIST, Says(body=NODE_LIST))
+    assert server.connect().get(NODES) == NODE_LIST
     assert waits == []
 
 
@@ -315,7 +317,7 @@ def test_a_user_who_is_not_known_any_more_was_known_before(server: StandIn) -> N
         with pytest.raises(Unauthorized) as caught:
             cluster.get(NODES)
         assert caught.value.known is known
-        assert cluster.get(NODES) == {}
+        assert cluster.get(NODES) == {"items": []}
         server.on("GET", NODES, status(401, "Unauthorized", "Unauthorized"), Says(body={}))
 
 
@@ -357,7 +359,7 @@ def test_text_and_its_limit(server: StandIn) -> None:
 
 def test_a_get_is_tried_again_when_the_server_fails(server: StandIn, waits: list[float]) -> None:
     server.on("GET", NODES, OVERLOADED, HangUp(), Says(body={}))
-    assert server.connect().get(NODES) == {}
+    assert server.connect().get(NODES) == {"items": []}
     assert len(server.asked) == 3
     assert waits == pytest.approx([0.2, 0.6])
 
@@ -372,7 +374,7 @@ def test_a_get_is_not_tried_for_ever(server: StandIn) -> None:
 def test_a_busy_server_says_how_long_to_wait(server: StandIn, waits: list[float]) -> None:
     busy = status(429, "TooManyRequests", "later")
     server.on("GET", NODES, Says(429, busy.body, {"Retry-After": "1"}), Says(body={}))
-    assert server.connect().get(NODES) == {}
+    assert server.connect().get(NODES) == {"items": []}
     assert waits == [1.0]
     server.on("GET", NODES, busy)
     with pytest.raises(TooManyRequests):
@@ -458,11 +460,11 @@ def test_an_answer_that_trickles_is_not_waited_for(server: StandIn) -> None:
 
 def test_many_threads(server: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     """One connection object serves a pool of threads without a word of complaint from the library."""
-    server.on("GET", NODES, lambda asked: Says(body=dict(asked.query)))
+    server.on("GET", NODES, lambda asked: Says(body={"items": [], **dict(asked.query)}))
     cluster = server.connect()
     with ThreadPoolExecutor(24) as pool:
         answers = list(pool.map(lambda n: cluster.get(NODES, [("n", str(n))]), range(200)))
-    assert answers == [{"n": str(n)} for n in range(200)]
+    assert answers == [{"items": [], "n": str(n)} for n in range(200)]
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 

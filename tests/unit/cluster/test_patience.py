@@ -80,9 +80,9 @@ def command(wire: Wire) -> None:
 
 
 def serve(server: StandIn) -> None:
-    server.on("GET", NODE, Says(body={"kind": "Node"}))
+    server.on("GET", NODE, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
     server.on("GET", "/api/v1/nodes", Says(body={"items": []}))
-    server.on("PATCH", NODE, Says(body={"kind": "Node"}))
+    server.on("PATCH", NODE, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
     server.on("GET", EXEC, command)
 
 
@@ -115,8 +115,8 @@ def test_what_a_starting_server_or_a_balancer_without_one_says_is_outlasted(
     serve(server)
     cluster = server.connect().patient(Retry(60, said.append))
     cluster.get(NODE)  # it is known from here on
-    server.on("GET", NODE, *[answer] * 20, Says(body={"kind": "Node"}))
-    assert cluster.get(NODE) == {"kind": "Node"}
+    server.on("GET", NODE, *[answer] * 20, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
+    assert cluster.get(NODE) == {"kind": "Node", "metadata": {"name": "cp-1"}}
     assert len(said) == 1
 
 
@@ -287,12 +287,12 @@ def test_a_server_that_refuses_everything_knows_no_roles_yet(server: StandIn, re
     serve(server)
     cluster = server.connect().patient(Retry(60), resuming=True)
     server.on("GET", "/readyz", ready)
-    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
+    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
     server.on("PATCH", NODE, *[REFUSED] * 10, Says(body={}))
-    assert cluster.get(NODE) == {"kind": "Node"}
-    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
-    assert cluster.patch(NODE, {}, MERGE_PATCH) == {}
-    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node"}))
+    assert cluster.get(NODE) == {"kind": "Node", "metadata": {"name": "cp-1"}}
+    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
+    assert cluster.patch(NODE, {}, MERGE_PATCH) == {"metadata": {"name": "cp-1"}}
+    server.on("GET", NODE, *[REFUSED] * 10, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
     server.on("POST", REVIEWS, *[allowed(False)] * 10, allowed(True))
     server.on("POST", SELF, status(404, "NotFound", "no"))
     require(cluster, [Right("get", "nodes")])
@@ -346,7 +346,7 @@ def test_a_server_that_no_longer_grants_what_it_did_knows_no_roles_yet(server: S
     cluster = server.connect().patient(Retry(60))
     server.on("GET", "/readyz", READYZ_REFUSED)
     cluster.get(NODE)
-    server.on("GET", NODE, *[REFUSED] * 5, Says(body={"kind": "Node"}))
+    server.on("GET", NODE, *[REFUSED] * 5, Says(body={"kind": "Node", "metadata": {"name": "cp-1"}}))
     server.on("GET", "/api/v1/nodes", *[REFUSED] * 5, Says(body={"items": []}))
     assert list(cluster.list("/api/v1/nodes")) == []
 

@@ -62,7 +62,7 @@ def test_none_is_followed_to_where_nothing_is_encrypted_or_nobody_is(
 def test_a_change_is_sent_to_nobody_else(secure: StandIn, cluster: Cluster, method: str, status: int) -> None:
     secure.on(method, "/thing", to("/elsewhere", status))
     with pytest.raises(AdminError, match=f"redirects {method} to "):
-        cluster._change(method, "/thing", {}, "application/json", None)
+        cluster._change(method, "/thing", [], {}, timeout=None)
     assert len(secure.asked) == 1
 
 
