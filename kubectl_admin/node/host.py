@@ -95,17 +95,19 @@ class Host:
         stdin: Callable[[], Iterable[bytes]] | None = None,
         timeout: float = TIMEOUT,
         patience: float | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> bytes:
         """What one of scripts/ answers, whole; it is run until that is here, so it must bear being run twice.
 
-        stdin: makes what it reads, anew for every run. patience: as in `persistently`. Raises AdminError with
-        its words where it refuses.
+        stdin: makes what it reads, anew for every run. patience: as in `persistently`. before: called right
+        before every run; what it raises is the end. Raises AdminError with its words where it refuses.
         """
 
-        return self.persistently(
-            lambda: self.answer(name, *arguments, stdin=stdin() if stdin else None, timeout=timeout),
-            patience=patience,
-        )
+        def attempt() -> bytes:
+            before()
+            return self.answer(name, *arguments, stdin=stdin() if stdin else None, timeout=timeout)
+
+        return self.persistently(attempt, patience=patience)
 
     def answer(
         self, name: str, *arguments: str, stdin: Iterable[bytes] | None = None, timeout: float = TIMEOUT

@@ -81,7 +81,7 @@ class Job:
                     work.pop(self.host.node, None)
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} was ended before it was done",
-                        "was the node started anew, the unit stopped, or its disk full? run it again",
+                        "was the node restarted, the unit stopped, or its disk full? run the command again",
                     )
                 case _:
                     raise AdminError(
@@ -106,27 +106,46 @@ def running(host: Host, name: str, folder: str) -> Job | None:
     return job if job.runs() else None
 
 
-def restart(host: Host, name: str, folder: str, journal: str, script: str, arguments: Sequence[str]) -> Job:
+def restart(  # noqa: PLR0913 - as in `start`
+    host: Host,
+    name: str,
+    folder: str,
+    journal: str,
+    script: str,
+    arguments: Sequence[str],
+    *,
+    check: Callable[[], None],
+) -> Job:
     """Starts the job anew where it has ended before; what it wrote then is kept in the file `journal`.
 
-    Raises AdminError where it is still at work.
+    check: as in `start`. Raises AdminError where it is still at work.
     """
-    host.script("job-clear", folder, journal, f"kubectl-admin-{name}")
-    return start(host, name, folder, script, arguments)
+    host.script("job-clear", folder, journal, f"kubectl-admin-{name}", before=check)
+    return start(host, name, folder, script, arguments, check=check)
 
 
-def start(host: Host, name: str, folder: str, script: str, arguments: Sequence[str]) -> Job:
+def start(
+    host: Host,
+    name: str,
+    folder: str,
+    script: str,
+    arguments: Sequence[str],
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> Job:
     """Starts one of scripts/ as the job `name`, or finds it started; its files are in `folder`.
 
-    Raises AdminError where another operation's job of that name is there, where other work goes on that
-    changes something, or where the host has no systemd.
+    check: called right before every attempt, since this machine may have slept meanwhile; raises AdminError
+    where the run may not go on. Raises AdminError where another operation's job of that name is there, where
+    other work goes on that changes something, or where the host has no systemd.
     """
     for argument in arguments:
         if "\n" in argument:
             raise AdminError(f"node {host.node}: {argument!r} can't be handed to a job: it has several lines")
     job = Job(host, folder, f"kubectl-admin-{name}")
     texts = script_text("job"), script_text(script)
-    answer = host.script("job-start", folder, job.unit, str(host.operation.owner), *texts, *arguments)
+    owner_ = str(host.operation.owner)
+    answer = host.script("job-start", folder, job.unit, owner_, *texts, *arguments, before=check)
     word, _, whose = answer.decode("utf-8", "replace").strip().partition(" ")
     match word:
         case "started":

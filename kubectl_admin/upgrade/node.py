@@ -149,7 +149,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     check: raises AdminError where this run may not go on. Raises AdminError with what is left to do. What was
     begun on the host goes on when this is interrupted, and the next run takes it up.
     """
-    work = Work(cluster, host, seen, options, teller, watch)
+    work = Work(cluster, host, seen, options, teller, watch, check)
     actions = {
         stages.PACKAGES: work.packages,
         stages.SNAPSHOT: work.snapshot,

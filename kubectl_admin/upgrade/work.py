@@ -75,9 +75,17 @@ class JobFailedError(AdminError):
 class Work:
     """What the steps do, and what they leave for those after them."""
 
-    def __init__(
-        self, cluster: Cluster, host: Host, seen: Look, options: Options, teller: Teller, watch: take.Watch
+    def __init__(  # noqa: PLR0913, PLR0917 - whose, where, what, how, and who is told
+        self,
+        cluster: Cluster,
+        host: Host,
+        seen: Look,
+        options: Options,
+        teller: Teller,
+        watch: take.Watch,
+        check: Callable[[], None],
     ) -> None:
+        self.check = check
         self.cluster, self.host, self.seen = cluster, host, seen
         self.options, self.teller, self.watch = options, teller, watch
         around = seen.around
@@ -259,7 +267,8 @@ class Work:
 
     def job(self, name: str, script: str, arguments: Sequence[str]) -> None:
         """A job on the host, to its end; AdminError with its last words where it has failed."""
-        job = jobs.restart(self.host, NAME, f"{FOLDER}/{name}", f"{FOLDER}/journal", script, arguments)
+        folder, journal = f"{FOLDER}/{name}", f"{FOLDER}/journal"
+        job = jobs.restart(self.host, NAME, folder, journal, script, arguments, check=self.check)
         ended = following(job, self.teller)
         if ended.exit_code:
             node = self.host.node

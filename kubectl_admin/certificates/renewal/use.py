@@ -5,7 +5,7 @@ to be necessary.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from kubectl_admin.certificates import components, served
@@ -26,10 +26,13 @@ AGAIN = "what is done is done: run it again and it goes on; kubectl admin certs 
 
 
 class Use:
-    """What is in use on one node. restarted: which processes were started anew. say: is given sentences."""
+    """What is in use on one node. restarted: which processes were started anew. say: is given sentences.
 
-    def __init__(self, cluster: Cluster, there: Host, say: Say) -> None:
-        self._cluster, self._host, self._say = cluster, there, say
+    check: called right before one is; raises AdminError where the run may not go on.
+    """
+
+    def __init__(self, cluster: Cluster, there: Host, say: Say, check: Callable[[], None]) -> None:
+        self._cluster, self._host, self._say, self._check = cluster, there, say, check
         self.restarted: list[str] = []
 
     def see_served(self, node: Node, name: str) -> bool | None:
@@ -113,6 +116,7 @@ class Use:
             str(since),
             str(int(COMING)),
             timeout=COMING + 30,
+            before=self._check,
         )
         if answer.strip() == b"restarted":
             self._say(f"{component} was started anew")

@@ -63,7 +63,9 @@ class Done:
     seconds: float = 0.0
 
 
-Work = Callable[[Cluster, Host, Step, Say], Done]
+# Raises AdminError where the run may not go on, since somebody else has taken over.
+Check = Callable[[], None]
+Work = Callable[[Cluster, Host, Step, Say, Check], Done]
 # Is given each node's result as it comes, and the host while it is still open.
 Finished = Callable[[Host, Done], None]
 
@@ -108,15 +110,21 @@ def done_on(  # noqa: PLR0913, PLR0917 - as in `carry_out`
 ) -> Done:
     """One step of the plan."""
     began = time.monotonic()
+    held = [alone.held]
+
+    def check() -> None:
+        for each in held:
+            each.check()
+
     with ExitStack() as stack:
         if step.node.node not in alone.nodes:
-            stack.enter_context(alone_on(cluster, step.node.node, operation, say))
+            held.append(stack.enter_context(alone_on(cluster, step.node.node, operation, say)))
         there = stack.enter_context(host.opened(cluster, step.node.node, operation, options, say))
         leftovers.sweep_host(there)
-        alone.held.check()
+        check()
         # A worker's is a rotation, which ends by itself.
         await_earlier(there, say, None if step.node.node in alone.nodes else ROTATING)
-        done = replace(work(cluster, there, step, say), seconds=time.monotonic() - began)
+        done = replace(work(cluster, there, step, say, check), seconds=time.monotonic() - began)
         finished(there, done)
         return done
 
@@ -135,16 +143,16 @@ def await_earlier(there: Host, say: Say, limit: float | None = None) -> None:
     discard(there, JOB)
 
 
-def changed(cluster: Cluster, there: Host, step: Step, say: Say) -> Done:
+def changed(cluster: Cluster, there: Host, step: Step, say: Say, check: Check) -> Done:
     """A renewal or a rollback on one node. Raises AdminError where it does not come to its end."""
-    return Worker(cluster, there, step, say).work()
+    return Worker(cluster, there, step, say, check).work()
 
 
 class Worker:
     """The work on one node."""
 
-    def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say) -> None:
-        self._cluster, self._host, self._step = cluster, there, step
+    def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say, check: Check) -> None:
+        self._cluster, self._host, self._step, self._check = cluster, there, step, check
         self._say: Say = lambda text: say(f"node {there.node}: {text}")
 
     def work(self) -> Done:
@@ -155,7 +163,8 @@ class Worker:
         node, backup = self._step.node, self._step.backup
         self._say("renewing" if backup is None else f"bringing back {backup.name}")
         with workspace(self._host):
-            job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-change", self._words())
+            folder, words = f"{STATE}/{JOB}", self._words()
+            job = jobs.start(self._host, JOB, folder, "certs-change", words, check=self._check)
             # Interrupted in here, it goes on, and is the next run's to wait for.
             ended = job.wait()
             with cleared(self._host, self._say):
@@ -187,7 +196,7 @@ class Worker:
             name: Changed(node.node, name, node.certificate(name), after.certificate(name)) for name in names
         }
         self._refuse_unchanged(changed.values())
-        use = Use(self._cluster, self._host, self._say)
+        use = Use(self._cluster, self._host, self._say, self._check)
         # What an earlier run had changed was perhaps never seen, so all is looked at after one.
         looked_at = names if not self._step.resumes else after.renewable
         seen = {name: use.see_served(after, name) for name in looked_at if RENEWABLE[name].server}

@@ -8,7 +8,7 @@ from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import JOB, ROTATING, Node
 from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.renewal.use import looks
-from kubectl_admin.certificates.renewal.work import Changed, Done, cleared, differs
+from kubectl_admin.certificates.renewal.work import Changed, Check, Done, cleared, differs
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import TURN, WATCH, Outcome, approve, await_issued, changes
 from kubectl_admin.certificates.requests.facts import SERVING as SIGNER
@@ -37,16 +37,16 @@ APPROVING = (
 AGAIN = "it can be run again; the kubelet works with the certificate that it had"
 
 
-def rotated(cluster: Cluster, there: Host, step: Step, say: Say) -> Done:
+def rotated(cluster: Cluster, there: Host, step: Step, say: Say, check: Check) -> Done:
     """The work on one node. Raises AdminError where a new certificate does not come, or is not used."""
-    return Worker(cluster, there, step, say).work()
+    return Worker(cluster, there, step, say, check).work()
 
 
 class Worker:
     """The work on one node."""
 
-    def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say) -> None:
-        self._cluster, self._host, self._step = cluster, there, step
+    def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say, check: Check) -> None:
+        self._cluster, self._host, self._step, self._check = cluster, there, step, check
         self._say: Say = lambda text: say(f"node {there.node}: {text}")
         self._mismatch: AdminError | None = None
 
@@ -67,7 +67,7 @@ class Worker:
         """Has one come, as a job there; the node as it is afterwards. approved: whether by us, if need be."""
         known = {request.uid for request in self._requests()} if approved else set()
         words = [name.removeprefix("kubelet-"), str(int(COMING))]
-        job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-kubelet", words)
+        job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-kubelet", words, check=self._check)
         # Interrupted in here, it goes on, and is the next run's to wait for.
         problem = self._approve(known) if approved else ""
         ended = job.wait(limit=ROTATING)

@@ -111,6 +111,19 @@ def test_an_argument_of_several_lines_is_refused_before_anything_begins(machine,
     assert machine.commands == []
 
 
+def test_whether_it_may_be_started_is_asked_before_every_attempt(machine, folder):
+    def check():
+        checks.append(len(machine.commands))
+        if len(checks) == 2:
+            raise AdminError("somebody else has taken over")
+
+    checks = []
+    machine.cuts = [Cut(0)]
+    with pytest.raises(AdminError, match="somebody else has taken over"):
+        jobs.start(host_of(machine), "test", folder, "count", [], check=check)
+    assert checks == [0, 1]
+
+
 def test_its_files_are_for_root_alone(machine, folder):
     start(machine, folder, "pwd").wait()
     assert Path(folder).stat().st_mode & 0o777 == 0o700
@@ -228,10 +241,10 @@ def test_a_job_of_which_systemd_does_not_tell_may_run(machine, folder, units, tm
 def test_a_job_that_is_at_work_is_not_started_anew(machine, folder, tmp_path):
     job = start(machine, folder, "wait", str(tmp_path / "go"))
     with pytest.raises(AdminError, match="kubectl-admin-test is still at work"):
-        jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [])
+        jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [], check=lambda: None)
     (tmp_path / "go").touch()
     assert job.wait() == Ended(0, "done\n")
-    again = jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [])
+    again = jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [], check=lambda: None)
     assert again.wait() == Ended(7, " 0\nerr\n")
 
 

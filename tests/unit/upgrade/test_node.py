@@ -46,7 +46,7 @@ def work_of(flapping: "Flapping", role: str = "cp-1") -> work.Work:
     here = around(role, moved=("cp-1",), written=NEW)
     seen = Look(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None)
     cluster: Any = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
-    return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), teller, None)
+    return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), teller, None, lambda: None)
 
 
 def open_host(flapping: "Flapping") -> None:

@@ -81,7 +81,7 @@ class World:
         goal = Target(NEW, "1.37.2-1.1")
         seen = Look(here, disk(), target.role(here, NEW), goal, (), (), None)
         host = SimpleNamespace(node=here.node)
-        return Work(None, host, seen, look.Options(**changes), Teller(), None)
+        return Work(None, host, seen, look.Options(**changes), Teller(), None, lambda: None)
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ class Host:
         self.asked = []
         self.answers = {"certs-restart": b"restarted\n"}
 
-    def script(self, name, *arguments, **_options):
+    def script(self, name, *arguments, before=lambda: None, **_options):
+        before()
         self.asked.append((name, *arguments))
         return self.answers[name]
 
@@ -86,13 +87,19 @@ class Node:
             monkeypatch.setattr(module, "on_disk", lambda _host, _parts: self.after.seen)
         step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
         self.ready = "True"
+        self.taken_over = False
         cluster = SimpleNamespace(get=self.get)
-        self.worker = work.Worker(cluster, self.host, step, self.said.append)
+        self.worker = work.Worker(cluster, self.host, step, self.said.append, self.check)
 
     def get(self, path):
         """The API server's pod."""
         assert path == "/api/v1/namespaces/kube-system/pods/kube-apiserver-cp-1"
         return {"status": {"conditions": [{"type": "Ready", "status": self.ready}]}}
+
+    def check(self):
+        """Whether the Lease is still this run's."""
+        if self.taken_over:
+            raise AdminError("somebody else has taken over: bob")
 
     def see_to_it(self):
         return self.worker._see_to_it(self.log)
@@ -147,6 +154,17 @@ def test_where_the_member_of_etcd_is_not_up_no_further_node_follows(monkeypatch)
     node_.etcd = Etcd(3, frozenset({"cp-2", "cp-3"}))
     with pytest.raises(AdminError, match="etcd's member is not back"):
         node_.see_to_it()
+
+
+@pytest.mark.parametrize("name", ["scheduler.conf", "apiserver"])
+def test_nothing_is_started_anew_where_somebody_else_has_taken_over(monkeypatch, name):
+    """This machine may have slept since the files were changed."""
+    node_ = Node(monkeypatch, name)
+    node_.serves[6443] = (5, 0)
+    node_.taken_over = True
+    with pytest.raises(AdminError, match="somebody else has taken over"):
+        node_.see_to_it()
+    assert node_.host.restarted == []
 
 
 def test_a_process_that_is_young_enough_is_not_told_of(monkeypatch):
@@ -285,7 +303,7 @@ def carried_out(monkeypatch, alone):
     monkeypatch.setattr(work, "discard", lambda *_: None)
     planned = plan.renewal(facts(node("cp-1"), node("cp-2")), ("apiserver",))
 
-    def change(_cluster, _host, step, _say):
+    def change(_cluster, _host, step, _say, _check):
         changed.append(step.node.node)
         return work.Done(step.node.node, "", (), ())
 
@@ -367,9 +385,9 @@ def test_a_worker_is_held_for_itself_as_well(monkeypatch):
     @contextmanager
     def hold(_cluster, name, *_arguments, **_options):
         held.append(name)
-        yield
+        yield SimpleNamespace(check=lambda: held.append("checked"))
 
     monkeypatch.setattr(work.lease, "held", hold)
     run, *_ = carried_out(monkeypatch, in_turn(nodes=("cp-1",)))
     run()
-    assert held == ["kubectl-admin-upgrade-cp-2"]
+    assert held == ["kubectl-admin-upgrade-cp-2", "checked"]

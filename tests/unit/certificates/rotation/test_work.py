@@ -26,6 +26,7 @@ class World:
     """Node w1, what its kubelet gets, and what the cluster shows meanwhile."""
 
     def __init__(self, monkeypatch, *names, signed=False):
+        self.checked = 0
         settings = {"serverTLSBootstrap": "true" if signed else ""}
         seen = tuple(on_disk(name, "w1") for name in (CLIENT, SERVING))
         self.node = Node("w1", seen, Survey(), settings=settings)
@@ -37,7 +38,7 @@ class World:
         self.ended = Ended(0, "")
         self.words, self.approved, self.cleared, self.said = [], [], 0, []
         host = SimpleNamespace(node="w1", pod=("kube-system", "debug"))
-        self.worker = work.Worker(self, host, Step(self.node, names, names), self.said.append)
+        self.worker = work.Worker(self, host, Step(self.node, names, names), self.said.append, self.check)
         monkeypatch.setattr(work, "looks", lambda _seconds: iter(range(4)))
         monkeypatch.setattr(work, "workspace", lambda _host: nullcontext())
         monkeypatch.setattr(work, "cleared", self.clearing)
@@ -60,7 +61,11 @@ class World:
         finally:
             self.cleared += 1
 
-    def start(self, _host, _name, _folder, script, words):
+    def check(self):
+        self.checked += 1
+
+    def start(self, _host, _name, _folder, script, words, *, check):
+        check()
         self.words.append((script, *words))
         return SimpleNamespace(wait=self.wait)
 
@@ -142,6 +147,7 @@ def test_a_servers_request_is_approved_as_soon_as_it_is_there(monkeypatch):
     assert world.said[0] == work.APPROVING
     assert world.approved == ["csr-2"]
     assert [(one.name, one.served) for one in done.changed] == [(CLIENT, None), (SERVING, True)]
+    assert world.checked == 2
     assert world.cleared == 2
 
 
