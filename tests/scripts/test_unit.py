@@ -290,6 +290,14 @@ def test_the_kubelets_flags_are_asked_for_again(host):
     assert f"{host.folder}/pki/kubelet.crt" in shown.stdout.decode()
 
 
+def test_what_an_upgrade_goes_by_is_asked_for_again(host):
+    with subprocess.Popen(["sh", "-c", "read x", "--fail-swap-on=false"], stdin=-1) as process:
+        (host.folder / "main").write_text(f"{process.pid}\n")
+        (host.folder / "bus").write_text("1\n1\n0\n")
+        said = host.run("upgrade-survey", host.folder, "-").stdout.decode().splitlines()
+    assert "kubelet-argument --fail-swap-on=false" in said
+
+
 def test_a_kubelet_whose_flags_are_not_to_be_had_is_not_taken_for_one_without(host):
     (host.folder / "bus").write_text("1")
     shown = host.run("certificates", host.folder / "none")

@@ -5,6 +5,9 @@
 # runs; a «room» is the kilobytes that are free for a folder, the device that they are on, and the folder.
 # «record STEP TARGET MODE CODE» says how a step of an upgrade ended here (record.sh).
 set -eu
+
+. ./unit.sh
+
 version_of() {
   command -v "$1" > /dev/null || return 0
   case $1 in
@@ -17,15 +20,13 @@ version_of kubeadm
 version_of kubelet
 if [ -d /run/systemd/system ] && command -v systemd-run > /dev/null; then
   printf 'systemd yes\n'
-  pid=$(systemctl show --property=MainPID --value kubelet.service 2> /dev/null || :)
-  case $pid in
-    '' | 0 | *[!0-9]*) ;;
-    *)
-      tr '\n\0' ' \n' < "/proc/$pid/cmdline" | while IFS= read -r word; do
-        printf 'kubelet-argument %s\n' "$word"
-      done
-      ;;
-  esac
+  # Without its flags, what they say would be judged by their defaults.
+  settle_process kubelet
+  if [ "$process" != 0 ]; then
+    tr '\n\0' ' \n' < "/proc/$process/cmdline" | while IFS= read -r word; do
+      printf 'kubelet-argument %s\n' "$word"
+    done
+  fi
 fi
 # The root of the unified hierarchy has this file; where both are mounted, what the kubelet finds there is version 1.
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
