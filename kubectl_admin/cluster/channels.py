@@ -68,6 +68,8 @@ class Channels(Closing):
         self._end = time.monotonic() + timeout if timeout else None
         self._heard = self._pinged = time.monotonic()
         self._unanswered = 0  # pings since then
+        self._quiet: float | None = None  # seconds in which it must have said something
+        self._spoke = self._heard
         connection.frame_buffer.before_reading = self._allow_reading
 
     @classmethod
@@ -113,7 +115,7 @@ class Channels(Closing):
             if received is None:
                 return
             if received[1]:
-                away = time.monotonic()
+                away = self._spoke = time.monotonic()
                 yield received
                 self._listen_again(away)
 
@@ -122,13 +124,17 @@ class Channels(Closing):
         for start in range(0, len(data), FRAME):
             self._queue(ABNF.OPCODE_BINARY, bytes([channel]) + data[start : start + FRAME])
         while self._unsent:
-            select.select([], [self._socket], [], self._patience())
+            ready(self._socket, select.POLLOUT, self._patience())
             self._push()
             self._check_time()
 
     def finish_within(self, seconds: float) -> None:
         """From now on the other end has so many seconds to close."""
         self._end = time.monotonic() + seconds
+
+    def speak_within(self, seconds: float) -> None:
+        """From now on the other end must say something every so many seconds; a pong is nothing."""
+        self._quiet, self._spoke = seconds, time.monotonic()
 
     def close(self) -> None:
         """Hangs up at once; a command that still runs in a container loses its streams."""
@@ -141,10 +147,10 @@ class Channels(Closing):
         """Sends what can be sent now; whether there is something to be received."""
         decrypted = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
         patience = 0 if decrypted else self._patience()
-        readable, writable, _ = select.select([self._socket], [self._socket], [], patience)
-        if writable:
+        events = ready(self._socket, select.POLLIN | select.POLLOUT, patience)
+        if events & ~select.POLLIN:  # an error shows when something is sent
             self._push()
-        return decrypted or bool(readable)
+        return decrypted or bool(events & ~select.POLLOUT)
 
     def _push(self) -> None:
         """Sends as much as goes without waiting."""
@@ -200,6 +206,7 @@ class Channels(Closing):
         """Nobody has listened since the moment `away`: what was not heard meanwhile is no silence."""
         absence = time.monotonic() - away
         self._heard += absence
+        self._spoke += absence
         self._pinged += absence
 
     def _patience(self) -> float:
@@ -215,6 +222,8 @@ class Channels(Closing):
         """Raises BrokenStream if the other end is late or gone, and asks it now and then whether it is."""
         self._check_end()
         now = time.monotonic()
+        if self._quiet is not None and now - self._spoke > self._quiet:
+            raise BrokenStream(f"{self.what}: nothing has been said for {self._quiet:.0f} s")
         if now - self._heard > self._silence and self._unanswered:
             raise BrokenStream(
                 f"{self.what}: nothing heard for {self._silence:.0f} s, the connection is dead"
@@ -223,3 +232,13 @@ class Channels(Closing):
             self._pinged = now
             self._unanswered += 1
             self._queue(ABNF.OPCODE_PING, b"")
+
+
+def ready(sock: socket.socket, events: int, seconds: float) -> int:
+    """What a socket is ready for after so many seconds at most, as poll has it; 0 for nothing.
+
+    select knows no file beyond the first 1,024.
+    """
+    poll = select.poll()
+    poll.register(sock, events)
+    return next((found for _, found in poll.poll(seconds * 1000)), 0)

@@ -79,6 +79,10 @@ class Exec(Closing):
                     raise AdminError(f"{self._channels.what}: it has written more than {limit} bytes")
         return ExecResult(self.exit_code or 0, b"".join(written[STDOUT]), b"".join(written[STDERR]))
 
+    def speak_within(self, seconds: float) -> None:
+        """From now on the command must write something every so many seconds; BrokenStream if it does not."""
+        self._channels.speak_within(seconds)
+
     def close(self) -> None:
         """Hangs up; a command that still runs loses its streams, which does not end every one."""
         self._channels.close()

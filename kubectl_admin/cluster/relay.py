@@ -50,4 +50,12 @@ def carry(near: socket.socket, far: ssl.SSLSocket) -> None:
                 except OSError:
                     return
             if len(readable) + len(writable) == len(held):  # else a way goes on, and TLS may have more
-                select.select(readable, writable, [])
+                wait_for(readable, writable)
+
+
+def wait_for(readable: list[socket.socket], writable: list[socket.socket]) -> None:
+    """Waits until one of them can be read or written, also beyond select's first 1,024 files."""
+    poll = select.poll()
+    for end in {*readable, *writable}:
+        poll.register(end, select.POLLIN * (end in readable) | select.POLLOUT * (end in writable))
+    poll.poll()

@@ -17,6 +17,10 @@ from kubectl_admin.node.host import Host, script_command
 from kubectl_admin.node.unpacking import Tool, Unpacking
 
 STALLED = 75  # the exit code of scripts/pack.sh for a file that does not grow
+# Seconds in which a node that packs and sends what has grown must have said something, beyond those in which
+# it must have grown: of growth that is waited for, pack.sh gives a sign.
+MARGIN = 60.0
+SURPLUS = 1 << 30  # bytes that a file may have beyond twice what was known of it
 SAID = 1000  # bytes of a script's last words that are kept
 
 
@@ -75,7 +79,7 @@ def fetch(
     Memory stays the same at any size. Raises RefusedError where the host does not give it, StalledError where
     it does not grow, other AdminErrors where it can't be had, and whatever sink raises.
     """
-    done, cuts, came = 0, 0, 0
+    done, cuts, came, announced = 0, 0, 0, 0
     size: int | None = None
     wire = Wire(transfer.rate)
 
@@ -91,14 +95,17 @@ def fetch(
 
             The file's size, if its end has come.
             """
-            nonlocal done, cuts
+            nonlocal done, cuts, announced
             began = done
             place = [file.folder, file.path, str(PIECE), str(done)]
             growing = [file.result, file.unit, str(file.stall)]
             command = script_command("pack", [*place, transfer.tool, *growing])
             framing = Framing(done, f"node {host.node}")
+            silence = file.stall + MARGIN if file.stall else None
             try:
-                for piece in pieces(host, command, framing, wire):
+                for piece in pieces(host, command, framing, wire, silence):
+                    announced += piece.bytes
+                    refuse_endless(host, file, piece, announced)
                     unpacking.take(piece)
                     done += 1
             except AdminError as error:
@@ -119,6 +126,20 @@ def fetch(
     return Fetched(size, wire.bytes, cuts)
 
 
+def refuse_endless(host: Host, file: Distant, piece: Piece, announced: int) -> None:
+    """Raises AdminError where pieces bring nothing, or more than the file can have.
+
+    announced: bytes of the file in all pieces so far, this one included.
+    """
+    if not piece.bytes:
+        raise AdminError(f"node {host.node}: a piece of {file.path} has nothing in it")
+    if announced > 2 * file.size + SURPLUS:
+        raise AdminError(
+            f"node {host.node}: {announced} bytes of {file.path} have come, and {file.size} were expected",
+            "the node sends something else than what it was asked for",
+        )
+
+
 class Wire:
     """Counts what comes over the wire, and slows it to `rate` bytes a second; None is as fast as it goes."""
 
@@ -137,10 +158,17 @@ class Wire:
                 time.sleep(self._due - now)
 
 
-def pieces(host: Host, command: Sequence[str], framing: Framing, wire: Wire) -> Iterator[Piece]:
-    """The pieces that one stream brings; BrokenStream if it is cut."""
+def pieces(
+    host: Host, command: Sequence[str], framing: Framing, wire: Wire, silence: float | None
+) -> Iterator[Piece]:
+    """The pieces that one stream brings; BrokenStream if it is cut.
+
+    silence: seconds in which the node must have said something; None for any number.
+    """
     said = b""
     with host.start(command) as running:
+        if silence is not None:
+            running.speak_within(silence)
         for channel, data in running:
             if channel == STDOUT:
                 wire.took(len(data))

@@ -17,6 +17,7 @@ from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import Conflict, NotFound
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
@@ -67,7 +68,7 @@ class Holder:
             about=str((metadata.get("annotations") or {}).get(ABOUT) or "does what is not said"),
             since=_moment(spec.get("acquireTime")),
             renewed=_moment(max(written, default="") or spec.get("renewTime")),
-            duration=float(spec.get("leaseDurationSeconds") or DURATION),
+            duration=float(whole_number(spec.get("leaseDurationSeconds")) or DURATION),
             owner=Owner.parse(identity),
         )
 

@@ -1,7 +1,10 @@
 """What dribbles or never ends is over when its time or its bytes are used up; no time passes here."""
 
+import fcntl
 import io
 import itertools
+import resource
+import select
 import socket
 import threading
 import tracemalloc
@@ -17,7 +20,7 @@ from kubectl_admin.cluster.errors import BrokenStream, Unreachable
 from kubectl_admin.cluster.limits import TooSlow
 from kubectl_admin.errors import AdminError
 from tests.unit.clock import Clock
-from tests.unit.cluster.standin import PING, Says, StandIn, Wire
+from tests.unit.cluster.standin import PING, PONG, Says, StandIn, Wire
 
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 FORWARD = "/api/v1/namespaces/ns/pods/p/portforward"
@@ -216,3 +219,45 @@ def test_what_a_node_sets_as_a_cookie_is_not_kept(server: StandIn, cookie: str) 
     for _ in range(2):
         assert cluster.exec("ns", "p", None, ["true"]).run().exit_code == 0
     assert all(asked.header("Cookie") is None for asked in server.asked)
+
+
+def test_a_command_that_must_speak_is_not_waited_for_because_pings_are_answered(
+    server: StandIn, clock: Clock
+) -> None:
+    def talk(wire: Wire) -> None:
+        wire.accept("v5.channel.k8s.io")
+        wire.send(1, b"begun")
+        for _ in range(200):
+            wire.frame(PONG, b"")
+        wire.receive()
+
+    server.on("GET", EXEC, talk)
+    running = server.connect().exec("ns", "p", None, ["true"])
+    running.speak_within(90)
+    came = iter(running)
+    assert next(came) == (1, b"begun")
+    read = running._channels._connection.recv_frame
+
+    def later() -> Any:
+        clock.now += 1
+        return read()
+
+    clock.now += 1000  # nobody listens: that is not the command's silence
+    running._channels._connection.recv_frame = later
+    begun = clock.now
+    with pytest.raises(BrokenStream, match="nothing has been said for 90 s"):
+        next(came)
+    assert clock.now == begun + 91
+
+
+def test_files_beyond_the_first_thousand_are_waited_for() -> None:
+    near, far = socket.socketpair()
+    limits_ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits_[0], 2048), limits_[1]))
+    try:
+        with near, far, socket.socket(fileno=fcntl.fcntl(near, fcntl.F_DUPFD, 1500)) as high:
+            assert channels.ready(high, select.POLLIN, 0) == 0
+            far.send(b"x")
+            assert channels.ready(high, select.POLLIN | select.POLLOUT, 0) == select.POLLIN | select.POLLOUT
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits_)

@@ -76,6 +76,9 @@ class Streams:
             yield STDERR, bytes(said)
         yield STATUS, status(process.wait() if left != 0 else 0)
 
+    def speak_within(self, _seconds: float) -> None:
+        """It speaks."""
+
     def finish_within(self, _seconds: float) -> None:
         """The end is near anyway."""
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,14 @@ def test_a_wire_without_a_limit_waits_for_nothing(clock, monkeypatch):
     monkeypatch.setattr(module, "time", clock)
     Wire(None).took(1 << 40)
     assert clock.slept == []
+
+
+def test_pieces_that_bring_nothing_or_too_much_are_refused(machine, folder, monkeypatch):
+    file = distant(folder, os.urandom(SIZE))
+    monkeypatch.setattr(module, "SURPLUS", 100)
+    with pytest.raises(AdminError, match=r"bytes of .* have come, and 1000 were expected"):
+        fetched(machine, replace(file, size=1000))
+    nothing = framing.Piece(b"", 0)
+    monkeypatch.setattr(module, "pieces", lambda *_: iter([nothing] * 100))
+    with pytest.raises(AdminError, match="has nothing in it"):
+        fetched(machine, file)
