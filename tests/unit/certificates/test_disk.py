@@ -192,7 +192,7 @@ def started(folder, *words):
     process = subprocess.Popen([sys.executable, "-c", "input()", *flags, *words], stdin=subprocess.PIPE)
     systemctl = folder.parent / "bin/systemctl"
     systemctl.parent.mkdir(exist_ok=True)
-    systemctl.write_text(f"#!/bin/sh\necho {process.pid}\n")
+    systemctl.write_text(f"#!/bin/sh\necho MainPID={process.pid}\n")
     systemctl.chmod(0o755)
     try:
         yield
