@@ -168,6 +168,7 @@ def test_what_must_not_be_missing_half_way_is_asked_for_beforehand(young):
         lambda right: str(right) in needed,
     )
     in_all = {f"{verb} pods in namespace kube-system" for verb in ("list", "watch")}
+    in_all.add("list daemonsets.apps in namespace kube-system")
     assert needed - {str(right) for right in tried.without} == in_all
     permissions.check(tried)
     assert tried.with_all.code == 3
