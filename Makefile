@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 TOOLS := $(VENV)/tools
 LAB ?= demo
+EXTRAS := test,bundle
 APT := DEBIAN_FRONTEND=noninteractive apt-get --yes
 
 # Runs a command whose words matter only where it fails: pip warns of things that are meant.
@@ -96,7 +97,7 @@ $(READY): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call quietly,$(APT) update) && $(call quietly,$(APT) install python3-venv); }
 	@$(PYTHON) -m venv $(VENV)
 	@$(call quietly,$(BIN)/pip install --disable-pip-version-check --upgrade pip setuptools)
-	@$(call quietly,$(BIN)/pip install --disable-pip-version-check --editable '.[test,bundle]')
+	@$(call quietly,$(BIN)/pip install --disable-pip-version-check --editable '.[$(EXTRAS)]')
 	@touch $@
 
 # The scripts that run on nodes are checked by the first, and tried with the programs of the others.
