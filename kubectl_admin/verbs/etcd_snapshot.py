@@ -87,6 +87,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
       # Straight into another program
       kubectl admin etcd-snapshot -o - | age -r KEY > snapshot.db.age
     """
+    from kubectl_admin.cluster.retry import RESTART_TIMEOUT
     from kubectl_admin.etcd.saving import report as taken_report
     from kubectl_admin.etcd.saving import take
     from kubectl_admin.node.operation import Operation
@@ -97,7 +98,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         raise UsageError("a terminal can't show a snapshot", "name a file with -o, or send it on: -o - | …")
     if target == "-" and getattr(env.stdout, "closed_by_shell", False):
         raise UsageError("standard output is closed", "name a file with -o, or send it on: -o - | …")
-    cluster = env.cluster_for_work()
+    # No single request is tried for longer than the person puts up with a cut.
+    cluster = env.cluster_for_work(patience=min(timeout or math.inf, RESTART_TIMEOUT))
     wish = take.Wish(node, None if compress == "best" else Tool(compress), etcdctl, limit_rate)
     options = replace(pods, patience=timeout or math.inf, retries=retries)
     file = take.destination(target, cluster.target.cluster_name)
