@@ -3,9 +3,9 @@
 `python -m tests.unit.stand_in act WHAT` is that program as a process of its own.
 """
 
-import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,11 +90,17 @@ def interrupt(_env: Environment) -> None:
     raise KeyboardInterrupt
 
 
+def wait_for_a_signal() -> None:
+    """Waits for ever. One that comes before the waiting has begun would not end `signal.pause`."""
+    while True:
+        time.sleep(0.05)
+
+
 def wait(env: Environment) -> None:
     try:
         env.stdout.write("ready\n")
         env.stdout.flush()
-        signal.pause()
+        wait_for_a_signal()
     finally:
         env.stderr.write("cleaned up\n")
 

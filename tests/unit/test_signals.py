@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -12,14 +13,15 @@ from kubectl_admin import signals
 from kubectl_admin.signals import SIGNALS, Terminated, install, sheltered
 
 PROCESS = """
-import signal, sys
+import signal, sys, time
 from kubectl_admin.signals import install, sheltered
 
 install()
 try:
     try:
         print("working", flush=True)
-        signal.pause()
+        while True:
+            time.sleep(0.05)
     finally:
         {between}
         with sheltered():
@@ -135,7 +137,8 @@ def test_a_signal_that_a_destructor_swallows_is_not_lost():
     def work() -> None:
         doomed = Doomed()
         del doomed
-        signal.pause()  # until it comes once more
+        while True:  # until it comes once more
+            time.sleep(0.01)
 
     with pytest.raises(Terminated):
         work()
