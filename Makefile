@@ -49,7 +49,8 @@ lint: $(READY) $(TOOLS)
 # One process more than processors: many of these tests wait for programs that they have started.
 unit: $(READY) $(TOOLS) ## Run the tests that need no cluster
 	@echo "test 2/6: unit tests, no cluster"
-	@$(BIN)/python -m pytest -n 3 tests/unit
+	@$(BIN)/python -m pytest -n 3 -o faulthandler_timeout=120 tests/unit/test_*.py tests/unit/upgrade tests/unit/versions
+	@$(BIN)/python -m pytest -n 3 -o faulthandler_timeout=120 $(filter-out %/upgrade %/versions %.py %/__pycache__,$(wildcard tests/unit/*))
 
 scripts: $(READY) $(TOOLS)
 	@echo "test 3/6: the scripts that run on nodes, with dash and busybox"
