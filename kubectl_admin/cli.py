@@ -133,7 +133,6 @@ def run(args: list[str], environment: Environment) -> int:
     except click.exceptions.Exit as end:  # after --help
         return end.exit_code
     except ReaderGone:  # of help, or of what a command on a node has written
-        environment.unread = True
         return ExitCode.FINE
     except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the one place that ends them
         if isinstance(error, KeyboardInterrupt) and environment.stderr.isatty():
