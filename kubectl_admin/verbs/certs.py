@@ -64,9 +64,9 @@ def command(env: Environment, *, warn: float, critical: float, no_host: bool, po
       # For the textfile collector of Prometheus' node_exporter
       kubectl admin certs -o prometheus > /var/lib/node_exporter/certs.prom
     """
-    from kubectl_admin.certificates import gather, report
+    from kubectl_admin.certificates.inventory import gather, report
     from kubectl_admin.certificates.judge import judge
-    from kubectl_admin.certificates.judge.times import Thresholds
+    from kubectl_admin.certificates.judge.expiry import Thresholds
 
     thresholds = Thresholds(timedelta(seconds=warn), timedelta(seconds=critical))
     with env.progress("looking at certificates") as progress:

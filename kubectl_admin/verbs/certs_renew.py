@@ -192,9 +192,9 @@ def renewal(names: tuple[str, ...]) -> Change:
 
 def rotation(names: tuple[str, ...]) -> Change:
     """What kubelets rotate."""
-    from kubectl_admin.certificates.rotation import plan
-    from kubectl_admin.certificates.rotation.look import look
-    from kubectl_admin.certificates.rotation.work import rotated
+    from kubectl_admin.certificates.renewal.kubelet import plan
+    from kubectl_admin.certificates.renewal.kubelet.gather import look
+    from kubectl_admin.certificates.renewal.kubelet.work import rotated
 
     what = f"rotate {' and '.join(names)}"
     about = f"rotates {' and '.join(names)}"
@@ -212,9 +212,9 @@ def carry_out(  # noqa: PLR0913 - what the options say
     skipped: tuple[str, ...],
 ) -> Report:
     """Looks, shows the plan, asks, and carries it out."""
-    from kubectl_admin.certificates import ended
+    from kubectl_admin.certificates.inventory import expired
     from kubectl_admin.certificates.renewal import report, work
-    from kubectl_admin.certificates.renewal.own import Own
+    from kubectl_admin.certificates.renewal.kubeconfig import Own
     from kubectl_admin.cluster import kubeconfig_files
     from kubectl_admin.cluster.errors import Unauthorized, Unreachable
     from kubectl_admin.node.operation import Operation
@@ -224,7 +224,7 @@ def carry_out(  # noqa: PLR0913 - what the options say
         with env.progress("looking at nodes") as progress:
             planned = change.make(change.look(cluster, nodes, operation, pods, env.note, progress.step))
     except (Unauthorized, Unreachable) as error:
-        raise ended.explained(cluster, error, datetime.now(UTC)) from error
+        raise expired.explained(cluster, error, datetime.now(UTC)) from error
     preview = report.plan(planned)
     if dry_run or not planned.possible:
         env.show(preview)

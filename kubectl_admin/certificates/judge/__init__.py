@@ -3,22 +3,22 @@
 from datetime import datetime
 
 from kubectl_admin.certificates.facts import Facts
-from kubectl_admin.certificates.judge import authorities, contents, loading, times, way
-from kubectl_admin.certificates.judge.times import Thresholds
+from kubectl_admin.certificates.judge import authorities, contents, expiry, reachability, reload
+from kubectl_admin.certificates.judge.expiry import Thresholds
 from kubectl_admin.finding import Finding, Severity
 
 
 def judge(facts: Facts, now: datetime, thresholds: Thresholds) -> list[Finding]:
     """All findings, the worst first; those alike on several nodes are one."""
     found = [
-        *times.ends(facts, now, thresholds),
-        *times.early(facts, now),
+        *expiry.ends(facts, now, thresholds),
+        *expiry.early(facts, now),
         *contents.unreadable(facts),
         *contents.odd(facts),
         *contents.kubelet_configs(facts),
-        *loading.not_loaded(facts),
-        *way.refused(facts),
-        *way.uncertified(facts),
+        *reload.not_loaded(facts),
+        *reachability.refused(facts),
+        *reachability.uncertified(facts),
         *authorities.ending_first(facts),
         *authorities.external(facts),
         *(gap.finding() for gap in facts.gaps),

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from kubectl_admin.certificates.components import (
+from kubectl_admin.certificates.facts import Seen, Source, Use
+from kubectl_admin.certificates.inventory.components import (
     CONTROLLER_MANAGER,
     EXTERNAL_ETCD,
     SCHEDULER,
 )
-from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.certificates.renewable import CLIENT, RENEWABLE, SERVING
 
 # The name of a certificate that is served -> the component that serves it.

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kubectl_admin.certificates import disk
-from kubectl_admin.certificates.components import File
 from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.inventory import disk
+from kubectl_admin.certificates.inventory.components import File
 from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Backup
 from kubectl_admin.certificates.x509 import Broken, Certificate

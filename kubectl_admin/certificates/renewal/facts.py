@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from kubectl_admin.certificates.components import (
+from kubectl_admin.certificates.facts import Seen, Source
+from kubectl_admin.certificates.inventory.components import (
     FLAGS,
     KUBERNETES,
     PKI,
@@ -14,7 +15,6 @@ from kubectl_admin.certificates.components import (
     is_loopback,
     ports,
 )
-from kubectl_admin.certificates.facts import Seen, Source
 from kubectl_admin.certificates.renewable import AUTHORITIES, RENEWABLE
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.decode import whole_number

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from kubectl_admin.certificates import components, disk
-from kubectl_admin.certificates.components import APISERVER, ETCD, FLAGS, KUBERNETES, PKI, StaticPod
 from kubectl_admin.certificates.facts import Seen
+from kubectl_admin.certificates.inventory import components, disk
+from kubectl_admin.certificates.inventory.components import APISERVER, ETCD, FLAGS, KUBERNETES, PKI, StaticPod
 from kubectl_admin.certificates.renewal import backups
 from kubectl_admin.certificates.renewal.facts import JOB, Etcd, Facts, Node, Survey
 from kubectl_admin.cluster.access import Right, require

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kubectl_admin.certificates.facts import Seen
-from kubectl_admin.certificates.judge.telling import relative
+from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.renewable import ALL, CLIENT, KNOWN, RENEWABLE, RENEWAL_DOCS
 from kubectl_admin.certificates.renewal.facts import ABSENT, LONGEST, Backup, Facts, Node
 from kubectl_admin.certificates.x509 import Broken, Certificate

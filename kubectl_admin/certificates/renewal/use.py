@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from kubectl_admin.certificates import components, served
-from kubectl_admin.certificates.components import APISERVER, CONFIGS, ETCD, Port
+from kubectl_admin.certificates.inventory import components, served
+from kubectl_admin.certificates.inventory.components import APISERVER, CONFIGS, ETCD, Port
 from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Node
 from kubectl_admin.certificates.renewal.look import etcd_of, on_disk

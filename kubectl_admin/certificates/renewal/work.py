@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from kubectl_admin.certificates.components import KUBERNETES
+from kubectl_admin.certificates.inventory.components import KUBERNETES
 from kubectl_admin.certificates.renewable import ALL, RENEWABLE
 from kubectl_admin.certificates.renewal.backups import BACKUPS
 from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, NAMED, ROTATING

@@ -4,8 +4,8 @@ import pytest
 
 from kubectl_admin.certificates.facts import Process, Source, Use
 from kubectl_admin.certificates.judge import authorities, judge
-from kubectl_admin.certificates.judge.telling import relative, span
-from kubectl_admin.certificates.judge.times import Thresholds
+from kubectl_admin.certificates.judge.expiry import Thresholds
+from kubectl_admin.certificates.judge.text import relative, span
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.finding import Gap, Severity
 from tests.unit.certificates.samples import NOW, authority, certificate, facts, seen, served

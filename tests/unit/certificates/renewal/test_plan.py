@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from kubectl_admin.certificates.components import StaticPod
+from kubectl_admin.certificates.inventory.components import StaticPod
 from kubectl_admin.certificates.renewable import RENEWABLE, known
 from kubectl_admin.certificates.renewal import plan, report
 from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Etcd, Left, Survey

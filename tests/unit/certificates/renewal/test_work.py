@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates.components import StaticPod
+from kubectl_admin.certificates.inventory.components import StaticPod
 from kubectl_admin.certificates.renewable import known
 from kubectl_admin.certificates.renewal import plan, use, work
 from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Survey

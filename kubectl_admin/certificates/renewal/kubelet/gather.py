@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from kubectl_admin.certificates import disk
+from kubectl_admin.certificates.inventory import disk
 from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.look import surveyed
 from kubectl_admin.cluster.access import Right, require

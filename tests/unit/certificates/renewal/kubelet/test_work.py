@@ -9,10 +9,10 @@ import pytest
 
 from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import Node, Survey
+from kubectl_admin.certificates.renewal.kubelet import work
 from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.issued import Issued
-from kubectl_admin.certificates.rotation import work
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.jobs import Ended

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from kubectl_admin.certificates.judge.telling import relative
+from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.renewable import CLIENT, RENEWAL_DOCS, SERVING
 from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.plan import Plan, Step, busy, why

@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kubectl_admin.certificates import components
-from kubectl_admin.certificates.components import File, Port
 from kubectl_admin.certificates.facts import Process, Use
+from kubectl_admin.certificates.inventory import components
+from kubectl_admin.certificates.inventory.components import File, Port
 
 PKI = "/etc/kubernetes/pki"
 

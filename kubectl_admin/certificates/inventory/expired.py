@@ -4,10 +4,10 @@ where alone something can be done.
 
 from datetime import datetime
 
-from kubectl_admin.certificates import user
 from kubectl_admin.certificates.facts import Seen, Use
+from kubectl_admin.certificates.inventory import user
 from kubectl_admin.certificates.judge.advice import config_of
-from kubectl_admin.certificates.judge.telling import relative
+from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Unauthorized, Unreachable
 from kubectl_admin.errors import AdminError

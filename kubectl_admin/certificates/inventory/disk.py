@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kubectl_admin.certificates import x509
-from kubectl_admin.certificates.components import LAYOUT, PKI, File
 from kubectl_admin.certificates.facts import Seen, Source, Use
+from kubectl_admin.certificates.inventory.components import LAYOUT, PKI, File
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.decode import whole_number
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from kubectl_admin.certificates import served
-from kubectl_admin.certificates.components import KUBELET_PORT
+from kubectl_admin.certificates.inventory import served
+from kubectl_admin.certificates.inventory.components import KUBELET_PORT
 from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import JOB, ROTATING, Node
+from kubectl_admin.certificates.renewal.kubelet.gather import HEARTBEATS, on_disk
+from kubectl_admin.certificates.renewal.kubelet.plan import SIGNED
 from kubectl_admin.certificates.renewal.plan import Step
 from kubectl_admin.certificates.renewal.use import looks
 from kubectl_admin.certificates.renewal.work import Changed, Check, Done, cleared, differs
@@ -15,8 +17,6 @@ from kubectl_admin.certificates.requests.facts import SERVING as SIGNER
 from kubectl_admin.certificates.requests.facts import Request, outline_of
 from kubectl_admin.certificates.requests.issued import mismatch
 from kubectl_admin.certificates.requests.policy import Verdict, judge
-from kubectl_admin.certificates.rotation.look import HEARTBEATS, on_disk
-from kubectl_admin.certificates.rotation.plan import SIGNED
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient

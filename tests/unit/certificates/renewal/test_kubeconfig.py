@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kubectl_admin.certificates import x509
-from kubectl_admin.certificates.renewal import own
+from kubectl_admin.certificates.renewal import kubeconfig as own
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.cluster import kubeconfig
 from kubectl_admin.errors import AdminError

@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates import ended, user
 from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.inventory import expired, user
 from kubectl_admin.cluster.errors import Forbidden, Unauthorized, Unreachable
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.samples import NOW, authority, certificate, seen
@@ -22,7 +22,7 @@ def explained(monkeypatch):
 
     def explained(error, *mine):
         monkeypatch.setattr(user, "seen", lambda _cluster: iter(mine))
-        return ended.explained(CLUSTER, error, NOW)
+        return expired.explained(CLUSTER, error, NOW)
 
     return explained
 
@@ -80,4 +80,4 @@ def test_a_kubeconfig_that_can_not_be_read_explains_nothing(monkeypatch):
         raise AdminError("unable to read client-certificate")
 
     monkeypatch.setattr(user, "seen", broken)
-    assert ended.explained(CLUSTER, REFUSED, NOW) is REFUSED
+    assert expired.explained(CLUSTER, REFUSED, NOW) is REFUSED

@@ -4,7 +4,8 @@ our own, or, for what does not listen on the loopback, by a program on the node'
 
 from collections.abc import Callable
 
-from kubectl_admin.certificates import disk, x509
+from kubectl_admin.certificates import x509
+from kubectl_admin.certificates.inventory import disk
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import Retry

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kubectl_admin.certificates import prometheus
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
-from kubectl_admin.certificates.judge.loading import stale
-from kubectl_admin.certificates.judge.telling import relative
-from kubectl_admin.certificates.judge.times import Thresholds, severity
+from kubectl_admin.certificates.inventory import prometheus
+from kubectl_admin.certificates.judge.expiry import Thresholds, severity
+from kubectl_admin.certificates.judge.reload import stale
+from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table

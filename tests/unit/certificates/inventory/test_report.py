@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from kubectl_admin.certificates import report as module
 from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.inventory import report as module
 from kubectl_admin.certificates.judge import judge
-from kubectl_admin.certificates.judge.times import Thresholds
+from kubectl_admin.certificates.judge.expiry import Thresholds
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.report import terminal
 from kubectl_admin.report.document import document

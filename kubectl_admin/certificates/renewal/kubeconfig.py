@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_admin.certificates import x509
-from kubectl_admin.certificates.components import KUBERNETES
+from kubectl_admin.certificates.inventory.components import KUBERNETES
 from kubectl_admin.certificates.renewal.work import Done
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster import kubeconfig_files

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates import served
-from kubectl_admin.certificates.answers import FORWARDING
-from kubectl_admin.certificates.gather import gather
-from kubectl_admin.certificates.objects import KINDS
+from kubectl_admin.certificates.inventory import served
+from kubectl_admin.certificates.inventory.answers import FORWARDING
+from kubectl_admin.certificates.inventory.gather import gather
+from kubectl_admin.certificates.inventory.objects import KINDS
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.portforward import PortError
@@ -16,8 +16,8 @@ from kubectl_admin.cluster.table import Table
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import hosts as many
 from kubectl_admin.node.debug_pod import Options
+from tests.unit.certificates.inventory.test_components import pod
 from tests.unit.certificates.samples import certificate, pem
-from tests.unit.certificates.test_components import pod
 
 PKI = "/etc/kubernetes/pki"
 STATIC = [

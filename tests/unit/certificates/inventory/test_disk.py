@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_admin.certificates import disk
-from kubectl_admin.certificates.components import LAYOUT, File
 from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.inventory import disk
+from kubectl_admin.certificates.inventory.components import LAYOUT, File
 from kubectl_admin.certificates.x509 import Broken
 from tests.unit.certificates.samples import key_pem, pem
 

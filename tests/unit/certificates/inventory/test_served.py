@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from kubectl_admin.certificates import served
+from kubectl_admin.certificates.inventory import served
 from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.portforward import PortError

@@ -6,7 +6,7 @@ from datetime import timedelta
 from kubectl_admin.certificates.facts import Facts, Process, Seen, Source, Use
 from kubectl_admin.certificates.judge.advice import SERVERS, restart
 from kubectl_admin.certificates.judge.alike import grouped, objects_of
-from kubectl_admin.certificates.judge.telling import short
+from kubectl_admin.certificates.judge.text import short
 from kubectl_admin.certificates.renewable import RENEWAL_DOCS
 from kubectl_admin.finding import Finding, Severity
 

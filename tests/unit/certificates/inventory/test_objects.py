@@ -1,7 +1,7 @@
 import base64
 
-from kubectl_admin.certificates import objects
 from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.inventory import objects
 from kubectl_admin.certificates.x509 import Broken
 from tests.unit.certificates.samples import pem
 

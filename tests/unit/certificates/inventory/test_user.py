@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates import user
 from kubectl_admin.certificates.facts import Source, Use
+from kubectl_admin.certificates.inventory import user
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.samples import key_pem, pem

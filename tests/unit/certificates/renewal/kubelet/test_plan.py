@@ -8,7 +8,7 @@ import pytest
 from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal import report
 from kubectl_admin.certificates.renewal.facts import Facts, Left, Node, Survey
-from kubectl_admin.certificates.rotation import plan
+from kubectl_admin.certificates.renewal.kubelet import plan
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.node.operation import Owner
 from tests.unit.certificates.renewal.samples import ENDS, NOW, on_disk

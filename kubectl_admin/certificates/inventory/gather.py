@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from kubectl_admin.certificates import components, disk, ended, objects, served, user
-from kubectl_admin.certificates.answers import FORWARDING, Disk, Listed, put_together, shown
-from kubectl_admin.certificates.components import KUBELET_PORT, Port
 from kubectl_admin.certificates.facts import Facts
+from kubectl_admin.certificates.inventory import components, disk, expired, objects, served, user
+from kubectl_admin.certificates.inventory.answers import FORWARDING, Disk, Listed, put_together, shown
+from kubectl_admin.certificates.inventory.components import KUBELET_PORT, Port
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.access import Right, attributed, explained
 from kubectl_admin.cluster.connection import Cluster
@@ -56,7 +56,7 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
     try:
         listed = listings(cluster)
     except (Unauthorized, Unreachable) as error:
-        raise ended.explained(cluster, error, datetime.now(UTC)) from error
+        raise expired.explained(cluster, error, datetime.now(UTC)) from error
     ports = [port for pod in listed.control_plane for port in components.ports(pod)]
     ports += [*components.external_ports(listed.control_plane), *map(kubelet_port, listed.nodes)]
     near = [port for port in ports if not port.host and port.node in listed.doors]

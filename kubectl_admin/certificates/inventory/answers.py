@@ -4,9 +4,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubectl_admin.certificates import components
-from kubectl_admin.certificates.components import Port, StaticPod
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
+from kubectl_admin.certificates.inventory import components
+from kubectl_admin.certificates.inventory.components import Port, StaticPod
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.access import Right, together
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized

@@ -1,0 +1,5 @@
+"""All certificates of a cluster: where they are found, and how the listing shows them.
+
+Read in this order: components (what the control plane's processes name), disk, objects, served, user (where
+certificates are seen), answers, gather, expired (where the API server can't be asked), report, prometheus.
+"""
