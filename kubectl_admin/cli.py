@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
-from kubectl_admin.command import global_options, spelled_out
-from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.verb import global_options, spelled_out
 from kubectl_admin.signals import Terminated, install
 from kubectl_admin.streams import ReaderGone
 from kubectl_admin.verbs import GROUPS, VERBS

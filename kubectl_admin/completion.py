@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from kubectl_admin.cli import PROGRAM, program
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame.environment import Environment
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_admin.command import VerbGroup
-from kubectl_admin.environment import Environment
-from kubectl_admin.options import DURATION, debug_pod, output
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, debug_pod, output
+from kubectl_admin.frame.verb import VerbGroup
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options

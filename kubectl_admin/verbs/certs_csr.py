@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Never
 
 import click
 
-from kubectl_admin import candidates
-from kubectl_admin.command import Verb, VerbGroup
-from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.options import DURATION, output
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, output
+from kubectl_admin.frame.verb import Verb, VerbGroup
 from kubectl_admin.report import Report
 from kubectl_admin.streams import ReaderGone
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from kubectl_admin import candidates
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import DURATION, debug_pod, output, skip_host
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, debug_pod, output, skip_host
+from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.verb import Verb
 
 PROGRAM = "kubectl-admin"
 COMPLETER = "kubectl_complete-admin"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_admin import candidates
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
 from kubectl_admin.errors import UsageError
-from kubectl_admin.options import DURATION, RATE, debug_pod
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, RATE, debug_pod
+from kubectl_admin.frame.verb import Verb
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options

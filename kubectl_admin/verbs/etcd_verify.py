@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
-from kubectl_admin.options import output
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import output
+from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 

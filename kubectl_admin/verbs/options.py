@@ -2,8 +2,8 @@
 
 import click
 
-from kubectl_admin.command import Verb, global_options
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.verb import Verb, global_options
 
 
 @click.command("options", cls=Verb)

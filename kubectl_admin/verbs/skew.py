@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_admin import candidates
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
-from kubectl_admin.options import debug_pod_flags, output
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import debug_pod_flags, output
+from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:

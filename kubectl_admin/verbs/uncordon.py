@@ -4,10 +4,10 @@ import math
 
 import click
 
-from kubectl_admin import candidates
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
-from kubectl_admin.options import DURATION, output
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, output
+from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 

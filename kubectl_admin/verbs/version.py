@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_admin import __version__
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
 from kubectl_admin.errors import AdminError
-from kubectl_admin.options import output
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import output
+from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Column, Report, Table
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame.environment import Environment
 from kubectl_admin.verbs import VERBS
 from tests.unit import stand_in
 

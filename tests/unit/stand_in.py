@@ -11,12 +11,13 @@ from pathlib import Path
 
 import click
 
-from kubectl_admin import __main__, candidates
-from kubectl_admin.command import Verb
-from kubectl_admin.environment import Environment
+from kubectl_admin import __main__
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.options import output
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import output
+from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.verbs import VERBS
 

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from kubectl_admin import cli
-from kubectl_admin.command import VerbGroup
+from kubectl_admin.frame.verb import VerbGroup
 from kubectl_admin.verbs import GROUPS, VERBS
 from tests.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
 from tests.unit import stand_in

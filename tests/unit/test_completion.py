@@ -227,7 +227,7 @@ def test_a_folder_that_takes_no_link(folder):
 def test_contexts_are_offered_without_the_client_library(kubeconfig):
     code = (
         "import sys; from kubectl_admin import completion\n"
-        "from kubectl_admin.environment import Environment\n"
+        "from kubectl_admin.frame.environment import Environment\n"
         "lines = completion.candidates(['skew', '--contexts', 'prod'], Environment.of_process())\n"
         "print(len(lines), *{'kubernetes', 'urllib3', 'cryptography'} & {*sys.modules})"
     )

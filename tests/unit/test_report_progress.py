@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame.environment import Environment
 from kubectl_admin.report.progress import CLEAR_LINE, OFTEN, SELDOM, Moving, Progress, amounts
 from tests.unit.stand_in import HARMLESS, NASTY
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
-from kubectl_admin import candidates
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from kubectl_admin import candidates
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
 
 DAYS = re.compile(r"(\d+(?:\.\d+)?)d")  # which kubectl's durations don't know
 DAY = 86400.0  # seconds

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from kubectl_admin.options import DURATION
+from kubectl_admin.frame.options import DURATION
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin import cli
 from kubectl_admin.cluster.kubeconfig import Overrides
-from kubectl_admin.command import TEXT_FLAGS, global_options, spelled_out
+from kubectl_admin.frame.verb import TEXT_FLAGS, global_options, spelled_out
 from tests.program import run
 from tests.unit.api_stand_in import VERSION, serving
 

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from kubectl_admin import cli, completion
-from kubectl_admin.command import VerbGroup
-from kubectl_admin.options import output
+from kubectl_admin.frame.options import output
+from kubectl_admin.frame.verb import VerbGroup
 from kubectl_admin.verbs import VERBS
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin import __version__
-from kubectl_admin.environment import Environment
+from kubectl_admin.frame.environment import Environment
 from tests.program import STAND_IN, environ, run, run_on_terminal
 from tests.unit import stand_in
 from tests.unit.api_stand_in import VERSION, serving

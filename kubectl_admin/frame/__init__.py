@@ -1,0 +1,7 @@
+"""What every verb hangs in: the process around it, and how it looks on the command line.
+
+In reading order: `environment` (streams, flags, the connection, showing a report), `verb` (a command that
+takes kubectl's global flags), `options` (those that verbs share), `candidates` (what the shell offers there).
+
+Nothing here knows a verb. `cli`, `completion` and `__main__` do, and are therefore outside, above the verbs.
+"""
