@@ -4,6 +4,6 @@ For what drains a node on its way to something else:
 
     seen = drain.look(cluster, node, options)      # the facts, judged; nothing is touched
     drain.is_possible(seen, options)               # whether it may begin; report.report(seen) says why not
-    drain.drain(cluster, seen, options, observer)  # cordons, moves; takes its cordon back if it fails
-    recovery.recover(cluster, node, observer, …)   # Ready, uncordoned, what was moved healthy again
+    drain.drain(cluster, seen, options, progress)  # cordons, moves; takes its cordon back if it fails
+    recovery.recover(cluster, node, progress, …)   # Ready, uncordoned, what was moved healthy again
 """

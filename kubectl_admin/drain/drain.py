@@ -12,9 +12,9 @@ from kubectl_admin.drain.evict import DrainError, Evictions, Following, Moved
 from kubectl_admin.drain.facts import Pod
 from kubectl_admin.drain.filters import Action, Around, Flags, Verdict, judge
 from kubectl_admin.drain.gather import gather
-from kubectl_admin.drain.observer import Observer
 from kubectl_admin.drain.preview import Preview, preview
 from kubectl_admin.drain.primaries import await_moved
+from kubectl_admin.drain.progress import DrainProgress
 
 FIRST_LOOK = 60.0  # seconds until the node's pods must be known after the cordon
 MINUTE = 60.0
@@ -66,22 +66,22 @@ def is_possible(seen: Preview, options: Options) -> bool:
     return not seen.refused and (options.wait_for_budgets or not seen.blocked)
 
 
-def drain(cluster: Cluster, seen: Preview, options: Options, observer: Observer) -> Drained:
+def drain(cluster: Cluster, seen: Preview, options: Options, progress: DrainProgress) -> Drained:
     """Cordons the node and moves its pods, as the preview has it; returns when they are gone.
 
     Raises DrainError if it can't begin or does not come to its end. The node is then uncordoned, if it was
-    this run that cordoned it, and so it is on Ctrl-C; the observer is told.
+    this run that cordoned it, and so it is on Ctrl-C; the progress is told.
     """
     if not is_possible(seen, options):
         raise DrainError(f"node {seen.node} can't be drained like this; nothing was touched")
     begun = time.monotonic()
     deadline = begun + options.timeout if options.timeout else math.inf
     mark = Cordon.begin(datetime.now(UTC), moved_workloads(seen))
-    with cordoned(cluster, seen.node, mark, keep=options.keep_cordon, say=observer.note) as put:
-        observer.note(f"node/{seen.node} {'cordoned' if put.cordoned else 'was cordoned before'}")
+    with cordoned(cluster, seen.node, mark, keep=options.keep_cordon, say=progress.note) as put:
+        progress.note(f"node/{seen.node} {'cordoned' if put.cordoned else 'was cordoned before'}")
         following = Following(cluster, seen.node)
         try:
-            moved = empty(cluster, following, seen, options, observer, deadline)
+            moved = empty(cluster, following, seen, options, progress, deadline)
         finally:
             following.close()
     return Drained(moved.gone, moved.given_up, put, time.monotonic() - begun, moved.stayed)
@@ -92,20 +92,20 @@ def empty(
     following: Following,
     seen: Preview,
     options: Options,
-    observer: Observer,
+    progress: DrainProgress,
     deadline: float,
 ) -> Moved:
     """Moves the pods of a node that is cordoned."""
     groups = [group for group in seen.groups if group.is_moved_at_cordon]
     if groups and options.primary_timeout:
-        await_moved(following, groups, observer, options.primary_timeout, deadline)
-    verdicts = judged_again(following, seen, options, observer, deadline)
+        await_moved(following, groups, progress, options.primary_timeout, deadline)
+    verdicts = judged_again(following, seen, options, progress, deadline)
     evictions = Evictions(
         cluster,
         following,
         options.flags,
         None if options.pod_selector else judge_of(seen),
-        observer,
+        progress,
         deadline,
     )
     leaving = [verdict.pod for verdict in verdicts if verdict.leaves]
@@ -116,12 +116,12 @@ def empty(
         raise
     except BaseException:  # Ctrl-C, SIGTERM
         for each in evictions.waiting:
-            observer.note(f"still there: pod {each.pod}: {each.why}")
+            progress.note(f"still there: pod {each.pod}: {each.why}")
         raise
 
 
 def judged_again(
-    following: Following, seen: Preview, options: Options, observer: Observer, deadline: float
+    following: Following, seen: Preview, options: Options, progress: DrainProgress, deadline: float
 ) -> list[Verdict]:
     """What becomes of each pod there, now that no more can come. Raises DrainError if one is refused."""
     end = min(time.monotonic() + FIRST_LOOK, deadline)
@@ -129,7 +129,7 @@ def judged_again(
         if time.monotonic() > end:
             why = following.problem or "no answer"
             raise DrainError(f"the pods of node {seen.node} can't be listed: {why}")
-        observer.waiting(())
+        progress.waiting(())
         following.wait(1.0)
     before = {verdict.pod.uid for verdict in seen.verdicts}
     judge_one = judge_of(seen)

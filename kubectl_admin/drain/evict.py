@@ -19,8 +19,8 @@ from kubectl_admin.drain.facts import Budget, Name, Pod
 from kubectl_admin.drain.filters import Action, Flags, Verdict
 from kubectl_admin.drain.follow import Followed
 from kubectl_admin.drain.gather import BUDGETS, PODS
-from kubectl_admin.drain.observer import Observer
 from kubectl_admin.drain.placement import UNSCHEDULABLE
+from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.workers import Workers
 from kubectl_admin.errors import AdminError
 
@@ -119,11 +119,11 @@ class Evictions:
         following: Following,
         flags: Flags,
         judge: Callable[[Pod], Verdict] | None,
-        observer: Observer,
+        progress: DrainProgress,
         deadline: float,
     ) -> None:
         self._cluster, self._following, self._flags = cluster, following, flags
-        self._judge, self._observer, self._deadline = judge, observer, deadline
+        self._judge, self._progress, self._deadline = judge, progress, deadline
         self._board = Board(flags.skip_wait_for_delete_timeout, flags.grace_period)
         self._known: set[str] = set()  # UIDs
         self._had: Counter[str] = Counter()  # pods that are to leave, by the UIDs of their controllers
@@ -150,7 +150,7 @@ class Evictions:
                 for pod in self._board.due(now, workers.free):
                     self._begin(pod)
                     workers.do(pod)
-                self._observer.waiting(self._board.waiting(now))
+                self._progress.waiting(self._board.waiting(now))
                 until = min(now + TICK, self._deadline)
                 if workers.free:
                     until = min(until, self._board.next_due())
@@ -173,10 +173,10 @@ class Evictions:
         gone, given_up = self._board.seen(present, now, datetime.now(UTC))
         for each in gone:
             self._gone.append(each.pod)
-            self._observer.gone(each.pod, each.seconds)
+            self._progress.gone(each.pod, each.seconds)
         for pod in given_up:
             self._given_up.append(pod)
-            self._observer.note(f"pod {pod} should have ended long ago and is no longer waited for")
+            self._progress.note(f"pod {pod} should have ended long ago and is no longer waited for")
         self._board.add(self._arrived(present), now)
         self._board.known(self._following.budgets, now)
 
@@ -191,12 +191,12 @@ class Evictions:
             verdict = self._judge(pod)
             if verdict.action is Action.REFUSE:
                 self._left_alone.append(pod)
-                self._observer.note(f"pod {pod} has come meanwhile and is left alone ({verdict.why})")
+                self._progress.note(f"pod {pod} has come meanwhile and is left alone ({verdict.why})")
             elif verdict.leaves and tolerates_the_cordon(pod):
-                self._observer.note(f"pod {pod} has come, tolerates the cordon, and is left alone")
+                self._progress.note(f"pod {pod} has come, tolerates the cordon, and is left alone")
             elif verdict.leaves and self._comes_again(pod, present):
                 self._left_alone.append(pod)
-                self._observer.note(f"pod {pod} has come in spite of the cordon and is left alone")
+                self._progress.note(f"pod {pod} has come in spite of the cordon and is left alone")
             elif verdict.leaves:
                 leaving.append(pod)
         return leaving
@@ -219,7 +219,7 @@ class Evictions:
     def _begin(self, pod: Pod) -> None:
         if pod.uid not in self._asked:
             self._asked.add(pod.uid)
-            self._observer.asked(pod, "deleting" if self._flags.disable_eviction else "evicting")
+            self._progress.asked(pod, "deleting" if self._flags.disable_eviction else "evicting")
 
     def _ask(self, pod: Pod) -> None:
         """Asks one pod to leave and has the answer come by the queue; runs in a worker's thread.
@@ -248,9 +248,9 @@ class Evictions:
             raise DrainError(f"pod {pod} can't be evicted: {answer.says}", waiting=self.waiting)
         if answer.kind is Kind.GONE and self._board.expects(pod):
             self._gone.append(pod)
-            self._observer.gone(pod, 0.0)
+            self._progress.gone(pod, 0.0)
         if self._board.answered(pod, answer, time.monotonic()):
-            self._observer.held(pod, says(answer))
+            self._progress.held(pod, says(answer))
 
     def _too_late(self) -> DrainError:
         waiting = self.waiting

@@ -8,7 +8,7 @@ from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.evict import DrainError, Following, listed
 from kubectl_admin.drain.facts import Name, Pod
 from kubectl_admin.drain.follow import Followed
-from kubectl_admin.drain.observer import Observer
+from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.stateful import Group, Operator, leaders_named
 from kubectl_admin.errors import AdminError
 
@@ -16,7 +16,7 @@ TICK = 1.0  # seconds between two looks at least, for whoever watches
 
 
 def await_moved(
-    following: Following, groups: Collection[Group], observer: Observer, timeout: float, deadline: float
+    following: Following, groups: Collection[Group], progress: DrainProgress, timeout: float, deadline: float
 ) -> None:
     """Returns when no primary of these databases is on the node any more.
 
@@ -33,7 +33,7 @@ def await_moved(
     for group in groups:
         if group.primary:
             primary = group.primary.pod[1]
-            observer.note(f"{name_of(group)}: its operator is given time to move the primary {primary}")
+            progress.note(f"{name_of(group)}: its operator is given time to move the primary {primary}")
     waiting = {name_of(group): group for group in groups}
     while True:
         pods, now = following.pods, time.monotonic()
@@ -41,14 +41,14 @@ def await_moved(
         for name, group in list(waiting.items()):
             if pods is not None and is_moved(group, pods, named):
                 del waiting[name]
-                observer.note(f"{name}: the primary has moved, in {now - begun:.0f}s")
+                progress.note(f"{name}: the primary has moved, in {now - begun:.0f}s")
         if not waiting:
             return
         left = [held(group, pods, now - begun) for group in waiting.values()]
         if now >= end:
             hint = "look at what its operator says; --primary-timeout 0 evicts it all the same"
             raise DrainError(f"the primary of {listed(left)}", hint, left)
-        observer.waiting(left)
+        progress.waiting(left)
         following.wait(min(TICK, end - now))
 
 

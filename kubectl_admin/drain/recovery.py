@@ -13,7 +13,7 @@ from kubectl_admin.drain.cordon import Cordon, uncordon
 from kubectl_admin.drain.facts import Node, Scale
 from kubectl_admin.drain.follow import Followed
 from kubectl_admin.drain.gather import SCALES, workloads
-from kubectl_admin.drain.observer import Observer
+from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.errors import AdminError
 
 LOOK = 2.0  # seconds between two looks at workloads: a listing, as no watch is as light as the server's Table
@@ -49,7 +49,7 @@ class Seen:
 def recover(
     cluster: Cluster,
     node: str,
-    observer: Observer,
+    progress: DrainProgress,
     *,
     timeout: float,
     wait_for_moved: bool = True,
@@ -60,15 +60,15 @@ def recover(
     timeout: seconds for each of the two. Raises AdminError if the node is not Ready by then, and leaves it
     as it is; workloads that take longer are only told. uncordoned: called when the node takes pods again.
     """
-    seen = await_ready(cluster, node, observer, timeout)
+    seen = await_ready(cluster, node, progress, timeout)
     uncordon(cluster, node)
     uncordoned()
     moved = seen.mark.moved if seen.mark and wait_for_moved else ()
-    unhealthy = await_healthy(cluster, moved, observer, timeout)
+    unhealthy = await_healthy(cluster, moved, progress, timeout)
     return Recovered(node, seen.node.unschedulable, moved, tuple(unhealthy.items()))
 
 
-def await_ready(cluster: Cluster, node: str, observer: Observer, timeout: float) -> Seen:
+def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: float) -> Seen:
     """The node as it is once it is Ready. Raises AdminError if it is not within `timeout` seconds."""
     changes = queue.SimpleQueue[None]()
     query = [("fieldSelector", f"metadata.name={node}")]
@@ -89,7 +89,7 @@ def await_ready(cluster: Cluster, node: str, observer: Observer, timeout: float)
                     f"it was left as it is; see kubectl describe node {node}",
                 )
             if seen and not told:
-                observer.note(f"waiting until node {node} is Ready")
+                progress.note(f"waiting until node {node} is Ready")
                 told = True
             try:
                 changes.get(timeout=max(min(1.0, end - time.monotonic()), 0.001))
@@ -100,7 +100,7 @@ def await_ready(cluster: Cluster, node: str, observer: Observer, timeout: float)
 
 
 def await_healthy(
-    cluster: Cluster, moved: Collection[str], observer: Observer, timeout: float
+    cluster: Cluster, moved: Collection[str], progress: DrainProgress, timeout: float
 ) -> dict[str, Scale]:
     """Waits until these workloads («Kind/namespace/name») have all the pods ready that they want.
 
@@ -119,7 +119,7 @@ def await_healthy(
                 return left
             new = left.keys() - told
             if new and not told:
-                observer.note(f"waiting until what was moved is healthy: {', '.join(sorted(left))}")
+                progress.note(f"waiting until what was moved is healthy: {', '.join(sorted(left))}")
             told |= new
         time.sleep(LOOK)
     return {}

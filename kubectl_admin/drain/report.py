@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from kubectl_admin.drain.budgets import Leave, Ruling
+from kubectl_admin.drain.drain import Drained
 from kubectl_admin.drain.facts import Name
 from kubectl_admin.drain.filters import Action, Verdict
 from kubectl_admin.drain.findings import findings
 from kubectl_admin.drain.preview import Preview
+from kubectl_admin.drain.progress import duration, some_of
 from kubectl_admin.drain.recovery import Recovered
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
@@ -149,6 +151,15 @@ def budget_documents(rulings: Mapping[Name, Ruling], pod: Name) -> dict[str, obj
             for budget in ruling.budgets
         ],
     }
+
+
+def done_line(node: str, drained: Drained) -> str:
+    """A drain that has ended well, in a line."""
+    late = len(drained.given_up)
+    left = f", {late} not waited for" if late else ""
+    if drained.stayed:
+        left += f"; still there, since they came meanwhile: {some_of(drained.stayed)}"
+    return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
 
 
 def recovered(back: Recovered) -> Report:

@@ -21,8 +21,9 @@ from kubectl_admin.node.workspace import discard
 from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import stages
 from kubectl_admin.upgrade.look import Look, Options, look, rights
+from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.status import lease_name
-from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, Teller, Work, following, patient
+from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, Work, following, patient
 
 READY_TIMEOUT = 10.0  # seconds for the API server's word whether it is ready
 
@@ -124,14 +125,14 @@ def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
     return patient(say)(lambda: look(cluster, host, options))
 
 
-def awaited(host: Host, teller: Teller) -> None:
+def awaited(host: Host, progress: UpgradeProgress) -> None:
     """Returns when no job of an earlier run is at work on the host any more."""
     if host.persistently(lambda: host.run(["test", "-e", FOLDER], check=False)).exit_code:
         return
     for name in JOBS:
         if job := jobs.running(host, NAME, f"{FOLDER}/{name}"):
-            teller.note(f"node {host.node}: {name} of an earlier run is at work there; waiting for its end")
-            following(job, teller)
+            progress.note(f"node {host.node}: {name} of an earlier run is at work there; waiting for its end")
+            following(job, progress)
 
 
 def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
@@ -139,7 +140,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     host: Host,
     seen: Look,
     options: Options,
-    teller: Teller,
+    progress: UpgradeProgress,
     *,
     check: Callable[[], None],
     watch: take.Watch,
@@ -149,7 +150,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     check: raises AdminError where this run may not go on. Raises AdminError with what is left to do. What was
     begun on the host goes on when this is interrupted, and the next run takes it up.
     """
-    work = Work(cluster, host, seen, options, teller, watch, check)
+    work = Work(cluster, host, seen, options, progress, watch, check)
     actions = {
         stages.PACKAGES: work.packages,
         stages.SNAPSHOT: work.snapshot,
@@ -161,7 +162,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
 
     def begun(step: Step) -> None:
         check()
-        teller.step(step)
+        progress.step(step)
 
     host.script("workspace", FOLDER, str(host.operation.owner))
     with work.cordon_told():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kubectl_admin.drain import report as drain_report
-from kubectl_admin.drain.telling import duration
+from kubectl_admin.drain.progress import duration
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import addons, gates

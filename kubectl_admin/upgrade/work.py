@@ -12,7 +12,6 @@ from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.cordon import UPGRADE
-from kubectl_admin.drain.observer import Observer
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status as etcd_status
 from kubectl_admin.etcd.saving import take
@@ -21,11 +20,11 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
-from kubectl_admin.plan import Step
 from kubectl_admin.signals import sheltered
 from kubectl_admin.upgrade import addons, gather, given, rollout, snapshot, stages
 from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
+from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.settle import settled
 from kubectl_admin.versions.facts import Component
 
@@ -44,19 +43,6 @@ LOOK = 1.0  # seconds between two looks at etcd
 MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
 AGAIN = "run it again"
 WORDS = 500  # characters of a job's last words
-
-
-class Teller(Observer):
-    """Who is told how an upgrade goes on, beside what a drain tells."""
-
-    def step(self, step: Step) -> None:
-        """A step begins."""
-
-    def wrote(self, text: str) -> None:
-        """What a job on the host has written."""
-
-    def lacking(self, what: Sequence[str]) -> None:
-        """What a node still lacks to be well."""
 
 
 def patient(say: Callable[[str], None]) -> Retry:
@@ -81,13 +67,13 @@ class Work:
         host: Host,
         seen: Look,
         options: Options,
-        teller: Teller,
+        progress: UpgradeProgress,
         watch: take.Watch,
         check: Callable[[], None],
     ) -> None:
         self.check = check
         self.cluster, self.host, self.seen = cluster, host, seen
-        self.options, self.teller, self.watch = options, teller, watch
+        self.options, self.progress, self.watch = options, progress, watch
         around = seen.around
         self.former = stages.mark_that_counts(around, seen.target)
         begun = self.former or Mark(
@@ -99,7 +85,7 @@ class Work:
         self.cordoned = self.ended = 0.0
         self.holding = self.former is not None and self.mark.uncordon  # a cordon that is to end
         self.saved: Path | None = None
-        self.patiently = patient(teller.note)
+        self.patiently = patient(progress.note)
         self.unhealthy: tuple[str, ...] = ()
         self.behind: tuple[str, ...] = ()
         self.left_open: tuple[str, ...] = ()
@@ -116,14 +102,14 @@ class Work:
         file = snapshot.destination(wanted, name, resumed=bool(self.seen.disk.records))
         taken = self.patiently(lambda: self.take(file))
         self.saved = file
-        self.teller.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
+        self.progress.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
 
     def take(self, file: Path) -> take.Taken:
         """A snapshot of etcd into the file."""
         operation, pods, wish = Operation.begin(), self.options.pods, take.Wish()
         with take.draft_of(file, force=False) as draft:
             taken = take.take(
-                self.cluster, operation, pods, wish, draft, watch=self.watch, say=self.teller.note
+                self.cluster, operation, pods, wish, draft, watch=self.watch, say=self.progress.note
             )
             if isinstance(draft, PartFile):
                 draft.publish()
@@ -140,7 +126,7 @@ class Work:
         # What kubeadm has rolled out and does not work costs the node nothing yet.
         try:
             for left in self.await_addons(here=False):
-                self.teller.note(f"not waited for any longer: {left}")
+                self.progress.note(f"not waited for any longer: {left}")
         except AdminError as error:
             stays = "it stays cordoned" if self.seen.around.cordoned else "the node was not cordoned"
             raise AdminError(error.what, f"{stays}; {error.hint}") from error
@@ -148,7 +134,7 @@ class Work:
         preview = self.patiently(lambda: drain.look(self.cluster, self.host.node, options))
         self.cordoned = time.monotonic()
         with self.marked():
-            drain.drain(self.cluster, preview, options, self.teller)
+            drain.drain(self.cluster, preview, options, self.progress)
             self.holding = self.mark.uncordon
 
     @contextmanager
@@ -158,7 +144,7 @@ class Work:
             yield
         except BaseException:
             if self.holding:
-                self.teller.note(
+                self.progress.note(
                     f"node {self.host.node} stays cordoned; the same command goes on, and ends that"
                 )
             raise
@@ -203,7 +189,7 @@ class Work:
             recovery.recover(
                 self.cluster,
                 here,
-                self.teller,
+                self.progress,
                 timeout=self.options.settling,
                 wait_for_moved=False,
                 uncordoned=self.uncordoned,
@@ -224,7 +210,7 @@ class Work:
             await_member(self.cluster, here)
         if self.mark.uncordon:
             back = recovery.recover(
-                self.cluster, here, self.teller, timeout=self.options.settling, uncordoned=self.uncordoned
+                self.cluster, here, self.progress, timeout=self.options.settling, uncordoned=self.uncordoned
             )
             self.unhealthy = tuple(name for name, _ in back.unhealthy)
         self.await_settled(parts_ready=True)
@@ -232,7 +218,7 @@ class Work:
         self.behind = addons_behind(self.cluster, self.host, self.seen, self.options, self.patiently)
         annotate(self.cluster, here, None)
         for returned in gather.returned_addons(self.cluster, self.seen.around):
-            self.teller.note(returned)
+            self.progress.note(returned)
 
     def await_settled(self, *, parts_ready: bool) -> None:
         """Returns when the node is well; parts_ready: as in `settled`."""
@@ -243,7 +229,7 @@ class Work:
             self.seen.target.version,
             parts_ready=parts_ready,
             timeout=self.options.settling,
-            lacking=self.teller.lacking,
+            lacking=self.progress.lacking,
         )
 
     def await_addons(self, *, here: bool) -> tuple[str, ...]:
@@ -257,7 +243,7 @@ class Work:
             allowed=addons.ROLLOUT in self.options.allow,
         )
         return rollout.wait_until_well(
-            self.cluster, self.host.node, seen.target, wish, self.options.settling, self.teller.lacking
+            self.cluster, self.host.node, seen.target, wish, self.options.settling, self.progress.lacking
         )
 
     def uncordoned(self) -> None:
@@ -269,7 +255,7 @@ class Work:
         """A job on the host, to its end; AdminError with its last words where it has failed."""
         folder, journal = f"{FOLDER}/{name}", f"{FOLDER}/journal"
         job = jobs.restart(self.host, NAME, folder, journal, script, arguments, check=self.check)
-        ended = following(job, self.teller)
+        ended = following(job, self.progress)
         if ended.exit_code:
             node = self.host.node
             said = last_words(ended.log) or f"exit code {ended.exit_code}"
@@ -279,15 +265,15 @@ class Work:
             raise JobFailedError(f"node {node}: {name} failed: {said}", way + whole, ended.exit_code)
 
 
-def following(job: jobs.Job, teller: Teller) -> jobs.Ended:
+def following(job: jobs.Job, progress: UpgradeProgress) -> jobs.Ended:
     """How a job ends; whoever interrupts is told that it goes on."""
     try:
-        return job.wait(wrote=teller.wrote)
+        return job.wait(wrote=progress.wrote)
     except AdminError:
         raise
     except BaseException:
         node = job.host.node
-        teller.note(
+        progress.note(
             f"node {node}: the work there goes on; the same command takes it up again, and "
             f"«kubectl admin drain-upgrade {node} --status» looks at it"
         )

@@ -79,10 +79,11 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
       # In a script
       kubectl admin drain w1 --ignore-daemonsets --yes
     """
-    from kubectl_admin.drain import drain, telling
+    from kubectl_admin.drain import drain
     from kubectl_admin.drain.filters import Flags
     from kubectl_admin.drain.findings import stayed
-    from kubectl_admin.drain.report import report
+    from kubectl_admin.drain.progress import DrainLines
+    from kubectl_admin.drain.report import done_line, report
 
     options = drain.Options(
         flags=Flags(
@@ -110,8 +111,8 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
         return preview
     env.confirm(f"drain node {node} of context {cluster.target.context}", yes=yes)
     with env.live() as live:
-        ended = drain.drain(cluster, seen, options, telling.Telling(live.line, live.block))
-    env.note(telling.ended(node, ended))
+        ended = drain.drain(cluster, seen, options, DrainLines(live.line, live.block))
+    env.note(done_line(node, ended))
     if ended.stayed:
         said = stayed(node, ended.stayed)
         env.note(f"{said.subject}: {said.evidence}; {said.fix}")

@@ -105,9 +105,10 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.cluster.retry import LOOK_TIMEOUT
     from kubectl_admin.drain.drain import Options as Drain
     from kubectl_admin.drain.filters import Flags
-    from kubectl_admin.upgrade import look, report, telling
+    from kubectl_admin.upgrade import look, report
     from kubectl_admin.upgrade import node as upgrade
     from kubectl_admin.upgrade import status as state
+    from kubectl_admin.upgrade.progress import UpgradeLines
 
     if sum((dry_run, status, logs)) > 1:
         raise UsageError("--dry-run, --status and --logs exclude each other")
@@ -151,7 +152,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         with nullcontext() if dry_run else holding as held:
             if not dry_run:
                 with env.live() as live:
-                    upgrade.awaited(there, telling.Told(live.line, live.block))
+                    upgrade.awaited(there, UpgradeLines(live.line, live.block))
             seen = upgrade.looked_at(cluster, there, options, env.note)
             plan = report.planned(seen, waits=wait_for_budgets, wide=env.output == "wide")
             if dry_run or seen.over or not look.is_possible(seen, options):
@@ -160,9 +161,9 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             env.show(plan, env.stderr)
             env.confirm(f"upgrade node {node} of context {cluster.target.context}", yes=yes)
             with env.live() as live:
-                told = telling.Told(live.line, live.block, whole=env.verbosity > 0)
+                progress = UpgradeLines(live.line, live.block, whole=env.verbosity > 0)
                 check = held.check if held else lambda: None
-                done = upgrade.upgrade(cluster, there, seen, options, told, check=check, watch=env.moving)
+                done = upgrade.upgrade(cluster, there, seen, options, progress, check=check, watch=env.moving)
     shown = report.upgraded(done)
     env.show(shown)
     return shown

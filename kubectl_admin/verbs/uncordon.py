@@ -38,13 +38,13 @@ def command(env: Environment, node: str, timeout: float, no_wait: bool) -> Repor
       kubectl admin uncordon w1 --no-wait
     """
     from kubectl_admin.drain import recovery
+    from kubectl_admin.drain.progress import DrainLines
     from kubectl_admin.drain.report import recovered
-    from kubectl_admin.drain.telling import Telling
 
     with env.live() as live:
-        told = Telling(live.line, live.block)
+        progress = DrainLines(live.line, live.block)
         cluster, limit = env.cluster_for_work(), timeout or math.inf
-        back = recovery.recover(cluster, node, told, timeout=limit, wait_for_moved=not no_wait)
+        back = recovery.recover(cluster, node, progress, timeout=limit, wait_for_moved=not no_wait)
     report = recovered(back)
     env.show(report)
     return report

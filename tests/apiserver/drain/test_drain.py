@@ -11,7 +11,7 @@ from kubectl_admin.drain import drain
 from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.evict import DrainError
 from kubectl_admin.drain.filters import Flags
-from kubectl_admin.drain.observer import Observer
+from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.node import leftovers, manifest
 from tests.apiserver.drain.kinds import HOUR, KINDS
 from tests.apiserver.drain.process import draining, ended, finished, until
@@ -77,7 +77,7 @@ def test_a_pod_that_may_not_be_touched_and_came_before_the_cordon_ends_the_drain
     seen = drain.look(world.cluster, world.node, drain.Options(Flags(ignore_daemonsets=True)))
     world.put(pod("bare", world.node))
     with pytest.raises(DrainError, match=r"moving/bare \(no controller: --force\)"):
-        drain.drain(world.cluster, seen, drain.Options(seen.flags), Observer())
+        drain.drain(world.cluster, seen, drain.Options(seen.flags), DrainProgress())
     assert not world.is_cordoned
     assert world.pods() == {"one", "bare"}
 

@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.drain import recovery
 from kubectl_admin.drain.cordon import ANNOTATION, Cordon
 from kubectl_admin.drain.facts import Scale
-from kubectl_admin.drain.observer import Observer
+from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.recovery import recover, unhealthy
 from kubectl_admin.errors import AdminError
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
@@ -17,7 +17,7 @@ from tests.unit.drain.samples import NOW
 MARK = Cordon.begin(NOW, ["ReplicaSet/shop/web", "ReplicaSet/shop/gone"])
 
 
-class Told(Observer):
+class Told(DrainProgress):
     def __init__(self):
         self.notes = []
 

@@ -19,6 +19,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade import look, node, status, target, work
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.look import Look, Options
+from kubectl_admin.upgrade.progress import UpgradeProgress
 from tests.unit.node.standin import OWNER
 from tests.unit.upgrade.cases import NEW, around, disk
 
@@ -41,12 +42,12 @@ STARTING: list[AdminError] = [
 
 def work_of(flapping: "Flapping", role: str = "cp-1") -> work.Work:
     """The steps, told of by whoever waits."""
-    teller = work.Teller()
-    teller.note = flapping.said.append  # type: ignore[method-assign]
+    progress = UpgradeProgress()
+    progress.note = flapping.said.append  # type: ignore[method-assign]
     here = around(role, moved=("cp-1",), written=NEW)
     seen = Look(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None)
     cluster: Any = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
-    return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), teller, None, lambda: None)
+    return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), progress, None, lambda: None)
 
 
 def open_host(flapping: "Flapping") -> None:

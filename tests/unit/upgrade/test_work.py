@@ -10,8 +10,9 @@ from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import look, node, stages, target, work
 from kubectl_admin.upgrade.facts import Around, Mark, Target
 from kubectl_admin.upgrade.look import Look
+from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.rollout import Wish
-from kubectl_admin.upgrade.work import JobFailedError, Teller, Work, last_words
+from kubectl_admin.upgrade.work import JobFailedError, Work, last_words
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
 
@@ -72,7 +73,7 @@ class World:
         self.acted("add-ons here" if wish.here else "add-ons")
         return self.open
 
-    def recovered(self, _cluster, _node, _teller, *, uncordoned=lambda: None, **_):
+    def recovered(self, _cluster, _node, _progress, *, uncordoned=lambda: None, **_):
         self.acted("uncordoned")
         uncordoned()
         return SimpleNamespace(unhealthy=[("Deployment/default/web", None)])
@@ -81,7 +82,7 @@ class World:
         goal = Target(NEW, "1.37.2-1.1")
         seen = Look(here, disk(), target.role(here, NEW), goal, (), (), None)
         host = SimpleNamespace(node=here.node)
-        return Work(None, host, seen, look.Options(**changes), Teller(), None, lambda: None)
+        return Work(None, host, seen, look.Options(**changes), UpgradeProgress(), None, lambda: None)
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
     world.open = ("the new kube-proxy here",)
     said: list[str] = []
     job = world.work(WORKER, allow=("addon-rollout",))
-    job.teller.note = said.append
+    job.progress.note = said.append
     job.drain()
     assert said == ["not waited for any longer: the new kube-proxy here"]
     job.settle()
@@ -255,7 +256,7 @@ def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
 def interrupted(job, step):
     """What is said where somebody interrupts right after a step."""
     said: list[str] = []
-    job.teller.note = said.append
+    job.progress.note = said.append
 
     def act():
         with job.cordon_told():
@@ -283,7 +284,7 @@ def test_whoever_interrupts_is_told_of_a_cordon_that_is_left(world):
 def test_what_fails_before_the_cordons_end_says_so_as_well(world):
     job = world.work(MARKED)
     said: list[str] = []
-    job.teller.note = said.append
+    job.progress.note = said.append
     world.failing = "running"
     with pytest.raises(AdminError), job.cordon_told():
         job.settle()
@@ -308,7 +309,7 @@ def test_a_failed_drain_and_a_kubelet_that_was_put_back_leave_no_cordon(world):
 def test_a_run_that_loses_its_right_between_two_steps_tells_of_its_cordon(world):
     job = world.work(MARKED)
     said: list[str] = []
-    job.teller.note = said.append
+    job.progress.note = said.append
     seen = replace(job.seen, steps=(Step(stages.KUBELET, "the kubelet", "worker-1"),))
     host = SimpleNamespace(
         node="worker-1", operation=SimpleNamespace(owner="me"), script=lambda *_: world.acted("workspace")
@@ -318,5 +319,5 @@ def test_a_run_that_loses_its_right_between_two_steps_tells_of_its_cordon(world)
         raise AdminError("somebody else has taken over")
 
     with pytest.raises(AdminError, match="taken over"):
-        node.upgrade(None, host, seen, look.Options(), job.teller, check=check, watch=None)
+        node.upgrade(None, host, seen, look.Options(), job.progress, check=check, watch=None)
     assert (world.events, said) == (["workspace"], STAYS)

@@ -3,16 +3,17 @@ import pytest
 from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.drain import Drained
-from kubectl_admin.drain.telling import Telling, duration, ended
+from kubectl_admin.drain.progress import DrainLines, duration
+from kubectl_admin.drain.report import done_line
 from tests.unit.drain.samples import NOW, pod
 
 
 @pytest.fixture
 def told():
     lines, blocks = [], []
-    telling = Telling(lines.append, blocks.append)
-    telling.lines, telling.blocks = lines, blocks
-    return telling
+    progress = DrainLines(lines.append, blocks.append)
+    progress.lines, progress.blocks = lines, blocks
+    return progress
 
 
 def test_what_happens_is_a_line_each(told):
@@ -39,10 +40,9 @@ def test_who_is_waited_for_is_a_line_each_up_to_ten(told):
 
 def test_the_good_end_is_a_line():
     mark = Cordon.begin(NOW)
-    assert (
-        ended("w1", Drained((pod("a"), pod("b")), (), mark, 61.5)) == "node/w1 drained in 1m1s: 2 pods gone"
-    )
-    assert ended("w1", Drained((), (pod(),), mark, 3)).endswith("0 pods gone, 1 not waited for")
+    drained = Drained((pod("a"), pod("b")), (), mark, 61.5)
+    assert done_line("w1", drained) == "node/w1 drained in 1m1s: 2 pods gone"
+    assert done_line("w1", Drained((), (pod(),), mark, 3)).endswith("0 pods gone, 1 not waited for")
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,40 @@
-"""An upgrade as it is told to a person: a line for each step, and what the host writes just now."""
+"""What the upgrade of a node reports while it runs, and how that is shown in words."""
 
 from collections.abc import Callable, Sequence
 
 from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.facts import Pod
-from kubectl_admin.drain.telling import Telling
+from kubectl_admin.drain.progress import DrainLines, DrainProgress
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade.work import Teller
 
 HEADING = "== "  # how a script on the host begins the title of a part of its work
 
 
-class Told(Teller):
-    """Tells it in words. line, block: as for a drain. whole: whether all that jobs write is shown."""
+class UpgradeProgress(DrainProgress):
+    """Receives what an upgrade reports, its drain included; a subclass overrides what it wants to show."""
+
+    def step(self, step: Step) -> None:
+        """A step begins."""
+
+    def wrote(self, text: str) -> None:
+        """Text that a job on the host has written."""
+
+    def lacking(self, what: Sequence[str]) -> None:
+        """All that is still missing before the node is well."""
+
+
+class UpgradeLines(UpgradeProgress):
+    """Shows an upgrade in words.
+
+    line, block: as in DrainLines.
+    whole: whether everything that jobs write is shown.
+    """
 
     def __init__(
         self, line: Callable[[str], None], block: Callable[[Sequence[str]], None], *, whole: bool = False
     ) -> None:
         self._line, self._block, self._whole = line, block, whole
-        self._drain = Telling(line, block)
+        self._drain = DrainLines(line, block)
         self._begun = ""
 
     def step(self, step: Step) -> None:

@@ -1,19 +1,40 @@
-"""A drain as it is told to a person: a line for what happens, and who is waited for, in words."""
+"""What a drain reports while it runs, and how that is shown in words."""
 
 from collections.abc import Callable, Sequence
 
 from kubectl_admin.drain.board import Waiting
-from kubectl_admin.drain.drain import Drained
 from kubectl_admin.drain.facts import Pod
-from kubectl_admin.drain.observer import Observer
 
 SHOWN = 10  # pods in the view of who is waited for
 
 
-class Telling(Observer):
-    """Tells it in words.
+class DrainProgress:
+    """Receives what a drain reports; a subclass overrides what it wants to show.
 
-    line: says a line that stays. block: shows lines for as long as they hold, in the place of those before.
+    All calls come from the thread that drains, and must return soon.
+    """
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+    def asked(self, pod: Pod, verb: str) -> None:
+        """A pod is asked to leave for the first time. verb: «evicting» or «deleting»."""
+
+    def held(self, pod: Pod, why: str) -> None:
+        """A pod can't leave yet, or for another reason than before."""
+
+    def gone(self, pod: Pod, seconds: float) -> None:
+        """A pod has gone, this many seconds after its eviction was accepted."""
+
+    def waiting(self, pods: Sequence[Waiting]) -> None:
+        """The pods that are still waited for, at least once a second."""
+
+
+class DrainLines(DrainProgress):
+    """Shows a drain in words.
+
+    line: shows a line that stays.
+    block: shows lines in the place of the block before.
     """
 
     def __init__(self, line: Callable[[str], None], block: Callable[[Sequence[str]], None]) -> None:
@@ -37,15 +58,6 @@ class Telling(Observer):
         if len(pods) > SHOWN:
             lines.append(f"        and {len(pods) - SHOWN} more")
         self._block(lines)
-
-
-def ended(node: str, drained: Drained) -> str:
-    """The good end in a line."""
-    late = len(drained.given_up)
-    left = f", {late} not waited for" if late else ""
-    if drained.stayed:
-        left += f"; still there, since they came meanwhile: {some_of(drained.stayed)}"
-    return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
 
 
 def some_of(pods: Sequence[Pod]) -> str:
