@@ -142,9 +142,9 @@ def rollback(  # noqa: PLR0913 - its options
       # A certain one of one node
       kubectl admin certs rollback --node cp-1 --to 20261125T165000Z
     """
-    from kubectl_admin.certificates.renewal import plan
-    from kubectl_admin.certificates.renewal.look import look
-    from kubectl_admin.certificates.renewal.work import changed
+    from kubectl_admin.certificates.renewal.kubeadm import rollback as plan
+    from kubectl_admin.certificates.renewal.kubeadm.gather import look
+    from kubectl_admin.certificates.renewal.kubeadm.work import changed
 
     if allow_expired and not to:
         raise UsageError("--allow-expired goes with a backup that is named: --to BACKUP")
@@ -175,9 +175,9 @@ class Change(NamedTuple):
 
 def renewal(names: tuple[str, ...]) -> Change:
     """What kubeadm renews. names: all of it where there are none."""
-    from kubectl_admin.certificates.renewal import plan
-    from kubectl_admin.certificates.renewal.look import look
-    from kubectl_admin.certificates.renewal.work import changed
+    from kubectl_admin.certificates.renewal.kubeadm import plan
+    from kubectl_admin.certificates.renewal.kubeadm.gather import look
+    from kubectl_admin.certificates.renewal.kubeadm.work import changed
 
     what = f"renew {', '.join(names) or 'all certificates'}"
     return Change(

@@ -1,1 +1,1 @@
-"""Kubelets that get their certificates now, node by node, where by themselves they would later."""
+"""Certificates that kubelets rotate by themselves, rotated now. Read in this order: gather, plan, work."""

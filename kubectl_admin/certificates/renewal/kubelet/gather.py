@@ -6,7 +6,7 @@ from functools import partial
 
 from kubectl_admin.certificates.inventory import disk
 from kubectl_admin.certificates.renewal.facts import Facts, Node
-from kubectl_admin.certificates.renewal.look import surveyed
+from kubectl_admin.certificates.renewal.gather import survey_host
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import one_at_a_time
@@ -59,7 +59,7 @@ def look(
 def on_node(hosts: Hosts, name: str) -> Node:
     """What there is on one node."""
     with hosts.open(name) as there:
-        return on_disk(there, Node(name, (), surveyed(there)))
+        return on_disk(there, Node(name, (), survey_host(there)))
 
 
 def on_disk(there: Host, node: Node) -> Node:

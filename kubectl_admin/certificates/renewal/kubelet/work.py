@@ -9,8 +9,7 @@ from kubectl_admin.certificates.renewal.facts import JOB, ROTATING, Node
 from kubectl_admin.certificates.renewal.kubelet.gather import HEARTBEATS, on_disk
 from kubectl_admin.certificates.renewal.kubelet.plan import SIGNED
 from kubectl_admin.certificates.renewal.plan import Step
-from kubectl_admin.certificates.renewal.use import looks
-from kubectl_admin.certificates.renewal.work import Changed, Check, Done, cleared, differs
+from kubectl_admin.certificates.renewal.work import Changed, Check, Done, cleared, differs, looks
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import TURN, WATCH, Outcome, approve, await_issued, changes
 from kubectl_admin.certificates.requests.facts import SERVING as SIGNER

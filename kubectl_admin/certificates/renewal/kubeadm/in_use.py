@@ -4,15 +4,15 @@ Servers read their files again by themselves, or are started anew; one at a time
 to be necessary.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from kubectl_admin.certificates.inventory import components, served
 from kubectl_admin.certificates.inventory.components import APISERVER, CONFIGS, ETCD, Port
 from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Node
-from kubectl_admin.certificates.renewal.look import etcd_of, on_disk
+from kubectl_admin.certificates.renewal.kubeadm.gather import etcd_of, on_disk
+from kubectl_admin.certificates.renewal.work import looks
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
@@ -21,7 +21,6 @@ from kubectl_admin.node.host import Host, Say
 SETTLING = 15.0  # seconds in which a server must have read its files by itself; 1.37's take three
 COMING = 360.0  # seconds until a process that was ended must serve again: kubelets wait up to 300
 READY_TIMEOUT = 60.0  # seconds in which an API server must be ready, whose kubelet looks every one
-TURN = 0.5  # seconds between two looks
 AGAIN = "what is done is done: run it again and it goes on; kubectl admin certs rollback brings back what was"
 
 
@@ -163,14 +162,3 @@ class Use:
         if port.host:
             return served.through_host(self._host.script, port.host)
         return served.certificate(self._cluster, node.parts[APISERVER].name, port.number)
-
-
-def looks(seconds: float) -> Iterator[int]:
-    """A turn now, and one after the other until so many seconds have passed."""
-    end, turn = time.monotonic() + seconds, 0
-    while True:
-        yield turn
-        turn += 1
-        if time.monotonic() + TURN > end:
-            return
-        time.sleep(TURN)

@@ -9,9 +9,10 @@ from typing import Any
 
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.inventory import components, disk
-from kubectl_admin.certificates.inventory.components import APISERVER, ETCD, FLAGS, KUBERNETES, PKI, StaticPod
-from kubectl_admin.certificates.renewal import backups
-from kubectl_admin.certificates.renewal.facts import JOB, Etcd, Facts, Node, Survey
+from kubectl_admin.certificates.inventory.components import APISERVER, ETCD, FLAGS, PKI, StaticPod
+from kubectl_admin.certificates.renewal.facts import Etcd, Facts, Node
+from kubectl_admin.certificates.renewal.gather import survey_host
+from kubectl_admin.certificates.renewal.kubeadm import backups
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import one_at_a_time
@@ -23,7 +24,6 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.workspace import STATE
 
 SYSTEM = "kube-system"
 
@@ -90,15 +90,10 @@ def on_node(
 ) -> Node:
     """What there is on one node. inside: also in its backups."""
     with hosts.open(node) as there:
-        survey = surveyed(there)
+        survey = survey_host(there)
         if inside:
             survey = replace(survey, backups=backups.read(there, survey.backups))
         return Node(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
-
-
-def surveyed(there: Host) -> Survey:
-    """What a change of certificates meets on a host."""
-    return Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
 
 
 def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:

@@ -5,8 +5,10 @@ import pytest
 
 from kubectl_admin.certificates.inventory.components import StaticPod
 from kubectl_admin.certificates.renewable import RENEWABLE, known
-from kubectl_admin.certificates.renewal import plan, report
+from kubectl_admin.certificates.renewal import report
 from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Etcd, Left, Survey
+from kubectl_admin.certificates.renewal.kubeadm import plan
+from kubectl_admin.certificates.renewal.kubeadm import rollback as rollbacks
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.errors import AdminError, UsageError
@@ -257,7 +259,7 @@ C = Backup("c-before-rollback", open=False, held=HELD)
 
 def rollback(facts, to=None, **more):
     """The plan of a rollback a week before anything may end."""
-    return plan.rollback(facts, to, now=NOW, critical=timedelta(7), **more)
+    return rollbacks.rollback(facts, to, now=NOW, critical=timedelta(7), **more)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from kubectl_admin.certificates.renewal import look
 from kubectl_admin.certificates.renewal.facts import Node, Survey
+from kubectl_admin.certificates.renewal.kubeadm import gather
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.operation import Operation
@@ -51,8 +51,8 @@ APISERVER = (
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(look, "on_node", found)
-    monkeypatch.setattr(look, "etcd_of", lambda _cluster: HEALTHY)
+    monkeypatch.setattr(gather, "on_node", found)
+    monkeypatch.setattr(gather, "etcd_of", lambda _cluster: HEALTHY)
     with StandIn().serving() as stand_in:
         stand_in.on("POST", REVIEWS, Says(body={"status": {"allowed": True}}))
         # A worker shows what is labelled as an API server, too.
@@ -66,11 +66,11 @@ def server(monkeypatch):
 
 
 def found(_cluster, node, parts, uids, *_more, **_flags):
-    return Node(node, (), Survey(), look.folder_of(parts), parts, uids)
+    return Node(node, (), Survey(), gather.folder_of(parts), parts, uids)
 
 
 def seen(server, *names):
-    return look.look(server.connect(), names, Operation.begin(), Options(), print)
+    return gather.look(server.connect(), names, Operation.begin(), Options(), print)
 
 
 def test_control_planes_are_the_nodes_of_api_servers(server):
@@ -101,7 +101,7 @@ def test_an_etcd_that_can_not_be_asked_is_a_fact(server, monkeypatch):
     def silent(_cluster):
         raise AdminError("no member answers")
 
-    monkeypatch.setattr(look, "etcd_of", silent)
+    monkeypatch.setattr(gather, "etcd_of", silent)
     assert seen(server).etcd.problem == "no member answers"
 
 
@@ -109,7 +109,7 @@ def test_a_node_that_can_not_be_looked_at_ends_it(server, monkeypatch):
     def silent(_cluster, node, *_more, **_flags):
         raise AdminError(f"node {node} is not Ready")
 
-    monkeypatch.setattr(look, "on_node", silent)
+    monkeypatch.setattr(gather, "on_node", silent)
     with pytest.raises(AdminError, match="cp-1 is not Ready"):
         seen(server)
 

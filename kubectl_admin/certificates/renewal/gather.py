@@ -1,0 +1,11 @@
+"""What a change of certificates meets on a host, whoever renews there."""
+
+from kubectl_admin.certificates.inventory.components import KUBERNETES
+from kubectl_admin.certificates.renewal.facts import JOB, Survey
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.workspace import STATE
+
+
+def survey_host(there: Host) -> Survey:
+    """What a change of certificates meets on a host."""
+    return Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))

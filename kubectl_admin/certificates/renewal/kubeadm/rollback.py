@@ -1,0 +1,119 @@
+"""What a rollback would do on each control-plane node, and what forbids it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kubectl_admin.certificates.judge.text import relative
+from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS
+from kubectl_admin.certificates.renewal.facts import LONGEST, Backup, Facts, Node
+from kubectl_admin.certificates.renewal.kubeadm.plan import quorum
+from kubectl_admin.certificates.renewal.plan import Plan, Step, busy
+from kubectl_admin.certificates.x509 import Broken, Certificate
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Finding, Severity
+
+
+def rollback(
+    facts: Facts, to: str | None, *, now: datetime, critical: timedelta, allow_expired: bool = False
+) -> Plan:
+    """The plan of a rollback. to: the name of a backup; None is each node's newest that is of a renewal.
+
+    critical: time that what is brought back must still be good for. allow_expired: whether it need not.
+    Raises AdminError where there is none on any of the nodes.
+    """
+    steps, findings = [], []
+    for node in facts.nodes:
+        backup = chosen(node.survey.backups, to)
+        if backup is None:
+            findings.append(without_backup(node, to))
+            continue
+        names = tuple(name for name in RENEWABLE if node.on_disk(name))
+        step = Step(node, names, (), backup)
+        ends = [one.not_after for one in step.brought_back.values() if isinstance(one, Certificate)]
+        steps.append(replace(step, end=None if allow_expired else min(ends, default=None)))
+        findings += [*busy(node), *worse(step, now, critical, allow_expired=allow_expired), *newer(step)]
+    if not steps:
+        what = f"backup {to}" if to else "backup"
+        raise AdminError(f"there is no {what} on {', '.join(node.node for node in facts.nodes)}")
+    return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps)))
+
+
+def chosen(backups: Sequence[Backup], to: str | None) -> Backup | None:
+    """The backup of that name, or the newest that a renewal has made."""
+    if to:
+        return next((one for one in backups if one.name == to), None)
+    return next((one for one in reversed(backups) if not one.before_rollback), None)
+
+
+def worse(step: Step, now: datetime, critical: timedelta, *, allow_expired: bool) -> Iterator[Finding]:
+    """What a backup holds that nobody should go back to: unreadable, expired, or about to be."""
+    objects, backup = (f"node/{step.node.node}",), step.backup.name if step.backup else ""
+    broken = [name for name, one in step.brought_back.items() if isinstance(one, Broken)]
+    if broken or (step.backup and not step.backup.held):
+        yield Finding(
+            Severity.VIOLATION,
+            "broken-backup",
+            f"backup {backup}",
+            "what is brought back can be read",
+            f"{', '.join(broken)} can't" if broken else "no certificate was found in it",
+            "choose another one with --to, or renew instead: kubectl admin certs renew",
+            objects=objects,
+        )
+    ending = {
+        name: one.not_after
+        for name, one in step.brought_back.items()
+        if isinstance(one, Certificate) and one.not_after <= now + critical
+    }
+    if ending:
+        how = ", ".join(
+            f"{name} {'expired' if end <= now else 'expires'} {relative(end, now)}"
+            for name, end in ending.items()
+        )
+        yield Finding(
+            Severity.WARNING if allow_expired else Severity.VIOLATION,
+            "expired-backup",
+            f"backup {backup}",
+            "what is brought back is good for some time: whoever shows an expired certificate is refused",
+            how,
+            "renew instead: kubectl admin certs renew; if it has to be this one: --to, --allow-expired",
+            RENEWAL_DOCS,
+            objects,
+        )
+
+
+def newer(step: Step) -> Iterator[Finding]:
+    """What lies there was not made by the renewal that the backup was kept for, and goes as well."""
+    made = step.backup.made if step.backup else None
+    if made is None or step.backup is None or step.backup.before_rollback:
+        return
+    others = [
+        name
+        for name in step.brought_back
+        if (seen := step.node.on_disk(name))
+        and seen.changed
+        and seen.changed > made + timedelta(seconds=LONGEST)
+    ]
+    if others:
+        yield Finding(
+            Severity.WARNING,
+            "renewed-since",
+            f"backup {step.backup.name}",
+            "a rollback undoes the renewal that its backup was kept for",
+            f"{', '.join(others)} on the disk is newer than that renewal: an upgrade, say, has renewed since",
+            "choose another backup with --to, or leave it; what is replaced is kept, too",
+            objects=(f"node/{step.node.node}",),
+        )
+
+
+def without_backup(node: Node, to: str | None) -> Finding:
+    """A node that is left out."""
+    there = ", ".join(one.name for one in node.survey.backups) or "none"
+    return Finding(
+        Severity.WARNING,
+        "no-backup",
+        f"backup {to}" if to else "backup",
+        "what is brought back was kept before",
+        f"it is not there; the node is left as it is (there: {there})",
+        objects=(f"node/{node.node}",),
+    )

@@ -1,0 +1,285 @@
+"""What follows after the files of a node have changed: seen served, started anew, or told why not."""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from kubectl_admin.certificates.inventory.components import StaticPod
+from kubectl_admin.certificates.renewable import known
+from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Survey
+from kubectl_admin.certificates.renewal.kubeadm import in_use, plan, work
+from kubectl_admin.errors import AdminError
+from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
+
+PARTS = {
+    "kube-apiserver": {"tls-cert-file": "/etc/kubernetes/pki/apiserver.crt"},
+    "etcd": {
+        "cert-file": "/etc/kubernetes/pki/etcd/server.crt",
+        "peer-cert-file": "/etc/kubernetes/pki/etcd/peer.crt",
+        "listen-client-urls": "https://127.0.0.1:2379",
+        "listen-peer-urls": "https://10.0.0.1:2380",
+    },
+    "kube-controller-manager": {},
+    "kube-scheduler": {},
+}
+
+
+class Host:
+    """A node's host that does what it is told: scripts are noted, and answer what a test wants."""
+
+    node = "cp-1"
+
+    def __init__(self):
+        self.asked = []
+        self.answers = {"certs-restart": b"restarted\n"}
+
+    def script(self, name, *arguments, before=lambda: None, **_options):
+        before()
+        self.asked.append((name, *arguments))
+        return self.answers[name]
+
+    def run(self, argv, **_options):
+        self.asked.append(tuple(argv))
+
+    def persistently(self, action):
+        return action()
+
+    @property
+    def restarted(self):
+        return [each[1] for each in self.asked if each[0] == "certs-restart"]
+
+
+class Node:
+    """A node on which some names were renewed, and what its ports show then."""
+
+    def __init__(self, monkeypatch, *names, log="", backups=(), backup=None):
+        survey = Survey(kubeadm="v1.37.2", backups=backups)
+        parts = {
+            component: StaticPod(f"{component}-cp-1", "cp-1", component, flags, {}, NOW)
+            for component, flags in PARTS.items()
+        }
+        before = replace(
+            node("cp-1", survey=survey),
+            parts=parts,
+            uids={component: f"uid-{component}" for component in parts},
+        )
+        self.host, self.said = Host(), []
+        self.serves = {}  # port -> the serial that it shows before and after its process was started anew
+        self.etcd = HEALTHY
+        after = tuple(
+            replace(each, content=certificate(each.certificate.serial + 100), changed=NOW + timedelta(1))
+            if each.name in names
+            else each
+            for each in before.seen
+        )
+        log = log or "".join(f"12:00:00 kubeadm certs renew {name}\n" for name in names)
+        self.log = f"{log}backup 20261125T120000Z\n"
+        monkeypatch.setattr(in_use, "etcd_of", lambda _cluster: self.etcd)
+        monkeypatch.setattr(in_use.Use, "_shown", lambda _self, _node, port: self.shown(port))
+        # No look waits for the next one.
+        monkeypatch.setattr(in_use, "looks", lambda _seconds: iter(range(3)))
+        self.after = replace(before, seen=after)
+        for module in (work, in_use):
+            monkeypatch.setattr(module, "on_disk", lambda _host, _parts: self.after.seen)
+        step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
+        self.ready = "True"
+        self.taken_over = False
+        cluster = SimpleNamespace(get=self.get)
+        self.worker = work.Worker(cluster, self.host, step, self.said.append, self.check)
+
+    def get(self, path):
+        """The API server's pod."""
+        assert path == "/api/v1/namespaces/kube-system/pods/kube-apiserver-cp-1"
+        return {"status": {"conditions": [{"type": "Ready", "status": self.ready}]}}
+
+    def check(self):
+        """Whether the Lease is still this run's."""
+        if self.taken_over:
+            raise AdminError("somebody else has taken over: bob")
+
+    def see_to_it(self):
+        return self.worker._see_to_it(self.log)
+
+    def shown(self, port):
+        """The certificate of a port; by default the one on the disk."""
+        component = {6443: "kube-apiserver", 2379: "etcd", 2380: "etcd"}.get(port.number, "")
+        serials = self.serves.get(port.number)
+        if serials is None:
+            return self.after.certificate(port.file) if port.file else certificate(7)
+        found = serials[component in self.host.restarted]
+        if isinstance(found, AdminError):
+            raise found
+        return certificate(found) if found else self.after.certificate(port.file)
+
+
+def test_what_reads_its_files_again_is_left_running(monkeypatch):
+    done = Node(monkeypatch, "apiserver", "etcd-server", "etcd-peer").see_to_it()
+    assert [(one.name, one.served) for one in done.changed] == [
+        ("apiserver", True),
+        ("etcd-peer", True),
+        ("etcd-server", True),
+    ]
+    assert done.restarted == ()
+    assert done.backup == "20261125T120000Z"
+
+
+def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monkeypatch):
+    node_ = Node(monkeypatch, "scheduler.conf", "admin.conf")
+    done = node_.see_to_it()
+    assert done.restarted == ("kube-scheduler",)
+    changed = str(int((NOW + timedelta(1)).timestamp()))
+    assert node_.host.asked == [
+        ("certs-restart", "kube-scheduler", "uid-kube-scheduler", changed, "360"),
+        (
+            *("find", "/var/lib/kubectl-admin/certificates", "-maxdepth", "2", "-name", "open"),
+            *("-exec", "rm", "-f", "--", "{}", "+"),
+        ),
+    ]
+
+
+def test_where_the_api_server_is_not_well_no_further_node_follows(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.ready = "False"
+    with pytest.raises(AdminError, match="API server is not ready, so no further node is changed"):
+        node_.see_to_it()
+    assert node_.host.asked == []
+
+
+def test_where_the_member_of_etcd_is_not_up_no_further_node_follows(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.etcd = Etcd(3, frozenset({"cp-2", "cp-3"}))
+    with pytest.raises(AdminError, match="etcd's member is not back"):
+        node_.see_to_it()
+
+
+@pytest.mark.parametrize("name", ["scheduler.conf", "apiserver"])
+def test_nothing_is_started_anew_where_somebody_else_has_taken_over(monkeypatch, name):
+    """This machine may have slept since the files were changed."""
+    node_ = Node(monkeypatch, name)
+    node_.serves[6443] = (5, 0)
+    node_.taken_over = True
+    with pytest.raises(AdminError, match="somebody else has taken over"):
+        node_.see_to_it()
+    assert node_.host.restarted == []
+
+
+def test_a_process_that_is_young_enough_is_not_told_of(monkeypatch):
+    node_ = Node(monkeypatch, "scheduler.conf")
+    node_.host.answers["certs-restart"] = b"young\n"
+    assert node_.see_to_it().restarted == ()
+
+
+def test_a_server_that_does_not_read_them_again_is_started_anew(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.serves[6443] = (5, 0)
+    done = node_.see_to_it()
+    assert done.restarted == ("kube-apiserver",)
+    assert done.changed[0].served
+    assert "does not serve its new certificate by itself" in node_.said[0]
+
+
+def test_one_that_serves_the_old_one_all_the_same_ends_the_run_and_keeps_the_backup_open(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    node_.serves[6443] = (5, 5)
+    with pytest.raises(AdminError, match="does not serve the certificate apiserver"):
+        node_.see_to_it()
+    assert [each[0] for each in node_.host.asked] == ["certs-restart"]
+
+
+def test_etcd_is_started_anew_only_where_it_can_spare_a_member(monkeypatch):
+    node_ = Node(monkeypatch, "etcd-server")
+    node_.serves[2379] = (5, 0)
+    node_.etcd = Etcd(3, frozenset({"cp-1", "cp-2"}))
+    with pytest.raises(AdminError, match="can't spare a member"):
+        node_.see_to_it()
+    assert node_.host.asked == []
+    node_.etcd = Etcd(1, frozenset({"cp-1"}))
+    assert node_.see_to_it().restarted == ("etcd",)
+
+
+def test_a_member_that_does_not_answer_is_started_anew_and_waited_for(monkeypatch):
+    """Its certificate had ended: for those who ask it, it was down."""
+    node_ = Node(monkeypatch, "etcd-server")
+    node_.serves[2379] = (5, 0)
+    states = iter([Etcd(3, frozenset({"cp-2"})), Etcd(3, frozenset({"cp-2"})), HEALTHY, HEALTHY])
+    monkeypatch.setattr(in_use, "etcd_of", lambda _cluster: next(states))
+    assert node_.see_to_it().restarted == ("etcd",)
+    assert next(states, None) is None
+
+
+def test_where_another_file_is_named_kubeadms_own_is_served_nowhere(monkeypatch):
+    """--tls-cert-file of the administrator's own: nothing is to be seen on the port, or started anew."""
+    monkeypatch.setitem(PARTS["kube-apiserver"], "tls-cert-file", "/etc/kubernetes/pki/public/tls.crt")
+    done = Node(monkeypatch, "apiserver").see_to_it()
+    assert (done.changed[0].served, done.restarted) == (None, ())
+
+
+def test_what_no_program_on_the_host_can_look_at_is_told_and_not_guessed(monkeypatch):
+    node_ = Node(monkeypatch, "etcd-peer")
+    blind = AdminError("neither openssl nor curl is there to look at 10.0.0.1:2380")
+    node_.serves[2380] = (blind, blind)
+    done = node_.see_to_it()
+    assert (done.changed[0].served, done.restarted) == (None, ())
+
+
+def test_a_port_that_does_not_answer_for_a_moment_is_looked_at_again(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver")
+    answers = iter([AdminError("no answer"), None])
+    usual = node_.shown
+
+    def shown(port):
+        if error := next(answers, None):
+            raise error
+        return usual(port)
+
+    node_.shown = shown
+    assert node_.see_to_it().restarted == ()
+
+
+def test_what_kubeadm_has_passed_over_is_a_failure(monkeypatch):
+    log = "12:00:00 kubeadm certs renew apiserver\n12:00:01 kubeadm certs renew front-proxy-client\n"
+    node_ = Node(monkeypatch, "apiserver", log=log)
+    with pytest.raises(AdminError, match="has not renewed front-proxy-client"):
+        node_.see_to_it()
+
+
+def test_after_a_run_that_was_cut_off_everything_is_looked_at(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver", backups=(Backup("20261125T110000Z", open=True),))
+    node_.host.answers["certs-restart"] = b"young\n"
+    done = node_.see_to_it()
+    assert node_.host.restarted == ["kube-controller-manager", "kube-scheduler"]
+    assert [one.name for one in done.changed] == ["apiserver"]
+
+
+def test_all_is_all_that_the_node_has(monkeypatch):
+    every = list(work.RENEWABLE)
+    done = Node(monkeypatch, *every, log="12:00:00 kubeadm certs renew all\n").see_to_it()
+    assert [one.name for one in done.changed] == every
+    assert done.restarted == ("kube-controller-manager", "kube-scheduler")
+
+
+def test_a_rollback_tells_what_has_changed_and_leaves_backups_as_they_are(monkeypatch):
+    node_ = Node(monkeypatch, "apiserver", backup=Backup("20261125T110000Z", open=False))
+    done = node_.see_to_it()
+    assert [one.name for one in done.changed] == ["apiserver"]
+    assert all(each[0] != "rm" for each in node_.host.asked)
+
+
+def test_what_somebody_else_has_changed_meanwhile_starts_nothing_anew(monkeypatch):
+    """Seen with two runs at once: the first took the second one's certificate for one that is not loaded."""
+    node_ = Node(monkeypatch, "apiserver")
+    mine, theirs = node_.after, certificate(999)
+
+    def shown(_port):
+        node_.after = replace(
+            mine,
+            seen=tuple(replace(one, content=theirs) if one.name == "apiserver" else one for one in mine.seen),
+        )
+        return theirs
+
+    node_.shown = shown
+    with pytest.raises(AdminError, match="somebody else has changed the certificate apiserver"):
+        node_.see_to_it()
+    assert node_.host.asked == []
