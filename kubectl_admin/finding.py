@@ -1,7 +1,9 @@
 """What a judgement comes to: a rule that a cluster breaks, or nearly, the evidence and the way out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NotRequired, TypedDict, Unpack
 
 
 class Severity(StrEnum):
@@ -16,7 +18,7 @@ class Severity(StrEnum):
 class Finding:
     """One rule and what breaks it.
 
-    rule: a short stable identifier for scripts («kubelet-newer-than-apiserver»).
+    rule: the id of the rule, a short stable identifier for scripts («kubelet-skew»).
     subject: what it is about, for a person («kubelet 1.37.2»).
     objects: the objects concerned («node/w1»), all of them, in the order of the cluster's listing.
     says: what the rule wants, in a sentence.
@@ -48,6 +50,61 @@ class Finding:
         }
 
 
+class Seen(TypedDict):
+    """What was seen of a rule in a cluster; the fields of Finding that the rule does not give itself.
+
+    says: only where it must be more definite than the rule's text («at least 3.5.26»).
+    """
+
+    subject: str
+    evidence: str
+    fix: NotRequired[str]
+    objects: NotRequired[Iterable[str]]
+    says: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a room, as a constant in the room's table; a Finding is made from it.
+
+    id: the identifier that scripts and --allow know, one for one rule; docs/rules.md lists them all.
+    text: what the rule wants, in a sentence.
+    source: where upstream says so, as a URL or document; empty where the rule is this tool's own.
+    """
+
+    id: str
+    text: str
+    source: str = ""
+
+    def violation(self, **seen: Unpack[Seen]) -> Finding:
+        """The rule is broken: the command ends with exit code 3."""
+        return self.finding(Severity.VIOLATION, **seen)
+
+    def warning(self, **seen: Unpack[Seen]) -> Finding:
+        """The rule is nearly broken, or it is broken and does no harm yet."""
+        return self.finding(Severity.WARNING, **seen)
+
+    def note(self, **seen: Unpack[Seen]) -> Finding:
+        """Something to know; nothing is wrong."""
+        return self.finding(Severity.NOTE, **seen)
+
+    def finding(self, severity: Severity, **seen: Unpack[Seen]) -> Finding:
+        """For a judge to which the severity is a matter of the facts."""
+        return Finding(
+            severity,
+            self.id,
+            seen["subject"],
+            seen.get("says", self.text),
+            seen["evidence"],
+            seen.get("fix", ""),
+            self.source,
+            tuple(seen.get("objects", ())),
+        )
+
+
+NOT_SEEN = Rule("not-seen", "only what can be seen is judged")
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that could not be looked at, and why; the permission that is missing, if it is that."""
@@ -58,11 +115,8 @@ class Gap:
 
     def finding(self) -> Finding:
         """The gap as a note, so that silence is not taken for health."""
-        return Finding(
-            Severity.NOTE,
-            "not-seen",
-            self.what,
-            "what can't be seen is not judged",
-            self.why,
-            f"grant it: {self.permission} (docs/permissions.md)" if self.permission else "",
+        return NOT_SEEN.note(
+            subject=self.what,
+            evidence=self.why,
+            fix=f"grant it: {self.permission} (docs/permissions.md)" if self.permission else "",
         )
