@@ -8,8 +8,8 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
 from kubectl_admin.versions.policy import Breach, kubelet_minors, minors_text
+from kubectl_admin.versions.upgrade_path import UpgradeStage
 from kubectl_admin.versions.upstream import Upstream
-from kubectl_admin.versions.way import Step
 
 MATRIX = (
     (Component.APISERVER, "APISERVER"),
@@ -27,13 +27,13 @@ def report(
     findings: Sequence[Finding],
     upstream: Upstream,
     today: date,
-    steps: Sequence[Step] | None,
+    stages: Sequence[UpgradeStage] | None,
 ) -> Report:
     """All that skew says of one cluster, in which these breaches of the policy were found.
 
-    steps: the way to a target; None where none was asked for.
+    stages: the upgrade path to a target; None where none was asked for.
     """
-    blocked = [finding for step in steps or () for finding in step.illegal]
+    blocked = [finding for stage in stages or () for finding in stage.illegal]
     return Report(
         kind="SkewReport",
         items=lambda: node_documents(facts),
@@ -41,13 +41,13 @@ def report(
         tables=[matrix(facts, found)] if visible_nodes(facts) else [],
         paragraphs=[
             summary(facts, found, upstream, today),
-            *([way_text(steps)] if steps is not None else []),
+            *([upgrade_path_text(stages)] if stages is not None else []),
         ],
         findings=sorted(
             [*findings, *(finding for finding in blocked if finding not in findings)],
             key=lambda finding: list(Severity).index(finding.severity),
         ),
-        fields=cluster_document(facts, upstream, steps),
+        fields=cluster_document(facts, upstream, stages),
     )
 
 
@@ -94,7 +94,7 @@ def cell(part: Instance | None, broken: bool) -> Cell | str:
 
 
 def summary(facts: Facts, found: Sequence[Breach], upstream: Upstream, today: date) -> str:
-    """What belongs to no node, how long the minor is supported, and the next legal step."""
+    """What belongs to no node, how long the minor is supported, and the next legal stage."""
     lines = [
         f"{part.component} {part.version or '<unknown>'}"
         for part in facts.instances
@@ -145,16 +145,16 @@ def next_step(facts: Facts, found: Sequence[Breach], upstream: Upstream) -> Iter
             yield f"next: 1.{target}{version}: kubectl admin skew --target 1.{target}"
 
 
-def way_text(steps: Sequence[Step]) -> str:
-    """The way as a numbered list; what would be illegal is said below its step."""
-    if not steps:
+def upgrade_path_text(stages: Sequence[UpgradeStage]) -> str:
+    """The way as a numbered list; what would be illegal is said below its stage."""
+    if not stages:
         return "way: every API server is there already"
     lines = ["way:"]
-    for number, step in enumerate(steps, 1):
-        wait = " (may wait)" if step.optional else ""
-        objects = f": {_few(step.objects)}" if step.objects else ""
-        lines.append(f"{number}. 1.{step.minor}: {step.title}{wait}{objects}")
-        for finding in step.illegal:
+    for number, stage in enumerate(stages, 1):
+        wait = " (may wait)" if stage.optional else ""
+        objects = f": {_few(stage.objects)}" if stage.objects else ""
+        lines.append(f"{number}. 1.{stage.minor}: {stage.title}{wait}{objects}")
+        for finding in stage.illegal:
             where = f" on {_few(finding.objects)}" if finding.objects else ""
             word = "illegal then" if finding.severity is Severity.VIOLATION else "to be looked at"
             lines.append(f"  {word}: {finding.subject}{where}: {finding.evidence}")
@@ -178,7 +178,9 @@ def node_documents(facts: Facts) -> Iterator[dict[str, object]]:
         }
 
 
-def cluster_document(facts: Facts, upstream: Upstream, steps: Sequence[Step] | None) -> dict[str, object]:
+def cluster_document(
+    facts: Facts, upstream: Upstream, stages: Sequence[UpgradeStage] | None
+) -> dict[str, object]:
     """What belongs to the cluster as a whole."""
     return {
         "context": facts.context,
@@ -193,7 +195,7 @@ def cluster_document(facts: Facts, upstream: Upstream, steps: Sequence[Step] | N
             for minor in facts.apiserver_minors
             if (window := upstream.support.get(minor))
         },
-        **({"way": [_step_document(step) for step in steps]} if steps is not None else {}),
+        **({"way": [_stage_document(stage) for stage in stages]} if stages is not None else {}),
     }
 
 
@@ -214,13 +216,13 @@ def instance_document(part: Instance) -> dict[str, object]:
     }
 
 
-def _step_document(step: Step) -> dict[str, object]:
+def _stage_document(stage: UpgradeStage) -> dict[str, object]:
     return {
-        "minor": f"1.{step.minor}",
-        "title": step.title,
-        "objects": list(step.objects),
-        "optional": step.optional,
-        "illegal": [finding.document() for finding in step.illegal],
+        "minor": f"1.{stage.minor}",
+        "title": stage.title,
+        "objects": list(stage.objects),
+        "optional": stage.optional,
+        "illegal": [finding.document() for finding in stage.illegal],
     }
 
 

@@ -15,8 +15,8 @@ from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.kubectl import Asked
 from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.report import report
+from kubectl_admin.versions.upgrade_path import upgrade_path
 from kubectl_admin.versions.upstream import Upstream
-from kubectl_admin.versions.way import way
 
 FLEET = 120.0  # seconds for all clusters together
 
@@ -40,12 +40,12 @@ def of_one(  # noqa: PLR0913 - a cluster, what is known beforehand, and how to l
     facts = gather(cluster, mine, probe=probe, answered=answered)
     if complete:
         facts = complete(cluster, facts)
-    steps = None
+    stages = None
     if target is not None:
         refuse_downgrade(facts, target)
-        steps = way(facts, upstream, target)
+        stages = upgrade_path(facts, upstream, target)
     found = breaches(facts)
-    return report(facts, found, judge(facts, found, upstream, today), upstream, today, steps)
+    return report(facts, found, judge(facts, found, upstream, today), upstream, today, stages)
 
 
 def of_several(

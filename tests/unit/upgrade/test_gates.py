@@ -9,8 +9,8 @@ from kubectl_admin.upgrade import gates, target
 from kubectl_admin.upgrade.facts import STATIC, CoreDNS, Proxy, Record, Role, Room, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component, Evidence, KubeadmConfig
+from kubectl_admin.versions.upgrade_path import upgrade_path
 from kubectl_admin.versions.version import Version
-from kubectl_admin.versions.way import way
 from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, around, disk
 
 UPSTREAM = upstream.load()
@@ -114,7 +114,7 @@ def test_the_upgrade_and_skew_judge_etcd_alike():
         {"cp-1": "3.7.0", "cp-2": "3.6.10"},
     ):
         here = around("cp-1", etcds=etcds)
-        illegal = [each.rule for step in way(here.versions, UPSTREAM, 37) for each in step.illegal]
+        illegal = [each.rule for step in upgrade_path(here.versions, UPSTREAM, 37) for each in step.illegal]
         assert ("etcd-too-old-to-upgrade" in found(here)) is ("etcd-too-old-to-upgrade" in illegal), etcds
 
 

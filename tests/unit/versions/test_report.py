@@ -10,7 +10,7 @@ from kubectl_admin.versions import fleet, report, upstream
 from kubectl_admin.versions.facts import Component, Instance
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.policy import breaches
-from kubectl_admin.versions.way import way
+from kubectl_admin.versions.upgrade_path import upgrade_path
 from tests.unit.versions.samples import cluster, part, said
 
 TABLE = upstream.load()
@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 23)
 
 
 def made(facts, target=None):
-    steps = way(facts, TABLE, target) if target else None
+    steps = upgrade_path(facts, TABLE, target) if target else None
     found = breaches(facts)
     return report.report(facts, found, judge(facts, found, TABLE, TODAY), TABLE, TODAY, steps)
 

@@ -1,4 +1,4 @@
-"""The way to another minor: which parts go in which order, and what would be illegal at each step. Pure.
+"""The upgrade path to another minor: which parts move in which order, what is illegal at each stage. Pure.
 
 Source of the order: https://kubernetes.io/releases/version-skew-policy/, «Supported component upgrade order».
 """
@@ -16,13 +16,13 @@ from kubectl_admin.versions.version import Version
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step: a kind of component moved to a minor.
+class UpgradeStage:
+    """One stage of it: a kind of component moved to a minor.
 
     objects: what moves, in order.
-    illegal: what the policy or the minor's needs forbid once this step is taken, nothing else being moved
+    illegal: what the policy or the minor's needs forbid once this stage is taken, nothing else being moved
         before: it must be put right first.
-    optional: the step may wait, as long as no later step finds it illegal.
+    optional: the stage may wait, as long as no later stage finds it illegal.
     """
 
     minor: int
@@ -32,26 +32,26 @@ class Step:
     optional: bool = False
 
 
-def way(facts: Facts, upstream: Upstream, target: int) -> list[Step]:
-    """The steps from the oldest API server's minor to `target`, minor by minor; none when there already.
+def upgrade_path(facts: Facts, upstream: Upstream, target: int) -> list[UpgradeStage]:
+    """The stages from the oldest API server's minor to `target`, minor by minor; none when there already.
 
-    Kubelets and kube-proxies are taken as they are today throughout, so that the steps say how long they may
+    Kubelets and kube-proxies are taken as they are today throughout, so that the stages say how long they may
     stay, and from where on they may not.
     """
     if not facts.apiserver_minors:
         return []
     first = min(facts.apiserver_minors)
-    steps: list[Step] = []
+    stages: list[UpgradeStage] = []
     for minor in range(first if len(facts.apiserver_minors) > 1 else first + 1, target + 1):
-        steps += _steps_to(facts, upstream, minor)
+        stages += _stages_to(facts, upstream, minor)
         facts = _moved(facts, minor, lambda part: part.component in (Component.APISERVER, *CONTROLLERS))
     if _behind(facts, target, Component.KUBECTL):
         may_wait = not any(breach.instance.component is Component.KUBECTL for breach in breaches(facts))
-        steps.append(Step(target, "kubectl", (), optional=may_wait))
-    return steps
+        stages.append(UpgradeStage(target, "kubectl", (), optional=may_wait))
+    return stages
 
 
-def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
+def _stages_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[UpgradeStage]:
     known = {(breach.instance, breach.rule) for breach in breaches(facts)}
     servers = _behind(facts, minor, Component.APISERVER)
     if servers:
@@ -63,7 +63,7 @@ def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
             # A client bars no step of the cluster: kubectl has a step of its own, the last one.
             if key not in known and breach.instance.component is not Component.KUBECTL:
                 broken.setdefault(key, breach)
-        yield Step(
+        yield UpgradeStage(
             minor,
             "kube-apiserver, one after another",
             _names(servers),
@@ -75,11 +75,11 @@ def _steps_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Step]:
         )
         facts = after
     if controllers := _behind(facts, minor, *CONTROLLERS):
-        yield Step(minor, "kube-controller-manager and kube-scheduler", _names(controllers))
+        yield UpgradeStage(minor, "kube-controller-manager and kube-scheduler", _names(controllers))
     if kubelets := _behind(facts, minor, Component.KUBELET):
-        yield Step(minor, "kubelet, each node drained first", _names(kubelets), optional=True)
+        yield UpgradeStage(minor, "kubelet, each node drained first", _names(kubelets), optional=True)
     if proxies := _behind(facts, minor, Component.KUBE_PROXY):
-        yield Step(minor, "kube-proxy", _names(proxies), optional=True)
+        yield UpgradeStage(minor, "kube-proxy", _names(proxies), optional=True)
 
 
 def _behind(facts: Facts, minor: int, *components: Component) -> list[Instance]:

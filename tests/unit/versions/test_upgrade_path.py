@@ -1,17 +1,22 @@
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component
-from kubectl_admin.versions.way import way
+from kubectl_admin.versions.upgrade_path import upgrade_path
 from tests.unit.versions.samples import cluster, part
 
 TABLE = upstream.load()
 
 
 def steps(facts, target):
-    return [(step.minor, step.title.partition(",")[0], step.objects) for step in way(facts, TABLE, target)]
+    return [
+        (step.minor, step.title.partition(",")[0], step.objects)
+        for step in upgrade_path(facts, TABLE, target)
+    ]
 
 
 def illegal(facts, target):
-    return [(step.minor, finding.rule) for step in way(facts, TABLE, target) for finding in step.illegal]
+    return [
+        (step.minor, finding.rule) for step in upgrade_path(facts, TABLE, target) for finding in step.illegal
+    ]
 
 
 def test_api_servers_first_then_controllers_kubelets_proxies_and_kubectl():
@@ -32,7 +37,12 @@ def test_api_servers_first_then_controllers_kubelets_proxies_and_kubectl():
 
 
 def test_minors_are_not_skipped():
-    assert [step.minor for step in way(cluster({"cp1": "1.34.0"}, {}), TABLE, 36)] == [35, 35, 36, 36]
+    assert [step.minor for step in upgrade_path(cluster({"cp1": "1.34.0"}, {}), TABLE, 36)] == [
+        35,
+        35,
+        36,
+        36,
+    ]
 
 
 def test_kubelets_that_may_wait_two_minors_and_not_a_third():
@@ -42,7 +52,7 @@ def test_kubelets_that_may_wait_two_minors_and_not_a_third():
 
 def test_a_kubelet_too_old_for_the_first_of_several_new_api_servers():
     facts = cluster({"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.3"}, {"w1": "1.33.9", "w2": "1.34.0"})
-    blocked = [finding for step in way(facts, TABLE, 37) for finding in step.illegal]
+    blocked = [finding for step in upgrade_path(facts, TABLE, 37) for finding in step.illegal]
     assert [finding.objects for finding in blocked] == [("node/w1",)]
 
 
@@ -54,10 +64,10 @@ def test_an_etcd_that_must_not_take_the_step():
 def test_a_client_bars_no_step_of_the_cluster():
     facts = cluster({"cp1": "1.36.3"}, {}, part(Component.KUBECTL, "1.35.0", None))
     assert illegal(facts, 37) == []
-    waits = {step.title: step.optional for step in way(facts, TABLE, 37)}
+    waits = {step.title: step.optional for step in upgrade_path(facts, TABLE, 37)}
     assert waits["kubectl"] is False
     newer = cluster({"cp1": "1.36.3"}, {}, part(Component.KUBECTL, "1.36.0", None))
-    assert {step.title: step.optional for step in way(newer, TABLE, 37)}["kubectl"] is True
+    assert {step.title: step.optional for step in upgrade_path(newer, TABLE, 37)}["kubectl"] is True
 
 
 def test_half_an_upgrade_is_finished_first():
@@ -66,4 +76,4 @@ def test_half_an_upgrade_is_finished_first():
 
 
 def test_there_already():
-    assert way(cluster({"cp1": "1.37.2"}), TABLE, 37) == []
+    assert upgrade_path(cluster({"cp1": "1.37.2"}), TABLE, 37) == []
