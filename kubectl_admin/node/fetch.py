@@ -55,7 +55,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Distant:
+class RemoteFile:
     """A file on a host. folder: there, for what is packed ahead. size: of the file, as far as is known.
 
     result: a file that holds «0» when the file is complete, and until then it grows as PATH.part; «-» for one
@@ -72,7 +72,7 @@ class Distant:
 
 
 def fetch(
-    host: Host, file: Distant, transfer: Transfer, sink: Callable[[bytes | bytearray], object]
+    host: Host, file: RemoteFile, transfer: Transfer, sink: Callable[[bytes | bytearray], object]
 ) -> Fetched:
     """Hands the file to `sink`, piece by piece in order, and returns what that took.
 
@@ -126,7 +126,7 @@ def fetch(
     return Fetched(size, wire.bytes, cuts)
 
 
-def refuse_endless(host: Host, file: Distant, piece: Piece, announced: int) -> None:
+def refuse_endless(host: Host, file: RemoteFile, piece: Piece, announced: int) -> None:
     """Raises AdminError where pieces bring nothing, or more than the file can have.
 
     announced: bytes of the file in all pieces so far, this one included.

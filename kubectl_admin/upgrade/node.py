@@ -11,7 +11,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import PASSING, NotReadyError, Trouble, trouble_of
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.saving import take
+from kubectl_admin.etcd.save import save
 from kubectl_admin.node import host as hosts
 from kubectl_admin.node import jobs, lease, leftovers
 from kubectl_admin.node.host import Host, Say
@@ -143,7 +143,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     progress: UpgradeProgress,
     *,
     check: Callable[[], None],
-    watch: take.Watch,
+    watch: save.Watch,
 ) -> Upgraded:
     """Carries out what was looked at; returns when the node has been seen well at its target.
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kubectl_admin.errors import UsageError
-from kubectl_admin.etcd.saving import take
+from kubectl_admin.etcd.save import save
 from kubectl_admin.finding import Finding, Severity
 
 
@@ -35,7 +35,7 @@ def destination(wanted: str, cluster: str, *, resumed: bool) -> Path:
     the new one lies beside it, with the time in its name, so that the same command goes on. Raises UsageError
     for what can't be made.
     """
-    file = take.destination(wanted, cluster)
+    file = save.destination(wanted, cluster)
     if file is None:
         raise UsageError("a snapshot before an upgrade goes into a file", "name one with --snapshot")
     if not os.path.isdir(file.parent):  # noqa: PTH112 - Path.is_dir raises for names that can't be

@@ -14,9 +14,10 @@ from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status as etcd_status
-from kubectl_admin.etcd.saving import take
+from kubectl_admin.etcd.save import save
 from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
@@ -68,7 +69,7 @@ class Work:
         seen: Look,
         options: Options,
         progress: UpgradeProgress,
-        watch: take.Watch,
+        watch: save.Watch,
         check: Callable[[], None],
     ) -> None:
         self.check = check
@@ -100,20 +101,18 @@ class Work:
         """A snapshot of etcd is here, proven."""
         wanted, name = self.options.snapshot or ".", self.cluster.target.cluster_name
         file = snapshot.destination(wanted, name, resumed=bool(self.seen.disk.records))
-        taken = self.patiently(lambda: self.take(file))
+        saved = self.patiently(lambda: self.save_snapshot(file))
         self.saved = file
-        self.progress.note(f"{file}: {taken.saved.fetched.size:,} bytes, proven")
+        self.progress.note(f"{file}: {saved.download.fetched.size:,} bytes, verified")
 
-    def take(self, file: Path) -> take.Taken:
-        """A snapshot of etcd into the file."""
-        operation, pods, wish = Operation.begin(), self.options.pods, take.Wish()
-        with take.draft_of(file, force=False) as draft:
-            taken = take.take(
-                self.cluster, operation, pods, wish, draft, watch=self.watch, say=self.progress.note
-            )
+    def save_snapshot(self, file: Path) -> save.SavedSnapshot:
+        """Saves a snapshot of etcd into the file."""
+        hosts = Hosts(self.cluster, Operation.begin(), self.options.pods, self.progress.note)
+        with save.draft_of(file, force=False) as draft:
+            saved = save.save_snapshot(hosts, save.SnapshotOptions(), draft, watch=self.watch)
             if isinstance(draft, PartFile):
                 draft.publish()
-        return taken
+        return saved
 
     def kubeadm(self) -> None:
         """kubeadm's own part, to its end."""

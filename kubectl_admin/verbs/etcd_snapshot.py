@@ -88,8 +88,9 @@ def command(  # noqa: PLR0913, PLR0917 - its options
       kubectl admin etcd-snapshot -o - | age -r KEY > snapshot.db.age
     """
     from kubectl_admin.cluster.retry import RESTART_TIMEOUT
-    from kubectl_admin.etcd.saving import report as taken_report
-    from kubectl_admin.etcd.saving import take
+    from kubectl_admin.etcd.save import report as save_report
+    from kubectl_admin.etcd.save import save
+    from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
     from kubectl_admin.node.unpacking import Tool
     from kubectl_admin.part_file import PartFile
@@ -100,16 +101,17 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         raise UsageError("standard output is closed", "name a file with -o, or send it on: -o - | …")
     # No single request is tried for longer than the person puts up with a cut.
     cluster = env.cluster_for_work(patience=min(timeout or math.inf, RESTART_TIMEOUT))
-    wish = take.Wish(node, None if compress == "best" else Tool(compress), etcdctl, limit_rate)
-    options = replace(pods, patience=timeout or math.inf, retries=retries)
-    file = take.destination(target, cluster.target.cluster_name)
-    with take.draft_of(file, force=force) as draft:
-        taken = take.take(cluster, Operation.begin(), options, wish, draft, watch=env.moving, say=env.note)
+    pods = replace(pods, patience=timeout or math.inf, retries=retries)
+    hosts = Hosts(cluster, Operation.begin(), pods, env.note)
+    options = save.SnapshotOptions(node, None if compress == "best" else Tool(compress), etcdctl, limit_rate)
+    file = save.destination(target, cluster.target.cluster_name)
+    with save.draft_of(file, force=force) as draft:
+        saved = save.save_snapshot(hosts, options, draft, watch=env.moving)
         if isinstance(draft, PartFile):
             draft.publish()
         else:
             draft.copy_to(env.stdout.fileno(), "stdout")
-    report = taken_report.report(replace(taken, file=file))
+    report = save_report.report(replace(saved, file=file))
     env.output = "json" if as_json else "table"
     env.show(report, env.stderr if file is None else env.stdout)
     return report

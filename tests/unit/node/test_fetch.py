@@ -12,7 +12,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import fetch as module
 from kubectl_admin.node import framing
 from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.fetch import Distant, Fetched, Transfer, Wire, fetch
+from kubectl_admin.node.fetch import Fetched, RemoteFile, Transfer, Wire, fetch
 from kubectl_admin.node.unpacking import Tool
 from tests.unit.node.standin import Cut, Machine, host_of
 
@@ -33,12 +33,12 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def distant(folder: Path, content: bytes) -> Distant:
+def distant(folder: Path, content: bytes) -> RemoteFile:
     (folder / "file").write_bytes(content)
-    return Distant(str(folder / "file"), str(folder), len(content))
+    return RemoteFile(str(folder / "file"), str(folder), len(content))
 
 
-def fetched(machine: Machine, file: Distant, tool: Tool = Tool.GZIP) -> tuple[bytes, Fetched]:
+def fetched(machine: Machine, file: RemoteFile, tool: Tool = Tool.GZIP) -> tuple[bytes, Fetched]:
     """What came, and what it took."""
     got: list[bytes] = []
     moved: list[tuple[int, int]] = []
@@ -103,7 +103,7 @@ def test_what_sink_raises_ends_it_at_once(machine, folder):
 
 def test_a_file_that_is_not_there_is_said_in_the_hosts_words(machine, folder):
     with pytest.raises(AdminError, match=r"node cp-1: .*No such file"):
-        fetched(machine, Distant(str(folder / "none"), str(folder), 10))
+        fetched(machine, RemoteFile(str(folder / "none"), str(folder), 10))
 
 
 def test_a_host_without_the_tool_says_so(machine, folder, tmp_path):
@@ -149,7 +149,7 @@ def test_a_file_that_still_grows_is_fetched_as_it_is_saved(machine, folder):
             (folder / "file.part").rename(folder / "file")
             (folder / "result").write_text("0\n")
 
-    file = Distant(str(folder / "file"), str(folder), 0, str(folder / "result"))
+    file = RemoteFile(str(folder / "file"), str(folder), 0, str(folder / "result"))
     answer = fetch(host_of(machine), file, Transfer(Tool.ZSTD, lambda *_: None), sink)
     assert b"".join(pieces) == content
     assert answer.size == SIZE
@@ -158,7 +158,7 @@ def test_a_file_that_still_grows_is_fetched_as_it_is_saved(machine, folder):
 def test_a_file_whose_saving_failed_is_said(machine, folder):
     (folder / "file.part").write_bytes(b"x" * 10)
     (folder / "result").write_text("1\n")
-    file = Distant(str(folder / "file"), str(folder), 0, str(folder / "result"))
+    file = RemoteFile(str(folder / "file"), str(folder), 0, str(folder / "result"))
     with pytest.raises(AdminError, match="file was not completed"):
         fetch(host_of(machine), file, Transfer(Tool.ZSTD, lambda *_: None), lambda _: None)
 

@@ -67,7 +67,7 @@ def take_snapshot(flapping: "Flapping") -> None:
     """etcd's, without the file."""
     flapping.fetched = SimpleNamespace(fetched=SimpleNamespace(size=1))
     job = work_of(flapping)
-    job.take = lambda _: flapping.tried("snapshot") and SimpleNamespace(saved=flapping.fetched)
+    job.save_snapshot = lambda _: flapping.tried("snapshot") and SimpleNamespace(download=flapping.fetched)
     job.snapshot()
 
 
@@ -119,7 +119,7 @@ class Flapping:
         monkeypatch.setattr(work, "annotate", lambda *_: None)
         monkeypatch.setattr(work.drain, "look", lambda *_: self.tried("preview"))
         monkeypatch.setattr(work.drain, "drain", lambda *_: None)
-        monkeypatch.setattr(work.take, "take", lambda *_, **__: self.tried("snapshot"))
+        monkeypatch.setattr(work.save, "save_snapshot", lambda *_, **__: self.tried("snapshot"))
         monkeypatch.setattr(work.rollout, "wait_until_well", lambda *_: ())
         monkeypatch.setattr(look.addons, "left_behind", lambda *_: self.tried("add-ons"))
 

@@ -9,14 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members.pods import Access
-from kubectl_admin.etcd.saving import take as module
-from kubectl_admin.etcd.saving.save import Saved
-from kubectl_admin.etcd.saving.source import Source
-from kubectl_admin.etcd.saving.take import Wish, default_name, destination, draft_of, take
+from kubectl_admin.etcd.save.choose_member import Source
+from kubectl_admin.etcd.save.on_host import Download
+from kubectl_admin.etcd.save.save import SnapshotOptions, default_name, destination, draft_of, save_snapshot
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.fetch import Fetched
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.part_file import PartFile, Spool
 from tests.unit.etcd.snapshot.bolt_file import MEMBER, BoltFile, contents
@@ -65,7 +66,7 @@ def test_what_is_no_folder_is_a_file(tmp_path):
     assert destination("n" * 300, "prod") == Path("n" * 300)
 
 
-def test_a_folder_that_is_not_there_is_not_taken_for_a_file(tmp_path):
+def test_a_folder_that_is_not_there_is_not_saved_for_a_file(tmp_path):
     (tmp_path / "file").touch()
     for wanted in (f"{tmp_path}/none/", f"{tmp_path}/file/", ""):
         with pytest.raises(UsageError, match="there is no folder"):
@@ -83,72 +84,100 @@ def test_what_goes_to_a_stream_has_no_name(tmp_path):
     assert isinstance(part, PartFile)
 
 
-class World:
-    """A cluster from which a snapshot is taken, in so far as `take` sees it."""
+class Api:
+    """An API server that grants rights, or none, and has no pods. asked: the rights that it was asked for."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    server = "https://192.0.2.1:6443"
+
+    def __init__(self, events: list[str]) -> None:
+        self.events = events
+        self.granted = True
+        self.asked: set[str] = set()
+
+    def patiently(self, question):
+        return question()
+
+    def is_ready(self):
+        return True
+
+    def review(self, _path, body, **_):
+        if "spec" not in body:
+            return {"status": {"userInfo": {"username": "ann"}}}
+        about = body["spec"]["resourceAttributes"]
+        resource = "/".join(filter(None, (about["resource"], about["subresource"])))
+        self.asked.add(str(Right(about["verb"], resource, about["namespace"])))
+        return {"status": {"allowed": self.granted}}
+
+    def list(self, *_):
+        self.events.append("sweep")
+        return []
+
+
+class OneHost(Hosts):
+    """One host, on which nothing is left."""
+
+    @contextmanager
+    def open(self, node):
+        self.say(f"open {node}")
+        try:
+            yield SimpleNamespace(script=self.leftovers, operation=OPERATION)
+        finally:
+            self.say("close")
+
+    def leftovers(self, *_):
+        self.say("sweep host")
+        return b""
+
+
+class World:
+    """A cluster of which a snapshot is saved, in so far as `save_snapshot` sees it."""
+
+    def __init__(self, content: bytes) -> None:
         self.content = content
         self.events: list[str] = []
         self.source = SOURCE
         self.member_id = MEMBER.decode()
-        for name, stand_in in {
-            "require": lambda *_: None,
-            "choose": lambda _cluster, node: self.chosen(node),
-            "save": self.saved,
-            "leftovers": SimpleNamespace(
-                sweep=lambda *_: self.events.append("sweep"),
-                sweep_host=lambda _: self.events.append("sweep host"),
-            ),
-            "host": SimpleNamespace(opened=self.opened),
-        }.items():
-            monkeypatch.setattr(module, name, stand_in)
+        self.api = Api(self.events)
 
-    def chosen(self, node: str | None) -> Source:
+    def choose(self, _cluster, node: str | None) -> Source:
         self.events.append(f"choose {node}")
         return self.source
-
-    @contextmanager
-    def opened(self, _cluster, node, *_):
-        self.events.append(f"open {node}")
-        try:
-            yield None
-        finally:
-            self.events.append("close")
 
     @contextmanager
     def watch(self, title):
         self.events.append(f"watch {title}")
         yield lambda _done, _total: None
 
-    def saved(self, _host, source, sink, *, transfer, tool, etcdctl, room, patience):
+    def download(self, _host, source, sink, *, transfer, tool, etcdctl, room, patience):
         self.events.append(f"save {source.node} {tool} {etcdctl} {transfer(Tool.GZIP).rate}")
         assert patience == Options().patience
         room(len(self.content))
         sink(self.content[:5000])
         sink(self.content[5000:])
-        return Saved(
-            "https://127.0.0.1:2379",
-            "1f",
-            self.member_id,
-            Tool.GZIP,
-            Fetched(len(self.content), 9, 0),
-            {"fetch": 1.0},
+        fetched = Fetched(len(self.content), 9, 0)
+        return Download("https://127.0.0.1:2379", "1f", self.member_id, Tool.GZIP, fetched, {"fetch": 1.0})
+
+    def save(self, draft, options: SnapshotOptions = SnapshotOptions(), download=None):  # noqa: B008
+        return save_snapshot(
+            OneHost(self.api, OPERATION, Options(), self.events.append),
+            options,
+            draft,
+            watch=self.watch,
+            choose=self.choose,
+            download=download or self.download,
         )
 
-    def take(self, draft, wish: Wish = Wish()):  # noqa: B008
-        return take(None, OPERATION, Options(), wish, draft, watch=self.watch, say=self.events.append)
 
-
-def test_a_snapshot_is_taken_and_proven_before_it_has_its_name(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile().snapshot())
+def test_a_snapshot_is_verified_before_it_has_its_name(tmp_path):
+    world = World(BoltFile().snapshot())
     with PartFile(tmp_path / "snapshot.db") as part:
-        taken = world.take(part, Wish("cp-2", Tool.NONE, "/mine", 5.0))
+        saved = world.save(part, SnapshotOptions("cp-2", Tool.NONE, "/mine", 5.0))
         assert part.path.read_bytes() == world.content
         assert not part.target.exists()
-    assert taken.verdict.sound
-    assert taken.verdict.snapshot
-    assert taken.verdict.snapshot.size == len(world.content)
-    assert (taken.node, set(taken.saved.seconds)) == ("cp-2", {"fetch", "verify"})
+    assert saved.verdict.sound
+    assert saved.verdict.snapshot
+    assert saved.verdict.snapshot.size == len(world.content)
+    assert (saved.node, set(saved.download.seconds)) == ("cp-2", {"fetch", "verify"})
     assert world.events == [
         "choose cp-2",
         "sweep",
@@ -161,20 +190,20 @@ def test_a_snapshot_is_taken_and_proven_before_it_has_its_name(tmp_path, monkeyp
     ]
 
 
-def test_a_stream_gets_what_was_proven(monkeypatch, tmp_path):
-    world = World(monkeypatch, BoltFile().snapshot())
+def test_a_stream_gets_what_was_verified(tmp_path):
+    world = World(BoltFile().snapshot())
     out = tmp_path / "out"
     with Spool() as spool, out.open("wb", buffering=0) as stream:
-        world.take(spool)
+        world.save(spool)
         spool.copy_to(stream.fileno(), "stdout")
     assert out.read_bytes() == world.content
 
 
-def test_what_the_source_lacks_is_said(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile().snapshot())
+def test_what_the_source_lacks_is_said(tmp_path):
+    world = World(BoltFile().snapshot())
     world.source = Source("cp-2", "f00", "", (), ("events is kept elsewhere",))
     with PartFile(tmp_path / "snapshot.db") as part:
-        world.take(part)
+        world.save(part)
     assert world.events[1] == "events is kept elsewhere"
 
 
@@ -196,41 +225,41 @@ def damaged(content: bytes) -> bytes:
     ],
     ids=["a flipped bit", "its end is missing", "empty", "text", "noise"],
 )
-def test_what_is_damaged_is_not_kept(tmp_path, monkeypatch, content):
-    world = World(monkeypatch, content)
+def test_what_is_damaged_is_not_kept(tmp_path, content):
+    world = World(content)
     with (
         pytest.raises(
             AdminError, match="the snapshot that node cp-2 gave is damaged and was not kept: "
         ) as bad,
         PartFile(tmp_path / "snapshot.db") as part,
     ):
-        world.take(part)
+        world.save(part)
     assert "--node" in str(bad.value.hint)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_has_no_room_here_is_not_begun(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile().snapshot())
+    world = World(BoltFile().snapshot())
     with PartFile(tmp_path / "snapshot.db") as part:
         monkeypatch.setattr(part, "room", lambda _: (_ for _ in ()).throw(AdminError("no room")))
         with pytest.raises(AdminError, match="no room"):
-            world.take(part)
+            world.save(part)
     assert world.events[-1] == "close"
 
 
-def test_a_snapshot_without_its_sha256_is_not_kept(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile().snapshot()[:-32])
+def test_a_snapshot_without_its_sha256_is_not_kept(tmp_path):
+    world = World(BoltFile().snapshot()[:-32])
     refused = pytest.raises(AdminError, match="node cp-2 gave came without its sha256 and was not kept")
     with refused, PartFile(tmp_path / "snapshot.db") as part:
-        world.take(part)
+        world.save(part)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_snapshot_that_does_not_name_its_source_is_not_kept(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile().snapshot())
+def test_a_snapshot_that_does_not_name_its_source_is_not_kept(tmp_path):
+    world = World(BoltFile().snapshot())
     world.member_id = "29a"
     with pytest.raises(AdminError) as refused, PartFile(tmp_path / "snapshot.db") as part:
-        world.take(part)
+        world.save(part)
     assert refused.value.what == (
         "the snapshot that node cp-2 gave is of another cluster and was not kept: it names as members m1 "
         "(8e9e05c52164694d), and not 29a, which was asked for it"
@@ -238,25 +267,20 @@ def test_a_snapshot_that_does_not_name_its_source_is_not_kept(tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_snapshot_that_names_no_member_is_not_kept(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile({**contents(), b"members": {}}).snapshot())
+def test_a_snapshot_that_names_no_member_is_not_kept(tmp_path):
+    world = World(BoltFile({**contents(), b"members": {}}).snapshot())
     with pytest.raises(AdminError, match="as members nobody, and not"), PartFile(tmp_path / "x") as part:
-        world.take(part)
+        world.save(part)
 
 
-def test_without_all_rights_nothing_is_begun(tmp_path, monkeypatch):
-    world = World(monkeypatch, b"")
-    asked = []
-
-    def require(_cluster, rights) -> None:
-        asked.extend(map(str, rights))
-        raise AdminError("some are missing")
-
-    monkeypatch.setattr(module, "require", require)
-    with pytest.raises(AdminError, match="some are missing"), PartFile(tmp_path / "snapshot.db") as part:
-        world.take(part)
+def test_without_all_rights_nothing_is_begun(tmp_path):
+    world = World(b"")
+    world.api.granted = False
+    with pytest.raises(AdminError, match='user "ann" may not') as refused, PartFile(tmp_path / "x") as part:
+        world.save(part)
+    assert "create pods/exec in namespace kube-system" in refused.value.what
     assert world.events == []
-    assert sorted(asked) == [
+    assert sorted(world.api.asked) == [
         "create pods in namespace kube-system",
         "create pods/exec in namespace kube-system",
         "delete pods in namespace kube-system",
@@ -269,10 +293,9 @@ def test_without_all_rights_nothing_is_begun(tmp_path, monkeypatch):
     ]
 
 
-def test_an_interruption_closes_the_host_and_leaves_nothing(tmp_path, monkeypatch):
-    world = World(monkeypatch, BoltFile().snapshot())
-    monkeypatch.setattr(module, "save", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+def test_an_interruption_closes_the_host_and_leaves_nothing(tmp_path):
+    world = World(BoltFile().snapshot())
     with pytest.raises(KeyboardInterrupt), PartFile(tmp_path / "snapshot.db") as part:
-        world.take(part)
+        world.save(part, download=lambda *_, **__: signal.raise_signal(signal.SIGINT))
     assert world.events[-1] == "close"
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ A follower before the leader, which has more to do; never a learner, which may l
 that the others know: a snapshot of another cluster is whole, too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kubectl_admin.cluster.access import Right
@@ -14,7 +14,7 @@ from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
-from kubectl_admin.etcd.members.etcdctl import Listed, Status
+from kubectl_admin.etcd.members.etcdctl import Etcdctl, Listed, Status
 from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
 from kubectl_admin.etcd.members.state import LAG
 from kubectl_admin.etcd.members.status import etcdctl, why, without_api
@@ -50,19 +50,27 @@ class Source:
     member_id: int | None = None
 
 
-def choose(cluster: Cluster, node: str | None) -> Source:
-    """The source for a snapshot: on that node, or else the best. Raises AdminError where there is none."""
+def choose(
+    cluster: Cluster,
+    node: str | None,
+    *,
+    etcdctl: Callable[[Cluster, EtcdPod], Etcdctl] = etcdctl,
+) -> Source:
+    """Chooses the source for a snapshot: on that node, or else the best.
+
+    etcdctl: gives what asks a member. Raises AdminError where there is no source.
+    """
     try:
         etcd = pods.find(cluster)
     except AdminError as error:
         raise without_api(error) from error
     elsewhere = tuple(left_out(etcd.apiservers))
     if etcd.external:
-        chosen = external(etcd.apiservers, node or ready(cluster, etcd.apiservers))
+        chosen = external_source(etcd.apiservers, node or first_ready_node(cluster, etcd.apiservers))
         return replace(chosen, notes=elsewhere)
     members = [pod for pod in etcd.members if node in (None, pod.node)]
     if not members:
-        raise AdminError(no_member(etcd, node), "kubectl admin etcd-status shows what there is")
+        raise AdminError(why_no_member(etcd, node), "kubectl admin etcd-status shows what there is")
     # All are asked, also where one is named: whether a member is one of the cluster, the others say.
     talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
     statuses = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ASKING)
@@ -75,7 +83,7 @@ def choose(cluster: Cluster, node: str | None) -> Source:
     known = {pod: found for pod, found in lists.items() if not isinstance(found, AdminError)}
     against = {pod: why(error) for pod, error in statuses.items() if isinstance(error, AdminError)}
     against |= {pod: "its flags are in a file" for pod in etcd.members if pod not in talkers}
-    against |= {pod: doubt for pod, status in answered.items() if (doubt := unproven(pod, status, known))}
+    against |= {pod: doubt for pod, status in answered.items() if (doubt := why_unfit(pod, status, known))}
     found = best({pod: status for pod, status in answered.items() if pod in members and pod not in against})
     if found is None or found.access is None:
         said = "; ".join(f"{pod.node}: {against.get(pod, 'its container does not run')}" for pod in members)
@@ -108,7 +116,7 @@ def refuse_divided(statuses: Mapping[EtcdPod, Status]) -> None:
         )
 
 
-def unproven(pod: EtcdPod, status: Status, lists: Mapping[EtcdPod, Sequence[Listed]]) -> str:
+def why_unfit(pod: EtcdPod, status: Status, lists: Mapping[EtcdPod, Sequence[Listed]]) -> str:
     """Why a member that answered is no source, by the lists of members that members gave; "" where it is one.
 
     The others' word counts; its own where it is the only one to give any. The list takes a quorum.
@@ -159,7 +167,7 @@ def left_out(apiservers: Iterable[ApiserverFlags]) -> Iterator[str]:
         yield f"{resource.lstrip('/')} is kept in another etcd ({servers}) and not in this snapshot"
 
 
-def ready(cluster: Cluster, apiservers: Iterable[ApiserverFlags]) -> str | None:
+def first_ready_node(cluster: Cluster, apiservers: Iterable[ApiserverFlags]) -> str | None:
     """The first node with an API server whose kubelet can start a debug pod; None where there is none."""
     for name in (node for flags in apiservers for node in flags.nodes):
         try:
@@ -170,7 +178,7 @@ def ready(cluster: Cluster, apiservers: Iterable[ApiserverFlags]) -> str | None:
     return None
 
 
-def external(apiservers: Sequence[ApiserverFlags], node: str | None) -> Source:
+def external_source(apiservers: Sequence[ApiserverFlags], node: str | None) -> Source:
     """The source where API servers use an etcd outside of the cluster: spoken to from one of their nodes."""
     for flags in apiservers:
         if node is None or node in flags.nodes:
@@ -185,7 +193,7 @@ def external(apiservers: Sequence[ApiserverFlags], node: str | None) -> Source:
     )
 
 
-def no_member(etcd: Etcd, node: str | None) -> str:
+def why_no_member(etcd: Etcd, node: str | None) -> str:
     """Why there is nothing to choose from."""
     looks = [
         f"pod {one.pod} looks like one, but {one.why}" for one in etcd.impostors if node in (None, one.node)

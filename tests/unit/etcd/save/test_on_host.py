@@ -12,9 +12,9 @@ import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.pods import Access
-from kubectl_admin.etcd.saving import save as module
-from kubectl_admin.etcd.saving.save import Survey, chosen, refuse_full, save, survey, within
-from kubectl_admin.etcd.saving.source import OUTSIDE, Source
+from kubectl_admin.etcd.save import on_host as module
+from kubectl_admin.etcd.save.choose_member import OUTSIDE, Source
+from kubectl_admin.etcd.save.on_host import Survey, choose_tool, download, refuse_full, survey, within
 from kubectl_admin.node import workspace
 from kubectl_admin.node.fetch import Transfer
 from kubectl_admin.node.host import script_text
@@ -74,14 +74,14 @@ class World:
         self.host = host_of(self.machine, self.said)
         self.sent = bytearray()
 
-    def save(self, source: Source = SOURCE, **options):
+    def save(self, source: Source = SOURCE, sink=None, **options):
         """What a save comes to; what it hands on is in `sent`."""
-        return save(
+        return download(
             self.host,
             source,
-            self.sent.extend,
+            sink or self.sent.extend,
             transfer=lambda tool: Transfer(tool, lambda *_: None),
-            **options,
+            **{"start": start, **options},
         )
 
     def calls(self) -> list[list[str]]:
@@ -112,7 +112,6 @@ def world(tmp_path, monkeypatch):
     world = World(tmp_path)
     for each in (module, workspace):
         monkeypatch.setattr(each, "STATE", str(world.state))
-    monkeypatch.setattr(module.jobs, "start", start)
     return world
 
 
@@ -137,16 +136,15 @@ def test_another_member_than_the_chosen_one_saves_nothing(world, wanted):
     assert world.save(replace(SOURCE, cluster_id=0x1F446A79E5D49D70, member_id=LEADER)).fetched.size
 
 
-def test_an_etcdctl_that_hangs_is_given_up_and_nothing_stays(world, monkeypatch):
+def test_an_etcdctl_that_hangs_is_given_up_and_nothing_stays(world):
     def hanging(*arguments):
         job = start(*arguments)
         Path(arguments[2], "result").unlink()
         return SimpleNamespace(host=job.host, unit="", wait=lambda: pytest.fail("waits"), runs=lambda: True)
 
     (world.folder / "hangs").touch()
-    monkeypatch.setattr(module.jobs, "start", hanging)
     with pytest.raises(AdminError) as refused:
-        world.save(patience=1.0)
+        world.save(patience=1.0, start=hanging)
     assert "etcd has sent nothing more of its snapshot for 1 s" in refused.value.what
     assert "10 bytes of it are there" in refused.value.what
     assert "--timeout" in refused.value.hint
@@ -217,7 +215,7 @@ def test_etcd_gives_no_snapshot_without_a_word(world):
         world.save()
 
 
-def test_a_job_that_somebody_has_ended_is_not_waited_for(world, monkeypatch):
+def test_a_job_that_somebody_has_ended_is_not_waited_for(world):
     """The host was started anew, or the unit stopped: the file never becomes complete."""
     systemctl = world.bin / "systemctl"
     systemctl.write_text(
@@ -233,9 +231,8 @@ def test_a_job_that_somebody_has_ended_is_not_waited_for(world, monkeypatch):
     def lost_for_good():
         raise AdminError("node cp-1: kubectl-admin-x was ended before it was done")
 
-    monkeypatch.setattr(module.jobs, "start", lost)
     with pytest.raises(AdminError, match="kubectl-admin-x was ended before it was done"):
-        world.save()
+        world.save(start=lost)
     assert world.left() == []
 
 
@@ -246,19 +243,18 @@ def full(_data: bytes) -> None:
 
 def test_what_receives_it_fails_and_nothing_stays(world):
     with pytest.raises(AdminError, match="the disk here is full"):
-        save(world.host, SOURCE, full, transfer=lambda tool: Transfer(tool, lambda *_: None))
+        world.save(sink=full)
     assert world.left() == []
 
 
-def test_what_fails_here_does_not_wait_for_etcdctl(world, monkeypatch):
+def test_what_fails_here_does_not_wait_for_etcdctl(world):
     def never_done(*arguments):
         job = start(*arguments)
         job.wait = lambda: pytest.fail("it was waited for")
         return job
 
-    monkeypatch.setattr(module.jobs, "start", never_done)
     with pytest.raises(AdminError, match="the disk here is full"):
-        save(world.host, SOURCE, full, transfer=lambda tool: Transfer(tool, lambda *_: None))
+        world.save(sink=full, start=never_done)
 
 
 def test_there_is_no_room_here_and_nothing_is_begun(world):
@@ -356,13 +352,13 @@ def seen(*tools: Tool, free: int = 1 << 30) -> Survey:
     ],
 )
 def test_what_packs(there, asked, taken):
-    assert chosen(seen(*there), asked, "cp-1") is taken
+    assert choose_tool(seen(*there), asked, "cp-1") is taken
 
 
 @pytest.mark.parametrize(("there", "has"), [((Tool.GZIP,), "gzip"), ((), "neither zstd nor gzip")])
 def test_what_is_not_there_does_not_pack(there, has):
     with pytest.raises(AdminError) as refused:
-        chosen(seen(*there), Tool.ZSTD, "cp-1")
+        choose_tool(seen(*there), Tool.ZSTD, "cp-1")
     assert refused.value.what == "node cp-1 has no zstd to compress with"
     assert refused.value.hint == f"it has {has}; or use --compress=none"
 

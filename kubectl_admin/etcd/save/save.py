@@ -14,15 +14,13 @@ from typing import Protocol
 from kubectl_admin.cluster.access import require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.etcd.saving.save import Saved, save
-from kubectl_admin.etcd.saving.source import RIGHTS, choose
+from kubectl_admin.etcd.save.choose_member import RIGHTS, Source, choose
+from kubectl_admin.etcd.save.on_host import Download, download
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.etcd.snapshot.verify import verify
-from kubectl_admin.node import debug_pod, host, leftovers
-from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.fetch import Transfer
-from kubectl_admin.node.host import Say
-from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.part_file import Draft, PartFile, Spool
 
@@ -31,7 +29,7 @@ LONGEST = 100  # characters of a cluster's name in a file's
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SnapshotOptions:
     """What a person may decide about a snapshot.
 
     node: on which it is taken; None for the best. tool: what packs it on the way; None for the best.
@@ -45,12 +43,12 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SavedSnapshot:
     """A snapshot that is here and proven. file: where; None where it went to a stream. seconds: in all."""
 
     file: Path | None
     node: str
-    saved: Saved
+    download: Download
     verdict: Verdict
     seconds: float
 
@@ -65,48 +63,51 @@ class Watched(Protocol):
 Watch = Callable[[str], AbstractContextManager[Watched]]
 
 
-def take(  # noqa: PLR0913 - whose, by whom, how, where to, and who is told
-    cluster: Cluster,
-    operation: Operation,
-    options: Options,
-    wish: Wish,
+def save_snapshot(
+    hosts: Hosts,
+    options: SnapshotOptions,
     draft: Draft,
     *,
     watch: Watch,
-    say: Say,
-) -> Taken:
-    """Takes a snapshot into the draft, where it is left proven but without its name.
+    choose: Callable[[Cluster, str | None], Source] = choose,
+    download: Callable[..., Download] = download,
+) -> SavedSnapshot:
+    """Saves a snapshot into the draft, where it is left verified but without its name.
+
+    hosts: reaches the member's node. watch: opens the display of a phase.
+    choose, download: choose_member.choose and on_host.download.
 
     Raises AdminError for all that goes wrong, and for a snapshot whose content is damaged.
     """
     began = time.monotonic()
+    namespace = hosts.options.namespace
     # A debug pod that may be made and not removed would stay.
-    require(cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(options.namespace)]))
-    source = choose(cluster, wish.node)
+    require(hosts.cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(namespace)]))
+    source = choose(hosts.cluster, options.node)
     for note in source.notes:
-        say(note)
-    leftovers.sweep(cluster, options.namespace)
-    with host.opened(cluster, source.node, operation, options, say) as there:
-        leftovers.sweep_host(there)
+        hosts.say(note)
+    leftovers.sweep(hosts.cluster, namespace)
+    with hosts.open(source.node) as host:
+        leftovers.sweep_host(host)
         with watch(f"snapshot from {source.node}") as moved:
-            saved = save(
-                there,
+            downloaded = download(
+                host,
                 source,
                 draft.write,
-                transfer=partial(Transfer, moved=moved, rate=wish.rate),
-                tool=wish.tool,
-                etcdctl=wish.etcdctl,
+                transfer=partial(Transfer, moved=moved, rate=options.rate),
+                tool=options.tool,
+                etcdctl=options.etcdctl,
                 room=draft.room,
-                patience=options.patience,
+                patience=hosts.options.patience,
             )
     draft.settle()
     verified = time.monotonic()
     with watch("verifying") as moved:
         verdict = verify(draft.content, progress=moved)
-    saved.seconds["verify"] = time.monotonic() - verified
+    downloaded.seconds["verify"] = time.monotonic() - verified
     refuse_unsound(verdict, source.node)
-    refuse_foreign(verdict, saved.member_id, source.node)
-    return Taken(None, source.node, saved, verdict, time.monotonic() - began)
+    refuse_foreign(verdict, downloaded.member_id, source.node)
+    return SavedSnapshot(None, source.node, downloaded, verdict, time.monotonic() - began)
 
 
 def refuse_unsound(verdict: Verdict, node: str) -> None:

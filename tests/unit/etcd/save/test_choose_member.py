@@ -1,5 +1,6 @@
 """From which member a snapshot is taken."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,18 +8,18 @@ import pytest
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Listed
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.pods import Access, EtcdPod
 from kubectl_admin.etcd.members.state import LAG
-from kubectl_admin.etcd.saving import source
-from kubectl_admin.etcd.saving.source import (
+from kubectl_admin.etcd.members.status import etcdctl
+from kubectl_admin.etcd.save.choose_member import (
     OUTSIDE,
     Source,
     best,
     choose,
     doubts_about,
-    external,
+    external_source,
+    first_ready_node,
     left_out,
-    ready,
 )
 from tests.unit.cluster.standin import Says, StandIn, refusal
 from tests.unit.cluster.standin import status as status_of
@@ -153,25 +154,25 @@ def test_an_external_etcd_is_where_the_api_servers_say():
         Access("https://10.0.0.1:2379", True, *CLIENT_PAIR),
         Access("https://10.0.0.2:2379", True, *CLIENT_PAIR),
     )
-    assert external(apiservers("cp-1", "cp-2"), None) == Source("cp-1", OUTSIDE, "", accesses)
-    assert external(apiservers("cp-1", "cp-2"), "cp-2") == Source("cp-2", OUTSIDE, "", accesses)
+    assert external_source(apiservers("cp-1", "cp-2"), None) == Source("cp-1", OUTSIDE, "", accesses)
+    assert external_source(apiservers("cp-1", "cp-2"), "cp-2") == Source("cp-2", OUTSIDE, "", accesses)
 
 
 def test_an_external_etcd_without_tls():
     (flags,) = of_pods(
         [static_pod("kube-apiserver", "cp-1", ["kube-apiserver", "--etcd-servers=http://10.0.0.1:2379"])]
     ).apiservers
-    assert external([flags], None).accesses == (Access("http://10.0.0.1:2379"),)
+    assert external_source([flags], None).accesses == (Access("http://10.0.0.1:2379"),)
 
 
 def test_an_external_etcd_is_spoken_to_by_each_api_servers_own_flags():
     both = apiservers("cp-1") + apiservers("cp-2", servers="https://10.0.0.3:2379")
-    assert [access.endpoint for access in external(both, "cp-2").accesses] == ["https://10.0.0.3:2379"]
+    assert [access.endpoint for access in external_source(both, "cp-2").accesses] == ["https://10.0.0.3:2379"]
 
 
 def test_an_external_etcd_from_a_node_without_an_api_server():
     with pytest.raises(AdminError) as refused:
-        external(apiservers("cp-1", "cp-2"), "worker-1")
+        external_source(apiservers("cp-1", "cp-2"), "worker-1")
     assert "node worker-1 runs no API server" in refused.value.what
     assert refused.value.hint == "there are cp-1, cp-2"
 
@@ -199,12 +200,12 @@ def says(body) -> Says:
 
 def test_an_external_etcd_is_reached_through_a_node_that_is_ready(server):
     show(server, cp_1="Unknown", cp_2="True")
-    assert ready(server.connect(), apiservers("cp-1", "cp-2")) == "cp-2"
+    assert first_ready_node(server.connect(), apiservers("cp-1", "cp-2")) == "cp-2"
 
 
 def test_where_no_node_is_ready_there_is_none(server):
     show(server, cp_1="Unknown", cp_2="False")
-    assert ready(server.connect(), apiservers("cp-1", "cp-2")) is None
+    assert first_ready_node(server.connect(), apiservers("cp-1", "cp-2")) is None
 
 
 def listing(*ids: int, learners: tuple[int, ...] = ()) -> tuple[Listed, ...]:
@@ -215,8 +216,8 @@ def listing(*ids: int, learners: tuple[int, ...] = ()) -> tuple[Listed, ...]:
 ALL = listing(LEADER, FOLLOWER, OTHER)
 
 
-def members_say(monkeypatch, answers: dict, lists: dict | None = None) -> None:
-    """What etcdctl comes to in the pod of each node: a Status, or an error.
+def answering(answers: dict, lists: dict | None = None) -> Callable[[object, EtcdPod], Etcdctl]:
+    """Gives an etcdctl that comes to this in the pod of each node: a Status, or an error.
 
     lists: the list of members that each node gives; all of them if not given.
     """
@@ -233,27 +234,29 @@ def members_say(monkeypatch, answers: dict, lists: dict | None = None) -> None:
                 raise answer
             return answer
 
-    monkeypatch.setattr(
-        source, "etcdctl", lambda _cluster, pod: Answering(lambda _: None, pod.access, program=pod.node)
-    )
+    return lambda _cluster, pod: Answering(lambda _: None, pod.access, program=pod.node)
 
 
 def choose_among(
-    server: StandIn, pods: list, wanted: str | None = None, control_plane: tuple[str, ...] | None = None
+    server: StandIn,
+    pods: list,
+    wanted: str | None = None,
+    control_plane: tuple[str, ...] | None = None,
+    etcdctl: Callable[[object, EtcdPod], Etcdctl] = etcdctl,
 ) -> Source:
     """What is chosen of these pods. control_plane: the nodes that are of it; the pods' own if not given."""
     server.on("GET", PODS, says({"items": pods}))
     nodes = {pod["spec"]["nodeName"] for pod in pods} if control_plane is None else control_plane
     server.on("GET", NODE_LIST, says({"items": [node_object(name) for name in nodes]}))
-    return choose(server.connect(), wanted)
+    return choose(server.connect(), wanted, etcdctl=etcdctl)
 
 
 STACKED = [etcd_pod("cp-1", "192.0.2.1"), etcd_pod("cp-2", "192.0.2.2"), etcd_pod("cp-3", "192.0.2.3")]
 
 
-def test_a_snapshot_is_taken_from_a_follower(server, monkeypatch):
-    members_say(monkeypatch, {"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER, applied=9)})
-    assert choose_among(server, STACKED) == Source(
+def test_a_snapshot_is_taken_from_a_follower(server):
+    says = answering({"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER, applied=9)})
+    assert choose_among(server, STACKED, etcdctl=says) == Source(
         "cp-2",
         "running-on-cp-2",
         "/var/lib/etcd",
@@ -263,57 +266,55 @@ def test_a_snapshot_is_taken_from_a_follower(server, monkeypatch):
     )
 
 
-def test_one_member_that_is_down_is_no_matter(server, monkeypatch):
+def test_one_member_that_is_down_is_no_matter(server):
     down = EtcdctlError("etcdctl", "connection refused")
-    members_say(monkeypatch, {"cp-1": status(), "cp-2": down, "cp-3": down})
-    assert choose_among(server, STACKED).node == "cp-1"
+    says = answering({"cp-1": status(), "cp-2": down, "cp-3": down})
+    assert choose_among(server, STACKED, etcdctl=says).node == "cp-1"
 
 
-def test_a_node_that_is_named_is_taken_though_it_leads(server, monkeypatch):
-    members_say(monkeypatch, {"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER)})
-    found = choose_among(server, STACKED, "cp-1")
+def test_a_node_that_is_named_is_taken_though_it_leads(server):
+    says = answering({"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER)})
+    found = choose_among(server, STACKED, "cp-1", etcdctl=says)
     assert (found.node, found.notes) == ("cp-1", ())
 
 
-def test_what_is_to_be_said_against_the_chosen_one_goes_with_it(server, monkeypatch):
-    members_say(monkeypatch, {"cp-1": status(leader=0)})
+def test_what_is_to_be_said_against_the_chosen_one_goes_with_it(server):
+    says = answering({"cp-1": status(leader=0)})
     override = "--etcd-servers-overrides=/events#https://10.0.0.9:2379"
     apiserver = static_pod("kube-apiserver", "cp-1", [*apiserver_command(), override])
-    assert choose_among(server, [STACKED[0], apiserver]).notes == (
+    assert choose_among(server, [STACKED[0], apiserver], etcdctl=says).notes == (
         "node cp-1: its member knows no leader, so it may lack what the others have",
         "events is kept in another etcd (https://10.0.0.9:2379) and not in this snapshot",
     )
 
 
-def test_why_no_member_can_give_one(server, monkeypatch):
+def test_why_no_member_can_give_one(server):
     in_file = static_pod("etcd", "cp-3", ["etcd", "--config-file=/etc/etcd.yaml"])
     down = EtcdctlError("etcdctl", "connection refused")
-    members_say(monkeypatch, {"cp-1": down, "cp-2": status(OTHER, learner=True)})
+    says = answering({"cp-1": down, "cp-2": status(OTHER, learner=True)})
     with pytest.raises(AdminError) as refused:
-        choose_among(server, [*STACKED[:2], in_file])
+        choose_among(server, [*STACKED[:2], in_file], etcdctl=says)
     assert refused.value.what == (
         "no etcd member can give a snapshot: cp-1: connection refused; cp-2: it is a learner; "
         "cp-3: its flags are in a file"
     )
 
 
-def test_a_learner_is_refused_by_name_too(server, monkeypatch):
-    members_say(
-        monkeypatch, {"cp-1": status(), "cp-2": status(OTHER, learner=True), "cp-3": status(FOLLOWER)}
-    )
+def test_a_learner_is_refused_by_name_too(server):
+    says = answering({"cp-1": status(), "cp-2": status(OTHER, learner=True), "cp-3": status(FOLLOWER)})
     with pytest.raises(AdminError, match=r"snapshot: cp-2: it is a learner$"):
-        choose_among(server, STACKED, "cp-2")
+        choose_among(server, STACKED, "cp-2", etcdctl=says)
 
 
 THREE = {"cp-1": status(), "cp-2": status(FOLLOWER), "cp-3": status(OTHER)}
 
 
-def test_a_member_that_was_removed_and_still_answers_gives_none(server, monkeypatch):
+def test_a_member_that_was_removed_and_still_answers_gives_none(server):
     both = listing(LEADER, OTHER)
-    members_say(monkeypatch, THREE, {"cp-1": both, "cp-2": ALL, "cp-3": both})
-    assert choose_among(server, STACKED).node == "cp-3"
+    says = answering(THREE, {"cp-1": both, "cp-2": ALL, "cp-3": both})
+    assert choose_among(server, STACKED, etcdctl=says).node == "cp-3"
     with pytest.raises(AdminError) as refused:
-        choose_among(server, STACKED, "cp-2")
+        choose_among(server, STACKED, "cp-2", etcdctl=says)
     assert refused.value.what == (
         "no etcd member can give a snapshot: cp-2: its member 9d806c50726f9644 is not in the cluster's list "
         "of members"
@@ -321,43 +322,43 @@ def test_a_member_that_was_removed_and_still_answers_gives_none(server, monkeypa
 
 
 @pytest.mark.parametrize("node", [None, "cp-1", "cp-3"])
-def test_members_of_different_clusters_give_none(server, monkeypatch, node):
-    members_say(monkeypatch, {**THREE, "cp-3": status(OTHER, cluster_id=0x666, applied=10**9)})
+def test_members_of_different_clusters_give_none(server, node):
+    says = answering({**THREE, "cp-3": status(OTHER, cluster_id=0x666, applied=10**9)})
     with pytest.raises(AdminError) as refused:
-        choose_among(server, STACKED, node)
+        choose_among(server, STACKED, node, etcdctl=says)
     assert "different clusters (1f446a79e5d49d70: cp-1, cp-2; 666: cp-3)" in refused.value.what
 
 
-def test_one_that_is_a_learner_by_the_others_list_alone_gives_none(server, monkeypatch):
-    members_say(monkeypatch, THREE, dict.fromkeys(THREE, listing(LEADER, OTHER, learners=(FOLLOWER,))))
+def test_one_that_is_a_learner_by_the_others_list_alone_gives_none(server):
+    says = answering(THREE, dict.fromkeys(THREE, listing(LEADER, OTHER, learners=(FOLLOWER,))))
     with pytest.raises(AdminError, match="cp-2: it is a learner"):
-        choose_among(server, STACKED, "cp-2")
+        choose_among(server, STACKED, "cp-2", etcdctl=says)
 
 
-def test_without_any_list_of_members_there_is_none(server, monkeypatch):
-    members_say(monkeypatch, THREE, dict.fromkeys(THREE, EtcdctlError("etcdctl", "deadline exceeded")))
+def test_without_any_list_of_members_there_is_none(server):
+    says = answering(THREE, dict.fromkeys(THREE, EtcdctlError("etcdctl", "deadline exceeded")))
     with pytest.raises(AdminError, match="no member gave the list of members, which takes a quorum"):
-        choose_among(server, STACKED)
+        choose_among(server, STACKED, etcdctl=says)
 
 
-def test_a_member_without_a_leader_is_known_by_the_others(server, monkeypatch):
+def test_a_member_without_a_leader_is_known_by_the_others(server):
     alone = {**THREE, "cp-3": status(OTHER, leader=0)}
     lists = {"cp-1": ALL, "cp-2": ALL, "cp-3": EtcdctlError("etcdctl", "deadline exceeded")}
-    members_say(monkeypatch, alone, lists)
-    found = choose_among(server, STACKED, "cp-3")
+    says = answering(alone, lists)
+    found = choose_among(server, STACKED, "cp-3", etcdctl=says)
     assert (found.member_id, len(found.notes)) == (OTHER, 1)
 
 
-def test_the_only_member_speaks_for_itself(server, monkeypatch):
-    members_say(monkeypatch, {"cp-1": status()}, {"cp-1": listing(LEADER)})
-    assert choose_among(server, STACKED[:1]).member_id == LEADER
+def test_the_only_member_speaks_for_itself(server):
+    says = answering({"cp-1": status()}, {"cp-1": listing(LEADER)})
+    assert choose_among(server, STACKED[:1], etcdctl=says).member_id == LEADER
 
 
-def test_a_pod_that_only_wears_the_labels_of_etcd_gives_none(server, monkeypatch):
+def test_a_pod_that_only_wears_the_labels_of_etcd_gives_none(server):
     ahead = status(OTHER, applied=10**9, cluster_id=666)
-    members_say(monkeypatch, {"cp-1": status(), "cp-2": status(FOLLOWER), "worker-1": ahead})
+    says = answering({"cp-1": status(), "cp-2": status(FOLLOWER), "worker-1": ahead})
     pods = [*STACKED[:2], etcd_pod("worker-1", "192.0.2.9")]
-    assert choose_among(server, pods, control_plane=("cp-1", "cp-2")).node == "cp-2"
+    assert choose_among(server, pods, control_plane=("cp-1", "cp-2"), etcdctl=says).node == "cp-2"
 
 
 def test_such_a_pod_is_none_though_its_node_is_named(server):
@@ -386,11 +387,11 @@ def test_a_cluster_that_shows_nothing(server):
         choose_among(server, [])
 
 
-def test_a_right_that_is_missing_is_not_taken_for_a_member_that_is_down(server, monkeypatch):
+def test_a_right_that_is_missing_is_not_taken_for_a_member_that_is_down(server):
     refused = Forbidden(403, "Forbidden", refusal(403, "Forbidden", 'User "ann" cannot create')["message"])
-    members_say(monkeypatch, {"cp-1": status(), "cp-2": refused, "cp-3": refused})
+    says = answering({"cp-1": status(), "cp-2": refused, "cp-3": refused})
     with pytest.raises(Forbidden):
-        choose_among(server, STACKED)
+        choose_among(server, STACKED, etcdctl=says)
 
 
 def test_an_external_etcd_is_chosen_where_no_pod_runs_one(server):

@@ -2,15 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, Status, reason
 from kubectl_admin.etcd.members.pods import Access
-from kubectl_admin.etcd.saving.source import OUTSIDE, Source
+from kubectl_admin.etcd.save.choose_member import OUTSIDE, Source
 from kubectl_admin.node import jobs
-from kubectl_admin.node.fetch import Distant, Fetched, RefusedError, StalledError, Transfer, fetch
+from kubectl_admin.node.fetch import Fetched, RefusedError, RemoteFile, StalledError, Transfer, fetch
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.jobs import Job
 from kubectl_admin.node.unpacking import Tool
@@ -36,7 +36,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class Download:
     """A snapshot that has come home.
 
     cluster_id, member_id: in hex, as the member says: of several members' files none tells the cluster's.
@@ -51,7 +51,7 @@ class Saved:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def save(  # noqa: PLR0913 - from where, to where, and how
+def download(  # noqa: PLR0913 - from where, to where, and how
     host: Host,
     source: Source,
     sink: Callable[[bytes | bytearray], object],
@@ -61,28 +61,38 @@ def save(  # noqa: PLR0913 - from where, to where, and how
     etcdctl: str | None = None,
     room: Callable[[int], None] = lambda _: None,
     patience: float = math.inf,
-) -> Saved:
-    """Has the source's etcd make a snapshot on its node, and hands it to `sink` in order.
+    start: Callable[[Host, str, str, str, Sequence[str]], Job] = jobs.start,
+) -> Download:
+    """Has the source's etcd save a snapshot on its node, and hands it to `sink` in order.
 
-    transfer: how it is fetched, for the tool that packs it. tool: that tool; None for the best that the host
-    has. etcdctl: a path on the host instead of etcd's own. room: is told how many bytes will come, and raises
-    where there is no room for them. patience: seconds for which etcd may send nothing. Nothing stays on the
-    node. Raises AdminError.
+    transfer: how it is fetched, for the tool that compresses it.
+    tool: that tool; None for the best that the host has.
+    etcdctl: a path on the host instead of etcd's own.
+    room: gets the number of bytes that will come, and raises where there is no room for them.
+    patience: seconds for which etcd may send nothing.
+    start: starts a job on the host, as jobs.start does.
+
+    Nothing stays on the node. Raises AdminError.
     """
     began = time.monotonic()
     seen = survey(host, source, etcdctl)
-    packing = chosen(seen, tool, host.node)
-    access, status = answering(host, seen, [within(each, seen.root) for each in source.accesses])
+    packing = choose_tool(seen, tool, host.node)
+    access, status = find_answering(host, seen, [within(each, seen.root) for each in source.accesses])
     refuse_other(host.node, source, status)
     size = seen.database or status.size
     refuse_full(host.node, seen, size)
     room(size)
     with workspace(host) as folder:
         stall = math.ceil(patience) if math.isfinite(patience) else 0
-        file, job = saving(host, seen, access, folder, size)
+        path = f"{folder}/snapshot.db"
+        words = [seen.etcdctl, path, *etcdctl_flags(access)]
+        # etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it
+        # stays as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
+        job = start(host, host.operation.id, f"{folder}/job", "etcd-save", words)
+        file = RemoteFile(path, folder, size, f"{folder}/job/result", job.unit, stall)
         begun = time.monotonic()
         try:
-            fetched = fetch(host, replace(file, stall=stall), transfer(packing), sink)
+            fetched = fetch(host, file, transfer(packing), sink)
         except StalledError as error:
             raise AdminError(
                 f"node {host.node}: etcd has sent nothing more of its snapshot for {stall} s: {error.what}",
@@ -97,7 +107,7 @@ def save(  # noqa: PLR0913 - from where, to where, and how
         refuse_failed(job)
     seconds = {"prepare": begun - began, "fetch": time.monotonic() - begun}
     ids = f"{status.cluster_id:x}", f"{status.member_id:x}"
-    return Saved(access.endpoint, *ids, packing, fetched, seconds)
+    return Download(access.endpoint, *ids, packing, fetched, seconds)
 
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
@@ -123,7 +133,7 @@ def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
         raise AdminError(f"node {host.node}: the host's answer is not understood: {answer[:80]!r}") from None
 
 
-def chosen(seen: Survey, tool: Tool | None, node: str) -> Tool:
+def choose_tool(seen: Survey, tool: Tool | None, node: str) -> Tool:
     """What packs: the tool that was asked for, or the best there is; AdminError where the host lacks it."""
     if tool not in (None, Tool.NONE, *seen.tools):
         has = ", ".join(seen.tools) or "neither zstd nor gzip"
@@ -161,7 +171,7 @@ def within(access: Access, root: str) -> Access:
     return Access(access.endpoint, access.tls, ca, cert, key)
 
 
-def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, Status]:
+def find_answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, Status]:
     """The first access at which a member answers from this host, and what that says of itself.
 
     Raises AdminError where none answers.
@@ -176,20 +186,13 @@ def answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access,
     raise AdminError(f"node {host.node}: {problem.what if problem else 'the API server names no etcd'}")
 
 
-def saving(host: Host, seen: Survey, access: Access, folder: str, size: int) -> tuple[Distant, Job]:
-    """The snapshot as it grows on the host, and the job that makes it, which outlives cut connections.
-
-    etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it stays
-    as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
-    """
-    path = f"{folder}/snapshot.db"
+def etcdctl_flags(access: Access) -> list[str]:
+    """etcdctl's flags for a member, without etcdctl.arguments' time limit: a snapshot may take hours."""
     # Without a named authority the member's certificate may be its own, as in etcdctl.arguments.
     unnamed = ["--insecure-skip-tls-verify"] if access.tls else []
     trust = [f"--cacert={access.ca}"] if access.ca else unnamed
     pair = [f"--cert={access.cert}", f"--key={access.key}"] if access.cert else []
-    arguments = [seen.etcdctl, path, f"--endpoints={access.endpoint}", *trust, *pair]
-    job = jobs.start(host, host.operation.id, f"{folder}/job", "etcd-save", arguments)
-    return Distant(path, folder, size, f"{folder}/job/result", job.unit), job
+    return [f"--endpoints={access.endpoint}", *trust, *pair]
 
 
 def refuse_failed(job: Job) -> None:

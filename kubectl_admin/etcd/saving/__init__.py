@@ -1,1 +1,0 @@
-"""A snapshot taken by a member, brought home and proven."""
