@@ -10,7 +10,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.drain.cordon import Cordon, cordoned
 from kubectl_admin.drain.evict import DrainError, Evictions, Following, Moved
 from kubectl_admin.drain.facts import Pod
-from kubectl_admin.drain.filters import Action, Around, Flags, Verdict, judge
+from kubectl_admin.drain.filters import Action, Context, Flags, Verdict, judge
 from kubectl_admin.drain.gather import gather
 from kubectl_admin.drain.preview import Preview, preview
 from kubectl_admin.drain.primaries import await_moved
@@ -145,7 +145,7 @@ def judge_of(seen: Preview) -> Callable[[Pod], Verdict]:
     """What judges one pod as the preview did."""
 
     def judge_one(pod: Pod) -> Verdict:
-        return judge(pod, Around(seen.flags, seen.facts.daemonsets, datetime.now(UTC)))
+        return judge(pod, Context(seen.flags, seen.facts.daemonsets, datetime.now(UTC)))
 
     return judge_one
 

@@ -63,7 +63,7 @@ class Toleration:
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class AntiAffinity:
     """A required anti-affinity: no such pod within the same topology (a node, a zone).
 
     namespaces: where such pods are looked for.
@@ -87,7 +87,7 @@ class Demands:
     affinity: tuple[tuple[Requirement, ...], ...] | None = None
     tolerations: tuple[Toleration, ...] = ()
     requests: Resources = field(default_factory=dict)
-    apart: tuple[Apart, ...] = ()
+    anti_affinity: tuple[AntiAffinity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Context:
     """What filters know beside the pod: the flags, the DaemonSets that exist, the time."""
 
     flags: Flags
@@ -81,11 +81,11 @@ class Around:
     now: datetime
 
 
-def judge(pod: Pod, around: Around) -> Verdict:
+def judge(pod: Pod, context: Context) -> Verdict:
     """What becomes of the pod. The first filter that keeps it decides."""
     losses = []
     for ask in FILTERS:
-        answer = ask(pod, around)
+        answer = ask(pod, context)
         if answer is None:
             continue
         if answer.action is not None:
@@ -93,22 +93,22 @@ def judge(pod: Pod, around: Around) -> Verdict:
         losses.append(answer.loss)
     if pod.finished:
         return Verdict(pod, Action.DELETE, "finished")
-    action = Action.DELETE if around.flags.disable_eviction else Action.EVICT
+    action = Action.DELETE if context.flags.disable_eviction else Action.EVICT
     why = "terminating" if pod.deleted else pod.controller.kind if pod.controller else "no controller"
     return Verdict(pod, action, why, losses=tuple(losses))
 
 
-def own(pod: Pod, around: Around) -> Answer | None:
+def own(pod: Pod, context: Context) -> Answer | None:
     """This program's own pods, which do its work on the node."""
-    labels = around.flags.own
+    labels = context.flags.own
     if labels and labels.items() <= dict(pod.labels).items():
         return Answer(Action.LEAVE, "kubectl-admin's")
     return None
 
 
-def long_deleted(pod: Pod, around: Around) -> Answer | None:
+def long_deleted(pod: Pod, context: Context) -> Answer | None:
     """Pods that should have ended long ago: the node does not answer, and waiting would be in vain."""
-    if overdue(pod.deleted, around.now, around.flags.skip_wait_for_delete_timeout):
+    if overdue(pod.deleted, context.now, context.flags.skip_wait_for_delete_timeout):
         return Answer(Action.LEAVE, "overdue")
     return None
 
@@ -118,43 +118,43 @@ def overdue(deleted: datetime | None, now: datetime, limit: int) -> bool:
     return limit > 0 and deleted is not None and int((now - deleted).total_seconds()) > limit
 
 
-def daemonset(pod: Pod, around: Around) -> Answer | None:
+def daemonset(pod: Pod, context: Context) -> Answer | None:
     """Pods of a DaemonSet, which would be back at once. One whose DaemonSet is gone goes with --force."""
     if pod.controller is None or not pod.controller.daemonset or pod.finished:
         return None
-    if (pod.namespace, pod.controller.name) not in around.daemonsets:
-        if around.flags.force:
+    if (pod.namespace, pod.controller.name) not in context.daemonsets:
+        if context.flags.force:
             return Answer(loss="their DaemonSet is gone: nothing makes them anew")
         return Answer(Action.REFUSE, "DaemonSet gone", FORCE)
-    if not around.flags.ignore_daemonsets:
+    if not context.flags.ignore_daemonsets:
         return Answer(Action.REFUSE, "DaemonSet", IGNORE_DAEMONSETS)
     return Answer(Action.LEAVE, "DaemonSet")
 
 
-def mirror(pod: Pod, _around: Around) -> Answer | None:
+def mirror(pod: Pod, _context: Context) -> Answer | None:
     """Mirror pods: the kubelet runs them from a file, and the API server can't end them."""
     return Answer(Action.LEAVE, "static pod") if pod.mirror else None
 
 
-def local_data(pod: Pod, around: Around) -> Answer | None:
+def local_data(pod: Pod, context: Context) -> Answer | None:
     """Pods with an emptyDir, whose content goes with them."""
     if not pod.empty_dirs or pod.finished:
         return None
-    if not around.flags.delete_emptydir_data:
+    if not context.flags.delete_emptydir_data:
         return Answer(Action.REFUSE, "emptyDir", DELETE_EMPTYDIR_DATA)
     return Answer(loss="what is in their emptyDir volumes")
 
 
-def uncontrolled(pod: Pod, around: Around) -> Answer | None:
+def uncontrolled(pod: Pod, context: Context) -> Answer | None:
     """Pods without a controller, which nothing makes anew."""
     if pod.controller is not None or pod.finished:
         return None
-    if not around.flags.force:
+    if not context.flags.force:
         return Answer(Action.REFUSE, "no controller", FORCE)
     return Answer(loss="no controller: nothing makes them anew")
 
 
-FILTERS: tuple[Callable[[Pod, Around], Answer | None], ...] = (
+FILTERS: tuple[Callable[[Pod, Context], Answer | None], ...] = (
     own,
     long_deleted,
     daemonset,

@@ -9,7 +9,7 @@ Source: kubernetes pkg/scheduler/framework/plugins.
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from kubectl_admin.drain.facts import Apart, Claim, Facts, Name, Node, Pod, Resources, Taint
+from kubectl_admin.drain.facts import AntiAffinity, Claim, Facts, Name, Node, Pod, Resources, Taint
 from kubectl_admin.drain.labels import Requirement
 
 UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
@@ -38,7 +38,7 @@ class Elsewhere:
         """Gives the pod a place; the reason, in a sentence, if there is none, and "" if there is."""
         reasons: Counter[str] = Counter()
         free: list[Node] = []
-        crowded = {apart: self._values_with(apart) for apart in pod.demands.apart}
+        crowded = {apart: self._values_with(apart) for apart in pod.demands.anti_affinity}
         for node in self._nodes.values():
             if reason := self._reason(pod, node, crowded):
                 reasons[reason] += 1
@@ -55,7 +55,7 @@ class Elsewhere:
     def _cpu_used(self, node: Node) -> float:
         return self._used[node.name]["cpu"] / (node.allocatable.get("cpu") or 1.0)
 
-    def _values_with(self, apart: Apart) -> frozenset[str]:
+    def _values_with(self, apart: AntiAffinity) -> frozenset[str]:
         """The values of the topology (a node, a zone) within which there is such a pod.
 
         Asked once a pod, of the pods that are there, whatever the number of nodes.
@@ -67,7 +67,7 @@ class Elsewhere:
             if any(pod.namespace in apart.namespaces and apart.selector.selects(pod.labels) for pod in pods)
         )
 
-    def _reason(self, pod: Pod, node: Node, crowded: Mapping[Apart, Container[str]]) -> str:
+    def _reason(self, pod: Pod, node: Node, crowded: Mapping[AntiAffinity, Container[str]]) -> str:
         """Why this node can't take the pod; "" if it can. crowded: where what it must be apart from is."""
         return (
             forbidden(pod, node)
@@ -128,7 +128,7 @@ def lacking(requests: Resources, allocatable: Resources, used: Mapping[str, floa
     return ""
 
 
-def too_near(node: Node, crowded: Mapping[Apart, Container[str]]) -> str:
+def too_near(node: Node, crowded: Mapping[AntiAffinity, Container[str]]) -> str:
     """A pod within the same topology that the pod must be apart from."""
     for apart, values in crowded.items():
         if node.labels.get(apart.topology) in values:

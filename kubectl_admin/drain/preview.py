@@ -8,7 +8,7 @@ from datetime import datetime
 from kubectl_admin.drain import stateful
 from kubectl_admin.drain.budgets import Covering, Leave, Ruling, rule
 from kubectl_admin.drain.facts import Facts, Name, Pod
-from kubectl_admin.drain.filters import Action, Around, Flags, Verdict, judge
+from kubectl_admin.drain.filters import Action, Context, Flags, Verdict, judge
 from kubectl_admin.drain.placement import unplaceable
 from kubectl_admin.drain.read import NAME_FIELD
 from kubectl_admin.drain.stateful import Group, Move
@@ -56,8 +56,8 @@ class Preview:
 
 def preview(facts: Facts, flags: Flags, now: datetime) -> Preview:
     """What a drain with these flags would do. now: with a time zone."""
-    around = Around(flags, facts.daemonsets, now)
-    verdicts = [judge(pod, around) for pod in facts.pods]
+    context = Context(flags, facts.daemonsets, now)
+    verdicts = [judge(pod, context) for pod in facts.pods]
     covering = Covering(facts.budgets)
     groups = stateful.groups(facts)
     movable = stateful.leading_here(groups)

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kubectl_admin.drain.facts import Apart, Budget, Claim, Demands, Node, Owner, Pod, Taint, Toleration
+from kubectl_admin.drain.facts import (
+    AntiAffinity,
+    Budget,
+    Claim,
+    Demands,
+    Node,
+    Owner,
+    Pod,
+    Taint,
+    Toleration,
+)
 from kubectl_admin.drain.labels import Requirement, Selector, equalities
 from kubectl_admin.drain.quantity import number
 
@@ -82,7 +92,7 @@ def demands(namespace: str, spec: Object) -> Demands:
             for each in spec.get("tolerations") or ()
         ),
         requests=requests(spec),
-        apart=tuple(apart(namespace, term) for term in anti or ()),
+        anti_affinity=tuple(anti_affinity(namespace, term) for term in anti or ()),
     )
 
 
@@ -96,11 +106,11 @@ def node_terms(selector: Object) -> Terms:
     return tuple(terms)
 
 
-def apart(namespace: str, term: Object) -> Apart:
+def anti_affinity(namespace: str, term: Object) -> AntiAffinity:
     """A term of a required anti-affinity; a namespaceSelector is taken for the pod's own namespace."""
     namespaces = tuple(term.get("namespaces") or ()) or (namespace,)
     selector = Selector.of(term.get("labelSelector")) or Selector((Requirement("", "Exists"),))
-    return Apart(selector, term["topologyKey"], namespaces)
+    return AntiAffinity(selector, term["topologyKey"], namespaces)
 
 
 def requests(spec: Object) -> dict[str, float]:

@@ -126,7 +126,7 @@ class CoreDNS:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ClusterFacts:
     """The node among the others.
 
     versions: of the whole cluster. order: control-plane nodes, the oldest first. etcd: its state; None where

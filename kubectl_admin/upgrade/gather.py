@@ -21,7 +21,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.texts import Texts, read_texts
 from kubectl_admin.pool import ask_all
 from kubectl_admin.upgrade import given, unit
-from kubectl_admin.upgrade.facts import Around, CoreDNS, Disk, Mark, Proxy, Record, Room
+from kubectl_admin.upgrade.facts import ClusterFacts, CoreDNS, Disk, Mark, Proxy, Record, Room
 from kubectl_admin.versions import gather as versions
 from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Facts
@@ -45,7 +45,7 @@ KB = 1024
 SIZE = 15  # digits of a size in KiB
 
 
-def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
+def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> ClusterFacts:
     """The node among the others. Raises AdminError where the API can't be asked.
 
     members: whether etcd's are asked, which takes long while one of them is restarted.
@@ -72,14 +72,14 @@ def around(cluster: Cluster, node: str, *, members: bool = True) -> Around:
         else:
             found[name] = answer
     here, pods = found["node"], found["pods"]
-    facts: Facts = with_kubelet(found["versions"], node, found.get("kubelet"))
+    known: Facts = with_kubelet(found["versions"], node, found.get("kubelet"))
     etcd: State | None = None
     if members and any(pod["metadata"].get("labels", {}).get("component") == "etcd" for pod in pods):
         etcd = status.gather(cluster, compare=False)
     info = here.get("status", {}).get("nodeInfo", {})
-    return Around(
+    return ClusterFacts(
         node,
-        facts,
+        known,
         order(found["control planes"]),
         etcd,
         {name: set_flags for pod in pods for name, set_flags in static_flags(pod)},
@@ -124,7 +124,7 @@ def coredns(cluster: Cluster) -> CoreDNS:
     return CoreDNS(present=False, configured=config_map(cluster, "coredns", "Corefile") is not None)
 
 
-def returned_addons(cluster: Cluster, before: Around) -> list[str]:
+def returned_addons(cluster: Cluster, before: ClusterFacts) -> list[str]:
     """What of kubeadm's add-ons has come by an upgrade, in sentences. before: what was there."""
     addons: list[tuple[str, str, bool | None, Callable[[], bool]]] = [
         ("kube-proxy", "daemonset", before.proxy.present, lambda: proxy_words(cluster) is not None),
@@ -144,15 +144,15 @@ def returned_addons(cluster: Cluster, before: Around) -> list[str]:
     return said
 
 
-def with_kubelet(facts: Facts, node: str, answer: processes.KubeletAnswer | None) -> Facts:
+def with_kubelet(known: Facts, node: str, answer: processes.KubeletAnswer | None) -> Facts:
     """The facts with until when the container runtime of this node is supported, by its kubelet."""
     if answer is None:
-        return facts
+        return known
     nodes = (
         replace(each, runtime_support_ends=answer.runtime_support_ends) if each.name == node else each
-        for each in facts.nodes
+        for each in known.nodes
     )
-    return replace(facts, nodes=tuple(nodes))
+    return replace(known, nodes=tuple(nodes))
 
 
 def own_pods(cluster: Cluster, node: str) -> list[Mapping[str, Any]]:
@@ -205,12 +205,12 @@ def mark_text(mark: Mark) -> str:
     return json.dumps({"target": mark.target, "since": mark.since, "uncordon": mark.uncordon})
 
 
-def disk(host: Host, around: Around, patches: str = "") -> Disk:
+def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
     """What the host says. patches: kubeadm's folder of them, «-» or "" for none.
 
     Raises AdminError where it can't be asked.
     """
-    data = around.flags.get("etcd", {}).get("data-dir", "-")
+    data = facts.flags.get("etcd", {}).get("data-dir", "-")
     answer = host.script("upgrade-survey", KUBERNETES, data).decode("utf-8", "replace")
     here = with_texts(host, on_disk(answer, packages.survey(host)))
     found = read_texts(host, [patches]) if patches.startswith("/") else Texts()

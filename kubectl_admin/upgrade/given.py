@@ -17,7 +17,7 @@ from kubectl_admin.control_plane.flags import TRUE, flags
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.upgrade import patches
-from kubectl_admin.upgrade.facts import Around, Disk
+from kubectl_admin.upgrade.facts import ClusterFacts, Disk
 from kubectl_admin.versions.facts import Component
 
 GATES = "feature-gates"
@@ -75,7 +75,7 @@ class NextStart:
     gaps: tuple[Gap, ...] = ()
 
 
-def next_start(around: Around, disk: Disk, *, kubeadm: bool, control_plane: bool) -> NextStart:
+def next_start(facts: ClusterFacts, disk: Disk, *, kubeadm: bool, control_plane: bool) -> NextStart:
     """What the next start of the node's components reads.
 
     kubeadm: whether its step is still to come. control_plane: whether the node runs a part of it; what is
@@ -84,11 +84,11 @@ def next_start(around: Around, disk: Disk, *, kubeadm: bool, control_plane: bool
     gaps = [Gap(path, "it is there, and can't be read") for path in disk.texts.unread]
     if not disk.command.program and not disk.running:
         gaps.append(Gap("the kubelet's command line", "no unit of systemd and no process tells it"))
-    documents = [*kubelet_documents(around, disk, gaps, kubeadm=kubeadm)]
+    documents = [*kubelet_documents(facts, disk, gaps, kubeadm=kubeadm)]
     told = [*kubelet_flags(disk, kubeadm=kubeadm)]
     given = [*configured_gates(documents), *told]
     if kubeadm and control_plane:
-        given += [*static_pods(around, disk, gaps), *kube_proxy(around, disk, gaps)]
+        given += [*static_pods(facts, disk, gaps), *kube_proxy(facts, disk, gaps)]
     return NextStart(tuple(given), allows_cgroup_v1(documents, told), tuple(gaps))
 
 
@@ -105,7 +105,7 @@ def kubelet_flags(disk: Disk, *, kubeadm: bool) -> Iterator[Given]:
 
 
 def kubelet_documents(
-    around: Around, disk: Disk, gaps: list[Gap], *, kubeadm: bool
+    facts: ClusterFacts, disk: Disk, gaps: list[Gap], *, kubeadm: bool
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The kubelet's configuration, each part with its place, in the order in which they are merged.
 
@@ -113,8 +113,8 @@ def kubelet_documents(
     """
     told = kubelet_options(disk)
     path = told.get("config", "")
-    if path == KUBELET_CONFIG and kubeadm and around.kubelet_config is not None:
-        yield from document("ConfigMap kube-system/kubelet-config", around.kubelet_config, gaps)
+    if path == KUBELET_CONFIG and kubeadm and facts.kubelet_config is not None:
+        yield from document("ConfigMap kube-system/kubelet-config", facts.kubelet_config, gaps)
         yield from patches.documents(disk.patches, "kubeletconfiguration", gaps)
         yield from document(INSTANCE_CONFIG, disk.texts.read.get(INSTANCE_CONFIG, ""), gaps)
     elif path in disk.texts.read:
@@ -181,25 +181,25 @@ def allows_cgroup_v1(documents: Iterable[tuple[str, Mapping[str, Any]]], told: I
     return not fails
 
 
-def static_pods(around: Around, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
+def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
     """The flags of the static pods that kubeadm is about to write, and of those that it replaces."""
-    config = around.versions.kubeadm_config
+    config = facts.versions.kubeadm_config
     if config is None:
         gaps.append(Gap("ConfigMap kube-system/kubeadm-config", "what kubeadm is told in it was not read"))
     for component, field in EXTRA_ARGS.items():
         extra = config.extra_args.get(component, ()) if config else ()
         # Without the ConfigMap, what runs today is the best that is known of what comes.
         fate = Fate.REPLACED if config else Fate.STAYS
-        yield Given(component, around.flags.get(component, {}), f"the manifest of {component}", fate)
+        yield Given(component, facts.flags.get(component, {}), f"the manifest of {component}", fate)
         place = f"{field} in ConfigMap kube-system/kubeadm-config"
         yield Given(component, pod_flags(component, extra), place)
         for path, words in patches.words(disk.patches, str(component), gaps):
             yield Given(component, pod_flags(component, words), path)
 
 
-def kube_proxy(around: Around, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
+def kube_proxy(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
     """What kube-proxy is given by kubeadm's add-on phase, which comes with the last control plane."""
-    config, proxy = around.versions.kubeadm_config, around.proxy
+    config, proxy = facts.versions.kubeadm_config, facts.proxy
     if config and config.proxy_disabled:
         return
     for _, content in document("ConfigMap kube-system/kube-proxy", proxy.config or "", gaps):

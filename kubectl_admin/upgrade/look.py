@@ -12,8 +12,8 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node import debug_pod, manifest, packages
 from kubectl_admin.node.host import Host
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import addons, gates, gather, snapshot, stages, target
-from kubectl_admin.upgrade.facts import Around, Disk, Role, Target
+from kubectl_admin.upgrade import addons, gather, plan, preflight, snapshot, target
+from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version
 
@@ -35,12 +35,16 @@ DOING = (
 class Options:
     """What a person may decide.
 
-    to: a version or a minor; None for what the cluster has. allow: rules of findings that forbid nothing.
-    ignored, patches: kubeadm's --ignore-preflight-errors and --patches, «-» for none. renew_key: whether the
-    repository's key is fetched anew. snapshot: the file or folder for the snapshot of etcd; None for none.
-    first: this node may be the first control plane. draining: how the node is drained; None not to drain.
-    settling: seconds for the node to be well again. pods: how debug pods are made. skipped: control-plane
-    nodes that are down, and whose hosts are not asked which work goes on there.
+    to: a version or a minor; None for the one that the cluster has.
+    allow: rules whose violations forbid nothing.
+    ignored, patches: kubeadm's --ignore-preflight-errors and --patches; «-» for none.
+    renew_key: whether to fetch the repository's key again.
+    snapshot: the file or directory for the snapshot of etcd; None for none.
+    first: this node may be the first control plane.
+    draining: how the node is drained; None not to drain it.
+    ready_timeout: seconds for the node to be well again.
+    pods: how debug pods are made.
+    skipped: control-plane nodes that are down; their hosts are not asked for running work.
     """
 
     to: str | None = None
@@ -51,7 +55,7 @@ class Options:
     snapshot: str | None = "."
     first: bool = False
     draining: drain.Options | None = field(default_factory=drain.Options)
-    settling: float = 600.0
+    ready_timeout: float = 600.0
     pods: debug_pod.Options = field(default_factory=debug_pod.Options)
     skipped: tuple[str, ...] = ()
 
@@ -60,7 +64,7 @@ class Options:
 class Look:
     """What would be done to a node, and what forbids it. preview: of its drain; None where there is none."""
 
-    around: Around
+    facts: ClusterFacts
     disk: Disk
     role: Role
     target: Target
@@ -76,40 +80,40 @@ class Look:
 
 def look(cluster: Cluster, host: Host, options: Options) -> Look:
     """What would be done to the node; nothing is touched. Raises AdminError where that can't be known."""
-    around = gather.around(cluster, host.node)
-    disk = gather.disk(host, around, options.patches)
+    facts = gather.cluster_facts(cluster, host.node)
+    disk = gather.disk(host, facts, options.patches)
     refuse_unmanaged(host.node, disk)
-    minor, asked = target.wanted(options.to) if options.to else (target.default_minor(around), None)
-    goal = goal_there(disk, asked or target.followed(around, minor)) or target.choose(
-        around, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
+    minor, asked = target.wanted(options.to) if options.to else (target.default_minor(facts), None)
+    goal = goal_there(disk, asked or target.followed(facts, minor)) or target.choose(
+        facts, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
     )
-    role = target.role(around, goal.version, disk.kubeadm_record)
-    steps = stages.stages(
-        around,
+    role = target.role(facts, goal.version, disk.kubeadm_record)
+    steps = plan.steps(
+        facts,
         disk,
         role,
         goal,
         snapshot=options.snapshot is not None,
         drain=options.draining is not None,
     )
-    findings = gates.gates(
-        around,
+    findings = preflight.findings(
+        facts,
         disk,
         role,
         goal,
         upstream.load(),
         first=options.first,
         drained=options.draining is not None,
-        kubeadm=any(step.name == stages.KUBEADM and not step.done for step in steps),
+        kubeadm=any(step.name == plan.KUBEADM and not step.done for step in steps),
     )
-    if options.snapshot is not None and any(step.name == stages.SNAPSHOT and not step.done for step in steps):
+    if options.snapshot is not None and any(step.name == plan.SNAPSHOT and not step.done for step in steps):
         name, resumed = cluster.target.cluster_name, bool(disk.records)
         findings += snapshot.findings(host.node, options.snapshot, name, resumed=resumed)
     if all(step.done for step in steps):  # it forbids nothing that is still to do
         findings += addons.behind_findings(host.node, behind(cluster, host, role, goal, options))
-    drains = any(step.name == stages.DRAIN and not step.done for step in steps)
+    drains = any(step.name == plan.DRAIN and not step.done for step in steps)
     preview = drain.look(cluster, host.node, drained_with(options)) if drains else None
-    return Look(around, disk, role, goal, steps, tuple(gates.allowed(findings, options.allow)), preview)
+    return Look(facts, disk, role, goal, steps, tuple(preflight.allow(findings, options.allow)), preview)
 
 
 def behind(cluster: Cluster, host: Host, role: Role, goal: Target, options: Options) -> list[str]:
@@ -117,7 +121,7 @@ def behind(cluster: Cluster, host: Host, role: Role, goal: Target, options: Opti
 
     With patches their images may be any. Raises AdminError where it can't be known.
     """
-    if not role.control_plane or options.patches != stages.NONE:
+    if not role.control_plane or options.patches != plan.NONE:
         return []
     return addons.left_behind(cluster, host, goal)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.node.workspace import STATE
-from kubectl_admin.upgrade.facts import Around, Disk, Role
+from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role
 from kubectl_admin.upgrade.given import NextStart
 from kubectl_admin.versions.needs import unmet
 from kubectl_admin.versions.upstream import Upstream
@@ -22,7 +22,7 @@ IMAGE_FOLDERS = {"containerd": "/var/lib/containerd", "cri-o": "/var/lib/contain
 
 
 def machine(
-    around: Around, disk: Disk, coming: NextStart, upstream: Upstream, minor: int
+    facts: ClusterFacts, disk: Disk, coming: NextStart, upstream: Upstream, minor: int
 ) -> Iterator[Finding]:
     """What this node's machine lacks to run the minor, and what the work itself needs there."""
     here = [
@@ -32,35 +32,35 @@ def machine(
             cgroup_seen="the version of /sys/fs/cgroup",
             allows_cgroup_v1=coming.allows_cgroup_v1,
         )
-        for node in around.versions.nodes
-        if node.name == around.node
+        for node in facts.versions.nodes
+        if node.name == facts.node
     ]
     if disk.cgroup is None:
         yield Gap("the version of cgroup", "/sys/fs/cgroup is not there").finding()
-    yield from unmet(replace(around.versions, nodes=tuple(here)), upstream, minor)
+    yield from unmet(replace(facts.versions, nodes=tuple(here)), upstream, minor)
     if not disk.systemd:
         yield Finding(
             Severity.VIOLATION,
             "no-systemd",
-            f"node {around.node}",
+            f"node {facts.node}",
             "systemd keeps the work going while the connection is cut, and runs the kubelet",
             "this host runs without it",
             "upgrade it by hand",
-            objects=(f"node/{around.node}",),
+            objects=(f"node/{facts.node}",),
         )
-    if not around.ready:
+    if not facts.ready:
         yield Finding(
             Severity.VIOLATION,
             "not-ready",
-            f"node {around.node}",
+            f"node {facts.node}",
             "a node is upgraded while it works",
             "it is not Ready",
-            f"bring it back first: kubectl describe node {around.node}",
-            objects=(f"node/{around.node}",),
+            f"bring it back first: kubectl describe node {facts.node}",
+            objects=(f"node/{facts.node}",),
         )
 
 
-def label(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
+def label(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     """Whether the node would be upgraded as a worker, though its host runs a control plane.
 
     A Node object that was deleted comes back by its kubelet, which may not give it the label again. kubeadm
@@ -70,22 +70,22 @@ def label(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
     """
     if role.control_plane or not disk.apiserver:
         return
-    labelled = around.node in around.order
+    labelled = facts.node in facts.order
     yield Finding(
         Severity.VIOLATION,
         "control-plane-label",
-        f"node {around.node}",
+        f"node {facts.node}",
         "a control plane is upgraded as one: by its label, and the static pods that the API shows of it",
         "its host has /etc/kubernetes/manifests/kube-apiserver.yaml, and "
         + ("no kube-apiserver of it is to be seen" if labelled else f"it does not carry the label {LABEL}"),
-        f"see why: kubectl -n kube-system get pods --field-selector spec.nodeName={around.node}"
+        f"see why: kubectl -n kube-system get pods --field-selector spec.nodeName={facts.node}"
         if labelled
-        else f"if it is one: kubectl label node {around.node} {LABEL}=; if not, move that file away",
-        objects=(f"node/{around.node}",),
+        else f"if it is one: kubectl label node {facts.node} {LABEL}=; if not, move that file away",
+        objects=(f"node/{facts.node}",),
     )
 
 
-def space(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
+def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     """Whether there is room for the packages, the images, and for kubeadm's copy of etcd's data.
 
     What goes to one file system is added up.
@@ -93,7 +93,7 @@ def space(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
     needs = {STATE: DOWNLOADED, "/usr": UNPACKED}
     if role.control_plane:
         needs[BACKUPS] = disk.etcd
-        runtime = next((each.runtime for each in around.versions.nodes if each.name == around.node), "")
+        runtime = next((each.runtime for each in facts.versions.nodes if each.name == facts.node), "")
         if folder := IMAGE_FOLDERS.get(runtime.partition(":")[0]):
             needs[folder] = IMAGES
     by_device: dict[str, list[str]] = {}
@@ -108,9 +108,9 @@ def space(around: Around, disk: Disk, role: Role) -> Iterator[Finding]:
             yield Finding(
                 Severity.VIOLATION,
                 "disk-full",
-                f"node {around.node}: {', '.join(folders)}",
+                f"node {facts.node}: {', '.join(folders)}",
                 "packages, images, and kubeadm's copy of etcd's data, need their room",
                 f"{free >> 20} MiB are free, and {wanted >> 20} MiB are wanted",
                 f"free some space there; kubeadm keeps old copies below {BACKUPS}",
-                objects=(f"node/{around.node}",),
+                objects=(f"node/{facts.node}",),
             )

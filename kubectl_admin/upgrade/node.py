@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubectl_admin import plan
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import PASSING, NotReadyError, Trouble, trouble_of
@@ -18,8 +17,8 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import discard
-from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import stages
+from kubectl_admin.plan import Step, carry_out
+from kubectl_admin.upgrade import plan
 from kubectl_admin.upgrade.look import Look, Options, look, rights
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.status import lease_name
@@ -51,7 +50,7 @@ class Upgraded:
 
 
 @contextmanager
-def opened(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bool) -> Iterator[Host]:
+def open_host(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bool) -> Iterator[Host]:
     """The node's host, also where kubeadm has its only API server restarted just now.
 
     doing: whether anything is to be changed. Raises AdminError where there is no way in, or naming the rights
@@ -87,7 +86,9 @@ def is_starting(cluster: Cluster) -> bool:
 
 
 @contextmanager
-def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool) -> Iterator[Held]:
+def hold_lease(
+    cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool
+) -> Iterator[Held]:
     """Inside, nobody else upgrades the node, nor changes anything of the control plane that it is a part of.
 
     Raises AdminError where somebody does and is not taken over, or where their work goes on.
@@ -120,12 +121,12 @@ def holding(cluster: Cluster, host: Host, options: Options, say: Say, *, take_ov
         yield alone.held
 
 
-def looked_at(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
+def look_when_reachable(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
     """What would be done to the node; nothing is touched."""
     return patient(say)(lambda: look(cluster, host, options))
 
 
-def awaited(host: Host, progress: UpgradeProgress) -> None:
+def wait_for_running_jobs(host: Host, progress: UpgradeProgress) -> None:
     """Returns when no job of an earlier run is at work on the host any more."""
     if host.persistently(lambda: host.run(["test", "-e", FOLDER], check=False)).exit_code:
         return
@@ -152,12 +153,12 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     """
     work = Work(cluster, host, seen, options, progress, watch, check)
     actions = {
-        stages.PACKAGES: work.packages,
-        stages.SNAPSHOT: work.snapshot,
-        stages.KUBEADM: work.kubeadm,
-        stages.DRAIN: work.drain,
-        stages.KUBELET: work.kubelet,
-        stages.SETTLE: work.settle,
+        plan.PACKAGES: work.packages,
+        plan.SNAPSHOT: work.snapshot,
+        plan.KUBEADM: work.kubeadm,
+        plan.DRAIN: work.drain,
+        plan.KUBELET: work.kubelet,
+        plan.SETTLE: work.settle,
     }
 
     def begun(step: Step) -> None:
@@ -166,9 +167,9 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
 
     host.script("workspace", FOLDER, str(host.operation.owner))
     with work.cordon_told():
-        seconds = plan.carry_out(seen.steps, actions, begun)
+        seconds = carry_out(seen.steps, actions, begun)
     discard(host, NAME)
-    stays = seen.around.cordoned and not work.mark.uncordon
+    stays = seen.facts.cordoned and not work.mark.uncordon
     paid = work.ended - work.cordoned if work.cordoned and work.ended else None
     return Upgraded(
         seen,

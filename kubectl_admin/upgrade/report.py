@@ -6,10 +6,10 @@ from kubectl_admin.drain import report as drain_report
 from kubectl_admin.drain.progress import duration
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
-from kubectl_admin.upgrade import addons, gates
+from kubectl_admin.upgrade import addons, preflight
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.node import Upgraded
-from kubectl_admin.upgrade.stages import PAID
+from kubectl_admin.upgrade.plan import PAID
 
 STATES = {True: "done", False: "to do"}
 
@@ -24,7 +24,7 @@ def planned(seen: Look, *, waits: bool = False, wide: bool = False) -> Report:
     return Report(
         kind="NodeUpgradePlan",
         items=lambda: [document(seen)],
-        names=lambda: [f"node/{seen.around.node}"],
+        names=lambda: [f"node/{seen.facts.node}"],
         tables=[steps, *(drained.tables if drained else ())],
         paragraphs=[summary(seen), *(drained.paragraphs if drained else ())],
         findings=[*seen.findings, *(drained.findings if drained else ())],
@@ -33,18 +33,18 @@ def planned(seen: Look, *, waits: bool = False, wide: bool = False) -> Report:
 
 def summary(seen: Look) -> str:
     """The node, what it is, where it is and where it goes."""
-    here = seen.around.kubelet or "?"
-    what = f"node {seen.around.node} ({seen.role}): {here} to {seen.target.version}"
+    here = seen.facts.kubelet or "?"
+    what = f"node {seen.facts.node} ({seen.role}): {here} to {seen.target.version}"
     return f"{what}: nothing is left to do" if seen.over else what
 
 
 def document(seen: Look) -> dict[str, object]:
     """The plan as plain data."""
     return {
-        "node": seen.around.node,
-        "context": seen.around.versions.context,
+        "node": seen.facts.node,
+        "context": seen.facts.versions.context,
         "role": str(seen.role),
-        "kubelet": str(seen.around.kubelet) if seen.around.kubelet else None,
+        "kubelet": str(seen.facts.kubelet) if seen.facts.kubelet else None,
         "target": str(seen.target.version),
         "package": seen.target.package,
         "steps": [{"name": step.name, "title": step.title, "done": step.done} for step in seen.steps],
@@ -68,7 +68,7 @@ def upgraded(done: Upgraded) -> Report:
                 "staysCordoned": done.cordoned,
             }
         ],
-        names=lambda: [f"node/{done.look.around.node}"],
+        names=lambda: [f"node/{done.look.facts.node}"],
         tables=[steps],
         paragraphs=[said(done)],
         findings=unwell(done),
@@ -82,7 +82,7 @@ def took(seconds: Mapping[str, float], name: str) -> str:
 
 def said(done: Upgraded) -> str:
     """The good end, and how long pods were kept away."""
-    node, version = done.look.around.node, done.look.target.version
+    node, version = done.look.facts.node, done.look.target.version
     total = duration(sum(done.seconds.values()))
     wrong = any(each.severity is Severity.VIOLATION for each in unwell(done))
     well = "not all is well" if wrong else "well"
@@ -96,7 +96,7 @@ def said(done: Upgraded) -> str:
 
 def unwell(done: Upgraded) -> list[Finding]:
     """Workloads that were moved and are not well yet, add-ons that are old, and roll-outs that go on."""
-    node = done.look.around.node
+    node = done.look.facts.node
     found = [*addons.behind_findings(node, done.behind), *addons.rollout_findings(node, done.left)]
     if done.unhealthy:
         found.append(
@@ -110,4 +110,4 @@ def unwell(done: Upgraded) -> list[Finding]:
                 objects=(f"node/{node}",),
             )
         )
-    return gates.allowed(found, done.allowed)
+    return preflight.allow(found, done.allowed)

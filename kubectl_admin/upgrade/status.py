@@ -8,7 +8,7 @@ from kubectl_admin.node import jobs, lease
 from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather
-from kubectl_admin.upgrade.facts import Around, Disk, Record
+from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Record
 from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, patient
 from kubectl_admin.versions.version import Version
 
@@ -17,7 +17,7 @@ from kubectl_admin.versions.version import Version
 class Status:
     """A node in its upgrade. holder: who does it, in words. work: the jobs at work on its host."""
 
-    around: Around
+    facts: ClusterFacts
     disk: Disk
     holder: str
     work: tuple[str, ...]
@@ -26,10 +26,10 @@ class Status:
 def status(cluster: Cluster, host: Host) -> Status:
     """How far it is. Raises AdminError where the node or the API can't be asked."""
     patiently = patient(host.say)
-    around = patiently(lambda: gather.around(cluster, host.node, members=False))
+    facts = patiently(lambda: gather.cluster_facts(cluster, host.node, members=False))
     holder = patiently(lambda: lease.who(cluster, lease_name(cluster, host.node)))
     work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{FOLDER}/{name}"))
-    return Status(around, gather.disk(host, around), str(holder) if holder else "", work)
+    return Status(facts, gather.disk(host, facts), str(holder) if holder else "", work)
 
 
 def logs(host: Host) -> str:
@@ -45,48 +45,48 @@ def lease_name(cluster: Cluster, node: str) -> str:
 
 def report(seen: Status) -> Report:
     """The same as a table."""
-    around, installed = seen.around, seen.disk.packages.installed
-    mark = around.mark
+    facts, installed = seen.facts, seen.disk.packages.installed
+    mark = facts.mark
     rows = [
         ["upgraded by", seen.holder or "nobody at the moment"],
         ["at work there", ", ".join(seen.work) or "nothing"],
         ["marked for", f"{mark.target} since {mark.since}" if mark else "-"],
-        ["node", ("Ready" if around.ready else "NotReady") + (", cordoned" if around.cordoned else "")],
-        ["kubelet", f"{around.kubelet} runs, {seen.disk.kubelet} is on the disk"],
-        *([name, f"{version or '?'} runs"] for name, version in around.static_versions().items()),
+        ["node", ("Ready" if facts.ready else "NotReady") + (", cordoned" if facts.cordoned else "")],
+        ["kubelet", f"{facts.kubelet} runs, {seen.disk.kubelet} is on the disk"],
+        *([name, f"{version or '?'} runs"] for name, version in facts.static_versions().items()),
         *([f"package {name}", version] for name, version in sorted(installed.items())),
         *([f"step {name}", ended(record)] for name, record in sorted(seen.disk.records.items())),
         ["held packages", ", ".join(sorted(seen.disk.packages.held)) or "none"],
-        ["kubeadm-config", str(around.versions.kubeadm or "?")],
+        ["kubeadm-config", str(facts.versions.kubeadm or "?")],
     ]
     return Report(
         kind="NodeUpgradeStatus",
         items=lambda: [document(seen)],
-        names=lambda: [f"node/{around.node}"],
+        names=lambda: [f"node/{facts.node}"],
         tables=[Table([Column("WHAT"), Column("STATE")], [[str(name), str(value)] for name, value in rows])],
     )
 
 
 def document(seen: Status) -> dict[str, object]:
     """The same as plain data."""
-    around, mark = seen.around, seen.around.mark
+    facts, mark = seen.facts, seen.facts.mark
     return {
-        "node": around.node,
+        "node": facts.node,
         "upgradedBy": seen.holder or None,
         "atWork": list(seen.work),
         "target": mark.target if mark else None,
         "since": mark.since if mark else None,
-        "ready": around.ready,
-        "cordoned": around.cordoned,
-        "kubelet": {"running": text(around.kubelet), "installed": text(seen.disk.kubelet)},
-        "controlPlane": {str(name): text(version) for name, version in around.static_versions().items()},
+        "ready": facts.ready,
+        "cordoned": facts.cordoned,
+        "kubelet": {"running": text(facts.kubelet), "installed": text(seen.disk.kubelet)},
+        "controlPlane": {str(name): text(version) for name, version in facts.static_versions().items()},
         "steps": {
             name: {"target": record.target, "mode": record.mode, "exitCode": record.exit_code}
             for name, record in seen.disk.records.items()
         },
         "packages": dict(seen.disk.packages.installed),
         "held": sorted(seen.disk.packages.held),
-        "kubeadmConfig": text(around.versions.kubeadm),
+        "kubeadmConfig": text(facts.versions.kubeadm),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.packages import Offer
-from kubectl_admin.upgrade.facts import Around, Record, Role, Target
+from kubectl_admin.upgrade.facts import ClusterFacts, Record, Role, Target
 from kubectl_admin.versions.version import Version
 
 NAMES = ("kubeadm", "kubelet", "kubectl")
@@ -24,7 +24,7 @@ def wanted(text: str) -> tuple[int, Version | None]:
     return version.minor, version if match["whole"] else None
 
 
-def role(around: Around, target: Version, record: Record | None = None) -> Role:
+def role(facts: ClusterFacts, target: Version, record: Record | None = None) -> Role:
     """What the node is on the way to this version. record: of kubeadm's step there.
 
     `kubeadm upgrade apply` writes the version into ConfigMap kubeadm-config, so the first control-plane node
@@ -32,36 +32,36 @@ def role(around: Around, target: Version, record: Record | None = None) -> Role:
     eight: a node where it has begun stays the first one, since the others' command lacks some of the rest.
     Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/{apply,node}.go.
     """
-    if around.own_apiserver is None:
+    if facts.own_apiserver is None:
         return Role.WORKER
     if record and record.is_apply(target):
         return Role.FIRST
-    return Role.FURTHER if around.is_written(target) else Role.FIRST
+    return Role.FURTHER if facts.is_written(target) else Role.FIRST
 
 
-def default_minor(around: Around) -> int:
+def default_minor(facts: ClusterFacts) -> int:
     """The minor that the node goes to unless another one is named.
 
     A worker follows the oldest API server, a further control-plane node kubeadm's ConfigMap, and the first
     one stays in its minor. Raises AdminError where no version of an API server is known.
     """
-    if not around.apiservers:
-        raise AdminError(f"node {around.node}: no API server has told its version", "kubectl admin skew")
-    own = around.own_apiserver
+    if not facts.apiservers:
+        raise AdminError(f"node {facts.node}: no API server has told its version", "kubectl admin skew")
+    own = facts.own_apiserver
     if own is None or own.version is None:
-        return around.apiservers[0].minor
-    written = around.versions.kubeadm
+        return facts.apiservers[0].minor
+    written = facts.versions.kubeadm
     return max(own.version.minor, written.minor) if written else own.version.minor
 
 
-def choose(around: Around, asked: Version | None, minor: int, offers: Iterable[Offer]) -> Target:
+def choose(facts: ClusterFacts, asked: Version | None, minor: int, offers: Iterable[Offer]) -> Target:
     """The target in that minor: the version asked for, else the cluster's, else the newest that is offered.
 
     A pre-release is chosen only where it is named, or the cluster's. Raises AdminError where the packages
     don't offer it.
     """
     offered = complete(offers)
-    version = asked or followed(around, minor)
+    version = asked or followed(facts, minor)
     found = [one for one in offered if is_meant(one.version, version, minor)]
     found = [one for one in found if one.version.is_same(version)] or found
     if found:
@@ -70,13 +70,13 @@ def choose(around: Around, asked: Version | None, minor: int, offers: Iterable[O
         early = [one for one in offered if one.version.minor == minor]
         what = f"offers of 1.{minor} only pre-releases" if early else f"offers no 1.{minor}"
         raise AdminError(
-            f"node {around.node}: its package repository {what}",
+            f"node {facts.node}: its package repository {what}",
             f"name one with --to {early[-1].version}" if early else "is the mirror behind?",
         )
     others = [one for one in offered if one.version.minor == version.minor]
     has = f"the newest there is {others[-1].version}" if others else f"it has nothing of {version.minor_text}"
     raise AdminError(
-        f"node {around.node}: its package repository does not offer {version} of {', '.join(NAMES)}",
+        f"node {facts.node}: its package repository does not offer {version} of {', '.join(NAMES)}",
         f"{has}; name a version with --to",
     )
 
@@ -91,11 +91,11 @@ def is_meant(offered: Version, version: Version | None, minor: int) -> bool:
     return version.is_met_by(offered)
 
 
-def followed(around: Around, minor: int) -> Version | None:
+def followed(facts: ClusterFacts, minor: int) -> Version | None:
     """The version of this minor that the cluster has already; None where it has none yet."""
-    if around.own_apiserver is None:
-        return around.apiservers[0] if around.apiservers[0].minor == minor else None
-    written, own = around.versions.kubeadm, around.own_apiserver.version
+    if facts.own_apiserver is None:
+        return facts.apiservers[0] if facts.apiservers[0].minor == minor else None
+    written, own = facts.versions.kubeadm, facts.own_apiserver.version
     return (
         written
         if written and own and written.minor == minor and written.precedence > own.precedence

@@ -22,11 +22,11 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.signals import sheltered
-from kubectl_admin.upgrade import addons, gather, given, rollout, snapshot, stages
+from kubectl_admin.upgrade import addons, gather, given, plan, rollout, snapshot
 from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
 from kubectl_admin.upgrade.progress import UpgradeProgress
-from kubectl_admin.upgrade.settle import settled
+from kubectl_admin.upgrade.readiness import wait_until_ready
 from kubectl_admin.versions.facts import Component
 
 NAME = "upgrade"  # of the job, and of its folder
@@ -35,7 +35,7 @@ RECORDS = f"{FOLDER}/records"
 # Exit code of packages-install.sh that nothing gives by accident: the former packages were seen to be there,
 # and their kubelet to stay up.
 PUT_BACK = 10
-JOBS = (stages.PACKAGES, stages.KUBEADM, stages.KUBELET)
+JOBS = (plan.PACKAGES, plan.KUBEADM, plan.KUBELET)
 # Seconds in which an API server that kubeadm restarts is back: kubeadm waits that long for a static pod.
 # Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm/v1beta4/defaults.go, Timeouts.UpgradeManifests.
 RESTART_TIMEOUT = 300.0
@@ -75,12 +75,12 @@ class Work:
         self.check = check
         self.cluster, self.host, self.seen = cluster, host, seen
         self.options, self.progress, self.watch = options, progress, watch
-        around = seen.around
-        self.former = stages.mark_that_counts(around, seen.target)
+        facts = seen.facts
+        self.former = plan.mark_that_counts(facts, seen.target)
         begun = self.former or Mark(
             "",
             datetime.now(UTC).isoformat(timespec="seconds"),
-            uncordon=not around.cordoned and options.draining is not None,
+            uncordon=not facts.cordoned and options.draining is not None,
         )
         self.mark = replace(begun, target=str(seen.target.version))
         self.cordoned = self.ended = 0.0
@@ -95,7 +95,7 @@ class Work:
         """The packages are on the node, and kubeadm is installed."""
         goal = self.seen.target
         renew = "yes" if self.options.renew_key else "no"
-        self.job(stages.PACKAGES, "packages-prepare", [goal.package, str(goal.version.minor), renew])
+        self.job(plan.PACKAGES, "packages-prepare", [goal.package, str(goal.version.minor), renew])
 
     def snapshot(self) -> None:
         """A snapshot of etcd is here, proven."""
@@ -117,8 +117,8 @@ class Work:
     def kubeadm(self) -> None:
         """kubeadm's own part, to its end."""
         goal, options = self.seen.target, self.options
-        what = [stages.mode(self.seen.role), f"v{goal.version}", options.ignored, options.patches]
-        self.job(stages.KUBEADM, "upgrade-kubeadm", [RECORDS, given.KUBELET_CONFIG, *what])
+        what = [plan.mode(self.seen.role), f"v{goal.version}", options.ignored, options.patches]
+        self.job(plan.KUBEADM, "upgrade-kubeadm", [RECORDS, given.KUBELET_CONFIG, *what])
 
     def drain(self) -> None:
         """The node is cordoned and empty."""
@@ -127,7 +127,7 @@ class Work:
             for left in self.await_addons(here=False):
                 self.progress.note(f"not waited for any longer: {left}")
         except AdminError as error:
-            stays = "it stays cordoned" if self.seen.around.cordoned else "the node was not cordoned"
+            stays = "it stays cordoned" if self.seen.facts.cordoned else "the node was not cordoned"
             raise AdminError(error.what, f"{stays}; {error.hint}") from error
         options = drained_with(self.options)
         preview = self.patiently(lambda: drain.look(self.cluster, self.host.node, options))
@@ -164,7 +164,7 @@ class Work:
     def kubelet(self) -> None:
         """The new kubelet runs."""
         try:
-            self.job(stages.KUBELET, "packages-install", [self.seen.target.package])
+            self.job(plan.KUBELET, "packages-install", [self.seen.target.package])
         except JobFailedError as error:
             raise self.put_back(error) from error
         except AdminError as error:
@@ -189,7 +189,7 @@ class Work:
                 self.cluster,
                 here,
                 self.progress,
-                timeout=self.options.settling,
+                timeout=self.options.ready_timeout,
                 wait_for_moved=False,
                 uncordoned=self.uncordoned,
             )
@@ -205,36 +205,40 @@ class Work:
         """The node takes pods again, and is well at its version."""
         here = self.host.node
         self.await_settled(parts_ready=False)
-        if self.seen.around.etcd is not None:
+        if self.seen.facts.etcd is not None:
             await_member(self.cluster, here)
         if self.mark.uncordon:
             back = recovery.recover(
-                self.cluster, here, self.progress, timeout=self.options.settling, uncordoned=self.uncordoned
+                self.cluster,
+                here,
+                self.progress,
+                timeout=self.options.ready_timeout,
+                uncordoned=self.uncordoned,
             )
             self.unhealthy = tuple(name for name, _ in back.unhealthy)
         self.await_settled(parts_ready=True)
         self.left_open = self.await_addons(here=True)
         self.behind = addons_behind(self.cluster, self.host, self.seen, self.options, self.patiently)
         annotate(self.cluster, here, None)
-        for returned in gather.returned_addons(self.cluster, self.seen.around):
+        for returned in gather.returned_addons(self.cluster, self.seen.facts):
             self.progress.note(returned)
 
     def await_settled(self, *, parts_ready: bool) -> None:
-        """Returns when the node is well; parts_ready: as in `settled`."""
-        settled(
+        """Returns when the node is well; parts_ready: as in `wait_until_ready`."""
+        wait_until_ready(
             self.cluster,
             self.host.node,
             self.seen.role,
             self.seen.target.version,
             parts_ready=parts_ready,
-            timeout=self.options.settling,
+            timeout=self.options.ready_timeout,
             lacking=self.progress.lacking,
         )
 
     def await_addons(self, *, here: bool) -> tuple[str, ...]:
         """As `wait_until_well`. here: whether the new kube-proxy is to be here."""
         seen = self.seen
-        proxies = seen.around.versions.of(Component.KUBE_PROXY)
+        proxies = seen.facts.versions.of(Component.KUBE_PROXY)
         wish = rollout.Wish(
             proxied=any(proxy.node == self.host.node for proxy in proxies),
             here=here,
@@ -242,7 +246,7 @@ class Work:
             allowed=addons.ROLLOUT in self.options.allow,
         )
         return rollout.wait_until_well(
-            self.cluster, self.host.node, seen.target, wish, self.options.settling, self.progress.lacking
+            self.cluster, self.host.node, seen.target, wish, self.options.ready_timeout, self.progress.lacking
         )
 
     def uncordoned(self) -> None:

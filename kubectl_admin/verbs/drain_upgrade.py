@@ -133,14 +133,14 @@ def command(  # noqa: PLR0913, PLR0917 - its options
         snapshot=None if no_snapshot else snapshot,
         first=first,
         draining=None if no_drain else drain,
-        settling=ready_timeout or math.inf,
+        ready_timeout=ready_timeout or math.inf,
         pods=pods,
         skipped=skipped,
     )
     # Whatever is asked here, an upgrade of this node may be at work, and restart the only API server.
     doing = not (dry_run or status or logs)
     cluster = env.cluster_for_work(patience=pods.patience if doing else LOOK_TIMEOUT, resuming=True)
-    with upgrade.opened(cluster, node, options, env.note, doing=doing) as there:
+    with upgrade.open_host(cluster, node, options, env.note, doing=doing) as there:
         if logs:
             env.write(state.logs(there))
             return None
@@ -148,12 +148,12 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             shown = state.report(state.status(cluster, there))
             env.show(shown)
             return shown
-        holding = upgrade.holding(cluster, there, options, env.note, take_over=take_over)
+        holding = upgrade.hold_lease(cluster, there, options, env.note, take_over=take_over)
         with nullcontext() if dry_run else holding as held:
             if not dry_run:
                 with env.live() as live:
-                    upgrade.awaited(there, UpgradeLines(live.line, live.block))
-            seen = upgrade.looked_at(cluster, there, options, env.note)
+                    upgrade.wait_for_running_jobs(there, UpgradeLines(live.line, live.block))
+            seen = upgrade.look_when_reachable(cluster, there, options, env.note)
             plan = report.planned(seen, waits=wait_for_budgets, wide=env.output == "wide")
             if dry_run or seen.over or not look.is_possible(seen, options):
                 env.show(plan)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kubectl_admin.drain.facts import Owner
-from kubectl_admin.drain.filters import Action, Around, Flags, judge
+from kubectl_admin.drain.filters import Action, Context, Flags, judge
 from tests.unit.drain.samples import AGENT, NOW, pod
 
 GONE = Owner("DaemonSet", "gone", "uid-gone")
@@ -13,7 +13,7 @@ LONG_AGO, JUST_NOW = NOW - timedelta(seconds=61), NOW - timedelta(seconds=60)
 
 
 def judged(what, **flags):
-    return judge(what, Around(Flags(**flags), frozenset({("shop", "agent")}), NOW))
+    return judge(what, Context(Flags(**flags), frozenset({("shop", "agent")}), NOW))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from kubectl_admin.drain.facts import Apart, Claim, Taint, Toleration
+from kubectl_admin.drain.facts import AntiAffinity, Claim, Taint, Toleration
 from kubectl_admin.drain.labels import Requirement, Selector
 from kubectl_admin.drain.placement import UNSCHEDULABLE, unplaceable
 from tests.unit.drain.samples import asking, facts, label, node, pod
@@ -24,8 +24,10 @@ class Counted(Selector):
 def test_what_must_be_apart_is_looked_for_once_a_pod_and_not_once_a_node(zone):
     others = tuple(node(f"n{number}", labels={"zone": f"z{number % 3}"}) for number in range(300))
     neighbours = tuple(pod(f"db-{name.name}", node=name.name, labels={"app": "db"}) for name in others[2:])
-    apart = Apart(Counted((label("app", "db"),)), zone, ("shop",))
-    leaving = [pod(f"new-{n}", labels={"app": "db"}, demands=asking(apart=(apart,))) for n in range(3)]
+    apart = AntiAffinity(Counted((label("app", "db"),)), zone, ("shop",))
+    leaving = [
+        pod(f"new-{n}", labels={"app": "db"}, demands=asking(anti_affinity=(apart,))) for n in range(3)
+    ]
     Counted.asked = 0
     found = unplaceable(facts(*leaving, others=others, neighbours=neighbours), leaving)
     # Two nodes have none of them; all zones have.
@@ -112,21 +114,21 @@ def test_where_neighbours_are_not_known_only_the_nodes_size_counts():
 @pytest.mark.parametrize(
     ("name", "apart", "free"),
     [
-        ("a node each", Apart(DB, HOST, ("shop",)), False),
-        ("other pods", Apart(Selector((label("app", "web"),)), HOST, ("shop",)), True),
-        ("another namespace's", Apart(DB, HOST, ("other",)), True),
-        ("the zone has one", Apart(DB, "zone", ("shop",)), False),
-        ("no such topology", Apart(DB, "rack", ("shop",)), True),
+        ("a node each", AntiAffinity(DB, HOST, ("shop",)), False),
+        ("other pods", AntiAffinity(Selector((label("app", "web"),)), HOST, ("shop",)), True),
+        ("another namespace's", AntiAffinity(DB, HOST, ("other",)), True),
+        ("the zone has one", AntiAffinity(DB, "zone", ("shop",)), False),
+        ("no such topology", AntiAffinity(DB, "rack", ("shop",)), True),
     ],
 )
 def test_pods_that_must_be_apart(name, apart, free):
     other = pod("db-1", node="w2", labels={"app": "db"})
-    one = pod("db-0", labels={"app": "db"}, demands=asking(apart=(apart,)))
+    one = pod("db-0", labels={"app": "db"}, demands=asking(anti_affinity=(apart,)))
     known = facts(one, neighbours=(other,), others=(node("w2", labels={"zone": "a"}),))
     assert (unplaceable(known, [one]) == {}) is free, name
 
 
 def test_two_that_must_be_apart_do_not_go_to_the_same_node():
-    apart = asking(apart=(Apart(DB, HOST, ("shop",)),))
+    apart = asking(anti_affinity=(AntiAffinity(DB, HOST, ("shop",)),))
     pods = [pod(f"db-{number}", labels={"app": "db"}, demands=apart) for number in range(2)]
     assert len(unplaceable(facts(*pods, neighbours=()), pods)) == 1

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kubectl_admin.drain import read
-from kubectl_admin.drain.facts import Apart, Owner, Taint, Toleration
+from kubectl_admin.drain.facts import AntiAffinity, Owner, Taint, Toleration
 from kubectl_admin.drain.labels import Requirement, Selector
 from tests.unit.drain.samples import label
 
@@ -101,9 +101,9 @@ def test_affinities_are_read():
     )
     nothing = (Requirement("", "Exists"),)
     assert demands.affinity == ((label("zone", "a"), label("metadata.name", "w1")), nothing)
-    assert demands.apart == (
-        Apart(Selector((label("app", "db"),)), "zone", ("shop",)),
-        Apart(Selector(nothing), "zone", ("other",)),
+    assert demands.anti_affinity == (
+        AntiAffinity(Selector((label("app", "db"),)), "zone", ("shop",)),
+        AntiAffinity(Selector(nothing), "zone", ("other",)),
     )
 
 

@@ -8,7 +8,7 @@ from kubectl_admin.etcd.members.state import Member, State
 from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade import unit
-from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Mark, Proxy, Room
+from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Mark, Proxy, Room
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig, Node
 from kubectl_admin.versions.version import Version
 
@@ -37,7 +37,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS \\
 }
 
 
-def around(
+def facts(
     node: str,
     *,
     moved: tuple[str, ...] = (),
@@ -53,17 +53,17 @@ def around(
     flags: dict[str, dict[str, str]] | None = None,
     config: KubeadmConfig | None = None,
     **changes: object,
-) -> Around:
+) -> ClusterFacts:
     """The node among the others.
 
     moved: control planes that are at NEW. etcd, etcds: the version of members, and of some; "" for unknown.
     up: etcd members that answer. learner: one that does not vote.
     """
     members_at = {**dict.fromkeys(CONTROL_PLANES, etcd), **(etcds or {})}
-    facts = versions(moved, written, members_at, {node: kubelet})
-    here = Around(
+    known = versions(moved, written, members_at, {node: kubelet})
+    here = ClusterFacts(
         node=node,
-        versions=replace(facts, kubeadm_config=config or KubeadmConfig()),
+        versions=replace(known, kubeadm_config=config or KubeadmConfig()),
         order=CONTROL_PLANES,
         etcd=members(up, learner) if node in CONTROL_PLANES else None,
         flags=flags or {},

@@ -13,7 +13,7 @@ from kubectl_admin.upgrade import gather
 from kubectl_admin.upgrade.facts import CoreDNS, Mark, Proxy, Room
 from kubectl_admin.versions.processes import KubeletAnswer
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import around
+from tests.unit.upgrade.cases import facts
 from tests.unit.versions.samples import cluster
 
 NONE = Packages(Manager.APT, {}, frozenset(), {})
@@ -135,7 +135,7 @@ class Silent(Cluster):
     ],
 )
 def test_a_kube_proxy_that_has_come_back_is_told_of(present, cluster, word):
-    said = gather.returned_addons(cluster, around("cp-1", proxy=Proxy(present=present)))
+    said = gather.returned_addons(cluster, facts("cp-1", proxy=Proxy(present=present)))
     assert [word in each for each in said] == [True] * bool(word)
 
 
@@ -150,16 +150,16 @@ def test_a_kube_proxy_that_has_come_back_is_told_of(present, cluster, word):
     ],
 )
 def test_a_coredns_that_has_come_back_is_told_of(present, cluster, word):
-    said = gather.returned_addons(cluster, around("cp-1", coredns=CoreDNS(present=present)))
+    said = gather.returned_addons(cluster, facts("cp-1", coredns=CoreDNS(present=present)))
     assert [word in each for each in said] == [True] * bool(word)
 
 
 def test_until_when_this_nodes_runtime_is_supported():
-    facts = cluster({"cp1": "1.36.3"}, {"w1": "1.36.3"})
+    known = cluster({"cp1": "1.36.3"}, {"w1": "1.36.3"})
     answer = KubeletAnswer(None, None, 2, "1.37.0")
-    ends = {node.name: node.runtime_support_ends for node in gather.with_kubelet(facts, "w1", answer).nodes}
+    ends = {node.name: node.runtime_support_ends for node in gather.with_kubelet(known, "w1", answer).nodes}
     assert ends == {"cp1": "", "w1": "1.37.0"}
-    assert gather.with_kubelet(facts, "w1", None) is facts
+    assert gather.with_kubelet(known, "w1", None) is known
 
 
 def test_a_mark_is_read_as_it_was_written():

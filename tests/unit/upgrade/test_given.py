@@ -9,7 +9,7 @@ from kubectl_admin.upgrade.facts import Proxy
 from kubectl_admin.upgrade.given import Fate, further_paths, next_start
 from kubectl_admin.upgrade.unit import Command
 from kubectl_admin.versions.facts import Component, KubeadmConfig
-from tests.unit.upgrade.cases import CONFIG, around, disk
+from tests.unit.upgrade.cases import CONFIG, disk, facts
 
 GATE = "featureGates: {SidecarContainers: true}\n"
 FLAG = "--feature-gates=SidecarContainers=true"
@@ -35,7 +35,7 @@ def gates(here, host, component=Component.KUBELET, **changes):
 
 
 DIR = f"--config-dir={DROP_INS}"
-CP, MAP = around("cp-1"), around("cp-1", kubelet_config=GATE)
+CP, MAP = facts("cp-1"), facts("cp-1", kubelet_config=GATE)
 IN_MAP = "ConfigMap kube-system/kubelet-config"
 PATCH = "/p/kubeletconfiguration"
 
@@ -133,12 +133,12 @@ EXTRA = "apiServer.extraArgs in ConfigMap kube-system/kubeadm-config"
     ],
 )
 def test_gates_of_the_control_plane(extra, patches, changes, places):
-    here = around("cp-1", config=KubeadmConfig(extra_args={Component.APISERVER: tuple(extra)}))
+    here = facts("cp-1", config=KubeadmConfig(extra_args={Component.APISERVER: tuple(extra)}))
     assert gates(here, disk(patches=patches), Component.APISERVER, **changes) == places
 
 
 def test_a_manifest_that_kubeadm_writes_anew():
-    here = around("cp-1", flags={"kube-apiserver": {"feature-gates": "SidecarContainers=true"}})
+    here = facts("cp-1", flags={"kube-apiserver": {"feature-gates": "SidecarContainers=true"}})
     assert gates(here, disk(), Component.APISERVER) == []
     # Without the ConfigMap, it is the best that is known.
     blind = replace(here, versions=replace(here.versions, kubeadm_config=None))
@@ -163,11 +163,11 @@ IN_PROXY = "ConfigMap kube-system/kube-proxy"
     ],
 )
 def test_gates_of_kube_proxy(disabled, proxy, changes, places):
-    here = around("cp-1", config=KubeadmConfig(proxy_disabled=disabled), proxy=proxy)
+    here = facts("cp-1", config=KubeadmConfig(proxy_disabled=disabled), proxy=proxy)
     assert gates(here, disk(), Component.KUBE_PROXY, **changes) == places
 
 
-ALLOWED = around("cp-1", kubelet_config="failCgroupV1: false")
+ALLOWED = facts("cp-1", kubelet_config="failCgroupV1: false")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ ALLOWED = around("cp-1", kubelet_config="failCgroupV1: false")
         ("in a patch", CP, disk(patches={f"{PATCH}.yaml": "failCgroupV1: false"}), True),
         ("by a flag", CP, told("--fail-cgroupv1=false"), True),
         ("a flag counts most", ALLOWED, told("--fail_cgroupv1"), False),
-        ("what is no truth", around("cp-1", kubelet_config='failCgroupV1: "false"'), disk(), False),
+        ("what is no truth", facts("cp-1", kubelet_config='failCgroupV1: "false"'), disk(), False),
     ],
 )
 def test_cgroup_v1_is_allowed_by_what_the_next_kubelet_reads(why, here, host, allowed):
@@ -190,7 +190,7 @@ def test_cgroup_v1_is_allowed_by_what_the_next_kubelet_reads(why, here, host, al
 def test_flags_of_a_kubelet_that_a_script_starts_are_those_that_run():
     own = {"/etc/systemd/system/kubelet.service.d/x.conf": "[Service]\nExecStart=\nExecStart=/opt/start.sh"}
     running = ("--config", CONFIG, FLAG)
-    worker = around("worker-1")
+    worker = facts("worker-1")
     assert gates(worker, disk(more=own, running=running)) == ["the command line of the kubelet that runs"]
     # Where the unit starts the kubelet itself, its files are what counts.
     assert gates(worker, disk(running=running)) == []
@@ -201,8 +201,8 @@ def test_flags_of_a_kubelet_that_a_script_starts_are_those_that_run():
     [
         ("no unit, no process", CP, disk(command=Command()), "the kubelet's command line"),
         ("a file that can't be read", CP, disk(texts=Texts(disk().texts.read, ("/etc/x",))), "/etc/x"),
-        ("no YAML", around("cp-1", kubelet_config="{"), disk(), IN_MAP),
-        ("no settings", around("cp-1", kubelet_config="[]"), disk(), IN_MAP),
+        ("no YAML", facts("cp-1", kubelet_config="{"), disk(), IN_MAP),
+        ("no settings", facts("cp-1", kubelet_config="[]"), disk(), IN_MAP),
         ("a patch without sense", CP, disk(patches={f"{PATCH}.yaml": "{"}), f"{PATCH}.yaml"),
         ("no such file", CP, told("--config=/etc/k.yaml"), "/etc/k.yaml"),
     ],

@@ -8,10 +8,10 @@ from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import look
 from kubectl_admin.upgrade.facts import Record, Target
 from kubectl_admin.upgrade.look import Options
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, around, disk
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, disk, facts
 
 CLUSTER = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
-DONE = around("cp-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
+DONE = facts("cp-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
 OLD_DNS = "CoreDNS is r/coredns:v1.13.0, kubeadm's is r/coredns:v1.14.6"
 
 
@@ -20,7 +20,7 @@ def looked(monkeypatch):
     """What is seen of a control plane whose CoreDNS is older than kubeadm's."""
 
     def looked(here, host, **options):
-        monkeypatch.setattr(look.gather, "around", lambda *_: here)
+        monkeypatch.setattr(look.gather, "cluster_facts", lambda *_: here)
         monkeypatch.setattr(look.gather, "disk", lambda *_: host)
         monkeypatch.setattr(look, "goal_there", lambda *_: Target(NEW, "1.37.2-1.1"))
         monkeypatch.setattr(look.addons, "left_behind", lambda *_: [OLD_DNS])
@@ -44,7 +44,7 @@ def test_an_old_add_on_leaves_nothing_to_do_on_a_finished_node(looked, options, 
     assert [each.severity for each in seen.findings if each.rule == "addon-behind"] == severities
 
 
-TO_DO = around("cp-1", moved=("cp-2",), written=NEW)
+TO_DO = facts("cp-1", moved=("cp-2",), written=NEW)
 
 
 def rules(seen):

@@ -21,7 +21,7 @@ from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.look import Look, Options
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from tests.unit.node.standin import OWNER
-from tests.unit.upgrade.cases import NEW, around, disk
+from tests.unit.upgrade.cases import NEW, disk, facts
 
 AWAY = Unreachable("Unable to connect to the server: connection refused")
 # What is said while an API server is away and while it starts.
@@ -44,7 +44,7 @@ def work_of(flapping: "Flapping", role: str = "cp-1") -> work.Work:
     """The steps, told of by whoever waits."""
     progress = UpgradeProgress()
     progress.note = flapping.said.append  # type: ignore[method-assign]
-    here = around(role, moved=("cp-1",), written=NEW)
+    here = facts(role, moved=("cp-1",), written=NEW)
     seen = Look(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None)
     cluster: Any = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
     return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), progress, None, lambda: None)
@@ -52,14 +52,14 @@ def work_of(flapping: "Flapping", role: str = "cp-1") -> work.Work:
 
 def open_host(flapping: "Flapping") -> None:
     """The first look, and the way to the node."""
-    with node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True):
+    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True):
         pass
 
 
 def hold(flapping: "Flapping") -> None:
     """The Lease."""
     host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
-    with node.holding(None, host, Options(), flapping.said.append, take_over=False):
+    with node.hold_lease(None, host, Options(), flapping.said.append, take_over=False):
         pass
 
 
@@ -74,7 +74,7 @@ def take_snapshot(flapping: "Flapping") -> None:
 PHASES = {
     "rights and host": open_host,
     "lease": hold,
-    "look": lambda flapping: node.looked_at(None, None, Options(), flapping.said.append),
+    "look": lambda flapping: node.look_when_reachable(None, None, Options(), flapping.said.append),
     "status": lambda flapping: status.status(
         None, SimpleNamespace(node="cp-1", say=flapping.said.append, persistently=lambda act: act())
     ),
@@ -111,7 +111,7 @@ class Flapping:
         monkeypatch.setattr(node.lease, "held", lambda *_, **__: self.entered("lease"))
         monkeypatch.setattr(node.one_at_a_time, "control_plane", lambda *_, **how: self.alone(how))
         monkeypatch.setattr(node, "look", lambda *_: self.tried("look"))
-        monkeypatch.setattr(status.gather, "around", lambda *_, **__: self.tried("around"))
+        monkeypatch.setattr(status.gather, "cluster_facts", lambda *_, **__: self.tried("facts"))
         monkeypatch.setattr(status.gather, "disk", lambda *_: self.tried("disk"))
         monkeypatch.setattr(status, "lease_name", lambda *_: self.tried("name"))
         monkeypatch.setattr(status.lease, "who", lambda *_: None)
@@ -159,10 +159,10 @@ def flapping(monkeypatch):
 
 def test_the_host_is_reached_as_soon_as_there_is_an_api_server(flapping):
     flapping.left = 3
-    with node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True) as host:
+    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True) as host:
         assert host == "host"
         flapping.left = 3
-        assert node.looked_at(None, host, Options(), flapping.said.append) == "look"
+        assert node.look_when_reachable(None, host, Options(), flapping.said.append) == "look"
     assert flapping.events == ["rights", "host", "look", "end of host"]
     assert [said.endswith("; trying again") for said in flapping.said] == [True, True]
 
@@ -181,7 +181,7 @@ def test_rights_that_a_starting_api_server_denies_are_asked_for_again(flapping):
     """It knows no roles yet, and says so with all other words that it is not ready."""
     flapping.error, flapping.left = AdminError("user ann lacks: patch nodes"), 4
     flapping.ready = ApiError(500, "InternalError", "[-]poststarthook/rbac/bootstrap-roles failed")
-    with node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True):
+    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True):
         pass
     assert flapping.said == ["user ann lacks: patch nodes: the API server is starting; trying again"]
 
@@ -191,14 +191,14 @@ def test_rights_that_are_really_missing_are_said_at_once(flapping, ready):
     flapping.error, flapping.left, flapping.ready = AdminError("user ann lacks: patch nodes"), 1, ready
     with (
         pytest.raises(AdminError, match=r"^user ann lacks: patch nodes$"),
-        node.opened(flapping, "cp-1", Options(), flapping.said.append, doing=True),
+        node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True),
     ):
         pass
     assert flapping.said == []
 
 
 def test_a_host_that_could_not_be_entered_is_left_as_often_as_it_was(flapping):
-    with node.opened(None, "cp-1", Options(), flapping.said.append, doing=False):
+    with node.open_host(None, "cp-1", Options(), flapping.said.append, doing=False):
         pass
     assert flapping.events.count("host") == flapping.events.count("end of host") == 1
 
@@ -206,7 +206,7 @@ def test_a_host_that_could_not_be_entered_is_left_as_often_as_it_was(flapping):
 def test_a_lease_is_held_and_given_back(flapping):
     flapping.left = 2
     host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
-    with node.holding(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
+    with node.hold_lease(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
         assert held == "lease"
     assert flapping.events == ["name", "lease", "end of lease"]
 
@@ -215,7 +215,7 @@ def test_a_control_plane_is_changed_by_one_at_a_time(flapping, monkeypatch):
     monkeypatch.setattr(node, "lease_name", lambda *_: node.lease.CONTROL_PLANE)
     flapping.left = 2
     host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
-    with node.holding(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
+    with node.hold_lease(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
         assert held == "control plane"
     assert flapping.events == ["control plane", "end of control plane"]
 
@@ -224,7 +224,7 @@ def test_what_will_not_change_by_itself_is_not_waited_for(flapping):
     flapping.left, flapping.error = 1, AdminError("somebody else upgrades it")
     with (
         pytest.raises(AdminError, match="somebody else"),
-        node.opened(flapping, "cp-1", Options(), print, doing=True),
+        node.open_host(flapping, "cp-1", Options(), print, doing=True),
     ):
         pass
     assert flapping.events == []
@@ -232,6 +232,6 @@ def test_what_will_not_change_by_itself_is_not_waited_for(flapping):
 
 def test_nobody_waits_for_ever(flapping):
     flapping.left = 10_000
-    with pytest.raises(Unreachable), node.opened(None, "cp-1", Options(), print, doing=True):
+    with pytest.raises(Unreachable), node.open_host(None, "cp-1", Options(), print, doing=True):
         pass
     assert flapping.left > 9_000

@@ -7,7 +7,7 @@ from kubectl_admin.node.packages import Offer
 from kubectl_admin.upgrade import target
 from kubectl_admin.upgrade.facts import Role
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, facts
 
 OFFERS = [
     Offer(name, f"{release}-{revision}", release)
@@ -87,7 +87,7 @@ def test_what_is_no_version(text):
     ],
 )
 def test_what_a_node_is(node, moved, written, goal, role):
-    assert target.role(around(node, moved=moved, written=written), goal) is role
+    assert target.role(facts(node, moved=moved, written=written), goal) is role
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_what_a_node_is(node, moved, written, goal, role):
     ],
 )
 def test_the_minor_that_goes_without_saying(node, moved, written, minor):
-    assert target.default_minor(around(node, moved=moved, written=written)) == minor
+    assert target.default_minor(facts(node, moved=moved, written=written)) == minor
 
 
 @pytest.mark.parametrize(
@@ -117,25 +117,25 @@ def test_the_minor_that_goes_without_saying(node, moved, written, minor):
     ],
 )
 def test_the_version(node, moved, written, asked, minor, version):
-    chosen = target.choose(around(node, moved=moved, written=written), asked, minor, OFFERS)
+    chosen = target.choose(facts(node, moved=moved, written=written), asked, minor, OFFERS)
     assert str(chosen.version) == version
 
 
 def test_the_newest_package_of_a_version():
-    assert target.choose(around("cp-1"), NEW, 37, OFFERS).package == "1.37.2-2.1"
+    assert target.choose(facts("cp-1"), NEW, 37, OFFERS).package == "1.37.2-2.1"
 
 
 def test_what_is_not_offered_is_said_with_what_is():
     with pytest.raises(AdminError, match=r"does not offer 1\.37\.9") as error:
-        target.choose(around("cp-1"), Version(1, 37, 9), 37, OFFERS)
+        target.choose(facts("cp-1"), Version(1, 37, 9), 37, OFFERS)
     assert error.value.hint == "the newest there is 1.37.2; name a version with --to"
     with pytest.raises(AdminError, match=r"offers no 1\.38"):
-        target.choose(around("cp-1"), None, 38, OFFERS)
+        target.choose(facts("cp-1"), None, 38, OFFERS)
 
 
 def test_a_version_that_lacks_a_package_is_not_offered():
     some = [offer for offer in OFFERS if (offer.name, offer.release) != ("kubectl", "1.37.2")]
-    assert str(target.choose(around("cp-1"), None, 37, some).version) == "1.37.0"
+    assert str(target.choose(facts("cp-1"), None, 37, some).version) == "1.37.0"
 
 
 def offers(*releases):
@@ -166,17 +166,17 @@ EARLY = ("1.38.0-alpha.1", "1.38.0-beta.0", "1.38.0-rc.1", "1.38.0-rc.0")
 )
 def test_of_several_the_choice_is_never_chance(order, releases, asked, package):
     version = Version.parse(asked) if asked else None
-    chosen = target.choose(around("cp-1"), version, 38, offers(*releases)[::order])
+    chosen = target.choose(facts("cp-1"), version, 38, offers(*releases)[::order])
     assert chosen.package == package
     assert chosen.package.startswith(str(chosen.version).replace("-", "~"))
 
 
 def test_pre_releases_alone_are_said():
     with pytest.raises(AdminError, match=r"offers of 1\.38 only pre-releases") as error:
-        target.choose(around("cp-1"), None, 38, offers(*EARLY))
+        target.choose(facts("cp-1"), None, 38, offers(*EARLY))
     assert error.value.hint == "name one with --to 1.38.0-rc.1"
     with pytest.raises(AdminError, match=r"does not offer 1\.38\.0 of") as error:
-        target.choose(around("cp-1"), Version(1, 38, 0), 38, offers(*EARLY))
+        target.choose(facts("cp-1"), Version(1, 38, 0), 38, offers(*EARLY))
     assert error.value.hint == "the newest there is 1.38.0-rc.1; name a version with --to"
 
 

@@ -7,14 +7,14 @@ import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import look, node, stages, target, work
-from kubectl_admin.upgrade.facts import Around, Mark, Target
+from kubectl_admin.upgrade import look, node, plan, target, work
+from kubectl_admin.upgrade.facts import ClusterFacts, Mark, Target
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.rollout import Wish
 from kubectl_admin.upgrade.work import JobFailedError, Work, last_words
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,9 @@ class World:
             "annotate": lambda _cluster, _node, mark: self.events.append(
                 f"mark {mark.uncordon if mark else '-'}"
             ),
-            "settled": lambda *_, parts_ready, **__: self.acted("settled" if parts_ready else "running"),
+            "wait_until_ready": lambda *_, parts_ready, **__: self.acted(
+                "settled" if parts_ready else "running"
+            ),
             "await_member": lambda *_: self.acted("member"),
             "addons_behind": lambda *_: ("CoreDNS is old",),
         }.items():
@@ -78,7 +80,7 @@ class World:
         uncordoned()
         return SimpleNamespace(unhealthy=[("Deployment/default/web", None)])
 
-    def work(self, here: Around, **changes) -> Work:
+    def work(self, here: ClusterFacts, **changes) -> Work:
         goal = Target(NEW, "1.37.2-1.1")
         seen = Look(here, disk(), target.role(here, NEW), goal, (), (), None)
         host = SimpleNamespace(node=here.node)
@@ -92,11 +94,11 @@ def world(monkeypatch):
 
 RUNNING = ("running",)
 WELL = ("settled", "add-ons here", "mark -")
-WORKER = around("worker-1", moved=CONTROL_PLANES, written=NEW)
-MARKED = around(
+WORKER = facts("worker-1", moved=CONTROL_PLANES, written=NEW)
+MARKED = facts(
     "worker-1", moved=CONTROL_PLANES, written=NEW, cordoned=True, mark=Mark("1.37.2", "then", uncordon=True)
 )
-CORDONED = around("worker-1", moved=CONTROL_PLANES, written=NEW, cordoned=True)
+CORDONED = facts("worker-1", moved=CONTROL_PLANES, written=NEW, cordoned=True)
 
 
 def test_a_drain_leaves_a_mark_that_a_failed_one_takes_away(world):
@@ -165,7 +167,7 @@ def test_a_mark_of_another_way_ends_no_cordon(world):
 
 
 def test_etcd_is_looked_at_where_there_is_a_member(world):
-    world.work(around("cp-1", moved=("cp-1",), written=NEW)).settle()
+    world.work(facts("cp-1", moved=("cp-1",), written=NEW)).settle()
     assert world.events == [*RUNNING, "member", "uncordoned", *WELL]
 
 
@@ -232,7 +234,7 @@ def test_what_is_on_the_node_already_is_asked_of_no_repository():
 )
 def test_where_add_ons_are_compared(monkeypatch, why, node, patches, compared):
     monkeypatch.setattr(look.addons, "left_behind", lambda *_: ["old"])
-    here = around(node, moved=CONTROL_PLANES, written=NEW)
+    here = facts(node, moved=CONTROL_PLANES, written=NEW)
     options = look.Options(patches=patches)
     role = target.role(here, NEW)
     assert look.behind(None, None, role, Target(NEW, "1.37.2-1.1"), options) == compared, why
@@ -310,7 +312,7 @@ def test_a_run_that_loses_its_right_between_two_steps_tells_of_its_cordon(world)
     job = world.work(MARKED)
     said: list[str] = []
     job.progress.note = said.append
-    seen = replace(job.seen, steps=(Step(stages.KUBELET, "the kubelet", "worker-1"),))
+    seen = replace(job.seen, steps=(Step(plan.KUBELET, "the kubelet", "worker-1"),))
     host = SimpleNamespace(
         node="worker-1", operation=SimpleNamespace(owner="me"), script=lambda *_: world.acted("workspace")
     )

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.finding import Gap, Severity
-from kubectl_admin.upgrade import gates, target
+from kubectl_admin.upgrade import preflight, target
 from kubectl_admin.upgrade.facts import STATIC, CoreDNS, Proxy, Record, Role, Room, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Component, Evidence, KubeadmConfig
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, around, disk
+from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, disk, facts
 
 UPSTREAM = upstream.load()
 
@@ -20,61 +20,61 @@ def found(here, host=None, goal=NEW, **changes):
     """The rules that are violated."""
     host = host or disk()
     role = target.role(here, goal, host.kubeadm_record)
-    every = gates.gates(here, host, role, Target(goal, f"{goal}-1.1"), UPSTREAM, **changes)
+    every = preflight.findings(here, host, role, Target(goal, f"{goal}-1.1"), UPSTREAM, **changes)
     return [each.rule for each in every if each.severity is Severity.VIOLATION]
 
 
 @pytest.mark.parametrize(
     ("why", "here", "goal", "rules"),
     [
-        ("the first control plane", around("cp-1"), NEW, []),
-        ("a further one", around("cp-2", moved=("cp-1",), written=NEW), NEW, []),
-        ("the last", around("cp-3", moved=("cp-1", "cp-2"), written=NEW), NEW, []),
-        ("a worker after all of them", around("worker-1", moved=CONTROL_PLANES, written=NEW), NEW, []),
-        ("a worker before its API servers", around("worker-1"), NEW, ["kubelet-skew"]),
+        ("the first control plane", facts("cp-1"), NEW, []),
+        ("a further one", facts("cp-2", moved=("cp-1",), written=NEW), NEW, []),
+        ("the last", facts("cp-3", moved=("cp-1", "cp-2"), written=NEW), NEW, []),
+        ("a worker after all of them", facts("worker-1", moved=CONTROL_PLANES, written=NEW), NEW, []),
+        ("a worker before its API servers", facts("worker-1"), NEW, ["kubelet-skew"]),
         (
             "a worker before one of them",
-            around("worker-1", moved=("cp-1", "cp-2"), written=NEW),
+            facts("worker-1", moved=("cp-1", "cp-2"), written=NEW),
             NEW,
             ["kubelet-skew"],
         ),
-        ("a second control plane before the first", around("cp-2"), NEW, ["control-plane-order"]),
-        ("one while another is in between", around("cp-1", moved=("cp-2",)), NEW, ["control-plane-order"]),
-        ("the one in between itself", around("cp-2", moved=("cp-2",)), NEW, ["control-plane-order"]),
-        ("back", around("cp-1"), Version(1, 36, 2), ["downgrade"]),
-        ("back to another minor", around("worker-1", kubelet=NEW), OLD, ["downgrade"]),
-        ("over a minor", around("cp-1"), Version(1, 38, 0), ["skipped-minor", "apiserver-skew"]),
-        ("a node that is down", around("cp-1", ready=False), NEW, ["not-ready"]),
-        ("etcd before the gate", around("cp-1", etcd="3.6.8"), NEW, ["etcd-too-old-to-upgrade"]),
-        ("the same, a patch only", around("cp-1", etcd="3.6.8"), Version(1, 36, 5), []),
+        ("a second control plane before the first", facts("cp-2"), NEW, ["control-plane-order"]),
+        ("one while another is in between", facts("cp-1", moved=("cp-2",)), NEW, ["control-plane-order"]),
+        ("the one in between itself", facts("cp-2", moved=("cp-2",)), NEW, ["control-plane-order"]),
+        ("back", facts("cp-1"), Version(1, 36, 2), ["downgrade"]),
+        ("back to another minor", facts("worker-1", kubelet=NEW), OLD, ["downgrade"]),
+        ("over a minor", facts("cp-1"), Version(1, 38, 0), ["skipped-minor", "apiserver-skew"]),
+        ("a node that is down", facts("cp-1", ready=False), NEW, ["not-ready"]),
+        ("etcd before the gate", facts("cp-1", etcd="3.6.8"), NEW, ["etcd-too-old-to-upgrade"]),
+        ("the same, a patch only", facts("cp-1", etcd="3.6.8"), Version(1, 36, 5), []),
         (
             "another member before the gate",
-            around("cp-1", etcds={"cp-3": "3.6.8"}),
+            facts("cp-1", etcds={"cp-3": "3.6.8"}),
             NEW,
             ["etcd-too-old-to-upgrade"],
         ),
         (
             "another member of a version that is not known",
-            around("cp-1", etcds={"cp-3": ""}),
+            facts("cp-1", etcds={"cp-3": ""}),
             NEW,
             ["etcd-too-old-to-upgrade"],
         ),
         (
             "a further one, and one before the gate is still to come",
-            around("cp-2", moved=("cp-1",), written=NEW, etcds={"cp-1": "3.7.0", "cp-3": "3.6.8"}),
+            facts("cp-2", moved=("cp-1",), written=NEW, etcds={"cp-1": "3.7.0", "cp-3": "3.6.8"}),
             NEW,
             ["etcd-too-old-to-upgrade"],
         ),
         (
             "a further one, all past the gate or past the step",
-            around("cp-2", moved=("cp-1",), written=NEW, etcds={"cp-1": "3.7.0"}),
+            facts("cp-2", moved=("cp-1",), written=NEW, etcds={"cp-1": "3.7.0"}),
             NEW,
             [],
         ),
-        ("one other member down", around("cp-1", up=("cp-1", "cp-2")), NEW, ["etcd-quorum"]),
-        ("its own member never promoted", around("cp-1", learner="cp-1"), NEW, ["etcd-learner"]),
-        ("another one never promoted, so two voters", around("cp-1", learner="cp-3"), NEW, ["etcd-quorum"]),
-        ("its own member down", around("cp-1", up=("cp-2", "cp-3")), NEW, []),
+        ("one other member down", facts("cp-1", up=("cp-1", "cp-2")), NEW, ["etcd-quorum"]),
+        ("its own member never promoted", facts("cp-1", learner="cp-1"), NEW, ["etcd-learner"]),
+        ("another one never promoted, so two voters", facts("cp-1", learner="cp-3"), NEW, ["etcd-quorum"]),
+        ("its own member down", facts("cp-1", up=("cp-2", "cp-3")), NEW, []),
     ],
 )
 def test_ways(why, here, goal, rules):
@@ -82,7 +82,7 @@ def test_ways(why, here, goal, rules):
 
 
 def test_a_member_without_a_static_pod_counts_for_the_gate():
-    here = around("cp-1")
+    here = facts("cp-1")
     parts = tuple(part for part in here.versions.instances if (part.component, part.node) != ("etcd", "cp-3"))
     seen = replace(here, versions=replace(here.versions, instances=parts))
     assert found(seen) == []  # it says itself that it is at 3.6.16
@@ -95,12 +95,12 @@ def test_a_member_without_a_static_pod_counts_for_the_gate():
 
 
 def test_an_etcd_that_nobody_could_ask_is_not_taken_for_well():
-    here = around("cp-1")
+    here = facts("cp-1")
     assert here.etcd
     silent = tuple(replace(each, status=None, listed=None, problem="no answer") for each in here.etcd.members)
     asked = replace(here, etcd=replace(here.etcd, members=silent, unanswered=(Gap("alarms", "no answer"),)))
     assert found(asked) == ["etcd-quorum"]
-    every = gates.gates(asked, disk(), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    every = preflight.findings(asked, disk(), Role.FIRST, Target(NEW, "x"), UPSTREAM)
     assert "alarms" in [each.subject for each in every if each.rule == "not-seen"]
     assert found(replace(here, etcd=replace(here.etcd, members=()))) == ["etcd-quorum"]
 
@@ -113,54 +113,54 @@ def test_the_upgrade_and_skew_judge_etcd_alike():
         {"cp-2": ""},
         {"cp-1": "3.7.0", "cp-2": "3.6.10"},
     ):
-        here = around("cp-1", etcds=etcds)
+        here = facts("cp-1", etcds=etcds)
         illegal = [each.rule for step in upgrade_path(here.versions, UPSTREAM, 37) for each in step.illegal]
         assert ("etcd-too-old-to-upgrade" in found(here)) is ("etcd-too-old-to-upgrade" in illegal), etcds
 
 
 def test_what_could_not_be_seen_is_said():
-    here = around("cp-1")
+    here = facts("cp-1")
     here = replace(here, versions=replace(here.versions, gaps=(Gap("kube-proxy", "no rights", "list pods"),)))
-    every = gates.gates(here, disk(), target.role(here, NEW), Target(NEW, f"{NEW}-1.1"), UPSTREAM)
+    every = preflight.findings(here, disk(), target.role(here, NEW), Target(NEW, f"{NEW}-1.1"), UPSTREAM)
     assert [(each.subject, each.evidence) for each in every if each.rule == "not-seen"] == [
         ("kube-proxy", "no rights")
     ]
 
 
 def test_a_person_may_begin_elsewhere():
-    assert found(around("cp-2"), first=True) == []
+    assert found(facts("cp-2"), first=True) == []
     # But not while another node is in between.
-    assert found(around("cp-1", moved=("cp-2",)), first=True) == ["control-plane-order"]
+    assert found(facts("cp-1", moved=("cp-2",)), first=True) == ["control-plane-order"]
 
 
 @pytest.mark.parametrize("code", [0, 1, None])
 @pytest.mark.parametrize("moved", [("cp-2",), ("cp-1", "cp-2"), CONTROL_PLANES])
 def test_the_first_one_goes_on_where_others_have_followed_meanwhile(code, moved):
     begun = disk(kubeadm="1.37.2-1.1", records={"kubeadm": Record("v1.37.2", "apply", code)})
-    assert found(around("cp-1", moved=moved, written=NEW), begun) == []
+    assert found(facts("cp-1", moved=moved, written=NEW), begun) == []
     # Nor is there a second `apply` where kubeadm-config does not have the version yet: it was here.
-    assert found(around("cp-1", moved=moved), begun) == []
+    assert found(facts("cp-1", moved=moved), begun) == []
 
 
 def test_a_control_plane_that_has_lost_its_label_is_no_worker():
     """Its Node object was deleted, and has come back by its kubelet, which can't label it."""
-    here = around("cp-2", moved=("cp-1", "cp-3"), written=NEW, order=("cp-1", "cp-3"))
+    here = facts("cp-2", moved=("cp-1", "cp-3"), written=NEW, order=("cp-1", "cp-3"))
     parts = tuple(
         each for each in here.versions.instances if each.node != "cp-2" or each.component is Component.KUBELET
     )
     here = replace(here, versions=replace(here.versions, instances=parts), etcd=None)
     role = target.role(here, NEW)
-    every = gates.gates(here, disk(apiserver=True), role, Target(NEW, "x"), UPSTREAM)
+    every = preflight.findings(here, disk(apiserver=True), role, Target(NEW, "x"), UPSTREAM)
     [said] = [each for each in every if each.rule == "control-plane-label"]
     assert said.severity is Severity.VIOLATION
     assert "kubectl label node cp-2 node-role.kubernetes.io/control-plane=" in said.fix
     assert found(here) == []
-    assert found(around("cp-2", moved=("cp-1",), written=NEW), disk(apiserver=True)) == []
+    assert found(facts("cp-2", moved=("cp-1",), written=NEW), disk(apiserver=True)) == []
 
 
 def test_a_build_of_the_version_is_the_version():
     built = Version(1, 37, 2, "+vendor.1")
-    here = around("cp-2", moved=("cp-1",), written=built)
+    here = facts("cp-2", moved=("cp-1",), written=built)
     parts = tuple(
         replace(part, running=Evidence(built, "itself"))
         if part.node == "cp-1" and part.component in STATIC
@@ -169,30 +169,30 @@ def test_a_build_of_the_version_is_the_version():
     )
     here = replace(here, versions=replace(here.versions, instances=parts))
     assert found(here) == []
-    assert gates.is_moved(replace(here, node="cp-1"), NEW)
-    assert not gates.is_moved(replace(here, node="cp-1"), Version(1, 37, 2, "+vendor.2"))
+    assert preflight.is_moved(replace(here, node="cp-1"), NEW)
+    assert not preflight.is_moved(replace(here, node="cp-1"), Version(1, 37, 2, "+vendor.2"))
 
 
 def test_what_a_person_allows_is_a_warning():
-    here = around("cp-1", etcd="3.6.8")
-    every = gates.gates(here, disk(), target.role(here, NEW), Target(NEW, "1.37.2-1.1"), UPSTREAM)
-    allowed = gates.allowed(every, ["etcd-too-old-to-upgrade"])
+    here = facts("cp-1", etcd="3.6.8")
+    every = preflight.findings(here, disk(), target.role(here, NEW), Target(NEW, "1.37.2-1.1"), UPSTREAM)
+    allowed = preflight.allow(every, ["etcd-too-old-to-upgrade"])
     assert [each.severity for each in allowed if each.rule == "etcd-too-old-to-upgrade"] == [Severity.WARNING]
-    assert gates.allowed(every, ["etcd"]) == every
+    assert preflight.allow(every, ["etcd"]) == every
 
 
 @pytest.mark.parametrize("folder", ROOMY)
 def test_a_disk_that_is_full(folder):
     host = disk(room={**ROOMY, folder: Room(1 << 20, "small")}, etcd=1 << 30)
-    assert found(around("cp-1"), host) == ["disk-full"]
+    assert found(facts("cp-1"), host) == ["disk-full"]
 
 
 def test_what_goes_to_one_disk_is_added_up():
     # 200 MiB of packages, 400 unpacked, 700 of images, and 1,024 for the copy of etcd's data
     for mebibytes, rules in ((2324, []), (2323, ["disk-full"])):
         room = dict.fromkeys(FOLDERS, Room(mebibytes << 20, "one"))
-        assert found(around("cp-1"), disk(room=room, etcd=1 << 30)) == rules
-    worker = around("worker-1", moved=CONTROL_PLANES, written=NEW)
+        assert found(facts("cp-1"), disk(room=room, etcd=1 << 30)) == rules
+    worker = facts("worker-1", moved=CONTROL_PLANES, written=NEW)
     for mebibytes, rules in ((600, []), (599, ["disk-full"])):
         room = dict.fromkeys(FOLDERS, Room(mebibytes << 20, "one"))
         assert found(worker, disk(room=room, etcd=1 << 30)) == rules
@@ -200,17 +200,17 @@ def test_what_goes_to_one_disk_is_added_up():
 
 def test_room_that_could_not_be_measured_is_said():
     room = {folder: room for folder, room in ROOMY.items() if folder != "/usr"}
-    every = gates.gates(around("cp-1"), disk(room=room), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    every = preflight.findings(facts("cp-1"), disk(room=room), Role.FIRST, Target(NEW, "x"), UPSTREAM)
     assert [each.subject for each in every if each.rule == "not-seen"] == ["the room in /usr"]
 
 
 def test_the_drain_may_be_left_out_for_patches_alone():
-    assert found(around("cp-1"), goal=Version(1, 36, 5), drained=False) == []
-    assert found(around("cp-1"), drained=False) == ["drain-needed"]
+    assert found(facts("cp-1"), goal=Version(1, 36, 5), drained=False) == []
+    assert found(facts("cp-1"), drained=False) == ["drain-needed"]
 
 
 def test_a_host_without_systemd():
-    assert found(around("cp-1"), disk(systemd=False)) == ["no-systemd"]
+    assert found(facts("cp-1"), disk(systemd=False)) == ["no-systemd"]
 
 
 OLD_FLAG = "--experimental-compaction-batch-limit=1"
@@ -218,21 +218,21 @@ OLD_FLAG = "--experimental-compaction-batch-limit=1"
 
 def test_flags_of_the_etcd_that_comes_are_judged_not_those_of_one_that_stays():
     config = KubeadmConfig(extra_args={Component.ETCD: (OLD_FLAG,)})
-    assert found(around("cp-1", config=config)) == ["removed-flag"]
-    assert found(around("cp-1", config=replace(config, etcd_tag=Version(3, 6, 16)))) == []
-    assert found(around("cp-1", config=replace(config, etcd_tag=Version(3, 7, 1)))) == ["removed-flag"]
+    assert found(facts("cp-1", config=config)) == ["removed-flag"]
+    assert found(facts("cp-1", config=replace(config, etcd_tag=Version(3, 6, 16)))) == []
+    assert found(facts("cp-1", config=replace(config, etcd_tag=Version(3, 7, 1)))) == ["removed-flag"]
 
 
 def test_what_the_next_kubelet_and_kube_proxy_read():
     gates_set = "featureGates: {SidecarContainers: true}"
-    assert found(around("cp-1", kubelet_config=gates_set)) == ["removed-feature-gate"]
+    assert found(facts("cp-1", kubelet_config=gates_set)) == ["removed-feature-gate"]
     proxy = Proxy(present=True, config=gates_set)
-    assert found(around("cp-1", proxy=proxy)) == ["removed-feature-gate"]
-    assert found(around("cp-1", proxy=proxy), kubeadm=False) == []
-    worker = around("worker-1", moved=CONTROL_PLANES, written=NEW, proxy=proxy)
+    assert found(facts("cp-1", proxy=proxy)) == ["removed-feature-gate"]
+    assert found(facts("cp-1", proxy=proxy), kubeadm=False) == []
+    worker = facts("worker-1", moved=CONTROL_PLANES, written=NEW, proxy=proxy)
     assert found(worker) == []
     boot = disk(more={"/etc/default/kubelet": "KUBELET_EXTRA_ARGS=--boot-id-file=/x"})
-    assert found(around("worker-1", moved=CONTROL_PLANES, written=NEW), boot) == ["removed-flag"]
+    assert found(facts("worker-1", moved=CONTROL_PLANES, written=NEW), boot) == ["removed-flag"]
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def test_what_the_next_kubelet_and_kube_proxy_read():
     ],
 )
 def test_a_kube_proxy_that_somebody_took_away_comes_back(config, proxy, goal, warned):
-    here = around("cp-1", config=config, proxy=proxy)
-    every = gates.gates(here, disk(), Role.FIRST, Target(goal, "x"), UPSTREAM)
+    here = facts("cp-1", config=config, proxy=proxy)
+    every = preflight.findings(here, disk(), Role.FIRST, Target(goal, "x"), UPSTREAM)
     assert [each.severity for each in every if each.rule == "kube-proxy-returns"] == [
         Severity.WARNING
     ] * warned
@@ -267,8 +267,8 @@ def test_a_kube_proxy_that_somebody_took_away_comes_back(config, proxy, goal, wa
     ],
 )
 def test_a_coredns_that_somebody_took_away_comes_back(config, dns, goal, warned):
-    here = around("cp-1", config=config, coredns=dns)
-    every = gates.gates(here, disk(), Role.FIRST, Target(goal, "x"), UPSTREAM)
+    here = facts("cp-1", config=config, coredns=dns)
+    every = preflight.findings(here, disk(), Role.FIRST, Target(goal, "x"), UPSTREAM)
     said = [each for each in every if each.rule == "coredns-returns"]
     assert [each.severity for each in said] == [Severity.WARNING] * warned
     assert all("dns.disabled: true" in each.fix for each in said)
@@ -285,32 +285,32 @@ def test_a_coredns_that_somebody_took_away_comes_back(config, dns, goal, warned)
     ],
 )
 def test_a_kubelet_that_does_not_start_on_cgroup_v1(cgroup, config, goal, severity):
-    here = around("cp-1", kubelet_config=config)
-    every = gates.gates(here, disk(cgroup=cgroup), Role.FIRST, Target(goal, "x"), UPSTREAM)
+    here = facts("cp-1", kubelet_config=config)
+    every = preflight.findings(here, disk(cgroup=cgroup), Role.FIRST, Target(goal, "x"), UPSTREAM)
     rules = [each for each in every if each.rule == "cgroup-v1"]
     assert [each.severity for each in rules] == ([severity] if severity else [])
     assert all("/sys/fs/cgroup" in each.evidence for each in rules)
 
 
 def test_a_cgroup_that_could_not_be_seen_is_said():
-    every = gates.gates(around("cp-1"), disk(cgroup=None), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    every = preflight.findings(facts("cp-1"), disk(cgroup=None), Role.FIRST, Target(NEW, "x"), UPSTREAM)
     assert "the version of cgroup" in [each.subject for each in every if each.rule == "not-seen"]
 
 
 def test_a_part_whose_version_nobody_knows_is_said():
-    here = around("worker-1", moved=CONTROL_PLANES, written=NEW)
+    here = facts("worker-1", moved=CONTROL_PLANES, written=NEW)
     parts = tuple(
         replace(part, running=None) if part.node == "cp-3" and part.component == "kube-apiserver" else part
         for part in here.versions.instances
     )
     here = replace(here, versions=replace(here.versions, instances=parts))
-    every = gates.gates(here, disk(), Role.WORKER, Target(NEW, "x"), UPSTREAM)
+    every = preflight.findings(here, disk(), Role.WORKER, Target(NEW, "x"), UPSTREAM)
     assert [(each.rule, each.objects) for each in every] == [("not-judged", ("node/cp-3",))]
 
 
 def test_a_pre_release_is_not_its_release():
     early = Version(1, 37, 2, "-rc.1")
-    here = around("cp-1", moved=("cp-1",), written=early, kubelet=early)
+    here = facts("cp-1", moved=("cp-1",), written=early, kubelet=early)
     parts = tuple(
         replace(part, running=Evidence(early, "itself"))
         if part.node == "cp-1" and part.component in STATIC
@@ -318,13 +318,13 @@ def test_a_pre_release_is_not_its_release():
         for part in here.versions.instances
     )
     here = replace(here, versions=replace(here.versions, instances=parts))
-    assert gates.is_moved(here, early)
-    assert not gates.is_moved(here, NEW)
+    assert preflight.is_moved(here, early)
+    assert not preflight.is_moved(here, NEW)
     assert found(here, disk("1.37.2~rc.1-1.1", kubelet=early)) == []  # and no way back
-    assert "downgrade" in found(around("cp-1", moved=("cp-1",), written=NEW), goal=early)
+    assert "downgrade" in found(facts("cp-1", moved=("cp-1",), written=NEW), goal=early)
 
 
 def test_kubeadms_part_is_over_when_all_of_it_is():
-    assert not gates.is_moved(around("cp-1", moved=("cp-1",)), NEW)  # it has not written it down
-    assert gates.is_moved(around("cp-1", moved=("cp-1",), written=NEW), NEW)
-    assert not gates.is_moved(around("worker-1", moved=CONTROL_PLANES, written=NEW), NEW)
+    assert not preflight.is_moved(facts("cp-1", moved=("cp-1",)), NEW)  # it has not written it down
+    assert preflight.is_moved(facts("cp-1", moved=("cp-1",), written=NEW), NEW)
+    assert not preflight.is_moved(facts("worker-1", moved=CONTROL_PLANES, written=NEW), NEW)

@@ -11,8 +11,8 @@ Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/{apply,node}.go.
 """
 
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade.facts import Around, Disk, Mark, Role, Target
-from kubectl_admin.upgrade.gates import is_moved
+from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Mark, Role, Target
+from kubectl_admin.upgrade.preflight import is_moved
 
 PACKAGES, SNAPSHOT, KUBEADM = "packages", "snapshot", "kubeadm"
 DRAIN, KUBELET, SETTLE = "drain", "kubelet", "settle"
@@ -21,8 +21,8 @@ APPLY, NODE = "apply", "node"  # kubeadm's two commands for an upgrade
 NONE = "-"  # for an option that was not given
 
 
-def stages(
-    around: Around,
+def steps(
+    facts: ClusterFacts,
     disk: Disk,
     role: Role,
     target: Target,
@@ -34,35 +34,35 @@ def stages(
 
     snapshot: whether etcd is to be saved first. drain: whether the node is to be drained.
     """
-    node, version = around.node, target.version
+    node, version = facts.node, target.version
     new = is_installed(disk, target) and is_ended(disk, PACKAGES, target.package)
-    over = is_configured(around, disk, role, target)
-    runs = is_running(around, disk, target) and is_ended(disk, KUBELET, target.package)
+    over = is_configured(facts, disk, role, target)
+    runs = is_running(facts, disk, target) and is_ended(disk, KUBELET, target.package)
     names = " and ".join(name for name in disk.packages.installed if name != "kubeadm")
-    steps = [Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, new)]
+    found = [Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, new)]
     if role.control_plane and snapshot:
-        steps.append(Step(SNAPSHOT, "snapshot of etcd, proven, on this machine", node, over))
-    steps.append(Step(KUBEADM, kubeadm_title(role, target), node, over))
+        found.append(Step(SNAPSHOT, "snapshot of etcd, proven, on this machine", node, over))
+    found.append(Step(KUBEADM, kubeadm_title(role, target), node, over))
     if drain:
-        steps.append(Step(DRAIN, "cordoned and drained", node, runs))
-    steps.append(Step(KUBELET, f"{names} {version} installed, kubelet restarted", node, runs))
-    mark = mark_that_counts(around, target)
-    ends = mark.uncordon if mark else not around.cordoned
+        found.append(Step(DRAIN, "cordoned and drained", node, runs))
+    found.append(Step(KUBELET, f"{names} {version} installed, kubelet restarted", node, runs))
+    mark = mark_that_counts(facts, target)
+    ends = mark.uncordon if mark else not facts.cordoned
     title = "well at its version" + (", and uncordoned" if drain and ends else "")
-    steps.append(Step(SETTLE, title, node, runs and over and not around.mark and not disk.records))
-    return tuple(steps)
+    found.append(Step(SETTLE, title, node, runs and over and not facts.mark and not disk.records))
+    return tuple(found)
 
 
-def mark_that_counts(around: Around, target: Target) -> Mark | None:
+def mark_that_counts(facts: ClusterFacts, target: Target) -> Mark | None:
     """The mark of a run that was cut, whose cordon is still there; None for any other.
 
     On the way to another version it counts only where the drain beside it says that the cordon is its own:
     somebody else may have cordoned the node since an upgrade was given up.
     """
-    mark = around.mark
-    if mark is None or not around.cordoned:
+    mark = facts.mark
+    if mark is None or not facts.cordoned:
         return None
-    return mark if mark.target == str(target.version) or (mark.uncordon and around.drained) else None
+    return mark if mark.target == str(target.version) or (mark.uncordon and facts.drained) else None
 
 
 def mode(role: Role) -> str:
@@ -76,11 +76,11 @@ def is_installed(disk: Disk, target: Target) -> bool:
     return {"kubeadm", "kubelet"} <= installed.keys() and set(installed.values()) == {target.package}
 
 
-def is_running(around: Around, disk: Disk, target: Target) -> bool:
+def is_running(facts: ClusterFacts, disk: Disk, target: Target) -> bool:
     """Whether the target's kubelet is installed, with the node's kubectl, and runs."""
     installed = disk.packages.installed
     others = {package for name, package in installed.items() if name != "kubeadm"}
-    return "kubelet" in installed and others == {target.package} and target.version.is_release(around.kubelet)
+    return "kubelet" in installed and others == {target.package} and target.version.is_release(facts.kubelet)
 
 
 def is_ended(disk: Disk, step: str, package: str) -> bool:
@@ -89,7 +89,7 @@ def is_ended(disk: Disk, step: str, package: str) -> bool:
     return record is None or (record.target, record.exit_code) == (package, 0)
 
 
-def is_configured(around: Around, disk: Disk, role: Role, target: Target) -> bool:
+def is_configured(facts: ClusterFacts, disk: Disk, role: Role, target: Target) -> bool:
     """Whether all of kubeadm's phases are over on this node.
 
     Where the node has no record of them: only if the target's kubelet runs, which comes last also by hand,
@@ -99,8 +99,8 @@ def is_configured(around: Around, disk: Disk, role: Role, target: Target) -> boo
     if record is not None:
         modes = {APPLY, mode(role)}
         return record.target == f"v{target.version}" and record.mode in modes and record.exit_code == 0
-    moved = is_moved(around, target.version) if role.control_plane else True
-    return moved and is_running(around, disk, target)
+    moved = is_moved(facts, target.version) if role.control_plane else True
+    return moved and is_running(facts, disk, target)
 
 
 def kubeadm_title(role: Role, target: Target) -> str:

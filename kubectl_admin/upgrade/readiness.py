@@ -57,7 +57,7 @@ class Part:
         )
 
 
-def settled(  # noqa: PLR0913 - which node, what of it, and for how long
+def wait_until_ready(  # noqa: PLR0913 - which node, what of it, and for how long
     cluster: Cluster,
     node: str,
     role: Role,
@@ -89,7 +89,7 @@ def settled(  # noqa: PLR0913 - which node, what of it, and for how long
             if seen is None or parts is None:
                 missing = [nodes.problem or pods.problem or "the API server's answer"]
             else:
-                missing = unsettled(
+                missing = what_is_missing(
                     seen.get(("", node)), parts.values(), role, target, parts_ready=parts_ready
                 )
             if not missing:
@@ -110,7 +110,7 @@ def settled(  # noqa: PLR0913 - which node, what of it, and for how long
         pods.close()
 
 
-def unsettled(
+def what_is_missing(
     kubelet: Kubelet | None, parts: Iterable[Part], role: Role, target: Version, *, parts_ready: bool
 ) -> list[str]:
     """What of a node is not well yet, in words. Pure."""

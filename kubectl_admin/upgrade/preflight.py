@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
-from kubectl_admin.upgrade.facts import STATIC, Around, Disk, Role, Target
+from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Role, Target
 from kubectl_admin.upgrade.given import next_start
 from kubectl_admin.upgrade.machine import label, machine, space
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig
@@ -21,8 +21,8 @@ from kubectl_admin.versions.version import Version
 ADDONS_COME_ANYWAY = 32
 
 
-def gates(  # noqa: PLR0913 - all that is known
-    around: Around,
+def findings(  # noqa: PLR0913 - all that is known
+    facts: ClusterFacts,
     disk: Disk,
     role: Role,
     target: Target,
@@ -38,41 +38,41 @@ def gates(  # noqa: PLR0913 - all that is known
     node is to be drained. kubeadm: whether its step is still to come.
     """
     version = target.version
-    coming = next_start(around, disk, kubeadm=kubeadm, control_plane=role.control_plane)
+    coming = next_start(facts, disk, kubeadm=kubeadm, control_plane=role.control_plane)
     found = [
-        *direction(around, disk, version),
-        *order(around, disk, role, version, first=first),
-        *skew(around, role, version),
-        *machine(around, disk, coming, upstream, version.minor),
-        *label(around, disk, role),
-        *space(around, disk, role),
-        *removed.findings(version.minor, coming.given, etcd=etcd_minor(around.versions, upstream)),
-        *silent(around.versions.instances),
-        *not_judged(around.versions.instances),
-        *(gap.finding() for gap in (*around.versions.gaps, *around.gaps, *coming.gaps)),
-        *(gap.finding() for gap in (around.etcd.unanswered if around.etcd else ())),
+        *direction(facts, disk, version),
+        *order(facts, disk, role, version, first=first),
+        *skew(facts, role, version),
+        *machine(facts, disk, coming, upstream, version.minor),
+        *label(facts, disk, role),
+        *space(facts, disk, role),
+        *removed.findings(version.minor, coming.given, etcd=etcd_minor(facts.versions, upstream)),
+        *silent(facts.versions.instances),
+        *not_judged(facts.versions.instances),
+        *(gap.finding() for gap in (*facts.versions.gaps, *facts.gaps, *coming.gaps)),
+        *(gap.finding() for gap in (facts.etcd.unanswered if facts.etcd else ())),
     ]
     if role.control_plane and kubeadm:
-        found += addons_return(around, version.minor)
-    if role.control_plane and not is_moved(around, version):
-        found += [*etcd_gate(with_members(around), upstream, version.minor), *etcd_health(around)]
-    if not drained and around.kubelet and around.kubelet.minor != version.minor:
+        found += addons_return(facts, version.minor)
+    if role.control_plane and not is_moved(facts, version):
+        found += [*etcd_gate(with_members(facts), upstream, version.minor), *etcd_health(facts)]
+    if not drained and facts.kubelet and facts.kubelet.minor != version.minor:
         found.append(
             Finding(
                 Severity.VIOLATION,
                 "drain-needed",
-                f"kubelet {around.kubelet} to {version}",
+                f"kubelet {facts.kubelet} to {version}",
                 "a node is drained before its kubelet goes to another minor",
                 "--no-drain is for patches of the same minor",
                 "leave --no-drain out",
                 "https://kubernetes.io/releases/version-skew-policy/#kubelet-1",
-                (f"node/{around.node}",),
+                (f"node/{facts.node}",),
             )
         )
     return found
 
 
-def allowed(found: Sequence[Finding], names: Collection[str]) -> list[Finding]:
+def allow(found: Sequence[Finding], names: Collection[str]) -> list[Finding]:
     """The findings with those violations as warnings whose rules a person has allowed by name."""
     return [
         replace(each, severity=Severity.WARNING)
@@ -82,14 +82,14 @@ def allowed(found: Sequence[Finding], names: Collection[str]) -> list[Finding]:
     ]
 
 
-def direction(around: Around, disk: Disk, target: Version) -> Iterator[Finding]:
+def direction(facts: ClusterFacts, disk: Disk, target: Version) -> Iterator[Finding]:
     """No way back, and no minor left out.
 
     Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/policy.go; etcd can't be taken back at all.
     """
-    here = (f"node/{around.node}",)
-    own = around.own_apiserver.version if around.own_apiserver else None
-    known = filter(None, (own, around.kubelet, disk.kubelet))
+    here = (f"node/{facts.node}",)
+    own = facts.own_apiserver.version if facts.own_apiserver else None
+    known = filter(None, (own, facts.kubelet, disk.kubelet))
     newest = max(known, key=lambda version: version.precedence, default=None)
     if newest and target.precedence < newest.precedence:
         yield Finding(
@@ -97,7 +97,7 @@ def direction(around: Around, disk: Disk, target: Version) -> Iterator[Finding]:
             "downgrade",
             f"{newest} to {target}",
             "Kubernetes is not taken back to an older version",
-            f"node {around.node} has {newest}",
+            f"node {facts.node} has {newest}",
             "name this version or a later one with --to",
             "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
             here,
@@ -108,51 +108,51 @@ def direction(around: Around, disk: Disk, target: Version) -> Iterator[Finding]:
             "skipped-minor",
             f"{own.minor_text} to {target.minor_text}",
             "a control plane goes from one minor to the next",
-            f"the API server of node {around.node} is at {own}",
+            f"the API server of node {facts.node} is at {own}",
             f"go to 1.{own.minor + 1} first: --to 1.{own.minor + 1}",
             "https://kubernetes.io/releases/version-skew-policy/#kube-apiserver-1",
             here,
         )
 
 
-def order(around: Around, disk: Disk, role: Role, target: Version, *, first: bool) -> Iterator[Finding]:
+def order(facts: ClusterFacts, disk: Disk, role: Role, target: Version, *, first: bool) -> Iterator[Finding]:
     """Which control-plane node has `kubeadm upgrade apply`: one that has begun with it, else the oldest.
 
     Once it has written the version into kubeadm-config, the others follow, also before this one is done.
     """
     record = disk.kubeadm_record
-    if role is not Role.FIRST or around.is_written(target) or (record and record.is_apply(target)):
+    if role is not Role.FIRST or facts.is_written(target) or (record and record.is_apply(target)):
         return
     begun = [
         part.node
-        for part in around.versions.of(*STATIC)
-        if target.is_met_by(part.version) and part.node and part.node != around.node
+        for part in facts.versions.of(*STATIC)
+        if target.is_met_by(part.version) and part.node and part.node != facts.node
     ]
     if begun:
         why = f"node {begun[0]} is on its way to {target}, and has not come to its end"
         fix = f"end it there: kubectl admin drain-upgrade {begun[0]} --to {target}"
-    elif first or not around.order or around.order[0] == around.node:
+    elif first or not facts.order or facts.order[0] == facts.node:
         return
     else:
-        why = f"none is at {target} yet, and {around.order[0]} is the oldest control-plane node"
-        begin = f"kubectl admin drain-upgrade {around.order[0]} --to {target}"
+        why = f"none is at {target} yet, and {facts.order[0]} is the oldest control-plane node"
+        begin = f"kubectl admin drain-upgrade {facts.order[0]} --to {target}"
         fix = f"begin with it: {begin}; or here with --first"
     yield Finding(
         Severity.VIOLATION,
         "control-plane-order",
-        f"node {around.node}",
+        f"node {facts.node}",
         "one control-plane node goes first, with «kubeadm upgrade apply», and the others follow",
         why,
         fix,
         "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
-        (f"node/{around.node}",),
+        (f"node/{facts.node}",),
     )
 
 
-def skew(around: Around, role: Role, target: Version) -> list[Finding]:
+def skew(facts: ClusterFacts, role: Role, target: Version) -> list[Finding]:
     """What the skew policy would forbid once the node is there, and does not now."""
-    known = {(breach.instance.component, breach.instance.node) for breach in breaches(around.versions)}
-    after = moved(around.versions, around.node, target, role)
+    known = {(breach.instance.component, breach.instance.node) for breach in breaches(facts.versions)}
+    after = moved(facts.versions, facts.node, target, role)
     # A kubelet or controller beside its own API server talks to that one alone, as kubeadm sets it up.
     new = [
         breach
@@ -162,26 +162,26 @@ def skew(around: Around, role: Role, target: Version) -> list[Finding]:
     return skew_findings(new)
 
 
-def moved(facts: Facts, node: str, target: Version, role: Role) -> Facts:
+def moved(versions: Facts, node: str, target: Version, role: Role) -> Facts:
     """The facts once the node is at the target."""
     parts = {Component.KUBELET, *(STATIC if role.control_plane else ())}
     planned = Evidence(target, "the plan")
     return replace(
-        facts,
+        versions,
         instances=tuple(
             replace(part, running=planned, emulates=None)
             if part.node == node and part.component in parts
             else part
-            for part in facts.instances
+            for part in versions.instances
         ),
     )
 
 
-def with_members(around: Around) -> Facts:
+def with_members(facts: ClusterFacts) -> Facts:
     """The facts with every member of etcd's own list: also one of which no static pod is to be seen."""
-    facts = around.versions
-    seen = {part.node for part in facts.of(Component.ETCD)}
-    unseen = [each for each in (around.etcd.members if around.etcd else ()) if each.node not in seen]
+    versions = facts.versions
+    seen = {part.node for part in versions.of(Component.ETCD)}
+    unseen = [each for each in (facts.etcd.members if facts.etcd else ()) if each.node not in seen]
     parts = [
         Instance(
             Component.ETCD,
@@ -190,12 +190,12 @@ def with_members(around: Around) -> Facts:
         )
         for each in unseen
     ]
-    return replace(facts, instances=(*facts.instances, *parts))
+    return replace(versions, instances=(*versions.instances, *parts))
 
 
-def addons_return(around: Around, minor: int) -> Iterator[Finding]:
+def addons_return(facts: ClusterFacts, minor: int) -> Iterator[Finding]:
     """Which add-ons kubeadm is about to install that somebody has taken away."""
-    config, proxy, dns = around.versions.kubeadm_config or KubeadmConfig(), around.proxy, around.coredns
+    config, proxy, dns = facts.versions.kubeadm_config or KubeadmConfig(), facts.proxy, facts.coredns
     addons = [
         ("kube-proxy", "DaemonSet", "proxy", proxy.present, config.proxy_disabled, proxy.config is not None),
         ("coredns", "Deployment", "dns", dns.present, config.dns_disabled, dns.configured),
@@ -217,17 +217,17 @@ def addons_return(around: Around, minor: int) -> Iterator[Finding]:
         )
 
 
-def etcd_health(around: Around) -> Iterator[Finding]:
+def etcd_health(facts: ClusterFacts) -> Iterator[Finding]:
     """Whether etcd can spare this node's member while kubeadm restarts it."""
-    state = around.etcd
+    state = facts.etcd
     if state is None:
         return
-    here = (f"node/{around.node}",)
-    if any(member.learner for member in state.members if member.node == around.node):
+    here = (f"node/{facts.node}",)
+    if any(member.learner for member in state.members if member.node == facts.node):
         yield Finding(
             Severity.VIOLATION,
             "etcd-learner",
-            f"etcd on node {around.node}",
+            f"etcd on node {facts.node}",
             "a member votes before it is upgraded",
             "it is a learner that was never promoted",
             "promote it, or remove it and let it join again: kubectl admin etcd-status",
@@ -238,20 +238,20 @@ def etcd_health(around: Around) -> Iterator[Finding]:
         yield Finding(
             Severity.VIOLATION,
             "etcd-quorum",
-            f"etcd without node {around.node}",
+            f"etcd without node {facts.node}",
             "the other members make a quorum while this one is restarted",
             "no member gave the list of members, so it is not known how many others there are",
             "kubectl admin etcd-status says why they don't answer",
             objects=here,
         )
-    others = [member for member in state.voters if member.node != around.node]
+    others = [member for member in state.voters if member.node != facts.node]
     up = sum(member.up for member in others)
     if len(state.voters) > 1 and up < state.quorum:
         silent = ", ".join(member.title for member in others if not member.up)
         yield Finding(
             Severity.VIOLATION,
             "etcd-quorum",
-            f"etcd without node {around.node}",
+            f"etcd without node {facts.node}",
             "the other members make a quorum while this one is restarted",
             f"{up} of them answer, and {state.quorum} are needed; silent: {silent or '-'}",
             "bring them back first: kubectl admin etcd-status",
@@ -270,7 +270,7 @@ def etcd_health(around: Around) -> Iterator[Finding]:
         )
 
 
-def is_moved(around: Around, target: Version) -> bool:
+def is_moved(facts: ClusterFacts, target: Version) -> bool:
     """Whether kubeadm's part is over on this node: its control plane runs the target, and is written so."""
-    own = around.static_versions()
-    return bool(own) and all(map(target.is_met_by, own.values())) and around.is_written(target)
+    own = facts.static_versions()
+    return bool(own) and all(map(target.is_met_by, own.values())) and facts.is_written(target)

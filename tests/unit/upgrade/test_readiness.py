@@ -3,7 +3,7 @@
 import pytest
 
 from kubectl_admin.upgrade.facts import Role
-from kubectl_admin.upgrade.settle import Kubelet, Part, unsettled
+from kubectl_admin.upgrade.readiness import Kubelet, Part, what_is_missing
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import NEW, OLD
 
@@ -54,17 +54,17 @@ def part(name, version=NEW, *, running=True, ready=True, leaving=False):
     ],
 )
 def test_a_control_plane(kubelet, there, missing):
-    assert unsettled(kubelet, there, Role.FIRST, NEW, parts_ready=True) == missing
+    assert what_is_missing(kubelet, there, Role.FIRST, NEW, parts_ready=True) == missing
 
 
 def test_what_runs_is_enough_for_the_end_of_a_cordon():
     """A kubelet that was restarted finds what it has left running Ready only when its probes say so again."""
     there = parts(etcd=part("etcd", ready=False), kube_proxy=part("kube-proxy", running=False, ready=False))
-    assert unsettled(WELL, there, Role.FIRST, NEW, parts_ready=False) == ["kube-proxy running"]
+    assert what_is_missing(WELL, there, Role.FIRST, NEW, parts_ready=False) == ["kube-proxy running"]
 
 
 def test_a_worker_has_no_static_pods():
-    assert unsettled(WELL, [], Role.WORKER, NEW, parts_ready=True) == []
+    assert what_is_missing(WELL, [], Role.WORKER, NEW, parts_ready=True) == []
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_admin.upgrade import stages, target
+from kubectl_admin.upgrade import plan, target
 from kubectl_admin.upgrade.facts import Mark, Record, Role, Target
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, around, disk
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts
 
 GOAL = Target(NEW, "1.37.2-1.1")
 MARK = Mark("1.37.2", "2026-11-25T12:00:00+00:00", uncordon=True)
@@ -16,7 +16,7 @@ ALL = ["packages", "snapshot", "kubeadm", "drain", "kubelet", "settle"]
 
 def left(here, host, *, snapshot=True, drain=True):
     role = target.role(here, NEW, host.records.get("kubeadm"))
-    steps = stages.stages(here, host, role, GOAL, snapshot=snapshot, drain=drain)
+    steps = plan.steps(here, host, role, GOAL, snapshot=snapshot, drain=drain)
     return [step.name for step in steps if not step.done]
 
 
@@ -37,17 +37,17 @@ def without_kubectl(package):
     return replace(host, packages=replace(host.packages, installed=installed))
 
 
-MOVED = around("cp-1", moved=("cp-1",), written=NEW)
-DONE = around("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW)
-WORKER_DONE = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
+MOVED = facts("cp-1", moved=("cp-1",), written=NEW)
+DONE = facts("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW)
+WORKER_DONE = facts("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
 
 
 @pytest.mark.parametrize(
     ("why", "here", "host", "names"),
     [
-        ("nothing is done", around("cp-1"), disk(), ALL),
-        ("kubeadm is installed", around("cp-1"), disk(kubeadm="1.37.2-1.1"), ALL),
-        ("kubeadm was cut in the middle", around("cp-1", moved=("cp-1",)), disk(kubeadm="1.37.2-1.1"), ALL),
+        ("nothing is done", facts("cp-1"), disk(), ALL),
+        ("kubeadm is installed", facts("cp-1"), disk(kubeadm="1.37.2-1.1"), ALL),
+        ("kubeadm was cut in the middle", facts("cp-1", moved=("cp-1",)), disk(kubeadm="1.37.2-1.1"), ALL),
         ("static pods and kubeadm-config are no end of it", MOVED, disk(kubeadm="1.37.2-1.1"), ALL),
         (
             "kubeadm was killed when these were there",
@@ -70,13 +70,13 @@ WORKER_DONE = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
         ),
         (
             "kubeadm was through as a further one, and is the first one now",
-            around("cp-1", moved=("cp-1",)),
+            facts("cp-1", moved=("cp-1",)),
             disk("1.37.2-1.1", **records(("node", 0))),
             ["snapshot", "kubeadm", "drain", "kubelet", "settle"],
         ),
         (
             "the packages are there, and the old kubelet still runs",
-            around("cp-1", moved=("cp-1",), written=NEW, cordoned=True, mark=MARK),
+            facts("cp-1", moved=("cp-1",), written=NEW, cordoned=True, mark=MARK),
             disk("1.37.2-1.1", **records(("apply", 0))),
             ["drain", "kubelet", "settle"],
         ),
@@ -106,7 +106,7 @@ WORKER_DONE = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
         ),
         (
             "only the uncordon is missing",
-            around("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW, cordoned=True, mark=MARK),
+            facts("cp-1", moved=("cp-1",), written=NEW, kubelet=NEW, cordoned=True, mark=MARK),
             disk("1.37.2-1.1", **records(("apply", 0), kubelet=0)),
             ["settle"],
         ),
@@ -120,13 +120,13 @@ WORKER_DONE = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
         ("a node without kubectl", WORKER_DONE, without_kubectl("1.37.2-1.1"), []),
         (
             "a worker has no etcd",
-            around("worker-1", moved=CONTROL_PLANES, written=NEW),
+            facts("worker-1", moved=CONTROL_PLANES, written=NEW),
             disk(),
             ["packages", "kubeadm", "drain", "kubelet", "settle"],
         ),
         (
             "a worker that is through",
-            around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW),
+            facts("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW),
             disk("1.37.2-1.1"),
             [],
         ),
@@ -149,8 +149,8 @@ def test_the_node_where_apply_has_begun_stays_the_first_one():
     ("cordoned", "wanted", "counts"), [(True, NEW, True), (False, NEW, False), (True, OLD, False)]
 )
 def test_a_mark_counts_while_its_cordon_is_there_and_for_its_version(cordoned, wanted, counts):
-    here = around("cp-1", cordoned=cordoned, mark=MARK)
-    assert (stages.mark_that_counts(here, Target(wanted, "")) == MARK) is counts
+    here = facts("cp-1", cordoned=cordoned, mark=MARK)
+    assert (plan.mark_that_counts(here, Target(wanted, "")) == MARK) is counts
 
 
 @pytest.mark.parametrize(
@@ -166,27 +166,27 @@ def test_a_cordon_of_ones_own_ends_also_where_the_cluster_has_gone_on_meanwhile(
     cordoned, uncordon, drained, counts
 ):
     mark, later = replace(MARK, uncordon=uncordon), Target(Version(1, 37, 3), "1.37.3-1.1")
-    here = around("worker-1", cordoned=cordoned, mark=mark, drained=drained)
-    assert (stages.mark_that_counts(here, later) == mark) is counts
-    last = stages.stages(here, disk(), Role.WORKER, later, snapshot=False, drain=True)[-1]
+    here = facts("worker-1", cordoned=cordoned, mark=mark, drained=drained)
+    assert (plan.mark_that_counts(here, later) == mark) is counts
+    last = plan.steps(here, disk(), Role.WORKER, later, snapshot=False, drain=True)[-1]
     assert last.title.endswith("uncordoned") is (counts or not cordoned)
 
 
 def test_a_kubelet_of_a_pre_release_still_has_to_go():
-    early = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "-rc.1"))
+    early = facts("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "-rc.1"))
     assert "kubelet" in left(early, disk("1.37.2-1.1"))
-    own = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "+vendor.1"))
+    own = facts("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, "+vendor.1"))
     assert left(own, disk("1.37.2-1.1")) == []
 
 
 @pytest.mark.parametrize("suffix", ["-1+1a2b3c4", "-eks-2d5f260", "-aliyun.1"])
 def test_a_build_that_is_written_like_a_pre_release_is_there(suffix):
-    built = around("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, suffix))
+    built = facts("worker-1", moved=CONTROL_PLANES, written=NEW, kubelet=Version(1, 37, 2, suffix))
     assert left(built, disk("1.37.2-1.1")) == []
 
 
 def test_what_is_not_wanted():
-    assert left(around("cp-1"), disk(), snapshot=False, drain=False) == [
+    assert left(facts("cp-1"), disk(), snapshot=False, drain=False) == [
         "packages",
         "kubeadm",
         "kubelet",
@@ -196,8 +196,8 @@ def test_what_is_not_wanted():
 
 def test_a_node_that_was_cordoned_before_is_not_uncordoned():
     def title(here):
-        return stages.stages(here, disk(), target.role(here, NEW), GOAL, snapshot=True, drain=True)[-1].title
+        return plan.steps(here, disk(), target.role(here, NEW), GOAL, snapshot=True, drain=True)[-1].title
 
-    assert title(around("cp-1")).endswith("uncordoned")
-    assert not title(around("cp-1", cordoned=True)).endswith("uncordoned")
-    assert title(around("cp-1", cordoned=True, mark=MARK)).endswith("uncordoned")
+    assert title(facts("cp-1")).endswith("uncordoned")
+    assert not title(facts("cp-1", cordoned=True)).endswith("uncordoned")
+    assert title(facts("cp-1", cordoned=True, mark=MARK)).endswith("uncordoned")
