@@ -1,5 +1,6 @@
 """What was found out about a cluster's etcd at one moment, as plain data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed, Status
@@ -173,3 +174,13 @@ def missing(member: Member) -> str:
     if member.learner:
         return "it does not vote"
     return "" if member.status.leader else "it knows no leader"
+
+
+def titles_of(members: Iterable[Member]) -> str:
+    """What members are called, in one line."""
+    return ", ".join(member.title for member in members)
+
+
+def objects_of(members: Iterable[Member]) -> tuple[str, ...]:
+    """The nodes of members, as findings name them."""
+    return tuple(name for member in members for name in member.objects)

@@ -3,20 +3,44 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from kubectl_admin.etcd.rules import ALARM_UNKNOWN, ALARMS
 from kubectl_admin.etcd.snapshot.bolt.damage import ENOUGH, Damage
 from kubectl_admin.etcd.snapshot.contents import Member
 from kubectl_admin.etcd.snapshot.reading import Contents
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.etcd.snapshot.rules import (
+    DAMAGED,
+    LEARNER,
+    LENGTH,
+    NO_HASH,
+    NOT_A_SNAPSHOT,
+    RESTORED,
+    SHA256,
+    TRUNCATED,
+    UNPROMOTED_LEARNER,
+    ZOMBIE_MEMBER,
+)
+from kubectl_admin.finding import Finding
 
 HASH = 32  # bytes of sha256 that etcd appends to a snapshot
 SECTOR = 512  # bytes; etcd takes a file for a snapshot if its length is a multiple of this and HASH
 
-RESTORE = "https://etcd.io/docs/latest/op-guide/recovery/"
-ALARMS = "https://etcd.io/docs/latest/op-guide/maintenance/"
-ZOMBIES = "https://etcd.io/blog/2025/zombie_members_upgrade/"
-LEARNERS = "https://github.com/etcd-io/etcd/issues/19557"
 SAFE_35 = "3.5.26"  # the first 3.5 that writes its true members to the database before an upgrade
-ANOTHER = "copy it again from where it came from and compare; if it is so there, too, use another snapshot"
+ANOTHER = "copy it again from where it came from and compare; if it is the same there, use another snapshot"
+# What an alarm in a snapshot means, and what to do, by its kind.
+ALARMS_IN_A_SNAPSHOT = {
+    "NOSPACE": (
+        "an alarm is part of the database: a restored etcd takes no writes until it is disarmed",
+        "after a restore: compact, etcdctl defrag, then etcdctl alarm disarm",
+    ),
+    "CORRUPT": (
+        "etcd raises it where the data of members differ, and answers nothing until it is disarmed",
+        "before a restore, compare the members: etcdctl endpoint hashkv --cluster",
+    ),
+}
+ANY_ALARM = (
+    "an alarm is part of the database, and in force again after a restore",
+    "after a restore: etcdctl alarm list, and once its cause is gone etcdctl alarm disarm",
+)
 
 
 def has_hash(size: int) -> bool:
@@ -29,49 +53,55 @@ def has_hash(size: int) -> bool:
 
 def not_a_snapshot(what: str, fix: str) -> Finding:
     """The file is something else."""
-    says = "a snapshot is a bolt database with etcd's buckets, followed by its sha256"
-    return Finding(Severity.VIOLATION, "not-a-snapshot", "the file", says, f"it is {what}", fix)
+    return NOT_A_SNAPSHOT.violation(
+        subject="the file",
+        evidence=f"it is {what}",
+        fix=fix,
+    )
 
 
 def of_length(size: int, database: int) -> Iterator[Finding]:
     """What the file's length says beside that of the database that it should contain, both in bytes."""
-    says = "a snapshot is as long as its meta page says, and 32 bytes for the sha256"
     behind = size - database
     if behind < 0:
         lacking = f"{-behind + HASH:,} of {database + HASH:,} bytes are missing at its end"
-        yield Finding(Severity.VIOLATION, "truncated", "the file", says, lacking, ANOTHER)
+        yield TRUNCATED.violation(
+            subject="the file",
+            evidence=lacking,
+            fix=ANOTHER,
+        )
     elif 0 < behind < HASH:
         lacking = f"{HASH - behind} of the 32 bytes of its sha256 are missing"
-        yield Finding(Severity.VIOLATION, "truncated", "the file", says, lacking, ANOTHER)
+        yield TRUNCATED.violation(
+            subject="the file",
+            evidence=lacking,
+            fix=ANOTHER,
+        )
     elif has_hash(size):
         return
     elif size % SECTOR:
         evidence = f"{behind:,} bytes follow the database"
-        yield Finding(Severity.VIOLATION, "length", "the file", says, evidence, ANOTHER)
+        yield LENGTH.violation(
+            subject="the file",
+            evidence=evidence,
+            fix=ANOTHER,
+        )
     else:
-        yield Finding(
-            Severity.WARNING,
-            "no-hash",
-            "the file",
-            "etcd appends a sha256 to every snapshot",
-            "it has no sha256: a member's own file (member/snap/db), or a snapshot without its last "
-            "32 bytes; nothing protects it, and a copy of a running member's file may be torn",
-            "prefer a snapshot; «etcdutl snapshot restore» takes this one with --skip-hash-check",
-            RESTORE,
+        yield NO_HASH.warning(
+            subject="the file",
+            evidence="it has no sha256: it is a member's own file (member/snap/db), or a snapshot without "
+            "its last 32 bytes; nothing shows that it is whole",
+            fix="prefer a snapshot; «etcdutl snapshot restore» takes this one with --skip-hash-check",
         )
 
 
 def of_hash(right: bool | None) -> Iterator[Finding]:
     """The appended sha256 is not that of the rest."""
     if right is False:
-        yield Finding(
-            Severity.VIOLATION,
-            "sha256",
-            "the file",
-            "the appended sha256 is that of all bytes before it",
-            "its sha256 is wrong: it was changed or damaged after etcd had sent it",
-            ANOTHER,
-            RESTORE,
+        yield SHA256.violation(
+            subject="the file",
+            evidence="its sha256 is wrong: it was changed or damaged after etcd had sent it",
+            fix=ANOTHER,
         )
 
 
@@ -87,8 +117,11 @@ def of_damages(kept: Sequence[Damage], total: int, hash_right: bool | None) -> I
         )
     more = " or more" if total >= ENOUGH else ""
     places = str(kept[0]) if total == 1 else f"{total:,} places{more}, first {kept[0]}"
-    says = "every page is whole, in its place and used once, and every key in order"
-    yield Finding(Severity.VIOLATION, "damaged", "the database", says, places, fix)
+    yield DAMAGED.violation(
+        subject="the database",
+        evidence=places,
+        fix=fix,
+    )
 
 
 def of_contents(contents: Contents) -> Iterator[Finding]:
@@ -100,18 +133,11 @@ def of_contents(contents: Contents) -> Iterator[Finding]:
 def _alarms(contents: Contents) -> Iterator[Finding]:
     names = {member.id: member.name for member in contents.members}
     for alarm in contents.alarms:
-        says = "an alarm is part of the database, and in force again after a restore"
-        fix = "after a restore: etcdctl alarm list, and once its cause is gone etcdctl alarm disarm"
-        if alarm.kind == "NOSPACE":
-            says = "an alarm is part of the database: a restored etcd takes no writes until it is disarmed"
-            fix = "after a restore: compact, etcdctl defrag, then etcdctl alarm disarm"
-        elif alarm.kind == "CORRUPT":
-            says = "etcd raises it where the data of members differ, and answers nothing until it is disarmed"
-            fix = "before a restore, compare the members: etcdctl endpoint hashkv --cluster"
         by = f"{names.get(alarm.member) or 'a member'} ({alarm.member})"
-        evidence = f"raised by {by}, not disarmed"
-        rule = f"alarm-{alarm.kind.lower().replace(' ', '-')}"
-        yield Finding(Severity.WARNING, rule, f"alarm {alarm.kind}", says, evidence, fix, ALARMS)
+        says, fix = ALARMS_IN_A_SNAPSHOT.get(alarm.kind, ANY_ALARM)
+        yield ALARMS.get(alarm.kind, ALARM_UNKNOWN).warning(
+            subject=f"alarm {alarm.kind}", says=says, evidence=f"raised by {by}, not disarmed", fix=fix
+        )
 
 
 class Standing(StrEnum):
@@ -145,45 +171,31 @@ def restored(contents: Contents) -> bool:
 
 def _members(contents: Contents) -> Iterator[Finding]:
     if contents.members and restored(contents):
-        yield Finding(
-            Severity.NOTE,
-            "restored",
-            "the database",
-            "who takes part in raft is in the list of members, except in a database that was just restored",
-            "raft has members that the list has not: it was restored, and etcd was not started on it yet",
+        yield RESTORED.note(
+            subject="the database",
+            evidence="raft has members that the list lacks: it was restored, and etcd has not run on it yet",
         )
     old = contents.storage_version is None  # 3.5 or older, where raft and the list of members may differ
     upgrade = f"upgrade every member to {SAFE_35} or later before any step to 3.6"
     for member in contents.members:
         match standing(member, contents):
             case Standing.ZOMBIE:
-                yield Finding(
-                    Severity.WARNING,
-                    "zombie-member",
-                    f"member {_named(member)}",
-                    "every member of the list takes part in raft; etcd 3.6 goes by the list, and counts it",
-                    "it is in the list of members and not in raft: it was removed long ago",
-                    upgrade if old else "remove it: etcdctl member remove",
-                    ZOMBIES,
+                yield ZOMBIE_MEMBER.warning(
+                    subject=f"member {_named(member)}",
+                    evidence="it is in the list of members and not in raft: it was removed long ago",
+                    fix=(upgrade if old else "remove it: etcdctl member remove"),
                 )
             case Standing.UNPROMOTED:
-                yield Finding(
-                    Severity.WARNING,
-                    "unpromoted-learner",
-                    f"member {_named(member)}",
-                    "a promoted member is no learner in the list of members; etcd 3.6 goes by the list",
-                    "it votes in raft, and the list of members has it as a learner",
-                    upgrade if old else "see what the members say: etcdctl member list",
-                    LEARNERS,
+                yield UNPROMOTED_LEARNER.warning(
+                    subject=f"member {_named(member)}",
+                    evidence="it votes in raft, and the list of members has it as a learner",
+                    fix=(upgrade if old else "see what the members say: etcdctl member list"),
                 )
             case Standing.LEARNER:
-                yield Finding(
-                    Severity.WARNING,
-                    "learner",
-                    f"member {_named(member)}",
-                    "a learner does not vote until it is promoted, and counts for nothing when members fail",
-                    "it was a learner when the snapshot was taken",
-                    "see whether it was promoted since: etcdctl member list",
+                yield LEARNER.warning(
+                    subject=f"member {_named(member)}",
+                    evidence="it was a learner when the snapshot was taken",
+                    fix="see whether it was promoted since: etcdctl member list",
                 )
 
 

@@ -1,9 +1,12 @@
-"""The judgement on the state of a cluster's etcd: the state in, findings out. Pure."""
+"""The judgement on the state of a cluster's etcd: the state in, findings out. Pure.
+
+Reading order: cluster (quorum, leader, versions), members (each with its pod and node), data (hashes, sizes).
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kubectl_admin.etcd.members.judge import data, members
+from kubectl_admin.etcd.members.judge import cluster, data, members
 from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Finding, Gap, Severity
 
@@ -15,7 +18,7 @@ def judge(state: State) -> list[Finding]:
 
 
 def external(state: State) -> Iterator[Finding]:
-    """Where no member is to be seen: what the API servers say, and what it would take to look."""
+    """Where no member can be seen: where the API servers say that etcd is."""
     if state.etcd.members:
         return
     if state.etcd.external:
@@ -26,26 +29,26 @@ def external(state: State) -> Iterator[Finding]:
         fix = "run etcdctl on one of these control-plane nodes, with the files that the API server names"
         yield replace(outside.finding(), fix=fix)
     else:
-        neither = "neither etcd nor an API server is to be seen as a static pod: a managed control plane?"
+        neither = "neither etcd nor an API server runs as a static pod: a managed control plane?"
         yield Gap("etcd", neither).finding()
 
 
 CHECKS = (
-    members.split,
-    members.unanswered,
-    members.tolerance,
-    members.leaderless,
+    cluster.split,
+    cluster.unanswered,
+    cluster.tolerance,
+    cluster.leaderless,
     members.down,
     data.alarms,
     data.hashes,
     members.unlisted,
     members.silent,
     members.learners,
-    members.versions,
+    cluster.versions,
     members.places,
     data.room,
     data.lag,
-    members.elsewhere,
+    cluster.elsewhere,
     members.impostors,
     external,
 )

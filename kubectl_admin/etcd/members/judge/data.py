@@ -3,48 +3,38 @@
 Thresholds of size are those of etcd's own alerts (contrib/mixin/alerts/alerts.libsonnet) where it has any.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from kubectl_admin.etcd.members.state import LAG, Member, State
+from kubectl_admin.etcd.members.rules import BEHIND, FRAGMENTED, HASHES_DIFFER, NEAR_QUOTA
+from kubectl_admin.etcd.members.state import LAG, State, objects_of
+from kubectl_admin.etcd.rules import ALARM_UNKNOWN, ALARMS
 from kubectl_admin.etcd.units import size
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import NOT_SEEN, Finding, Severity
 
-NEAR_QUOTA = 0.80  # of the quota: time to look
-AT_QUOTA = 0.95  # of the quota: writes are about to be refused
-WASTED = 0.5  # of the file in use
-WORTH_IT = 100 << 20  # bytes of file below which free space is no matter
-MAINTENANCE = "https://etcd.io/docs/latest/op-guide/maintenance/"
-CORRUPTION = "https://etcd.io/docs/latest/op-guide/data_corruption/"
-ALARMS = {
-    "NOSPACE": (
-        "a database that has reached its quota takes no more writes, in the whole cluster",
-        "find out what fills it, compact, defragment one member after another (etcdctl defrag), then "
-        "etcdctl alarm disarm; or raise --quota-backend-bytes, at most to 8 GiB",
-        f"{MAINTENANCE}#space-quota",
-    ),
-    "CORRUPT": (
-        "all members have the same data",
-        "save a snapshot of a sound member; then remove the corrupt one, delete its data, and add it again",
-        CORRUPTION,
-    ),
+QUOTA_WARNING = 0.80  # of the quota: time to look
+QUOTA_VIOLATION = 0.95  # of the quota: writes are about to be refused
+IN_USE_AT_LEAST = 0.5  # of the file
+FRAGMENTED_FROM = 100 << 20  # bytes of file below which free space does not matter
+MAKE_ROOM = "find out what fills it, or raise --quota-backend-bytes, at most to 8 GiB"
+ALARM_FIXES = {
+    "NOSPACE": "find out what fills it, compact, defragment one member after another (etcdctl defrag), then "
+    "etcdctl alarm disarm; or raise --quota-backend-bytes, at most to 8 GiB",
+    "CORRUPT": "save a snapshot of a sound member; then remove the corrupt one, delete its data, and add it "
+    "again",
 }
 
 
 def alarms(state: State) -> Iterator[Finding]:
-    """Alarms that members have raised, and those that such members left which are in no list any more."""
+    """Alarms that members have raised, including those of members that are in no list any more."""
     titles = {member.id: member.title for member in state.members}
     for kind in sorted({alarm.kind for alarm in state.alarms}):
         raised = [alarm.member_id for alarm in state.alarms if alarm.kind == kind]
-        says, fix, source = ALARMS.get(kind, ("no alarm is raised", "see etcd's log", MAINTENANCE))
-        yield Finding(
-            Severity.VIOLATION,
-            f"alarm-{kind.lower()}",
-            f"alarm {kind}",
-            says,
-            f"raised by {', '.join(titles.get(one) or f'{one:x}, which is no member' for one in raised)}",
-            fix,
-            source,
-            _objects([member for member in state.members if member.id in raised]),
+        who = ", ".join(titles.get(one) or f"{one:x}, which is not a member" for one in raised)
+        yield ALARMS.get(kind, ALARM_UNKNOWN).violation(
+            subject=f"alarm {kind}",
+            evidence=f"raised by {who}",
+            fix=ALARM_FIXES.get(kind, "see etcd's log"),
+            objects=objects_of([member for member in state.members if member.id in raised]),
         )
 
 
@@ -55,24 +45,17 @@ def hashes(state: State) -> Iterator[Finding]:
         shown = ", ".join(
             f"{member.title} {member.hash.value:08x}" for member in state.members if member.hash
         )
-        yield Finding(
-            Severity.VIOLATION,
-            "hashes-differ",
-            "etcd's data",
-            "all members have the same data at the same revision",
-            f"at revision {state.hashed}: {shown}",
-            "save a snapshot of a member of the majority; then remove those that differ, delete their data, "
-            "and add them again",
-            CORRUPTION,
-            _objects(members),
+        yield HASHES_DIFFER.violation(
+            subject="etcd's data",
+            evidence=f"at revision {state.hashed}: {shown}",
+            fix="save a snapshot of a member of the majority; then remove the members that differ, delete "
+            "their data, and add them again",
+            objects=objects_of(members),
         )
     elif state.unhashed:
-        yield Finding(
-            Severity.NOTE,
-            "not-seen",
-            "whether the members' data agrees",
-            "what can't be seen is not judged",
-            state.unhashed,
+        yield NOT_SEEN.note(
+            subject="whether the members' data agrees",
+            evidence=state.unhashed,
         )
 
 
@@ -82,31 +65,26 @@ def room(state: State) -> Iterator[Finding]:
         status = member.status
         if not status:
             continue
-        wasteful = status.size > WORTH_IT and status.in_use < WASTED * status.size
-        if member.quota and status.size >= NEAR_QUOTA * member.quota:
+        wasteful = status.size > FRAGMENTED_FROM and status.in_use < IN_USE_AT_LEAST * status.size
+        if member.quota and status.size >= QUOTA_WARNING * member.quota:
             used = f"{size(status.size)} of {size(member.quota)}, {status.size / member.quota:.0%}"
-            yield Finding(
-                Severity.VIOLATION if status.size >= AT_QUOTA * member.quota else Severity.WARNING,
-                "near-quota",
-                f"etcd member {member.title}",
-                "a database that reaches its quota takes no more writes",
-                f"its file has {used}; {size(status.in_use)} are in use",
-                "defragment it (etcdctl defrag), one member after another"
-                if wasteful
-                else "find out what fills it, or raise --quota-backend-bytes, at most to 8 GiB",
-                f"{MAINTENANCE}#space-quota",
-                member.objects,
+            severity = (
+                Severity.VIOLATION if status.size >= QUOTA_VIOLATION * member.quota else Severity.WARNING
+            )
+            yield NEAR_QUOTA.finding(
+                severity,
+                subject=f"etcd member {member.title}",
+                evidence=f"its file has {used}; {size(status.in_use)} are in use",
+                fix=("defragment it (etcdctl defrag), one member after another" if wasteful else MAKE_ROOM),
+                objects=member.objects,
             )
         elif wasteful:
-            yield Finding(
-                Severity.WARNING,
-                "fragmented",
-                f"etcd member {member.title}",
-                "space that compaction frees goes back to the disk by defragmentation alone",
-                f"of {size(status.size)} only {size(status.in_use)} are in use",
-                "etcdctl defrag, one member after another, the leader last: it answers nobody meanwhile",
-                f"{MAINTENANCE}#defragmentation",
-                member.objects,
+            yield FRAGMENTED.warning(
+                subject=f"etcd member {member.title}",
+                evidence=f"of {size(status.size)} only {size(status.in_use)} are in use",
+                fix="etcdctl defrag, one member after another, the leader last; a member does not answer "
+                "while it is defragmented",
+                objects=member.objects,
             )
 
 
@@ -118,17 +96,9 @@ def lag(state: State) -> Iterator[Finding]:
             continue
         behind, unapplied = state.index - status.index, status.index - status.applied
         if max(behind, unapplied) > LAG:
-            yield Finding(
-                Severity.WARNING,
-                "behind",
-                f"etcd member {member.title}",
-                f"members are at most {LAG} raft entries behind",
-                f"{behind} entries behind the newest, {unapplied} not applied",
-                "look at its disk and its network; etcd's log names what takes too long",
-                "https://etcd.io/docs/latest/tuning/",
-                member.objects,
+            yield BEHIND.warning(
+                subject=f"etcd member {member.title}",
+                evidence=f"{behind} entries behind the newest, {unapplied} not applied",
+                fix="look at its disk and its network; etcd's log names what takes too long",
+                objects=member.objects,
             )
-
-
-def _objects(members: Sequence[Member]) -> tuple[str, ...]:
-    return tuple(name for member in members for name in member.objects)

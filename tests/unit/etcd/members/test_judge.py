@@ -106,10 +106,15 @@ def test_a_pod_whose_flags_are_in_a_file_is_not_taken_for_one_without_a_member()
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"), [("NOSPACE", "alarm disarm"), ("CORRUPT", "snapshot of a sound member"), ("9", "log")]
+    ("kind", "rule", "word"),
+    [
+        ("NOSPACE", "nospace", "alarm disarm"),
+        ("CORRUPT", "corrupt", "snapshot of a sound member"),
+        ("9", "unknown", "log"),
+    ],
 )
-def test_alarms(kind, word):
-    finding = found(replace(three(), alarms=(Alarm(TWO, kind),)))[f"alarm-{kind.lower()}"]
+def test_alarms(kind, rule, word):
+    finding = found(replace(three(), alarms=(Alarm(TWO, kind),)))[f"alarm-{rule}"]
     assert (finding.severity, finding.objects) == (VIOLATION, ("node/cp-2",))
     assert finding.evidence == "raised by cp-2"
     assert word in finding.fix
@@ -117,7 +122,7 @@ def test_alarms(kind, word):
 
 def test_an_alarm_of_a_member_that_is_gone():
     finding = found(replace(three(), alarms=(Alarm(0xAB, "NOSPACE"),)))["alarm-nospace"]
-    assert (finding.evidence, finding.objects) == ("raised by ab, which is no member", ())
+    assert (finding.evidence, finding.objects) == ("raised by ab, which is not a member", ())
 
 
 def test_data_that_differs():
@@ -157,7 +162,7 @@ def test_versions():
     assert found(three(status=status(TWO, version="3.7.0")))["versions-differ"].evidence == (
         "3.6.8: cp-1, cp-3; 3.7.0: cp-2"
     )
-    assert rules(three(status=status(TWO, downgrade_to="3.5.0"))) == {"downgrade": WARNING}
+    assert rules(three(status=status(TWO, downgrade_to="3.5.0"))) == {"etcd-downgrade": WARNING}
 
 
 def on_nodes(judged: State, *names: str) -> State:
@@ -168,7 +173,7 @@ def on_nodes(judged: State, *names: str) -> State:
 def test_a_member_whose_node_is_gone():
     judged = on_nodes(three(node="", pod=None, **DOWN), "cp-1", "cp-3")
     finding = found(judged)["member-without-node"]
-    assert finding.evidence == "no node is its own; its address is https://192.0.2.2:2380"
+    assert finding.evidence == "it has no node; its address is https://192.0.2.2:2380"
 
 
 def test_a_node_without_a_member():

@@ -138,7 +138,7 @@ def test_nothing_is_found_in_a_sound_cluster():
 def test_alarms():
     assert found(alarms=(Alarm("NOSPACE", "1a"), Alarm("of kind 9", "9"))) == [
         "alarm-nospace",
-        "alarm-of-kind-9",
+        "alarm-unknown",
     ]
     (finding,) = snapshot_judge.of_contents(replace(CONTENTS, alarms=(Alarm("NOSPACE", "1a"),)))
     assert "cp-1 (1a)" in finding.evidence
