@@ -1,15 +1,23 @@
-"""A change as a plan: steps in their order, each with whether it is so already; and how it is carried out."""
+"""A change as a plan: steps in their order, each with whether it is so already; and the one who takes them.
+
+A room that knows more of a step than its title (which certificates it renews) makes a subclass of it.
+"""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kubectl_admin.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a change.
 
-    name: short and stable, for scripts. title: what it is, for a person. node: where.
+    name: short and stable, for scripts.
+    title: what it is, for a person.
+    node: where.
     done: whether it was so already when the plan was made.
     """
 
@@ -19,19 +27,56 @@ class Step:
     done: bool = False
 
 
-def carry_out(
-    steps: Sequence[Step], actions: Mapping[str, Callable[[], None]], begun: Callable[[Step], None]
-) -> dict[str, float]:
-    """Takes the steps that are not done, in their order; returns the seconds that each has taken, by name.
+S_co = TypeVar("S_co", bound=Step, covariant=True)
+S = TypeVar("S", bound=Step)
+R = TypeVar("R")
 
-    actions: what makes a step so, by its name; it returns when that has been seen, and raises otherwise.
-    begun: is told of each step that begins.
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[S_co]):
+    """What will be done, step after step, and what is to be said about it.
+
+    context: of the kubeconfig.
+    findings: a violation among them forbids the change.
     """
-    taken: dict[str, float] = {}
+
+    context: str
+    steps: tuple[S_co, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether nothing forbids it."""
+        return not any(finding.severity is Severity.VIOLATION for finding in self.findings)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do."""
+        return all(step.done for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[R]):
+    """A step that was taken. result: what its action has returned. seconds: how long it took."""
+
+    step: Step
+    result: R
+    seconds: float
+
+
+def carry_out(
+    steps: Iterable[S], act: Callable[[S], R], begin: Callable[[S], None] = lambda _: None
+) -> list[Taken[R]]:
+    """Takes the steps that are not done, in their order. The first that fails ends it, with its exception.
+
+    act: makes a step so; it returns when that has been seen, and raises otherwise.
+    begin: is called before each step that is taken; what it raises ends it, too.
+    """
+    taken = []
     for step in steps:
         if not step.done:
-            begun(step)
+            begin(step)
             since = time.monotonic()
-            actions[step.name]()
-            taken[step.name] = time.monotonic() - since
+            result = act(step)
+            taken.append(Taken(step, result, time.monotonic() - since))
     return taken

@@ -167,13 +167,13 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
 
     host.script("workspace", FOLDER, str(host.operation.owner))
     with work.cordon_told():
-        seconds = carry_out(seen.steps, actions, begun)
+        taken = carry_out(seen.steps, lambda step: actions[step.name](), begun)
     discard(host, NAME)
     stays = seen.facts.cordoned and not work.mark.uncordon
     paid = work.ended - work.cordoned if work.cordoned and work.ended else None
     return Upgraded(
         seen,
-        seconds,
+        {each.step.name: each.seconds for each in taken},
         paid,
         work.saved,
         work.unhealthy,

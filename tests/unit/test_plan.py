@@ -2,25 +2,56 @@
 
 import pytest
 
-from kubectl_admin.plan import Step, carry_out
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.plan import Plan, Step, carry_out
 
 STEPS = (Step("a", "the first", "w1", done=True), Step("b", "the second", "w1"), Step("c", "the third", "w1"))
 
 
 def test_what_is_done_is_skipped_and_the_rest_is_timed_in_order():
     events: list[str] = []
-    actions = {name: lambda name=name: events.append(name) for name in "abc"}
-    seconds = carry_out(STEPS, actions, lambda step: events.append(step.title))
+
+    def act(step: Step) -> str:
+        events.append(step.name)
+        return step.name.upper()
+
+    taken = carry_out(STEPS, act, lambda step: events.append(step.title))
     assert events == ["the second", "b", "the third", "c"]
-    assert list(seconds) == ["b", "c"]
-    assert all(took >= 0 for took in seconds.values())
+    assert [(each.step.name, each.result) for each in taken] == [("b", "B"), ("c", "C")]
+    assert all(each.seconds >= 0 for each in taken)
 
 
 def test_what_fails_ends_it():
-    def fail() -> None:
+    begun: list[str] = []
+
+    def fail(_step: Step) -> None:
         raise RuntimeError
 
-    events: list[str] = []
     with pytest.raises(RuntimeError):
-        carry_out(STEPS, {"b": fail, "c": lambda: events.append("c")}, lambda _: None)
-    assert events == []
+        carry_out(STEPS, fail, lambda step: begun.append(step.name))
+    assert begun == ["b"]
+
+
+def test_what_may_not_begin_is_not_done():
+    done: list[str] = []
+
+    def refuse(_step: Step) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        carry_out(STEPS, lambda step: done.append(step.name), refuse)
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("severities", "possible"),
+    [((), True), ((Severity.WARNING, Severity.NOTE), True), ((Severity.NOTE, Severity.VIOLATION), False)],
+)
+def test_a_violation_forbids_a_plan(severities, possible):
+    findings = tuple(Finding(severity, "rule", "subject", "says", "evidence") for severity in severities)
+    assert Plan("here", STEPS, findings).is_possible is possible
+
+
+def test_a_plan_is_over_when_all_its_steps_are_done():
+    assert not Plan("here", STEPS).is_over
+    assert Plan("here", STEPS[:1]).is_over
