@@ -44,7 +44,7 @@ lint: $(READY) $(TOOLS)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@shellcheck -x -P SCRIPTDIR -s sh kubectl_admin/node/scripts/*.sh
+	@shellcheck -x -P SCRIPTDIR -s sh kubectl_admin/*/scripts/*.sh
 
 # One process more than processors: many of these tests wait for programs that they have started.
 unit: $(READY) $(TOOLS) ## Run the tests that need no cluster

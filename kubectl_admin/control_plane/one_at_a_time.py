@@ -20,9 +20,11 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.signals import sheltered
 
+CHANGES = Script("control_plane", "changes")
 PREFIX = "kubectl-admin-"  # of the names of units
 # Beside what debug pods take.
 RIGHTS = (Right("list", "nodes"), *lease.RIGHTS)
@@ -136,7 +138,7 @@ def find_work(
 def on_host(there: Host) -> list[Work]:
     """The work that goes on on a host and changes something."""
     found = []
-    for line in there.script("changes", STATE).decode("utf-8", "replace").splitlines():
+    for line in there.script(CHANGES, STATE).decode("utf-8", "replace").splitlines():
         match line.split(" ", 2):
             case ["change", name, owner]:
                 found.append(Work(there.node, name, Owner.parse(owner)))

@@ -13,9 +13,11 @@ from kubectl_admin.cluster.exec import STDOUT
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.framing import PIECE, Framing, Piece
-from kubectl_admin.node.host import Host, script_command
+from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.unpacking import Tool, Unpacking
 
+PACK = Script("node", "pack")
 STALLED = 75  # the exit code of scripts/pack.sh for a file that does not grow
 # Seconds in which a node that packs and sends what has grown must have said something, beyond those in which
 # it must have grown: of growth that is waited for, pack.sh gives a sign.
@@ -99,7 +101,7 @@ def fetch(
             began = done
             place = [file.folder, file.path, str(PIECE), str(done)]
             growing = [file.result, file.unit, str(file.stall)]
-            command = script_command("pack", [*place, transfer.tool, *growing])
+            command = PACK.command([*place, transfer.tool, *growing])
             framing = Framing(done, f"node {host.node}")
             silence = file.stall + MARGIN if file.stall else None
             try:

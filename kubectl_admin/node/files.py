@@ -10,7 +10,9 @@ from kubectl_admin.cluster.channels import FRAME
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 
+READ, WRITE, LIST = Script("node", "read"), Script("node", "write"), Script("node", "list")
 LIMIT = 8 << 20  # bytes of a file that is read into memory
 
 
@@ -39,9 +41,7 @@ def read(host: Host, path: str, *, limit: int = LIMIT) -> bytes:
 
     Raises AdminError for none, or for one longer than `limit` bytes.
     """
-    return host.persistently(
-        lambda: proven(host.answer("read", path, str(limit)), f"node {host.node}: {path}")
-    )
+    return host.persistently(lambda: proven(host.answer(READ, path, str(limit)), f"node {host.node}: {path}"))
 
 
 def proven(answer: bytes, what: str) -> bytes:
@@ -62,7 +62,7 @@ def write(
     """
     digest = hashlib.sha256(content).hexdigest()
     arguments = (path, str(len(content)), digest, f"{mode:o}", f"{owner[0]}:{owner[1]}")
-    host.script("write", *arguments, stdin=partial(pieces, content))
+    host.script(WRITE, *arguments, stdin=partial(pieces, content))
 
 
 def pieces(content: bytes) -> Iterator[bytes]:
@@ -72,7 +72,7 @@ def pieces(content: bytes) -> Iterator[bytes]:
 
 def entries(host: Host, path: str) -> list[Entry]:
     """What is in a folder, in the order of the names; AdminError where there is none."""
-    answer = host.script("list", path)
+    answer = host.script(LIST, path)
     try:
         found = [entry(part.decode("utf-8", "surrogateescape")) for part in answer.split(b"\0") if part]
     except ValueError:

@@ -4,15 +4,13 @@
         cp1.run(["systemctl", "is-active", "kubelet"])
 
 Commands run in the host's own root with its processes and network around them, and an environment of their
-own. Scripts (scripts/*.sh, POSIX sh) get their data as arguments, never formatted into their text.
+own.
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from importlib.resources import files
 from typing import TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
@@ -23,6 +21,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, manifest
 from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.script import END, Script
 
 TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
 # A container's image, and the shell that kubectl was called from, decide nothing about what runs on the host.
@@ -31,9 +30,7 @@ ENVIRONMENT = (
     "HOME=/root",
     "LC_ALL=C.UTF-8",
 )
-PART = re.compile(r"^\. \./([a-z-]+)\.sh$", re.MULTILINE)
 KILLED = 128  # what a shell adds to the signal that has ended a command
-END = b"\n# end\n"  # the last line of every script's answer: without it, something is missing
 Say = Callable[[str], None]
 Result = TypeVar("Result")
 
@@ -90,14 +87,14 @@ class Host:
 
     def script(
         self,
-        name: str,
+        script: Script,
         *arguments: str,
         stdin: Callable[[], Iterable[bytes]] | None = None,
         timeout: float = TIMEOUT,
         patience: float | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> bytes:
-        """What one of scripts/ answers, whole; it is run until that is here, so it must bear being run twice.
+        """What a script answers, whole; it is run until that is here, so it must bear being run twice.
 
         stdin: makes what it reads, anew for every run. patience: as in `persistently`. before: called right
         before every run; what it raises is the end. Raises AdminError with its words where it refuses.
@@ -105,23 +102,25 @@ class Host:
 
         def attempt() -> bytes:
             before()
-            return self.answer(name, *arguments, stdin=stdin() if stdin else None, timeout=timeout)
+            return self.answer(script, *arguments, stdin=stdin() if stdin else None, timeout=timeout)
 
         return self.persistently(attempt, patience=patience)
 
     def answer(
-        self, name: str, *arguments: str, stdin: Iterable[bytes] | None = None, timeout: float = TIMEOUT
+        self, script: Script, *arguments: str, stdin: Iterable[bytes] | None = None, timeout: float = TIMEOUT
     ) -> bytes:
-        """What one of scripts/ answers to one attempt; BrokenStream if that is not whole."""
-        result = self.run(script_command(name, arguments), stdin=stdin, timeout=timeout, check=False)
+        """What a script answers to one attempt; BrokenStream if that is not whole."""
+        result = self.run(script.command(arguments), stdin=stdin, timeout=timeout, check=False)
         if result.exit_code > KILLED:
             # No script ends so by itself: its pod was deleted, or the node shuts down.
-            raise BrokenStream(f"node {self.node}: {name} was killed by signal {result.exit_code - KILLED}")
+            signal = result.exit_code - KILLED
+            raise BrokenStream(f"node {self.node}: {script.name} was killed by signal {signal}")
         if result.exit_code:
             said = result.stderr.decode("utf-8", "replace").strip()
-            raise AdminError(f"node {self.node}: {said or f'{name} ended with exit code {result.exit_code}'}")
+            said = said or f"{script.name} ended with exit code {result.exit_code}"
+            raise AdminError(f"node {self.node}: {said}")
         if not result.stdout.endswith(END):
-            raise BrokenStream(f"node {self.node}: the end of what {name} said is missing")
+            raise BrokenStream(f"node {self.node}: the end of what {script.name} said is missing")
         return result.stdout.removesuffix(END)
 
     def persistently(self, action: Callable[[], Result], *, patience: float | None = None) -> Result:
@@ -181,14 +180,3 @@ def opened(cluster: Cluster, node: str, operation: Operation, options: Options, 
         yield host
     finally:
         host.close()
-
-
-def script_command(name: str, arguments: Sequence[str]) -> list[str]:
-    """The command that runs one of scripts/ with these arguments."""
-    return ["/bin/sh", "-c", script_text(name), f"kubectl-admin-{name}", *arguments]
-
-
-def script_text(name: str) -> str:
-    """The text of one of scripts/, with the text of another where a line of it is «. ./OTHER.sh»."""
-    text = files("kubectl_admin.node").joinpath("scripts", f"{name}.sh").read_text(encoding="utf-8")
-    return PART.sub(lambda line: script_text(line[1]), text)

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.host import Host, script_text
+from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Owner
+from kubectl_admin.node.script import Script
 
+START, WAIT, CLEAR, LOGS, RUN = (
+    Script("node", name) for name in ("job-start", "job-wait", "job-clear", "job-logs", "job")
+)
 TURN = 3  # seconds that one question waits on the host for an end; what was written is seen that late
 LOG_LIMIT = 1 << 20  # bytes of a job's log that are kept here
 
@@ -37,7 +41,7 @@ class Job:
 
     def runs(self) -> bool:
         """Whether it is at work; a job of which systemd does not tell how it is may be."""
-        state = self.host.script("job-wait", self.folder, self.unit, "0", "0").partition(b"\n")[0]
+        state = self.host.script(WAIT, self.folder, self.unit, "0", "0").partition(b"\n")[0]
         return state in (b"running", b"unanswered")
 
     def wait(self, *, wrote: Callable[[str], None] | None = None, limit: float | None = None) -> Ended:
@@ -53,7 +57,7 @@ class Job:
         work[self.host.node] = self.unit
         text = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
-            answer = self.host.script("job-wait", self.folder, self.unit, str(length), str(TURN))
+            answer = self.host.script(WAIT, self.folder, self.unit, str(length), str(TURN))
             state, _, new = answer.partition(b"\n")
             log, length = (log + new)[-LOG_LIMIT:], length + len(new)
             if new and wrote:
@@ -106,12 +110,17 @@ def running(host: Host, name: str, folder: str) -> Job | None:
     return job if job.runs() else None
 
 
+def logs(host: Host, folder: str) -> str:
+    """All that jobs whose folders are in this one have written, earlier runs first; "" for none."""
+    return host.script(LOGS, folder).decode("utf-8", "replace")
+
+
 def restart(  # noqa: PLR0913 - as in `start`
     host: Host,
     name: str,
     folder: str,
     journal: str,
-    script: str,
+    script: Script,
     arguments: Sequence[str],
     *,
     check: Callable[[], None],
@@ -120,7 +129,7 @@ def restart(  # noqa: PLR0913 - as in `start`
 
     check: as in `start`. Raises AdminError where it is still at work.
     """
-    host.script("job-clear", folder, journal, f"kubectl-admin-{name}", before=check)
+    host.script(CLEAR, folder, journal, f"kubectl-admin-{name}", before=check)
     return start(host, name, folder, script, arguments, check=check)
 
 
@@ -128,12 +137,12 @@ def start(
     host: Host,
     name: str,
     folder: str,
-    script: str,
+    script: Script,
     arguments: Sequence[str],
     *,
     check: Callable[[], None] = lambda: None,
 ) -> Job:
-    """Starts one of scripts/ as the job `name`, or finds it started; its files are in `folder`.
+    """Starts a script as the job `name`, or finds it started; its files are in `folder`.
 
     check: called right before every attempt, since this machine may have slept meanwhile; raises AdminError
     where the run may not go on. Raises AdminError where another operation's job of that name is there, where
@@ -143,9 +152,9 @@ def start(
         if "\n" in argument:
             raise AdminError(f"node {host.node}: {argument!r} can't be handed to a job: it has several lines")
     job = Job(host, folder, f"kubectl-admin-{name}")
-    texts = script_text("job"), script_text(script)
+    texts = RUN.text(), script.text()
     owner_ = str(host.operation.owner)
-    answer = host.script("job-start", folder, job.unit, owner_, *texts, *arguments, before=check)
+    answer = host.script(START, folder, job.unit, owner_, *texts, *arguments, before=check)
     word, _, whose = answer.decode("utf-8", "replace").strip().partition(" ")
     match word:
         case "started":

@@ -17,8 +17,10 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Owner
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE, discard
 
+LIST = Script("node", "leftovers")
 OPERATION = re.compile(r"[0-9a-f]{10}")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")  # of a folder
 MOST = 1000  # folders of a host that are believed; a host that was taken over may name any number
@@ -106,7 +108,7 @@ def left_pod(pod: Mapping[str, Any]) -> LeftPod:
 
 def folders(host: Host) -> list[LeftFolder]:
     """The folders of operations on a host, this run's own left out; MOST at most."""
-    answer = host.script("leftovers", STATE).decode("utf-8", "replace")
+    answer = host.script(LIST, STATE).decode("utf-8", "replace")
     found = []
     own = host.operation.id
     for line in islice(answer.splitlines(), MOST):

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 
+TEXTS = Script("node", "texts")
 LIMIT = 1 << 20  # bytes of a file; configuration is far smaller
 
 
@@ -34,7 +36,7 @@ def read_texts(host: Host, paths: Iterable[str]) -> Texts:
     wanted = list(dict.fromkeys(paths))
     if not wanted:
         return Texts()
-    return texts(host.script("texts", str(LIMIT), *wanted).decode("utf-8", "replace"))
+    return texts(host.script(TEXTS, str(LIMIT), *wanted).decode("utf-8", "replace"))
 
 
 def texts(answer: str) -> Texts:

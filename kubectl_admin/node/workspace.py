@@ -5,8 +5,10 @@ from contextlib import contextmanager
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 from kubectl_admin.signals import sheltered
 
+MAKE, DISCARD = Script("node", "workspace"), Script("node", "discard")
 STATE = "/var/lib/kubectl-admin"
 CLEARING = 60.0  # seconds for which its removal is tried while the way to the node is cut
 
@@ -17,7 +19,7 @@ def workspace(host: Host) -> Iterator[str]:
     name = host.operation.id
     path = f"{STATE}/{name}"
     try:
-        host.script("workspace", path, str(host.operation.owner))
+        make(host, path)
         yield path
     finally:
         with sheltered():
@@ -28,6 +30,11 @@ def workspace(host: Host) -> Iterator[str]:
                 host.say(f"node {host.node}: {what}: see «kubectl admin cleanup»")
 
 
+def make(host: Host, path: str) -> None:
+    """Makes a folder for root alone that says whose it is; one that is there already stays as it is."""
+    host.script(MAKE, path, str(host.operation.owner))
+
+
 def discard(host: Host, name: str, *, patience: float | None = None) -> None:
     """Removes an operation's folder, its job ended before. patience: as in `Host.persistently`."""
-    host.script("discard", STATE, name, patience=patience)
+    host.script(DISCARD, STATE, name, patience=patience)

@@ -12,10 +12,12 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.gather import is_ready
 from kubectl_admin.versions.version import Version
 
+IMAGES = Script("upgrade", "kubeadm-images")
 SYSTEM = "/api/v1/namespaces/kube-system"
 APPS = "/apis/apps/v1/namespaces/kube-system"
 PROXY, COREDNS = "kube-proxy", "coredns"
@@ -263,7 +265,7 @@ def images_of_kubeadm(cluster: Cluster, host: Host) -> dict[str, str]:
     """
     config = cluster.get(f"{SYSTEM}/configmaps/kubeadm-config")
     text = str((config.get("data") or {}).get("ClusterConfiguration", "")).encode()
-    return named(host.script("kubeadm-images", stdin=lambda: [text]).decode("utf-8", "replace"))
+    return named(host.script(IMAGES, stdin=lambda: [text]).decode("utf-8", "replace"))
 
 
 def named(answer: str) -> dict[str, str]:

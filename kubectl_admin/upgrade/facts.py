@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Gap
-from kubectl_admin.node.packages import Packages
 from kubectl_admin.node.texts import Texts
+from kubectl_admin.upgrade.packages import Packages
 from kubectl_admin.upgrade.unit import Command
 from kubectl_admin.versions.facts import Component, Facts, Instance
 from kubectl_admin.versions.version import Version

@@ -16,17 +16,18 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status
 from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Gap
-from kubectl_admin.node import packages
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.texts import Texts, read_texts
 from kubectl_admin.pool import ask_all
-from kubectl_admin.upgrade import given, unit
+from kubectl_admin.upgrade import given, packages, unit
 from kubectl_admin.upgrade.facts import ClusterFacts, CoreDNS, Disk, Mark, Proxy, Record, Room
 from kubectl_admin.versions import gather as versions
 from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.version import Version
 
+SURVEY = Script("upgrade", "upgrade-survey")
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 SYSTEM = f"{KUBE_SYSTEM}/pods"
 KUBERNETES = "/etc/kubernetes"
@@ -211,7 +212,7 @@ def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
     Raises AdminError where it can't be asked.
     """
     data = facts.flags.get("etcd", {}).get("data-dir", "-")
-    answer = host.script("upgrade-survey", KUBERNETES, data).decode("utf-8", "replace")
+    answer = host.script(SURVEY, KUBERNETES, data).decode("utf-8", "replace")
     here = with_texts(host, on_disk(answer, packages.survey(host)))
     found = read_texts(host, [patches]) if patches.startswith("/") else Texts()
     return replace(here, patches=found.read, texts=here.texts + Texts(unread=found.unread))

@@ -9,10 +9,10 @@ from kubectl_admin.drain import drain
 from kubectl_admin.drain.preview import Preview
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.node import debug_pod, manifest, packages
+from kubectl_admin.node import debug_pod, manifest
 from kubectl_admin.node.host import Host
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import addons, gather, plan, preflight, snapshot, target
+from kubectl_admin.upgrade import addons, gather, packages, plan, preflight, snapshot, target
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version

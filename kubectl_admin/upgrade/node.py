@@ -12,11 +12,10 @@ from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import save
 from kubectl_admin.node import host as hosts
-from kubectl_admin.node import jobs, lease, leftovers
+from kubectl_admin.node import jobs, lease, leftovers, workspace
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.workspace import discard
 from kubectl_admin.plan import Step, carry_out
 from kubectl_admin.upgrade import plan
 from kubectl_admin.upgrade.look import Look, Options, look, rights
@@ -165,10 +164,10 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
         check()
         progress.step(step)
 
-    host.script("workspace", FOLDER, str(host.operation.owner))
+    workspace.make(host, FOLDER)
     with work.cordon_told():
         taken = carry_out(seen.steps, lambda step: actions[step.name](), begun)
-    discard(host, NAME)
+    workspace.discard(host, NAME)
     stays = seen.facts.cordoned and not work.mark.uncordon
     paid = work.ended - work.cordoned if work.cordoned and work.ended else None
     return Upgraded(

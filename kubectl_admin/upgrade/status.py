@@ -34,7 +34,7 @@ def status(cluster: Cluster, host: Host) -> Status:
 
 def logs(host: Host) -> str:
     """All that the jobs of an upgrade that is not over have written on the host; "" for none."""
-    return host.script("job-logs", FOLDER).decode("utf-8", "replace")
+    return jobs.logs(host, FOLDER)
 
 
 def lease_name(cluster: Cluster, node: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node.packages import Offer
 from kubectl_admin.upgrade.facts import ClusterFacts, Record, Role, Target
+from kubectl_admin.upgrade.packages import Offer
 from kubectl_admin.versions.version import Version
 
 NAMES = ("kubeadm", "kubelet", "kubectl")

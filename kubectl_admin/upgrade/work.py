@@ -19,6 +19,7 @@ from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.signals import sheltered
@@ -29,6 +30,9 @@ from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.readiness import wait_until_ready
 from kubectl_admin.versions.facts import Component
 
+PREPARE, KUBEADM, INSTALL = (
+    Script("upgrade", name) for name in ("packages-prepare", "upgrade-kubeadm", "packages-install")
+)
 NAME = "upgrade"  # of the job, and of its folder
 FOLDER = f"{STATE}/{NAME}"
 RECORDS = f"{FOLDER}/records"
@@ -95,7 +99,7 @@ class Work:
         """The packages are on the node, and kubeadm is installed."""
         goal = self.seen.target
         renew = "yes" if self.options.renew_key else "no"
-        self.job(plan.PACKAGES, "packages-prepare", [goal.package, str(goal.version.minor), renew])
+        self.job(plan.PACKAGES, PREPARE, [goal.package, str(goal.version.minor), renew])
 
     def snapshot(self) -> None:
         """A snapshot of etcd is here, proven."""
@@ -118,7 +122,7 @@ class Work:
         """kubeadm's own part, to its end."""
         goal, options = self.seen.target, self.options
         what = [plan.mode(self.seen.role), f"v{goal.version}", options.ignored, options.patches]
-        self.job(plan.KUBEADM, "upgrade-kubeadm", [RECORDS, given.KUBELET_CONFIG, *what])
+        self.job(plan.KUBEADM, KUBEADM, [RECORDS, given.KUBELET_CONFIG, *what])
 
     def drain(self) -> None:
         """The node is cordoned and empty."""
@@ -164,7 +168,7 @@ class Work:
     def kubelet(self) -> None:
         """The new kubelet runs."""
         try:
-            self.job(plan.KUBELET, "packages-install", [self.seen.target.package])
+            self.job(plan.KUBELET, INSTALL, [self.seen.target.package])
         except JobFailedError as error:
             raise self.put_back(error) from error
         except AdminError as error:
@@ -254,7 +258,7 @@ class Work:
         self.holding = False
         self.ended = time.monotonic()
 
-    def job(self, name: str, script: str, arguments: Sequence[str]) -> None:
+    def job(self, name: str, script: Script, arguments: Sequence[str]) -> None:
         """A job on the host, to its end; AdminError with its last words where it has failed."""
         folder, journal = f"{FOLDER}/{name}", f"{FOLDER}/journal"
         job = jobs.restart(self.host, NAME, folder, journal, script, arguments, check=self.check)

@@ -16,9 +16,11 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.script import Script
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Reach
 from kubectl_admin.versions.version import Version
 
+VERSIONS = Script("versions", "versions")
 FOLDER = "/etc/kubernetes"
 SOURCE = "the program on its node's disk"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -68,7 +70,7 @@ def looked_at(
 
 def ask(host: Host) -> OnDisk:
     """What the disk of one node says."""
-    return on_disk(host.script("versions", FOLDER).decode("utf-8", "replace"))
+    return on_disk(host.script(VERSIONS, FOLDER).decode("utf-8", "replace"))
 
 
 def on_disk(answer: str) -> OnDisk:

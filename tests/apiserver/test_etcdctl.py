@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubectl_admin.etcd.saving.save import SAVE
 
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.pods import Access
 from kubectl_admin.etcd.snapshot.verify import verify
-from kubectl_admin.node.host import script_command
 from tests.lab import build, etcd_process
 from tests.lab.etcd_process import Etcd
 from tests.lab.progress import Progress
@@ -102,7 +102,7 @@ def test_a_snapshot_by_the_script_that_runs_on_nodes(members, tmp_path):
     _, etcds = members
     file = tmp_path / "snapshot.db"
     program = str(etcds[0].programs / "etcdctl")
-    command = script_command("etcd-save", [program, str(file), f"--endpoints={etcds[1].url}"])
+    command = SAVE.command([program, str(file), f"--endpoints={etcds[1].url}"])
     assert run(command).exit_code == 0
     assert file.stat().st_mode & 0o777 == 0o600
     verdict = verify(file)

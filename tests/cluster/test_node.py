@@ -20,11 +20,13 @@ from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import workspace
 from tests.cluster.node_room import STATE, folders, opened, pods
 from tests.lab.lab import Lab
+from tests.unit.node.standin import inline
 
 pytestmark = pytest.mark.lab
 
 NODE = "worker-1"
-UNTIL = 'echo begun; while [ ! -e "$1" ]; do sleep 0.2; done; echo done; exit 3'
+# A job that is done when there is a file.
+UNTIL = inline('echo begun; while [ ! -e "$1" ]; do sleep 0.2; done; echo done; exit 3')
 BIG = random.Random(8).randbytes(files.LIMIT)
 
 
@@ -53,13 +55,6 @@ def folder(there: Host) -> Iterator[str]:
     """A folder on it."""
     with workspace(there) as path:
         yield path
-
-
-@pytest.fixture(autouse=True)
-def _job_of_this_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Among scripts/ is one more: «until», which is done when there is a file."""
-    real = host.script_text
-    monkeypatch.setattr(jobs, "script_text", lambda name: UNTIL if name == "until" else real(name))
 
 
 def test_a_command_has_an_exit_code_and_two_outputs(there):
@@ -133,7 +128,7 @@ def cutting(lab: Lab) -> Iterator[None]:
 @contextmanager
 def running(there: Host, folder: str) -> Iterator[tuple[Job, Callable[[], None], "Future[Ended]"]]:
     """A job that somebody waits for, what lets it be done, and what it comes to."""
-    job = jobs.start(there, there.operation.id, f"{folder}/job", "until", [f"{folder}/go"])
+    job = jobs.start(there, there.operation.id, f"{folder}/job", UNTIL, [f"{folder}/go"])
     begun = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(job.wait, wrote=lambda _: begun.set())
@@ -193,7 +188,7 @@ def test_a_job_outlives_connections_that_are_cut(lab, there, folder):
 
 def test_a_job_is_found_again_by_its_owner_and_refused_to_others(lab, there, folder):
     with running(there, folder) as (job, go, ended):
-        assert jobs.start(there, there.operation.id, job.folder, "until", []) == job
+        assert jobs.start(there, there.operation.id, job.folder, UNTIL, []) == job
         with opened(lab, NODE, operation=Operation.begin()) as another:
             other = Owner("bob@desk", "elsewhere", 99, "1")
             another.operation = replace(another.operation, owner=other)
@@ -201,7 +196,7 @@ def test_a_job_is_found_again_by_its_owner_and_refused_to_others(lab, there, fol
             with pytest.raises(
                 AdminError, match=rf"was started already by {owner.person} \(process {owner.pid}\)"
             ):
-                jobs.start(another, there.operation.id, job.folder, "until", [])
+                jobs.start(another, there.operation.id, job.folder, UNTIL, [])
         go()
         assert ended.result(120) == WHOLE
 
@@ -215,7 +210,7 @@ def test_a_job_that_somebody_stops_is_lost(lab, there, folder):
 
 def test_a_job_ends_with_the_workspace(lab, there):
     with workspace(there) as path:
-        job = jobs.start(there, there.operation.id, f"{path}/job", "until", [f"{path}/go"])
+        job = jobs.start(there, there.operation.id, f"{path}/job", UNTIL, [f"{path}/go"])
     units = lab.exec(NODE, ["systemctl", "list-units", "--all", "--plain", "--no-legend", job.unit]).stdout
     assert units == ""
     assert folders(lab, NODE) == []

@@ -4,8 +4,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubectl_admin.node.host import END, script_text
-from tests.unit.node.standin import Shell
+from kubectl_admin.node.script import END
+from tests.unit.node.standin import Shell, script_named
 
 STATE = "/var/lib/kubectl-admin/upgrade"
 NAMES = ("kubeadm", "kubelet", "kubectl")
@@ -124,7 +124,7 @@ class PackageHost:
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """How one of scripts/ ends, its paths below `root`, in a process group of its own."""
-        text = script_text(script)
+        text = script_named(script).text()
         for folder in ("/etc/", "/var/lib/", "/var/cache/", "/run/", "/usr/lib/apt/"):
             text = text.replace(folder, f"{self.root}{folder}")
         return subprocess.run(

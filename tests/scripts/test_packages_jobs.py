@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from kubectl_admin.node.host import script_text
 from tests.scripts.package_host import NAMES, PROGRAMS, STATE, PackageHost
+from tests.unit.node.standin import script_named
 
 NEW, OLD = "1.37.2-1.1", "1.36.3-1.1"
 LIST = "/etc/apt/sources.list.d/kubernetes.list"
@@ -442,7 +442,7 @@ def is_well(host: PackageHost, port: int = 1, **environment: str) -> str:
     config = host.file("/var/lib/kubelet/config.yaml")
     config.parent.mkdir(exist_ok=True)
     config.write_text(f"healthzPort: {port}\n")
-    text = script_text("kubelet-stays").replace("/var/lib/", f"{host.root}/var/lib/")
+    text = script_named("kubelet-stays").text().replace("/var/lib/", f"{host.root}/var/lib/")
     done = subprocess.run(
         [*host.shell.argv, "-c", f"set -eu\n{text}\nkubelet_is_well"],
         check=True,

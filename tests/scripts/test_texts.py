@@ -3,9 +3,9 @@
 import os
 from dataclasses import replace
 
-from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.node.texts import Texts, texts
 from kubectl_admin.upgrade import gather, given, unit
+from kubectl_admin.upgrade.packages import Manager, Packages
 
 LIMIT = 1000
 NONE = Packages(Manager.APT, {}, frozenset(), {})
@@ -66,9 +66,9 @@ class Host:
     def __init__(self, shell, root):
         self.shell, self.root = shell, str(root)
 
-    def script(self, name, *arguments):
+    def script(self, script, *arguments):
         limit, *paths = arguments
-        answer = self.shell.run(name, limit, *(self.root + path for path in paths))
+        answer = self.shell.run(script.name, limit, *(self.root + path for path in paths))
         return answer.replace(self.root.encode(), b"")
 
 

@@ -10,7 +10,9 @@ from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.certificates.inventory.components import LAYOUT, PKI, File
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.decode import whole_number
+from kubectl_admin.node.script import Script
 
+SCRIPT = Script("certificates", "certificates")
 # What the script finds by itself, besides the files that it is told of.
 KUBELET = {
     "kubelet.conf": Use.CLIENT,

@@ -163,7 +163,7 @@ def on_node(
             kubelet()
     words = disk.arguments(files, [port.host for port in far])
     with opened() as there:
-        answer = there.script("certificates", *words)
+        answer = there.script(disk.SCRIPT, *words)
     found, unseen, told = list(disk.seen(node, answer, files)), [], disk.served(answer)
     for port in far:
         match told.get(port.host):

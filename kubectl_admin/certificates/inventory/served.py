@@ -44,7 +44,7 @@ def through_host(script: Callable[..., bytes], address: str) -> Certificate:
 
     script: a Host's own. Raises AdminError where nothing answers, or the host has no program for it.
     """
-    answer = script("certificates", "-", "served", "-", address)
+    answer = script(disk.SCRIPT, "-", "served", "-", address)
     return _readable(disk.served(answer).get(address, x509.Broken("nothing is said of it")), address)
 
 

@@ -3,9 +3,12 @@
 from kubectl_admin.certificates.inventory.components import KUBERNETES
 from kubectl_admin.certificates.renewal.facts import JOB, Survey
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE
+
+SURVEY = Script("certificates", "certs-survey")
 
 
 def survey_host(there: Host) -> Survey:
     """What a change of certificates meets on a host."""
-    return Survey.of(there.script("certs-survey", STATE, KUBERNETES, JOB))
+    return Survey.of(there.script(SURVEY, STATE, KUBERNETES, JOB))

@@ -13,9 +13,11 @@ from kubectl_admin.node import jobs
 from kubectl_admin.node.fetch import Fetched, RefusedError, RemoteFile, StalledError, Transfer, fetch
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.jobs import Job
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.node.workspace import STATE, workspace
 
+SURVEY, SAVE = Script("etcd", "etcd-survey"), Script("etcd", "etcd-save")
 RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may lie on the same file system
 
 
@@ -61,7 +63,7 @@ def download(  # noqa: PLR0913 - from where, to where, and how
     etcdctl: str | None = None,
     room: Callable[[int], None] = lambda _: None,
     patience: float = math.inf,
-    start: Callable[[Host, str, str, str, Sequence[str]], Job] = jobs.start,
+    start: Callable[[Host, str, str, Script, Sequence[str]], Job] = jobs.start,
 ) -> Download:
     """Has the source's etcd save a snapshot on its node, and hands it to `sink` in order.
 
@@ -88,7 +90,7 @@ def download(  # noqa: PLR0913 - from where, to where, and how
         words = [seen.etcdctl, path, *etcdctl_flags(access)]
         # etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it
         # stays as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
-        job = start(host, host.operation.id, f"{folder}/job", "etcd-save", words)
+        job = start(host, host.operation.id, f"{folder}/job", SAVE, words)
         file = RemoteFile(path, folder, size, f"{folder}/job/result", job.unit, stall)
         begun = time.monotonic()
         try:
@@ -112,7 +114,7 @@ def download(  # noqa: PLR0913 - from where, to where, and how
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
     """What the host has; raises AdminError where no etcdctl is to be found."""
-    answer = host.script("etcd-survey", source.container, source.data, STATE).decode("utf-8", "replace")
+    answer = host.script(SURVEY, source.container, source.data, STATE).decode("utf-8", "replace")
     said = [line.partition(" ") for line in answer.splitlines()]
     found = {name: value for name, _, value in said}
     program = etcdctl or found.get("etcdctl")

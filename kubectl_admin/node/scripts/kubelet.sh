@@ -1,5 +1,5 @@
 # Where the kubelet's files are, by the flags of the running one and its configuration. A part of other scripts.
-. ./unit.sh
+. ../../node/scripts/unit.sh
 # Without its flags, other files than its own would be taken for them: no answer is not «none runs».
 settle_process kubelet
 flags=

@@ -15,7 +15,9 @@ from kubectl_admin.node import host
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation, Owner
+from kubectl_admin.node.script import END, Script
 
+ROOMS = Path(host.__file__).parent.parent
 OWNER = Owner("ann@laptop", "boot/pid:[1]", 4711, "12345")
 OPERATION = Operation("0123456789", OWNER)
 CLEAN = ["/usr/bin/env", "-i"]
@@ -147,6 +149,25 @@ class Machine:
         return {"metadata": {"uid": ""}, "status": {"phase": "Running"}}
 
 
+class Inline(Script):
+    """A script that has no file: its name is its text."""
+
+    def text(self) -> str:
+        """That text."""
+        return self.name
+
+
+def inline(text: str) -> Inline:
+    """A script with this text."""
+    return Inline("", text)
+
+
+def script_named(name: str) -> Script:
+    """The script of that name, in whichever room it is."""
+    (path,) = ROOMS.glob(f"*/scripts/{name}.sh")
+    return Script(path.parent.parent.name, name)
+
+
 def host_of(
     machine: Machine,
     said: list[str] | None = None,
@@ -173,8 +194,8 @@ class Shell:
         done = self.ended(script, *arguments, given=given)
         if check:
             assert (done.returncode, done.stderr) == (0, b"")
-            assert done.stdout.endswith(host.END)
-        return done.stdout.removesuffix(host.END)
+            assert done.stdout.endswith(END)
+        return done.stdout.removesuffix(END)
 
     def ended(
         self,
@@ -202,7 +223,7 @@ class Shell:
 
     def command(self, script: str, *arguments: str | bytes | Path) -> list[str | bytes | Path]:
         """The command that runs one of scripts/."""
-        return [*self.argv, "-c", host.script_text(script), f"kubectl-admin-{script}", *arguments]
+        return [*self.argv, "-c", script_named(script).text(), f"kubectl-admin-{script}", *arguments]
 
     def env(self, path: str = "") -> dict[str, str]:
         """The environment on a host."""

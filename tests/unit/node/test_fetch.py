@@ -14,7 +14,7 @@ from kubectl_admin.node import framing
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.fetch import Fetched, RemoteFile, Transfer, Wire, fetch
 from kubectl_admin.node.unpacking import Tool
-from tests.unit.node.standin import Cut, Machine, host_of
+from tests.unit.node.standin import Cut, Machine, host_of, inline
 
 PIECE = 2000
 SIZE = 21_345  # eleven pieces, the last one short
@@ -129,7 +129,7 @@ def test_a_file_that_became_shorter_between_two_streams_is_an_error(machine, fol
 
 @pytest.mark.parametrize("answer", [b"end 0 5\n", b"end 0 %d\n" % SIZE])
 def test_an_end_that_comes_too_soon_is_never_taken_for_the_file(machine, folder, monkeypatch, answer):
-    monkeypatch.setattr(module, "script_command", lambda *_: ["printf", "%s", answer.decode()])
+    monkeypatch.setattr(module, "PACK", inline(f"printf %s '{answer.decode()}'"))
     with pytest.raises(AdminError, match="0 bytes of"):
         fetched(machine, distant(folder, os.urandom(SIZE)))
     assert len(machine.commands) == 1

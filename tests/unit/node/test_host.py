@@ -9,7 +9,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, host
 from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.host import Host
-from tests.unit.node.standin import OPERATION, Cut, Machine, host_of
+from tests.unit.node.standin import OPERATION, Cut, Machine, host_of, inline
 
 GONE = NotFound(404, "NotFound", 'pods "kubectl-admin-0123456789-0001" not found')
 
@@ -17,12 +17,6 @@ GONE = NotFound(404, "NotFound", 'pods "kubectl-admin-0123456789-0001" not found
 @pytest.fixture
 def said() -> list[str]:
     return []
-
-
-@pytest.fixture(autouse=True)
-def _scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name of a script is its text here."""
-    monkeypatch.setattr(host, "script_text", lambda name: name)
 
 
 def test_the_environment_is_the_hosts_own_and_not_ours(machine, monkeypatch):
@@ -49,15 +43,15 @@ def test_a_command_is_run_once_and_a_script_until_it_has_answered(machine):
     with pytest.raises(BrokenStream):
         host_of(machine).run(["echo", "x"])
     machine.cuts = [Cut(0), Cut(2), Cut(5, loud=False), None]
-    assert host_of(machine).script("printf 'answer\n# end\n'") == b"answer"
+    assert host_of(machine).script(inline("printf 'answer\n# end\n'")) == b"answer"
     assert len(machine.commands) == 5
 
 
 def test_a_script_that_refuses_is_asked_once(machine):
     with pytest.raises(AdminError, match="node cp-1: no"):
-        host_of(machine).script("echo no >&2; exit 1")
+        host_of(machine).script(inline("echo no >&2; exit 1"))
     with pytest.raises(AdminError, match="node cp-1: exit 4 ended with exit code 4"):
-        host_of(machine).script("exit 4")
+        host_of(machine).script(inline("exit 4"))
     assert len(machine.commands) == 2
 
 
@@ -66,13 +60,13 @@ def test_a_script_that_is_killed_has_not_refused(machine, tmp_path):
     script = (
         f"if [ -e {tmp_path}/again ]; then printf 'x\n# end\n'; else touch {tmp_path}/again; exit 137; fi"
     )
-    assert host_of(machine).script(script) == b"x"
+    assert host_of(machine).script(inline(script)) == b"x"
 
 
 def test_patience_may_be_less_than_the_hosts_own(machine, clock):
     machine.cuts = [Cut(0)] * 1000
     with pytest.raises(BrokenStream):
-        host_of(machine).script("true", patience=2)
+        host_of(machine).script(inline("true"), patience=2)
     assert sum(clock.slept) <= 2
 
 
@@ -139,7 +133,7 @@ def api(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Api:
 def test_where_the_pod_is_gone_another_one_is_made_and_the_work_goes_on(api, said, state):
     with host.opened(api, "cp-1", OPERATION, Options(), said.append) as there:
         api.alive, api.pods.state = 1, state
-        assert there.script("printf 'x\n# end\n'") == b"x"
+        assert there.script(inline("printf 'x\n# end\n'")) == b"x"
     assert api.pods.names == ["pod-0", "pod-1"]
     assert api.pods.closed == ["pod-0", "pod-1"]
     assert said == ["node cp-1: the debug pod is gone; making another one"]
@@ -148,7 +142,7 @@ def test_where_the_pod_is_gone_another_one_is_made_and_the_work_goes_on(api, sai
 def test_a_pod_that_runs_is_kept_while_the_way_to_it_is_cut(api, said):
     with host.opened(api, "cp-1", OPERATION, Options(), said.append) as there:
         api.cuts = [Cut(0), Cut(0), None]
-        assert there.script("printf 'x\n# end\n'") == b"x"
+        assert there.script(inline("printf 'x\n# end\n'")) == b"x"
     assert api.pods.names == ["pod-0"]
 
 
@@ -156,7 +150,7 @@ def test_an_answer_about_the_pod_that_is_no_answer_makes_no_other_one(api, said)
     with host.opened(api, "cp-1", OPERATION, Options(retries=1), said.append) as there:
         api.alive, api.pods.state = 1, ApiError(503, "", "shutting down")
         with pytest.raises(AdminError):
-            there.script("true")
+            there.script(inline("true"))
     assert api.pods.names == ["pod-0"]
 
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import host, jobs
+from kubectl_admin.node import jobs
 from kubectl_admin.node.jobs import Ended, Job
 from kubectl_admin.node.operation import Operation, Owner
-from tests.unit.node.standin import OPERATION, OWNER, Cut, Machine, Shell, host_of
+from tests.unit.node.standin import OPERATION, OWNER, Cut, Machine, Shell, host_of, inline
 
 SYSTEMD_RUN = """#!/bin/sh
 for word in "$@"; do
@@ -50,6 +50,7 @@ SCRIPTS = {
     "much": 'i=0; while [ $i -lt 3000 ]; do echo "$i éééééééééééééééééééééééééééééé"; i=$((i+1)); done',
     "pwd": "pwd; ls; cat",
 }
+COUNT = inline(SCRIPTS["count"])
 
 
 @pytest.fixture
@@ -67,8 +68,6 @@ def units(tmp_path: Path) -> Path:
 def machine(request: pytest.FixtureRequest, units: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A host with systemd, of either kind."""
     shell: Shell = request.getfixturevalue(request.param)
-    real = host.script_text
-    monkeypatch.setattr(jobs, "script_text", lambda name: SCRIPTS.get(name) or real(name))
     monkeypatch.setattr(jobs, "TURN", 1)
     return Machine(f"{units}/bin:{shell.path}", systemd=str(units))
 
@@ -83,7 +82,9 @@ def folder(tmp_path: Path) -> str:
 def start(
     machine: Machine, folder: str, script: str, *arguments: str, operation: Operation = OPERATION
 ) -> Job:
-    return jobs.start(host_of(machine, operation=operation), "test", folder, script, arguments)
+    return jobs.start(
+        host_of(machine, operation=operation), "test", folder, inline(SCRIPTS[script]), arguments
+    )
 
 
 def test_a_job_says_how_it_ended_and_what_it_wrote(machine, folder):
@@ -120,7 +121,7 @@ def test_whether_it_may_be_started_is_asked_before_every_attempt(machine, folder
     checks = []
     machine.cuts = [Cut(0)]
     with pytest.raises(AdminError, match="somebody else has taken over"):
-        jobs.start(host_of(machine), "test", folder, "count", [], check=check)
+        jobs.start(host_of(machine), "test", folder, COUNT, [], check=check)
     assert checks == [0, 1]
 
 
@@ -212,7 +213,7 @@ def test_a_job_that_somebody_has_stopped_is_lost(machine, folder, units, tmp_pat
 def test_a_job_of_which_systemd_does_not_tell_is_waited_for(machine, folder, units, tmp_path):
     said: list[str] = []
     host = host_of(machine, said)
-    job = jobs.start(host, "test", folder, "wait", [str(tmp_path / "go")])
+    job = jobs.start(host, "test", folder, inline(SCRIPTS["wait"]), [str(tmp_path / "go")])
     (units / "mute").touch()
     real, states = host.script, []
 
@@ -241,10 +242,10 @@ def test_a_job_of_which_systemd_does_not_tell_may_run(machine, folder, units, tm
 def test_a_job_that_is_at_work_is_not_started_anew(machine, folder, tmp_path):
     job = start(machine, folder, "wait", str(tmp_path / "go"))
     with pytest.raises(AdminError, match="kubectl-admin-test is still at work"):
-        jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [], check=lambda: None)
+        jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), COUNT, [], check=lambda: None)
     (tmp_path / "go").touch()
     assert job.wait() == Ended(0, "done\n")
-    again = jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), "count", [], check=lambda: None)
+    again = jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), COUNT, [], check=lambda: None)
     assert again.wait() == Ended(7, " 0\nerr\n")
 
 
@@ -277,7 +278,7 @@ def test_a_job_is_refused_beside_another_one_and_leaves_nothing(machine, folder,
     start(machine, folder, "wait", str(tmp_path / "go"))
     other = str(tmp_path / "state $(x) %n/other")
     with pytest.raises(AdminError) as refused:
-        jobs.start(host_of(machine), "upgrade", other, "count", [])
+        jobs.start(host_of(machine), "upgrade", other, COUNT, [])
     assert refused.value.what == "node cp-1: other work goes on there: kubectl-admin-test"
     assert "node-exec cp-1 -- systemctl status kubectl-admin-test" in refused.value.hint
     assert not Path(other).exists()

@@ -5,10 +5,10 @@ from dataclasses import replace
 from kubectl_admin.etcd.members.etcdctl import Listed, Status
 from kubectl_admin.etcd.members.pods import Etcd
 from kubectl_admin.etcd.members.state import Member, State
-from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade import unit
 from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Mark, Proxy, Room
+from kubectl_admin.upgrade.packages import Manager, Packages
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig, Node
 from kubectl_admin.versions.version import Version
 

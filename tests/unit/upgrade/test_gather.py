@@ -8,9 +8,9 @@ import pytest
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE, Cordon
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.packages import Manager, Packages
 from kubectl_admin.upgrade import gather
 from kubectl_admin.upgrade.facts import CoreDNS, Mark, Proxy, Room
+from kubectl_admin.upgrade.packages import Manager, Packages
 from kubectl_admin.versions.processes import KubeletAnswer
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import facts

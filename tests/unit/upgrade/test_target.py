@@ -3,9 +3,9 @@
 import pytest
 
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node.packages import Offer
 from kubectl_admin.upgrade import target
 from kubectl_admin.upgrade.facts import Role
+from kubectl_admin.upgrade.packages import Offer
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, facts
 

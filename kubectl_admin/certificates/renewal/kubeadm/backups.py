@@ -36,7 +36,7 @@ def held(there: Host, backup: str) -> Mapping[str, Certificate | Broken]:
     for file in files:
         words += ["kubeconfig" if file.kubeconfig else "pem", file.name, file.path]
     found: dict[str, Certificate | Broken] = {}
-    for seen in disk.seen(there.node, there.script("certificates", *words), files):
+    for seen in disk.seen(there.node, there.script(disk.SCRIPT, *words), files):
         wanted = Source.KUBECONFIG if seen.name.endswith(".conf") else Source.FILE
         if seen.name in RENEWABLE and seen.source is wanted:
             found.setdefault(seen.name, seen.content)

@@ -99,7 +99,7 @@ def on_node(
 def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
     """The certificates on a node's disk."""
     files = components.files(parts.values())
-    return disk.seen(there.node, there.script("certificates", *disk.arguments(files)), files)
+    return disk.seen(there.node, there.script(disk.SCRIPT, *disk.arguments(files)), files)
 
 
 def folder_of(parts: dict[str, StaticPod]) -> str:

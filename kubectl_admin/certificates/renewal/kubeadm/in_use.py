@@ -17,7 +17,9 @@ from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.script import Script
 
+RESTART = Script("certificates", "certs-restart")
 SETTLING = 15.0  # seconds in which a server must have read its files by itself; 1.37's take three
 COMING = 360.0  # seconds until a process that was ended must serve again: kubelets wait up to 300
 READY_TIMEOUT = 60.0  # seconds in which an API server must be ready, whose kubelet looks every one
@@ -109,7 +111,7 @@ class Use:
         found = node.on_disk(name)
         since = int(found.changed.timestamp()) if found and found.changed else 0
         answer = self._host.script(
-            "certs-restart",
+            RESTART,
             component,
             node.uids[component],
             str(since),

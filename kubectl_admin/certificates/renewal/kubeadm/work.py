@@ -20,8 +20,10 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE, workspace
 
+CHANGE = Script("certificates", "certs-change")
 SAID = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)
 MADE = re.compile(r"^backup (\S+)$", re.MULTILINE)
 
@@ -47,7 +49,7 @@ class Worker:
         self._say("renewing" if backup is None else f"bringing back {backup.name}")
         with workspace(self._host):
             folder, words = f"{STATE}/{JOB}", self._words()
-            job = jobs.start(self._host, JOB, folder, "certs-change", words, check=self._check)
+            job = jobs.start(self._host, JOB, folder, CHANGE, words, check=self._check)
             # Interrupted in here, it goes on, and is the next run's to wait for.
             ended = job.wait()
             with cleared(self._host, self._say):

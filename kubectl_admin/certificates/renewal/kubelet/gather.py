@@ -64,5 +64,5 @@ def on_node(hosts: Hosts, name: str) -> Node:
 
 def on_disk(there: Host, node: Node) -> Node:
     """The node with what lies on its disk now, and what its kubelet was told."""
-    answer = there.script("certificates", *disk.arguments(()))
+    answer = there.script(disk.SCRIPT, *disk.arguments(()))
     return replace(node, seen=disk.seen(node.node, answer, ()), settings=disk.settings(answer))

@@ -22,8 +22,10 @@ from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE, workspace
 
+CHANGE = Script("certificates", "certs-kubelet")
 COMING = 120.0  # seconds in which the new certificate must be there; it takes about five
 HEARD = 60.0  # seconds in which a kubelet must be heard of again; it tells every ten that it lives
 APPROVING = (
@@ -66,7 +68,7 @@ class Worker:
         """Has one come, as a job there; the node as it is afterwards. approved: whether by us, if need be."""
         known = {request.uid for request in self._requests()} if approved else set()
         words = [name.removeprefix("kubelet-"), str(int(COMING))]
-        job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", "certs-kubelet", words, check=self._check)
+        job = jobs.start(self._host, JOB, f"{STATE}/{JOB}", CHANGE, words, check=self._check)
         # Interrupted in here, it goes on, and is the next run's to wait for.
         problem = self._approve(known) if approved else ""
         ended = job.wait(limit=ROTATING)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates.inventory import served
+from kubectl_admin.certificates.inventory import disk, served
 from kubectl_admin.certificates.inventory.answers import FORWARDING
 from kubectl_admin.certificates.inventory.gather import gather
 from kubectl_admin.certificates.inventory.objects import KINDS
@@ -120,7 +120,7 @@ def hosts(monkeypatch):
             raise told[node]
 
         def script(name, *arguments):
-            assert name == "certificates"
+            assert name == disk.SCRIPT
             told.setdefault("asked", []).append((node, arguments))
             return told.get(node, b"")
 

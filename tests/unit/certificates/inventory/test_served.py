@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from kubectl_admin.certificates.inventory import served
+from kubectl_admin.certificates.inventory import disk, served
 from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.portforward import PortError
@@ -120,7 +120,7 @@ def test_what_a_host_sees():
     shown = f"@ served - - - {address}\n".encode()
 
     def script(*words):
-        assert words == ("certificates", "-", "served", "-", address)
+        assert words == (disk.SCRIPT, "-", "served", "-", address)
         return shown + pem("etcd-peer") + pem("etcd-ca")
 
     assert served.through_host(script, address).common_name == "etcd-peer"

@@ -17,8 +17,8 @@ from kubectl_admin.etcd.save.choose_member import OUTSIDE, Source
 from kubectl_admin.etcd.save.on_host import Survey, choose_tool, download, refuse_full, survey, within
 from kubectl_admin.node import workspace
 from kubectl_admin.node.fetch import Transfer
-from kubectl_admin.node.host import script_text
 from kubectl_admin.node.jobs import Ended
+from kubectl_admin.node.script import Script
 from kubectl_admin.node.unpacking import Tool
 from tests.unit.etcd.members.samples import LEADER
 from tests.unit.node.conftest import SYSTEM
@@ -92,11 +92,11 @@ class World:
         return list(self.state.rglob("*")) if self.state.exists() else []
 
 
-def start(host, _name: str, folder: str, script: str, arguments: list[str]):
+def start(host, _name: str, folder: str, script: Script, arguments: list[str]):
     """A job without systemd, that is done at once."""
     Path(folder).mkdir()
     done = subprocess.run(
-        ["/bin/sh", "-c", script_text(script), script, *arguments],
+        ["/bin/sh", "-c", script.text(), script.name, *arguments],
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -390,7 +390,7 @@ def test_what_etcdctl_writes_is_for_root_alone(tmp_path):
     try:
         words = [str(program), str(tmp_path / "a $(b).db"), "--endpoints=x"]
         done = subprocess.run(
-            ["/bin/sh", "-c", script_text("etcd-save"), "save", *words],
+            ["/bin/sh", "-c", module.SAVE.text(), "save", *words],
             capture_output=True,
             text=True,
             check=True,

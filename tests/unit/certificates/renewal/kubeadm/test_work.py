@@ -35,10 +35,10 @@ class Host:
         self.asked = []
         self.answers = {"certs-restart": b"restarted\n"}
 
-    def script(self, name, *arguments, before=lambda: None, **_options):
+    def script(self, script, *arguments, before=lambda: None, **_options):
         before()
-        self.asked.append((name, *arguments))
-        return self.answers[name]
+        self.asked.append((script.name, *arguments))
+        return self.answers[script.name]
 
     def run(self, argv, **_options):
         self.asked.append(tuple(argv))

@@ -66,7 +66,7 @@ class World:
 
     def start(self, _host, _name, _folder, script, words, *, check):
         check()
-        self.words.append((script, *words))
+        self.words.append((script.name, *words))
         return SimpleNamespace(wait=self.wait)
 
     def wait(self, *, limit):

@@ -14,7 +14,7 @@ state=/var/lib/kubectl-admin/upgrade
 . ./packages-dnf.sh
 . ./packages-install-with.sh
 . ./packages-holds.sh
-. ./unit.sh
+. ../../node/scripts/unit.sh
 . ./kubelet-stays.sh
 . ./record.sh
 export LC_ALL=C

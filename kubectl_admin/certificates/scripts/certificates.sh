@@ -141,7 +141,7 @@ for file in "$pki"/*.crt "$pki"/etcd/*.crt; do
   if [ -f "$file" ]; then noted pem - "$file"; fi
 done
 
-. ./kubelet.sh
+. ../../node/scripts/kubelet.sh
 for name in serverTLSBootstrap rotateCertificates tlsCertFile; do
   printf '@ kubelet %s - - %s\n' "$name" "$(setting "$name")"
 done

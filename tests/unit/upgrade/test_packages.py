@@ -4,8 +4,9 @@ import pytest
 
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import packages
-from kubectl_admin.node.packages import Manager, Offer, Packages
+from kubectl_admin.node.script import Script
+from kubectl_admin.upgrade import packages
+from kubectl_admin.upgrade.packages import Manager, Offer, Packages
 
 ANSWER = """manager apt
 installed kubeadm 1.37.2-1.1
@@ -24,9 +25,9 @@ class Host:
 
     def __init__(self, answer: bytes | Exception) -> None:
         self.answer = answer
-        self.asked: list[tuple[str, ...]] = []
+        self.asked: list[tuple[Script | str, ...]] = []
 
-    def script(self, *arguments: str, timeout: float = 0) -> bytes:
+    def script(self, *arguments: Script | str, timeout: float = 0) -> bytes:
         del timeout
         self.asked.append(arguments)
         if isinstance(self.answer, Exception):
@@ -70,13 +71,13 @@ def test_what_a_repository_offers():
         Offer("kubeadm", "1.37.2-1.1", "1.37.2"),
         Offer("kubelet", "1.37.2-150500.2.1", "1.37.2"),
     )
-    assert host.asked == [("packages-offer", "37", "/tmp", "no")]
+    assert host.asked == [(packages.OFFER, "37", "/tmp", "no")]
 
 
 def test_the_repositorys_own_key_is_believed_when_asked():
     host = Host(b"offered kubeadm 1.37.2-1.1")
     packages.offered(host, 37, renew_key=True)
-    assert host.asked == [("packages-offer", "37", "/tmp", "yes")]
+    assert host.asked == [(packages.OFFER, "37", "/tmp", "yes")]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 # Answers a «change NAME OWNER» a line.
 set -eu
 
-. ./changing.sh
+. ../../node/scripts/changing.sh
 
 list_changing
 for name in $changing; do

@@ -6,7 +6,7 @@
 # «record STEP TARGET MODE CODE» says how a step of an upgrade ended here (record.sh).
 set -eu
 
-. ./unit.sh
+. ../../node/scripts/unit.sh
 
 version_of() {
   command -v "$1" > /dev/null || return 0

@@ -7,7 +7,7 @@
 set -eu
 state=$1 kubernetes=$2 job=$3
 
-. ./unit.sh
+. ../../node/scripts/unit.sh
 
 if command -v kubeadm > /dev/null && version=$(kubeadm version -o short 2> /dev/null); then
   printf 'kubeadm %s\n' "$version"

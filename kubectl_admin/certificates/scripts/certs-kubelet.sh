@@ -10,7 +10,7 @@
 set -eu
 umask 077
 what=$1 seconds=$2
-. ./kubelet.sh
+. ../../node/scripts/kubelet.sh
 . ./certs-files.sh
 # A link stays one: what it leads to is replaced.
 if [ -e "$own" ]; then own=$(readlink -f -- "$own"); fi

@@ -11,7 +11,9 @@ from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.script import Script
 
+SURVEY, OFFER = Script("upgrade", "packages-survey"), Script("upgrade", "packages-offer")
 FETCHING = 300.0  # seconds for a repository's answer: a package manager tries each of its addresses
 TEMPORARY = "/tmp"  # noqa: S108 - on the host; the script makes a folder of a random name there
 
@@ -51,7 +53,7 @@ class Offer:
 
 def survey(host: Host) -> Packages:
     """What is installed, held, and where it comes from; nothing is changed or fetched."""
-    return surveyed(host.script("packages-survey").decode("utf-8", "replace"), host.node)
+    return surveyed(host.script(SURVEY).decode("utf-8", "replace"), host.node)
 
 
 def surveyed(answer: str, node: str) -> Packages:
@@ -84,7 +86,7 @@ def offered(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, 
     """
     arguments = (str(minor), TEMPORARY, "yes" if renew_key else "no")
     try:
-        answer = host.script("packages-offer", *arguments, timeout=FETCHING)
+        answer = host.script(OFFER, *arguments, timeout=FETCHING)
     except BrokenStream:
         raise
     except AdminError as error:

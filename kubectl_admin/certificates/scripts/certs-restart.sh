@@ -6,7 +6,7 @@
 # moment is there one that could be missing afterwards. Answers «young», or «restarted».
 set -eu
 
-. ./unit.sh
+. ../../node/scripts/unit.sh
 
 component=$1 uid=$2 since=$3 end=$(($(date +%s) + $4))
 hertz=$(getconf CLK_TCK 2> /dev/null || echo 100)

@@ -60,7 +60,7 @@ kubelet_is_well() {
 
 # The address of its healthz; nothing where that is switched off. A child, since kubelet.sh has names of its own.
 kubelet_healthz() (
-. ./kubelet.sh
+. ../../node/scripts/kubelet.sh
   port=$(flag healthz-port) bind=$(flag healthz-bind-address)
   port=${port:-$(setting healthzPort)} bind=${bind:-$(setting healthzBindAddress)}
   port=${port:-10248} bind=${bind:-127.0.0.1}
