@@ -7,11 +7,11 @@ from kubectl_admin.drain.budgets import Leave, Ruling
 from kubectl_admin.drain.drain import Drained
 from kubectl_admin.drain.facts import Name
 from kubectl_admin.drain.filters import Action, Verdict
-from kubectl_admin.drain.findings import findings
+from kubectl_admin.drain.judge import findings
 from kubectl_admin.drain.preview import Preview
 from kubectl_admin.drain.progress import duration, some_of
 from kubectl_admin.drain.recovery import Recovered
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.drain.rules import MOVED_UNHEALTHY
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
 WIDTH = 80
@@ -165,13 +165,10 @@ def done_line(node: str, drained: Drained) -> str:
 def recovered(back: Recovered) -> Report:
     """What is to be said of a node that was taken back."""
     late = [
-        Finding(
-            Severity.VIOLATION,
-            "not-healthy-again",
-            name,
-            "what a drain has moved should run again as it did before",
-            f"{scale.ready} of {scale.desired} pods are ready",
-            "see why with kubectl describe",
+        MOVED_UNHEALTHY.violation(
+            subject=name,
+            evidence=f"{scale.ready} of {scale.desired} pods are ready",
+            fix="see why with kubectl describe",
             objects=(name,),
         )
         for name, scale in back.unhealthy

@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
     """
     from kubectl_admin.drain import drain
     from kubectl_admin.drain.filters import Flags
-    from kubectl_admin.drain.findings import stayed
+    from kubectl_admin.drain.judge import stayed
     from kubectl_admin.drain.progress import DrainLines
     from kubectl_admin.drain.report import done_line, report
 

@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.drain.budgets import Leave
 from kubectl_admin.drain.facts import Member, Owner, Scale
 from kubectl_admin.drain.filters import Action, Flags
-from kubectl_admin.drain.findings import findings, stayed
+from kubectl_admin.drain.judge import findings, stayed
 from kubectl_admin.drain.labels import Selector
 from kubectl_admin.drain.preview import preview
 from kubectl_admin.finding import Gap, Severity
@@ -123,7 +123,7 @@ def test_a_database_without_a_second_instance_is_warned_of():
     ("operator", "says"),
     [
         ("CloudNativePG", "its operator moves it once the node is cordoned"),
-        ("Patroni", "another instance takes over when it is told to end"),
+        ("Patroni", "another instance takes over when this one is terminated"),
     ],
 )
 def test_what_becomes_of_a_primary_is_said(operator, says):
@@ -170,7 +170,7 @@ def test_a_pod_that_is_not_ready_itself_is_said_with_the_way_out(numbers, rule):
     assert "the pod itself is not Ready" in finding.evidence
     assert "AlwaysAllow" in finding.fix
     assert "delete the pod" in finding.fix
-    assert "add an instance" not in finding.fix
+    assert "add a replica" not in finding.fix
 
 
 def test_pods_that_a_cluster_can_not_say_of_stay_in_a_finding_of_their_own():
