@@ -7,6 +7,7 @@ from datetime import date
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.versions import rules
 from kubectl_admin.versions.facts import Component, Facts
 from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.report import MATRIX, cluster_document, node_documents
@@ -61,8 +62,13 @@ def supported(facts: Facts, upstream: Upstream, today: date) -> Cell | str:
 def findings(context: str, answer: Judged) -> Sequence[Finding]:
     """A cluster's violations, with the context in front of their subject; why it can't be seen, if so."""
     if isinstance(answer, AdminError):
-        says = "every cluster of the comparison should answer"
-        return [Finding(Severity.WARNING, "unreachable", context, says, answer.what, answer.hint or "")]
+        return [
+            rules.UNREACHABLE.warning(
+                subject=context,
+                evidence=answer.what,
+                fix=answer.hint or "",
+            )
+        ]
     return [
         replace(finding, subject=f"{context}: {finding.subject}")
         for finding in answer[1]

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding
+from kubectl_admin.versions import rules
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
 from kubectl_admin.versions.needs import unmet
-from kubectl_admin.versions.policy import Breach, Rule, minors_text
+from kubectl_admin.versions.policy import Breach, minors_text
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 
@@ -39,7 +40,7 @@ def skew_findings(found: Iterable[Breach]) -> list[Finding]:
 def _skew_finding(group: list[Breach]) -> Finding:
     breach = group[0]
     instance = breach.instance
-    measure = "kubelet" if breach.rule is Rule.KUBE_PROXY_KUBELET else "kube-apiserver"
+    measure = "kubelet" if breach.rule is rules.KUBE_PROXY_KUBELET_SKEW else "kube-apiserver"
     evidence = f"beside {measure} {minors_text(breach.against)} it may be {breach.allowed}"
     if instance.emulates:
         evidence += f"; it counts as {instance.emulates.minor_text}, the version that it emulates"
@@ -48,15 +49,11 @@ def _skew_finding(group: list[Breach]) -> Finding:
         evidence += " (--probe looks)" if instance.component is Component.KUBELET else ""
     components = dict.fromkeys(str(other.instance.component) for other in group)
     nodes = dict.fromkeys(f"node/{other.instance.node}" for other in group if other.instance.node)
-    return Finding(
-        Severity.VIOLATION,
-        breach.rule.identifier,
-        f"{' and '.join(components)} {instance.effective}",
-        breach.rule.says,
-        evidence,
-        _fix(breach),
-        breach.rule.source,
-        tuple(nodes),
+    return breach.rule.violation(
+        subject=f"{' and '.join(components)} {instance.effective}",
+        evidence=evidence,
+        fix=_fix(breach),
+        objects=nodes,
     )
 
 
@@ -68,7 +65,7 @@ def _fix(breach: Breach) -> str:
             return (
                 f"use a kubectl of {breach.allowed}" if breach.allowed.oldest <= breach.allowed.newest else ""
             )
-        case _ if breach.rule is Rule.KUBE_PROXY_KUBELET:
+        case _ if breach.rule is rules.KUBE_PROXY_KUBELET_SKEW:
             return "bring kube-proxy and kubelet of these nodes within three minors of each other"
         case _ if breach.newer:
             return f"upgrade the remaining API servers to 1.{breach.minor} first: they go before all others"
@@ -85,13 +82,10 @@ def disagreements(instances: Iterable[Instance]) -> Iterator[Finding]:
         if pair := instance.disagreement:
             alike[instance.component, *pair].append(instance)
     for (component, one, other), group in alike.items():
-        yield Finding(
-            Severity.WARNING,
-            "sources-disagree",
-            str(component),
-            "what runs and what is written down should be the same version",
-            f"{one.version} by {one.source}, {other.version} by {other.source}",
-            "restart it if it was upgraded on disk; otherwise correct the image's tag",
+        yield rules.SOURCES_DISAGREE.warning(
+            subject=str(component),
+            evidence=f"{one.version} by {one.source}, {other.version} by {other.source}",
+            fix="restart it if it was upgraded on disk; otherwise correct the image's tag",
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )
 
@@ -103,13 +97,10 @@ def not_restarted(instances: Iterable[Instance]) -> Iterator[Finding]:
         if instance.installed and instance.version and instance.installed.version != instance.version:
             alike[instance.component, instance.version, instance.installed.version].append(instance)
     for (component, runs, installed), group in alike.items():
-        yield Finding(
-            Severity.WARNING,
-            "restart-pending",
-            f"{component} {runs}",
-            "what is installed on a node is what runs there",
-            f"{installed} is installed on the node's disk, and {runs} still runs",
-            f"restart {component} there if the skew policy allows {installed}; a reboot would do it, too",
+        yield rules.RESTART_PENDING.warning(
+            subject=f"{component} {runs}",
+            evidence=f"{installed} is installed on the node's disk, and {runs} still runs",
+            fix=f"restart {component} there if the skew policy allows {installed}; a reboot would do it, too",
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )
 
@@ -123,12 +114,9 @@ def silent(instances: Iterable[Instance]) -> Iterator[Finding]:
     for (component, problem), group in alike.items():
         claims = sorted({str(instance.claimed.version) for instance in group if instance.claimed})
         counted = f"judged by its image tag, {', '.join(claims)}" if claims else "not judged"
-        yield Finding(
-            Severity.WARNING,
-            "no-answer",
-            str(component),
-            "every instance is asked itself which version it runs",
-            f"{problem}; {counted}",
+        yield rules.NO_ANSWER.warning(
+            subject=str(component),
+            evidence=f"{problem}; {counted}",
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )
 
@@ -142,13 +130,14 @@ def not_judged(instances: Iterable[Instance]) -> Iterator[Finding]:
             alike[instance.component].append(instance)
     for component, group in alike.items():
         asks = component in {Component.KUBELET, Component.KUBE_PROXY}
-        yield Finding(
-            Severity.WARNING,
-            "not-judged",
-            str(component),
-            "what has no version can't be held against the policy",
-            f"neither its own word nor its image's tag tells the version of {len(group)}; not judged",
-            "kubectl admin skew --probe asks it itself" if asks else "give its image a tag that is a version",
+        yield rules.NOT_JUDGED.warning(
+            subject=str(component),
+            evidence=f"{len(group)} of them report no version, nor does their image's tag; not judged",
+            fix=(
+                "kubectl admin skew --probe asks it itself"
+                if asks
+                else "give its image a tag that is a version"
+            ),
             objects=tuple(f"node/{instance.node}" for instance in group if instance.node),
         )
 
@@ -158,23 +147,16 @@ def support(facts: Facts, upstream: Upstream, today: date) -> Iterator[Finding]:
     for minor in facts.apiserver_minors:
         window = upstream.support.get(minor)
         if window is None:
-            yield Finding(
-                Severity.NOTE,
-                "support-unknown",
-                f"Kubernetes 1.{minor}",
-                "each minor is supported for about fourteen months",
-                f"the table of {upstream.taken} does not know it",
-                "update kubectl-admin, or give a newer table with --data",
+            yield rules.SUPPORT_UNKNOWN.note(
+                subject=f"Kubernetes 1.{minor}",
+                evidence=f"the table of {upstream.taken} does not know it",
+                fix="update kubectl-admin, or give a newer table with --data",
             )
         elif window.end < today:
-            yield Finding(
-                Severity.WARNING,
-                "support-ended",
-                f"Kubernetes 1.{minor}",
-                "each minor gets patches for about fourteen months",
-                f"no patches since {window.end}, {(today - window.end).days} days ago",
-                f"upgrade to 1.{minor + 1}",
-                "https://kubernetes.io/releases/patch-releases/",
+            yield rules.SUPPORT_ENDED.warning(
+                subject=f"Kubernetes 1.{minor}",
+                evidence=f"no patches since {window.end}, {(today - window.end).days} days ago",
+                fix=f"upgrade to 1.{minor + 1}",
             )
         else:
             yield from _patches_behind(facts, minor, window.latest)
@@ -187,14 +169,10 @@ def _patches_behind(facts: Facts, minor: int, latest: Version) -> Iterator[Findi
         if server.version and server.version.minor == minor and server.version < latest
     ]
     if behind:
-        yield Finding(
-            Severity.NOTE,
-            "patch-behind",
-            f"kube-apiserver {min(server.version for server in behind if server.version)}",
-            "run the latest patch of a minor",
-            f"{latest} is the latest patch known",
-            f"upgrade to {latest}",
-            "https://kubernetes.io/releases/version-skew-policy/#supported-component-upgrade-order",
+        yield rules.PATCH_BEHIND.note(
+            subject=f"kube-apiserver {min(server.version for server in behind if server.version)}",
+            evidence=f"{latest} is the latest patch known",
+            fix=f"upgrade to {latest}",
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from kubectl_admin.finding import Finding, Gap, Severity
+from kubectl_admin.versions import rules
 from kubectl_admin.versions.facts import Component, Facts, Node
 from kubectl_admin.versions.upstream import Needs, Upstream
 from kubectl_admin.versions.version import Version
@@ -43,17 +44,16 @@ def etcd_gate(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]
         )
         if unknown:
             seen += f"; not known is the version on {', '.join(each.node or '?' for each in unknown)}"
-        yield Finding(
-            Severity.VIOLATION,
-            "etcd-too-old-to-upgrade",
-            f"etcd for 1.{minor}",
-            f"every etcd member must be at {gate} or later before the step to {brought.minor_text}",
-            seen,
-            f"upgrade etcd to {gate} or later first, by its image tag in the kubeadm configuration"
-            if old
-            else "kubectl admin etcd-status asks every member",
-            "https://etcd.io/docs/latest/upgrades/",
-            tuple(f"node/{each.node}" for each in (*old, *unknown) if each.node),
+        yield rules.ETCD_TOO_OLD_TO_UPGRADE.violation(
+            says=f"every etcd member must be at {gate} or later before the step to {brought.minor_text}",
+            subject=f"etcd for 1.{minor}",
+            evidence=seen,
+            fix=(
+                f"upgrade etcd to {gate} or later first, by its image tag in the kubeadm configuration"
+                if old
+                else "kubectl admin etcd-status asks every member"
+            ),
+            objects=tuple(f"node/{each.node}" for each in (*old, *unknown) if each.node),
         )
 
 
@@ -134,15 +134,11 @@ def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
 
     if nodes := _unfit(facts, lambda node: node.runtime, unfit):
         found = sorted({node.runtime for node in nodes})
-        yield Finding(
-            Severity.WARNING,
-            "containerd-untested",
-            f"container runtime for 1.{minor}",
-            "use a containerd that is tested with the minor",
-            f"{', '.join(found)}; tested: {', '.join(f'{line}+' for line in needs.containerd)}",
-            "upgrade containerd on these nodes first",
-            "https://github.com/containerd/containerd/blob/main/RELEASES.md",
-            _objects(nodes),
+        yield rules.CONTAINERD_UNTESTED.warning(
+            subject=f"container runtime for 1.{minor}",
+            evidence=f"{', '.join(found)}; tested: {', '.join(f'{line}+' for line in needs.containerd)}",
+            fix="upgrade containerd on these nodes first",
+            objects=_objects(nodes),
         )
 
 
@@ -152,15 +148,12 @@ def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
         return bool(version and not kernel_is_accepted(version, needs.kernels))
 
     if nodes := _unfit(facts, lambda node: node.kernel, unfit):
-        yield Finding(
-            Severity.WARNING,
-            "kernel-unsupported",
-            f"kernel for 1.{minor}",
-            f"kubeadm's system check wants one of {', '.join(needs.kernels)}",
-            ", ".join(sorted({node.kernel for node in nodes})),
-            "upgrade the operating system of these nodes",
-            "https://github.com/kubernetes/system-validators",
-            _objects(nodes),
+        yield rules.KERNEL_UNSUPPORTED.warning(
+            says=f"kubeadm's system check wants one of {', '.join(needs.kernels)}",
+            subject=f"kernel for 1.{minor}",
+            evidence=", ".join(sorted({node.kernel for node in nodes})),
+            fix="upgrade the operating system of these nodes",
+            objects=_objects(nodes),
         )
 
 
@@ -181,16 +174,15 @@ def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
             True: "; its kubelet is told so, and kubeadm's system check may want to be ignored",
             False: "; its kubelet's configuration does not say so",
         }[allowed]
-        yield Finding(
+        yield rules.CGROUP_V1.finding(
             severity,
-            "cgroup-v1",
-            f"cgroup v1 for 1.{minor}",
-            "since 1.35 a kubelet starts on cgroup v1 only with failCgroupV1: false in its configuration",
-            f"{seen}{told}",
-            "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
-            + ("" if allowed else ", or set it in ConfigMap kube-system/kubelet-config"),
-            "https://kep.k8s.io/5573",
-            _objects(nodes),
+            subject=f"cgroup v1 for 1.{minor}",
+            evidence=f"{seen}{told}",
+            fix=(
+                "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
+                + ("" if allowed else ", or set it in ConfigMap kube-system/kubelet-config")
+            ),
+            objects=_objects(nodes),
         )
 
 
@@ -200,13 +192,9 @@ def _runtime_support(facts: Facts, _needs: Needs, minor: int) -> Iterator[Findin
         return bool(ends and ends.minor <= minor)
 
     if nodes := _unfit(facts, lambda node: node.runtime_support_ends, unfit):
-        yield Finding(
-            Severity.VIOLATION,
-            "runtime-support-ends",
-            f"container runtime for 1.{minor}",
-            "the kubelet says when it will no longer work with this container runtime",
-            "metric kubelet_cri_losing_support names this minor or an earlier one",
-            "upgrade the container runtime on these nodes first",
-            "https://kep.k8s.io/4033",
-            _objects(nodes),
+        yield rules.RUNTIME_SUPPORT_ENDS.violation(
+            subject=f"container runtime for 1.{minor}",
+            evidence="metric kubelet_cri_losing_support names this minor or an earlier one",
+            fix="upgrade the container runtime on these nodes first",
+            objects=_objects(nodes),
         )

@@ -6,8 +6,9 @@ whole numbers, 36 for 1.36: the major version of Kubernetes is 1.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
+from kubectl_admin.finding import Rule
+from kubectl_admin.versions import rules
 from kubectl_admin.versions.facts import CONTROLLERS, Component, Facts, Instance, Reach
 
 
@@ -77,38 +78,6 @@ def kubectl_minors(apiservers: Sequence[int]) -> MinorRange:
 def three_older(minor: int) -> int:
     """The oldest minor that may stand three behind this one: two behind where that would be before 1.25."""
     return minor - 3 if minor - 3 >= 25 else minor - 2
-
-
-class Rule(Enum):
-    """The rules of the policy, each with its range, its identifier and its place in upstream's text."""
-
-    APISERVER = ("apiserver-skew", "kube-apiserver", "API servers must be within one minor of each other")
-    KUBELET = (
-        "kubelet-skew",
-        "kubelet",
-        "a kubelet must not be newer than any API server, nor more than three minors older",
-    )
-    KUBE_PROXY = (
-        "kube-proxy-skew",
-        "kube-proxy",
-        "a kube-proxy must not be newer than any API server, nor more than three minors older",
-    )
-    KUBE_PROXY_KUBELET = (
-        "kube-proxy-kubelet-skew",
-        "kube-proxy",
-        "a kube-proxy must be within three minors of the kubelet beside it",
-    )
-    CONTROLLER = (
-        "controller-skew",
-        "kube-controller-manager-kube-scheduler-and-cloud-controller-manager",
-        "controllers must not be newer than the API servers they talk to, nor more than one minor older",
-    )
-    KUBECTL = ("kubectl-skew", "kubectl", "kubectl must be within one minor of every API server")
-
-    def __init__(self, identifier: str, anchor: str, says: str) -> None:
-        self.identifier = identifier
-        self.source = f"https://kubernetes.io/releases/version-skew-policy/#{anchor}"
-        self.says = says
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,19 +153,19 @@ def _breaches_of(instance: Instance, measures: _Measures) -> Iterator[Breach]:
         kubelet = measures.kubelets[instance.node]
         beside = kube_proxy_minors_beside(kubelet)
         if version.minor not in beside:
-            yield Breach(instance, version.minor, Rule.KUBE_PROXY_KUBELET, beside, (kubelet,))
+            yield Breach(instance, version.minor, rules.KUBE_PROXY_KUBELET_SKEW, beside, (kubelet,))
 
 
 RULES = {
-    Component.APISERVER: (Rule.APISERVER, apiserver_minors),
-    Component.KUBELET: (Rule.KUBELET, kubelet_minors),
-    Component.KUBE_PROXY: (Rule.KUBE_PROXY, kube_proxy_minors),
-    Component.KUBECTL: (Rule.KUBECTL, kubectl_minors),
-    **dict.fromkeys(CONTROLLERS, (Rule.CONTROLLER, controller_minors)),
+    Component.APISERVER: (rules.APISERVER_SKEW, apiserver_minors),
+    Component.KUBELET: (rules.KUBELET_SKEW, kubelet_minors),
+    Component.KUBE_PROXY: (rules.KUBE_PROXY_SKEW, kube_proxy_minors),
+    Component.KUBECTL: (rules.KUBECTL_SKEW, kubectl_minors),
+    **dict.fromkeys(CONTROLLERS, (rules.CONTROLLER_SKEW, controller_minors)),
 }
 # Since kubeadm 1.20 controllers, and since 1.31 the kubelets of control-plane nodes (KEP-4471), talk to the
 # API server of their own node; one that is known to do so is measured by that server alone.
-RULES_BY_REACH = (Rule.CONTROLLER, Rule.KUBELET)
+RULES_BY_REACH = (rules.CONTROLLER_SKEW, rules.KUBELET_SKEW)
 
 
 def minors_text(minors: Iterable[int]) -> str:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from kubectl_admin.versions import policy
+from kubectl_admin.versions import policy, rules
 from kubectl_admin.versions.facts import Component, Reach
-from kubectl_admin.versions.policy import MinorRange, Rule, breaches
+from kubectl_admin.versions.policy import MinorRange, breaches
 from kubectl_admin.versions.version import Version
 from tests.unit.versions.samples import cluster, part
 
@@ -53,27 +53,33 @@ def broken(facts):
     ("sentence", "apiserver", "component", "version", "rule"),
     [
         ("kubelet equal", "1.37.0", Component.KUBELET, "1.37.9", None),
-        ("kubelet newer", "1.36.0", Component.KUBELET, "1.37.0", Rule.KUBELET),
+        ("kubelet newer", "1.36.0", Component.KUBELET, "1.37.0", rules.KUBELET_SKEW),
         ("kubelet three older", "1.37.0", Component.KUBELET, "1.34.0", None),
-        ("kubelet four older", "1.37.0", Component.KUBELET, "1.33.9", Rule.KUBELET),
-        ("kubelet of 1.24, three older", "1.27.0", Component.KUBELET, "1.24.0", Rule.KUBELET),
-        ("kube-proxy newer", "1.36.0", Component.KUBE_PROXY, "1.37.0", Rule.KUBE_PROXY),
+        ("kubelet four older", "1.37.0", Component.KUBELET, "1.33.9", rules.KUBELET_SKEW),
+        ("kubelet of 1.24, three older", "1.27.0", Component.KUBELET, "1.24.0", rules.KUBELET_SKEW),
+        ("kube-proxy newer", "1.36.0", Component.KUBE_PROXY, "1.37.0", rules.KUBE_PROXY_SKEW),
         ("kube-proxy three older", "1.37.0", Component.KUBE_PROXY, "1.34.0", None),
-        ("kube-proxy four older", "1.37.0", Component.KUBE_PROXY, "1.33.0", Rule.KUBE_PROXY),
-        ("controller-manager newer", "1.36.0", Component.CONTROLLER_MANAGER, "1.37.0", Rule.CONTROLLER),
+        ("kube-proxy four older", "1.37.0", Component.KUBE_PROXY, "1.33.0", rules.KUBE_PROXY_SKEW),
+        ("controller-manager newer", "1.36.0", Component.CONTROLLER_MANAGER, "1.37.0", rules.CONTROLLER_SKEW),
         ("controller-manager one older", "1.37.0", Component.CONTROLLER_MANAGER, "1.36.0", None),
-        ("controller-manager two older", "1.37.0", Component.CONTROLLER_MANAGER, "1.35.0", Rule.CONTROLLER),
-        ("scheduler two older", "1.37.0", Component.SCHEDULER, "1.35.0", Rule.CONTROLLER),
+        (
+            "controller-manager two older",
+            "1.37.0",
+            Component.CONTROLLER_MANAGER,
+            "1.35.0",
+            rules.CONTROLLER_SKEW,
+        ),
+        ("scheduler two older", "1.37.0", Component.SCHEDULER, "1.35.0", rules.CONTROLLER_SKEW),
         (
             "cloud-controller-manager newer",
             "1.36.0",
             Component.CLOUD_CONTROLLER_MANAGER,
             "1.37.0",
-            Rule.CONTROLLER,
+            rules.CONTROLLER_SKEW,
         ),
         ("kubectl one newer", "1.36.0", Component.KUBECTL, "1.37.0", None),
-        ("kubectl two newer", "1.35.0", Component.KUBECTL, "1.37.0", Rule.KUBECTL),
-        ("kubectl two older", "1.37.0", Component.KUBECTL, "1.35.0", Rule.KUBECTL),
+        ("kubectl two newer", "1.35.0", Component.KUBECTL, "1.37.0", rules.KUBECTL_SKEW),
+        ("kubectl two older", "1.37.0", Component.KUBECTL, "1.35.0", rules.KUBECTL_SKEW),
         ("patches don't matter", "1.36.0", Component.KUBELET, "1.36.9", None),
         ("a vendor's build", "1.36.4-eks-2d5f260", Component.KUBELET, "1.36.5-gke.1014001", None),
         ("etcd and CoreDNS have no skew policy", "1.36.0", Component.ETCD, "3.5.0", None),
@@ -86,7 +92,7 @@ def test_one_api_server(sentence, apiserver, component, version, rule):
 
 def test_kube_proxy_too_far_from_its_kubelet():
     facts = cluster({"cp1": "1.37.0"}, {"w1": "1.33.0"}, part(Component.KUBE_PROXY, "1.37.0", "w1"))
-    assert (str(facts.instances[-1]), Rule.KUBE_PROXY_KUBELET, "1.30 to 1.36") in broken(facts)
+    assert (str(facts.instances[-1]), rules.KUBE_PROXY_KUBELET_SKEW, "1.30 to 1.36") in broken(facts)
 
 
 def test_a_cluster_of_one_version_breaks_nothing():
@@ -95,7 +101,7 @@ def test_a_cluster_of_one_version_breaks_nothing():
 
 def test_api_servers_two_minors_apart():
     facts = cluster({"cp1": "1.37.0", "cp2": "1.35.0"}, {})
-    assert ("kube-apiserver on cp2", Rule.APISERVER, "1.36 to 1.37") in broken(facts)
+    assert ("kube-apiserver on cp2", rules.APISERVER_SKEW, "1.36 to 1.37") in broken(facts)
 
 
 def half_upgraded(**reach):
@@ -130,7 +136,7 @@ def test_an_emulated_version_counts_instead_of_the_binary():
     emulating = part(Component.APISERVER, "1.37.2", "cp1", emulates=Version(1, 36, 0))
     assert broken(cluster({}, {}, emulating, part(Component.KUBELET, "1.36.0", "w1"))) == []
     newer = cluster({}, {}, emulating, part(Component.KUBELET, "1.37.0", "w1"))
-    assert broken(newer) == [("kubelet on w1", Rule.KUBELET, "1.33 to 1.36")]
+    assert broken(newer) == [("kubelet on w1", rules.KUBELET_SKEW, "1.33 to 1.36")]
 
 
 def test_without_any_api_server_nothing_is_judged():
