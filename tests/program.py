@@ -1,17 +1,70 @@
 """The program as a process of its own, as a shell starts it."""
 
+import contextlib
 import os
 import pty
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+from typing import AnyStr
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "kubectl_admin")
 # The same with the verb `act`, which does what a test asks for.
 STAND_IN = (sys.executable, "-m", "tests.unit.stand_in")
+
+
+END_TIMEOUT = 60  # seconds that a process may take to end once its test is done with it
+SIGNAL_INTERVAL = 1.0  # seconds until a signal is sent again
+
+
+class Child(subprocess.Popen[AnyStr]):
+    """A process that ends with its test: killed where the test fails, or where it has not ended in time."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind:
+                self.kill()
+            for stream in (self.stdin, self.stdout, self.stderr):
+                if stream:
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
+            self.wait(END_TIMEOUT)
+        finally:
+            self.kill()
+            super().__exit__(kind, error, traceback)
+
+
+@contextlib.contextmanager
+def signalled(process: "subprocess.Popen[str]", number: int) -> Iterator[None]:
+    """Sends a signal, and again each second inside.
+
+    Python does not see one that comes just before it calls what waits (0.8 % do on a busy machine) until that
+    has returned. The program heeds the first that it sees.
+    """
+    over = Event()
+
+    def again() -> None:
+        while not over.wait(SIGNAL_INTERVAL) and process.poll() is None:
+            process.send_signal(number)
+
+    process.send_signal(number)
+    sender = Thread(target=again, daemon=True)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
 
 
 def environ(**changes: str) -> dict[str, str]:
@@ -42,9 +95,9 @@ def start(
     program: tuple[str, ...] = PROGRAM,
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
-) -> "subprocess.Popen[str]":
+) -> Child[str]:
     """Starts the program with pipes for its outputs."""
-    return subprocess.Popen(
+    return Child(
         [*program, *args],
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -60,7 +113,7 @@ def run_on_terminal(
 ) -> "Ended":
     """Runs the program to its end on a terminal, which shows both streams as one."""
     terminal, end = pty.openpty()
-    with subprocess.Popen(
+    with Child[bytes](
         [*program, *args], stdin=end, stdout=end, stderr=end, env=env or environ(TERM="xterm"), cwd=ROOT
     ) as process:
         os.close(end)

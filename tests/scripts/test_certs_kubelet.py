@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import Child
 from tests.unit.node.standin import Shell
 
 PAIR = (
@@ -131,7 +132,7 @@ def running_kubelet(tmp_path: Path, shell: Shell, *wanted: str) -> Iterator[Kube
         f"--kubeconfig={tmp_path}/kubelet.conf",
         f"--config-dir={tmp_path}/drop-ins",
     ]
-    with subprocess.Popen(["sh", "-c", "read end", "kubelet", *flags], stdin=subprocess.PIPE) as process:
+    with Child(["sh", "-c", "read end", "kubelet", *flags], stdin=subprocess.PIPE) as process:
         (tmp_path / "pid").write_text(f"{process.pid}\n")
         yield Kubelet(tmp_path, shell)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_admin.node import files
+from tests.program import Child
 
 LIMIT = str(1 << 20)
 NASTY = [
@@ -198,7 +199,7 @@ def test_a_write_that_is_killed_leaves_the_old_file(shell, tmp_path, number, me)
     path = tmp_path / "file"
     path.write_bytes(b"old")
     command = shell.command("write", path, "1000000", "0" * 64, "600", me)
-    with subprocess.Popen(
+    with Child(
         command, stdin=subprocess.PIPE, env=shell.env(), stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
         assert process.stdin

@@ -11,6 +11,7 @@ import pytest
 
 from kubectl_admin.node.framing import Framing
 from kubectl_admin.node.unpacking import Tool, unpacker
+from tests.program import Child
 from tests.unit.node.standin import Shell
 
 PIECE = 300_000  # more than a pipe holds
@@ -27,10 +28,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def packing(shell: Shell, folder: Path, first: int = 0) -> Iterator["subprocess.Popen[bytes]"]:
+def packing(shell: Shell, folder: Path, first: int = 0) -> Iterator[Child[bytes]]:
     arguments = [folder, folder / "-a file", str(PIECE), str(first), "none", "-"]
     command = shell.command("pack", *arguments)
-    with subprocess.Popen(
+    with Child(
         command, env=shell.env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         yield process

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import Child
 from tests.unit.node.standin import Shell
 
 UNIT = "kubectl-admin-a.service"
@@ -282,7 +283,7 @@ def test_the_kubelets_flags_are_asked_for_again(host):
     """Without them, its files would be looked for where they are not."""
     (host.folder / "pki").mkdir()
     (host.folder / "pki/kubelet.crt").write_text("x\n")
-    with subprocess.Popen(["sh", "-c", "read x", f"--cert-dir={host.folder}/pki"], stdin=-1) as process:
+    with Child(["sh", "-c", "read x", f"--cert-dir={host.folder}/pki"], stdin=-1) as process:
         (host.folder / "main").write_text(f"{process.pid}\n")
         (host.folder / "bus").write_text("1\n1\n0\n")
         shown = host.run("certificates", host.folder / "none")
@@ -291,7 +292,7 @@ def test_the_kubelets_flags_are_asked_for_again(host):
 
 
 def test_what_an_upgrade_goes_by_is_asked_for_again(host):
-    with subprocess.Popen(["sh", "-c", "read x", "--fail-swap-on=false"], stdin=-1) as process:
+    with Child(["sh", "-c", "read x", "--fail-swap-on=false"], stdin=-1) as process:
         (host.folder / "main").write_text(f"{process.pid}\n")
         (host.folder / "bus").write_text("1\n1\n0\n")
         said = host.run("upgrade-survey", host.folder, "-").stdout.decode().splitlines()

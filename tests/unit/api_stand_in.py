@@ -15,6 +15,7 @@ from cryptography import x509
 from tests.unit.cluster.conftest import new_authority
 from tests.unit.cluster.standin import Asked, Says, StandIn
 
+HOLD_TIMEOUT = 120  # seconds; longer than any test may take
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.3"}
 
 
@@ -64,7 +65,7 @@ class Server:
     def hold(self, answer: Says) -> Says:
         """Waits until the answer may go."""
         self.held.set()
-        self.release.wait()
+        self.release.wait(HOLD_TIMEOUT)
         return answer
 
 

@@ -11,7 +11,18 @@ import pytest
 from kubectl_admin import cli
 from kubectl_admin.frame.verb import VerbGroup
 from kubectl_admin.verbs import GROUPS, VERBS
-from tests.program import PROGRAM, ROOT, STAND_IN, environ, run, run_on_terminal, start
+from tests.program import (
+    END_TIMEOUT,
+    PROGRAM,
+    ROOT,
+    STAND_IN,
+    Child,
+    environ,
+    run,
+    run_on_terminal,
+    signalled,
+    start,
+)
 from tests.unit import stand_in
 from tests.unit.api_stand_in import EMPTY, serving
 
@@ -246,9 +257,9 @@ def test_a_signal_ends_the_waiting_for_an_answer(tmp_path, verb, path, number, c
     """The answer is held back until the program is gone."""
     with serving(EMPTY, holding=path) as server:
         with start(verb, "--kubeconfig", server.kubeconfig(tmp_path)) as process:
-            server.held.wait()
-            process.send_signal(number)
-            assert process.communicate() == ("", f"error: {said}\n")
+            assert server.held.wait(END_TIMEOUT)
+            with signalled(process, number):
+                assert process.communicate(timeout=END_TIMEOUT) == ("", f"error: {said}\n")
         assert process.returncode == code
 
 
@@ -319,7 +330,7 @@ def test_a_snapshot_is_not_sent_to_an_output_that_the_shell_has_closed():
 def test_a_slow_reader_of_a_pipe_that_does_not_block_gets_everything():
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    with subprocess.Popen([*STAND_IN, "act", "flood"], stdout=writer, cwd=ROOT, env=environ()) as process:
+    with Child([*STAND_IN, "act", "flood"], stdout=writer, cwd=ROOT, env=environ()) as process:
         os.close(writer)
         with os.fdopen(reader) as pipe:
             lines = sum(1 for _ in pipe)

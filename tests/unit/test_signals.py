@@ -11,6 +11,7 @@ import pytest
 
 from kubectl_admin import signals
 from kubectl_admin.signals import SIGNALS, Terminated, install, sheltered
+from tests.program import Child
 
 PROCESS = """
 import signal, sys, time
@@ -54,7 +55,7 @@ def installed():
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_process_that_cleans_up_is_not_cut_short(first, second, between):
-    with subprocess.Popen(
+    with Child(
         [sys.executable, "-c", PROCESS.format(between=between)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -154,5 +155,5 @@ def test_other_threads_get_no_signals_and_need_no_shelter():
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join()
+    thread.join(60)
     assert depth == [0]

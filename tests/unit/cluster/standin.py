@@ -22,6 +22,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.objects import depth
 
+END_TIMEOUT = 10  # seconds; nothing here takes so long
 CLOSE, PING, PONG, BINARY, CONTINUED = 8, 9, 10, 2, 0
 
 
@@ -116,7 +117,7 @@ class StandIn:
         finally:
             self._server.shutdown()
             self.close()
-            thread.join()
+            thread.join(END_TIMEOUT)
         assert not self.unexpected, self.unexpected
 
     def close(self) -> None:
@@ -146,6 +147,7 @@ class Server(ThreadingHTTPServer):
         if self.stand_in.cuts:
             self.stand_in.cuts -= 1
             self.stand_in.cut += 1
+            request.settimeout(END_TIMEOUT)  # until it has spoken, no other connection is taken
             socket.socket.recv(request, 1 << 16)  # beneath TLS
             return False
         return True

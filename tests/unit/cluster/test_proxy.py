@@ -34,7 +34,10 @@ class Proxy:
         with client:
             head = b""
             while not head.endswith(b"\r\n\r\n"):
-                head += client.recv(1)
+                byte = client.recv(1)
+                if not byte:
+                    return
+                head += byte
             self.heads.append(head.decode())
             client.sendall(self.answer)
             if b" 200 " not in self.answer:

@@ -49,7 +49,7 @@ class Api:
             return Says(body=self.nothing())
 
     def nothing(self):
-        self.end.wait()
+        self.end.wait(60)
         yield from ()
 
 

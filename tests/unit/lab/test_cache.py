@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import cache
-from tests.program import ROOT
+from tests.program import END_TIMEOUT, ROOT, Child
 
 # Says when it makes, goes on when told to, and says where the result is. A child outlives its death.
 MAKER = """
@@ -32,9 +32,9 @@ print(cache.once(Path(sys.argv[1]), make), flush=True)
 """
 
 
-def maker(path: Path, *how: str) -> "subprocess.Popen[str]":
+def maker(path: Path, *how: str) -> Child[str]:
     """Another process that wants the folder at `path`."""
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-c", MAKER, path, *how],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -43,7 +43,7 @@ def maker(path: Path, *how: str) -> "subprocess.Popen[str]":
     )
 
 
-def making(path: Path, *how: str) -> "subprocess.Popen[str]":
+def making(path: Path, *how: str) -> Child[str]:
     """The same, and it is in the middle of making it."""
     process = maker(path, *how)
     assert process.stdout is not None
@@ -61,7 +61,7 @@ def content(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-def wait_until_blocked(process: "subprocess.Popen[str]") -> None:
+def wait_until_blocked(process: Child[str]) -> None:
     """Return when the process waits for a lock; fail when it has ended or does not come to that in time."""
     end = time.monotonic() + 30
     while not any("->" in line and f" {process.pid} " in line for line in locks()):
@@ -94,7 +94,7 @@ def test_what_a_killed_make_had_started_writes_into_nobody_elses_folder(tmp_path
 
         def make(folder: Path) -> None:
             write_one_file(folder)
-            process.communicate("go on\n")  # returns when the orphan has ended
+            process.communicate("go on\n", timeout=END_TIMEOUT)  # returns when the orphan has ended
 
         cache.once(path, make)
     assert content(path) == ["part"]
@@ -117,9 +117,9 @@ def test_two_that_want_the_same_wait_for_each_other_and_make_it_once(tmp_path):
     path = tmp_path / "thing-1"
     with making(path) as first, maker(path) as second:
         wait_until_blocked(second)
-        told, _ = first.communicate("go on\n")
+        told, _ = first.communicate("go on\n", timeout=END_TIMEOUT)
         assert told == f"{path}\n"
-        told, _ = second.communicate()
+        told, _ = second.communicate(timeout=END_TIMEOUT)
         assert told == f"{path}\n"  # it never said that it makes anything
     assert content(path) == ["part", "whole"]
 
@@ -129,7 +129,7 @@ def test_one_who_waits_makes_it_when_the_other_is_killed(tmp_path):
     with making(path) as first, maker(path) as second:
         wait_until_blocked(second)
         first.send_signal(signal.SIGKILL)
-        told, _ = second.communicate("go on\n")
+        told, _ = second.communicate("go on\n", timeout=END_TIMEOUT)
         assert told == f"making\n{path}\n"
     assert content(path) == ["part", "whole"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.errors import LabError
 from tests.lab.progress import Progress
-from tests.program import ROOT
+from tests.program import ROOT, Child
 
 # Says, through a named pipe, the number of a command of its own that would go on for a minute.
 PARENT = """
@@ -74,7 +74,7 @@ def test_a_failed_up_says_the_step_and_where_its_log_is(tmp_path):
 def test_a_tied_command_ends_with_the_process_that_runs_it_however_that_ends(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen([sys.executable, "-c", PARENT, tmp_path, pipe], cwd=ROOT) as parent:
+    with Child([sys.executable, "-c", PARENT, tmp_path, pipe], cwd=ROOT) as parent:
         child = int(pipe.read_text())
         parent.send_signal(signal.SIGKILL)
     assert ends(child)

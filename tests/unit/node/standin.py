@@ -18,6 +18,7 @@ from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.script import END, Script
 
 ROOMS = Path(host.__file__).parent.parent
+END_TIMEOUT = 60  # seconds; nothing here takes so long
 OWNER = Owner("ann@laptop", "boot/pid:[1]", 4711, "12345")
 OPERATION = Operation("0123456789", OWNER)
 CLEAN = ["/usr/bin/env", "-i"]
@@ -73,10 +74,11 @@ class Streams:
                 break
         self._end()
         for source in sources:
-            source.join()
+            source.join(END_TIMEOUT)
+            assert not source.is_alive(), "something that it has started holds its streams"
         if said:
             yield STDERR, bytes(said)
-        yield STATUS, status(process.wait() if left != 0 else 0)
+        yield STATUS, status(process.wait(END_TIMEOUT) if left != 0 else 0)
 
     def speak_within(self, _seconds: float) -> None:
         """It speaks."""
@@ -88,7 +90,7 @@ class Streams:
         """Hangs up."""
         self.process.kill()
         self._end()
-        self.process.wait()
+        self.process.wait(END_TIMEOUT)
         for stream in (self.process.stdin, self.process.stderr):
             assert stream
             stream.close()

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from kubectl_admin.node import manifest
+from tests.program import Child
 from tests.unit.node.standin import OPERATION, OWNER
 
 
@@ -74,7 +75,8 @@ def test_it_ends_by_itself_and_is_never_started_again(spec, container):
 
 
 # The first process of another machine, as it seems, and a mount namespace there that is not that one's.
-MACHINE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c")
+NAMESPACES = ("--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc")
+MACHINE = ("unshare", *NAMESPACES, "/bin/sh", "-c")
 IN_A_CONTAINER = (*MACHINE, 'unshare --mount -- "$@"; exit "$?"', "sh", "/bin/sh", "-c")
 
 
@@ -89,7 +91,8 @@ done
 chroot "$host" "$@" & there=$!
 "$@" & process=$!
 while [ "/proc/$there/root" -ef / ]; do :; done
-/bin/sh -c "$0"
+while read -r name < "/proc/$process/comm" && [ "$name" != sleep ]; do :; done  # until then, it is not found
+/bin/sh -c "$0" || kill -KILL "$process"
 echo "$?"
 wait "$process"
 echo "$?"
@@ -99,21 +102,21 @@ echo "$?"
 
 
 def test_its_process_and_no_other_is_ended_from_inside(container, tmp_path):
-    beside = subprocess.Popen(container["command"])
-    done = subprocess.run(
-        [*IN_A_CONTAINER, ENDED, manifest.ENDING, tmp_path, *container["command"]],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    assert done.stdout.split() == [b"0", b"143", b"0"]
-    assert beside.poll() is None
-    beside.kill()
-    beside.wait()
+    with Child(container["command"]) as beside:
+        done = subprocess.run(
+            [*IN_A_CONTAINER, ENDED, manifest.ENDING, tmp_path, *container["command"]],
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=60,
+        )
+        assert done.stdout.split() == [b"0", b"143", b"0"]
+        assert beside.poll() is None
+        beside.kill()
 
 
 @pytest.mark.parametrize("where", [IN_A_CONTAINER, MACHINE])
 def test_where_no_such_process_is_or_that_is_no_container_nothing_is_ended(where):
-    assert subprocess.run([*where, manifest.ENDING], check=False).returncode == 1
+    assert subprocess.run([*where, manifest.ENDING], check=False, timeout=60).returncode == 1
 
 
 def test_it_is_privileged_and_root_whatever_the_image_says(container):

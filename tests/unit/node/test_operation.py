@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_admin.node import operation
 from kubectl_admin.node.operation import UNKNOWN, Operation, Owner
+from tests.program import Child
 
 STAT = "{pid} ({name}) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 {started} 20 21\n"
 
@@ -52,7 +53,7 @@ def test_this_process_is_alive_and_has_not_ended():
 
 
 def test_a_process_that_was_waited_for_has_ended():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with Child([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         other = Owner("ann@laptop", operation.place(), process.pid, operation.started(process.pid))
         assert other.is_alive()
     assert other.has_ended()
@@ -60,7 +61,7 @@ def test_a_process_that_was_waited_for_has_ended():
 
 
 def test_a_process_of_which_only_its_exit_code_is_left_has_ended():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with Child([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         other = Owner("ann@laptop", operation.place(), process.pid, operation.started(process.pid))
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)

@@ -41,7 +41,7 @@ def test_much_through_a_pipe_is_given_whole():
     feeding.start()
     with os.fdopen(near, "rb") as stream:
         assert b"".join(passthrough.pieces(stream)) == content
-    feeding.join()
+    feeding.join(60)
 
 
 def test_what_can_not_be_read_is_said(tmp_path):

@@ -197,7 +197,7 @@ def started(folder, *words):
     try:
         yield
     finally:
-        process.communicate(b"\n")
+        process.communicate(b"\n", timeout=60)
 
 
 @pytest.fixture
