@@ -163,7 +163,7 @@ def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
 
 def say(environment: Environment, what: str, hint: str | None) -> None:
     """Prints an error as kubectl does, in one line, what to do next below it; the traceback only with -vv."""
-    from kubectl_admin.report.terminal import printable
+    from kubectl_admin.report.text import printable
 
     if environment.verbosity > 1:
         import traceback

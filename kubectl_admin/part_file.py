@@ -17,6 +17,7 @@ from typing import Self
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.locks import Lock, is_named, lock, machine
+from kubectl_admin.report.text import mib, mib_needed
 
 BLOCK = 1 << 20  # bytes
 ENDING = ".part"
@@ -68,7 +69,7 @@ class Draft:
         free = system.f_bavail * system.f_frsize
         if free < size:
             raise AdminError(
-                f"{self.folder}: {free >> 20} MiB are free, and the file will have {-(-size >> 20)} MiB",
+                f"{self.folder}: {mib(free)} MiB are free, and the file will have {mib_needed(size)} MiB",
                 self._elsewhere,
             )
 

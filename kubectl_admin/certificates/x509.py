@@ -212,22 +212,25 @@ def _alternatives(names: "Iterable[x509.GeneralName]") -> Iterator[str]:
                 yield "other"
 
 
-def _key(parsed: "x509.Certificate") -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+def key_algorithm(key: object) -> str:
+    """The kind and the size of a public key: «RSA 2048», «ECDSA P-256», «Ed25519»."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    try:
-        key = parsed.public_key()
-    except (UnsupportedAlgorithm, ValueError):
-        return f"unknown ({parsed.public_key_algorithm_oid.dotted_string})"
     match key:
         case rsa.RSAPublicKey():
             return f"RSA {key.key_size}"
         case ec.EllipticCurvePublicKey():
             return f"ECDSA {CURVES.get(key.curve.name, key.curve.name)}"
-        case ed25519.Ed25519PublicKey():
-            return "Ed25519"
-    return "unknown"
+    return type(key).__name__.removeprefix("_").removesuffix("PublicKey")
+
+
+def _key(parsed: "x509.Certificate") -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return key_algorithm(parsed.public_key())
+    except (UnsupportedAlgorithm, ValueError):
+        return f"unknown ({parsed.public_key_algorithm_oid.dotted_string})"
 
 
 def _said(error: Exception) -> str:

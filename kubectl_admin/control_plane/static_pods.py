@@ -6,7 +6,7 @@ the label of the control plane, or to bind a pod to another node.
 Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, admitPodCreate and getModifiedLabels.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
+from kubectl_admin.report.text import some_of
 
 NAMESPACE = "kube-system"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -27,7 +28,6 @@ MIRROR = "kubernetes.io/config.mirror"
 # The kubelet runs a static pod under this uid; the uid of its object belongs to the copy in the API.
 # Source: the same file, ConfigHashAnnotationKey.
 UID = "kubernetes.io/config.hash"
-SHOWN = 3  # names of pods
 LISTING = 60.0  # seconds for both listings together
 # What it takes to know them.
 RIGHTS = (Right("list", "pods", NAMESPACE), Right("list", "nodes"))
@@ -149,16 +149,11 @@ def gaps(impostors: Iterable[Impostor]) -> list[Gap]:
         shown.setdefault(one.node, []).append(one)
     return [
         Gap(
-            f"what runs as {_some([one.pod for one in here])}",
+            f"what runs as {some_of([one.pod for one in here])}",
             f"it only looks like a part of the control plane, and is not counted: {here[0].why}",
         )
         for here in shown.values()
     ]
-
-
-def _some(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + rest
 
 
 def node_of(pod: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from kubectl_admin.drain.placement import UNSCHEDULABLE
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.workers import Workers
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import some_of
 
 AT_ONCE = 8  # requests on their way; kubectl sends one for every pod at once
 REQUEST = 45.0  # seconds for the answer; an admission webhook may take 30 of them
@@ -286,10 +287,9 @@ def is_return(came: Collection[str], had: int, present: Mapping[Name, Pod]) -> b
 
 def listed(waiting: Collection[Waiting]) -> str:
     """Pods that are still there, in words."""
-    shown = [f"{each.pod}: {each.why}" for each in list(waiting)[:SHOWN]]
-    more = f"; and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
+    shown = [f"{each.pod}: {each.why}" for each in waiting]
     count = "a pod is" if len(waiting) == 1 else f"{len(waiting)} pods are"
-    return f"{count} still there: {'; '.join(shown)}{more}"
+    return f"{count} still there: {some_of(shown, SHOWN, '; ')}"
 
 
 def path_of(pod: Pod) -> str:

@@ -26,6 +26,7 @@ from kubectl_admin.drain.rules import (
 )
 from kubectl_admin.drain.stateful import Move
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report.text import some_of
 
 # The rule that refuses a pod, and how such pods are called, by the pod's word in the table.
 REFUSALS = {
@@ -41,7 +42,6 @@ FIX_UNREADY = (
 FIX_NEVER_MET = (
     "add a replica, relax the budget during the drain, or wait for a change with --wait-for-budgets"
 )
-SHOWN = 3  # workloads named
 
 
 def findings(preview: Preview, *, waits: bool = False) -> list[Finding]:
@@ -179,9 +179,7 @@ def singletons(preview: Preview) -> Iterator[Finding]:
         return
     pods = [f"pod/{pod}" for pods in preview.down.values() for pod in pods]
     yield DOWN_MEANWHILE.warning(
-        subject=(
-            ", ".join(list(preview.down)[:SHOWN]) + (" and others" if len(preview.down) > SHOWN else "")
-        ),
+        subject=(some_of(list(preview.down))),
         evidence="no pod on another node is ready: down until a new one is",
         fix="scale up first, and add a disruption budget",
         objects=pods,

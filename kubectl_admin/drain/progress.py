@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.facts import Pod
+from kubectl_admin.report.text import and_more, duration
 
 SHOWN = 10  # pods in the view of who is waited for
 
@@ -55,22 +56,6 @@ class DrainLines(DrainProgress):
 
     def waiting(self, pods: Sequence[Waiting]) -> None:
         lines = [f"{duration(each.seconds):>6}  {each.pod}: {each.why}" for each in pods[:SHOWN]]
-        if len(pods) > SHOWN:
-            lines.append(f"        and {len(pods) - SHOWN} more")
+        if rest := and_more(len(pods) - SHOWN):
+            lines.append(f"        {rest}")
         self._block(lines)
-
-
-def some_of(pods: Sequence[Pod]) -> str:
-    """Pods by their names, not all of many."""
-    more = f" and {len(pods) - SHOWN} more" if len(pods) > SHOWN else ""
-    return ", ".join(str(pod) for pod in pods[:SHOWN]) + more
-
-
-def duration(seconds: float) -> str:
-    """A time span as Kubernetes writes it: 45s, 2m5s, 1h3m."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60}s"
-    return f"{whole // 3600}h{whole % 3600 // 60}m"

@@ -9,10 +9,11 @@ from kubectl_admin.drain.facts import Name
 from kubectl_admin.drain.filters import Action, Verdict
 from kubectl_admin.drain.judge import findings
 from kubectl_admin.drain.preview import Preview
-from kubectl_admin.drain.progress import duration, some_of
+from kubectl_admin.drain.progress import SHOWN
 from kubectl_admin.drain.recovery import Recovered
 from kubectl_admin.drain.rules import MOVED_UNHEALTHY
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import duration, some_of
 
 WIDTH = 80
 BESIDE = 6 + 14 + 5 + 4 * 2  # columns of ACTION, WHY, SPARE, and the gaps between all
@@ -158,7 +159,7 @@ def done_line(node: str, drained: Drained) -> str:
     late = len(drained.given_up)
     left = f", {late} not waited for" if late else ""
     if drained.stayed:
-        left += f"; still there, since they came meanwhile: {some_of(drained.stayed)}"
+        left += f"; still there, since they came meanwhile: {some_of(drained.stayed, SHOWN)}"
     return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
 
 

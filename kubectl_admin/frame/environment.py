@@ -90,7 +90,7 @@ class Environment:
         """
         stream = stream or self.stdout
         if self.output == "name":
-            from kubectl_admin.report.terminal import printable
+            from kubectl_admin.report.text import printable
 
             text = "".join(f"{printable(name)}\n" for name in report.names())
         elif self.output in report.texts:
@@ -159,7 +159,7 @@ class Environment:
 
     def note(self, text: str) -> None:
         """A line on stderr for whoever waits: what takes long, what is tried again."""
-        from kubectl_admin.report.terminal import printable
+        from kubectl_admin.report.text import printable
 
         if self._line:
             self._line.clear()
@@ -177,7 +177,7 @@ class Environment:
             raise UsageError(
                 f"not done without being asked: {question}?", "add --yes where nobody can answer"
             )
-        from kubectl_admin.report.terminal import printable
+        from kubectl_admin.report.text import printable
 
         self.stderr.write(f"{printable(question)}? (y/N) ")
         self.stderr.flush()
@@ -198,7 +198,7 @@ class Environment:
         """Shows every request on stderr, as kubectl's -v=6 does."""
         import logging
 
-        from kubectl_admin.report.terminal import printable
+        from kubectl_admin.report.text import printable
 
         class Printable(logging.Formatter):
             def format(self, record: logging.LogRecord) -> str:

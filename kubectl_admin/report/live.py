@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from kubectl_admin.report.terminal import printable
+from kubectl_admin.report.text import printable
 
 CLEAR_TO_END = "\x1b[J"
 REMINDER = 30.0  # seconds after which, where nothing can be written over, the present lines are said again

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from kubectl_admin.report.terminal import printable
+from kubectl_admin.report.text import MIB, mib, mib_needed, printable
 
 CLEAR_LINE = "\r\x1b[K"
 OFTEN, SELDOM = 0.2, 10.0  # seconds between two lines, on a terminal and elsewhere
-MIB = 1 << 20
 
 
 class Progress:
@@ -85,7 +84,7 @@ class Moving:
 
 def amounts(done: int, total: int, gained: int, seconds: float) -> str:
     """«512 of 1024 MiB, 45 MiB/s, 0:11 left»; rate and time only where they can be told."""
-    said = f"{done // MIB} of {-(-total // MIB)} MiB"
+    said = f"{mib(done)} of {mib_needed(total)} MiB"
     rate = gained / seconds if seconds > 0 else 0
     if rate <= 0:
         return said

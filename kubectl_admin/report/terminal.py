@@ -1,16 +1,15 @@
 """A report for a person: tables, paragraphs and findings, coloured where colour is wanted."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Mark, Report, Table
+from kubectl_admin.report.text import printable, some_of
 
 RED, YELLOW, DIM, RESET = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 COLOUR_OF_MARK = {Mark.BAD: RED, Mark.DOUBT: YELLOW}
 COLOUR_OF_SEVERITY = {Severity.VIOLATION: RED, Severity.WARNING: YELLOW, Severity.NOTE: DIM}
-
-OBJECTS_SHOWN = 3
 
 
 def render(report: Report, *, wide: bool, headers: bool, colour: bool, width: int) -> str:
@@ -67,13 +66,6 @@ def rule_text(finding: Finding) -> str:
     return f"{finding.says} ({finding.source})" if finding.source else finding.says
 
 
-def some_of(objects: Sequence[str]) -> str:
-    """The first few objects and the number of the others, so that 5,000 nodes stay one line."""
-    listed = ", ".join(objects[:OBJECTS_SHOWN])
-    rest = len(objects) - OBJECTS_SHOWN
-    return f"{listed} and {rest:,} more" if rest > 0 else listed
-
-
 def wrapped_parts(parts: Iterable[tuple[str, str]], width: int) -> list[str]:
     """The named parts of a finding that are not empty, each wrapped below its name."""
     return [wrapped(f"  {name + ':':<6}{printable(text)}", width, hang=8) for name, text in parts if text]
@@ -87,17 +79,4 @@ def wrapped(text: str, width: int, hang: int = 2) -> str:
         subsequent_indent=" " * hang,
         break_long_words=False,
         break_on_hyphens=False,
-    )
-
-
-def printable(text: str) -> str:
-    """The text with every character that is not to be seen shown as an escape.
-
-    Control characters move the cursor, others turn the direction of the text around or have no width:
-    whoever may name a node or write a message must not be able to hide words from the reader.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
     )

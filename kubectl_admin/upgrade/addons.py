@@ -13,6 +13,7 @@ from kubectl_admin.control_plane import static_pods
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
+from kubectl_admin.report.text import some_of
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.gather import is_ready
 from kubectl_admin.versions.version import Version
@@ -112,8 +113,7 @@ class ProxyRollout:
         text = f"{self.updated} of {self.wanted} pods are new"
         if not self.holding:
             return text
-        more = f" and {len(self.holding) - NAMED} more" if len(self.holding) > NAMED else ""
-        return f"{text}, not available on {', '.join(self.holding[:NAMED])}{more}"
+        return f"{text}, not available on {some_of(self.holding, NAMED)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.node.workspace import STATE
+from kubectl_admin.report.text import mib, mib_needed
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role
 from kubectl_admin.upgrade.given import NextStart
 from kubectl_admin.versions.needs import unmet
@@ -110,7 +111,7 @@ def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
                 "disk-full",
                 f"node {facts.node}: {', '.join(folders)}",
                 "packages, images, and kubeadm's copy of etcd's data, need their room",
-                f"{free >> 20} MiB are free, and {wanted >> 20} MiB are wanted",
+                f"{mib(free)} MiB are free, and {mib_needed(wanted)} MiB are wanted",
                 f"free some space there; kubeadm keeps old copies below {BACKUPS}",
                 objects=(f"node/{facts.node}",),
             )

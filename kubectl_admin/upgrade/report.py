@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from kubectl_admin.drain import report as drain_report
-from kubectl_admin.drain.progress import duration
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
+from kubectl_admin.report.text import duration
 from kubectl_admin.upgrade import addons, preflight
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.node import Upgraded

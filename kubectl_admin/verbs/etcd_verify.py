@@ -33,7 +33,7 @@ def command(env: Environment, file: Path, full: bool) -> Report:
     """
     from kubectl_admin.etcd.snapshot import report as snapshot_report
     from kubectl_admin.etcd.snapshot.verify import verify
-    from kubectl_admin.report.terminal import printable
+    from kubectl_admin.report.text import printable
 
     with env.moving(f"verifying {printable(file.name)}") as moving:
         verdict = verify(file, full=full, progress=moving)

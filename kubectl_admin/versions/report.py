@@ -6,11 +6,13 @@ from datetime import date
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import some_of
 from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
 from kubectl_admin.versions.policy import Breach, kubelet_minors, minors_text
 from kubectl_admin.versions.upgrade_path import UpgradeStage
 from kubectl_admin.versions.upstream import Upstream
 
+STAGE_OBJECTS = 5  # that are named in a stage
 MATRIX = (
     (Component.APISERVER, "APISERVER"),
     (Component.CONTROLLER_MANAGER, "MANAGER"),
@@ -152,10 +154,10 @@ def upgrade_path_text(stages: Sequence[UpgradeStage]) -> str:
     lines = ["way:"]
     for number, stage in enumerate(stages, 1):
         wait = " (may wait)" if stage.optional else ""
-        objects = f": {_few(stage.objects)}" if stage.objects else ""
+        objects = f": {some_of(stage.objects, STAGE_OBJECTS)}" if stage.objects else ""
         lines.append(f"{number}. 1.{stage.minor}: {stage.title}{wait}{objects}")
         for finding in stage.illegal:
-            where = f" on {_few(finding.objects)}" if finding.objects else ""
+            where = f" on {some_of(finding.objects, STAGE_OBJECTS)}" if finding.objects else ""
             word = "illegal then" if finding.severity is Severity.VIOLATION else "to be looked at"
             lines.append(f"  {word}: {finding.subject}{where}: {finding.evidence}")
     return "\n".join(lines)
@@ -224,11 +226,6 @@ def _stage_document(stage: UpgradeStage) -> dict[str, object]:
         "optional": stage.optional,
         "illegal": [finding.document() for finding in stage.illegal],
     }
-
-
-def _few(objects: Sequence[str], shown: int = 5) -> str:
-    rest = f" and {len(objects) - shown:,} more" if len(objects) > shown else ""
-    return ", ".join(objects[:shown]) + rest
 
 
 def _minor(part: Instance) -> int:

@@ -2,7 +2,7 @@ import pytest
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
-from kubectl_admin.report.terminal import printable, render, some_of, table_text
+from kubectl_admin.report.terminal import render, table_text
 
 VERSIONS = Table(
     [Column("NAME"), Column("KUBELET"), Column("KERNEL", wide=True)],
@@ -59,30 +59,6 @@ def test_colour_is_laid_over_the_same_text():
     assert coloured == shown(tables=[VERSIONS])
 
 
-@pytest.mark.parametrize("text", ["w1", "Schönes Linux", "日本", "emoji 😀", r"back\slash", ""])
-def test_what_is_to_be_seen_stays(text):
-    assert printable(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "escaped"),
-    [
-        ("\x1b[31m", r"\x1b[31m"),
-        ("\x9b31m", r"\x9b31m"),
-        ("a\nb\tc\r", r"a\nb\tc\r"),
-        ("\x00\x07\x08\x7f", r"\x00\x07\x08\x7f"),
-        ("\u202eevil\u202c\u2066\u2069", r"\u202eevil\u202c\u2066\u2069"),
-        ("\u200e\u200f\u061c", r"\u200e\u200f\u061c"),
-        ("zero\u200bwidth\ufeff\u00ad", r"zero\u200bwidth\ufeff\xad"),
-        ("\u2028\u2029\x85", r"\u2028\u2029\x85"),
-        ("\U000e0041", r"\U000e0041"),
-        ("\udcff", r"\udcff"),
-    ],
-)
-def test_what_could_mislead_is_escaped(text, escaped):
-    assert printable(text) == escaped
-
-
 def test_a_cell_can_not_fake_a_row():
     text = shown(
         tables=[Table([Column("NAME"), Column("STATUS")], [["w1\nw2  Ready", Cell("\x1b[1A", Mark.BAD)]])]
@@ -113,19 +89,6 @@ def test_a_finding_says_what_breaks_which_rule_and_what_to_do():
 def test_a_finding_without_source_fix_and_objects_is_short():
     finding = Finding(Severity.NOTE, "a-rule", "subject", "says", "evidence")
     assert shown(findings=[finding]) == "note: subject: evidence\n  rule: says\n"
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (1, "node/w0"),
-        (3, "node/w0, node/w1, node/w2"),
-        (4, "node/w0, node/w1, node/w2 and 1 more"),
-        (5000, "node/w0, node/w1, node/w2 and 4,997 more"),
-    ],
-)
-def test_many_objects_stay_one_line(number, text):
-    assert some_of([f"node/w{index}" for index in range(number)]) == text
 
 
 def test_paragraphs_and_findings_are_wrapped_and_words_stay_whole():

@@ -1,6 +1,6 @@
 """What a cluster has answered, put together: what was seen, and what could not be seen. Pure."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from kubectl_admin.cluster.retry import UNCERTIFIED
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
+from kubectl_admin.report.text import some_of
 
 # What it takes to see what a port serves.
 FORWARDING = tuple(Right(verb, "pods/portforward", static_pods.NAMESPACE) for verb in ("create", "get"))
@@ -104,7 +105,7 @@ def _unasked(ports: Iterable[Port], hosts: Container[str]) -> Iterator[Gap]:
         yield Gap(f"what is served as {names}", "only a node's host can look there")
     if doorless := list(dict.fromkeys(port.node for port in ports if not port.host)):
         why = "no running pod of kube-system is to be seen in the network of the node"
-        yield Gap(f"what is served on the ports of {_some(doorless)}", why)
+        yield Gap(f"what is served on the ports of {some_of(doorless)}", why)
 
 
 def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
@@ -119,9 +120,4 @@ def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
             why = error.what.partition(": ")[2] or error.what
             alike.setdefault((port.name, port.number, why), []).append(port.node)
     for (name, number, why), nodes in alike.items():
-        yield Gap(f"what is served as {name} on port {number} of {_some(nodes)}", why)
-
-
-def _some(nodes: Sequence[str]) -> str:
-    rest = f" and {len(nodes) - 3:,} more" if len(nodes) > 3 else ""
-    return ", ".join(nodes[:3]) + rest
+        yield Gap(f"what is served as {name} on port {number} of {some_of(nodes)}", why)

@@ -7,10 +7,10 @@ from datetime import datetime
 from kubectl_admin.certificates.facts import Seen, Use
 from kubectl_admin.certificates.inventory import user
 from kubectl_admin.certificates.judge.advice import config_of
-from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Unauthorized, Unreachable
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import relative
 
 EXPIRED = "certificate has expired"  # OpenSSL, of a server's certificate or its authority
 ALERTS = ("alert certificate expired", "alert bad certificate")  # a server, of the client's

@@ -4,7 +4,7 @@ Source: prometheus/docs, «Exposition formats»; node_exporter's README, «Textf
 """
 
 from kubectl_admin.certificates.facts import Facts
-from kubectl_admin.report.terminal import printable
+from kubectl_admin.report.text import printable
 
 EXPIRY = "kubectl_admin_certificate_expiry_timestamp_seconds"
 

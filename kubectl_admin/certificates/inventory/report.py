@@ -8,10 +8,10 @@ from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.inventory import prometheus
 from kubectl_admin.certificates.judge.expiry import Thresholds, severity
 from kubectl_admin.certificates.judge.reload import stale
-from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import relative, short_span, some_of
 
 NODES_WIDTH = 24  # columns for nodes; more of them are a number
 MARKS = {Severity.VIOLATION: Mark.BAD, Severity.WARNING: Mark.DOUBT}
@@ -101,7 +101,7 @@ def _row(group: Sequence[Line], now: datetime, thresholds: Thresholds, *, wide: 
     found = line.certificate
     return [
         line.seen.name,
-        ",".join(nodes) if wide else some_of(nodes),
+        ",".join(nodes) if wide else narrow(nodes),
         expires(line, wide=wide),
         left(line, now, thresholds),
         served(line),
@@ -113,7 +113,7 @@ def _row(group: Sequence[Line], now: datetime, thresholds: Thresholds, *, wide: 
     ]
 
 
-def some_of(nodes: Sequence[str]) -> str:
+def narrow(nodes: Sequence[str]) -> str:
     """The nodes in a cell that stays narrow: all of them, or the first and how many more."""
     text = ",".join(nodes)
     if len(text) <= NODES_WIDTH or len(nodes) < 2:
@@ -137,7 +137,7 @@ def left(line: Line, now: datetime, thresholds: Thresholds) -> Cell | str:
     if line.certificate is None:
         return Cell("broken", Mark.BAD if line.seen.required else Mark.DOUBT)
     time = line.certificate.not_after - now
-    text = "ended" if time <= timedelta(0) else _in_one_unit(time)
+    text = "ended" if time <= timedelta(0) else short_span(time.total_seconds())
     level = severity(line.seen, now, thresholds)
     return Cell(text, MARKS.get(level)) if level else text
 
@@ -209,13 +209,6 @@ def fields(facts: Facts) -> dict[str, object]:
         "hosts": sorted(facts.hosts),
         "externalEtcd": list(facts.etcd_servers),
     }
-
-
-def _in_one_unit(time: timedelta) -> str:
-    for letter, seconds in (("d", 86400), ("h", 3600), ("m", 60)):
-        if time.total_seconds() >= 2 * seconds:
-            return f"{int(time.total_seconds() // seconds)}{letter}"
-    return f"{int(time.total_seconds())}s"
 
 
 def _signer(found: Certificate) -> str:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from kubectl_admin.certificates.facts import Facts, Seen, Use
 from kubectl_admin.certificates.judge.advice import renewal
 from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
-from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS, ROTATED
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report.text import relative
 
 LAST = 0.1  # of a certificate's time, in which whoever renews it by itself should have done so
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from kubectl_admin.certificates.requests import pkcs10
+from kubectl_admin.certificates.x509 import key_algorithm
 
 SERVING = "kubernetes.io/kubelet-serving"
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
@@ -39,7 +40,7 @@ class Content:
     dns_names, addresses: alternative names. other_names: those of other kinds, each with its kind.
     extensions: what else is asked for, by name. attributes: what else is in it, by number.
     exact: whether its bytes are this and nothing else, so that no parser could read another request in them.
-    key: «RSA 2048», «ECDSA secp256r1», «Ed25519». strong: whether that is a key to be trusted. rsa: its kind.
+    key: «RSA 2048», «ECDSA P-256», «Ed25519». strong: whether that is a key to be trusted. rsa: its kind.
     public_key: DER. proven: whether the request is signed with that key.
     """
 
@@ -53,7 +54,7 @@ class Content:
     extensions: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     exact: bool = True
-    key: str = "ECDSA secp256r1"
+    key: str = "ECDSA P-256"
     strong: bool = True
     rsa: bool = False
     proven: bool = True
@@ -189,7 +190,6 @@ def read(found: x509.CertificateSigningRequest) -> Content:
     known = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
     common_names, organizations = map(values, known)
     subject = (*common_names, *organizations)
-    key, strong = about_key(found)
     return Content(
         common_names=common_names,
         organizations=organizations,
@@ -201,27 +201,27 @@ def read(found: x509.CertificateSigningRequest) -> Content:
         extensions=tuple(extensions),
         attributes=tuple(pkcs10.surplus(found)),
         exact=len(subject) == 2 and pkcs10.is_exact(found, *subject, names),
-        key=key,
-        strong=strong,
+        key=key_algorithm(found.public_key()),
+        strong=is_strong(found),
         rsa=isinstance(found.public_key(), rsa.RSAPublicKey),
         proven=found.is_signature_valid,
     )
 
 
-def about_key(found: x509.CertificateSigningRequest | x509.Certificate) -> tuple[str, bool]:
-    """What kind of key it is, and whether that is strong enough; Go signs for no other kinds.
+def is_strong(found: x509.CertificateSigningRequest | x509.Certificate) -> bool:
+    """Whether its key is one to be trusted; Go signs for no other kinds.
 
     Source: NIST SP 800-57 part 1, table 2 (112 bits); Go crypto/x509, CreateCertificate.
     """
     match found.public_key():
         case rsa.RSAPublicKey() as key:
-            return f"RSA {key.key_size}", key.key_size >= 2048
+            return key.key_size >= 2048
         case ec.EllipticCurvePublicKey() as key:
-            return f"ECDSA {key.curve.name}", key.key_size >= 224
+            return key.key_size >= 224
         case ed25519.Ed25519PublicKey():
-            return "Ed25519", True
-        case key:
-            return type(key).__name__.removeprefix("_"), False
+            return True
+        case _:
+            return False
 
 
 def der(found: x509.CertificateSigningRequest | x509.Certificate) -> bytes:

@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kubectl_admin.certificates.requests.facts import Content, addresses_in, der, named, other_names, said
-from kubectl_admin.certificates.requests.policy import ENCIPHERMENT, SIGNATURE, Judged, duration, quoted
+from kubectl_admin.certificates.requests.policy import ENCIPHERMENT, SIGNATURE, Judged, quoted
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import exactly
 
 PURPOSES = {"server auth": ExtendedKeyUsageOID.SERVER_AUTH, "client auth": ExtendedKeyUsageOID.CLIENT_AUTH}
 # Seconds that the signer gives at least, and by which it dates a certificate back.
@@ -118,7 +119,7 @@ def compare(judged: Judged, made: x509.Certificate) -> Iterator[str]:
     if longest is not None:
         lasts = made.not_valid_after_utc - made.not_valid_before_utc
         if lasts > timedelta(seconds=max(longest, SHORTEST) + SLACK):
-            yield f"it lasts {lasts}, not {duration(longest)}"
+            yield f"it lasts {exactly(int(lasts.total_seconds()))}, not {exactly(longest)}"
 
 
 def compare_chain(chain: Iterable[x509.Certificate]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
 from kubectl_admin.certificates.requests.nodes import CONTROL_PLANE, Nodes, Server, folded
+from kubectl_admin.report.text import DAY, exactly
 
 # A node's user, and the common name of its certificates; nodes are named as DNS subdomains are.
 NODE_USER = re.compile(r"system:node:(?P<node>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)")
@@ -26,7 +27,6 @@ HOSTNAME = re.compile(
 )
 LONGEST_NAME = 253  # letters of a DNS name
 SIGNATURE, ENCIPHERMENT = "digital signature", "key encipherment"
-DAY = 24 * 3600
 LONGEST = (
     366 * DAY
 )  # seconds; a signer's own limit is a year unless --cluster-signing-duration says otherwise
@@ -193,7 +193,7 @@ def common(request: Request, content: Content, longest: int) -> Iterator[Breach]
     if request.expiration is not None and request.expiration > longest:
         yield Breach(
             Rule.EXPIRATION,
-            f"it is to last {duration(request.expiration)}, at most {duration(longest)} is allowed",
+            f"it is to last {exactly(request.expiration)}, at most {exactly(longest)} is allowed",
         )
 
 
@@ -321,11 +321,3 @@ def asked_by(request: Request) -> str:
 def quoted(values: Iterable[str]) -> str:
     """The values as a list; «none» for none."""
     return ", ".join(f"«{value}»" for value in values) or "none"
-
-
-def duration(seconds: int) -> str:
-    """«366 days», «2 hours», «900 s»."""
-    for length, unit in ((DAY, "days"), (3600, "hours")):
-        if seconds % length == 0 and seconds > length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from kubectl_admin.certificates.requests.approve import Outcome
-from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content, Request
+from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content
 from kubectl_admin.certificates.requests.issued import SLACK, Issued, remedy
 from kubectl_admin.certificates.requests.policy import (
     DOUBTS,
@@ -15,10 +15,10 @@ from kubectl_admin.certificates.requests.policy import (
     Judged,
     Rule,
     Verdict,
-    duration,
 )
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import age, exactly
 
 MARKS = {Verdict.REFUSED: Mark.BAD, Verdict.DOUBTFUL: Mark.DOUBT}
 FOR = {SERVING: "serving", CLIENT: "client"}
@@ -75,7 +75,7 @@ def table(judged: Iterable[Judged], now: datetime, became: dict[str, Outcome], *
             request.name,
             FOR.get(request.signer, request.signer),
             one.node,
-            age(request, now),
+            age(request.created, now) if request.created else "",
             Cell(one.verdict, MARKS.get(one.verdict)),
             ", ".join(dict.fromkeys(breach.rule.identifier for breach in one.breaches)),
             request.username,
@@ -180,7 +180,7 @@ def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
                 "lasts-longer",
                 f"certificate of node {each.judged.node}",
                 Rule.EXPIRATION.says,
-                f"its request left it to the signer, and it lasts {duration(each.issued.seconds)}",
+                f"its request left it to the signer, and it lasts {exactly(each.issued.seconds)}",
                 "the signer's own limit is kube-controller-manager's --cluster-signing-duration",
                 objects=objects,
             )
@@ -201,17 +201,6 @@ def notes(judged: Sequence[Judged], gaps: Iterable[Gap]) -> Iterator[Finding]:
             f"{count} older {'one is' if count == 1 else 'ones are'} not judged",
             "its kubelet waits for the newest alone; one is judged where it is named",
         )
-
-
-def age(request: Request, now: datetime) -> str:
-    """How long ago a request was made, as kubectl writes it: «45s», «12m», «3h», «2d»."""
-    if request.created is None:
-        return ""
-    seconds = max(0, int((now - request.created).total_seconds()))
-    for length, unit in ((86400, "d"), (3600, "h"), (120, "m")):
-        if seconds >= length:
-            return f"{seconds // (60 if unit == 'm' else length)}{unit}"
-    return f"{seconds}s"
 
 
 def named(content: Content) -> list[str]:

@@ -16,6 +16,7 @@ from kubectl_admin.node.jobs import Job
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.node.workspace import STATE, workspace
+from kubectl_admin.report.text import mib, mib_needed
 
 SURVEY, SAVE = Script("etcd", "etcd-survey"), Script("etcd", "etcd-save")
 RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may lie on the same file system
@@ -150,8 +151,8 @@ def refuse_full(node: str, seen: Survey, size: int) -> None:
     needed = size + RESERVE
     if seen.free < needed:
         raise AdminError(
-            f"node {node}: {seen.free >> 20} MiB are free for {STATE}, and the snapshot needs {needed >> 20} "
-            f"MiB with a reserve of {RESERVE >> 20} MiB",
+            f"node {node}: {mib(seen.free)} MiB are free for {STATE}, and the snapshot needs "
+            f"{mib_needed(needed)} MiB with a reserve of {mib(RESERVE)} MiB",
             "free some space there, or take it from another member with --node",
         )
 

@@ -7,9 +7,9 @@ from kubectl_admin.etcd.save.save import SavedSnapshot
 from kubectl_admin.etcd.snapshot.facts import Snapshot
 from kubectl_admin.etcd.snapshot.report import document as verdict_document
 from kubectl_admin.etcd.snapshot.report import members, summary
-from kubectl_admin.etcd.units import size
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.report import Report
+from kubectl_admin.report.text import size
 
 STDOUT = Path("stdout")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from kubectl_admin.etcd.snapshot.contents import Member
 from kubectl_admin.etcd.snapshot.facts import Snapshot, Verdict
 from kubectl_admin.etcd.snapshot.judge import Standing, standing
-from kubectl_admin.etcd.units import size
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import and_more, size
 
 HASH = {True: Cell("ok"), False: Cell("wrong", Mark.BAD), None: Cell("none", Mark.DOUBT)}
 MEMBERS = ("MEMBER", "ID", "ROLE", "PEER-URLS")
@@ -100,8 +100,9 @@ def said(snapshot: Snapshot) -> str:
 def damages(verdict: Verdict) -> str:
     """The damaged places, one a line."""
     lines = [f"- {damage}" for damage in verdict.damages]
-    rest = verdict.damaged - len(lines)
-    return "\n".join(["damaged:", *lines, *([f"- and {rest:,} more"] if rest > 0 else [])])
+    if rest := and_more(verdict.damaged - len(lines)):
+        lines.append(f"- {rest}")
+    return "\n".join(["damaged:", *lines])
 
 
 def document(verdict: Verdict) -> Mapping[str, object]:

@@ -5,7 +5,6 @@ import pytest
 from kubectl_admin.certificates.facts import Process, Source, Use
 from kubectl_admin.certificates.judge import authorities, judge
 from kubectl_admin.certificates.judge.expiry import Thresholds
-from kubectl_admin.certificates.judge.text import relative, span
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.finding import Gap, Severity
 from tests.unit.certificates.samples import NOW, authority, certificate, facts, seen, served
@@ -334,10 +333,3 @@ def test_what_could_not_be_seen_is_a_note_and_the_worst_stands_first():
         gaps=(Gap("the disk of node w9", "not Ready"),),
     )
     assert told == [("ends-soon", BAD), ("ends-soon", DOUBT), ("not-seen", NOTE)]
-
-
-def test_times_in_words():
-    assert relative(NOW + timedelta(days=364, hours=23), NOW) == "in 364 days"
-    assert relative(NOW - timedelta(hours=47), NOW) == "47 hours ago"
-    assert span(timedelta(minutes=119)) == "119 minutes"
-    assert span(timedelta(seconds=61)) == "61 seconds"

@@ -3,7 +3,7 @@ import pytest
 from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.drain import Drained
-from kubectl_admin.drain.progress import DrainLines, duration
+from kubectl_admin.drain.progress import DrainLines
 from kubectl_admin.drain.report import done_line
 from tests.unit.drain.samples import NOW, pod
 
@@ -43,10 +43,3 @@ def test_the_good_end_is_a_line():
     drained = Drained((pod("a"), pod("b")), (), mark, 61.5)
     assert done_line("w1", drained) == "node/w1 drained in 1m1s: 2 pods gone"
     assert done_line("w1", Drained((), (pod(),), mark, 3)).endswith("0 pods gone, 1 not waited for")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.9, "0s"), (59, "59s"), (60, "1m0s"), (3599, "59m59s"), (3700, "1h1m")]
-)
-def test_a_duration(seconds, text):
-    assert duration(seconds) == text

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS
 from kubectl_admin.certificates.renewal.facts import LONGEST, Backup, Facts, Node
 from kubectl_admin.certificates.renewal.kubeadm.plan import quorum
@@ -12,6 +11,7 @@ from kubectl_admin.certificates.renewal.plan import Plan, Step, busy
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report.text import relative
 
 
 def rollback(

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from kubectl_admin.certificates.judge.text import relative
 from kubectl_admin.certificates.renewable import CLIENT, RENEWAL_DOCS, SERVING
 from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.plan import Plan, Step, busy, why
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report.text import relative
 
 SIGNED = "serverTLSBootstrap"  # the kubelet's setting with which the cluster signs what it serves
 BOOTSTRAP_DOCS = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from kubectl_admin.etcd.members.rules import BEHIND, FRAGMENTED, HASHES_DIFFER, NEAR_QUOTA
 from kubectl_admin.etcd.members.state import LAG, State, objects_of
 from kubectl_admin.etcd.rules import ALARM_UNKNOWN, ALARMS
-from kubectl_admin.etcd.units import size
 from kubectl_admin.finding import NOT_SEEN, Finding, Severity
+from kubectl_admin.report.text import size
 
 QUOTA_WARNING = 0.80  # of the quota: time to look
 QUOTA_VIOLATION = 0.95  # of the quota: writes are about to be refused

@@ -35,7 +35,7 @@ def test_a_kubelets_request_is_read_as_it_was_made():
     assert (content.common_names, content.organizations) == (("system:node:w1",), ("system:nodes",))
     assert (content.dns_names, content.addresses) == (("w1",), (ip_address("10.0.0.11"),))
     assert (content.key, content.strong, content.rsa, content.proven) == (
-        "ECDSA secp256r1",
+        "ECDSA P-256",
         True,
         False,
         True,
@@ -51,7 +51,7 @@ def test_a_kubelets_request_is_read_as_it_was_made():
     [
         (RSA, "RSA 2048", True),
         (rsa.generate_private_key(65537, 1024), "RSA 1024", False),  # noqa: S505
-        (ec.generate_private_key(ec.SECP384R1()), "ECDSA secp384r1", True),
+        (ec.generate_private_key(ec.SECP384R1()), "ECDSA P-384", True),
         (ec.generate_private_key(ec.SECP192R1()), "ECDSA secp192r1", False),
         (ed25519.Ed25519PrivateKey.generate(), "Ed25519", True),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.certificates.requests.facts import CLIENT, Request
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server, folded
-from kubectl_admin.certificates.requests.policy import DAY, EVIDENCE, LONGEST, Rule, Verdict, duration, judge
+from kubectl_admin.certificates.requests.policy import EVIDENCE, LONGEST, Rule, Verdict, judge
 from tests.unit.certificates.requests.samples import NEW_NODE, NODES, REQUEST
 
 
@@ -269,14 +269,6 @@ def test_how_long_is_allowed_is_an_argument():
 def test_other_signers_are_left_alone(signer):
     judged = judge(replace(REQUEST, signer=signer, content=None, broken="whatever"), NODES)
     assert (judged.verdict, judged.breaches) == (Verdict.NOT_JUDGED, ())
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(LONGEST, "366 days"), (7200, "2 hours"), (3600, "3600 s"), (601, "601 s"), (DAY + 1, "86401 s")],
-)
-def test_durations_are_said_exactly(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_the_evidence_against_a_request_is_cut_and_a_doubt_is_shown_whole():

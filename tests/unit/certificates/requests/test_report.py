@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.issued import Issued
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
-from kubectl_admin.certificates.requests.report import age, report
+from kubectl_admin.certificates.requests.report import report
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.report import document, terminal
 from tests.unit.certificates.requests.samples import CONTENT, NEW_NODE, NODES, REQUEST
@@ -151,14 +151,6 @@ def test_what_could_not_be_held_against_a_request_is_a_note_where_there_was_one(
 
 def test_names_are_kubectls():
     assert list(report("", [VALID], NOW).names()) == ["certificatesigningrequest.certificates.k8s.io/csr-1"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text_"),
-    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (3599, "59m"), (3600, "1h"), (86400, "1d")],
-)
-def test_ages_are_written_as_by_kubectl(seconds, text_):
-    assert age(replace(REQUEST, created=NOW - timedelta(seconds=seconds)), NOW) == text_
 
 
 def test_what_was_passed_over_is_a_note_a_requester():
