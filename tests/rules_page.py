@@ -1,0 +1,127 @@
+"""All rules of the program, read from its source, and docs/rules.md, which lists them.
+
+`python -m tests.rules_page` writes the page; tests/unit/test_docs.py holds it true.
+"""
+
+import ast
+import importlib
+import pkgutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import kubectl_admin
+from kubectl_admin.finding import Rule
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "kubectl_admin"
+PAGE = ROOT / "docs/rules.md"
+SEVERITIES = ("violation", "warning", "note")
+HEAD = """# Rules
+
+Every rule that a finding can name, with the words of its finding. `rule` in `-o json` and `--allow RULE` of
+[drain-upgrade](drain-upgrade.md) have these ids; one id is one rule. Only a violation ends a command with
+exit code 3.
+
+This page is made of the program's own tables: `python -m tests.rules_page` writes it.
+"""
+
+
+@dataclass
+class Use:
+    """A rule, the modules that judge it, and the severities of its findings."""
+
+    rule: Rule
+    judges: set[str] = field(default_factory=set)
+    severities: set[str] = field(default_factory=set)
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """The name and the file of each module of the program."""
+    for found in pkgutil.walk_packages(kubectl_admin.__path__, "kubectl_admin."):
+        if not found.name.endswith("__main__"):
+            path = ROOT / Path(*found.name.split("."))
+            yield found.name, path / "__init__.py" if found.ispkg else path.with_suffix(".py")
+
+
+def rules_in(value: object) -> Iterator[Rule]:
+    """The rules that a module's name stands for: one, or those of a table of them."""
+    match value:
+        case Rule():
+            yield value
+        case type() if issubclass(value, Enum):
+            yield from (rule for each in value for rule in rules_in(each.value))
+        case Mapping():
+            yield from (rule for each in value.values() for rule in rules_in(each))
+        case tuple() | list() | set() | frozenset():
+            yield from (rule for each in value for rule in rules_in(each))
+
+
+def collected() -> list[Use]:
+    """All rules by id, each object once: two with one id are two."""
+    uses: dict[int, Use] = {}
+    for name, _ in modules():
+        for value in vars(importlib.import_module(name)).values():
+            for rule in rules_in(value):
+                uses.setdefault(id(rule), Use(rule))
+    return sorted(uses.values(), key=lambda use: use.rule.id)
+
+
+def judged() -> list[Use]:
+    """The same with where each is judged, and how bad it is then."""
+    uses = collected()
+    by_object = {id(use.rule): use for use in uses}
+    passed_on: dict[str, set[str]] = defaultdict(set)  # by room: severities of rules that come as arguments
+    for name, path in modules():
+        module, where = importlib.import_module(name), str(path.relative_to(PACKAGE))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (use := by_object.get(id(meant(module, node)))) and path.name != "rules.py":
+                use.judges.add(where)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                rule = node.func.value
+                if use := by_object.get(id(meant(module, rule))):
+                    use.severities |= severities(node)
+                elif "rule" in ast.unparse(rule):
+                    passed_on[where.partition("/")[0]] |= severities(node)
+    for use in uses:
+        rooms = {judge.partition("/")[0] for judge in use.judges}
+        use.severities = use.severities or set().union(*(passed_on[room] for room in rooms))
+    return uses
+
+
+def severities(call: ast.Call) -> set[str]:
+    """What `RULE.word(…)` may come to."""
+    assert isinstance(call.func, ast.Attribute)
+    if call.func.attr == "finding":
+        named = {word for word in SEVERITIES if f"Severity.{word.upper()}" in ast.unparse(call)}
+        return named or {*SEVERITIES[:2]}
+    return {call.func.attr} & {*SEVERITIES}
+
+
+def meant(module: object, node: ast.AST) -> object:
+    """What a name of the module stands for; None where it is a matter of the run."""
+    match node:
+        case ast.Name(id=name):
+            return getattr(module, name, None)
+        case ast.Attribute(value=owner, attr=name):
+            return getattr(meant(module, owner), name, None)
+    return None
+
+
+def page(uses: Iterable[Use]) -> str:
+    """docs/rules.md."""
+    rows = ["| rule | it wants | severity | judged in |", "|---|---|---|---|"]
+    for use in uses:
+        severity = " or ".join(each for each in SEVERITIES if each in use.severities)
+        text = (
+            f"[{use.rule.text}]({use.rule.source})" if use.rule.source.startswith("http") else use.rule.text
+        )
+        where = ", ".join(f"`{each}`" for each in sorted(use.judges))
+        rows.append(f"| {use.rule.id} | {text} | {severity} | {where} |")
+    return HEAD + "\n" + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(judged()), encoding="utf-8")

@@ -1,0 +1,204 @@
+"""The pages say what the program does: each test reads both, and names what one of them lacks."""
+
+import ast
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import pytest
+
+from kubectl_admin import cli
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.verb import global_options
+from tests import rules_page
+from tests.program import ROOT
+from tests.unit.test_cli import commands
+
+README = ROOT / "README.md"
+PERMISSIONS = ROOT / "docs/permissions.md"
+CHANGES = ROOT / "CHANGELOG.md"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+LINK = re.compile(r"\[[^\]\[]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+COMMANDS = dict(commands())
+# What these return shows only warnings: a snapshot with a violation is an error.
+WITHOUT_FINDINGS = {("etcd-snapshot",), ("version",)}
+
+each_command = pytest.mark.parametrize(
+    "words", [pytest.param(words, id=" ".join(words)) for words in COMMANDS]
+)
+each_page = pytest.mark.parametrize(
+    "page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
+)
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def prose_of(page: Path) -> str:
+    """A page without its blocks of code."""
+    return FENCE.sub("", text_of(page))
+
+
+def shell_of(page: Path) -> str:
+    """The blocks of code on a page that are for a shell."""
+    blocks = FENCE.findall(text_of(page))
+    return "\n".join(block for block in blocks if re.match(r" *```(sh|console)?$", block.partition("\n")[0]))
+
+
+def headings_of(page: Path) -> list[str]:
+    return re.findall(r"^#+ +(.+?) *$", prose_of(page), re.MULTILINE)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    count, anchors = Counter[str](), set[str]()
+    for heading in headings_of(page):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
+        anchor = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        anchors.add(f"{anchor}-{count[anchor]}" if count[anchor] else anchor)
+        count[anchor] += 1
+    return anchors
+
+
+def page_of(words: tuple[str, ...]) -> Path:
+    """The page of a verb or subcommand: where its link in README's table leads."""
+    rows = [line for line in text_of(README).splitlines() if line.startswith("|")]
+    found = re.search(rf"\[{re.escape(' '.join(words))}\]\(([^)#]+)", "\n".join(rows))
+    assert found, f"README's table of verbs has no [{' '.join(words)}](docs/….md)"
+    return ROOT / found[1]
+
+
+@each_command
+def test_every_verb_has_a_row_in_readme_and_a_page(words: tuple[str, ...]) -> None:
+    page = page_of(words)
+    assert page.is_file()
+    assert f"kubectl admin {' '.join(words)}" in text_of(page)
+
+
+@each_command
+def test_every_verb_has_a_section_in_permissions(words: tuple[str, ...]) -> None:
+    assert " ".join(words) in headings_of(PERMISSIONS)
+
+
+@each_command
+def test_every_verb_has_a_line_in_the_changelog(words: tuple[str, ...]) -> None:
+    assert re.search(rf"`(kubectl admin )?{' '.join(words)}[` ]", text_of(CHANGES))
+
+
+@each_command
+def test_every_option_is_on_its_verbs_page(words: tuple[str, ...]) -> None:
+    options = [param for param in COMMANDS[words].params if isinstance(param, click.Option)]
+    named = set(re.findall(r"(?<![\w-])--?\w[\w-]*", text_of(page_of(words))))
+    assert [option.opts for option in options if not option.hidden and not named & {*option.opts}] == []
+
+
+def test_every_global_option_is_on_the_page_of_options() -> None:
+    named = set(re.findall(r"(?<![\w-])--?\w[\w-]*", text_of(page_of(("options",)))))
+    assert [option.opts for option in global_options(hidden=False) if not named & {*option.opts}] == []
+
+
+@each_command
+def test_every_exit_code_is_on_its_verbs_page(words: tuple[str, ...]) -> None:
+    """Every verb may fail or be used wrongly; one that returns its report may have findings."""
+    found = re.findall(r"Exit codes?:(.*?)(?:\n\n|\Z)", text_of(page_of(words)), re.DOTALL)
+    assert found, "the page has no paragraph «Exit codes: …»"
+    callback = COMMANDS[words].callback
+    assert callback
+    has_findings = callback.__annotations__.get("return") is not None and words not in WITHOUT_FINDINGS
+    expected = {"1", "2"} | ({"0", "3"} if has_findings else set())
+    assert expected - set(re.findall(r"\b\d\b", " ".join(found))) == set()
+
+
+@each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    lost = []
+    for target in LINK.findall(prose_of(page)):
+        name, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        other = (page.parent / name).resolve() if name else page
+        if not other.exists() or (anchor and anchor not in anchors_of(other)):
+            lost.append(target)
+    assert lost == []
+
+
+def examples_in(text: str) -> Iterator[tuple[str, ...]]:
+    """The command lines of this program in a text, as words, without what the shell does with them."""
+    for line in text.replace("\\\n", " ").splitlines():
+        found = re.match(r"\s*(?:\$ )?(?:[A-Z_]+=\S+ )*kubectl[ -]admin( .*)?$", line)
+        if found:
+            yield tuple(words_before_the_shells(found[1] or ""))
+
+
+def words_before_the_shells(line: str) -> Iterator[str]:
+    """The words up to a pipe, a redirection, or a comment."""
+    reader = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+    reader.whitespace_split = True
+    for word in reader:
+        if word[0] in "|&;<>":
+            return
+        yield word
+
+
+def parse(words: Sequence[str], monkeypatch: pytest.MonkeyPatch, environment: Environment) -> None:
+    """Parses a command line as the program does, and runs nothing."""
+    monkeypatch.setattr(click.Command, "invoke", lambda _command, _ctx: None)
+    try:
+        with cli.program.make_context("admin", [*words], obj=environment) as context:
+            cli.program.invoke(context)
+    except click.exceptions.Exit:  # --help
+        pass
+
+
+EXAMPLES = [
+    *((each, str(page.relative_to(ROOT))) for page in PAGES for each in examples_in(shell_of(page))),
+    *(
+        (each, " ".join(name))
+        for name, command in COMMANDS.items()
+        for each in examples_in(command.help or "")
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [pytest.param(*each, id=f"{each[1]}: {' '.join(each[0])}") for each in dict.fromkeys(EXAMPLES)],
+)
+def test_examples_are_right(
+    words: tuple[str, ...], where: str, monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> None:
+    try:
+        parse(words, monkeypatch, environment)
+    except click.ClickException as error:
+        pytest.fail(f"{where}: kubectl admin {shlex.join(words)}: {error.format_message()}")
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) > 100
+
+
+def test_no_two_rules_have_one_id() -> None:
+    count = Counter(use.rule.id for use in rules_page.collected())
+    assert [rule for rule, times in count.items() if times > 1] == []
+
+
+def test_every_rule_is_on_its_page() -> None:
+    again = "docs/rules.md is not what the rules say: python -m tests.rules_page"
+    assert text_of(rules_page.PAGE) == rules_page.page(rules_page.judged()), again
+
+
+def test_rules_are_constants() -> None:
+    """A rule that is made in a function, or put together, is in no table."""
+    written = [
+        call
+        for _, path in rules_page.modules()
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Rule"
+    ]
+    assert all(isinstance(call.args[0], ast.Constant) for call in written)
+    assert len(written) == len(rules_page.collected())
