@@ -76,28 +76,38 @@ def judged() -> list[Use]:
     passed_on: dict[str, set[str]] = defaultdict(set)  # by room: severities of rules that come as arguments
     for name, path in modules():
         module, where = importlib.import_module(name), str(path.relative_to(PACKAGE))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (use := by_object.get(id(meant(module, node)))) and path.name != "rules.py":
-                use.judges.add(where)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                rule = node.func.value
-                if use := by_object.get(id(meant(module, rule))):
-                    use.severities |= severities(node)
-                elif "rule" in ast.unparse(rule):
-                    passed_on[where.partition("/")[0]] |= severities(node)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if path.name != "rules.py":
+            for node in ast.walk(tree):
+                for rule in rules_in(meant(module, node)):
+                    by_object[id(rule)].judges.add(where)
+        for maker, words in findings_in(tree):
+            named = [rule for part in ast.walk(maker) for rule in rules_in(meant(module, part))]
+            for rule in named:
+                by_object[id(rule)].severities |= words
+            if not named and "rule" in ast.unparse(maker):
+                passed_on[where.partition("/")[0]] |= words
     for use in uses:
         rooms = {judge.partition("/")[0] for judge in use.judges}
         use.severities = use.severities or set().union(*(passed_on[room] for room in rooms))
     return uses
 
 
-def severities(call: ast.Call) -> set[str]:
-    """What `RULE.word(…)` may come to."""
-    assert isinstance(call.func, ast.Attribute)
-    if call.func.attr == "finding":
-        named = {word for word in SEVERITIES if f"Severity.{word.upper()}" in ast.unparse(call)}
-        return named or {*SEVERITIES[:2]}
-    return {call.func.attr} & {*SEVERITIES}
+def findings_in(tree: ast.AST) -> Iterator[tuple[ast.expr, set[str]]]:
+    """What stands before `.violation(…)` and its like, and the severities that it may come to there."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    if node.func.attr in SEVERITIES:
+                        yield node.func.value, {node.func.attr}
+                    elif node.func.attr == "finding":
+                        yield node.func.value, named_in(node) or named_in(function) or {*SEVERITIES[:2]}
+
+
+def named_in(node: ast.AST) -> set[str]:
+    """The severities that a piece of code names."""
+    return {word for word in SEVERITIES if f"Severity.{word.upper()}" in ast.unparse(node)}
 
 
 def meant(module: object, node: ast.AST) -> object:
