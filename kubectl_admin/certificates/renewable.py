@@ -7,7 +7,7 @@ pkg/kubelet/certificate/kubelet.go.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kubectl_admin.certificates.inventory.components import APISERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
+from kubectl_admin.control_plane.component import APISERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from kubectl_admin.errors import UsageError
 
 RENEWAL_DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/"

@@ -69,6 +69,18 @@ def flags(words: Iterable[str], lists: Iterable[str] = ()) -> dict[str, str]:
     return found
 
 
+def dashed(found: Mapping[str, str], lists: Iterable[str] = ()) -> dict[str, str]:
+    """Flags by the names that count to Kubernetes' programs, to which «_» is «-»; those of `lists` add up.
+
+    Source: component-base cli/flag.WordSepNormalizeFunc.
+    """
+    names: dict[str, str] = {}
+    for written, value in found.items():
+        name = written.replace("_", "-")
+        names[name] = f"{names[name]},{value}" if name in lists and name in names else value
+    return names
+
+
 def variables_as_flags(variables: Mapping[str, str], prefix: str) -> dict[str, str]:
     """Flags that are given by variables: with the prefix «ETCD_», ETCD_DATA_DIR is data-dir; empty ones are
     not given.

@@ -12,13 +12,12 @@ from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM_PODS
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 from kubectl_admin.report.text import some_of
 
-NAMESPACE = "kube-system"
-PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SELECTOR = "tier=control-plane"  # how kubeadm labels them; what it selects still has to be looked at
 LABEL = "node-role.kubernetes.io/control-plane"
 # A kubelet makes such pods for its own Node alone, and nobody can add the annotation to a pod later.
@@ -30,7 +29,7 @@ MIRROR = "kubernetes.io/config.mirror"
 UID = "kubernetes.io/config.hash"
 LISTING = 60.0  # seconds for both listings together
 # What it takes to know them.
-RIGHTS = (Right("list", "pods", NAMESPACE), Right("list", "nodes"))
+RIGHTS = (Right("list", "pods", KUBE_SYSTEM), Right("list", "nodes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def listed(
     Arguments and errors are those of `find`.
     """
     questions: dict[str, Callable[[], Any]] = {
-        "pods": lambda: list(cluster.list(PODS, [("labelSelector", selector)])),
+        "pods": lambda: list(cluster.list(SYSTEM_PODS, [("labelSelector", selector)])),
         "nodes": lambda: control_plane_nodes(cluster),
     }
     found: dict[str, Any] = {}
@@ -102,6 +101,14 @@ def listed(
 def control_plane_nodes(cluster: Cluster) -> tuple[ControlPlaneNode, ...]:
     """The nodes of the control plane. Raises AdminError where nodes can't be listed."""
     return tuple(map(ControlPlaneNode.of, cluster.list("/api/v1/nodes", [("labelSelector", LABEL)])))
+
+
+def on_node(cluster: Cluster, node: str) -> list[Mapping[str, Any]]:
+    """The static pods of the control plane on the node; a pod that only wears their labels is not one.
+
+    Raises AdminError as `find` does.
+    """
+    return [pod for pod in find(cluster).pods if node_of(pod) == node]
 
 
 def among(pods: Iterable[Mapping[str, Any]], nodes: Iterable[ControlPlaneNode]) -> StaticPods:
@@ -122,8 +129,8 @@ def doubt(pod: Mapping[str, Any], nodes: Mapping[str, ControlPlaneNode]) -> str:
     nodes: those of the control plane by their names.
     """
     metadata = pod["metadata"]
-    if metadata.get("namespace") != NAMESPACE:
-        return f"it is not in namespace {NAMESPACE}"
+    if metadata.get("namespace") != KUBE_SYSTEM:
+        return f"it is not in namespace {KUBE_SYSTEM}"
     name = node_of(pod)
     node = nodes.get(name)
     if node is None:

@@ -13,6 +13,7 @@ from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
+from kubectl_admin.cluster.paths import KUBE_SYSTEM, KUBEADM_CONFIG, SYSTEM_PODS
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import image, manifest, trouble
@@ -21,7 +22,7 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.pod_removal import RETRY_TIMEOUT, remove_pod
 from kubectl_admin.signals import sheltered
 
-NAMESPACE = "kube-system"
+NAMESPACE = KUBE_SYSTEM
 DEADLINE = 4 * 3600  # seconds
 PATIENCE = 300.0  # seconds
 STARTING = 60.0  # seconds in which the pod must run
@@ -29,8 +30,6 @@ EVENTS = 100  # events of the pod that are listed
 OUTAGE = 120.0  # seconds for which an API server may restart meanwhile
 TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
-SYSTEM_PODS = "/api/v1/namespaces/kube-system/pods"
-KUBEADM_CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import Conflict, NotFound
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.signals import sheltered
 
-NAMESPACE = "kube-system"
+NAMESPACE = KUBE_SYSTEM
 GROUP = "coordination.k8s.io"
 LEASES = f"/apis/{GROUP}/v1/namespaces/{NAMESPACE}/leases"
 RIGHTS = tuple(Right(verb, "leases", NAMESPACE, GROUP) for verb in ("get", "create", "update", "delete"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBEADM_CONFIG, SYSTEM_APPS, SYSTEM_PODS
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.node.host import Host
@@ -19,8 +20,6 @@ from kubectl_admin.upgrade.gather import is_ready
 from kubectl_admin.versions.version import Version
 
 IMAGES = Script("upgrade", "kubeadm-images")
-SYSTEM = "/api/v1/namespaces/kube-system"
-APPS = "/apis/apps/v1/namespaces/kube-system"
 PROXY, COREDNS = "kube-proxy", "coredns"
 APISERVERS = "component=kube-apiserver,tier=control-plane"
 NAMES = {PROXY: "kube-proxy", COREDNS: "CoreDNS"}
@@ -190,14 +189,14 @@ def gather(cluster: Cluster, node: str) -> Addons:
 
     proxy, dns = ("labelSelector", "k8s-app=kube-proxy"), ("labelSelector", "k8s-app=kube-dns")
 
-    daemonsets = listed(f"{APPS}/daemonsets", proxy)
+    daemonsets = listed(f"{SYSTEM_APPS}/daemonsets", proxy)
     deployed = {
         each["metadata"]["name"]: each
-        for each in (*daemonsets, *listed(f"{APPS}/deployments", dns))
+        for each in (*daemonsets, *listed(f"{SYSTEM_APPS}/deployments", dns))
         if each["metadata"]["name"] in NAMES
     }
     owners = {each["metadata"].get("uid") for each in daemonsets}
-    here = listed(f"{SYSTEM}/pods", proxy, ("fieldSelector", f"spec.nodeName={node}"))
+    here = listed(SYSTEM_PODS, proxy, ("fieldSelector", f"spec.nodeName={node}"))
     found = static_pods.find(cluster, APISERVERS, timeout=LIST_TIMEOUT)
     seen = Addons(
         tuple(ProxyPod.of(pod) for pod in here if is_of(pod, owners) and not is_leaving(pod)),
@@ -209,9 +208,7 @@ def gather(cluster: Cluster, node: str) -> Addons:
     if seen.is_here:
         return seen
     everywhere = [
-        pod
-        for pod in listed(f"{SYSTEM}/pods", proxy)
-        if is_of(pod, owners) and static_pods.node_of(pod) != node
+        pod for pod in listed(SYSTEM_PODS, proxy) if is_of(pod, owners) and static_pods.node_of(pod) != node
     ]
     return with_others(seen, everywhere, {each.name for each in found.nodes})
 
@@ -263,7 +260,7 @@ def images_of_kubeadm(cluster: Cluster, host: Host) -> dict[str, str]:
 
     Raises AdminError where it can't be asked.
     """
-    config = cluster.get(f"{SYSTEM}/configmaps/kubeadm-config")
+    config = cluster.get(KUBEADM_CONFIG)
     text = str((config.get("data") or {}).get("ClusterConfiguration", "")).encode()
     return named(host.script(IMAGES, stdin=lambda: [text]).decode("utf-8", "replace"))
 

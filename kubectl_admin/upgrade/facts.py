@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Gap
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade.packages import Packages
 from kubectl_admin.upgrade.unit import Command
-from kubectl_admin.versions.facts import Component, Facts, Instance
+from kubectl_admin.versions.facts import Facts, Instance
 from kubectl_admin.versions.version import Version
 
 # What kubeadm moves on a control-plane node, beside etcd, whose version is its own.

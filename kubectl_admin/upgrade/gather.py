@@ -8,8 +8,11 @@ from typing import Any
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_object, whole_number
 from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.cluster.paths import SYSTEM, SYSTEM_APPS
 from kubectl_admin.control_plane import static_pods
+from kubectl_admin.control_plane.component import ETCD
 from kubectl_admin.control_plane.flags import command_line
+from kubectl_admin.control_plane.pod import flags_of
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.drain.cordon import UPGRADE, Cordon
 from kubectl_admin.errors import AdminError
@@ -28,8 +31,6 @@ from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.version import Version
 
 SURVEY = Script("upgrade", "upgrade-survey")
-KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
-SYSTEM = f"{KUBE_SYSTEM}/pods"
 KUBERNETES = "/etc/kubernetes"
 # Where a package of the kubelet, of each kind, reads flags of an administrator.
 VARIABLES = (given.KUBEADM_FLAGS, "/etc/default/kubelet", "/etc/sysconfig/kubelet")
@@ -54,7 +55,7 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
     questions: dict[str, Callable[[], Any]] = {
         "node": lambda: cluster.get(f"/api/v1/nodes/{node}"),
         "versions": lambda: versions.gather(cluster, lambda: None),
-        "pods": lambda: own_pods(cluster, node),
+        "pods": lambda: static_pods.on_node(cluster, node),
         "control planes": lambda: list(cluster.list("/api/v1/nodes", [("labelSelector", LABEL)])),
         "kubelet-config": lambda: config_map(cluster, "kubelet-config", "kubelet"),
         "kube-proxy's": lambda: config_map(cluster, "kube-proxy", "config.conf"),
@@ -75,7 +76,7 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
     here, pods = found["node"], found["pods"]
     known: Facts = with_kubelet(found["versions"], node, found.get("kubelet"))
     etcd: State | None = None
-    if members and any(pod["metadata"].get("labels", {}).get("component") == "etcd" for pod in pods):
+    if members and any(static_pods.component_of(pod) == ETCD for pod in pods):
         etcd = status.gather(cluster, compare=False)
     info = here.get("status", {}).get("nodeInfo", {})
     return ClusterFacts(
@@ -83,7 +84,7 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
         known,
         order(found["control planes"]),
         etcd,
-        {name: set_flags for pod in pods for name, set_flags in static_flags(pod)},
+        {name: flags_of(pod, name) for pod in pods if (name := static_pods.component_of(pod))},
         mark_of(here),
         bool(here["spec"].get("unschedulable")),
         is_ready(here),
@@ -103,14 +104,14 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
 def config_map(cluster: Cluster, name: str, key: str) -> str | None:
     """What a ConfigMap of kube-system has under a key; None where there is none."""
     try:
-        return str(cluster.get(f"{KUBE_SYSTEM}/configmaps/{name}")["data"][key])
+        return str(cluster.get(f"{SYSTEM}/configmaps/{name}")["data"][key])
     except (NotFound, KeyError):
         return None
 
 
 def proxy_words(cluster: Cluster) -> tuple[str, ...] | None:
     """The command of kubeadm's DaemonSet kube-proxy; None where there is none."""
-    for found in versions.selected(cluster, f"{versions.APPS}/daemonsets", "k8s-app=kube-proxy"):
+    for found in versions.selected(cluster, f"{SYSTEM_APPS}/daemonsets", "k8s-app=kube-proxy"):
         if found["metadata"]["name"] == "kube-proxy":
             template = found["spec"]["template"]
             return tuple(command_line(template, template["spec"]["containers"][0])[1:])
@@ -120,7 +121,7 @@ def proxy_words(cluster: Cluster) -> tuple[str, ...] | None:
 def coredns(cluster: Cluster) -> CoreDNS:
     """CoreDNS as kubeadm finds it: by the name of its Deployment, whatever its labels are."""
     named = [("fieldSelector", "metadata.name=coredns")]
-    if any(True for _ in cluster.list(f"{versions.APPS}/deployments", named)):
+    if any(True for _ in cluster.list(f"{SYSTEM_APPS}/deployments", named)):
         return CoreDNS(present=True)
     return CoreDNS(present=False, configured=config_map(cluster, "coredns", "Corefile") is not None)
 
@@ -154,20 +155,6 @@ def with_kubelet(known: Facts, node: str, answer: processes.KubeletAnswer | None
         for each in known.nodes
     )
     return replace(known, nodes=tuple(nodes))
-
-
-def own_pods(cluster: Cluster, node: str) -> list[Mapping[str, Any]]:
-    """The static pods of the control plane on the node; what only wears their labels is none of them."""
-    return [pod for pod in static_pods.find(cluster).pods if static_pods.node_of(pod) == node]
-
-
-def static_flags(pod: Mapping[str, Any]) -> list[tuple[str, Mapping[str, str]]]:
-    """The component of a static pod, and the flags that it is started with."""
-    component = pod["metadata"].get("labels", {}).get("component", "")
-    containers = pod["spec"].get("containers") or ()
-    if not component or not containers:
-        return []
-    return [(component, given.pod_flags(component, command_line(pod, containers[0])[1:]))]
 
 
 def order(nodes: list[Mapping[str, Any]]) -> tuple[str, ...]:

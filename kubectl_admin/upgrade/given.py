@@ -13,12 +13,12 @@ from itertools import groupby
 from typing import Any
 
 from kubectl_admin.cluster.decode import decode_yaml
-from kubectl_admin.control_plane.flags import TRUE, flags
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.flags import TRUE, dashed, flags
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.upgrade import patches
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk
-from kubectl_admin.versions.facts import Component
 
 GATES = "feature-gates"
 KUBELET_FOLDER = "/var/lib/kubelet"  # Source: cmd/kubeadm/app/constants, as are all names here
@@ -220,17 +220,8 @@ def pod_flags(component: Component, words: Iterable[str]) -> Mapping[str, str]:
 
 
 def named(found: Mapping[str, str], component: Component | None = None) -> Mapping[str, str]:
-    """Flags by the names that count: «_» is «-» to Kubernetes' programs, and not to etcd.
-
-    Source: component-base cli/flag.WordSepNormalizeFunc.
-    """
-    if component is Component.ETCD:
-        return dict(found)
-    names: dict[str, str] = {}
-    for written, value in found.items():
-        name = written.replace("_", "-")
-        names[name] = f"{names[name]},{value}" if name == GATES and name in names else value
-    return names
+    """Flags by the names that count: «_» is «-» to Kubernetes' programs, and not to etcd."""
+    return dict(found) if component is Component.ETCD else dashed(found, (GATES,))
 
 
 def joined(gates: Mapping[str, str]) -> str:

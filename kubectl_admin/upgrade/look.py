@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.drain import drain
 from kubectl_admin.drain.preview import Preview
@@ -25,8 +26,8 @@ DOING = (
     Right("watch", "nodes"),
     Right("watch", "pods"),
     Right("create", "pods/eviction"),
-    Right("list", "daemonsets", "kube-system", "apps"),
-    Right("list", "deployments", "kube-system", "apps"),
+    Right("list", "daemonsets", KUBE_SYSTEM, "apps"),
+    Right("list", "deployments", KUBE_SYSTEM, "apps"),
     *one_at_a_time.RIGHTS,
 )
 

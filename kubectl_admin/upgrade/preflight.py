@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Role, Target
 from kubectl_admin.upgrade.given import next_start
 from kubectl_admin.upgrade.machine import label, machine, space
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig
+from kubectl_admin.versions.facts import Evidence, Facts, Instance, KubeadmConfig
 from kubectl_admin.versions.judge import not_judged, silent, skew_findings
 from kubectl_admin.versions.needs import etcd_gate, etcd_minor
 from kubectl_admin.versions.policy import breaches

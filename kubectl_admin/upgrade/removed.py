@@ -11,9 +11,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.upgrade.given import GATES, Fate, Given
-from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.version import Version
 
 TRUE, FALSE = ("1", "t", "true"), ("0", "f", "false")  # as Go's strconv.ParseBool reads them, in any case

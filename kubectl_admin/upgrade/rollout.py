@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.addons import PROXY, ROLLOUT, Addons, ProxyPod, gather
 from kubectl_admin.upgrade.facts import Target
@@ -112,7 +113,7 @@ class Wish:
 def says_well(cluster: Cluster, pod: str) -> bool | None:
     """Whether a kube-proxy says that it is well; None where it can't be asked."""
     try:
-        answer = portforward.http_get(cluster, "kube-system", pod, HEALTHZ, "/healthz", timeout=ASK_TIMEOUT)
+        answer = portforward.http_get(cluster, KUBE_SYSTEM, pod, HEALTHZ, "/healthz", timeout=ASK_TIMEOUT)
     except AdminError:
         return None
     return answer.status == 200

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.retry import Retry
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
@@ -28,7 +29,6 @@ from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.readiness import wait_until_ready
-from kubectl_admin.versions.facts import Component
 
 PREPARE, KUBEADM, INSTALL = (
     Script("upgrade", name) for name in ("packages-prepare", "upgrade-kubeadm", "packages-install")

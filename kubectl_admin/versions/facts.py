@@ -4,25 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Gap
 from kubectl_admin.versions.version import Version
-
-
-class Component(StrEnum):
-    """The parts of a cluster whose version matters, by the names that Kubernetes gives them."""
-
-    APISERVER = "kube-apiserver"
-    CONTROLLER_MANAGER = "kube-controller-manager"
-    SCHEDULER = "kube-scheduler"
-    CLOUD_CONTROLLER_MANAGER = "cloud-controller-manager"
-    ETCD = "etcd"
-    KUBELET = "kubelet"
-    KUBE_PROXY = "kube-proxy"
-    COREDNS = "coredns"
-    KUBECTL = "kubectl"
-
-
-CONTROLLERS = (Component.CONTROLLER_MANAGER, Component.SCHEDULER, Component.CLOUD_CONTROLLER_MANAGER)
 
 
 class Reach(StrEnum):

@@ -12,17 +12,19 @@ from typing import Any
 from kubectl_admin.cluster.access import together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.cluster.paths import KUBEADM_CONFIG, SYSTEM_APPS
 from kubectl_admin.control_plane import static_pods
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.endpoints import FORWARDING
+from kubectl_admin.control_plane.pod import apiserver_address
 from kubectl_admin.control_plane.static_pods import Impostor, component_of, node_of
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 from kubectl_admin.versions import kube_proxy, kubeadm_config, processes
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
+from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
 from kubectl_admin.versions.version import Version
 
-SYSTEM = "/api/v1/namespaces/kube-system"
-APPS = "/apis/apps/v1/namespaces/kube-system"
 LISTING = 60.0  # seconds for all listings together
 ASKING = 30.0  # seconds more for all processes of the control plane together
 
@@ -99,9 +101,9 @@ def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: lis
         "static pods": lambda: ask_control_plane(cluster),
         "nodes": lambda: nodes_and_kubelets(cluster),
         "version": lambda: cluster.get("/version"),
-        "kube-proxy": lambda: selected(cluster, f"{APPS}/daemonsets", "k8s-app=kube-proxy"),
-        "CoreDNS": lambda: selected(cluster, f"{APPS}/deployments", "k8s-app=kube-dns"),
-        "kubeadm-config": lambda: cluster.get(f"{SYSTEM}/configmaps/kubeadm-config"),
+        "kube-proxy": lambda: selected(cluster, f"{SYSTEM_APPS}/daemonsets", "k8s-app=kube-proxy"),
+        "CoreDNS": lambda: selected(cluster, f"{SYSTEM_APPS}/deployments", "k8s-app=kube-dns"),
+        "kubeadm-config": lambda: cluster.get(KUBEADM_CONFIG),
         "kubectl": kubectl,
     }
     answers = ask_all(questions, deadline=LISTING + ASKING)
@@ -148,9 +150,7 @@ def ask_control_plane(cluster: Cluster) -> ControlPlane:
     found = static_pods.among((pod for pod in pods if not is_of_cloud(pod, known)), nodes)
     parts = [(pod, part) for pod in (*found.pods, *deployed) if (part := processes.static_pod(pod))]
     own_apiservers = {
-        part.node: processes.apiserver_address(pod)
-        for pod, part in parts
-        if part.component is Component.APISERVER
+        part.node: apiserver_address(pod) for pod, part in parts if part.component is Component.APISERVER
     }
     answers = ask_all(
         {
@@ -188,7 +188,7 @@ def permission_to_ask(component: Component, refused: Forbidden) -> str:
         return f"{refused.verb} {refused.resource}"
     if component is Component.APISERVER:
         return "get pods/proxy in namespace kube-system"
-    return together(processes.PORT_FORWARD)
+    return together(FORWARDING)
 
 
 def absent_apiservers(control_plane: Sequence[Instance], nodes: Iterable[Node]) -> list[Instance]:

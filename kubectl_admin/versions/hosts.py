@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from kubectl_admin.cluster.access import attributed, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod
@@ -17,7 +18,7 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import Script
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Reach
+from kubectl_admin.versions.facts import Evidence, Facts, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 VERSIONS = Script("versions", "versions")

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding
 from kubectl_admin.versions import rules
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance
+from kubectl_admin.versions.facts import Evidence, Facts, Instance
 from kubectl_admin.versions.needs import unmet
 from kubectl_admin.versions.policy import Breach, minors_text
 from kubectl_admin.versions.upstream import Upstream

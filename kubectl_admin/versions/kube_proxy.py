@@ -6,13 +6,15 @@ from functools import partial
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import SYSTEM_APPS, SYSTEM_PODS
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.versions import processes
-from kubectl_admin.versions.facts import Component, Instance, Node
+from kubectl_admin.versions.facts import Instance, Node
 
-PODS = "/api/v1/namespaces/kube-system/pods"
-REVISIONS = "/apis/apps/v1/namespaces/kube-system/controllerrevisions"
+REVISIONS = f"{SYSTEM_APPS}/controllerrevisions"
 SELECTOR = [("labelSelector", "k8s-app=kube-proxy")]
 
 
@@ -71,7 +73,7 @@ def of_pods(cluster: Cluster) -> Iterator[Instance]:
 
 def pods(cluster: Cluster) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every kube-proxy pod's node and metadata, from the server's Table: the objects are never sent whole."""
-    table = cluster.table(PODS, SELECTOR, include_object="Metadata")
+    table = cluster.table(SYSTEM_PODS, SELECTOR, include_object="Metadata")
     for (node,), pod in zip(table.named("Node"), table.objects, strict=True):
         if node and node != "<none>":
             yield node, pod
@@ -93,7 +95,7 @@ def probed(
         cluster,
         {node: partial(processes.ask_kube_proxy, cluster, name) for node, name in names.items()},
         "what the kube-proxies say themselves",
-        processes.PORT_FORWARD,
+        FORWARDING,
         gaps,
         answered,
     )

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubectl_admin.cluster.decode import decode_yaml
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
-from kubectl_admin.versions.facts import Component, KubeadmConfig
+from kubectl_admin.versions.facts import KubeadmConfig
 from kubectl_admin.versions.version import Version
 
 # Where the flags of each static pod are in a ClusterConfiguration.

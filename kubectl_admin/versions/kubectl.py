@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kubectl_admin.cluster.decode import decode_json
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
-from kubectl_admin.versions.facts import Component, Evidence, Instance
+from kubectl_admin.versions.facts import Evidence, Instance
 from kubectl_admin.versions.version import Version
 
 TIMEOUT = 10.0  # seconds

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-LIMIT = 16 << 20  # bytes of all metrics; those of a large cluster's controller-manager are a few million
 LINE = 4096  # characters of one series that are looked at
 SERIES = 1000  # of one metric that are looked at
 LABEL = re.compile(r'([A-Za-z0-9_]+)="((?:[^"\\]|\\.)*)",?')

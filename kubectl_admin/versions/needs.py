@@ -3,9 +3,10 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.versions import rules
-from kubectl_admin.versions.facts import Component, Facts, Node
+from kubectl_admin.versions.facts import Facts, Node
 from kubectl_admin.versions.upstream import Needs, Upstream
 from kubectl_admin.versions.version import Version
 

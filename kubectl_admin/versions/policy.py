@@ -7,9 +7,10 @@ whole numbers, 36 for 1.36: the major version of Kubernetes is 1.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kubectl_admin.control_plane.component import CONTROLLERS, Component
 from kubectl_admin.finding import Rule
 from kubectl_admin.versions import rules
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Facts, Instance, Reach
+from kubectl_admin.versions.facts import Facts, Instance, Reach
 
 
 @dataclass(frozen=True, slots=True)

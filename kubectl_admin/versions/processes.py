@@ -10,31 +10,22 @@ from typing import Any, TypeVar
 
 from kubectl_admin.cluster.access import Right, attributed, together
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.decode import SHOWN, decode_object, mapping, whole_number
-from kubectl_admin.cluster.errors import Forbidden, refusal
-from kubectl_admin.control_plane.flags import command_line, flags
+from kubectl_admin.cluster.decode import SHOWN, decode_object, mapping
+from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.control_plane.component import CONTROLLERS, KUBE_PROXY_METRICS, PORTS, Component
+from kubectl_admin.control_plane.endpoints import GET_LIMIT, GET_TIMEOUT, get_from_loopback
+from kubectl_admin.control_plane.pod import port_of, settings_of
+from kubectl_admin.control_plane.static_pods import component_of, node_of
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 from kubectl_admin.versions import metrics
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Instance, Reach
+from kubectl_admin.versions.facts import Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 
-TIMEOUT = 10.0  # seconds for one process' answer
 PROBING = 300.0  # seconds for those of all nodes together
-KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
-# Ports and flags: kubernetes/kubernetes, cmd/kubeadm/app/constants; docs «Ports and Protocols».
-PORTS = {
-    Component.APISERVER: ("secure-port", 6443),
-    Component.CONTROLLER_MANAGER: ("secure-port", 10257),
-    Component.SCHEDULER: ("secure-port", 10259),
-    Component.CLOUD_CONTROLLER_MANAGER: ("secure-port", 10258),
-    Component.ETCD: ("listen-metrics-urls", 2381),
-}
 NODES_PROXY = (Right("get", "nodes/proxy"),)
-PORT_FORWARD = tuple(Right(verb, "pods/portforward", "kube-system") for verb in ("create", "get"))
-KUBE_PROXY_METRICS = 10249
-NOBODY = "system:anonymous"  # the user of a request without a credential that is believed
 # Metrics, and the label of each that is of use.
 BUILD_INFO = ("kubernetes_build_info", "git_version")
 ETCD_VERSION = ("etcd_server_version", "server_version")
@@ -43,7 +34,6 @@ SPOKEN_TO = ("rest_client_requests_total", "host")
 RUNTIME_SUPPORT = ("kubelet_cri_losing_support", "version")
 CGROUP_VERSION = "kubelet_cgroup_version"
 VERSION_LIMIT = 64 << 10  # bytes of an answer to /version
-PORT_LIMIT = 1 << 16
 
 Answer = TypeVar("Answer")
 
@@ -60,22 +50,15 @@ class KubeletAnswer:
 
 def static_pod(pod: Mapping[str, Any]) -> Instance | None:
     """The instance that a control-plane pod's object claims to be; None for a pod that is no such part."""
-    label = pod["metadata"].get("labels", {}).get("component")
-    if label not in {str(component) for component in PORTS}:
+    component = component_of(pod)
+    if component not in PORTS:
         return None
-    return Instance(Component(label), pod["spec"].get("nodeName"), claimed=image_tag(pod["spec"]))
+    return Instance(Component(component), node_of(pod) or None, claimed=image_tag(pod["spec"]))
 
 
 def image_tag(pod_spec: Mapping[str, Any]) -> Evidence | None:
     """What the image tag of a pod's first container claims."""
     return Evidence.of(Version.of_image(pod_spec["containers"][0].get("image", "")), "the image tag")
-
-
-def apiserver_address(pod: Mapping[str, Any]) -> str:
-    """Where the API server of this pod is spoken to on its node, «10.0.0.11:6443», by kubeadm's note."""
-    annotations = pod["metadata"].get("annotations", {})
-    address: str = annotations.get("kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint", "")
-    return address or f"{pod.get('status', {}).get('hostIP')}:{port_of(pod, Component.APISERVER)}"
 
 
 def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance, own_apiserver: str | None) -> Instance:
@@ -84,16 +67,19 @@ def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance, own_apiser
     own_apiserver: the address of the API server on the same node, if there is one.
     """
     name = pod["metadata"]["name"]
+    component = instance.component
+    if component not in PORTS:
+        return instance
+    port = port_of(settings_of(pod, component), component)
     if instance.component is Component.APISERVER:
-        address = f"https:{name}:{port_of(pod, instance.component)}"
-        path = f"{KUBE_SYSTEM}/pods/{address}/proxy/version"
-        answer = cluster.get_text(path, timeout=TIMEOUT, limit=VERSION_LIMIT)
+        path = f"{SYSTEM_PODS}/https:{name}:{port}/proxy/version"
+        answer = cluster.get_text(path, timeout=GET_TIMEOUT, limit=VERSION_LIMIT)
         return with_version(instance, decode_object(answer, "its answer to /version"))
     if instance.component is Component.ETCD:
-        text = loopback(cluster, name, port_of(pod, instance.component), "/metrics")
+        text = get_from_loopback(cluster, name, port, "/metrics")
         return replace(instance, running=evidence(ETCD_VERSION, text, "its metrics"))
     if instance.component in CONTROLLERS and cluster.has_client_certificate:
-        text = loopback(cluster, name, port_of(pod, instance.component), "/metrics", tls=True)
+        text = get_from_loopback(cluster, name, port, "/metrics", tls=True)
         return replace(
             instance, running=evidence(BUILD_INFO, text, "its metrics"), reach=reach(text, own_apiserver)
         )
@@ -127,7 +113,7 @@ def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> Kubel
 
     own_apiserver: the address of the API server on the same node, if there is one.
     """
-    text = cluster.get_text(f"/api/v1/nodes/{node}/proxy/metrics", timeout=TIMEOUT, limit=metrics.LIMIT)
+    text = cluster.get_text(f"/api/v1/nodes/{node}/proxy/metrics", timeout=GET_TIMEOUT, limit=GET_LIMIT)
     cgroup = next((value for _, value in metrics.series(text, CGROUP_VERSION)), "")
     return KubeletAnswer(
         evidence(BUILD_INFO, text, "its metrics"),
@@ -139,7 +125,9 @@ def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> Kubel
 
 def ask_kube_proxy(cluster: Cluster, pod: str) -> Evidence | None:
     """What the kube-proxy in this pod says of itself."""
-    return evidence(BUILD_INFO, loopback(cluster, pod, KUBE_PROXY_METRICS, "/metrics"), "its metrics")
+    return evidence(
+        BUILD_INFO, get_from_loopback(cluster, pod, KUBE_PROXY_METRICS, "/metrics"), "its metrics"
+    )
 
 
 def ask_nodes(
@@ -172,27 +160,6 @@ def reach(text: str, own_apiserver: str | None) -> Reach | None:
     return Reach.LOCAL if hosts == {own_apiserver} else Reach.ANY
 
 
-def loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = False) -> str:
-    """The body of a GET from a port of a node's loopback, by a port-forward to a pod in its network.
-
-    Raises Forbidden where what listens there refuses the user, whom it knows by the client certificate.
-    """
-    from kubectl_admin.cluster import portforward  # while listings are under way
-
-    answer = portforward.http_get(
-        cluster, "kube-system", pod, port, path, tls=tls, timeout=TIMEOUT, limit=metrics.LIMIT
-    )
-    if answer.status == 403:
-        refused = refusal(answer.status, answer.body, {}, f"GET {path}")
-        # Nothing to be granted: a process that has just started may not know yet whose certificates to trust.
-        if isinstance(refused, Forbidden) and refused.user == NOBODY:
-            raise AdminError(f"port {port} does not know this user's client certificate")
-        raise refused
-    if answer.status != 200:
-        raise AdminError(f"port {port} answered {answer.status} {answer.reason} to {path}")
-    return answer.body.decode("utf-8", "replace")
-
-
 def gap(what: str, error: AdminError, permission: str) -> Gap:
     """What could not be found out for this error; the permission counts where it is what is missing."""
     if isinstance(error, Forbidden):
@@ -213,12 +180,3 @@ def said(metric: tuple[str, str], text: str) -> Iterator[str]:
     for labels, value in metrics.series(text, name):
         if value != "0" and labels.get(label):
             yield labels[label]
-
-
-def port_of(pod: Mapping[str, Any], component: Component) -> int:
-    """The port that a static pod's own flags name, else the component's default."""
-    flag, default = PORTS[component]
-    told = flags(command_line(pod, pod["spec"]["containers"][0])).get(flag, "")
-    port = told.partition(",")[0].rpartition(":")[2]
-    number = whole_number(port)
-    return default if number is None or number >= PORT_LIMIT else number

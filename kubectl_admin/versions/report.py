@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import some_of
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, Node
+from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
 from kubectl_admin.versions.policy import Breach, kubelet_minors, minors_text
 from kubectl_admin.versions.upgrade_path import UpgradeStage
 from kubectl_admin.versions.upstream import Upstream

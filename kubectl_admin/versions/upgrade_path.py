@@ -6,8 +6,9 @@ Source of the order: https://kubernetes.io/releases/version-skew-policy/, «Supp
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from kubectl_admin.control_plane.component import CONTROLLERS, Component
 from kubectl_admin.finding import Finding
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Facts, Instance
+from kubectl_admin.versions.facts import Evidence, Facts, Instance
 from kubectl_admin.versions.judge import skew_findings
 from kubectl_admin.versions.needs import etcd_gate, unmet
 from kubectl_admin.versions.policy import Breach, breaches

@@ -6,28 +6,28 @@ from typing import Any
 
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.inventory import components
-from kubectl_admin.certificates.inventory.components import Port, StaticPod
+from kubectl_admin.certificates.inventory.components import Port
 from kubectl_admin.certificates.x509 import Certificate
-from kubectl_admin.cluster.access import Right, together
+from kubectl_admin.cluster.access import together
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.retry import UNCERTIFIED
-from kubectl_admin.control_plane import static_pods
+from kubectl_admin.control_plane.endpoints import FORWARDING
+from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.report.text import some_of
 
 # What it takes to see what a port serves.
-FORWARDING = tuple(Right(verb, "pods/portforward", static_pods.NAMESPACE) for verb in ("create", "get"))
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the listings gave. doors: for each node a pod in its network, by which its ports are reached."""
+    """What the listings gave. forwarders: for each node a pod in its network that leads to its ports."""
 
     nodes: tuple[str, ...]
     control_plane: tuple[StaticPod, ...]
-    doors: Mapping[str, str]
+    forwarders: Mapping[str, str]
     seen: tuple[Seen, ...]
     gaps: tuple[Gap, ...]
 

@@ -6,17 +6,12 @@ docs «PKI certificates and requirements» (which flag names which file).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from kubectl_admin.certificates.facts import Process, Use
-from kubectl_admin.cluster.decode import whole_number
-from kubectl_admin.control_plane.flags import command_line, flags, listed, url_parts
+from kubectl_admin.control_plane.component import APISERVER, CONTROLLER_MANAGER, ETCD, ETCD_PORT, SCHEDULER
+from kubectl_admin.control_plane.flags import listed, url_parts
+from kubectl_admin.control_plane.pod import StaticPod, port_of
 
-APISERVER, ETCD = "kube-apiserver", "etcd"
-CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
-KUBELET_PORT, ETCD_PORT = 10250, 2379
-PORT_LIMIT = 1 << 16
 KUBERNETES = "/etc/kubernetes"
 PKI = f"{KUBERNETES}/pki"
 
@@ -50,30 +45,6 @@ class Port:
     def name(self) -> str:
         """What its certificate is called in listings."""
         return self.file or f"{self.component.removeprefix('kube-')}-serving"
-
-
-@dataclass(frozen=True, slots=True)
-class StaticPod:
-    """A part of the control plane on a node.
-
-    mounts: folders of the container and the node's folders that they are. started: when its process was.
-    by_name: files of further certificates, for those who ask for other names (--tls-sni-cert-key).
-    """
-
-    name: str
-    node: str
-    component: str
-    flags: Mapping[str, str]
-    mounts: Mapping[str, str]
-    started: datetime | None
-    by_name: tuple[str, ...] = ()
-
-    def on_host(self, path: str) -> str:
-        """Where on the node a file of the container lies."""
-        for inside in sorted(self.mounts, key=len, reverse=True):
-            if path == inside or path.startswith(inside.rstrip("/") + "/"):
-                return self.mounts[inside].rstrip("/") + path[len(inside.rstrip("/")) :]
-        return path
 
 
 # component -> flag -> the name and use of the certificate that it names.
@@ -125,28 +96,7 @@ LAYOUT = {
     f"{PKI}/etcd/peer.crt": ("etcd-peer", Use.SERVER),
 }
 EXTERNAL_ETCD = "external-etcd"  # the name of what one serves
-SNI = "--tls-sni-cert-key="
-SECURE_PORTS = {APISERVER: 6443, CONTROLLER_MANAGER: 10257, SCHEDULER: 10259}
 EVERYWHERE = ("", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1")  # noqa: S104 - what others listen on
-
-
-def static_pod(pod: Mapping[str, Any]) -> StaticPod | None:
-    """The part of the control plane that a pod's object shows; None where it is no such part."""
-    component = str((pod["metadata"].get("labels") or {}).get("component") or "")
-    if component not in FLAGS:
-        return None
-    containers = pod["spec"]["containers"]
-    container = next((one for one in containers if one["name"] == component), containers[0])
-    words = command_line(pod, container)
-    return StaticPod(
-        name=str(pod["metadata"]["name"]),
-        node=str(pod["spec"].get("nodeName") or ""),
-        component=component,
-        flags=flags(words),
-        mounts=_mounts(pod, container),
-        started=_started(pod, str(container["name"])),
-        by_name=tuple(word.removeprefix(SNI).partition(",")[0] for word in words if word.startswith(SNI)),
-    )
 
 
 def files(pods: Iterable[StaticPod]) -> list[File]:
@@ -174,9 +124,7 @@ def ports(pod: StaticPod) -> Iterator[Port]:
                 host, number = min(secure, key=lambda url: url[0] not in EVERYWHERE)
                 yield _port(pod, number, name, host)
         return
-    said = whole_number(pod.flags.get("secure-port", ""))
-    port = SECURE_PORTS[pod.component] if said is None or said >= PORT_LIMIT else said
-    if port:
+    if port := port_of(pod.flags, pod.component):
         name = FLAGS[pod.component]["tls-cert-file"][0] if "tls-cert-file" in pod.flags else ""
         yield _port(pod, port, name, pod.flags.get("bind-address", ""))
 
@@ -221,24 +169,3 @@ def _port(pod: StaticPod, number: int, name: str, host: str) -> Port:
 
 def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _mounts(pod: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
-    volumes = {
-        str(one["name"]): str(one["hostPath"]["path"])
-        for one in pod["spec"].get("volumes") or ()
-        if one.get("hostPath")
-    }
-    return {
-        str(one["mountPath"]): volumes[one["name"]]
-        for one in container.get("volumeMounts") or ()
-        if one["name"] in volumes
-    }
-
-
-def _started(pod: Mapping[str, Any], container: str) -> datetime | None:
-    for one in (pod.get("status") or {}).get("containerStatuses") or ():
-        if one.get("name") == container:
-            said = ((one.get("state") or {}).get("running") or {}).get("startedAt")
-            return datetime.fromisoformat(said) if said else None
-    return None

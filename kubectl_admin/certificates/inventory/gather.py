@@ -3,7 +3,7 @@ unless that is not wanted, on every node's disk through a debug pod.
 """
 
 import threading
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,14 +12,18 @@ from typing import Any, Generic, TypeVar
 
 from kubectl_admin.certificates.facts import Facts
 from kubectl_admin.certificates.inventory import components, disk, expired, objects, served, user
-from kubectl_admin.certificates.inventory.answers import FORWARDING, Disk, Listed, put_together, shown
-from kubectl_admin.certificates.inventory.components import KUBELET_PORT, Port
+from kubectl_admin.certificates.inventory.answers import Disk, Listed, put_together, shown
+from kubectl_admin.certificates.inventory.components import Port
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.access import Right, attributed, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
+from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM_PODS
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.control_plane import static_pods
+from kubectl_admin.control_plane.component import KUBELET_PORT
+from kubectl_admin.control_plane.endpoints import FORWARDING, forwarders
+from kubectl_admin.control_plane.pod import static_pod
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod
@@ -29,14 +33,12 @@ from kubectl_admin.node.hosts import Hosts, shuffled, time_for
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.pool import ask_all
 
-SYSTEM = "kube-system"
-PODS = f"/api/v1/namespaces/{SYSTEM}/pods"
 KUBE_PROXY = "k8s-app=kube-proxy"
 LISTING = 60.0  # seconds for all listings together
 PATIENCE = 30.0  # seconds for which the way to a node may be cut: a listing is quickly run again
 WORKERS = 24
 NODES = Right("list", "nodes")
-LIST_PODS = Right("list", "pods", SYSTEM)
+LIST_PODS = Right("list", "pods", KUBE_SYSTEM)
 # What is asked for, where its name is not the right that it takes.
 STATIC_PODS, PROXIES, OF_CONTROL_PLANE = "static pods", "kube-proxy", "nodes of the control plane"
 
@@ -59,9 +61,9 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
         raise expired.explained(cluster, error, datetime.now(UTC)) from error
     ports = [port for pod in listed.control_plane for port in components.ports(pod)]
     ports += [*components.external_ports(listed.control_plane), *map(kubelet_port, listed.nodes)]
-    near = [port for port in ports if not port.host and port.node in listed.doors]
+    near = [port for port in ports if not port.host and port.node in listed.forwarders]
     handshakes = {
-        port: Once(partial(served.certificate, cluster, listed.doors[port.node], port.number))
+        port: Once(partial(served.certificate, cluster, listed.forwarders[port.node], port.number))
         for port in near
     }
     if options is None:
@@ -122,13 +124,13 @@ def listings(cluster: Cluster) -> Listed:
     static = static_pods.among(told(STATIC_PODS), told(OF_CONTROL_PLANE))
     known = not isinstance(answers[OF_CONTROL_PLANE], AdminError)
     impostors = static_pods.gaps(static.impostors) if known else []
-    control_plane = tuple(part for pod in static.pods if (part := components.static_pod(pod)))
+    control_plane = tuple(part for pod in static.pods if (part := static_pod(pod)))
     nodes = told(NODES)
-    doors = _doors([*told(PROXIES), *told(STATIC_PODS)])
-    if not set(nodes) <= doors.keys() and told(STATIC_PODS):
-        doors = {**_doors(_pods(cluster, "")), **doors}  # a network without kube-proxy
+    through = forwarders([*told(PROXIES), *told(STATIC_PODS)])
+    if not set(nodes) <= through.keys() and told(STATIC_PODS):
+        through = {**forwarders(_pods(cluster, "")), **through}  # a network without kube-proxy
     seen = [one for right in in_objects for one in told(right)]
-    return Listed(nodes, control_plane, doors, (*told("user"), *seen), (*gaps, *impostors))
+    return Listed(nodes, control_plane, through, (*told("user"), *seen), (*gaps, *impostors))
 
 
 def _without(what: Right | str, error: AdminError, optional: Container[Right | str]) -> Gap | None:
@@ -201,14 +203,4 @@ class Once(Generic[Answer]):
 
 
 def _pods(cluster: Cluster, label: str) -> list[Mapping[str, Any]]:
-    return list(cluster.list(PODS, [("labelSelector", label)] if label else []))
-
-
-def _doors(pods: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """For each node the first of these pods that runs there in the node's own network."""
-    doors: dict[str, str] = {}
-    for pod in pods:
-        runs = (pod.get("status") or {}).get("phase") == "Running"
-        if runs and pod["spec"].get("hostNetwork") and pod["spec"].get("nodeName"):
-            doors.setdefault(pod["spec"]["nodeName"], pod["metadata"]["name"])
-    return doors
+    return list(cluster.list(SYSTEM_PODS, [("labelSelector", label)] if label else []))

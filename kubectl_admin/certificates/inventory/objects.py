@@ -10,8 +10,8 @@ from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM
 
-SYSTEM = "kube-system"
 # The authorities that API servers use, as they publish them for the servers of aggregated APIs.
 # Source: docs «Configure the Aggregation Layer», «Extension Apiserver Authenticates the Request».
 PUBLISHED = "extension-apiserver-authentication"
@@ -53,7 +53,7 @@ def questions(cluster: Cluster) -> dict[Right, Callable[[], tuple[Seen, ...]]]:
         Right("list", resource, group=group): partial(_listed, cluster, kind)
         for kind, (group, resource, _, _) in KINDS.items()
     }
-    asked[Right("get", "configmaps", SYSTEM)] = partial(_published, cluster)
+    asked[Right("get", "configmaps", KUBE_SYSTEM)] = partial(_published, cluster)
     return asked
 
 
@@ -85,4 +85,4 @@ def _listed(cluster: Cluster, kind: str) -> tuple[Seen, ...]:
 
 
 def _published(cluster: Cluster) -> tuple[Seen, ...]:
-    return tuple(of_published(cluster.get(f"/api/v1/namespaces/{SYSTEM}/configmaps/{PUBLISHED}")))
+    return tuple(of_published(cluster.get(f"{SYSTEM}/configmaps/{PUBLISHED}")))

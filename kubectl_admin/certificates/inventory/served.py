@@ -8,16 +8,16 @@ from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.inventory import disk
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 
-NAMESPACE = "kube-system"
 TIMEOUT = 10.0  # seconds for one handshake
 RETRIES = 3  # after failures that may well be none a little later
 
 
 def certificate(
-    cluster: Cluster, pod: str, port: int, *, namespace: str = NAMESPACE, timeout: float = TIMEOUT
+    cluster: Cluster, pod: str, port: int, *, namespace: str = KUBE_SYSTEM, timeout: float = TIMEOUT
 ) -> Certificate:
     """The certificate that is served on a port of a node's loopback.
 

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 
 from kubectl_admin.certificates.facts import Seen, Source, Use
-from kubectl_admin.certificates.inventory.components import (
-    CONTROLLER_MANAGER,
-    EXTERNAL_ETCD,
-    SCHEDULER,
-)
+from kubectl_admin.certificates.inventory.components import EXTERNAL_ETCD
 from kubectl_admin.certificates.renewable import CLIENT, RENEWABLE, SERVING
+from kubectl_admin.control_plane.component import CONTROLLER_MANAGER, SCHEDULER
 
 # The name of a certificate that is served -> the component that serves it.
 SERVERS: Mapping[str, str] = {

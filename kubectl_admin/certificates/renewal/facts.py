@@ -10,7 +10,6 @@ from kubectl_admin.certificates.inventory.components import (
     KUBERNETES,
     PKI,
     Port,
-    StaticPod,
     external_etcd,
     is_loopback,
     ports,
@@ -18,6 +17,7 @@ from kubectl_admin.certificates.inventory.components import (
 from kubectl_admin.certificates.renewable import AUTHORITIES, RENEWABLE
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.decode import whole_number
+from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.node.operation import Owner
 
 JOB = "certs"  # one at a time on a node

@@ -24,6 +24,7 @@ from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.paths import KUBE_SYSTEM, KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
@@ -35,18 +36,18 @@ PAGE = 100  # requests that are listed at a time; each may hold a megabyte
 FRESH = 5.0  # seconds for which a listing of the nodes is that of now
 RIGHTS = (Right("list", "certificatesigningrequests", group=GROUP), Right("list", "nodes"))
 SERVICE = "/api/v1/namespaces/default/services/kubernetes"
-CONFIG = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 OF_SERVICE = [("labelSelector", "kubernetes.io/service-name=kubernetes")]
 # What may be missing: that a request does not name the API server is then not judged, and that is said.
 OPTIONAL = {
     SERVICE: Right("get", "services", namespace="default"),
-    CONFIG: Right("get", "configmaps", namespace="kube-system"),
+    KUBEADM_CONFIG: Right("get", "configmaps", namespace=KUBE_SYSTEM),
     SLICES: Right("list", "endpointslices", group="discovery.k8s.io", namespace="default"),
 }
 WHAT = {
     SERVICE: "whether a request names the API server's Service",
-    CONFIG: "whether a request names the control plane's endpoint, or another name that kubeadm was told,",
+    KUBEADM_CONFIG: "whether a request names the control plane's endpoint, or another name that kubeadm was "
+    "told,",
     SLICES: "whether a request names an address at which an API server is reached",
 }
 
@@ -143,12 +144,12 @@ def server(cluster: Cluster) -> Server:
     the user finds it: no one of them has all its names.
     """
     gaps: list[Gap] = []
-    service, config, slices = (optional(cluster, path, gaps) for path in (SERVICE, CONFIG, SLICES))
+    service, config, slices = (optional(cluster, path, gaps) for path in (SERVICE, KUBEADM_CONFIG, SLICES))
     told = Configured()
     try:
         told = configured(config)
     except ValueError as error:
-        gaps.append(Gap(WHAT[CONFIG], f"ConfigMap kube-system/kubeadm-config can't be read: {error}"))
+        gaps.append(Gap(WHAT[KUBEADM_CONFIG], f"ConfigMap kube-system/kubeadm-config can't be read: {error}"))
     names = {*told.names, *advertised(slices), *served(cluster, gaps), *in_use(cluster.target)}
     return Server(service_addresses(service), frozenset(names), told.domain, tuple(gaps))
 

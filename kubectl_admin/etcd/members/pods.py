@@ -11,21 +11,13 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane import static_pods
-from kubectl_admin.control_plane.flags import (
-    command_line,
-    environment,
-    flags,
-    is_true,
-    listed,
-    url_parts,
-    variables_as_flags,
-)
+from kubectl_admin.control_plane.component import APISERVER, ETCD, ETCD_PORT, Component
+from kubectl_admin.control_plane.flags import is_true, listed, url_parts
+from kubectl_admin.control_plane.pod import container_of, settings_of
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode, Impostor, StaticPods
 
-NAMESPACE = static_pods.NAMESPACE
-CLIENT_PORT = 2379
-ETCD, APISERVER = "etcd", "kube-apiserver"
 SELECTOR = f"{static_pods.SELECTOR},component in ({ETCD},{APISERVER})"
 
 
@@ -148,9 +140,9 @@ def of_static_pods(found: StaticPods) -> Etcd:
     members, says = [], {}
     for pod in found.pods:
         match static_pods.component_of(pod):
-            case "etcd":
+            case Component.ETCD:
                 members.append(member(pod))
-            case "kube-apiserver":
+            case Component.APISERVER:
                 says[static_pods.node_of(pod)] = apiserver_flags(pod)
     members.sort(key=lambda pod: (pod.node, pod.name))
     return Etcd(tuple(members), _alike(says), found.nodes, found.impostors)
@@ -158,29 +150,26 @@ def of_static_pods(found: StaticPods) -> Etcd:
 
 def member(pod: Mapping[str, Any]) -> EtcdPod:
     """The member that a static pod runs."""
-    container = _container(pod, ETCD)
+    container = container_of(pod, ETCD)
     metadata, status = pod["metadata"], pod.get("status") or {}
     running = [one for one in status.get("containerStatuses") or () if one.get("name") == container["name"]]
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
     return EtcdPod(
         node=static_pods.node_of(pod),
-        namespace=str(metadata.get("namespace") or NAMESPACE),
+        namespace=str(metadata.get("namespace") or KUBE_SYSTEM),
         name=str(metadata["name"]),
         uid=static_pods.uid_of(pod),
         container=str(container["name"]),
         container_id=next((str(one.get("containerID") or "") for one in running), "").rpartition("//")[2],
         image=str(container.get("image") or ""),
         ready=ready,
-        flags=member_flags(pod, container),
+        flags=member_flags(pod),
     )
 
 
-def member_flags(pod: Mapping[str, Any], container: Mapping[str, Any]) -> Flags:
+def member_flags(pod: Mapping[str, Any]) -> Flags:
     """What a member was told. A flag wins over its variable; a configuration file over everything."""
-    told = {
-        **variables_as_flags(environment(pod, container), "ETCD_"),
-        **flags(command_line(pod, container)),
-    }
+    told = settings_of(pod, ETCD)
 
     def urls(name: str, default: str) -> tuple[str, ...]:
         return listed(told.get(name, default))
@@ -222,9 +211,7 @@ def access(told: Flags) -> Access:
 
 def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
     """Where the API server of a static pod says that its etcd is."""
-    told = flags(
-        command_line(pod, _container(pod, APISERVER)), lists=("etcd-servers", "etcd-servers-overrides")
-    )
+    told = settings_of(pod, APISERVER)
     return ApiserverFlags(
         nodes=(static_pods.node_of(pod),),
         servers=listed(told.get("etcd-servers", "")),
@@ -233,18 +220,6 @@ def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
         key=told.get("etcd-keyfile", ""),
         overrides=listed(told.get("etcd-servers-overrides", "")),
     )
-
-
-def _container(pod: Mapping[str, Any], program: str) -> Mapping[str, Any]:
-    """The container that runs the program: the one of that name, else the first that is started with it."""
-    containers: list[Mapping[str, Any]] = pod["spec"]["containers"]
-    named = [one for one in containers if one["name"] == program]
-    started = [
-        one
-        for one in containers
-        if any(word.rpartition("/")[2] == program for word in command_line(pod, one)[:1])
-    ]
-    return (named or started or containers)[0]
 
 
 def _alike(says: Mapping[str, ApiserverFlags]) -> tuple[ApiserverFlags, ...]:
@@ -277,7 +252,7 @@ def _distance(url: str) -> int:
 
 def parts(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of a URL, etcd's port where it names none; "" and 0 where it is no URL."""
-    return url_parts(url, CLIENT_PORT)
+    return url_parts(url, ETCD_PORT)
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -13,6 +13,7 @@ from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unreachable
 from kubectl_admin.cluster.exec import ExecResult
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import hashes, pods
@@ -26,7 +27,7 @@ from kubectl_admin.pool import ask_all
 # What it takes: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.
 RIGHTS = (
     *static_pods.RIGHTS,
-    *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
+    *(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get")),
 )
 PROGRAM = 10.0  # seconds for a run of etcdctl, which gives up by itself before
 LOST = (

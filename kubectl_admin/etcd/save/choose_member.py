@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
@@ -26,7 +27,7 @@ OUTSIDE = "-"  # no container: etcd runs outside of Kubernetes
 # What it takes to choose.
 RIGHTS = (
     *static_pods.RIGHTS,
-    *(Right(verb, "pods/exec", pods.NAMESPACE) for verb in ("create", "get")),
+    *(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get")),
 )
 
 

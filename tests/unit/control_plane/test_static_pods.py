@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.paths import SYSTEM_PODS
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode, Impostor, among, doubt, uid_of
 
@@ -80,7 +81,7 @@ def test_what_is_found_is_told_apart():
 
 def cluster(nodes: Any) -> Any:
     def listing(path: str, query: Any = (), **_: Any) -> Any:
-        if path == static_pods.PODS:
+        if path == SYSTEM_PODS:
             assert query == [("labelSelector", "tier=control-plane")]
             return iter([POD])
         assert query == [("labelSelector", static_pods.LABEL)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.etcd.members.etcdctl import Listed, Status
 from kubectl_admin.etcd.members.pods import Etcd
 from kubectl_admin.etcd.members.state import Member, State
@@ -9,7 +10,7 @@ from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade import unit
 from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Mark, Proxy, Room
 from kubectl_admin.upgrade.packages import Manager, Packages
-from kubectl_admin.versions.facts import Component, Evidence, Facts, Instance, KubeadmConfig, Node
+from kubectl_admin.versions.facts import Evidence, Facts, Instance, KubeadmConfig, Node
 from kubectl_admin.versions.version import Version
 
 CONTROL_PLANES = ("cp-1", "cp-2", "cp-3")

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade.facts import Proxy
 from kubectl_admin.upgrade.given import Fate, further_paths, next_start
 from kubectl_admin.upgrade.unit import Command
-from kubectl_admin.versions.facts import Component, KubeadmConfig
+from kubectl_admin.versions.facts import KubeadmConfig
 from tests.unit.upgrade.cases import CONFIG, disk, facts
 
 GATE = "featureGates: {SidecarContainers: true}\n"

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.upgrade import preflight, target
 from kubectl_admin.upgrade.facts import STATIC, CoreDNS, Proxy, Record, Role, Room, Target
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.facts import Component, Evidence, KubeadmConfig
+from kubectl_admin.versions.facts import Evidence, KubeadmConfig
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, disk, facts

@@ -1,9 +1,9 @@
 import pytest
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.given import Fate, Given, named
-from kubectl_admin.versions.facts import Component
 
 COMPONENTS = {
     Component.KUBELET,

@@ -1,6 +1,7 @@
 """Small clusters as facts, for the tests of policy and judgement."""
 
-from kubectl_admin.versions.facts import CONTROLLERS, Component, Evidence, Facts, Instance, Node
+from kubectl_admin.control_plane.component import CONTROLLERS, Component
+from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
 from kubectl_admin.versions.version import Version
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from kubectl_admin.cluster.errors import Forbidden, NotFound, Unreachable
 from kubectl_admin.cluster.table import Table
-from kubectl_admin.versions.facts import Component, Instance
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.versions.facts import Instance
 from kubectl_admin.versions.gather import gather
 from tests.unit.versions.samples import part
 

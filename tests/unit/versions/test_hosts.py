@@ -5,10 +5,11 @@ import pytest
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.versions import hosts, upstream
-from kubectl_admin.versions.facts import Component, Reach
+from kubectl_admin.versions.facts import Reach
 from kubectl_admin.versions.hosts import completed, on_disk
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.policy import breaches

@@ -1,9 +1,10 @@
 from dataclasses import replace
 from datetime import date
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.facts import Component, Instance
+from kubectl_admin.versions.facts import Instance
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.policy import breaches
 from tests.unit.versions.samples import cluster, part, said

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubectl_admin.versions.facts import Component, KubeadmConfig
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.versions.facts import KubeadmConfig
 from kubectl_admin.versions.kubeadm_config import (
     cluster_configuration,
     kubeadm_config,

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Severity
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.facts import Component, Instance, KubeadmConfig
+from kubectl_admin.versions.facts import Instance, KubeadmConfig
 from kubectl_admin.versions.needs import (
     containerd_is_tested,
     etcd_gate,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.versions import policy, rules
-from kubectl_admin.versions.facts import Component, Reach
+from kubectl_admin.versions.facts import Reach
 from kubectl_admin.versions.policy import MinorRange, breaches
 from kubectl_admin.versions.version import Version
 from tests.unit.versions.samples import cluster, part

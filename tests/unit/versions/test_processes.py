@@ -1,14 +1,11 @@
-import json
 from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.errors import Forbidden
-from kubectl_admin.cluster.portforward import Answer
-from kubectl_admin.errors import AdminError
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.versions import processes
-from kubectl_admin.versions.facts import Component, Evidence, Instance, Reach
+from kubectl_admin.versions.facts import Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 METRICS = """\
@@ -71,35 +68,6 @@ def test_a_static_pod():
 
 
 @pytest.mark.parametrize(
-    ("component", "flags", "port"),
-    [
-        (Component.SCHEDULER, ["kube-scheduler", "--secure-port=11259"], 11259),
-        (Component.SCHEDULER, ["kube-scheduler"], 10259),
-        (Component.APISERVER, ["kube-apiserver", "--secure-port", "7443"], 7443),
-        (Component.APISERVER, ["kube-apiserver", "-secure-port=7443"], 7443),
-        (Component.APISERVER, ["kube-apiserver", "--secure-port=6443", "--secure-port=7443"], 7443),
-        (Component.APISERVER, ["kube-apiserver", "--", "--secure-port=7443"], 6443),
-        (
-            Component.ETCD,
-            ["etcd", "--listen-metrics-urls=http://127.0.0.1:12381,http://10.0.0.1:2381"],
-            12381,
-        ),
-        (Component.ETCD, ["etcd", "--listen-metrics-urls="], 2381),
-        (Component.SCHEDULER, ["kube-scheduler", "--secure-port=" + "9" * 5000], 10259),
-        (Component.SCHEDULER, ["kube-scheduler", "--secure-port=65536"], 10259),
-    ],
-)
-def test_the_port_that_a_pod_names(component, flags, port):
-    assert processes.port_of(pod(*flags), component) == port
-
-
-def test_where_an_api_server_is_spoken_to():
-    endpoint = {"kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": "192.0.2.1:6443"}
-    assert processes.apiserver_address(pod(**endpoint)) == "192.0.2.1:6443"
-    assert processes.apiserver_address(pod("kube-apiserver", "--secure-port=7443")) == "10.0.0.11:7443"
-
-
-@pytest.mark.parametrize(
     ("answer", "emulates"),
     [
         ({"gitVersion": "v1.37.2", "emulationMajor": "1", "emulationMinor": "36"}, "1.36"),
@@ -111,33 +79,6 @@ def test_the_version_of_an_api_server(answer, emulates):
     part = processes.with_version(Instance(Component.APISERVER, "cp1"), answer)
     assert part.running.source == "its /version"
     assert (part.emulates.minor_text if part.emulates else None) == emulates
-
-
-@pytest.fixture
-def refused_as(monkeypatch):
-    """Makes every port answer that the user may not, whom it takes for the one of this name."""
-
-    def refuse(user):
-        message = f'forbidden: User "{user}" cannot get path "/metrics"'
-        status = {"kind": "Status", "message": message, "reason": "Forbidden", "code": 403}
-        answer = Answer(403, "Forbidden", {}, json.dumps(status).encode())
-        monkeypatch.setattr(portforward, "http_get", lambda *_args, **_options: answer)
-
-    return refuse
-
-
-def test_a_process_that_refuses_its_user_is_one_that_wants_a_permission(refused_as):
-    refused_as("jane")
-    with pytest.raises(Forbidden) as caught:
-        processes.loopback(None, "kube-scheduler-cp1", 10259, "/metrics", tls=True)
-    assert (caught.value.user, caught.value.verb, caught.value.resource) == ("jane", "get", "/metrics")
-
-
-def test_a_process_that_does_not_know_its_user_wants_none(refused_as):
-    refused_as("system:anonymous")
-    with pytest.raises(AdminError, match="port 10259 does not know this user's client certificate") as caught:
-        processes.loopback(None, "kube-scheduler-cp1", 10259, "/metrics", tls=True)
-    assert not isinstance(caught.value, Forbidden)
 
 
 @pytest.mark.parametrize("missing", [[], list(processes.NODES_PROXY)])

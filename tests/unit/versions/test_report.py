@@ -3,11 +3,12 @@ from datetime import date
 
 import pytest
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.report import terminal
 from kubectl_admin.report.document import document
 from kubectl_admin.versions import fleet, report, upstream
-from kubectl_admin.versions.facts import Component, Instance
+from kubectl_admin.versions.facts import Instance
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.upgrade_path import upgrade_path

@@ -1,5 +1,5 @@
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.facts import Component
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from tests.unit.versions.samples import cluster, part
 

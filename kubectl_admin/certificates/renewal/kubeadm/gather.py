@@ -9,13 +9,16 @@ from typing import Any
 
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.inventory import components, disk
-from kubectl_admin.certificates.inventory.components import APISERVER, ETCD, FLAGS, PKI, StaticPod
+from kubectl_admin.certificates.inventory.components import FLAGS, PKI
 from kubectl_admin.certificates.renewal.facts import Etcd, Facts, Node
 from kubectl_admin.certificates.renewal.gather import survey_host
 from kubectl_admin.certificates.renewal.kubeadm import backups
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.component import APISERVER, ETCD
+from kubectl_admin.control_plane.endpoints import FORWARDING
+from kubectl_admin.control_plane.pod import StaticPod, static_pod
 from kubectl_admin.control_plane.static_pods import find, uid_of
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members import status
@@ -25,14 +28,11 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 
-SYSTEM = "kube-system"
-
 
 def rights(options: Options) -> list[Right]:
     """What it takes: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
-    forwarding = [Right(verb, "pods/portforward", SYSTEM) for verb in ("create", "get")]
     pods = debug_pod.rights(options.namespace)
-    return list(dict.fromkeys([*status.RIGHTS, *forwarding, *pods, *one_at_a_time.RIGHTS]))
+    return list(dict.fromkeys([*status.RIGHTS, *FORWARDING, *pods, *one_at_a_time.RIGHTS]))
 
 
 def look(  # noqa: PLR0913 - where, by whom, and how much
@@ -79,7 +79,7 @@ def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict
     uids: dict[str, dict[str, str]] = {}
     # What only looks like one would be renewed, and would give a worker's kubeconfig to an administrator.
     for pod in find(cluster).pods:
-        if part := components.static_pod(pod):
+        if part := static_pod(pod):
             parts.setdefault(part.node, {})[part.component] = part
             uids.setdefault(part.node, {})[part.component] = uid_of(pod)
     return parts, uids

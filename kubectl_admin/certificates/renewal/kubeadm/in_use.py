@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kubectl_admin.certificates.inventory import components, served
-from kubectl_admin.certificates.inventory.components import APISERVER, CONFIGS, ETCD, Port
+from kubectl_admin.certificates.inventory.components import CONFIGS, Port
 from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Node
 from kubectl_admin.certificates.renewal.kubeadm.gather import etcd_of, on_disk
 from kubectl_admin.certificates.renewal.work import looks
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.control_plane.component import APISERVER, ETCD
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.script import Script
@@ -89,7 +91,7 @@ class Use:
             self._until_member_is_up()
         if APISERVER not in node.parts:
             return
-        path = f"/api/v1/namespaces/kube-system/pods/{node.parts[APISERVER].name}"
+        path = f"{SYSTEM_PODS}/{node.parts[APISERVER].name}"
         for _ in looks(READY_TIMEOUT):
             try:
                 conditions = (self._cluster.get(path).get("status") or {}).get("conditions") or ()

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from kubectl_admin.certificates.inventory import served
-from kubectl_admin.certificates.inventory.components import KUBELET_PORT
 from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import JOB, ROTATING, Node
 from kubectl_admin.certificates.renewal.kubelet.gather import HEARTBEATS, on_disk
@@ -19,6 +18,7 @@ from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
+from kubectl_admin.control_plane.component import KUBELET_PORT
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host, Say

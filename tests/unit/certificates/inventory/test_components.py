@@ -5,6 +5,7 @@ import pytest
 from kubectl_admin.certificates.facts import Process, Use
 from kubectl_admin.certificates.inventory import components
 from kubectl_admin.certificates.inventory.components import File, Port
+from kubectl_admin.control_plane.pod import static_pod
 
 PKI = "/etc/kubernetes/pki"
 
@@ -41,12 +42,12 @@ def pod(component, *words, node="cp1", volumes=(), **status):
 
 
 def part(*words, **more):
-    return components.static_pod(pod(*words, **more))
+    return static_pod(pod(*words, **more))
 
 
 def test_what_is_no_part_of_the_control_plane():
-    assert components.static_pod(pod("kube-proxy")) is None
-    assert components.static_pod({"metadata": {"name": "x"}, "spec": {"containers": []}}) is None
+    assert static_pod(pod("kube-proxy")) is None
+    assert static_pod({"metadata": {"name": "x"}, "spec": {"containers": []}}) is None
 
 
 def test_files_are_those_of_the_flags_each_once_and_what_kubeadm_adds():

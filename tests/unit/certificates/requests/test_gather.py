@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 from kubectl_admin.certificates.requests import gather, policy
 from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
+from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.requests.samples import NODES, bits, csr, document, made, not_proven, pem
 from tests.unit.cluster.standin import Says, StandIn, status
@@ -40,7 +41,7 @@ def server():
     with StandIn().serving() as stand_in:
         stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [W1]}))
         stand_in.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
-        stand_in.on("GET", gather.CONFIG, status(404, "NotFound", "not found"))
+        stand_in.on("GET", KUBEADM_CONFIG, status(404, "NotFound", "not found"))
         stand_in.on("GET", gather.SLICES, Says(body={"metadata": {}, "items": []}))
         yield stand_in
 
@@ -106,7 +107,7 @@ def test_a_missing_right_is_named(server):
 
 def test_what_the_api_server_is_known_by_is_looked_up(server):
     config = {"ClusterConfiguration": "controlPlaneEndpoint: 10.0.0.5:6443"}
-    server.on("GET", gather.CONFIG, Says(body={"data": config}))
+    server.on("GET", KUBEADM_CONFIG, Says(body={"data": config}))
     found = gather.nodes(server.connect()).server
     assert found == Server(frozenset({ip_address("10.96.0.1")}), frozenset({ip_address("10.0.0.5"), HERE}))
 
@@ -183,7 +184,7 @@ def test_what_the_api_server_does_not_show_is_a_gap(shown):
 def test_what_is_not_seen_of_the_api_server_is_a_gap_and_all_else_is_judged(server):
     said = 'services "kubernetes" is forbidden: User "ann" cannot get resource "services" in API group ""'
     server.on("GET", gather.SERVICE, status(403, "Forbidden", f'{said} in the namespace "default"'))
-    server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "a: ["}}))
+    server.on("GET", KUBEADM_CONFIG, Says(body={"data": {"ClusterConfiguration": "a: ["}}))
     listed(server, named("good"))
     seen = gather.look(server.connect())
     assert [one.verdict for one in seen.judged()] == [Verdict.VALID]

@@ -9,6 +9,7 @@ from cryptography import x509
 from kubectl_admin.certificates.requests import gather, watch
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
+from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from kubectl_admin.streams import ReaderGone
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, made, not_proven, pem
@@ -53,7 +54,7 @@ def server():
         stand_in.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [NODE]}))
         stand_in.on("GET", "/api/v1/nodes/w1", Says(body=NODE))
         stand_in.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
-        stand_in.on("GET", gather.CONFIG, status(404, "NotFound", "not found"))
+        stand_in.on("GET", KUBEADM_CONFIG, status(404, "NotFound", "not found"))
         stand_in.on("GET", gather.SLICES, Says(body={"metadata": {}, "items": []}))
         yield stand_in
 
@@ -70,7 +71,7 @@ def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypat
     changed = named("early", not_proven(csr()))
     changed["metadata"]["resourceVersion"] = "2"
     rounds = [[named("early")], [named("early")], [changed]]
-    server.on("GET", gather.CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
+    server.on("GET", KUBEADM_CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
     world = World(monkeypatch, server.connect(), *rounds)
     for _ in range(3):
         world.follower.round()

@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 
-from kubectl_admin.certificates.inventory.components import StaticPod
 from kubectl_admin.certificates.renewable import RENEWABLE, known
 from kubectl_admin.certificates.renewal import report
 from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Etcd, Left, Survey
@@ -11,6 +10,7 @@ from kubectl_admin.certificates.renewal.kubeadm import plan
 from kubectl_admin.certificates.renewal.kubeadm import rollback as rollbacks
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Broken
+from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.report import terminal

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates.inventory.components import StaticPod
 from kubectl_admin.certificates.renewable import known
 from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Survey
 from kubectl_admin.certificates.renewal.kubeadm import in_use, plan, work
+from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.errors import AdminError
 from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
 
