@@ -17,6 +17,33 @@ MAPS = ("metadata", "spec", "status", "data")  # fields of an object that are ob
 LISTS = ("managedFields", "ownerReferences")  # fields of its metadata that are lists of objects
 
 
+Object = Mapping[str, Any]
+ObjectName = tuple[str, str]  # namespace and name; the namespace is "" for an object of the whole cluster
+
+
+def name_of(item: Object) -> ObjectName:
+    """Namespace and name of an object."""
+    return item["metadata"].get("namespace") or "", item["metadata"]["name"]
+
+
+def find_condition(item: Object, kind: str) -> Object:
+    """The condition of this type in an object's status; empty if there is none."""
+    for each in (item.get("status") or {}).get("conditions") or ():
+        if each.get("type") == kind:
+            return mapping(each)
+    return {}
+
+
+def has_condition(item: Object, kind: str) -> bool:
+    """Whether this condition of an object is True. False and Unknown are not, nor is one that is missing."""
+    return find_condition(item, kind).get("status") == "True"
+
+
+def is_ready(item: Object) -> bool:
+    """Whether a node or a pod is Ready."""
+    return has_condition(item, "Ready")
+
+
 def decode_answer(body: bytes, path: str) -> dict[str, Any]:
     """The object of JSON that answers what was asked of a path; raises AdminError for none."""
     if not body:

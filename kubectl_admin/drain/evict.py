@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.watched import WatchedObjects
 from kubectl_admin.drain import read
 from kubectl_admin.drain.answers import Answer, Kind, meaning
 from kubectl_admin.drain.board import Board, Waiting, says
 from kubectl_admin.drain.facts import Budget, Name, Pod
 from kubectl_admin.drain.filters import Action, Flags, Verdict
-from kubectl_admin.drain.follow import Followed
 from kubectl_admin.drain.gather import BUDGETS, PODS
 from kubectl_admin.drain.placement import UNSCHEDULABLE
 from kubectl_admin.drain.progress import DrainProgress
@@ -58,9 +58,9 @@ class Following:
         self.events = queue.SimpleQueue[Any]()
         self._cluster = cluster
         on_node = [("fieldSelector", f"spec.nodeName={node}")]
-        self._pods = Followed(cluster, PODS, on_node, read.pod, self.wake)
-        self._budgets = Followed(cluster, BUDGETS, (), read.budget, self.wake)
-        self._others: list[Followed[Any]] = []
+        self._pods = WatchedObjects(cluster, PODS, on_node, read.pod, self.wake)
+        self._budgets = WatchedObjects(cluster, BUDGETS, (), read.budget, self.wake)
+        self._others: list[WatchedObjects[Any]] = []
 
     def wake(self) -> None:
         """Something has changed."""
@@ -84,9 +84,9 @@ class Following:
         except AdminError:
             return ()
 
-    def also(self, path: str, fact: Callable[[Any], Any]) -> Followed[Any]:
+    def also(self, path: str, fact: Callable[[Any], Any]) -> WatchedObjects[Any]:
         """Follows one more list."""
-        other = Followed(self._cluster, path, (), fact, self.wake)
+        other = WatchedObjects(self._cluster, path, (), fact, self.wake)
         self._others.append(other)
         return other
 
@@ -102,7 +102,7 @@ class Following:
 
     def close(self) -> None:
         """Nothing is followed any more."""
-        every: list[Followed[Any]] = [self._pods, self._budgets, *self._others]
+        every: list[WatchedObjects[Any]] = [self._pods, self._budgets, *self._others]
         for followed in every:
             followed.close()
 

@@ -4,10 +4,10 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from kubectl_admin.cluster.watched import WatchedObjects
 from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.evict import DrainError, Following, listed
 from kubectl_admin.drain.facts import Name, Pod
-from kubectl_admin.drain.follow import Followed
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.stateful import Group, Operator, leaders_named
 from kubectl_admin.errors import AdminError
@@ -52,7 +52,7 @@ def await_moved(
         following.wait(min(TICK, end - now))
 
 
-def leaders(objects: Mapping[Operator, Followed[Any]]) -> dict[tuple[str, str], str]:
+def leaders(objects: Mapping[Operator, WatchedObjects[Any]]) -> dict[tuple[str, str], str]:
     """The leader's pod that operators' own objects name; where those can't be seen, labels alone count."""
     named: dict[tuple[str, str], str] = {}
     for operator, followed in objects.items():

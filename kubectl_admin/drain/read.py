@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
+from kubectl_admin.cluster.objects import Object, is_ready
 from kubectl_admin.drain.facts import (
     AntiAffinity,
     Budget,
@@ -21,7 +21,6 @@ from kubectl_admin.drain.quantity import number
 MIRROR = "kubernetes.io/config.mirror"
 NAME_FIELD = "metadata.name"
 
-Object = Mapping[str, Any]
 Terms = tuple[tuple[Requirement, ...], ...]
 
 
@@ -38,7 +37,7 @@ def pod(item: Object) -> Pod:
         node=spec.get("nodeName") or "",
         labels=metadata.get("labels") or {},
         phase=status.get("phase") or "",
-        ready=condition(item, "Ready") == "True",
+        ready=is_ready(item),
         controller=controller(metadata),
         mirror=MIRROR in (metadata.get("annotations") or {}),
         empty_dirs=tuple(volume["name"] for volume in volumes if "emptyDir" in volume),
@@ -49,14 +48,6 @@ def pod(item: Object) -> Pod:
         finalizers=tuple(metadata.get("finalizers") or ()),
         demands=demands(metadata["namespace"], spec),
     )
-
-
-def condition(item: Object, kind: str) -> str:
-    """The status of a condition: True, False, Unknown; "" where it is not there."""
-    for each in (item.get("status") or {}).get("conditions") or ():
-        if each.get("type") == kind:
-            return str(each.get("status"))
-    return ""
 
 
 def controller(metadata: Object) -> Owner | None:
@@ -155,7 +146,7 @@ def node(item: Object) -> Node:
             Taint(each["key"], each.get("value") or "", each["effect"]) for each in spec.get("taints") or ()
         ),
         unschedulable=bool(spec.get("unschedulable")),
-        ready=condition(item, "Ready") == "True",
+        ready=is_ready(item),
         allocatable={name: number(value) for name, value in (status.get("allocatable") or {}).items()},
     )
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
+from kubectl_admin.cluster.watched import WatchedObjects
 from kubectl_admin.drain import read
 from kubectl_admin.drain.cordon import Cordon, uncordon
 from kubectl_admin.drain.facts import Node, Scale
-from kubectl_admin.drain.follow import Followed
 from kubectl_admin.drain.gather import SCALES, workloads
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.errors import AdminError
@@ -72,7 +72,7 @@ def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: f
     """The node as it is once it is Ready. Raises AdminError if it is not within `timeout` seconds."""
     changes = queue.SimpleQueue[None]()
     query = [("fieldSelector", f"metadata.name={node}")]
-    followed = Followed(cluster, "/api/v1/nodes", query, Seen.of, lambda: changes.put(None))
+    followed = WatchedObjects(cluster, "/api/v1/nodes", query, Seen.of, lambda: changes.put(None))
     end, told = time.monotonic() + timeout, False
     try:
         while True:

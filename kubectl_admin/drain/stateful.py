@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.drain.facts import Facts, Member, Name
 from kubectl_admin.drain.labels import Requirement, Selector
 
@@ -48,18 +49,13 @@ class Operator:
         if not self.pods.selects(labels):
             return None
         cluster = next((labels[key] for key in self.cluster if key in labels), "")
-        status = pod.get("status") or {}
-        ready = any(
-            each.get("type") == "Ready" and each.get("status") == "True"
-            for each in status.get("conditions") or ()
-        )
         return Member(
             operator=self.name,
             cluster=f"{pod['metadata']['namespace']}/{cluster}",
             pod=(pod["metadata"]["namespace"], pod["metadata"]["name"]),
             node=(pod.get("spec") or {}).get("nodeName") or "",
             leads=self.leads(labels),
-            ready=ready,
+            ready=is_ready(pod),
         )
 
     def leads(self, labels: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
+from kubectl_admin.cluster.objects import find_condition, is_ready
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, KUBEADM_CONFIG, SYSTEM_PODS
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
@@ -135,13 +136,13 @@ def refuse_misnamed(kind: str, name: str) -> None:
 def refuse_unready(node: dict[str, Any]) -> None:
     """Raises NotReadyError for a node whose kubelet would not start the pod."""
     name = node["metadata"]["name"]
-    for condition in (node.get("status") or {}).get("conditions") or ():
-        if condition["type"] == "Ready" and condition["status"] != "True":
-            raise NotReadyError(
-                f"node {name} is not Ready since {condition.get('lastTransitionTime', '?')}: "
-                f"{condition.get('reason', '')}: {condition.get('message', '')}",
-                "its kubelet starts no pod; bring it back first",
-            )
+    condition = find_condition(node, "Ready")
+    if condition and not is_ready(node):
+        raise NotReadyError(
+            f"node {name} is not Ready since {condition.get('lastTransitionTime', '?')}: "
+            f"{condition.get('reason', '')}: {condition.get('message', '')}",
+            "its kubelet starts no pod; bring it back first",
+        )
 
 
 def held(cluster: Cluster, node: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.objects import has_condition, is_ready
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG, SYSTEM_APPS, SYSTEM_PODS
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.finding import Finding, Severity
@@ -16,7 +17,6 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
 from kubectl_admin.report.text import some_of
 from kubectl_admin.upgrade.facts import Target
-from kubectl_admin.upgrade.gather import is_ready
 from kubectl_admin.versions.version import Version
 
 IMAGES = Script("upgrade", "kubeadm-images")
@@ -140,10 +140,7 @@ class DnsRollout:
             int(status.get("availableReplicas") or 0),
         )
         total = int(status.get("replicas") or 0)
-        enough = any(
-            each.get("type") == "Available" and each.get("status") == "True"
-            for each in status.get("conditions") or ()
-        )
+        enough = has_condition(deployment, "Available")
         # More new ones and available ones than there are in all: one of them is both.
         serves = enough and updated + available > total
         if updated < wanted or available < wanted:

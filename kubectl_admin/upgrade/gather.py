@@ -8,6 +8,7 @@ from typing import Any
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_object, whole_number
 from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import SYSTEM, SYSTEM_APPS
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.component import ETCD
@@ -165,12 +166,6 @@ def order(nodes: list[Mapping[str, Any]]) -> tuple[str, ...]:
             nodes, key=lambda each: (each["metadata"].get("creationTimestamp", ""), each["metadata"]["name"])
         )
     )
-
-
-def is_ready(node: Mapping[str, Any]) -> bool:
-    """Whether the node says that it is Ready."""
-    conditions = node.get("status", {}).get("conditions") or ()
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def is_drained(node: Mapping[str, Any]) -> bool:

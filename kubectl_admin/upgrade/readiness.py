@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.cluster.watched import WatchedObjects
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.drain.follow import Followed
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.facts import STATIC, Role
-from kubectl_admin.upgrade.gather import is_ready
 from kubectl_admin.versions.version import Version
 
 
@@ -80,10 +80,12 @@ def wait_until_ready(  # noqa: PLR0913 - which node, what of it, and for how lon
     def changed() -> None:
         changes.put(None)
 
-    nodes = Followed(
+    nodes = WatchedObjects(
         cluster, "/api/v1/nodes", [("fieldSelector", f"metadata.name={node}")], Kubelet.of, changed
     )
-    pods = Followed(cluster, SYSTEM_PODS, [("fieldSelector", f"spec.nodeName={node}")], Part.of, changed)
+    pods = WatchedObjects(
+        cluster, SYSTEM_PODS, [("fieldSelector", f"spec.nodeName={node}")], Part.of, changed
+    )
     try:
         while True:
             seen, parts = nodes.facts, pods.facts

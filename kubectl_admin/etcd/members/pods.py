@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.component import APISERVER, ETCD, ETCD_PORT, Component
@@ -153,7 +154,6 @@ def member(pod: Mapping[str, Any]) -> EtcdPod:
     container = container_of(pod, ETCD)
     metadata, status = pod["metadata"], pod.get("status") or {}
     running = [one for one in status.get("containerStatuses") or () if one.get("name") == container["name"]]
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
     return EtcdPod(
         node=static_pods.node_of(pod),
         namespace=str(metadata.get("namespace") or KUBE_SYSTEM),
@@ -162,7 +162,7 @@ def member(pod: Mapping[str, Any]) -> EtcdPod:
         container=str(container["name"]),
         container_id=next((str(one.get("containerID") or "") for one in running), "").rpartition("//")[2],
         image=str(container.get("image") or ""),
-        ready=ready,
+        ready=is_ready(pod),
         flags=member_flags(pod),
     )
 

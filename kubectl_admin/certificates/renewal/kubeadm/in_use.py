@@ -15,6 +15,7 @@ from kubectl_admin.certificates.renewal.kubeadm.gather import etcd_of, on_disk
 from kubectl_admin.certificates.renewal.work import looks
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import SYSTEM_PODS
 from kubectl_admin.control_plane.component import APISERVER, ETCD
 from kubectl_admin.errors import AdminError
@@ -94,11 +95,10 @@ class Use:
         path = f"{SYSTEM_PODS}/{node.parts[APISERVER].name}"
         for _ in looks(READY_TIMEOUT):
             try:
-                conditions = (self._cluster.get(path).get("status") or {}).get("conditions") or ()
+                if is_ready(self._cluster.get(path)):
+                    return
             except AdminError:
                 continue  # one that restarts
-            if any((one.get("type"), one.get("status")) == ("Ready", "True") for one in conditions):
-                return
         raise AdminError(
             f"node {node.node}: its API server is not ready, so no further node is changed", AGAIN
         )

@@ -1,4 +1,7 @@
-"""Objects of the API kept up to date by one list and one watch, through restarts of the API server."""
+"""Objects of the API kept up to date by one list and one watch, through restarts of the API server.
+
+What client-go calls an informer.
+"""
 
 import threading
 import time
@@ -7,23 +10,23 @@ from typing import Any, Generic, TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Gone
-from kubectl_admin.cluster.objects import items_of, version_of
+from kubectl_admin.cluster.objects import Object, ObjectName, items_of, name_of, version_of
 from kubectl_admin.cluster.requests import Query
 from kubectl_admin.cluster.retry import is_transient
-from kubectl_admin.drain.facts import Name
 from kubectl_admin.errors import AdminError
 
-WATCH = 60.0  # seconds of one watch; also how long a thread may outlive its `close`
+WATCH_TIMEOUT = 60.0  # seconds of one watch; also how long a thread may outlive its `close`
 LIST_TIMEOUT = 60.0  # seconds for the list; what comes after a failure is decided here
-SHORT = 1.0  # seconds; a server that ends its watches that soon is not asked again at once
-PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
+SHORT_WATCH = 1.0  # seconds; a server that ends its watches that soon is not asked again at once
+RETRY_INTERVALS = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
 
 Fact = TypeVar("Fact")
 
 
-class Followed(Generic[Fact]):
-    """What a path lists, as it changes, each object read into a fact.
+class WatchedObjects(Generic[Fact]):
+    """What a path lists, as it changes, each object read into a fact by a thread of its own.
 
+    fact: reads one object; what it raises ends the watching, and is raised by `facts`.
     changed: called from another thread after each change, also of `problem`.
     """
 
@@ -32,7 +35,7 @@ class Followed(Generic[Fact]):
         cluster: Cluster,
         path: str,
         query: Query,
-        fact: Callable[[Any], Fact],
+        fact: Callable[[Object], Fact],
         changed: Callable[[], None],
     ) -> None:
         self._cluster, self._path, self._query = cluster, path, list(query)
@@ -40,13 +43,13 @@ class Followed(Generic[Fact]):
         self._changed = changed
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._facts: dict[Name, Fact] | None = None
+        self._facts: dict[ObjectName, Fact] | None = None
         self._problem = ""
         self._fatal: Exception | None = None
-        threading.Thread(target=self._follow, daemon=True).start()
+        threading.Thread(target=self._keep_up, daemon=True).start()
 
     @property
-    def facts(self) -> dict[Name, Fact] | None:
+    def facts(self) -> dict[ObjectName, Fact] | None:
         """What is known now, by namespace and name; None until the first list has come.
 
         Raises AdminError if it can't be listed at all.
@@ -63,10 +66,10 @@ class Followed(Generic[Fact]):
             return self._problem
 
     def close(self) -> None:
-        """Nothing more is followed; the thread ends with its watch."""
+        """Stops watching; the thread ends with its watch."""
         self._closed.set()
 
-    def _follow(self) -> None:
+    def _keep_up(self) -> None:
         failures = 0
         while not self._closed.is_set():
             try:
@@ -74,7 +77,7 @@ class Followed(Generic[Fact]):
                 failures = 0
                 self._watch(version)
             except Gone:
-                self._closed.wait(PAUSES[0])
+                self._closed.wait(RETRY_INTERVALS[0])
             except AdminError as error:
                 if not is_transient(error):
                     self._give_up(error)
@@ -82,9 +85,8 @@ class Followed(Generic[Fact]):
                 with self._lock:
                     self._problem = error.what
                 self._changed()
-                self._closed.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                self._closed.wait(RETRY_INTERVALS[min(failures, len(RETRY_INTERVALS) - 1)])
                 failures += 1
-
             except Exception as error:  # noqa: BLE001 - told to the thread that looks, which would wait for ever
                 self._give_up(error)
                 return
@@ -107,13 +109,13 @@ class Followed(Generic[Fact]):
         while not self._closed.is_set():
             query = [*self._query, ("resourceVersion", version), ("allowWatchBookmarks", "true")]
             begun = time.monotonic()
-            for event in self._cluster.watch(self._path, query, timeout=WATCH):
+            for event in self._cluster.watch(self._path, query, timeout=WATCH_TIMEOUT):
                 if self._closed.is_set():
                     return
                 version = version_of(event["object"], self._path)
                 self._take(event)
-            if time.monotonic() - begun < SHORT:
-                self._closed.wait(PAUSES[-1])
+            if time.monotonic() - begun < SHORT_WATCH:
+                self._closed.wait(RETRY_INTERVALS[-1])
 
     def _take(self, event: Mapping[str, Any]) -> None:
         kind, item = event["type"], event["object"]
@@ -127,8 +129,3 @@ class Followed(Generic[Fact]):
             else:
                 facts[name_of(item)] = fact
         self._changed()
-
-
-def name_of(item: Any) -> Name:
-    """Namespace and name of an object; the namespace is "" for one of the whole cluster."""
-    return item["metadata"].get("namespace") or "", item["metadata"]["name"]

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from kubectl_admin.cluster import watched
 from kubectl_admin.cluster.errors import Forbidden
-from kubectl_admin.drain import follow
-from kubectl_admin.drain.follow import Followed
+from kubectl_admin.cluster.watched import WatchedObjects
 from tests.unit.cluster.standin import HangUp, Says, StandIn, refusal, status
 
 PATH = "/api/v1/pods"
@@ -55,7 +55,7 @@ class Api:
 
 @pytest.fixture
 def api(monkeypatch):
-    monkeypatch.setattr(follow, "PAUSES", (0.0,))
+    monkeypatch.setattr(watched, "PAUSES", (0.0,))
     with StandIn().serving() as server:
         mine = Api(server)
         mine.server = server
@@ -65,7 +65,7 @@ def api(monkeypatch):
 
 def followed(api):
     changes = queue.SimpleQueue()
-    mine = Followed(
+    mine = WatchedObjects(
         api.server.connect(),
         PATH,
         (),
@@ -121,14 +121,14 @@ def test_a_moment_that_the_server_has_forgotten_is_listed_anew(api):
 def test_who_may_not_list_is_told(api):
     api.lists.put(status(403, "Forbidden", "no"))
     changes = threading.Event()
-    mine = Followed(api.server.connect(), PATH, (), str, changes.set)
+    mine = WatchedObjects(api.server.connect(), PATH, (), str, changes.set)
     assert changes.wait(5)
     with pytest.raises(Forbidden):
         _ = mine.facts
 
 
 def test_nothing_is_known_before_the_first_list(api):
-    mine = Followed(api.server.connect(), PATH, (), str, lambda: None)
+    mine = WatchedObjects(api.server.connect(), PATH, (), str, lambda: None)
     assert mine.facts is None
     mine.close()
     api.lists.put(listing("5"))
