@@ -3,9 +3,11 @@
 What client-go calls an informer.
 """
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from kubectl_admin.cluster.connection import Cluster
@@ -21,6 +23,22 @@ SHORT_WATCH = 1.0  # seconds; a server that ends its watches that soon is not as
 RETRY_INTERVALS = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
 
 Fact = TypeVar("Fact")
+
+
+class Changes:
+    """Wakes up a thread that waits for watched objects to change."""
+
+    def __init__(self) -> None:
+        self._queue = queue.SimpleQueue[None]()
+
+    def __call__(self) -> None:
+        """Something has changed."""
+        self._queue.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Returns after so many seconds, or once something has changed since it last returned."""
+        with suppress(queue.Empty):
+            self._queue.get(timeout=seconds)
 
 
 class WatchedObjects(Generic[Fact]):

@@ -1,14 +1,14 @@
 """A drained node taken back: Ready, uncordoned, and what was moved healthy again."""
 
-import queue
-import time
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
-from kubectl_admin.cluster.watched import WatchedObjects
+from kubectl_admin.cluster.wait import looks
+from kubectl_admin.cluster.watched import Changes, WatchedObjects
 from kubectl_admin.drain import read
 from kubectl_admin.drain.cordon import Cordon, uncordon
 from kubectl_admin.drain.facts import Node, Scale
@@ -16,7 +16,10 @@ from kubectl_admin.drain.gather import SCALES, workloads
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.errors import AdminError
 
-LOOK = 2.0  # seconds between two looks at workloads: a listing, as no watch is as light as the server's Table
+READY_INTERVAL = 1.0  # seconds between two looks at the node, if nothing changes
+POLL_INTERVAL = (
+    2.0  # seconds between two looks at workloads: a listing, as no watch is as light as the server's Table
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +73,25 @@ def recover(
 
 def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: float) -> Seen:
     """The node as it is once it is Ready. Raises AdminError if it is not within `timeout` seconds."""
-    changes = queue.SimpleQueue[None]()
+    changes, told = Changes(), False
     query = [("fieldSelector", f"metadata.name={node}")]
-    followed = WatchedObjects(cluster, "/api/v1/nodes", query, Seen.of, lambda: changes.put(None))
-    end, told = time.monotonic() + timeout, False
-    try:
-        while True:
-            facts = followed.facts
+    watched = WatchedObjects(cluster, "/api/v1/nodes", query, Seen.of, changes)
+    with closing(watched):
+        for _ in looks(timeout, READY_INTERVAL, sleep=changes.wait):
+            facts = watched.facts
             if facts is not None and ("", node) not in facts:
                 raise AdminError(f"there is no node {node}", "kubectl get nodes lists them")
             seen = facts[("", node)] if facts else None
             if seen and seen.node.ready:
                 return seen
-            if time.monotonic() > end:
-                why = followed.problem or "its kubelet does not say that it is"
-                raise AdminError(
-                    f"node {node} is not Ready after {timeout:.0f}s: {why}",
-                    f"it was left as it is; see kubectl describe node {node}",
-                )
             if seen and not told:
                 progress.note(f"waiting until node {node} is Ready")
                 told = True
-            try:
-                changes.get(timeout=max(min(1.0, end - time.monotonic()), 0.001))
-            except queue.Empty:
-                continue
-    finally:
-        followed.close()
+        why = watched.problem or "its kubelet does not say that it is"
+        raise AdminError(
+            f"node {node} is not Ready after {timeout:.0f}s: {why}",
+            f"it was left as it is; see kubectl describe node {node}",
+        )
 
 
 def await_healthy(
@@ -106,22 +101,20 @@ def await_healthy(
 
     Returns those that have not after `timeout` seconds. One that is no longer there counts as healthy.
     """
-    end = time.monotonic() + timeout
     told: set[str] = set()
-    while moved:
+    for last in looks(timeout, POLL_INTERVAL) if moved else ():
         try:
             left = unhealthy(cluster, moved)
         except AdminError as error:
-            if not is_transient(error) or time.monotonic() > end:
+            if last or not is_transient(error):
                 raise
         else:
-            if not left or time.monotonic() > end:
+            if last or not left:
                 return left
             new = left.keys() - told
             if new and not told:
                 progress.note(f"waiting until what was moved is healthy: {', '.join(sorted(left))}")
             told |= new
-        time.sleep(LOOK)
     return {}
 
 

@@ -23,7 +23,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.leftovers import LeftPod, pods, remove_pod
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.pod_removal import GONE_TIMEOUT, RETRY_TIMEOUT, UNDERWAY
+from kubectl_admin.node.pod_removal import ARRIVAL_TIMEOUT, GONE_TIMEOUT, RETRY_TIMEOUT
 from kubectl_admin.pool import WORKERS, LateError, ask_all
 from kubectl_admin.signals import sheltered
 
@@ -99,7 +99,7 @@ class Hosts:
             with sheltered():
                 if unanswered:
                     self.operation.over.set()
-                withdraw(self, wait=UNDERWAY if unanswered else 0)
+                withdraw(self, wait=ARRIVAL_TIMEOUT if unanswered else 0)
 
     def need_all(
         self,

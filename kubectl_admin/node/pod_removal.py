@@ -1,6 +1,5 @@
 """The end of a debug pod: its process ended from inside where that works, the pod deleted and seen gone."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,6 +8,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
 from kubectl_admin.cluster.objects import items_of, version_of
 from kubectl_admin.cluster.retry import Retry, is_transient
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import manifest
 
@@ -18,7 +18,10 @@ DELETE_TIMEOUT = 10.0  # seconds for an answer to its deletion
 GONE_TIMEOUT = 20.0  # seconds in which it must be gone
 SETTLE_TIME = 10.0  # seconds for which a refusal to remove it is not believed
 RETRY_TIMEOUT = 30.0  # seconds for which its removal is tried where the API server does not answer
-UNDERWAY = 2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
+POLL_INTERVAL = 0.25  # seconds between two looks for a pod that may still come
+ARRIVAL_TIMEOUT = (
+    2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
+)
 
 
 def remove_pod(
@@ -32,9 +35,8 @@ def remove_pod(
     name = body["metadata"]["name"]
     # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
     patiently = Retry(RETRY_TIMEOUT, lambda _: None, settling=SETTLE_TIME if uid else 0)
-    end = time.monotonic() + (0 if uid else UNDERWAY)
     try:
-        while True:
+        for last in looks(0 if uid else ARRIVAL_TIMEOUT, POLL_INTERVAL):
             try:
                 known = uid or patiently(lambda: uid_of(cluster, namespace, body))
                 if known is None:
@@ -42,9 +44,8 @@ def remove_pod(
                 patiently(partial(dismiss, cluster, namespace, name, known))
                 break
             except NotFound:
-                if time.monotonic() >= end:
+                if last:
                     return
-                time.sleep(0.25)
         if not patiently(lambda: is_gone(cluster, namespace, name)):
             say(f"pod {namespace}/{name} is being deleted, but its node has not ended it yet")
     except AdminError as error:

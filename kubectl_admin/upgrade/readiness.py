@@ -1,19 +1,21 @@
 """Waits until a node is well at its new version, by watching it: nothing is asked again and again."""
 
-import queue
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import SYSTEM_PODS
-from kubectl_admin.cluster.watched import WatchedObjects
+from kubectl_admin.cluster.wait import looks
+from kubectl_admin.cluster.watched import Changes, WatchedObjects
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.facts import STATIC, Role
 from kubectl_admin.versions.version import Version
+
+REPORT_INTERVAL = 5.0  # seconds after which it is told again what is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,13 @@ def wait_until_ready(  # noqa: PLR0913 - which node, what of it, and for how lon
     takes up to twenty seconds, while they are at work. timeout: seconds. lacking: is told what is still
     missing, at least every few seconds. Raises AdminError with what is missing then.
     """
-    end = time.monotonic() + timeout
-    changes = queue.SimpleQueue[None]()
-
-    def changed() -> None:
-        changes.put(None)
-
-    nodes = WatchedObjects(
-        cluster, "/api/v1/nodes", [("fieldSelector", f"metadata.name={node}")], Kubelet.of, changed
-    )
-    pods = WatchedObjects(
-        cluster, SYSTEM_PODS, [("fieldSelector", f"spec.nodeName={node}")], Part.of, changed
-    )
-    try:
-        while True:
+    changes = Changes()
+    this_node, on_node = f"metadata.name={node}", f"spec.nodeName={node}"
+    nodes = WatchedObjects(cluster, "/api/v1/nodes", [("fieldSelector", this_node)], Kubelet.of, changes)
+    pods = WatchedObjects(cluster, SYSTEM_PODS, [("fieldSelector", on_node)], Part.of, changes)
+    missing: list[str] = []
+    with closing(nodes), closing(pods):
+        for last in looks(timeout, REPORT_INTERVAL, sleep=changes.wait):
             seen, parts = nodes.facts, pods.facts
             if seen is None or parts is None:
                 missing = [nodes.problem or pods.problem or "the API server's answer"]
@@ -97,20 +92,12 @@ def wait_until_ready(  # noqa: PLR0913 - which node, what of it, and for how lon
                 )
             if not missing:
                 return
-            left = end - time.monotonic()
-            if left <= 0:
-                raise AdminError(
-                    f"node {node}: these are not well in time: {'; '.join(missing)}",
-                    f"it stays as it is; see kubectl describe node {node}, and there journalctl -u kubelet",
-                )
-            lacking(missing)
-            try:
-                changes.get(timeout=min(left, 5.0))
-            except queue.Empty:
-                continue
-    finally:
-        nodes.close()
-        pods.close()
+            if not last:
+                lacking(missing)
+    raise AdminError(
+        f"node {node}: these are not well in time: {'; '.join(missing)}",
+        f"it stays as it is; see kubectl describe node {node}, and there journalctl -u kubelet",
+    )
 
 
 def what_is_missing(

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.addons import PROXY, ROLLOUT, Addons, ProxyPod, gather
 from kubectl_admin.upgrade.facts import Target
@@ -134,8 +135,7 @@ def wait_until_well(
     that for a kube-proxy that ends again and again.
     """
     watched = Watched(lambda pod: says_well(cluster, pod))
-    end = time.monotonic() + timeout
-    while True:
+    for late in looks(timeout, POLL_INTERVAL, clock=time.monotonic, sleep=time.sleep):
         far: object = None
         try:
             seen = gather(cluster, node)
@@ -144,8 +144,7 @@ def wait_until_well(
         else:
             lacks = judge(seen, watched, target, wish, time.monotonic())
             far = (lacks.unwell, seen.proxy and seen.proxy.updated, seen.dns)
-        now = time.monotonic()
-        stands, late = watched.stands(far, now), now > end
+        stands = watched.stands(far, time.monotonic())
         if not lacks.unwell and (not lacks.awaited or stands or late):
             return (*lacks.awaited, *lacks.left)
         if lacks.crashed:
@@ -154,7 +153,7 @@ def wait_until_well(
             what = "; ".join(lacks.unwell)
             raise AdminError(f"node {node}: {what}: not so in time", advice(lacks.unwell))
         lacking((*lacks.unwell, *lacks.awaited))
-        time.sleep(POLL_INTERVAL)
+    raise AssertionError("the last look returns or raises")
 
 
 def judge(seen: Addons, watched: Watched, target: Target, wish: Wish, now: float) -> Lacks:

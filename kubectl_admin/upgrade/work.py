@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.retry import Retry
+from kubectl_admin.cluster.wait import NotYetError, wait_until
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.cordon import UPGRADE
@@ -44,8 +45,8 @@ JOBS = (plan.PACKAGES, plan.KUBEADM, plan.KUBELET)
 # Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm/v1beta4/defaults.go, Timeouts.UpgradeManifests.
 RESTART_TIMEOUT = 300.0
 SETTLING = 60.0  # seconds in which an API server that has started knows users and roles again
-LOOK = 1.0  # seconds between two looks at etcd
-MEMBER = 120.0  # seconds in which etcd's member must be well after all else is
+POLL_INTERVAL = 1.0  # seconds between two looks at etcd
+MEMBER_TIMEOUT = 120.0  # seconds in which etcd's member must be well after all else is
 AGAIN = "run it again"
 WORDS = 500  # characters of a job's last words
 
@@ -288,21 +289,15 @@ def following(job: jobs.Job, progress: UpgradeProgress) -> jobs.Ended:
 
 
 def await_member(cluster: Cluster, node: str) -> None:
-    """Returns when etcd's member on the node answers and votes; AdminError if it does not within MEMBER."""
-    end = time.monotonic() + MEMBER
-    while True:
-        try:
-            problem = etcd_status.gather(cluster, compare=False).lacking(node)
-            if not problem:
-                return
-        except AdminError as error:
-            problem = error.what
-        if time.monotonic() > end:
-            raise AdminError(
-                f"node {node}: etcd's member is not well: {problem}",
-                "kubectl admin etcd-status",
-            )
-        time.sleep(LOOK)
+    """Returns when etcd's member on the node answers and votes; AdminError if not within MEMBER_TIMEOUT."""
+
+    def is_well() -> bool:
+        if problem := etcd_status.gather(cluster, compare=False).lacking(node):
+            raise NotYetError(problem)
+        return True
+
+    what = f"node {node}: etcd's member is not well"
+    wait_until(is_well, what, "kubectl admin etcd-status", timeout=MEMBER_TIMEOUT, interval=POLL_INTERVAL)
 
 
 def addons_behind(
@@ -318,7 +313,7 @@ def addons_behind(
 def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
     """Leaves the mark on the node, or takes it away."""
     body = {"metadata": {"annotations": {UPGRADE: gather.mark_text(mark) if mark else None}}}
-    Retry(MEMBER, lambda _: None, settling=MEMBER)(
+    Retry(MEMBER_TIMEOUT, lambda _: None, settling=MEMBER_TIMEOUT)(
         partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH)
     )
 

@@ -23,7 +23,7 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import CLEARING, STATE, discard
 from kubectl_admin.signals import sheltered
 
-TURN = 0.5  # seconds between two looks
+POLL_INTERVAL = 0.5  # seconds between two looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +152,3 @@ def differs(one: Changed) -> bool:
     """Whether it is another certificate than before."""
     before = one.before.fingerprint if one.before else None
     return one.after is not None and one.after.fingerprint != before
-
-
-def looks(seconds: float) -> Iterator[int]:
-    """A turn now, and one after the other until so many seconds have passed."""
-    end, turn = time.monotonic() + seconds, 0
-    while True:
-        yield turn
-        turn += 1
-        if time.monotonic() + TURN > end:
-            return
-        time.sleep(TURN)

@@ -55,7 +55,7 @@ class Api:
 
 @pytest.fixture
 def api(monkeypatch):
-    monkeypatch.setattr(watched, "PAUSES", (0.0,))
+    monkeypatch.setattr(watched, "RETRY_INTERVALS", (0.0,))
     with StandIn().serving() as server:
         mine = Api(server)
         mine.server = server

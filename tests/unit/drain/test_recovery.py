@@ -34,7 +34,7 @@ def node(ready, mark=None):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(recovery, "LOOK", 0.0)
+    monkeypatch.setattr(recovery, "POLL_INTERVAL", 0.0)
     with StandIn().serving() as stand_in:
         stand_in.on("PATCH", api.NODE, Says(body={}))
         yield stand_in

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_admin.cluster import retry
-from kubectl_admin.node import debug_pod, pod_removal
+from kubectl_admin.cluster import retry, wait
+from kubectl_admin.node import debug_pod
 from tests.unit.clock import Clock
 from tests.unit.node.standin import Machine, Shell
 
@@ -21,7 +21,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(retry, "time", clock)
     monkeypatch.setattr(debug_pod, "time", clock)
-    monkeypatch.setattr(pod_removal, "time", clock)
+    monkeypatch.setattr(wait, "time", clock)
     return clock
 
 

@@ -125,7 +125,7 @@ def test_one_that_moves_is_waited_for_until_the_time_is_over(monkeypatch):
     ]
     world = World(monkeypatch, *looks)
     assert world.wait() == ("the new kube-proxy here (100 of 500 pods are new)",)
-    assert world.now == pytest.approx(1001)
+    assert world.now == pytest.approx(1000)
 
 
 def test_one_that_stood_while_the_api_was_away_has_its_time_again(monkeypatch):

@@ -12,11 +12,12 @@ from kubectl_admin.certificates.inventory.components import CONFIGS, Port
 from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Node
 from kubectl_admin.certificates.renewal.kubeadm.gather import etcd_of, on_disk
-from kubectl_admin.certificates.renewal.work import looks
+from kubectl_admin.certificates.renewal.work import POLL_INTERVAL
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.control_plane.component import APISERVER, ETCD
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host, Say
@@ -93,7 +94,7 @@ class Use:
         if APISERVER not in node.parts:
             return
         path = f"{SYSTEM_PODS}/{node.parts[APISERVER].name}"
-        for _ in looks(READY_TIMEOUT):
+        for _ in looks(READY_TIMEOUT, POLL_INTERVAL):
             try:
                 if is_ready(self._cluster.get(path)):
                     return
@@ -129,7 +130,7 @@ class Use:
 
     def _until_member_is_up(self) -> None:
         """Waits until the node's member of etcd answers."""
-        for _ in looks(COMING):
+        for _ in looks(COMING, POLL_INTERVAL):
             try:
                 if self._host.node in etcd_of(self._cluster).up:
                     return
@@ -141,7 +142,7 @@ class Use:
 
     def _until_served(self, node: Node, port: Port, wanted: Certificate, seconds: float) -> bool | None:
         """Whether the port comes to serve this certificate; None where nothing can look at it."""
-        for _ in looks(seconds):
+        for _ in looks(seconds, POLL_INTERVAL):
             try:
                 if self._shown(node, port).fingerprint == wanted.fingerprint:
                     return True
@@ -153,7 +154,7 @@ class Use:
 
     def _answers(self, node: Node, port: Port, seconds: float) -> bool:
         """Whether the port comes to serve any certificate."""
-        for _ in looks(seconds):
+        for _ in looks(seconds, POLL_INTERVAL):
             try:
                 self._shown(node, port)
             except AdminError:

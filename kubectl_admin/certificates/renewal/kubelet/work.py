@@ -8,7 +8,7 @@ from kubectl_admin.certificates.renewal.facts import JOB, ROTATING, Node
 from kubectl_admin.certificates.renewal.kubelet.gather import HEARTBEATS, on_disk
 from kubectl_admin.certificates.renewal.kubelet.plan import SIGNED
 from kubectl_admin.certificates.renewal.plan import Step
-from kubectl_admin.certificates.renewal.work import Changed, Check, Done, cleared, differs, looks
+from kubectl_admin.certificates.renewal.work import POLL_INTERVAL, Changed, Check, Done, cleared, differs
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import TURN, WATCH, Outcome, approve, await_issued, changes
 from kubectl_admin.certificates.requests.facts import SERVING as SIGNER
@@ -18,6 +18,7 @@ from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.control_plane.component import KUBELET_PORT
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
@@ -87,7 +88,7 @@ class Worker:
         for when the node has been tidied up.
         """
         census = gather.Census(self._cluster)
-        for _ in looks(COMING):
+        for _ in looks(COMING, POLL_INTERVAL):
             try:
                 mine = self._next_request(known)
                 if not mine:
@@ -146,7 +147,7 @@ class Worker:
     def _until_served(self, changed: Changed) -> bool:
         """Sees the certificate shown by the kubelet's own port."""
         namespace, pod = self._host.pod
-        for _ in looks(HEARD):
+        for _ in looks(HEARD, POLL_INTERVAL):
             try:
                 shown = served.certificate(self._cluster, pod, KUBELET_PORT, namespace=namespace)
             except AdminError:
@@ -162,7 +163,7 @@ class Worker:
         """
         path = f"/apis/coordination.k8s.io/v1/namespaces/{HEARTBEATS}/leases/{self._host.node}"
         before = ""
-        for _ in looks(HEARD):
+        for _ in looks(HEARD, POLL_INTERVAL):
             try:
                 now = str(self._cluster.get(path)["spec"].get("renewTime") or "")
             except AdminError as error:

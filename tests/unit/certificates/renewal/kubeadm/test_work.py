@@ -79,7 +79,7 @@ class Node:
         monkeypatch.setattr(in_use, "etcd_of", lambda _cluster: self.etcd)
         monkeypatch.setattr(in_use.Use, "_shown", lambda _self, _node, port: self.shown(port))
         # No look waits for the next one.
-        monkeypatch.setattr(in_use, "looks", lambda _seconds: iter(range(3)))
+        monkeypatch.setattr(in_use, "looks", lambda _seconds, _interval: iter(range(3)))
         self.after = replace(before, seen=after)
         for module in (work, in_use):
             monkeypatch.setattr(module, "on_disk", lambda _host, _parts: self.after.seen)

@@ -39,7 +39,7 @@ class World:
         self.words, self.approved, self.cleared, self.said = [], [], 0, []
         host = SimpleNamespace(node="w1", pod=("kube-system", "debug"))
         self.worker = work.Worker(self, host, Step(self.node, names, names), self.said.append, self.check)
-        monkeypatch.setattr(work, "looks", lambda _seconds: iter(range(4)))
+        monkeypatch.setattr(work, "looks", lambda _seconds, _interval: iter(range(4)))
         monkeypatch.setattr(work, "workspace", lambda _host: nullcontext())
         monkeypatch.setattr(work, "cleared", self.clearing)
         monkeypatch.setattr(work, "require", lambda _cluster, rights: self.said.append(rights))
