@@ -165,6 +165,14 @@ EXAMPLES = [
 ]
 
 
+def mentions_on(page: Path) -> Iterator[tuple[str, ...]]:
+    """Command lines in a page's sentences, such as `kubectl admin drain`; they may lack their arguments."""
+    for mention in re.findall(r"`kubectl admin ([^`]+)`", prose_of(page)):
+        words = tuple(words_before_the_shells(" ".join(mention.split())))
+        if not words[0].isupper():
+            yield words
+
+
 @pytest.mark.parametrize(
     ("words", "where"),
     [pytest.param(*each, id=f"{each[1]}: {' '.join(each[0])}") for each in dict.fromkeys(EXAMPLES)],
@@ -176,6 +184,19 @@ def test_examples_are_right(
         parse(words, monkeypatch, environment)
     except click.ClickException as error:
         pytest.fail(f"{where}: kubectl admin {shlex.join(words)}: {error.format_message()}")
+
+
+@each_page
+def test_command_lines_in_sentences_are_right(
+    page: Path, monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> None:
+    for words in mentions_on(page):
+        try:
+            parse(words, monkeypatch, environment)
+        except click.MissingParameter:
+            continue
+        except click.ClickException as error:
+            pytest.fail(f"kubectl admin {shlex.join(words)}: {error.format_message()}")
 
 
 def test_there_are_examples() -> None:
