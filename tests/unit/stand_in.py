@@ -27,6 +27,9 @@ NASTY = "w1\x1b[31m\x1b[2J\x9b1A\u202etxt\u200b\nerror: forged\r"
 HARMLESS = r"w1\x1b[31m\x1b[2J\x9b1A\u202etxt\u200b\nerror: forged\r"
 
 
+FLOOD = 5_000  # rows; more than any pipe holds
+
+
 def report(severity: Severity = Severity.NOTE, rows: int = 1) -> Report:
     """A report with text of both kinds in every place that shows text."""
     return Report(
@@ -151,8 +154,8 @@ ACTS: dict[str, Callable[[Environment], Report | None]] = {
     "écrire": lambda env: env.stdout.write("écrire\n") and None,
     "show": lambda env: shown(env, report(Severity.WARNING)),
     "violate": lambda env: shown(env, report(Severity.VIOLATION)),
-    "flood": lambda env: shown(env, report(rows=100_000)),
-    "flood_and_violate": lambda env: shown(env, report(Severity.VIOLATION, rows=100_000)),
+    "flood": lambda env: shown(env, report(rows=FLOOD)),
+    "flood_and_violate": lambda env: shown(env, report(Severity.VIOLATION, rows=FLOOD)),
 }
 
 
