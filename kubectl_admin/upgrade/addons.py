@@ -12,11 +12,12 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.objects import has_condition, is_ready
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG, SYSTEM_APPS, SYSTEM_PODS
 from kubectl_admin.control_plane import static_pods
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
 from kubectl_admin.report.text import some_of
 from kubectl_admin.upgrade.facts import Target
+from kubectl_admin.upgrade.rules import ADDON_BEHIND, ADDON_ROLLOUT
 from kubectl_admin.versions.version import Version
 
 IMAGES = Script("upgrade", "kubeadm-images")
@@ -26,7 +27,6 @@ NAMES = {PROXY: "kube-proxy", COREDNS: "CoreDNS"}
 # The number of a DaemonSet's template, and which one a pod was made from. Source: kubernetes/kubernetes
 # pkg/controller/daemon/util/daemonset_util.go, IsPodUpdated; pkg/registry/apps/daemonset/strategy.go.
 GENERATION, GENERATION_OF_POD = "deprecated.daemonset.template.generation", "pod-template-generation"
-ROLLOUT = "addon-rollout"  # rule
 WITNESSES = 3  # new kube-proxies of other nodes that are asked
 NAMED = 5  # nodes named in a sentence
 LIST_TIMEOUT = 30.0  # seconds for each listing
@@ -300,32 +300,25 @@ def is_older(image: str, other: str) -> bool:
 def behind_findings(node: str, found: Sequence[str]) -> list[Finding]:
     """A violation for each add-on that is behind. found: in words."""
     return [
-        Finding(
-            Severity.VIOLATION,
-            "addon-behind",
-            "kube-proxy, CoreDNS",
-            "kubeadm upgrades them with the last control plane",
-            each,
-            "kubeadm upgrade node phase addon all, on this node, and says why if it keeps one as it is; "
+        ADDON_BEHIND.violation(
+            subject="kube-proxy, CoreDNS",
+            evidence=each,
+            fix="kubeadm upgrade node phase addon all, on this node, and says why if it keeps one as it is; "
             "--allow addon-behind where they are meant to be so",
-            "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
-            (f"node/{node}",),
+            objects=(f"node/{node}",),
         )
         for each in found
     ]
 
 
 def rollout_findings(node: str, found: Sequence[str]) -> list[Finding]:
-    """A warning for each part of a roll-out that was not waited for to its end. found: in words."""
+    """A warning for each part of a rollout that was not waited for to its end. found: in words."""
     return [
-        Finding(
-            Severity.WARNING,
-            ROLLOUT,
-            "kube-proxy, CoreDNS",
-            "what kubeadm has rolled out is seen at work",
-            f"not seen: {each}",
-            "kubectl -n kube-system get pods -o wide -l 'k8s-app in (kube-proxy, kube-dns)' shows where; "
-            "bring a node that is down back, or take it out of the cluster",
+        ADDON_ROLLOUT.warning(
+            subject="kube-proxy, CoreDNS",
+            evidence=f"not seen: {each}",
+            fix="kubectl -n kube-system get pods -o wide -l 'k8s-app in (kube-proxy, kube-dns)' shows where; "
+            "bring a node that is down back, or remove it from the cluster",
             objects=(f"node/{node}",),
         )
         for each in found

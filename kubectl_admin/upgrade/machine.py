@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kubectl_admin.control_plane.static_pods import LABEL
-from kubectl_admin.finding import Finding, Gap, Severity
+from kubectl_admin.finding import Finding, Gap
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.report.text import mib, mib_needed
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role
 from kubectl_admin.upgrade.given import NextStart
+from kubectl_admin.upgrade.rules import CONTROL_PLANE_LABEL, DISK_FULL, NO_SYSTEMD, NOT_READY
 from kubectl_admin.versions.needs import unmet
 from kubectl_admin.versions.upstream import Upstream
 
@@ -40,23 +41,17 @@ def machine(
         yield Gap("the version of cgroup", "/sys/fs/cgroup is not there").finding()
     yield from unmet(replace(facts.versions, nodes=tuple(here)), upstream, minor)
     if not disk.systemd:
-        yield Finding(
-            Severity.VIOLATION,
-            "no-systemd",
-            f"node {facts.node}",
-            "systemd keeps the work going while the connection is cut, and runs the kubelet",
-            "this host runs without it",
-            "upgrade it by hand",
+        yield NO_SYSTEMD.violation(
+            subject=f"node {facts.node}",
+            evidence="this host runs without systemd",
+            fix="upgrade this node by hand",
             objects=(f"node/{facts.node}",),
         )
     if not facts.ready:
-        yield Finding(
-            Severity.VIOLATION,
-            "not-ready",
-            f"node {facts.node}",
-            "a node is upgraded while it works",
-            "it is not Ready",
-            f"bring it back first: kubectl describe node {facts.node}",
+        yield NOT_READY.violation(
+            subject=f"node {facts.node}",
+            evidence="the node is not Ready",
+            fix=f"bring it back first; see kubectl describe node {facts.node}",
             objects=(f"node/{facts.node}",),
         )
 
@@ -72,16 +67,22 @@ def label(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     if role.control_plane or not disk.apiserver:
         return
     labelled = facts.node in facts.order
-    yield Finding(
-        Severity.VIOLATION,
-        "control-plane-label",
-        f"node {facts.node}",
-        "a control plane is upgraded as one: by its label, and the static pods that the API shows of it",
-        "its host has /etc/kubernetes/manifests/kube-apiserver.yaml, and "
-        + ("no kube-apiserver of it is to be seen" if labelled else f"it does not carry the label {LABEL}"),
-        f"see why: kubectl -n kube-system get pods --field-selector spec.nodeName={facts.node}"
-        if labelled
-        else f"if it is one: kubectl label node {facts.node} {LABEL}=; if not, move that file away",
+    yield CONTROL_PLANE_LABEL.violation(
+        subject=f"node {facts.node}",
+        evidence=(
+            "its host has /etc/kubernetes/manifests/kube-apiserver.yaml, and "
+            + (
+                "the API shows no kube-apiserver of this node"
+                if labelled
+                else f"its Node lacks the label {LABEL}"
+            )
+        ),
+        fix=(
+            f"see the reason: kubectl -n kube-system get pods --field-selector spec.nodeName={facts.node}"
+            if labelled
+            else f"if it is a control plane: kubectl label node {facts.node} {LABEL}=; "
+            "if not, move that file away"
+        ),
         objects=(f"node/{facts.node}",),
     )
 
@@ -106,12 +107,9 @@ def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     for folders in by_device.values():
         free, wanted = disk.room[folders[0]].free, sum(needs[folder] for folder in folders)
         if free < wanted:
-            yield Finding(
-                Severity.VIOLATION,
-                "disk-full",
-                f"node {facts.node}: {', '.join(folders)}",
-                "packages, images, and kubeadm's copy of etcd's data, need their room",
-                f"{mib(free)} MiB are free, and {mib_needed(wanted)} MiB are wanted",
-                f"free some space there; kubeadm keeps old copies below {BACKUPS}",
+            yield DISK_FULL.violation(
+                subject=f"node {facts.node}: {', '.join(folders)}",
+                evidence=f"{mib(free)} MiB are free, {mib_needed(wanted)} MiB are needed",
+                fix=f"free some space there; kubeadm keeps old copies in {BACKUPS}",
                 objects=(f"node/{facts.node}",),
             )

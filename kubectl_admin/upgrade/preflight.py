@@ -1,14 +1,25 @@
-"""What stands in the way of a node's upgrade, found before anything is touched. Pure."""
+"""What forbids the upgrade of a node, found before anything is changed. Pure."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from kubectl_admin.control_plane.component import Component
+from kubectl_admin.etcd.members.rules import ETCD_QUORUM
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Role, Target
 from kubectl_admin.upgrade.given import next_start
 from kubectl_admin.upgrade.machine import label, machine, space
+from kubectl_admin.upgrade.rules import (
+    CONTROL_PLANE_ORDER,
+    COREDNS_RETURNS,
+    DOWNGRADE,
+    DRAIN_NEEDED,
+    ETCD_ALARM,
+    ETCD_LEARNER,
+    KUBE_PROXY_RETURNS,
+    SKIPPED_MINOR,
+)
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, KubeadmConfig
 from kubectl_admin.versions.judge import not_judged, silent, skew_findings
 from kubectl_admin.versions.needs import etcd_gate, etcd_minor
@@ -33,7 +44,7 @@ def findings(  # noqa: PLR0913 - all that is known
     drained: bool = True,
     kubeadm: bool = True,
 ) -> list[Finding]:
-    """Everything that forbids the node's way to the target, or that is worth a warning.
+    """All that forbids the upgrade of the node to the target, or that is worth a warning.
 
     first: this node may be the first control-plane node, though another one is older. drained: whether the
     node is to be drained. kubeadm: whether its step is still to come.
@@ -59,15 +70,11 @@ def findings(  # noqa: PLR0913 - all that is known
         found += [*etcd_gate(with_members(facts), upstream, version.minor), *etcd_health(facts)]
     if not drained and facts.kubelet and facts.kubelet.minor != version.minor:
         found.append(
-            Finding(
-                Severity.VIOLATION,
-                "drain-needed",
-                f"kubelet {facts.kubelet} to {version}",
-                "a node is drained before its kubelet goes to another minor",
-                "--no-drain is for patches of the same minor",
-                "leave --no-drain out",
-                "https://kubernetes.io/releases/version-skew-policy/#kubelet-1",
-                (f"node/{facts.node}",),
+            DRAIN_NEEDED.violation(
+                subject=f"kubelet {facts.kubelet} to {version}",
+                evidence="--no-drain is given, which is only for another patch of the same minor",
+                fix="omit --no-drain",
+                objects=(f"node/{facts.node}",),
             )
         )
     return found
@@ -93,26 +100,18 @@ def direction(facts: ClusterFacts, disk: Disk, target: Version) -> Iterator[Find
     known = filter(None, (own, facts.kubelet, disk.kubelet))
     newest = max(known, key=lambda version: version.precedence, default=None)
     if newest and target.precedence < newest.precedence:
-        yield Finding(
-            Severity.VIOLATION,
-            "downgrade",
-            f"{newest} to {target}",
-            "Kubernetes is not taken back to an older version",
-            f"node {facts.node} has {newest}",
-            "name this version or a later one with --to",
-            "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
-            here,
+        yield DOWNGRADE.violation(
+            subject=f"{newest} to {target}",
+            evidence=f"node {facts.node} has {newest}",
+            fix="name this version or a newer one with --to",
+            objects=here,
         )
     if own and target.minor > own.minor + 1:
-        yield Finding(
-            Severity.VIOLATION,
-            "skipped-minor",
-            f"{own.minor_text} to {target.minor_text}",
-            "a control plane goes from one minor to the next",
-            f"the API server of node {facts.node} is at {own}",
-            f"go to 1.{own.minor + 1} first: --to 1.{own.minor + 1}",
-            "https://kubernetes.io/releases/version-skew-policy/#kube-apiserver-1",
-            here,
+        yield SKIPPED_MINOR.violation(
+            subject=f"{own.minor_text} to {target.minor_text}",
+            evidence=f"the API server of node {facts.node} is at {own}",
+            fix=f"upgrade to 1.{own.minor + 1} first: --to 1.{own.minor + 1}",
+            objects=here,
         )
 
 
@@ -130,23 +129,19 @@ def order(facts: ClusterFacts, disk: Disk, role: Role, target: Version, *, first
         if target.is_met_by(part.version) and part.node and part.node != facts.node
     ]
     if begun:
-        why = f"node {begun[0]} is on its way to {target}, and has not come to its end"
-        fix = f"end it there: kubectl admin drain-upgrade {begun[0]} --to {target}"
+        why = f"node {begun[0]} is being upgraded to {target}, and that is not finished"
+        fix = f"finish it first: kubectl admin drain-upgrade {begun[0]} --to {target}"
     elif first or not facts.order or facts.order[0] == facts.node:
         return
     else:
-        why = f"none is at {target} yet, and {facts.order[0]} is the oldest control-plane node"
+        why = f"no control plane is at {target} yet, and {facts.order[0]} is the oldest control-plane node"
         begin = f"kubectl admin drain-upgrade {facts.order[0]} --to {target}"
-        fix = f"begin with it: {begin}; or here with --first"
-    yield Finding(
-        Severity.VIOLATION,
-        "control-plane-order",
-        f"node {facts.node}",
-        "one control-plane node goes first, with «kubeadm upgrade apply», and the others follow",
-        why,
-        fix,
-        "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/",
-        (f"node/{facts.node}",),
+        fix = f"begin with that node: {begin}; or begin here with --first"
+    yield CONTROL_PLANE_ORDER.violation(
+        subject=f"node {facts.node}",
+        evidence=why,
+        fix=fix,
+        objects=(f"node/{facts.node}",),
     )
 
 
@@ -198,23 +193,18 @@ def addons_return(facts: ClusterFacts, minor: int) -> Iterator[Finding]:
     """Which add-ons kubeadm is about to install that somebody has taken away."""
     config, proxy, dns = facts.versions.kubeadm_config or KubeadmConfig(), facts.proxy, facts.coredns
     addons = [
-        ("kube-proxy", "DaemonSet", "proxy", proxy.present, config.proxy_disabled, proxy.config is not None),
-        ("coredns", "Deployment", "dns", dns.present, config.dns_disabled, dns.configured),
+        (KUBE_PROXY_RETURNS, "DaemonSet kube-proxy", "proxy", proxy.present, config.proxy_disabled),
+        (COREDNS_RETURNS, "Deployment coredns", "dns", dns.present, config.dns_disabled),
     ]
-    for name, kind, part, present, disabled, configured in addons:
-        if present is not False or disabled or (minor < ADDONS_COME_ANYWAY and not configured):
+    configured = {"proxy": proxy.config is not None, "dns": dns.configured}
+    for rule, name, part, present, disabled in addons:
+        if present is not False or disabled or (minor < ADDONS_COME_ANYWAY and not configured[part]):
             continue
-        yield Finding(
-            Severity.WARNING,
-            f"{name}-returns",
-            name,
-            "kubeadm installs its add-ons again with the last control plane, those that were removed as well"
-            + (", and puts its own Service kube-dns in the place of any other" if part == "dns" else ""),
-            f"there is no {kind} {name}, and kubeadm's configuration does not say that this is meant",
-            f"set {part}.disabled: true in ConfigMap kube-system/kubeadm-config (v1beta4), or delete it "
-            "afterwards",
-            "https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/"
-            f"#kubeadm-k8s-io-v1beta4-{'DNS' if part == 'dns' else 'Proxy'}",
+        yield rule.warning(
+            subject=name.split()[-1],
+            evidence=f"there is no {name}, and kubeadm's configuration does not disable the add-on",
+            fix=f"set {part}.disabled: true in ConfigMap kube-system/kubeadm-config (v1beta4), or delete the "
+            "add-on after the upgrade",
         )
 
 
@@ -225,48 +215,35 @@ def etcd_health(facts: ClusterFacts) -> Iterator[Finding]:
         return
     here = (f"node/{facts.node}",)
     if any(member.learner for member in state.members if member.node == facts.node):
-        yield Finding(
-            Severity.VIOLATION,
-            "etcd-learner",
-            f"etcd on node {facts.node}",
-            "a member votes before it is upgraded",
-            "it is a learner that was never promoted",
-            "promote it, or remove it and let it join again: kubectl admin etcd-status",
-            "https://etcd.io/docs/latest/learning/design-learner/",
-            here,
+        yield ETCD_LEARNER.violation(
+            subject=f"etcd on node {facts.node}",
+            evidence="it is a learner that was not promoted",
+            fix="promote it, or remove it and join it again; see kubectl admin etcd-status",
+            objects=here,
         )
     if not state.listed:
-        yield Finding(
-            Severity.VIOLATION,
-            "etcd-quorum",
-            f"etcd without node {facts.node}",
-            "the other members make a quorum while this one is restarted",
-            "no member gave the list of members, so it is not known how many others there are",
-            "kubectl admin etcd-status says why they don't answer",
+        yield ETCD_QUORUM.violation(
+            subject=f"etcd without node {facts.node}",
+            evidence="no member has answered with the list of members",
+            fix="see kubectl admin etcd-status for the reason",
             objects=here,
         )
     others = [member for member in state.voters if member.node != facts.node]
     up = sum(member.up for member in others)
     if len(state.voters) > 1 and up < state.quorum:
         silent = ", ".join(member.title for member in others if not member.up)
-        yield Finding(
-            Severity.VIOLATION,
-            "etcd-quorum",
-            f"etcd without node {facts.node}",
-            "the other members make a quorum while this one is restarted",
-            f"{up} of them answer, and {state.quorum} are needed; silent: {silent or '-'}",
-            "bring them back first: kubectl admin etcd-status",
+        yield ETCD_QUORUM.violation(
+            subject=f"etcd without node {facts.node}",
+            evidence=f"{up} of them answer, {state.quorum} are needed; no answer from {silent or '-'}",
+            fix="bring them back first; see kubectl admin etcd-status",
             objects=here,
         )
     alarms = sorted({str(alarm.kind) for alarm in state.alarms})
     if alarms:
-        yield Finding(
-            Severity.VIOLATION,
-            "etcd-alarm",
-            "etcd",
-            "etcd is well before it is restarted",
-            f"alarms are raised: {', '.join(alarms)}",
-            "kubectl admin etcd-status says what to do",
+        yield ETCD_ALARM.violation(
+            subject="etcd",
+            evidence=f"alarms are raised: {', '.join(alarms)}",
+            fix="see kubectl admin etcd-status for the way out",
             objects=here,
         )
 

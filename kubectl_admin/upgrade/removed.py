@@ -14,13 +14,11 @@ from typing import Any
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.upgrade.given import GATES, Fate, Given
+from kubectl_admin.upgrade.rules import REMOVED_FEATURE_GATE, REMOVED_FLAG
 from kubectl_admin.versions.version import Version
 
 TRUE, FALSE = ("1", "t", "true"), ("0", "f", "false")  # as Go's strconv.ParseBool reads them, in any case
 SECRET = ("password", "secret", "token")  # in the name of a flag whose value nobody should see
-FLAGS_SOURCE = "https://kubernetes.io/docs/reference/command-line-tools-reference/"
-GATES_SOURCE = "https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates-removed/"
-ETCD_SOURCE = "https://github.com/etcd-io/etcd/tree/main/CHANGELOG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +128,11 @@ def _flags(
         seen = " and ".join(
             f"--{name}={shown(name, each.flags[name])} by {each.place}" for each in staying or holders
         )
-        yield Finding(
+        yield REMOVED_FLAG.finding(
             Severity.VIOLATION if staying else Severity.WARNING,
-            "removed-flag",
-            f"--{name} of {component}",
-            "a component does not start with a flag that it does not know",
-            f"{component} is given {seen}; it is gone since 1.{went}",
-            _fix(staying, target),
-            ETCD_SOURCE if component == Component.ETCD else f"{FLAGS_SOURCE}{component}/",
+            subject=f"--{name} of {component}",
+            evidence=f"{component} is given {seen}; 1.{went} has removed it",
+            fix=_fix(staying, target),
         )
 
 
@@ -149,8 +144,8 @@ def shown(name: str, value: str) -> str:
 def _fix(staying: Sequence[Given], target: int) -> str:
     """What to do about settings that stay; about others, nothing."""
     if staying:
-        return f"take it from {' and from '.join(each.place for each in staying)}, before the upgrade"
-    return f"nothing: kubeadm 1.{target} itself takes it away there"
+        return f"before the upgrade, remove it from {' and from '.join(each.place for each in staying)}"
+    return f"nothing to do: kubeadm 1.{target} removes it there"
 
 
 def _gates(
@@ -168,23 +163,18 @@ def _gates(
         staying = [(given, value) for given, value in holders if given.fate is not Fate.REPLACED]
         effective = (staying or holders)[-1][1].lower()
         if went is not None:
-            says = "a component does not start with a feature gate that it does not know"
-            why = f"it is gone since 1.{went}"
+            why = f"1.{went} has removed it"
         elif lock is not None and effective in (FALSE if lock[1] else TRUE):
             staying = [(given, value) for given, value in staying if value.lower() == effective]
-            says = "a component does not start with a feature gate that is locked to the other value"
-            why = f"it is locked to {str(lock[1]).lower()} since 1.{lock[0]}"
+            why = f"1.{lock[0]} has locked it to {str(lock[1]).lower()}"
         else:
             continue
         seen = " and ".join(f"{name}={value} by {given.place}" for given, value in staying or holders)
-        yield Finding(
+        yield REMOVED_FEATURE_GATE.finding(
             Severity.VIOLATION if staying else Severity.WARNING,
-            "removed-feature-gate",
-            f"feature gate {name} of {component}",
-            says,
-            f"{component} is given {seen}; {why}",
-            _fix([given for given, _ in staying], target),
-            GATES_SOURCE,
+            subject=f"feature gate {name} of {component}",
+            evidence=f"{component} is given {seen}; {why}",
+            fix=_fix([given for given, _ in staying], target),
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kubectl_admin.drain import report as drain_report
+from kubectl_admin.drain.rules import MOVED_UNHEALTHY
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.report.text import duration
@@ -100,13 +101,10 @@ def unwell(done: Upgraded) -> list[Finding]:
     found = [*addons.behind_findings(node, done.behind), *addons.rollout_findings(node, done.left)]
     if done.unhealthy:
         found.append(
-            Finding(
-                Severity.VIOLATION,
-                "moved-unhealthy",
-                "what was moved",
-                "workloads that a drain has moved are well again",
-                f"not all their pods are ready: {', '.join(done.unhealthy)}",
-                "kubectl describe shows why",
+            MOVED_UNHEALTHY.violation(
+                subject="moved workloads",
+                evidence=f"not all their pods are ready: {', '.join(done.unhealthy)}",
+                fix="kubectl describe shows why",
                 objects=(f"node/{node}",),
             )
         )

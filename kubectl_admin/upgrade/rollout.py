@@ -21,8 +21,9 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade.addons import PROXY, ROLLOUT, Addons, ProxyPod, gather
+from kubectl_admin.upgrade.addons import PROXY, Addons, ProxyPod, gather
 from kubectl_admin.upgrade.facts import Target
+from kubectl_admin.upgrade.rules import ADDON_ROLLOUT
 
 HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
 POLL_INTERVAL = 1.0  # seconds between two looks
@@ -206,7 +207,7 @@ def advice(missing: Sequence[str]) -> str:
     """What to do about what is not well."""
     if not any("kube-proxy" in each for each in missing):
         said = "kubectl -n kube-system describe deployment coredns says why"
-        return f"{said}; put it right, and run it again; --allow {ROLLOUT} goes on"
+        return f"{said}; put it right, and run it again; --allow {ADDON_ROLLOUT.id} goes on"
     said = "kubectl -n kube-system logs -l k8s-app=kube-proxy --previous says why a kube-proxy ends"
     way = f"put ConfigMap or DaemonSet kube-system/{PROXY} right, and run it again"
-    return f"{said}; {way}; --allow {ROLLOUT} does not ask those of other nodes"
+    return f"{said}; {way}; --allow {ADDON_ROLLOUT.id} does not ask those of other nodes"

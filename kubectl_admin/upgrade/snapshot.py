@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kubectl_admin.errors import UsageError
 from kubectl_admin.etcd.save import save
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding
+from kubectl_admin.upgrade.rules import SNAPSHOT_FILE
 
 
 def findings(node: str, wanted: str, cluster: str, *, resumed: bool) -> list[Finding]:
@@ -15,13 +16,10 @@ def findings(node: str, wanted: str, cluster: str, *, resumed: bool) -> list[Fin
         destination(wanted, cluster, resumed=resumed)
     except UsageError as error:
         return [
-            Finding(
-                Severity.VIOLATION,
-                "snapshot-file",
-                "snapshot of etcd",
-                "a snapshot never takes the place of a file",
-                error.what,
-                error.hint or "",
+            SNAPSHOT_FILE.violation(
+                subject="snapshot of etcd",
+                evidence=error.what,
+                fix=error.hint or "",
                 objects=(f"node/{node}",),
             )
         ]

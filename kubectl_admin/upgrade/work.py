@@ -25,11 +25,12 @@ from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.signals import sheltered
-from kubectl_admin.upgrade import addons, gather, given, plan, rollout, snapshot
+from kubectl_admin.upgrade import gather, given, plan, rollout, snapshot
 from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.readiness import wait_until_ready
+from kubectl_admin.upgrade.rules import ADDON_ROLLOUT
 
 PREPARE, KUBEADM, INSTALL = (
     Script("upgrade", name) for name in ("packages-prepare", "upgrade-kubeadm", "packages-install")
@@ -248,7 +249,7 @@ class Work:
             proxied=any(proxy.node == self.host.node for proxy in proxies),
             here=here,
             rolled_out=seen.role.control_plane,
-            allowed=addons.ROLLOUT in self.options.allow,
+            allowed=ADDON_ROLLOUT.id in self.options.allow,
         )
         return rollout.wait_until_well(
             self.cluster, self.host.node, seen.target, wish, self.options.ready_timeout, self.progress.lacking
