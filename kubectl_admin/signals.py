@@ -3,6 +3,19 @@
 A terminal that is closed sends two hangups within a third of a millisecond (bash forwards one to its jobs,
 the kernel sends another when bash ends), and people press Ctrl-C twice. So only the first signal is raised as
 an exception; what comes later waits for the clean-up, which must therefore end by itself.
+
+What is made and must be removed again, in this form; no signal comes between the work and the clean-up:
+
+    with sheltered() as shelter:
+        try:
+            with shelter.exposed():
+                ...  # make it, and work with it: a signal ends this at once
+        finally:
+            ...  # remove it
+
+Python looks for signals at the beginning of a function and after each call. So one could also be raised at
+the beginning of an __exit__, which would then never run, or at the end of an __enter__, whose __exit__ would
+not be called. A signal that comes there comes again a moment later.
 """
 
 import _thread
@@ -15,9 +28,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-AGAIN_DELAY = 0.05  # seconds until a signal whose exception was dropped is raised once more
+AGAIN_DELAY = (
+    0.05  # seconds until a signal that could not be raised, or whose exception was dropped, comes again
+)
+MOST_DELAYS = 20  # then it is raised wherever it comes: an __enter__ may wait for a lock
+# Code in which a context manager begins or ends: its own methods, and what calls a generator's.
+BETWEEN_NAMES = ("__enter__", "__exit__")
+BETWEEN_FILES = (contextmanager.__code__.co_filename, __file__)
 
 
 class Terminated(BaseException):
@@ -34,21 +54,31 @@ class _Ending:
 
     raised: a signal has been raised as an exception. shelters: how many are open, one within another.
     waiting: the signals that came in a shelter. said: a person was told that the clean-up is under way.
+    delays: how often a signal came where it could not be raised.
     """
 
     raised: bool = False
     shelters: int = 0
     waiting: list[int] = field(default_factory=list)
     said: bool = False
+    delays: int = 0
 
-    def come(self, number: int, _frame: FrameType | None) -> None:
-        """The handler of all signals; it runs in the main thread, between two instructions."""
+    def come(self, number: int, frame: FrameType | None) -> None:
+        """The handler of all signals; it runs in the main thread, between two instructions of the frame."""
         if self.raised:
             self.say_so(number)
         elif self.shelters:
             self.waiting.append(number)
+        elif frame and is_between(frame) and self.delays < MOST_DELAYS:
+            self.delays += 1
+            _come_again(number)
         else:
             self.end(number)
+
+    def end_if_waiting(self) -> None:
+        """Raises the first of the signals that have waited, once no shelter is open."""
+        if self.waiting and not self.shelters and not self.raised:
+            self.end(self.waiting[0])
 
     def end(self, number: int) -> None:
         """Raises the signal as an exception, KeyboardInterrupt or Terminated."""
@@ -64,8 +94,7 @@ class _Ending:
     def lost(self, number: int) -> None:
         """Raises a signal once more: Python drops exceptions that happen to be raised in a destructor."""
         self.raised = False
-        # A moment later, since here the exception would be dropped again.
-        _thread.start_new_thread(_kill_main_thread, (number,))
+        _come_again(number)
 
 
 _ending = _Ending()
@@ -79,22 +108,55 @@ def install() -> None:
     sys.unraisablehook = _dropped
 
 
-@contextmanager
-def sheltered() -> Iterator[None]:
-    """Inside, signals wait for the end. What stands inside must end by itself.
+class Shelter:
+    """Inside, signals wait for the end. What is done inside must end by itself, but for what is `exposed`.
 
     It shelters from what `install` has installed, in the main thread, which alone gets signals.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _ending.shelters += 1
-    try:
-        yield
-    finally:
-        _ending.shelters -= 1
-        if _ending.waiting and not _ending.shelters and not _ending.raised:
-            _ending.end(_ending.waiting[0])
+
+    def __init__(self) -> None:
+        self._is_needed = threading.current_thread() is threading.main_thread()
+        self._outside = 0  # how many shelters are open around this one
+
+    def __enter__(self) -> Self:
+        if self._is_needed:
+            self._outside = _ending.shelters
+            _ending.shelters = self._outside + 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_needed:
+            _ending.shelters = self._outside
+            _ending.end_if_waiting()
+
+    @contextmanager
+    def exposed(self) -> Iterator[None]:
+        """Inside, signals do what they do around this shelter: end the run, or wait for another one."""
+        if not self._is_needed:
+            yield
+            return
+        _ending.shelters = self._outside
+        try:
+            _ending.end_if_waiting()
+            yield
+        finally:
+            _ending.shelters = self._outside + 1
+
+
+def sheltered() -> Shelter:
+    """A shelter from signals, for a `with` block."""
+    return Shelter()
+
+
+def is_between(frame: FrameType) -> bool:
+    """Whether this is code in which a context manager begins or ends."""
+    code = frame.f_code
+    return code.co_name in BETWEEN_NAMES or code.co_filename in BETWEEN_FILES
+
+
+def _come_again(number: int) -> None:
+    """Sends the signal once more, a moment later: what is under way now has come further then."""
+    _thread.start_new_thread(_kill_main_thread, (number,))
 
 
 def _kill_main_thread(number: int) -> None:

@@ -70,24 +70,27 @@ def control_plane(  # noqa: PLR0913 - who does what, and how hosts are reached
     are not asked. about, take_over: as in `lease.held`.
     Raises AdminError where somebody else is at work, their work goes on, or a host can't be asked.
     """
-    with lease.held(
-        cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=take_over, say=say
-    ) as held:
+    with (
+        lease.held(
+            cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=take_over, say=say
+        ) as held,
+        sheltered() as shelter,
+    ):
         try:
-            nodes = sorted(node.name for node in static_pods.control_plane_nodes(cluster))
-            # Where the control plane is none of the cluster's nodes, what is to be changed is asked.
-            asked = nodes or sorted({node for node, _ in own})
-            found = find_work(cluster, asked, options, say, skipped)
-            others = [work for work in found if (work.node, work.name) not in own]
-            if others:
-                with sheltered():
-                    held.leave("; ".join(map(str, others)))
-                raise refusal(others[0])
-            yield Alone(held, tuple(nodes), tuple(found))
+            with shelter.exposed():
+                nodes = sorted(node.name for node in static_pods.control_plane_nodes(cluster))
+                # Where the control plane is none of the cluster's nodes, what is to be changed is asked.
+                asked = nodes or sorted({node for node, _ in own})
+                found = find_work(cluster, asked, options, say, skipped)
+                others = [work for work in found if (work.node, work.name) not in own]
+                if others:
+                    with sheltered():
+                        held.leave("; ".join(map(str, others)))
+                    raise refusal(others[0])
+                yield Alone(held, tuple(nodes), tuple(found))
         finally:
             if operation.work:
-                with sheltered():
-                    leave(held, operation, say)
+                leave(held, operation, say)
 
 
 def leave(held: Held, operation: Operation, say: Say) -> None:

@@ -133,13 +133,14 @@ def cordoned(
     second Ctrl-C notwithstanding; not with `keep`. say: is told what became of the cordon then.
     """
     put = None
-    try:
-        put = cordon(cluster, node, mark)
-        yield put
-    except BaseException:
-        with sheltered():
+    with sheltered() as shelter:
+        try:
+            with shelter.exposed():
+                put = cordon(cluster, node, mark)
+                yield put
+        except BaseException:
             say(undo(cluster, node, put, mark, keep=keep))
-        raise
+            raise
 
 
 def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep: bool) -> str:

@@ -98,23 +98,24 @@ def running(
         if operation.over.is_set():
             raise AdminError(f"node {node}: interrupted")
         uid, refused = None, False
-        try:
+        with sheltered() as shelter:
             try:
-                pod = create(cluster, options.namespace, body)
-                uid = str(pod["metadata"]["uid"])
-            except AdminError as error:
-                refused = not is_transient(error)
-                raise
-            if limits := trouble.limits(pod):
-                say(f"pod {options.namespace}/{body['metadata']['name']} {limits}")
-            with trouble.explaining(body, pod):
-                lacking = until_running(cluster, options.namespace, pod, missing, say)
-            if lacking is None:
-                yield DebugPod(body["metadata"]["name"], uid)
-                return
-        finally:
-            if not refused:
-                with sheltered():
+                with shelter.exposed():
+                    try:
+                        pod = create(cluster, options.namespace, body)
+                        uid = str(pod["metadata"]["uid"])
+                    except AdminError as error:
+                        refused = not is_transient(error)
+                        raise
+                    if limits := trouble.limits(pod):
+                        say(f"pod {options.namespace}/{body['metadata']['name']} {limits}")
+                    with trouble.explaining(body, pod):
+                        lacking = until_running(cluster, options.namespace, pod, missing, say)
+                    if lacking is None:
+                        yield DebugPod(body["metadata"]["name"], uid)
+                        return
+            finally:
+                if not refused:
                     remove_pod(cluster, options.namespace, body, uid, say)
         # Not every system has all of them: a host of another C library has no /lib64.
         missing = (*missing, lacking)

@@ -93,10 +93,11 @@ class Hosts:
                 answered(total)
 
         late = time_for(len(questions), workers)
-        try:
-            return ask_all(questions, deadline=late, workers=workers, answered=count)
-        finally:
-            with sheltered():
+        with sheltered() as shelter:
+            try:
+                with shelter.exposed():
+                    return ask_all(questions, deadline=late, workers=workers, answered=count)
+            finally:
                 if unanswered:
                     self.operation.over.set()
                 withdraw(self, wait=ARRIVAL_TIMEOUT if unanswered else 0)

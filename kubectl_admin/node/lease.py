@@ -216,12 +216,15 @@ def held(
     Raises AdminError where somebody else holds it, naming them, or where the API server refuses.
     """
     claim = Claim(name, owner, about)
-    mine = Held(cluster, claim, acquired(cluster, claim, take_over=take_over, say=say))
-    try:
-        threading.Thread(target=mine.renewing, name=f"lease {name}", daemon=True).start()
-        yield mine
-    finally:
-        with sheltered():
+    with sheltered() as shelter:
+        with shelter.exposed():
+            acquisition = acquired(cluster, claim, take_over=take_over, say=say)
+        mine = Held(cluster, claim, acquisition)
+        try:
+            with shelter.exposed():
+                threading.Thread(target=mine.renewing, name=f"lease {name}", daemon=True).start()
+                yield mine
+        finally:
             try:
                 # Whoever holds it may have restarted the only API server just now.
                 Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT)(mine.release)

@@ -18,11 +18,12 @@ def workspace(host: Host) -> Iterator[str]:
     """The path of the folder. At the end it is removed, with whatever job still runs in it."""
     name = host.operation.id
     path = f"{STATE}/{name}"
-    try:
-        make(host, path)
-        yield path
-    finally:
-        with sheltered():
+    with sheltered() as shelter:
+        try:
+            with shelter.exposed():
+                make(host, path)
+                yield path
+        finally:
             try:
                 discard(host, name, patience=CLEARING)
             except AdminError as error:

@@ -157,15 +157,16 @@ class Work:
     @contextmanager
     def marked(self) -> Iterator[None]:
         """Inside, the node bears the mark of this upgrade; it stays at a good end only."""
-        try:
-            if self.mark != self.former:
-                annotate(self.cluster, self.host.node, self.mark)
-            yield
-        except BaseException:
-            if self.former is None:
-                with sheltered():
+        with sheltered() as shelter:
+            try:
+                with shelter.exposed():
+                    if self.mark != self.former:
+                        annotate(self.cluster, self.host.node, self.mark)
+                    yield
+            except BaseException:
+                if self.former is None:
                     annotate(self.cluster, self.host.node, None)
-            raise
+                raise
 
     def kubelet(self) -> None:
         """The new kubelet runs."""

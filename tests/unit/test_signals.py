@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from kubectl_admin import signals
 from kubectl_admin.signals import SIGNALS, Terminated, install, sheltered
 from tests.program import Child
+from tests.unit.interrupted import at_every_moment
 
 PROCESS = """
 import signal, sys, time
@@ -157,3 +159,124 @@ def test_other_threads_get_no_signals_and_need_no_shelter():
     thread.start()
     thread.join(60)
     assert depth == [0]
+
+
+class World:
+    """Something that is made, worked with, and removed again."""
+
+    def __init__(self):
+        self.made = self.removed = self.worked = 0
+
+    @contextmanager
+    def thing(self):
+        with sheltered() as shelter:
+            try:
+                with shelter.exposed():
+                    self.make()
+                    yield self
+            finally:
+                self.remove()
+
+    def make(self):
+        self.made += 1
+
+    def remove(self):
+        self.removed += 1
+
+    def work(self):
+        self.worked += 1
+
+
+@pytest.mark.parametrize("deep", [1, 3])
+def test_what_was_made_is_removed_whenever_a_signal_comes(monkeypatch, deep):
+    interrupted = []
+
+    def run():
+        world = World()
+        try:
+            with ExitStack() as stack:
+                for _ in range(deep):
+                    stack.enter_context(world.thing())
+                world.work()
+        finally:
+            interrupted.append(world.made != deep or not world.worked)
+            assert world.removed >= world.made
+            assert signals._ending.shelters == 0 or signals._ending.raised
+
+    assert at_every_moment(monkeypatch, run) > 20 * deep
+    assert any(interrupted)
+    assert not all(interrupted)
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_is_exposed_is_ended_at_once_and_cleaned_up_in_peace():
+    reached = []
+
+    def work():
+        with sheltered() as shelter:
+            try:
+                with shelter.exposed():
+                    signal.raise_signal(signal.SIGINT)
+                    reached.append("not here")
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                reached.append("clean")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["clean"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_is_exposed_stays_sheltered_by_the_shelter_around():
+    reached = []
+
+    def work():
+        with sheltered():
+            with sheltered() as shelter, shelter.exposed():
+                signal.raise_signal(signal.SIGINT)
+                reached.append("inner")
+            reached.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["inner", "outer"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_signal_that_came_before_is_raised_where_it_is_exposed():
+    reached = []
+
+    def work():
+        with sheltered() as shelter:
+            signal.raise_signal(signal.SIGINT)
+            reached.append("sheltered")
+            with shelter.exposed():
+                reached.append("not here")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert reached == ["sheltered"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_signal_at_the_end_of_a_with_block_comes_a_moment_later():
+    left = []
+
+    class Held:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            signal.raise_signal(signal.SIGTERM)
+            left.append(True)
+
+    def work():
+        with Held():
+            pass
+        while True:
+            time.sleep(0.01)
+
+    with pytest.raises(Terminated):
+        work()
+    assert left == [True]

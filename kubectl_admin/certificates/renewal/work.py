@@ -138,10 +138,11 @@ def await_earlier(there: Host, say: Say, limit: float | None = None) -> None:
 @contextmanager
 def cleared(there: Host, say: Say) -> Iterator[None]:
     """At the end, however it comes, the job's folder goes, so that the next run may begin."""
-    try:
-        yield
-    finally:
-        with sheltered():
+    with sheltered() as shelter:
+        try:
+            with shelter.exposed():
+                yield
+        finally:
             try:
                 discard(there, JOB, patience=CLEARING)
             except AdminError as error:

@@ -1,6 +1,7 @@
 """The cordon and its mark, against a server that hangs up, conflicts and refuses."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -11,6 +12,7 @@ from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE, Cordon
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
 from tests.unit.drain import api
 from tests.unit.drain.samples import NOW
+from tests.unit.interrupted import at_every_moment
 
 CONFLICT = status(409, "Conflict", "the object has been modified")
 
@@ -210,3 +212,17 @@ def test_a_cordon_that_can_not_be_taken_away_is_told(server, mark, monkeypatch):
     ):
         raise RuntimeError
     assert said[0].startswith("node w1 may still be cordoned, since it can't be uncordoned")
+
+
+def test_a_cordon_of_work_that_fails_is_taken_away_whenever_a_signal_comes(monkeypatch, mark):
+    def once():
+        cordons = []
+        monkeypatch.setattr(cordon, "cordon", lambda *_: cordons.append(mark) or mark)
+        monkeypatch.setattr(cordon, "undo", lambda *_, **__: cordons.clear() or "undone")
+        try:
+            with suppress(RuntimeError), cordon.cordoned(None, "w1", mark, say=str):
+                raise RuntimeError
+        finally:
+            assert not cordons
+
+    assert at_every_moment(monkeypatch, once) > 10

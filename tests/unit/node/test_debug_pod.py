@@ -17,6 +17,7 @@ from kubectl_admin.node import debug_pod, trouble
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.left_out import LeftOutError
 from kubectl_admin.node.trouble import LONGEST, MOST, is_running, without_echoes
+from tests.unit.interrupted import at_every_moment
 from tests.unit.node.standin import OPERATION
 
 READY = {"type": "Ready", "status": "True"}
@@ -796,3 +797,15 @@ def test_what_is_heard_has_an_end():
     status = {"containerStatuses": [{"state": {"waiting": waiting}}]}
     with pytest.raises(AdminError, match="does not start: ErrImagePull: why"):
         is_running(pod(status), "MODIFIED", UID, lambda: many)
+
+
+def test_no_pod_stays_whenever_a_signal_comes(monkeypatch, said):
+    def once() -> None:
+        api = Api(node(), CREATING, RUNNING)
+        try:
+            run(api, said)
+        finally:
+            assert api.pods == {}
+
+    assert at_every_moment(monkeypatch, once) > 100
+    assert said == []
