@@ -49,6 +49,17 @@ class Seen:
         return cls(read.node(item), Cordon.of(item))
 
 
+def look(cluster: Cluster, node: str) -> Seen:
+    """The node as it is; nothing is changed. Raises AdminError where there is none.
+
+    It is listed, as `recover` does it, so that a dry run needs no right that the run itself does not.
+    """
+    items = cluster.get("/api/v1/nodes", query_of(node)).get("items") or ()
+    if not items:
+        raise missing(node)
+    return Seen.of(items[0])
+
+
 def recover(
     cluster: Cluster,
     node: str,
@@ -74,13 +85,12 @@ def recover(
 def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: float) -> Seen:
     """The node as it is once it is Ready. Raises AdminError if it is not within `timeout` seconds."""
     changes, told = Changes(), False
-    query = [("fieldSelector", f"metadata.name={node}")]
-    watched = WatchedObjects(cluster, "/api/v1/nodes", query, Seen.of, changes)
+    watched = WatchedObjects(cluster, "/api/v1/nodes", query_of(node), Seen.of, changes)
     with closing(watched):
         for _ in looks(timeout, READY_INTERVAL, sleep=changes.wait):
             facts = watched.facts
             if facts is not None and ("", node) not in facts:
-                raise AdminError(f"there is no node {node}", "kubectl get nodes lists them")
+                raise missing(node)
             seen = facts[("", node)] if facts else None
             if seen and seen.node.ready:
                 return seen
@@ -92,6 +102,16 @@ def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: f
             f"node {node} is not Ready after {timeout:.0f}s: {why}",
             f"it was left as it is; see kubectl describe node {node}",
         )
+
+
+def query_of(node: str) -> list[tuple[str, str]]:
+    """What lists this node alone."""
+    return [("fieldSelector", f"metadata.name={node}")]
+
+
+def missing(node: str) -> AdminError:
+    """There is no such node."""
+    return AdminError(f"there is no node {node}", "kubectl get nodes lists them")
 
 
 def await_healthy(

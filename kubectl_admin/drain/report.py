@@ -4,16 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from kubectl_admin.drain.budgets import Leave, Ruling
-from kubectl_admin.drain.drain import Drained
 from kubectl_admin.drain.facts import Name
 from kubectl_admin.drain.filters import Action, Verdict
 from kubectl_admin.drain.judge import findings
 from kubectl_admin.drain.preview import Preview
-from kubectl_admin.drain.progress import SHOWN
-from kubectl_admin.drain.recovery import Recovered
-from kubectl_admin.drain.rules import MOVED_UNHEALTHY
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
-from kubectl_admin.report.text import duration, some_of
 
 WIDTH = 80
 BESIDE = 6 + 14 + 5 + 4 * 2  # columns of ACTION, WHY, SPARE, and the gaps between all
@@ -152,35 +147,3 @@ def budget_documents(rulings: Mapping[Name, Ruling], pod: Name) -> dict[str, obj
             for budget in ruling.budgets
         ],
     }
-
-
-def done_line(node: str, drained: Drained) -> str:
-    """A drain that has ended well, in a line."""
-    late = len(drained.given_up)
-    left = f", {late} not waited for" if late else ""
-    if drained.stayed:
-        left += f"; still there, since they came meanwhile: {some_of(drained.stayed, SHOWN)}"
-    return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
-
-
-def recovered(back: Recovered) -> Report:
-    """What is to be said of a node that was taken back."""
-    late = [
-        MOVED_UNHEALTHY.violation(
-            subject=name,
-            evidence=f"{scale.ready} of {scale.desired} pods are ready",
-            fix="see why with kubectl describe",
-            objects=(name,),
-        )
-        for name, scale in back.unhealthy
-    ]
-    moved = len(back.moved)
-    healthy = f"; {moved - len(late)} of {moved} workloads that were moved are healthy" if moved else ""
-    state = "uncordoned" if back.cordoned else "was not cordoned"
-    return Report(
-        kind="Uncordoned",
-        items=lambda: [{"name": back.node, "cordonedBefore": back.cordoned, "moved": list(back.moved)}],
-        names=lambda: [f"node/{back.node}"],
-        paragraphs=[f"node {back.node} {state}{healthy}"],
-        findings=late,
-    )

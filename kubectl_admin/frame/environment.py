@@ -83,24 +83,25 @@ class Environment:
         contexts = kubeconfig.contexts(self.overrides(), self.environ)
         return {name: partial(self.cluster, context=name) for name in kubeconfig.matching(contexts, patterns)}
 
-    def show(self, report: "Report", stream: TextIO | None = None) -> None:
-        """Prints the report in the asked format, on stdout unless another stream is given.
+    def show(self, report: "Report", stream: TextIO | None = None, *, output: str | None = None) -> None:
+        """Prints the report, on stdout unless another stream is given.
 
-        Raises AdminError where it can't be written; that nobody reads it any more is no error.
+        output: a format instead of the one that was asked for.
+        Raises AdminError where it can't be written; that nobody reads it any more is not an error.
         """
-        stream = stream or self.stdout
-        if self.output == "name":
+        stream, output = stream or self.stdout, output or self.output
+        if output == "name":
             from kubectl_admin.report.text import printable
 
             text = "".join(f"{printable(name)}\n" for name in report.names())
-        elif self.output in report.texts:
-            text = report.texts[self.output]()
-        elif self.output in TABLE_FORMATS:
+        elif output in report.texts:
+            text = report.texts[output]()
+        elif output in TABLE_FORMATS:
             from kubectl_admin.report import terminal
 
             text = terminal.render(
                 report,
-                wide=self.output == "wide",
+                wide=output == "wide",
                 headers=self.headers,
                 colour=self.colour(stream),
                 width=self.width,
@@ -108,7 +109,7 @@ class Environment:
         else:
             from kubectl_admin.report import document
 
-            text = (document.to_json if self.output == "json" else document.to_yaml)(report)
+            text = (document.to_json if output == "json" else document.to_yaml)(report)
         self.write(text, stream)
 
     def write(self, text: str, stream: TextIO | None = None) -> None:

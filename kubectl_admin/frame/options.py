@@ -2,12 +2,13 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from kubectl_admin.frame import candidates
+from kubectl_admin.frame.change import ChangeOptions
 from kubectl_admin.frame.environment import Environment
 
 DAYS = re.compile(r"(\d+(?:\.\d+)?)d")  # which kubectl's durations don't know
@@ -46,6 +47,27 @@ class Rate(click.ParamType[float]):
 
 
 DURATION, RATE = Duration(), Rate()
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def in_order(decorators: Sequence[Decorator], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with these options, which its help lists in this order."""
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def change_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for `--dry-run` and `--yes`, handed over as `how`, a ChangeOptions."""
+
+    @functools.wraps(function)
+    def decided(*arguments: Any, dry_run: bool, yes: bool, **others: Any) -> Any:
+        return function(*arguments, how=ChangeOptions(dry_run=dry_run, yes=yes), **others)
+
+    decided = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")(decided)
+    return click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")(decided)
 
 
 def debug_pod_flags(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,39 +119,66 @@ def skip_host(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def drain_flags(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The decorator for the flags of all verbs that drain a node: what may be lost, what is waited for."""
-    for option in reversed(
-        (
-            click.option(
-                "--delete-emptydir-data", is_flag=True, help="Move pods whose emptyDir data is lost by it."
-            ),
-            click.option(
-                "--force", is_flag=True, help="Move pods without a controller, which nothing makes anew."
-            ),
-            click.option(
-                "--disable-eviction", is_flag=True, help="Delete pods, past their disruption budgets."
-            ),
-            click.option(
-                "--primary-timeout",
-                type=DURATION,
-                default="3m",
-                show_default=True,
-                metavar="DURATION",
-                help="Time for operators to move primaries of databases; 0 does not wait.",
-            ),
-            click.option(
-                "--wait-for-budgets",
-                is_flag=True,
-                help="Go ahead although a budget can't be met as it is.",
-            ),
+DRAIN_OPTIONS = (
+    click.option("--delete-emptydir-data", is_flag=True, help="Move pods whose emptyDir data is lost by it."),
+    click.option("--force", is_flag=True, help="Move pods without a controller, which nothing recreates."),
+    click.option("--disable-eviction", is_flag=True, help="Delete pods, past their disruption budgets."),
+    click.option(
+        "--timeout",
+        type=DURATION,
+        default="0",
+        show_default=True,
+        metavar="DURATION",
+        help="Time for the drain (30s, 10m); 0 is no limit.",
+    ),
+    click.option(
+        "--primary-timeout",
+        type=DURATION,
+        default="3m",
+        show_default=True,
+        metavar="DURATION",
+        help="Time for operators to move primaries of databases; 0 does not wait.",
+    ),
+    click.option(
+        "--wait-for-budgets",
+        is_flag=True,
+        help="Proceed although a budget can't be met as it is.",
+    ),
+)
+
+
+def drain_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for what all drains of a node take, handed over as `draining`, a drain's Options."""
+
+    @functools.wraps(function)
+    def decided(
+        *arguments: Any,
+        delete_emptydir_data: bool,
+        force: bool,
+        disable_eviction: bool,
+        timeout: float,
+        primary_timeout: float,
+        wait_for_budgets: bool,
+        **others: Any,
+    ) -> Any:
+        from kubectl_admin.drain.drain import Options
+        from kubectl_admin.drain.filters import Flags
+
+        flags = Flags(
+            delete_emptydir_data=delete_emptydir_data, force=force, disable_eviction=disable_eviction
         )
-    ):
-        function = option(function)
-    return function
+        draining = Options(
+            flags=flags,
+            timeout=timeout,
+            primary_timeout=primary_timeout,
+            wait_for_budgets=wait_for_budgets,
+        )
+        return function(*arguments, draining=draining, **others)
+
+    return in_order(DRAIN_OPTIONS, decided)
 
 
-def output(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def output(*formats: str) -> Decorator:
     """The decorator for `-o` with these formats, the first being the default, and `--no-headers`."""
 
     def keep_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> None:

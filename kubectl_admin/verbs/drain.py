@@ -1,22 +1,26 @@
 """`kubectl admin drain`."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_admin.frame import candidates
+from kubectl_admin.frame.change import ChangeOptions, Proposal, change
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.options import DURATION, drain_flags, output
+from kubectl_admin.frame.options import change_options, drain_options, output
 from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
+
+if TYPE_CHECKING:
+    from kubectl_admin.drain.drain import Options
 
 
 @click.command("drain", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
-@click.option("--dry-run", is_flag=True, help="Show what would happen, and touch nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the node is cordoned.")
+@change_options
 @click.option("--ignore-daemonsets", is_flag=True, help="Leave pods of DaemonSets where they are.")
-@drain_flags
+@drain_options
 @click.option("--pod-selector", metavar="SELECTOR", default="", help="Only pods with these labels.")
 @click.option(
     "--grace-period",
@@ -24,15 +28,7 @@ from kubectl_admin.report import Report
     default=-1,
     show_default=True,
     metavar="SECONDS",
-    help="Time for each pod to end; negative is what the pod itself says.",
-)
-@click.option(
-    "--timeout",
-    type=DURATION,
-    default="0",
-    show_default=True,
-    metavar="DURATION",
-    help="Time for all of it (30s, 10m); 0 is no limit.",
+    help="Time for each pod to end; negative: what the pod itself says.",
 )
 @click.option(
     "--skip-wait-for-delete-timeout",
@@ -45,30 +41,25 @@ from kubectl_admin.report import Report
 @click.option("--keep-cordon", is_flag=True, help="Leave the node cordoned even if the drain fails.")
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
-def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
+def command(  # noqa: PLR0913 - its options
     env: Environment,
     node: str,
     *,
-    dry_run: bool,
-    yes: bool,
     ignore_daemonsets: bool,
-    delete_emptydir_data: bool,
-    force: bool,
-    disable_eviction: bool,
+    draining: "Options",
     pod_selector: str,
     grace_period: int,
-    timeout: float,
     skip_wait_for_delete_timeout: int,
-    primary_timeout: float,
-    wait_for_budgets: bool,
     keep_cordon: bool,
+    how: ChangeOptions,
 ) -> Report:
     """Empty a node: cordon it, let databases move, and evict its pods.
 
-    First every pod of the node is shown with what will happen to it and why, and what stands in the way; then
-    the question whether to go on. If the drain fails or is interrupted, the node is uncordoned again, unless
-    it was cordoned before. Exit code 3 says that the drain would be refused and nothing was touched, or that
-    pods that came meanwhile are still there.
+    The plan shows what will happen to every pod of the node and why, and what forbids the drain. If the drain
+    fails or is interrupted, the node is uncordoned again, unless it was cordoned before.
+
+    Exit code 3: the drain is forbidden and nothing was changed, or pods that came during the drain are still
+    there.
 
     \b
     Examples:
@@ -80,41 +71,24 @@ def command(  # noqa: PLR0913 - kubectl drain's flags, and a few more
       kubectl admin drain w1 --ignore-daemonsets --yes
     """
     from kubectl_admin.drain import drain
-    from kubectl_admin.drain.filters import Flags
-    from kubectl_admin.drain.judge import stayed
+    from kubectl_admin.drain.outcome import drained
     from kubectl_admin.drain.progress import DrainLines
-    from kubectl_admin.drain.report import done_line, report
+    from kubectl_admin.drain.report import report
 
-    options = drain.Options(
-        flags=Flags(
-            ignore_daemonsets=ignore_daemonsets,
-            delete_emptydir_data=delete_emptydir_data,
-            force=force,
-            disable_eviction=disable_eviction,
-            grace_period=grace_period if grace_period >= 0 else None,
-            skip_wait_for_delete_timeout=skip_wait_for_delete_timeout,
-        ),
-        pod_selector=pod_selector,
-        timeout=timeout,
-        primary_timeout=primary_timeout,
-        keep_cordon=keep_cordon,
-        wait_for_budgets=wait_for_budgets,
+    flags = replace(
+        draining.flags,
+        ignore_daemonsets=ignore_daemonsets,
+        grace_period=grace_period if grace_period >= 0 else None,
+        skip_wait_for_delete_timeout=skip_wait_for_delete_timeout,
     )
+    options = replace(draining, flags=flags, pod_selector=pod_selector, keep_cordon=keep_cordon)
     cluster = env.cluster_for_work()
     seen = drain.look(cluster, node, options)
-    preview = report(seen, wide=env.output == "wide", waits=wait_for_budgets)
-    env.show(preview)
-    if dry_run:
-        return preview
-    if not drain.is_possible(seen, options):
-        env.note(f"node {node} was not touched: see what forbids it above")
-        return preview
-    env.confirm(f"drain node {node} of context {cluster.target.context}", yes=yes)
-    with env.live() as live:
-        ended = drain.drain(cluster, seen, options, DrainLines(live.line, live.block))
-    env.note(done_line(node, ended))
-    if ended.stayed:
-        said = stayed(node, ended.stayed)
-        env.note(f"{said.subject}: {said.evidence}; {said.fix}")
-        preview = replace(preview, findings=[said])
-    return preview
+
+    def act() -> Report:
+        with env.live() as live:
+            return drained(seen, drain.drain(cluster, seen, options, DrainLines(live.line, live.block)))
+
+    plan = report(seen, wide=env.output == "wide", waits=options.wait_for_budgets)
+    question = f"drain node {node} of context {cluster.target.context}"
+    return change(env, how, Proposal(plan, question, drain.is_possible(seen, options)), act)

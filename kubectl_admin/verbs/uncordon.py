@@ -13,37 +13,46 @@ from kubectl_admin.report import Report
 
 @click.command("uncordon", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
+@click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
 @click.option(
     "--timeout",
     type=DURATION,
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for the node to be Ready, and as much for what was moved; 0 is no limit.",
+    help="Time for the node to be Ready, and again for what was moved; 0 is no limit.",
 )
-@click.option("--no-wait", is_flag=True, help="Do not wait for what was moved to be healthy.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until what was moved is healthy.")
 @output("table", "json", "yaml", "name")
 @click.pass_obj
-def command(env: Environment, node: str, timeout: float, no_wait: bool) -> Report:
-    """Take a drained node back: once it is Ready, let pods come to it again.
+def command(env: Environment, node: str, *, dry_run: bool, timeout: float, no_wait: bool) -> Report:
+    """Make a drained node schedulable again, and wait until what was moved is healthy.
 
-    Then wait until the workloads that a drain has moved have all their pods ready. Exit code 3 says that some
-    have not; the node is uncordoned all the same.
+    The node is uncordoned once it is Ready. Then the command waits until the workloads that a drain has moved
+    have all their pods ready. It does not ask: nothing is lost by it.
+
+    Exit code 3: some of these workloads are not healthy in time; the node is uncordoned all the same.
 
     \b
     Examples:
       # After the work on it
       kubectl admin uncordon w1
+      # What would be waited for?
+      kubectl admin uncordon w1 --dry-run
       # Only the node itself
       kubectl admin uncordon w1 --no-wait
     """
     from kubectl_admin.drain import recovery
+    from kubectl_admin.drain.outcome import recovered, uncordoning
     from kubectl_admin.drain.progress import DrainLines
-    from kubectl_admin.drain.report import recovered
 
+    cluster = env.cluster_for_work()
+    if dry_run:
+        plan = uncordoning(node, recovery.look(cluster, node), wait=not no_wait)
+        env.show(plan)
+        return plan
     with env.live() as live:
-        progress = DrainLines(live.line, live.block)
-        cluster, limit = env.cluster_for_work(), timeout or math.inf
+        progress, limit = DrainLines(live.line, live.block), timeout or math.inf
         back = recovery.recover(cluster, node, progress, timeout=limit, wait_for_moved=not no_wait)
     report = recovered(back)
     env.show(report)

@@ -27,7 +27,7 @@ def test_a_drained_node_is_empty_and_cordoned_until_uncordon_takes_it_back(world
     with world.kubelet():
         answer = finished(world)
     assert answer.code == 0, answer.err
-    assert re.search(rf"node/{world.node} drained in \d+s: 4 pods gone", answer.err)
+    assert re.search(rf"node/{world.node} drained in \d+s: 4 pods gone", " ".join(answer.out.split()))
     assert world.pods() == set()
     assert world.is_cordoned
     back = run("uncordon", world.node, env=environ(KUBECONFIG=str(world.kubeconfig)))
@@ -52,12 +52,17 @@ def test_nothing_is_done_where_nobody_can_be_asked(world):
     assert not world.is_cordoned
 
 
-def test_the_preview_as_a_document_is_all_that_stands_on_stdout(world):
+def test_the_outcome_as_a_document_is_all_that_is_on_stdout(world):
     world.put(pod("one", world.node, owner=REPLICASET))
+    planned = json.loads(finished(world, "--dry-run", "-o", "json").out)
+    assert planned["kind"] == "DrainPreview"
+    assert [item["action"] for item in planned["items"]] == ["evict", "leave"]
     with world.kubelet():
         answer = finished(world, "-o", "json")
     document = json.loads(answer.out)
-    assert [item["action"] for item in document["items"]] == ["evict", "leave"]
+    assert (document["kind"], document["node"]) == ("NodeDrain", world.node)
+    assert document["cordonedBefore"] is False
+    assert [(item["name"], item["outcome"]) for item in document["items"]] == [("one", "gone")]
     assert "pod moving/one is gone" in answer.err
 
 
@@ -66,7 +71,7 @@ def test_a_pod_that_is_refused_keeps_the_node_from_being_touched(world):
     answer = finished(world)
     assert answer.code == 3
     assert "add --force" in answer.out
-    assert "was not touched" in answer.err
+    assert "nothing was changed" in answer.err
     assert not world.is_cordoned
     assert world.pods() == {"one", "two"}
 
@@ -129,7 +134,8 @@ def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
         world.cluster.delete(world.path("poddisruptionbudgets", "guard"))
         answer = ended(process)
     assert answer.code == 3, answer.err
-    assert "still there, since they came meanwhile: moving/late-bare, moving/again" in answer.err
+    said = " ".join(answer.out.split())
+    assert "still there, since they came meanwhile: moving/late-bare, moving/again" in said
     assert world.pods() == {"late-bare", "again"}
 
 
@@ -175,7 +181,7 @@ def test_pods_that_ended_too_long_ago_are_not_waited_for(world):
     world.put(pod("one", world.node, owner=REPLICASET, spec=one_second))
     answer = finished(world, "--skip-wait-for-delete-timeout", "1")
     assert answer.code == 0, answer.err
-    assert "0 pods gone, 1 not waited for" in answer.err
+    assert "0 pods gone, 1 not waited for" in " ".join(answer.out.split())
 
 
 def test_with_no_grace_nobody_is_waited_for(world):

@@ -3,8 +3,8 @@ import pytest
 from kubectl_admin.drain.board import Waiting
 from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.drain import Drained
+from kubectl_admin.drain.outcome import done_line
 from kubectl_admin.drain.progress import DrainLines
-from kubectl_admin.drain.report import done_line
 from tests.unit.drain.samples import NOW, pod
 
 

@@ -4,9 +4,10 @@ import pytest
 
 from kubectl_admin.drain.facts import Member, Scale
 from kubectl_admin.drain.filters import Flags
+from kubectl_admin.drain.outcome import recovered
 from kubectl_admin.drain.preview import preview
 from kubectl_admin.drain.recovery import Recovered
-from kubectl_admin.drain.report import recovered, report, shortened
+from kubectl_admin.drain.report import report, shortened
 from kubectl_admin.report.document import to_json
 from kubectl_admin.report.terminal import render
 from tests.unit.drain.samples import AGENT, NOW, budget, facts, node, pod

@@ -1,0 +1,89 @@
+"""How a drain has ended, how a node will be taken back, and how it was. Pure."""
+
+from collections.abc import Iterator
+
+from kubectl_admin.drain.drain import Drained
+from kubectl_admin.drain.judge import stayed
+from kubectl_admin.drain.preview import Preview
+from kubectl_admin.drain.progress import SHOWN
+from kubectl_admin.drain.recovery import Recovered, Seen
+from kubectl_admin.drain.rules import MOVED_UNHEALTHY
+from kubectl_admin.report import Report
+from kubectl_admin.report.text import duration, some_of
+
+
+def drained(seen: Preview, ended: Drained) -> Report:
+    """How a drain has ended: the pods that were to leave, and those that came and are still there."""
+    return Report(
+        kind="NodeDrain",
+        items=lambda: documents(ended),
+        names=lambda: (f"pod/{pod.name}" for pod in ended.gone),
+        paragraphs=[done_line(seen.node, ended)],
+        findings=[stayed(seen.node, ended.stayed)] if ended.stayed else [],
+        fields={
+            "context": seen.facts.context,
+            "node": seen.node,
+            "cordonedBefore": not ended.cordon.cordoned,
+            "seconds": round(ended.seconds, 1),
+        },
+    )
+
+
+def documents(ended: Drained) -> Iterator[dict[str, object]]:
+    """Every pod with what became of it, as plain data."""
+    for outcome, pods in (("gone", ended.gone), ("notWaitedFor", ended.given_up), ("stayed", ended.stayed)):
+        for pod in pods:
+            yield {"namespace": pod.namespace, "name": pod.name, "uid": pod.uid, "outcome": outcome}
+
+
+def done_line(node: str, drained: Drained) -> str:
+    """A drain that has ended well, in a line."""
+    late = len(drained.given_up)
+    left = f", {late} not waited for" if late else ""
+    if drained.stayed:
+        left += f"; still there, since they came meanwhile: {some_of(drained.stayed, SHOWN)}"
+    return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
+
+
+def uncordoning(node: str, seen: Seen, *, wait: bool) -> Report:
+    """What would be done to take a node back. wait: whether for what drains have moved."""
+    moved = seen.mark.moved if seen.mark else ()
+    will = "is cordoned, and will be uncordoned" if seen.node.unschedulable else "is not cordoned"
+    first = "" if seen.node.ready else "; it is not Ready, which is waited for first"
+    then = f"; then it is waited until these are healthy: {', '.join(moved)}" if moved and wait else ""
+    return Report(
+        kind="UncordonPlan",
+        items=lambda: [
+            {
+                "name": node,
+                "cordoned": seen.node.unschedulable,
+                "ready": seen.node.ready,
+                "moved": list(moved),
+            }
+        ],
+        names=lambda: [f"node/{node}"],
+        paragraphs=[f"node {node} {will}{first}{then}"],
+    )
+
+
+def recovered(back: Recovered) -> Report:
+    """What is to be said of a node that was taken back."""
+    late = [
+        MOVED_UNHEALTHY.violation(
+            subject=name,
+            evidence=f"{scale.ready} of {scale.desired} pods are ready",
+            fix="see why with kubectl describe",
+            objects=(name,),
+        )
+        for name, scale in back.unhealthy
+    ]
+    moved = len(back.moved)
+    healthy = f"; {moved - len(late)} of {moved} workloads that were moved are healthy" if moved else ""
+    state = "uncordoned" if back.cordoned else "was not cordoned"
+    return Report(
+        kind="Uncordoned",
+        items=lambda: [{"name": back.node, "cordonedBefore": back.cordoned, "moved": list(back.moved)}],
+        names=lambda: [f"node/{back.node}"],
+        paragraphs=[f"node {back.node} {state}{healthy}"],
+        findings=late,
+    )

@@ -1,0 +1,75 @@
+"""One contract for every verb that changes something: look, show, ask, do, report.
+
+- While a person is asked, the plan is on standard error, as a table; with `--yes` it is not shown.
+- With `--dry-run`, and where nothing is to be done or something forbids it, the plan is the answer: it is on
+  standard output, as `-o` says, and nothing is changed.
+- Otherwise the answer is the outcome. A violation among its findings is what is left to do: exit code 3.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubectl_admin.frame.environment import Environment
+    from kubectl_admin.report import Report
+
+REFUSED = "nothing was changed: the plan says what forbids it"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOptions:
+    """How a change is asked for.
+
+    dry_run: only its plan is.
+    yes: a person has agreed beforehand.
+    """
+
+    dry_run: bool = False
+    yes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change, before it is made.
+
+    plan: what would be done; a violation among its findings forbids it.
+    question: the same for a person to agree to («drain node w1 of context prod»).
+    is_ready: whether there is something to do, and nothing forbids it.
+    """
+
+    plan: "Report"
+    question: str
+    is_ready: bool
+
+
+def change(
+    env: "Environment",
+    options: ChangeOptions,
+    proposal: Proposal,
+    act: Callable[[], "Report"],
+    *,
+    so_far: Callable[[], "Report"] | None = None,
+) -> "Report":
+    """Shows the plan, asks, acts, and shows the outcome; returns what decides the exit code.
+
+    act: makes the change and returns its outcome, what is left to do as violations.
+    so_far: the outcome up to now; it is shown where an error or a signal ends `act`.
+    Raises UsageError where nobody can be asked, AdminError where the answer is no, and what `act` raises.
+    """
+    if options.dry_run or not proposal.is_ready:
+        env.show(proposal.plan)
+        if not options.dry_run and proposal.plan.violated:
+            env.note(REFUSED)
+        return proposal.plan
+    if not options.yes:
+        env.show(proposal.plan, env.stderr, output="wide" if env.output == "wide" else "table")
+    env.confirm(proposal.question, yes=options.yes)
+    try:
+        outcome = act()
+    except BaseException:
+        if so_far:
+            env.show(so_far())
+        raise
+    env.show(outcome)
+    return outcome
