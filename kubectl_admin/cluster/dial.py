@@ -178,11 +178,12 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
             else socket.create_connection((host, port), timeout)
         )
     except (OSError, http.client.HTTPException) as error:
-        by = proxy.host_of(transport.proxy) if isinstance(error, ssl.SSLError) else ""
+        at_proxy = transport.proxy and not socks.is_socks(transport.proxy) and proxy.is_out_of_reach(error)
+        by = proxy.address_of(transport.proxy) if at_proxy else ""
         said = unreachable(transport.server, error, by=by)
         # A proxy's refusal has no number, and neither has a time limit: both would come again.
         passing = getattr(error, "errno", None) and not isinstance(said, Untrusted)
-        raise (NothingSent(said.what) if passing else said) from error
+        raise (NothingSent(said.what, said.hint) if passing else said) from error
     for option in tcp_keepalive_socket_options():
         raw.setsockopt(*option)
     if isinstance(raw, ssl.SSLSocket):

@@ -144,6 +144,7 @@ class BrokenStream(AdminError):
     """A channel ended before it said how it went: what was carried out is not known."""
 
 
+PROXY_HINT = "the proxy is the kubeconfig's proxy-url, or $HTTPS_PROXY: start it, or set another one"
 ENDED = "kubectl admin certs says whether your certificate has ended, and how to come by another"
 # Of OpenSSL's reasons. Source: openssl ssl/ssl_err.c, RFC 8446, section 6.
 NOT_FOR_US = re.compile(r"WRONG_VERSION_NUMBER|ALERT_(\w+_)?CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_ACCESS_DENIED")
@@ -193,16 +194,17 @@ def of_status(
 def unreachable(server: str, error: BaseException, *, by: str = "") -> Unreachable:
     """Why the server could not be spoken to, of any error that a socket, TLS or an HTTP library raised.
 
-    by: the host of the proxy where it is the one that could not be spoken to.
+    by: the host and port of the proxy where it is the one that could not be spoken to.
     """
-    host = urlsplit(server).netloc.rpartition("@")[2]
+    host = by or urlsplit(server).netloc.rpartition("@")[2]
     cause = root(error)
     if isinstance(cause, ConnectionRefusedError):
-        what = f"The connection to the server {host} was refused - did you specify the right host or port?"
-        return NothingSent(what)
+        whom = "proxy" if by else "server"
+        what = f"The connection to the {whom} {host} was refused - did you specify the right host or port?"
+        return NothingSent(what, PROXY_HINT if by else None)
     kind = Untrusted if isinstance(cause, ssl.SSLCertVerificationError) else Unreachable
     where = f"proxy {by}: " if by else ""
-    return kind(f"Unable to connect to the server: {where}{reason_of(host, cause)}")
+    return kind(f"Unable to connect to the server: {where}{reason_of(host, cause).removeprefix(f'{by}: ')}")
 
 
 def is_misdirected(error: BaseException) -> bool:

@@ -13,6 +13,10 @@ PORT = 1080  # where none is named
 REPLIES = {3: errno.ENETUNREACH, 4: errno.EHOSTUNREACH, 5: errno.ECONNREFUSED, 6: errno.ETIMEDOUT}
 
 
+class OutOfReachError(OSError):
+    """The proxy itself is not reached; a ConnectionRefusedError would be taken for the server's refusal."""
+
+
 def is_socks(proxy: str | None) -> bool:
     """Whether a proxy's URL is that of a SOCKS5 proxy."""
     return proxy is not None and urlsplit(proxy).scheme in SCHEMES
@@ -34,7 +38,7 @@ def connect(proxy: str, host: str, port: int, timeout: float | None) -> socket.s
     try:
         return way.connect(host, port, timeout=timeout)
     except ProxyConnectionError as error:
-        raise OSError(error.errno, f"proxy {parts.hostname}: {error.strerror}") from error
+        raise OutOfReachError(error.errno, f"proxy {parts.hostname}: {error.strerror}") from error
     except ProxyError as error:
         said = f"proxy {parts.hostname}: {str(error).lower()}"
         number = REPLIES.get(error.error_code or 0)

@@ -166,13 +166,13 @@ class Transport:
             yield
         except ValueError as error:
             # Its words have values in them that may be secret, such as an address.
-            said = f"Unable to connect to the server: {self.shown} has sent what is no HTTP"
-            raise Unreachable(said) from error
+            what = f"Unable to connect to the server: {self.shown} has sent what is no HTTP"
+            raise Unreachable(what) from error
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
             at_proxy = isinstance(reason, urllib3.exceptions.ProxyError)
             reason = getattr(reason, "original_error", reason)
-            by = proxy.host_of(self.proxy) if at_proxy and isinstance(root(reason), ssl.SSLError) else ""
+            by = proxy.address_of(self.proxy) if at_proxy and proxy.is_out_of_reach(root(reason)) else ""
             match reason:
                 case urllib3.exceptions.ReadTimeoutError():
                     how = (
@@ -191,7 +191,8 @@ class Transport:
                     kind = Unreachable
             if not self.heard and is_misdirected(root(reason)):
                 kind = Misdirected
-            raise kind(unreachable(self.server, reason, by=by).what) from error
+            said = unreachable(self.server, reason, by=by)
+            raise kind(said.what, said.hint) from error
 
 
 def repeatable(own: Mapping[str, str], headers: Headers) -> urllib3.HTTPHeaderDict:

@@ -272,3 +272,24 @@ def test_a_socks_proxy_that_is_not_there(secure: StandIn, trusting: dict[str, An
         with pytest.raises(NothingSent) as caught:
             ask()
         assert "secret" not in caught.value.what
+        assert "proxy 127.0.0.1: " in caught.value.what
+        assert "refused" in caught.value.what
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_is_not_taken_for_the_server(
+    secure: StandIn, trusting: dict[str, Any], scheme: str
+) -> None:
+    cluster = secure.connect(cluster={**trusting, "proxy-url": f"{scheme}://me:secret@127.0.0.1:1"})
+    for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
+        with pytest.raises(NothingSent) as caught:
+            ask()
+        assert caught.value.what.startswith("The connection to the proxy 127.0.0.1:1 was refused")
+        assert "proxy-url" in (caught.value.hint or "")
+
+
+def test_a_proxy_without_an_address_is_named(secure: StandIn, trusting: dict[str, Any]) -> None:
+    cluster = secure.connect(cluster={**trusting, "proxy-url": "http://nowhere.invalid:3128"})
+    for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
+        with pytest.raises(Unreachable, match=r"proxy nowhere\.invalid:3128: lookup nowhere\.invalid: "):
+            ask()
