@@ -1,9 +1,12 @@
+import io
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from kubectl_admin import completion
+from kubectl_admin.frame.environment import Environment
 from kubectl_admin.verbs import VERBS
 from kubectl_admin.verbs.completion import COMPLETER
 from tests.program import PROGRAM, ROOT, environ, run
@@ -37,17 +40,28 @@ def kubeconfig(tmp_path):
     return str(path)
 
 
-def complete(*words, program=(*PROGRAM, "__complete"), **changes):
+def complete(*words, **changes):
     """The candidates with what is said of them, and the directive, for the words typed so far."""
+    environment = Environment(io.StringIO(), io.StringIO(), io.StringIO(), environ(**changes))
+    return parted(completion.candidates([*words], environment))
+
+
+def complete_as_shells_do(*words, program=(*PROGRAM, "__complete"), **changes):
+    """The same by a process of the program, which has to end well and in silence, and within its patience."""
     ended = run(*words, program=program, env=environ(**changes))
     assert (ended.code, ended.err) == (0, "")
-    *lines, directive = ended.out.splitlines()
+    return parted(ended.out.splitlines())
+
+
+def parted(answer):
+    """The candidates with what is said of them, and the directive."""
+    *lines, directive = answer
     return dict(line.partition("\t")[::2] for line in lines), directive
 
 
 @pytest.mark.parametrize("words", [[], [""], ["-v=6", ""], ["--context", "x", ""]])
 def test_verbs_with_their_line_of_help(words):
-    assert complete(*words) == (VERBS, ":4")
+    assert complete(*words) == complete_as_shells_do(*words) == (VERBS, ":4")
 
 
 def test_a_verb_that_is_begun():
@@ -119,13 +133,13 @@ def test_a_kubeconfig_that_is_none_is_passed_over_in_silence(tmp_path, content):
     path = tmp_path / "config"
     if content is not None:
         path.write_text(content)
-    assert complete("--context", "", KUBECONFIG=str(path)) == ({}, ":4")
-    assert complete("--kubeconfig", str(path), "--context", "") == ({}, ":4")
+    assert complete_as_shells_do("--context", "", KUBECONFIG=str(path)) == ({}, ":4")
+    assert complete_as_shells_do("--kubeconfig", str(path), "--context", "") == ({}, ":4")
 
 
+@pytest.mark.usefixtures("environment")
 def test_nodes_of_the_cluster_that_the_flags_name(tmp_path, kubeconfig):
     """`act` stands for every verb whose argument is a node."""
-    program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
     with serving(NODES) as server:
         there = server.kubeconfig(tmp_path)
         for words in [
@@ -133,15 +147,17 @@ def test_nodes_of_the_cluster_that_the_flags_name(tmp_path, kubeconfig):
             ["--kubeconfig", there, "act", "--node="],
             ["--context", "prod-a", "act", "--context", "stand-in", "--kubeconfig", there, "--node", ""],
         ]:
-            assert complete(*words, program=program, KUBECONFIG=kubeconfig) == (
+            assert complete(*words, KUBECONFIG=kubeconfig) == (
                 {
                     "cp-1": "Ready, control-plane, v1.36.3",
                     "w1": "Ready,SchedulingDisabled, <none>, v1.36.3",
                 },
                 ":4",
             )
-        assert [*complete("act", "--node", "w", program=program, KUBECONFIG=there)[0]] == ["w1"]
-        assert complete("act", "--node", "w", "--context", "nosuch", program=program, KUBECONFIG=there)
+        assert [*complete("act", "--node", "w", KUBECONFIG=there)[0]] == ["w1"]
+        program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
+        words = ("act", "--node", "w", "--context", "nosuch")
+        assert complete_as_shells_do(*words, program=program, KUBECONFIG=there) == ({}, ":4")
 
 
 def test_a_cluster_that_does_not_answer_ends_the_waiting(tmp_path):
@@ -149,10 +165,8 @@ def test_a_cluster_that_does_not_answer_ends_the_waiting(tmp_path):
     program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
     with serving(NODES, holding="/api/v1/nodes") as server:
         words = ("act", "--request-timeout=1h", "--node", "")
-        assert complete(*words, program=program, KUBECONFIG=server.kubeconfig(tmp_path)) == (
-            {},
-            ":4",
-        )
+        there = server.kubeconfig(tmp_path)
+        assert complete_as_shells_do(*words, program=program, KUBECONFIG=there) == ({}, ":4")
         assert server.held.is_set()
 
 
