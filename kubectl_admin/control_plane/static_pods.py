@@ -27,7 +27,7 @@ MIRROR = "kubernetes.io/config.mirror"
 # The kubelet runs a static pod under this uid; the uid of its object belongs to the copy in the API.
 # Source: the same file, ConfigHashAnnotationKey.
 UID = "kubernetes.io/config.hash"
-LISTING = 60.0  # seconds for both listings together
+LIST_TIMEOUT = 60.0  # seconds for both listings together
 # What it takes to know them.
 RIGHTS = (Right("list", "pods", KUBE_SYSTEM), Right("list", "nodes"))
 
@@ -70,7 +70,7 @@ class StaticPods:
     impostors: tuple[Impostor, ...] = ()
 
 
-def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING) -> StaticPods:
+def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LIST_TIMEOUT) -> StaticPods:
     """The static pods of the control plane that the selector of labels takes.
 
     timeout: seconds for all answers. Raises AdminError where pods or nodes can't be listed: without the nodes
@@ -80,7 +80,7 @@ def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING
 
 
 def listed(
-    cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LISTING
+    cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LIST_TIMEOUT
 ) -> tuple[list[Mapping[str, Any]], tuple[ControlPlaneNode, ...]]:
     """All pods that the selector takes, whoever made them, and the nodes of the control plane.
 

@@ -9,11 +9,11 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.node.debug_pod import Options, rights, seen
+from kubectl_admin.node.debug_pod import Options, read_node, rights
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.left_out import LeftOutError
-from kubectl_admin.node.leftovers import MOST, LeftFolder, LeftPod, folders, pods, remove_pod
+from kubectl_admin.node.leftovers import MOST, LeftFolder, LeftPod, delete_pod, folders, pods
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.pod_removal import is_gone
 from kubectl_admin.node.workspace import discard
@@ -61,7 +61,7 @@ def find(
     """
     with explained(cluster, [*RIGHTS, *rights(options.namespace)]):
         for name in nodes:
-            seen(cluster, name)
+            read_node(cluster, name)
         names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
         left: list[LeftPod | LeftFolder] = list(pods(cluster))
     answers = Hosts(cluster, Operation.begin(), options, say).ask(names, folders, answered=answered)
@@ -168,9 +168,9 @@ def document(left: Leftover) -> dict[str, object]:
     }
 
 
-def question(doomed: Sequence[Leftover], context: str) -> str:
+def question(chosen: Sequence[Leftover], context: str) -> str:
     """What a person is asked before these are removed."""
-    states = [each.state for each in doomed]
+    states = [each.state for each in chosen]
     warnings = {
         UNKNOWN: "may be in use on another machine",
         IN_USE: "in use",
@@ -178,7 +178,7 @@ def question(doomed: Sequence[Leftover], context: str) -> str:
     }
     told = [f"{states.count(state)} {what}" for state, what in warnings.items() if state in states]
     warned = f" ({'; '.join(told)})" if told else ""
-    return f"remove {len(doomed)} of these{warned} from context {context}"
+    return f"remove {len(chosen)} of these{warned} from context {context}"
 
 
 def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say) -> list[str]:
@@ -193,7 +193,7 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
     for each in left:
         if isinstance(each.what, LeftPod):
             names[each.name] = [each.name]
-            questions[each.name] = partial(end, cluster, each.what)
+            questions[each.name] = partial(remove_pod, cluster, each.what)
         else:
             names.setdefault(each.what.node, []).append(each.name)
     for node in {each.what.node for each in left if isinstance(each.what, LeftFolder)}:
@@ -210,9 +210,9 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
     return [name for key in answers for name in names[key]]
 
 
-def end(cluster: Cluster, pod: LeftPod) -> None:
+def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
     """Removes a pod; AdminError if it is still there after a while, as where its node is down."""
-    remove_pod(cluster, pod)
+    delete_pod(cluster, pod)
     if not is_gone(cluster, pod.namespace, pod.name):
         raise AdminError(f"it is being deleted, but node {pod.node} has not ended it yet")
 

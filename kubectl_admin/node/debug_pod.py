@@ -17,19 +17,19 @@ from kubectl_admin.cluster.objects import find_condition, is_ready
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, KUBEADM_CONFIG, SYSTEM_PODS
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node import image, manifest, trouble
+from kubectl_admin.node import image, manifest, pod_start_errors
 from kubectl_admin.node.left_out import refuse_foreign
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.pod_removal import RETRY_TIMEOUT, remove_pod
 from kubectl_admin.signals import sheltered
 
 NAMESPACE = KUBE_SYSTEM
-DEADLINE = 4 * 3600  # seconds
-PATIENCE = 300.0  # seconds
-STARTING = 60.0  # seconds in which the pod must run
+DEADLINE = 4 * 3600  # seconds after which the kubelet ends a pod that was left behind
+PATIENCE = 300.0  # seconds for which the connection to a node may be cut
+START_TIMEOUT = 60.0  # seconds in which the pod must run
 EVENTS = 100  # events of the pod that are listed
-OUTAGE = 120.0  # seconds for which an API server may restart meanwhile
-TURN = 3.0  # seconds after which a pod that does not run is looked at more closely
+OUTAGE_TIMEOUT = 120.0  # seconds for which the API server may not answer while it starts
+POLL_INTERVAL = 3.0  # seconds between two looks at the events of a pod that does not run
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
 
 
@@ -78,10 +78,10 @@ def running(
     reason and the pod's events.
     """
     refuse_misnamed("namespace", options.namespace)
-    about = seen(cluster, node)
+    about = read_node(cluster, node)
     refuse_foreign(about)
     refuse_unready(about)
-    chosen, pull = (options.image, "IfNotPresent") if options.image else (held(cluster, about), "Never")
+    chosen, pull = (options.image, "IfNotPresent") if options.image else (find_image(cluster, about), "Never")
     missing: tuple[str, ...] = ()
     while True:
         body = manifest.debug_pod(
@@ -107,10 +107,10 @@ def running(
                     except AdminError as error:
                         refused = not is_transient(error)
                         raise
-                    if limits := trouble.limits(pod):
+                    if limits := pod_start_errors.limits(pod):
                         say(f"pod {options.namespace}/{body['metadata']['name']} {limits}")
-                    with trouble.explaining(body, pod):
-                        lacking = until_running(cluster, options.namespace, pod, missing, say)
+                    with pod_start_errors.explaining(body, pod):
+                        lacking = wait_until_running(cluster, options.namespace, pod, missing, say)
                     if lacking is None:
                         yield DebugPod(body["metadata"]["name"], uid)
                         return
@@ -121,8 +121,8 @@ def running(
         missing = (*missing, lacking)
 
 
-def seen(cluster: Cluster, node: str) -> dict[str, Any]:
-    """The Node object of that name."""
+def read_node(cluster: Cluster, node: str) -> dict[str, Any]:
+    """The Node object of that name. Raises UsageError for what can't be a name."""
     refuse_misnamed("node", node)
     found: dict[str, Any] = cluster.get(f"/api/v1/nodes/{node}")
     return found
@@ -146,7 +146,7 @@ def refuse_unready(node: dict[str, Any]) -> None:
         )
 
 
-def held(cluster: Cluster, node: dict[str, Any]) -> str:
+def find_image(cluster: Cluster, node: dict[str, Any]) -> str:
     """An image that the node holds and that nobody can bring there by its name; AdminError for none."""
     unseen = []
     if found := image.sandbox(node):
@@ -179,7 +179,7 @@ def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, 
     try:
         return Retry(RETRY_TIMEOUT, lambda _: None)(lambda: post(cluster, namespace, body))
     except ApiError as error:
-        hint = trouble.way_out(error, namespace)
+        hint = pod_start_errors.way_out(error, namespace)
         if hint is None:
             raise
         raise AdminError(f"node {node}: the debug pod was refused: {error.message}", hint) from error
@@ -207,7 +207,7 @@ def post(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, An
     return made
 
 
-def until_running(
+def wait_until_running(
     cluster: Cluster,
     namespace: str,
     pod: dict[str, Any],
@@ -217,39 +217,39 @@ def until_running(
     """Waits until the pod's container runs, and returns None; or the directory that this host does not have.
 
     known: those that are known to be missing. Raises AdminError where it has failed, does not run within
-    STARTING seconds in which the API server answers, or where that does not answer for OUTAGE seconds.
+    START_TIMEOUT seconds in which the API server answers, or where that does not answer for OUTAGE_TIMEOUT.
     """
-    end, last = time.monotonic() + STARTING, ""
+    end, last = time.monotonic() + START_TIMEOUT, ""
     name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
-    events_of = partial(told, cluster, namespace, name)
+    events_of = partial(warnings_about, cluster, namespace, name)
     cut: float | None = None  # since when the API server does not answer
     while True:
         try:
             for event in cluster.watch(
                 f"/api/v1/namespaces/{namespace}/pods",
                 [("fieldSelector", f"metadata.name={name}")],
-                timeout=TURN,
+                timeout=POLL_INTERVAL,
             ):
-                if trouble.is_running(event["object"], event["type"], uid, events_of):
+                if pod_start_errors.is_running(event["object"], event["type"], uid, events_of):
                     return None
         except AdminError as error:
             now = time.monotonic()
             cut = now if cut is None else cut
-            if not is_transient(error) or now > cut + OUTAGE:
+            if not is_transient(error) or now > cut + OUTAGE_TIMEOUT:
                 raise
             # Until the API server is back, no kubelet hears of the pod.
-            end = now + STARTING
+            end = now + START_TIMEOUT
             time.sleep(0.5)
             continue
         cut = None
-        events = trouble.without_echoes(events_of())
+        events = pod_start_errors.without_echoes(events_of())
         for message in events:
             if folder := manifest.missing_directory(message, known):
                 return folder
         if time.monotonic() > end:
             said = "; ".join(events) or "it has no events"
             raise AdminError(
-                f"pod {namespace}/{name} does not run after {STARTING:.0f} s: {said}",
+                f"pod {namespace}/{name} does not run after {START_TIMEOUT:.0f} s: {said}",
                 "look at the node's kubelet and container runtime",
             )
         if events and events[-1] != last:
@@ -257,7 +257,7 @@ def until_running(
             say(f"pod {namespace}/{name} is not running yet: {last}")
 
 
-def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
+def warnings_about(cluster: Cluster, namespace: str, name: str) -> list[str]:
     """What warnings say about the pod, the oldest first; nothing where events may not be read.
 
     One page of them, and of these the last: their names, by which they are listed, end in their time.
@@ -268,5 +268,7 @@ def told(cluster: Cluster, namespace: str, name: str) -> list[str]:
         found = mapping(cluster.get(f"/api/v1/namespaces/{namespace}/events", query)).get("items") or ()
     except AdminError:
         return []
-    said = (f"{event.get('reason', '')}: {event.get('message', '')}" for event in found[-trouble.MOST :])
-    return [each[: trouble.LONGEST] for each in said]
+    said = (
+        f"{event.get('reason', '')}: {event.get('message', '')}" for event in found[-pod_start_errors.MOST :]
+    )
+    return [each[: pod_start_errors.LONGEST] for each in said]

@@ -23,7 +23,7 @@ from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import END, Script
 
-TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
+COMMAND_TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
 # A container's image, and the shell that kubectl was called from, decide nothing about what runs on the host.
 ENVIRONMENT = (
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -59,7 +59,7 @@ class Host:
         argv: Sequence[str],
         *,
         stdin: Iterable[bytes] | None = None,
-        timeout: float = TIMEOUT,
+        timeout: float = COMMAND_TIMEOUT,
         check: bool = True,
     ) -> ExecResult:
         """The result of a command, run once; if the way is cut, its fate is not known (BrokenStream).
@@ -90,7 +90,7 @@ class Host:
         script: Script,
         *arguments: str,
         stdin: Callable[[], Iterable[bytes]] | None = None,
-        timeout: float = TIMEOUT,
+        timeout: float = COMMAND_TIMEOUT,
         patience: float | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> bytes:
@@ -107,7 +107,11 @@ class Host:
         return self.persistently(attempt, patience=patience)
 
     def answer(
-        self, script: Script, *arguments: str, stdin: Iterable[bytes] | None = None, timeout: float = TIMEOUT
+        self,
+        script: Script,
+        *arguments: str,
+        stdin: Iterable[bytes] | None = None,
+        timeout: float = COMMAND_TIMEOUT,
     ) -> bytes:
         """What a script answers to one attempt; BrokenStream if that is not whole."""
         result = self.run(script.command(arguments), stdin=stdin, timeout=timeout, check=False)

@@ -21,15 +21,15 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import host
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
-from kubectl_admin.node.leftovers import LeftPod, pods, remove_pod
+from kubectl_admin.node.leftovers import LeftPod, delete_pod, pods
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.pod_removal import ARRIVAL_TIMEOUT, GONE_TIMEOUT, RETRY_TIMEOUT
 from kubectl_admin.pool import WORKERS, LateError, ask_all
 from kubectl_admin.signals import sheltered
 
-LOOKING = 600.0  # seconds for all nodes together, be they few
-ROUND = 60.0  # seconds more for each further node of a worker: as long as a debug pod may take to run
-TURN = 0.25  # seconds between two looks at pods that are to go
+ASK_TIMEOUT = 600.0  # seconds for all nodes together, be they few
+ROUND_TIMEOUT = 60.0  # seconds more for each further node of a worker: as long as a debug pod may take to run
+POLL_INTERVAL = 0.25  # seconds between two looks at pods that are to go
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -129,7 +129,7 @@ def shuffled(nodes: Iterable[str]) -> list[str]:
 
 def time_for(questions: int, workers: int) -> float:
     """Seconds in which so many must have answered, so many at a time."""
-    return LOOKING + ROUND * (questions // workers)
+    return ASK_TIMEOUT + ROUND_TIMEOUT * (questions // workers)
 
 
 def withdraw(hosts: Hosts, *, wait: float) -> None:
@@ -147,11 +147,11 @@ def withdraw(hosts: Hosts, *, wait: float) -> None:
             for pod in left:
                 if pod.name not in asked:
                     asked.add(pod.name)
-                    patiently(partial(remove_pod, hosts.cluster, pod))
+                    patiently(partial(delete_pod, hosts.cluster, pod))
             passed = time.monotonic() - began
             if passed >= wait and (not left or passed >= wait + GONE_TIMEOUT):
                 break
-            time.sleep(TURN)
+            time.sleep(POLL_INTERVAL)
     except AdminError as error:
         if wait:
             hosts.say(

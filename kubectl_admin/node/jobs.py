@@ -19,7 +19,7 @@ from kubectl_admin.node.script import Script
 START, WAIT, CLEAR, LOGS, RUN = (
     Script("node", name) for name in ("job-start", "job-wait", "job-clear", "job-logs", "job")
 )
-TURN = 3  # seconds that one question waits on the host for an end; what was written is seen that late
+POLL_INTERVAL = 3  # seconds that one question waits for an end; what was written is seen that late
 LOG_LIMIT = 1 << 20  # bytes of a job's log that are kept here
 
 
@@ -57,7 +57,7 @@ class Job:
         work[self.host.node] = self.unit
         text = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
-            answer = self.host.script(WAIT, self.folder, self.unit, str(length), str(TURN))
+            answer = self.host.script(WAIT, self.folder, self.unit, str(length), str(POLL_INTERVAL))
             state, _, new = answer.partition(b"\n")
             log, length = (log + new)[-LOG_LIMIT:], length + len(new)
             if new and wrote:

@@ -11,88 +11,33 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import Conflict, NotFound
-from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
+from kubectl_admin.node.claim import DURATION, GROUP, LEASES, NAMESPACE, Claim, Holder, moment
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.signals import sheltered
 
-NAMESPACE = KUBE_SYSTEM
-GROUP = "coordination.k8s.io"
-LEASES = f"/apis/{GROUP}/v1/namespaces/{NAMESPACE}/leases"
 RIGHTS = tuple(Right(verb, "leases", NAMESPACE, GROUP) for verb in ("get", "create", "update", "delete"))
 CONTROL_PLANE = "kubectl-admin-control-plane"  # for whatever restarts parts of it: they share etcd
-ABOUT = "kubectl-admin/about"
-DURATION = 120  # seconds without renewal after which a Lease is nobody's
-RENEWAL = 5.0  # seconds between two renewals
-SILENCE = 10.0  # seconds without renewal after which a process that seems to have ended has not renewed it
-RETRY = 5.0  # seconds until the next try, where the API server has not answered
-TIMEOUT = 10.0  # seconds for an answer
+RENEW_INTERVAL = 5.0  # seconds between two renewals
+SILENCE_GRACE = 10.0  # seconds without renewal that a process which seems to have ended must be seen
+RETRY_INTERVAL = 5.0  # seconds until the next try, where the API server has not answered
+REQUEST_TIMEOUT = 10.0  # seconds for an answer
 RELEASE_TIMEOUT = 30.0  # seconds for which its release is tried: the API server may be restarting
 TRIES = 5  # against others who write the same Lease
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a Lease.
-
-    person: user@machine. about: what they do («upgrades node w1»). since: when that began, by the clock of
-    their machine. renewed: when the Lease was last written, by the API server's clock. duration: seconds for
-    which that is good. owner: their process; None where another program has written the Lease.
-    """
-
-    person: str
-    about: str
-    since: datetime | None
-    renewed: datetime | None
-    duration: float
-    owner: Owner | None
-
-    @classmethod
-    def of(cls, lease: Mapping[str, Any]) -> "Holder | None":
-        """The holder that a Lease (of the API) names; None where nobody holds it."""
-        metadata, spec = lease.get("metadata") or {}, lease.get("spec") or {}
-        identity = str(spec.get("holderIdentity") or "").strip()
-        if not identity:
-            return None
-        written = [str(entry.get("time") or "") for entry in metadata.get("managedFields") or ()]
-        return cls(
-            person=identity.split(maxsplit=1)[0],
-            about=str((metadata.get("annotations") or {}).get(ABOUT) or "does what is not said"),
-            since=_moment(spec.get("acquireTime")),
-            renewed=_moment(max(written, default="") or spec.get("renewTime")),
-            duration=float(whole_number(spec.get("leaseDurationSeconds")) or DURATION),
-            owner=Owner.parse(identity),
-        )
-
-    def has_ended(self) -> bool:
-        """Whether their process is known to be gone."""
-        return self.owner is not None and self.owner.has_ended()
-
-    def has_expired(self, now: datetime) -> bool:
-        """Whether they have not renewed it in time. now: by the API server's clock."""
-        return self.renewed is None or now - self.renewed > timedelta(seconds=self.duration)
-
-    def __str__(self) -> str:
-        since, renewed = (
-            f"{when:%Y-%m-%d %H:%M:%SZ}" if when else "?" for when in (self.since, self.renewed)
-        )
-        ended = "; that process has ended" if self.has_ended() else ""
-        return f"{self.person} {self.about}, since {since}, last heard of at {renewed}{ended}"
 
 
 class Held:
     """A Lease that this process holds, renewed by a thread of its own."""
 
-    def __init__(self, cluster: Cluster, claim: "Claim", lease: Mapping[str, Any]) -> None:
+    def __init__(self, cluster: Cluster, claim: Claim, lease: Mapping[str, Any]) -> None:
         self._cluster, self._claim, self._lease = cluster, claim, lease
         self._lost: Holder | None = None
         self._lock = threading.Lock()
@@ -117,11 +62,11 @@ class Held:
                 "this run changes nothing more; when theirs has ended, the same command goes on",
             )
 
-    def renewing(self) -> None:
+    def keep_renewed(self) -> None:
         """Renews the Lease until it is released or lost; for a thread of its own."""
-        wait = RENEWAL
+        wait = RENEW_INTERVAL
         while not self._over.wait(wait) and not self._lost:
-            wait = RENEWAL if self._renew() else RETRY
+            wait = RENEW_INTERVAL if self._renew() else RETRY_INTERVAL
 
     def leave(self, what: str) -> None:
         """Leaves the Lease as it is, saying what goes on: whoever comes next looks there first."""
@@ -131,10 +76,10 @@ class Held:
         with self._lock, suppress(NotFound):
             for _ in range(TRIES):
                 try:
-                    self._cluster.put(claim.path, claim.taken(self._lease), timeout=TIMEOUT)
+                    self._cluster.put(claim.path, claim.taken(self._lease), timeout=REQUEST_TIMEOUT)
                     return
                 except Conflict:
-                    self._lease = self._cluster.get(claim.path, timeout=TIMEOUT)
+                    self._lease = self._cluster.get(claim.path, timeout=REQUEST_TIMEOUT)
                 if not claim.is_mine(self._lease):
                     return
 
@@ -149,10 +94,10 @@ class Held:
                 known = {key: metadata[key] for key in ("uid", "resourceVersion")}
                 options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": known}
                 try:
-                    self._cluster.delete(self._claim.path, options, timeout=TIMEOUT)
+                    self._cluster.delete(self._claim.path, options, timeout=REQUEST_TIMEOUT)
                     return
                 except Conflict:
-                    self._lease = self._cluster.get(self._claim.path, timeout=TIMEOUT)
+                    self._lease = self._cluster.get(self._claim.path, timeout=REQUEST_TIMEOUT)
                 if not self._claim.is_mine(self._lease):
                     return
             raise AdminError("others write it again and again")
@@ -163,7 +108,7 @@ class Held:
             try:
                 if not self._lost and not self._over.is_set():
                     self._lease = self._cluster.put(
-                        self._claim.path, self._claim.renewed(self._lease), timeout=TIMEOUT
+                        self._claim.path, self._claim.renewed(self._lease), timeout=REQUEST_TIMEOUT
                     )
                     self._renewed = time.monotonic()
             except (Conflict, NotFound):
@@ -175,7 +120,7 @@ class Held:
     def _look(self) -> bool:
         """Whether the API server has said whose the Lease is now; one that was deleted is made again."""
         try:
-            present = self._cluster.get(self._claim.path, timeout=TIMEOUT)
+            present = self._cluster.get(self._claim.path, timeout=REQUEST_TIMEOUT)
         except NotFound:
             return self._make()
         except AdminError:
@@ -189,7 +134,7 @@ class Held:
 
     def _make(self) -> bool:
         try:
-            self._lease = self._cluster.post(LEASES, self._claim.new(), timeout=TIMEOUT)
+            self._lease = self._cluster.post(LEASES, self._claim.new(), timeout=REQUEST_TIMEOUT)
         except AdminError:
             return False
         self._renewed = time.monotonic()
@@ -218,11 +163,11 @@ def held(
     claim = Claim(name, owner, about)
     with sheltered() as shelter:
         with shelter.exposed():
-            acquisition = acquired(cluster, claim, take_over=take_over, say=say)
+            acquisition = acquire(cluster, claim, take_over=take_over, say=say)
         mine = Held(cluster, claim, acquisition)
         try:
             with shelter.exposed():
-                threading.Thread(target=mine.renewing, name=f"lease {name}", daemon=True).start()
+                threading.Thread(target=mine.keep_renewed, name=f"lease {name}", daemon=True).start()
                 yield mine
         finally:
             try:
@@ -240,75 +185,29 @@ def of_node(name: str) -> str:
 def who(cluster: Cluster, name: str) -> Holder | None:
     """Who holds a Lease of that name, or was the last to; None where nobody does. Raises AdminError."""
     try:
-        return Holder.of(cluster.get(f"{LEASES}/{name}"))
+        return Holder.of(cluster.get(f"{LEASES}/{name}", timeout=REQUEST_TIMEOUT))
     except NotFound:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Who wants which Lease, for what."""
-
-    name: str
-    owner: Owner
-    about: str
-
-    @property
-    def path(self) -> str:
-        """Where the Lease is."""
-        return f"{LEASES}/{self.name}"
-
-    def new(self) -> dict[str, Any]:
-        """The Lease as it is made."""
-        return self.taken({"metadata": {"name": self.name, "namespace": NAMESPACE}})
-
-    def taken(self, lease: Mapping[str, Any]) -> dict[str, Any]:
-        """A Lease as it is when it has become this claim's."""
-        metadata, spec, now = lease["metadata"], lease.get("spec") or {}, _micro_time()
-        transitions = int(spec.get("leaseTransitions") or 0) + 1 if spec else 0
-        return {
-            "apiVersion": f"{GROUP}/v1",
-            "kind": "Lease",
-            "metadata": {
-                **metadata,
-                "annotations": {**(metadata.get("annotations") or {}), ABOUT: self.about},
-            },
-            "spec": {
-                "holderIdentity": str(self.owner),
-                "acquireTime": now,
-                "renewTime": now,
-                "leaseDurationSeconds": DURATION,
-                "leaseTransitions": transitions,
-            },
-        }
-
-    def renewed(self, lease: Mapping[str, Any]) -> dict[str, Any]:
-        """The same Lease, renewed now."""
-        return {**lease, "spec": {**lease["spec"], "renewTime": _micro_time()}}
-
-    def is_mine(self, lease: Mapping[str, Any]) -> bool:
-        """Whether a Lease is this process's already."""
-        return bool((lease.get("spec") or {}).get("holderIdentity") == str(self.owner))
-
-
-def acquired(
+def acquire(
     cluster: Cluster, claim: Claim, *, take_over: bool | None, say: Callable[[str], None]
 ) -> Mapping[str, Any]:
     """The Lease, when it has become the claim's. Raises AdminError where somebody else keeps it."""
     said = ""
     for _ in range(TRIES):
         try:
-            present: dict[str, Any] = cluster.get(claim.path, timeout=TIMEOUT)
+            present: dict[str, Any] = cluster.get(claim.path, timeout=REQUEST_TIMEOUT)
         except NotFound:
             present = {}
         try:
             if not present:
-                made: dict[str, Any] = cluster.post(LEASES, claim.new(), timeout=TIMEOUT)
+                made: dict[str, Any] = cluster.post(LEASES, claim.new(), timeout=REQUEST_TIMEOUT)
                 return made
             holder = Holder.of(present)
             others = holder is not None and not claim.is_mine(present)
             reason = _reason(cluster, claim, holder, take_over=take_over) if holder and others else ""
-            taken: dict[str, Any] = cluster.put(claim.path, claim.taken(present), timeout=TIMEOUT)
+            taken: dict[str, Any] = cluster.put(claim.path, claim.taken(present), timeout=REQUEST_TIMEOUT)
         except (Conflict, NotFound) as error:
             said = error.message
             continue  # another one was quicker, or the API server has something else against it
@@ -340,10 +239,10 @@ def _is_silent(cluster: Cluster, claim: Claim, holder: Holder) -> bool:
     if holder.renewed is None:
         return True
     passed = (_server_time(cluster, claim) - holder.renewed).total_seconds()
-    if passed >= SILENCE:
+    if passed >= SILENCE_GRACE:
         return True
-    time.sleep(SILENCE - max(passed, 0))
-    later = Holder.of(cluster.get(claim.path, timeout=TIMEOUT))
+    time.sleep(SILENCE_GRACE - max(passed, 0))
+    later = Holder.of(cluster.get(claim.path, timeout=REQUEST_TIMEOUT))
     return later is None or (later.owner, later.renewed) == (holder.owner, holder.renewed)
 
 
@@ -351,18 +250,5 @@ def _server_time(cluster: Cluster, claim: Claim) -> datetime:
     """What the API server's clock says: the time of creation of a Lease that is only tried."""
     body = claim.new()
     body["metadata"] = {"generateName": f"{claim.name}-", "namespace": NAMESPACE}
-    tried = cluster.post(LEASES, body, [("dryRun", "All")], timeout=TIMEOUT)
-    return _moment(tried["metadata"]["creationTimestamp"]) or datetime.now(UTC)
-
-
-def _moment(text: object) -> datetime | None:
-    """A time of the API; None for what is none."""
-    try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _micro_time() -> str:
-    """Now, as a Lease has it."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    tried = cluster.post(LEASES, body, [("dryRun", "All")], timeout=REQUEST_TIMEOUT)
+    return moment(tried["metadata"]["creationTimestamp"]) or datetime.now(UTC)

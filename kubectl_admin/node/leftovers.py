@@ -118,7 +118,7 @@ def folders(host: Host) -> list[LeftFolder]:
     return found
 
 
-def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
+def delete_pod(cluster: Cluster, pod: LeftPod) -> None:
     """Deletes a pod."""
     with suppress(NotFound):
         cluster.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}")
@@ -130,7 +130,7 @@ def sweep(cluster: Cluster, namespace: str) -> None:
         for pod in pods(cluster, namespace):
             if pod.is_abandoned:
                 with suppress(AdminError):  # one that is kept from going keeps no others
-                    remove_pod(cluster, pod)
+                    delete_pod(cluster, pod)
 
 
 def sweep_host(host: Host) -> None:

@@ -19,9 +19,7 @@ GONE_TIMEOUT = 20.0  # seconds in which it must be gone
 SETTLE_TIME = 10.0  # seconds for which a refusal to remove it is not believed
 RETRY_TIMEOUT = 30.0  # seconds for which its removal is tried where the API server does not answer
 POLL_INTERVAL = 0.25  # seconds between two looks for a pod that may still come
-ARRIVAL_TIMEOUT = (
-    2.0  # seconds in which a request whose answer was lost has come to the API server, or never will
-)
+ARRIVAL_TIMEOUT = 2.0  # seconds in which a request whose answer was lost has arrived, or never will
 
 
 def remove_pod(

@@ -10,7 +10,7 @@ from kubectl_admin.signals import sheltered
 
 MAKE, DISCARD = Script("node", "workspace"), Script("node", "discard")
 STATE = "/var/lib/kubectl-admin"
-CLEARING = 60.0  # seconds for which its removal is tried while the way to the node is cut
+DISCARD_TIMEOUT = 60.0  # seconds for which its removal is tried while the way to the node is cut
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def workspace(host: Host) -> Iterator[str]:
                 yield path
         finally:
             try:
-                discard(host, name, patience=CLEARING)
+                discard(host, name, patience=DISCARD_TIMEOUT)
             except AdminError as error:
                 what = f"{path} could not be removed ({error.what})"
                 host.say(f"node {host.node}: {what}: see «kubectl admin cleanup»")

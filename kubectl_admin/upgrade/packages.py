@@ -14,7 +14,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
 
 SURVEY, OFFER = Script("upgrade", "packages-survey"), Script("upgrade", "packages-offer")
-FETCHING = 300.0  # seconds for a repository's answer: a package manager tries each of its addresses
+FETCH_TIMEOUT = 300.0  # seconds for a repository's answer: a package manager tries each of its addresses
 TEMPORARY = "/tmp"  # noqa: S108 - on the host; the script makes a folder of a random name there
 
 
@@ -86,7 +86,7 @@ def offered(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, 
     """
     arguments = (str(minor), TEMPORARY, "yes" if renew_key else "no")
     try:
-        answer = host.script(OFFER, *arguments, timeout=FETCHING)
+        answer = host.script(OFFER, *arguments, timeout=FETCH_TIMEOUT)
     except BrokenStream:
         raise
     except AdminError as error:

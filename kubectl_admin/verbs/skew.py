@@ -103,7 +103,7 @@ def command(  # noqa: PLR0913 - its options
                     env.clusters(contexts), mine, table, today, probe=probe, answered=progress.step
                 )
         else:
-            complete = partial(looked_at, env, debug_namespace, image, debug_critical) if host else None
+            complete = partial(read_hosts, env, debug_namespace, image, debug_critical) if host else None
             with env.progress("asking nodes") as progress:
                 report = skew.of_one(
                     env.cluster(),
@@ -119,7 +119,7 @@ def command(  # noqa: PLR0913 - its options
     return report
 
 
-def looked_at(
+def read_hosts(
     env: Environment,
     debug_namespace: str,
     image: str | None,
@@ -133,4 +133,4 @@ def looked_at(
 
     options = Options(namespace=debug_namespace, image=image, critical=critical)
     with env.progress("looking at disks") as progress:
-        return hosts.looked_at(cluster, facts, options, env.note, progress.step)
+        return hosts.read_hosts(cluster, facts, options, env.note, progress.step)

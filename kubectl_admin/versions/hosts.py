@@ -45,7 +45,7 @@ class OnDisk:
     reaches: Mapping[Component, Reach]
 
 
-def looked_at(
+def read_hosts(
     cluster: Cluster, facts: Facts, options: Options, say: Say, answered: Callable[[int], None] | None
 ) -> Facts:
     """The facts with what the disks of all nodes say; a node that can't be looked at is a gap.

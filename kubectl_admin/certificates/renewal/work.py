@@ -20,7 +20,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.node.workspace import CLEARING, STATE, discard
+from kubectl_admin.node.workspace import DISCARD_TIMEOUT, STATE, discard
 from kubectl_admin.signals import sheltered
 
 POLL_INTERVAL = 0.5  # seconds between two looks
@@ -144,7 +144,7 @@ def cleared(there: Host, say: Say) -> Iterator[None]:
                 yield
         finally:
             try:
-                discard(there, JOB, patience=CLEARING)
+                discard(there, JOB, patience=DISCARD_TIMEOUT)
             except AdminError as error:
                 say(f"{STATE}/{JOB} could not be removed ({error.what}): see «kubectl admin cleanup»")
 

@@ -19,7 +19,7 @@ from kubectl_admin.etcd.members.etcdctl import Etcdctl, Listed, Status
 from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
 from kubectl_admin.etcd.members.state import LAG
 from kubectl_admin.etcd.members.status import etcdctl, why, without_api
-from kubectl_admin.node.debug_pod import refuse_unready, seen
+from kubectl_admin.node.debug_pod import read_node, refuse_unready
 from kubectl_admin.pool import ask_all
 
 ASKING = 30.0  # seconds for the answers of all members together
@@ -172,7 +172,7 @@ def first_ready_node(cluster: Cluster, apiservers: Iterable[ApiserverFlags]) -> 
     """The first node with an API server whose kubelet can start a debug pod; None where there is none."""
     for name in (node for flags in apiservers for node in flags.nodes):
         try:
-            refuse_unready(seen(cluster, name))
+            refuse_unready(read_node(cluster, name))
         except NotReadyError:
             continue
         return name

@@ -13,10 +13,10 @@ import pytest
 
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node import debug_pod, trouble
+from kubectl_admin.node import debug_pod, pod_start_errors
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.left_out import LeftOutError
-from kubectl_admin.node.trouble import LONGEST, MOST, is_running, without_echoes
+from kubectl_admin.node.pod_start_errors import LONGEST, MOST, is_running, without_echoes
 from tests.unit.interrupted import at_every_moment
 from tests.unit.node.standin import OPERATION
 
@@ -500,7 +500,7 @@ def test_an_image_that_is_named_may_be_pulled(said):
 def test_what_can_be_no_name_is_never_asked_for(said, name):
     api = Api(node())
     with pytest.raises(UsageError, match="can't be the name of a node"):
-        debug_pod.seen(api, name)
+        debug_pod.read_node(api, name)
     with pytest.raises(UsageError, match="can't be the name of a namespace"):
         run(api, said, namespace=name)
     assert api.made == []
@@ -520,7 +520,7 @@ def test_for_an_operation_that_is_over_nothing_is_made(said):
 
 @pytest.mark.parametrize("name", ["a", "cp-1", "node.example.com", "10.0.0.1", "1"])
 def test_names_of_nodes_are_taken(name):
-    assert debug_pod.seen(Api(node()), name)
+    assert debug_pod.read_node(Api(node()), name)
 
 
 def test_a_host_without_a_programs_directory_gets_a_pod_with_an_empty_one(said):
@@ -701,7 +701,7 @@ def test_what_runs_runs():
     assert is_running(pod(RUNNING), "MODIFIED", UID, nothing) is True
 
 
-@pytest.mark.parametrize("reason", sorted(trouble.HOPELESS))
+@pytest.mark.parametrize("reason", sorted(pod_start_errors.HOPELESS))
 def test_what_will_never_run_is_said_at_once(reason):
     with pytest.raises(AdminError, match=f"pod kube-system/p does not start: {reason}: words") as raised:
         is_running(pod(waiting(reason, "words")), "MODIFIED", UID, nothing)
@@ -784,7 +784,7 @@ def test_of_a_flood_of_events_the_last_are_told_and_no_page_more_is_asked_for():
             items = [{"reason": "A", "message": f"{number} {'x' * 5000}"} for number in range(100)]
             return {"metadata": {"continue": "more"}, "items": items}
 
-    said = debug_pod.told(Flooded(), "kube-system", "x")
+    said = debug_pod.warnings_about(Flooded(), "kube-system", "x")
     assert [each.split()[1] for each in said] == [str(number) for number in range(80, 100)]
     assert {len(each) for each in said} == {LONGEST}
 

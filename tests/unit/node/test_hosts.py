@@ -175,8 +175,8 @@ def test_who_is_late_is_told_that_it_is_over_before_its_pod_goes(all_of, monkeyp
     assert isinstance(answers["b"], LateError)
     assert cluster.over == [True]
     # The thread is still there, finds its pod gone, and makes no other one.
-    monkeypatch.setattr(debug_pod, "seen", lambda *_: {"metadata": {"name": "b"}})
-    monkeypatch.setattr(debug_pod, "held", lambda *_: "pause")
+    monkeypatch.setattr(debug_pod, "read_node", lambda *_: {"metadata": {"name": "b"}})
+    monkeypatch.setattr(debug_pod, "find_image", lambda *_: "pause")
     with pytest.raises(AdminError, match="interrupted"), there.open("b"):
         pass
 

@@ -68,7 +68,7 @@ def units(tmp_path: Path) -> Path:
 def machine(request: pytest.FixtureRequest, units: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A host with systemd, of either kind."""
     shell: Shell = request.getfixturevalue(request.param)
-    monkeypatch.setattr(jobs, "TURN", 1)
+    monkeypatch.setattr(jobs, "POLL_INTERVAL", 1)
     return Machine(f"{units}/bin:{shell.path}", systemd=str(units))
 
 

@@ -11,6 +11,7 @@ from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import lease
+from kubectl_admin.node.claim import ABOUT
 from kubectl_admin.node.operation import Owner
 from tests.unit.clock import Clock
 from tests.unit.cluster.standin import HangUp, Says, StandIn, status
@@ -128,7 +129,7 @@ def test_taken_and_released(server, said):
         assert spec["holderIdentity"] == str(ME)
         assert spec["leaseDurationSeconds"] == 120
         assert spec["acquireTime"] == spec["renewTime"]
-        assert server.lease["metadata"]["annotations"] == {lease.ABOUT: "upgrades node w1"}
+        assert server.lease["metadata"]["annotations"] == {ABOUT: "upgrades node w1"}
         mine.check()
         assert lease.who(server.cluster, NAME).person == ME.person
     assert server.lease is None
@@ -176,7 +177,7 @@ def test_a_process_that_is_known_to_have_ended_is_not_asked(server, said):
     with held(server, said):
         assert server.holder == str(ME)
     assert said[0].endswith("; that process has ended")
-    assert server.now == NOW + timedelta(seconds=lease.SILENCE)  # until nobody can be about to renew it
+    assert server.now == NOW + timedelta(seconds=lease.SILENCE_GRACE)  # until nobody can be about to renew it
 
 
 def test_a_lease_that_is_renewed_is_not_that_of_a_process_that_has_ended(server, said, clock):
@@ -190,9 +191,9 @@ def test_a_lease_that_is_renewed_is_not_that_of_a_process_that_has_ended(server,
 
 def test_one_who_ended_long_ago_is_not_waited_for(server, said):
     server.held_by(ENDED)
-    server.now += timedelta(seconds=lease.SILENCE)
+    server.now += timedelta(seconds=lease.SILENCE_GRACE)
     with held(server, said):
-        assert server.now == NOW + timedelta(seconds=lease.SILENCE)
+        assert server.now == NOW + timedelta(seconds=lease.SILENCE_GRACE)
 
 
 def test_what_goes_on_is_left_in_the_lease(server, said):
@@ -387,7 +388,7 @@ def test_one_that_is_gone_at_the_end_is_told(stand_in, server, said, monkeypatch
 
 
 def test_it_is_renewed_by_itself_until_it_is_released(server, said, monkeypatch):
-    monkeypatch.setattr(lease, "RENEWAL", 0.001)
+    monkeypatch.setattr(lease, "RENEW_INTERVAL", 0.001)
     with held(server, said):
         for _ in range(3):
             assert server.puts.acquire(timeout=30)
@@ -399,7 +400,7 @@ def test_it_is_renewed_by_itself_until_it_is_released(server, said, monkeypatch)
 
 
 def test_the_thread_notices_a_take_over(server, said, monkeypatch):
-    monkeypatch.setattr(lease, "RENEWAL", 0.001)
+    monkeypatch.setattr(lease, "RENEW_INTERVAL", 0.001)
     with held(server, said) as mine:
         server.held_by(JANE)
         [thread] = [each for each in threading.enumerate() if each.name == f"lease {NAME}"]

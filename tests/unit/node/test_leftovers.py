@@ -208,7 +208,7 @@ def test_of_folders_without_end_the_first_are_read():
 
 def test_that_there_are_more_is_said(monkeypatch):
     found = [LeftFolder("cp-1", f"f{number}", False, None) for number in range(leftovers.MOST)]
-    monkeypatch.setattr(cleanup, "seen", lambda *_: None)
+    monkeypatch.setattr(cleanup, "read_node", lambda *_: None)
     monkeypatch.setattr(cleanup.Hosts, "ask", lambda *_, **__: {"cp-1": found, "cp-2": found[:3]})
     left, (finding,) = cleanup.find(Pods(), ["cp-1", "cp-2"], Options(), print, lambda _: None)
     assert len(left) == leftovers.MOST + 3

@@ -34,9 +34,9 @@ def test_one_kubelets_refusal_is_the_gap_of_its_node(missing, monkeypatch):
     facts = cluster({"cp1": "1.37.2"}, {"w1": "1.36.3", "w2": "1.36.3"})
     if missing:
         with pytest.raises(AdminError, match="may not create pods/exec in namespace kube-system"):
-            hosts.looked_at(None, facts, Options(), print, None)
+            hosts.read_hosts(None, facts, Options(), print, None)
         return
-    seen = hosts.looked_at(None, facts, Options(), print, None)
+    seen = hosts.read_hosts(None, facts, Options(), print, None)
     assert [(gap.what, gap.why) for gap in seen.gaps] == [("the disk of node w1", refused.what)]
     assert [part.node for part in seen.of(Component.KUBELET) if part.installed] == ["w2"]
 
