@@ -1,13 +1,30 @@
 """Whether what has failed is worth another try, and the trying: one table for every verb.
 
     what went wrong    first contact    amid work                    may be sent again
-    UNREACHED          for a second     with patience                whatever it is: nobody has heard of it
-    CUT                a GET, briefly   with patience                what bears being done twice
-    STARTING           a GET, briefly   with patience                what bears being done twice
-    UNCERTIFIED        for 20 s         for 20 s                     what bears being done twice
-    UNKNOWN_USER       believed         for 60 s, if let in before   whatever it is: it was not carried out
-    UNKNOWN_ROLES      believed         for `settling` seconds       whatever it is: it was not carried out
-    FINAL              believed         believed                     nothing: the answer would be the same
+    UNREACHED          for a second     with patience                anything
+    CUT                a GET, briefly   with patience                what may be done twice
+    STARTING           a GET, briefly   with patience                what may be done twice
+    UNCERTIFIED        for 20 s         for 20 s                     what may be done twice
+    UNKNOWN_USER       final            for 60 s, if let in before   anything
+    UNKNOWN_ROLES      final            for `settling` seconds       anything
+    FINAL              final            final                        nothing
+
+Patience is what the caller gives a Retry; a watch is kept up for as long as somebody waits for it. Nothing
+else in this program decides by itself whether an error is worth another try: `is_transient` says it for one
+error, `may_be_sent_again` for one request.
+
+The reasons, row by row:
+
+UNREACHED: nobody has heard of the request, so it is safe to send, whatever it changes.
+CUT: the request may have been carried out, and its answer lost. What creates something is looked for instead.
+STARTING: the server, or one behind it, is there and not ready. A 500 may have been carried out in part.
+UNCERTIFIED: a kubelet has its certificate seconds after its request is approved. If it takes longer, nobody
+    approves it, and waiting is of no use.
+UNKNOWN_USER: nothing was carried out. A server that has let the same user in before and has restarted does
+    not know its token issuers yet; one that has never let the user in is right.
+UNKNOWN_ROLES: nothing was carried out. A server reads its roles within a second of its start; a right that
+    is missing stays missing, so only who had the right before (`settling`) waits.
+FINAL: the answer would be the same: no such object, a conflict, an invalid request, a wrong certificate.
 
 First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
 mistyped it wants to hear so; a run that goes on with work begun earlier, or that may find the only API server
@@ -60,7 +77,7 @@ ROLES_TIMEOUT = 20.0
 APPROVE = "its kubelet has no certificate to serve: kubectl admin certs csr shows what it has asked for"
 LOOK_TIMEOUT = 20.0  # seconds for which who only wants to see something waits for a server
 RESTART_TIMEOUT = 60.0  # seconds in which a kubeadm control plane is back, whose API server was restarted
-QUIET = 2  # failures in a row that are nobody's business
+QUIET_FAILURES = 2  # failures in a row that are not reported
 
 
 class Trouble(Enum):
@@ -187,7 +204,7 @@ class Retry:
                     # Who waits outside has waited as long.
                     error.waited = max(time.monotonic() - began, patience if late else 0.0)
                     raise
-                if failures == QUIET:
+                if failures == QUIET_FAILURES:
                     self.say(f"{error.what}; trying again")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -44,7 +44,7 @@ PUT_BACK = 10
 JOBS = (plan.PACKAGES, plan.KUBEADM, plan.KUBELET)
 # Seconds in which an API server that kubeadm restarts is back: kubeadm waits that long for a static pod.
 # Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm/v1beta4/defaults.go, Timeouts.UpgradeManifests.
-RESTART_TIMEOUT = 300.0
+STATIC_POD_TIMEOUT = 300.0
 SETTLING = 60.0  # seconds in which an API server that has started knows users and roles again
 POLL_INTERVAL = 1.0  # seconds between two looks at etcd
 MEMBER_TIMEOUT = 120.0  # seconds in which etcd's member must be well after all else is
@@ -54,7 +54,7 @@ WORDS = 500  # characters of a job's last words
 
 def patient(say: Callable[[str], None]) -> Retry:
     """What bears that kubeadm restarts the only API server, in any phase; `say` is told when it lasts."""
-    return Retry(RESTART_TIMEOUT, say, settling=SETTLING)
+    return Retry(STATIC_POD_TIMEOUT, say, settling=SETTLING)
 
 
 class JobFailedError(AdminError):

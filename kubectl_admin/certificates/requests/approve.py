@@ -18,7 +18,7 @@ from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound, Unreachable
+from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 
@@ -27,6 +27,7 @@ TRIES = 5
 REASON = "KubectlAdminApprove"
 ISSUING = 30.0  # seconds in which a signer must have issued it; it takes below one
 TURN = 5.0  # seconds of one watch
+RESTART_INTERVAL = 1.0  # seconds before a watch that an API server's restart has cut is begun again
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +196,10 @@ def changes(cluster: Cluster, seconds: float, fields: str = "") -> Iterator[tupl
         for event in cluster.watch(REQUESTS, query, timeout=seconds):
             if event.get("type") in ("ADDED", "MODIFIED", "DELETED"):
                 yield event["type"] == "DELETED", event["object"]
-    except (Unreachable, Gone):
-        time.sleep(1)  # an API server that restarts
+    except AdminError as error:
+        if not is_transient(error) and not isinstance(error, Gone):
+            raise
+        time.sleep(RESTART_INTERVAL)
 
 
 def is_decided(request: Request) -> bool:
