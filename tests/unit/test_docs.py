@@ -127,6 +127,27 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert lost == []
 
 
+@each_page
+def test_files_that_pages_name_exist(page: Path) -> None:
+    """From the root of the repository or of the package, except those of the example verb `hello`."""
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sh|json|yaml|cfg))`", prose_of(page))
+    missing = {
+        name
+        for name in named
+        if not (ROOT / name).exists()
+        and not (rules_page.PACKAGE / name).exists()
+        and "hello" not in name
+        and not name.startswith("dist/")  # what a release makes
+    }
+    assert {name for name in missing if not re.search(r"\b[A-Z]{3,}", name) and page != CHANGES} == set()
+
+
+def test_every_room_is_in_the_design() -> None:
+    rooms = {each.parent.name for each in rules_page.PACKAGE.glob("*/*") if each.parent.name != "__pycache__"}
+    rows = re.findall(r"^\| (`.*?) \|", text_of(ROOT / "docs/design.md"), re.MULTILINE)
+    assert {room for room in rooms if f"`{room}/`" not in " ".join(rows)} == set()
+
+
 def examples_in(text: str) -> Iterator[tuple[str, ...]]:
     """The command lines of this program in a text, as words, without what the shell does with them."""
     for line in text.replace("\\\n", " ").splitlines():
