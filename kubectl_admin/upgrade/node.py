@@ -12,16 +12,17 @@ from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import save
 from kubectl_admin.node import host as hosts
-from kubectl_admin.node import jobs, lease, leftovers, workspace
+from kubectl_admin.node import lease, leftovers, workspace
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.plan import Step, carry_out
 from kubectl_admin.upgrade import plan
+from kubectl_admin.upgrade.host_jobs import FOLDER, NAME
 from kubectl_admin.upgrade.look import Look, Options, look, rights
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.status import lease_name
-from kubectl_admin.upgrade.work import FOLDER, JOBS, NAME, Work, following, patient
+from kubectl_admin.upgrade.work import Work, patient
 
 READY_TIMEOUT = 10.0  # seconds for the API server's word whether it is ready
 
@@ -123,16 +124,6 @@ def hold_lease(
 def look_when_reachable(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
     """What would be done to the node; nothing is touched."""
     return patient(say)(lambda: look(cluster, host, options))
-
-
-def wait_for_running_jobs(host: Host, progress: UpgradeProgress) -> None:
-    """Returns when no job of an earlier run is at work on the host any more."""
-    if host.persistently(lambda: host.run(["test", "-e", FOLDER], check=False)).exit_code:
-        return
-    for name in JOBS:
-        if job := jobs.running(host, NAME, f"{FOLDER}/{name}"):
-            progress.note(f"node {host.node}: {name} of an earlier run is at work there; waiting for its end")
-            following(job, progress)
 
 
 def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told

@@ -41,7 +41,7 @@ def steps(
     names = " and ".join(name for name in disk.packages.installed if name != "kubeadm")
     found = [Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, new)]
     if role.control_plane and snapshot:
-        found.append(Step(SNAPSHOT, "snapshot of etcd, proven, on this machine", node, over))
+        found.append(Step(SNAPSHOT, "verified snapshot of etcd on this machine", node, over))
     found.append(Step(KUBEADM, kubeadm_title(role, target), node, over))
     if drain:
         found.append(Step(DRAIN, "cordoned and drained", node, runs))

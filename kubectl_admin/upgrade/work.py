@@ -17,52 +17,35 @@ from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import status as etcd_status
 from kubectl_admin.etcd.save import save
-from kubectl_admin.node import jobs
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import Script
-from kubectl_admin.node.workspace import STATE
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.signals import sheltered
 from kubectl_admin.upgrade import gather, given, plan, rollout, snapshot
 from kubectl_admin.upgrade.facts import Mark
+from kubectl_admin.upgrade.host_jobs import INSTALL, KUBEADM, PREPARE, RECORDS, JobFailedError, run_job
 from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.readiness import wait_until_ready
 from kubectl_admin.upgrade.rules import ADDON_ROLLOUT
 
-PREPARE, KUBEADM, INSTALL = (
-    Script("upgrade", name) for name in ("packages-prepare", "upgrade-kubeadm", "packages-install")
-)
-NAME = "upgrade"  # of the job, and of its folder
-FOLDER = f"{STATE}/{NAME}"
-RECORDS = f"{FOLDER}/records"
 # Exit code of packages-install.sh that nothing gives by accident: the former packages were seen to be there,
 # and their kubelet to stay up.
 PUT_BACK = 10
-JOBS = (plan.PACKAGES, plan.KUBEADM, plan.KUBELET)
 # Seconds in which an API server that kubeadm restarts is back: kubeadm waits that long for a static pod.
 # Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm/v1beta4/defaults.go, Timeouts.UpgradeManifests.
 STATIC_POD_TIMEOUT = 300.0
-SETTLING = 60.0  # seconds in which an API server that has started knows users and roles again
+ROLES_GRACE = 60.0  # seconds in which an API server that has started knows users and roles again
 POLL_INTERVAL = 1.0  # seconds between two looks at etcd
 MEMBER_TIMEOUT = 120.0  # seconds in which etcd's member must be well after all else is
-AGAIN = "run it again"
-WORDS = 500  # characters of a job's last words
+AGAIN = "run the command again"
 
 
 def patient(say: Callable[[str], None]) -> Retry:
-    """What bears that kubeadm restarts the only API server, in any phase; `say` is told when it lasts."""
-    return Retry(STATIC_POD_TIMEOUT, say, settling=SETTLING)
-
-
-class JobFailedError(AdminError):
-    """A job on the host has ended with another exit code than 0."""
-
-    def __init__(self, what: str, hint: str, exit_code: int) -> None:
-        super().__init__(what, hint)
-        self.exit_code = exit_code
+    """Retries for as long as kubeadm may take to restart the only API server, in any phase."""
+    return Retry(STATIC_POD_TIMEOUT, say, settling=ROLES_GRACE)
 
 
 class Work:
@@ -104,7 +87,7 @@ class Work:
         self.job(plan.PACKAGES, PREPARE, [goal.package, str(goal.version.minor), renew])
 
     def snapshot(self) -> None:
-        """A snapshot of etcd is here, proven."""
+        """A snapshot of etcd is on this machine, verified."""
         wanted, name = self.options.snapshot or ".", self.cluster.target.cluster_name
         file = snapshot.destination(wanted, name, resumed=bool(self.seen.disk.records))
         saved = self.patiently(lambda: self.save_snapshot(file))
@@ -131,7 +114,7 @@ class Work:
         # What kubeadm has rolled out and does not work costs the node nothing yet.
         try:
             for left in self.await_addons(here=False):
-                self.progress.note(f"not waited for any longer: {left}")
+                self.progress.note(f"no longer waiting for {left}")
         except AdminError as error:
             stays = "it stays cordoned" if self.seen.facts.cordoned else "the node was not cordoned"
             raise AdminError(error.what, f"{stays}; {error.hint}") from error
@@ -144,13 +127,14 @@ class Work:
 
     @contextmanager
     def cordon_told(self) -> Iterator[None]:
-        """Where this fails or is interrupted, a cordon that is to end and has not is told of."""
+        """If what is inside fails or is interrupted, a cordon that is left is reported."""
         try:
             yield
         except BaseException:
             if self.holding:
                 self.progress.note(
-                    f"node {self.host.node} stays cordoned; the same command goes on, and ends that"
+                    f"node {self.host.node} stays cordoned; "
+                    "run the same command again to resume and uncordon it"
                 )
             raise
 
@@ -191,7 +175,7 @@ class Work:
             if error.exit_code != PUT_BACK:
                 return AdminError(error.what, f"node {here} is {self.left}; {error.hint}")
             if not self.mark.uncordon:
-                return AdminError(error.what, f"node {here} has its former kubelet again; {error.hint}")
+                return AdminError(error.what, f"node {here} runs its former kubelet again; {error.hint}")
             recovery.recover(
                 self.cluster,
                 here,
@@ -206,7 +190,9 @@ class Work:
                 f"{error.what}; then {another.what}",
                 f"node {here} is {self.left}; {another.hint or error.hint}",
             )
-        return AdminError(error.what, f"node {here} is at work again with its former kubelet; {error.hint}")
+        return AdminError(
+            error.what, f"node {here} runs its former kubelet again and is uncordoned; {error.hint}"
+        )
 
     def settle(self) -> None:
         """The node takes pods again, and is well at its version."""
@@ -262,32 +248,8 @@ class Work:
         self.ended = time.monotonic()
 
     def job(self, name: str, script: Script, arguments: Sequence[str]) -> None:
-        """A job on the host, to its end; AdminError with its last words where it has failed."""
-        folder, journal = f"{FOLDER}/{name}", f"{FOLDER}/journal"
-        job = jobs.restart(self.host, NAME, folder, journal, script, arguments, check=self.check)
-        ended = following(job, self.progress)
-        if ended.exit_code:
-            node = self.host.node
-            said = last_words(ended.log) or f"exit code {ended.exit_code}"
-            whole = f"all it wrote: kubectl admin drain-upgrade {node} --logs"
-            checked = "[ERROR " in said
-            way = "put it right, or go ahead with --ignore-preflight-errors; " if checked else ""
-            raise JobFailedError(f"node {node}: {name} failed: {said}", way + whole, ended.exit_code)
-
-
-def following(job: jobs.Job, progress: UpgradeProgress) -> jobs.Ended:
-    """How a job ends; whoever interrupts is told that it goes on."""
-    try:
-        return job.wait(wrote=progress.wrote)
-    except AdminError:
-        raise
-    except BaseException:
-        node = job.host.node
-        progress.note(
-            f"node {node}: the work there goes on; the same command takes it up again, and "
-            f"«kubectl admin drain-upgrade {node} --status» looks at it"
-        )
-        raise
+        """As `run_job`, on the node's host."""
+        run_job(self.host, name, script, arguments, self.check, self.progress)
 
 
 def await_member(cluster: Cluster, node: str) -> None:
@@ -309,7 +271,7 @@ def addons_behind(
     try:
         return tuple(patiently(lambda: behind(cluster, host, seen.role, seen.target, options)))
     except AdminError as error:
-        return (f"what kubeadm deploys can't be compared: {error.what}",)
+        return (f"the add-ons can't be compared with those of kubeadm: {error.what}",)
 
 
 def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
@@ -318,11 +280,3 @@ def annotate(cluster: Cluster, node: str, mark: Mark | None) -> None:
     Retry(MEMBER_TIMEOUT, lambda _: None, settling=MEMBER_TIMEOUT)(
         partial(cluster.patch, f"/api/v1/nodes/{node}", body, MERGE_PATCH)
     )
-
-
-def last_words(log: str) -> str:
-    """What a log says went wrong: what kubeadm's checks found, else the last error, else the last line."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    checks = [line for line in lines if line.startswith("[ERROR ")]
-    errors = [line for line in lines if line.lower().startswith(("error", "e: ", "fatal"))]
-    return "; ".join(dict.fromkeys(checks or (errors or lines)[-1:]))[:WORDS]

@@ -55,7 +55,7 @@ def command(  # noqa: PLR0913 - its options
       kubectl admin drain-upgrade cp-1 --status
     """
     from kubectl_admin.cluster.retry import LOOK_TIMEOUT
-    from kubectl_admin.upgrade import look, report
+    from kubectl_admin.upgrade import host_jobs, look, report
     from kubectl_admin.upgrade import node as upgrade
     from kubectl_admin.upgrade import status as state
     from kubectl_admin.upgrade.progress import UpgradeLines
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - its options
         with nullcontext() if how.dry_run else holding as held:
             if not how.dry_run:
                 with env.live() as live:
-                    upgrade.wait_for_running_jobs(there, UpgradeLines(live.line, live.block))
+                    host_jobs.wait_for_running_jobs(there, UpgradeLines(live.line, live.block))
             seen = upgrade.look_when_reachable(cluster, there, options, env.note)
 
             def act() -> Report:

@@ -9,10 +9,11 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import look, node, plan, target, work
 from kubectl_admin.upgrade.facts import ClusterFacts, Mark, Target
+from kubectl_admin.upgrade.host_jobs import JobFailedError, last_words
 from kubectl_admin.upgrade.look import Look
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.rollout import Wish
-from kubectl_admin.upgrade.work import JobFailedError, Work, last_words
+from kubectl_admin.upgrade.work import Work
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts
 
@@ -178,7 +179,7 @@ def failed(exit_code):
 def test_a_node_whose_former_kubelet_was_seen_to_stay_up_goes_back_to_work(world):
     error = world.work(WORKER).put_back(failed(work.PUT_BACK))
     assert world.events == ["uncordoned", "mark -"]
-    assert error.hint == "node worker-1 is at work again with its former kubelet; a hint"
+    assert error.hint == "node worker-1 runs its former kubelet again and is uncordoned; a hint"
 
 
 @pytest.mark.parametrize("exit_code", [1, 2, 100, 127])
@@ -192,7 +193,7 @@ def test_one_whose_did_not_stays_cordoned(world, exit_code):
 def test_one_that_was_cordoned_before_stays_so_where_its_kubelet_is_put_back(world):
     error = world.work(CORDONED).put_back(failed(work.PUT_BACK))
     assert world.events == []
-    assert error.hint == "node worker-1 has its former kubelet again; a hint"
+    assert error.hint == "node worker-1 runs its former kubelet again; a hint"
 
 
 def test_what_goes_wrong_while_it_is_taken_back_hides_nothing(world):
@@ -246,7 +247,7 @@ def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
     job = world.work(WORKER, allow=("addon-rollout",))
     job.progress.note = said.append
     job.drain()
-    assert said == ["not waited for any longer: the new kube-proxy here"]
+    assert said == ["no longer waiting for the new kube-proxy here"]
     job.settle()
     assert job.left_open == world.open
     assert [(wish.here, wish.rolled_out, wish.allowed) for wish in world.wishes] == [
@@ -270,7 +271,7 @@ def interrupted(job, step):
     return said
 
 
-STAYS = ["node worker-1 stays cordoned; the same command goes on, and ends that"]
+STAYS = ["node worker-1 stays cordoned; run the same command again to resume and uncordon it"]
 
 
 def test_whoever_interrupts_is_told_of_a_cordon_that_is_left(world):
