@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.node.host import Host
 
-    Look = Callable[..., Facts]
+    Gather = Callable[..., Facts]
 
 nodes = click.option(
     "--node",
@@ -143,8 +143,8 @@ def rollback(  # noqa: PLR0913 - its options
       kubectl admin certs rollback --node cp-1 --to 20261125T165000Z
     """
     from kubectl_admin.certificates.renewal.kubeadm import rollback as plan
-    from kubectl_admin.certificates.renewal.kubeadm.gather import look
-    from kubectl_admin.certificates.renewal.kubeadm.work import changed
+    from kubectl_admin.certificates.renewal.kubeadm.gather import gather
+    from kubectl_admin.certificates.renewal.kubeadm.work import apply
 
     if allow_expired and not to:
         raise UsageError("--allow-expired goes with a backup that is named: --to BACKUP")
@@ -154,20 +154,20 @@ def rollback(  # noqa: PLR0913 - its options
         return plan.rollback(facts, to, now=datetime.now(UTC), critical=limit, allow_expired=allow_expired)
 
     what = f"bring back the certificates of backup {to}" if to else "bring back the certificates kept last"
-    change = Change(what, "brings certificates back", partial(look, inside=True), make, changed)
+    change = Change(what, "brings certificates back", partial(gather, inside=True), make, apply)
     return carry_out(env, change, nodes, pods, dry_run=dry_run, yes=yes, skipped=skipped)
 
 
 class Change(NamedTuple):
     """A change of certificates.
 
-    what: is it, in words. about: the same for others. look: finds out what there is. make: the plan, by that.
-    work: changes one node. renews: whether your own kubeconfig is kept up with it.
+    what: is it, in words. about: the same for others. gather: finds out what there is. make: the plan, by
+    that. work: changes one node. renews: whether your own kubeconfig is kept up with it.
     """
 
     what: str
     about: str
-    look: "Look"
+    gather: "Gather"
     make: "Callable[[Facts], Plan]"
     work: "Work"
     renews: bool = False
@@ -176,16 +176,16 @@ class Change(NamedTuple):
 def renewal(names: tuple[str, ...]) -> Change:
     """What kubeadm renews. names: all of it where there are none."""
     from kubectl_admin.certificates.renewal.kubeadm import plan
-    from kubectl_admin.certificates.renewal.kubeadm.gather import look
-    from kubectl_admin.certificates.renewal.kubeadm.work import changed
+    from kubectl_admin.certificates.renewal.kubeadm.gather import gather
+    from kubectl_admin.certificates.renewal.kubeadm.work import apply
 
     what = f"renew {', '.join(names) or 'all certificates'}"
     return Change(
         what,
         "renews certificates",
-        look,
+        gather,
         lambda facts: plan.renewal(facts, names or None),
-        changed,
+        apply,
         renews=True,
     )
 
@@ -193,12 +193,12 @@ def renewal(names: tuple[str, ...]) -> Change:
 def rotation(names: tuple[str, ...]) -> Change:
     """What kubelets rotate."""
     from kubectl_admin.certificates.renewal.kubelet import plan
-    from kubectl_admin.certificates.renewal.kubelet.gather import look
-    from kubectl_admin.certificates.renewal.kubelet.work import rotated
+    from kubectl_admin.certificates.renewal.kubelet.gather import gather
+    from kubectl_admin.certificates.renewal.kubelet.work import rotate
 
     what = f"rotate {' and '.join(names)}"
     about = f"rotates {' and '.join(names)}"
-    return Change(what, about, look, lambda facts: plan.rotation(facts, names, datetime.now(UTC)), rotated)
+    return Change(what, about, gather, lambda facts: plan.rotation(facts, names, datetime.now(UTC)), rotate)
 
 
 def carry_out(  # noqa: PLR0913 - what the options say
@@ -213,16 +213,19 @@ def carry_out(  # noqa: PLR0913 - what the options say
 ) -> Report:
     """Looks, shows the plan, asks, and carries it out."""
     from kubectl_admin.certificates.inventory import expired
-    from kubectl_admin.certificates.renewal import report, work
-    from kubectl_admin.certificates.renewal.kubeconfig import Own
+    from kubectl_admin.certificates.renewal import report
+    from kubectl_admin.certificates.renewal.kubeconfig import AdminKubeconfig
+    from kubectl_admin.certificates.renewal.work import Runner
     from kubectl_admin.cluster import kubeconfig_files
     from kubectl_admin.cluster.errors import Unauthorized, Unreachable
+    from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
 
-    cluster, operation = env.cluster_for_work(), Operation.begin()
+    cluster = env.cluster_for_work()
+    hosts = Hosts(cluster, Operation.begin(), pods, env.note)
     try:
         with env.progress("looking at nodes") as progress:
-            planned = change.make(change.look(cluster, nodes, operation, pods, env.note, progress.step))
+            planned = change.make(change.gather(hosts, nodes, progress.step))
     except (Unauthorized, Unreachable) as error:
         raise expired.explained(cluster, error, datetime.now(UTC)) from error
     preview = report.plan(planned)
@@ -233,24 +236,15 @@ def carry_out(  # noqa: PLR0913 - what the options say
         env.show(preview, env.stderr)
     where = ", ".join(step.node.node for step in planned.steps)
     env.confirm(f"{change.what} on {where} of context {cluster.target.context}", yes=yes)
-    own = Own(cluster.target, kubeconfig_files.paths(env.flags.get("kubeconfig"), env.environ), env.note)
+    files = kubeconfig_files.paths(env.flags.get("kubeconfig"), env.environ)
+    own = AdminKubeconfig(cluster.target, files, env.note)
 
     def finished(there: "Host", done: "Done") -> None:
         env.note(report.summary(done))
         if change.renews:
             own.keep_up(there, done)
 
-    done = work.carry_out(
-        cluster,
-        planned,
-        change.work,
-        operation,
-        pods,
-        env.note,
-        finished,
-        about=change.about,
-        skipped=skipped,
-    )
+    done = Runner(hosts, change.work, change.about, finished, skipped).run(planned)
     shown = report.result(planned.context, done)
     env.show(shown)
     return shown

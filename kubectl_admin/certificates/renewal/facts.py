@@ -22,11 +22,11 @@ from kubectl_admin.node.operation import Owner
 
 JOB = "certs"  # one at a time on a node
 # Seconds after which a rotation's job is not waited for: it takes about five, gives up a certificate after
-# 120, and starts the kubelet anew twice at most, which systemd lets take three minutes each.
-ROTATING = 600.0
+# 120, and restarts the kubelet twice at most, which systemd lets take three minutes each.
+ROTATION_TIMEOUT = 600.0
 BEFORE_ROLLBACK = "-before-rollback"  # what a backup's name ends with that a rollback has made
 NAMED = "%Y%m%dT%H%M%SZ"  # how a backup's name begins
-LONGEST = 1800  # seconds that a run may take on a node after its job
+RUN_TIMEOUT = 1800  # seconds that a run may take on a node after its job
 ABSENT = Broken("it is not there")
 
 
@@ -72,7 +72,7 @@ class Left:
         """Whether nobody is at it any more: its process has ended, or, seen from elsewhere, should have."""
         if self.owner is not None and self.owner.has_ended():
             return True
-        return not self.active and not (self.owner and self.owner.is_alive()) and self.age > LONGEST
+        return not self.active and not (self.owner and self.owner.is_alive()) and self.age > RUN_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Survey:
 class Node:
     """A node.
 
-    seen: the certificates on its disk. pki: the folder of its certificates.
+    seen: the certificates on its disk. pki: the directory of its certificates.
     parts: its static pods by component, uids: the same as the kubelet knows them.
     settings: what its kubelet was told; "" for what it was not.
     """
@@ -200,10 +200,10 @@ class Etcd:
         """Whether the members elsewhere are a quorum without the one of this node."""
         return self.voters <= 1 or len(self.up - {node}) > self.voters // 2
 
-    def may_start_anew(self, node: str) -> bool:
-        """Whether the member of this node may be: it does not answer anyway, or is not needed meanwhile.
+    def can_restart(self, node: str) -> bool:
+        """Whether the node's member may be restarted: it does not answer anyway, or the others do without.
 
-        One whose certificate has ended does not answer, and only its renewal brings it back.
+        One whose certificate has expired does not answer, and only its renewal brings it back.
         """
         return self.spares(node) or node not in self.up
 

@@ -1,11 +1,11 @@
-"""The kubeconfig of whoever runs this, kept up with the node's where it holds its certificate.
+"""The user's own kubeconfig, kept up with a node's where it holds the same administrator's certificate.
 
-But for the two values the file stays as it is, comments, mode, owner and all; what it was is kept beside it.
+Only the two values change; comments, mode and owner stay. The previous content is kept beside it.
 """
 
 import base64
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +26,18 @@ ADMINISTRATORS = ("admin.conf", "super-admin.conf")
 CERTIFICATE, KEY = "client-certificate-data", "client-key-data"
 
 
-class Own:
-    """The kubeconfig of whoever runs this. files: those that kubectl reads, the first wins."""
+class AdminKubeconfig:
+    """The user's kubeconfig. files: those that kubectl reads, the first wins. read: reads a node's file."""
 
-    def __init__(self, target: Target, files: Iterable[Path], say: Say) -> None:
+    def __init__(
+        self,
+        target: Target,
+        files: Iterable[Path],
+        say: Say,
+        read: Callable[[Host, str], bytes] = files.read,
+    ) -> None:
         self._target, self._files, self._say = target, tuple(files), say
+        self._read = read
         self._fresh = False
 
     def keep_up(self, there: Host, done: Done) -> None:
@@ -40,12 +47,12 @@ class Own:
                 continue
             self._fresh = True
             try:
-                fresh = files.read(there, f"{KUBERNETES}/{one.name}")
+                fresh = self._read(there, f"{KUBERNETES}/{one.name}")
                 file, backup = refresh(self._target, self._files, fresh, datetime.now(UTC))
-                how = f"as well; what it was is {backup}" if backup else "already"
-                self._say(f"{file} has the new certificate {how}")
+                how = f", too; its previous content is in {backup}" if backup else " already"
+                self._say(f"{file} has the new certificate{how}")
             except AdminError as error:
-                why = f"your own kubeconfig keeps its certificate, which is good until it ends: {error.what}"
+                why = f"your kubeconfig keeps its certificate, which is valid until it expires: {error.what}"
                 self._say(f"{why}; the new one is in {KUBERNETES}/{one.name} of node {there.node}")
 
 
@@ -75,7 +82,7 @@ def refresh(target: Target, places: Sequence[Path], fresh: bytes, now: datetime)
     found = holder(places, old)
     if found is None:
         if (same := holder(places, new)) is None:
-            raise AdminError("the kubeconfig does not hold its certificate and its key in two lines")
+            raise AdminError("the kubeconfig does not hold certificate and key in one line each")
         return same.path, None
     content = found.content
     for name, value in old.items():

@@ -11,7 +11,7 @@ from kubectl_admin.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NodeStep:
     """What is done on one node. names: what is renewed, or brought back.
 
     words: the same as kubeadm is told. backup: which is brought back; None for a renewal. end: when the first
@@ -60,7 +60,7 @@ class Plan:
     """What will be done, node after node, and what is to be said about it."""
 
     context: str
-    steps: tuple[Step, ...]
+    steps: tuple[NodeStep, ...]
     findings: tuple[Finding, ...]
 
     @property

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kubectl_admin.certificates.renewable import KNOWN, ROTATED
 from kubectl_admin.certificates.renewal.facts import Backup
-from kubectl_admin.certificates.renewal.plan import Plan, Step
+from kubectl_admin.certificates.renewal.plan import NodeStep, Plan
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
@@ -40,7 +40,7 @@ def table(planned: Plan) -> Table:
     return Table(columns, rows)
 
 
-def row(step: Step, name: str, *, back: bool) -> list[Cell | str]:
+def row(step: NodeStep, name: str, *, back: bool) -> list[Cell | str]:
     """One certificate of one node; with what will be there afterwards where it is brought back."""
     here = step.node.certificate(name)
     if not back:
@@ -136,7 +136,7 @@ def serial(certificate: Certificate | None) -> str:
     return certificate.serial_text if certificate else ""
 
 
-def step_document(step: Step) -> dict[str, object]:
+def step_document(step: NodeStep) -> dict[str, object]:
     """A node of the plan as plain data."""
     return {
         "node": step.node.node,
@@ -151,7 +151,7 @@ def step_document(step: Step) -> dict[str, object]:
     }
 
 
-def afterwards(step: Step, name: str) -> dict[str, object]:
+def afterwards(step: NodeStep, name: str) -> dict[str, object]:
     """What will be there, where that is known beforehand, as plain data."""
     if step.backup is None:
         return {}

@@ -1,6 +1,6 @@
-"""Changes the certificates of one node after the other, and sees the new ones in use before the next.
+"""Changes the certificates of one node after the other; verifies that they are used before the next.
 
-What is changed on a node is a job there, which goes on whatever becomes of the connection.
+What is changed on a node is a job there, which runs on whatever becomes of the connection.
 """
 
 import time
@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from kubectl_admin.certificates.renewal.facts import JOB, ROTATING
-from kubectl_admin.certificates.renewal.plan import Plan, Step
+from kubectl_admin.certificates.renewal.facts import JOB, ROTATION_TIMEOUT
+from kubectl_admin.certificates.renewal.plan import NodeStep, Plan
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.wait import Clock, Sleep, looks
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import host, jobs, lease, leftovers
-from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node import jobs, lease, leftovers
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
-from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.workspace import DISCARD_TIMEOUT, STATE, discard
 from kubectl_admin.signals import sheltered
 
-POLL_INTERVAL = 0.5  # seconds between two looks
+POLL_INTERVAL = 0.5  # seconds between two looks at what is awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,19 @@ class Changed:
     after: Certificate | None
     served: bool | None = None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it is another certificate than before."""
+        before = self.before.fingerprint if self.before else None
+        return self.after is not None and self.after.fingerprint != before
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What was done on a node.
 
     backup: in which what there was before is kept; "" where nothing is.
-    restarted: which processes were started anew.
+    restarted: which processes were restarted.
     """
 
     node: str
@@ -55,101 +61,122 @@ class Done:
     seconds: float = 0.0
 
 
-# Raises AdminError where the run may not go on, since somebody else has taken over.
-Check = Callable[[], None]
-Work = Callable[[Cluster, Host, Step, Say, Check], Done]
-# Is given each node's result as it comes, and the host while it is still open.
-Finished = Callable[[Host, Done], None]
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One node while it is worked on.
 
-
-def carry_out(  # noqa: PLR0913, PLR0917 - what on which nodes of whose, and how they are reached
-    cluster: Cluster,
-    plan: Plan,
-    work: Work,
-    operation: Operation,
-    options: Options,
-    say: Say,
-    finished: Finished,
-    *,
-    about: str,
-    skipped: Sequence[str],
-) -> list[Done]:
-    """Does what the plan says, node after node; raises AdminError where one does not come to its end.
-
-    work: what is done on one node. about: what that is («renews certificates»), for whoever else would change
-    a control plane meanwhile, and is refused. skipped: as in `one_at_a_time.control_plane`.
+    say: is given sentences.
+    check: called right before each change; raises AdminError where somebody else has taken over.
     """
-    nodes = [step.node.node for step in plan.steps]
-    own = {(node, JOB) for node in nodes}
-    with one_at_a_time.control_plane(
-        cluster, operation, about, options, say, own=own, skipped=skipped, take_over=None
-    ) as alone:
-        for node in (each.node for each in alone.work):
-            with host.opened(cluster, node, operation, options, say) as there:
-                await_earlier(there, say)
-        return [done_on(cluster, step, work, operation, options, say, finished, alone) for step in plan.steps]
 
+    host: Host
+    say: Say
+    check: Callable[[], None]
+    clock: Clock = time.monotonic
+    sleep: Sleep = time.sleep
 
-def done_on(  # noqa: PLR0913, PLR0917 - as in `carry_out`
-    cluster: Cluster,
-    step: Step,
-    work: Work,
-    operation: Operation,
-    options: Options,
-    say: Say,
-    finished: Finished,
-    alone: Alone,
-) -> Done:
-    """One step of the plan."""
-    began = time.monotonic()
-    held = [alone.held]
+    def tell(self, text: str) -> None:
+        """Says a sentence about the node."""
+        self.say(f"node {self.host.node}: {text}")
 
-    def check() -> None:
-        for each in held:
-            each.check()
+    def poll(self, seconds: float) -> Iterator[bool]:
+        """Looks at what is awaited for so many seconds, as `wait.looks` does."""
+        return looks(seconds, POLL_INTERVAL, clock=self.clock, sleep=self.sleep)
 
-    with ExitStack() as stack:
-        if step.node.node not in alone.nodes:
-            held.append(stack.enter_context(alone_on(cluster, step.node.node, operation, say)))
-        there = stack.enter_context(host.opened(cluster, step.node.node, operation, options, say))
-        leftovers.sweep_host(there)
-        check()
-        # A worker's is a rotation, which ends by itself.
-        await_earlier(there, say, None if step.node.node in alone.nodes else ROTATING)
-        done = replace(work(cluster, there, step, say, check), seconds=time.monotonic() - began)
-        finished(there, done)
-        return done
-
-
-def alone_on(cluster: Cluster, node: str, operation: Operation, say: Say) -> AbstractContextManager[Held]:
-    """Inside, nobody else upgrades this worker; AdminError where somebody does."""
-    about = f"rotates the certificates of node {node}"
-    return lease.held(cluster, lease.of_node(node), operation.owner, about, take_over=None, say=say)
-
-
-def await_earlier(there: Host, say: Say, limit: float | None = None) -> None:
-    """Waits until the job of an earlier run has ended, and clears it away. limit: as in `Job.wait`."""
-    if job := jobs.running(there, JOB, f"{STATE}/{JOB}"):
-        say(f"node {there.node}: an earlier run was cut off; its work there goes on, and is waited for")
-        job.wait(limit=limit)
-    discard(there, JOB)
-
-
-@contextmanager
-def cleared(there: Host, say: Say) -> Iterator[None]:
-    """At the end, however it comes, the job's folder goes, so that the next run may begin."""
-    with sheltered() as shelter:
-        try:
-            with shelter.exposed():
-                yield
-        finally:
+    @contextmanager
+    def job_cleared(self) -> Iterator[None]:
+        """At the end, however it comes, removes the job's directory, so that the next run may begin."""
+        with sheltered() as shelter:
             try:
-                discard(there, JOB, patience=DISCARD_TIMEOUT)
-            except AdminError as error:
-                say(f"{STATE}/{JOB} could not be removed ({error.what}): see «kubectl admin cleanup»")
+                with shelter.exposed():
+                    yield
+            finally:
+                try:
+                    discard(self.host, JOB, patience=DISCARD_TIMEOUT)
+                except AdminError as error:
+                    what = f"{STATE}/{JOB} could not be removed ({error.what})"
+                    self.tell(f"{what}: see «kubectl admin cleanup»")
 
 
-def differs(one: Changed) -> bool:
-    """Whether it is another certificate than before."""
-    before = one.before.fingerprint if one.before else None
-    return one.after is not None and one.after.fingerprint != before
+# What is done on one node.
+Work = Callable[[Cluster, Site, NodeStep], Done]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Does what a plan says, node after node, while nobody else changes a control plane.
+
+    work: what is done on one node.
+    about: what that is («renews certificates»), for who else wants to change a control plane, and is refused.
+    finished: is given each node's result as it comes, and the host while it is still open.
+    skipped: as in `one_at_a_time.control_plane`.
+    exclude: inside, nobody else changes a control plane. hold: the same for one worker's upgrade.
+    """
+
+    hosts: Hosts
+    work: Work
+    about: str
+    finished: Callable[[Host, Done], None]
+    skipped: Sequence[str] = ()
+    exclude: Callable[..., AbstractContextManager[Alone]] = one_at_a_time.control_plane
+    hold: Callable[..., AbstractContextManager[Held]] = lease.held
+
+    def run(self, plan: Plan) -> list[Done]:
+        """Raises AdminError where a node does not come to its end, and where somebody else is at work."""
+        own = {(step.node.node, JOB) for step in plan.steps}
+        hosts = self.hosts
+        with self.exclude(
+            hosts.cluster,
+            hosts.operation,
+            self.about,
+            hosts.options,
+            hosts.say,
+            own=own,
+            skipped=self.skipped,
+            take_over=None,
+        ) as alone:
+            return self.carry_out(plan, alone)
+
+    def carry_out(self, plan: Plan, alone: Alone) -> list[Done]:
+        """The same, once nobody else may change a control plane."""
+        for node in (each.node for each in alone.work):
+            with self.hosts.open(node) as there:
+                self._await_earlier(there)
+        return [self._work_on(step, alone) for step in plan.steps]
+
+    def _work_on(self, step: NodeStep, alone: Alone) -> Done:
+        """One step of the plan."""
+        began, node = time.monotonic(), step.node.node
+        held = [alone.held]
+
+        def check() -> None:
+            for each in held:
+                each.check()
+
+        with ExitStack() as stack:
+            if node not in alone.nodes:
+                held.append(stack.enter_context(self._hold_worker(node)))
+            there = stack.enter_context(self.hosts.open(node))
+            leftovers.sweep_host(there)
+            check()
+            # A worker's job is a rotation, which ends by itself.
+            self._await_earlier(there, None if node in alone.nodes else ROTATION_TIMEOUT)
+            done = self.work(self.hosts.cluster, Site(there, self.hosts.say, check), step)
+            done = replace(done, seconds=time.monotonic() - began)
+            self.finished(there, done)
+            return done
+
+    def _hold_worker(self, node: str) -> AbstractContextManager[Held]:
+        """Inside, nobody else upgrades this worker; AdminError where somebody does."""
+        hosts, about = self.hosts, f"rotates the certificates of node {node}"
+        name, owner = lease.of_node(node), hosts.operation.owner
+        return self.hold(hosts.cluster, name, owner, about, take_over=None, say=hosts.say)
+
+    def _await_earlier(self, there: Host, limit: float | None = None) -> None:
+        """Waits until the job of an earlier run has ended, and clears it away. limit: as in `Job.wait`."""
+        if job := jobs.running(there, JOB, f"{STATE}/{JOB}"):
+            self.hosts.say(
+                f"node {there.node}: an interrupted run's work still runs there; waiting for its end"
+            )
+            job.wait(limit=limit)
+        discard(there, JOB)

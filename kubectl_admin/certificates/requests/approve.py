@@ -25,8 +25,8 @@ from kubectl_admin.errors import AdminError
 WATCH = Right("watch", "certificatesigningrequests", group=GROUP)
 TRIES = 5
 REASON = "KubectlAdminApprove"
-ISSUING = 30.0  # seconds in which a signer must have issued it; it takes below one
-TURN = 5.0  # seconds of one watch
+ISSUE_TIMEOUT = 30.0  # seconds in which a signer must have issued it; it takes below one
+WATCH_TIMEOUT = 5.0  # seconds of one watch
 RESTART_INTERVAL = 1.0  # seconds before a watch that an API server's restart has cut is begun again
 
 
@@ -141,7 +141,7 @@ def await_issued(
     cluster: Cluster,
     outcomes: Collection[Outcome],
     *,
-    seconds: float = ISSUING,
+    seconds: float = ISSUE_TIMEOUT,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Outcome]:
     """The outcomes with their certificates, as far as they come within so many seconds.
@@ -156,7 +156,7 @@ def await_issued(
     name = next(iter(waiting.values())).judged.request.name if len(waiting) == 1 else ""
     try:
         while waiting and (left := end - clock()) > 0:
-            for deleted, document in changes(cluster, min(left, TURN), named(name)):
+            for deleted, document in changes(cluster, min(left, WATCH_TIMEOUT), named(name)):
                 uid = document["metadata"].get("uid")
                 if uid not in waiting:
                     continue

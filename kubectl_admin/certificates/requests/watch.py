@@ -8,7 +8,7 @@ from typing import Never
 
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import (
-    ISSUING,
+    ISSUE_TIMEOUT,
     WATCH,
     Outcome,
     approve,
@@ -128,7 +128,7 @@ class Follower:
             outcome = approve(self._cluster, judged, self._census, self._longest)
             # It may be about another request of that name, which has taken its place.
             if outcome.approved:
-                self._waiting[request.uid] = outcome, self._clock() + ISSUING
+                self._waiting[request.uid] = outcome, self._clock() + ISSUE_TIMEOUT
             else:
                 self._finish(request.uid, outcome)
             return
@@ -164,7 +164,7 @@ class Follower:
         """Tells of those whose certificates are late."""
         for uid, (outcome, late) in list(self._waiting.items()):
             if self._clock() > late:
-                self._finish(uid, replace(outcome, problem=no_certificate(ISSUING)))
+                self._finish(uid, replace(outcome, problem=no_certificate(ISSUE_TIMEOUT)))
 
 
 def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> Never:

@@ -8,13 +8,16 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from kubectl_admin.certificates.facts import Seen
-from kubectl_admin.certificates.inventory import components, disk
-from kubectl_admin.certificates.inventory.components import FLAGS, PKI
+from kubectl_admin.certificates.inventory import components, disk, served
+from kubectl_admin.certificates.inventory.components import FLAGS, PKI, Port
 from kubectl_admin.certificates.renewal.facts import Etcd, Facts, Node
 from kubectl_admin.certificates.renewal.gather import survey_host
 from kubectl_admin.certificates.renewal.kubeadm import backups
+from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.objects import is_ready
+from kubectl_admin.cluster.paths import SYSTEM_PODS
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.component import APISERVER, ETCD
 from kubectl_admin.control_plane.endpoints import FORWARDING
@@ -24,9 +27,8 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members import status
 from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
-from kubectl_admin.node.operation import Operation
 
 
 def rights(options: Options) -> list[Right]:
@@ -35,12 +37,9 @@ def rights(options: Options) -> list[Right]:
     return list(dict.fromkeys([*status.RIGHTS, *FORWARDING, *pods, *one_at_a_time.RIGHTS]))
 
 
-def look(  # noqa: PLR0913 - where, by whom, and how much
-    cluster: Cluster,
+def gather(
+    hosts: Hosts,
     names: Sequence[str],
-    operation: Operation,
-    options: Options,
-    say: Say,
     answered: Callable[[int], None] | None = None,
     *,
     inside: bool = False,
@@ -51,29 +50,30 @@ def look(  # noqa: PLR0913 - where, by whom, and how much
     that names the rights that are missing, and where a node can't be looked at; UsageError for a name that is
     no control-plane node's.
     """
-    require(cluster, rights(options))
-    leftovers.sweep(cluster, options.namespace)
-    parts, uids = static_pods(cluster)
+    cluster = hosts.cluster
+    require(cluster, rights(hosts.options))
+    leftovers.sweep(cluster, hosts.options.namespace)
+    parts, uids = find_parts(cluster)
     planes = sorted(node for node, there in parts.items() if APISERVER in there)
     for name in names:
         if name not in planes:
             raise UsageError(
-                f"node {name} runs no API server of kubeadm's", f"there are {', '.join(planes) or 'none'}"
+                f"node {name} does not run an API server of kubeadm's",
+                f"these nodes do: {', '.join(planes) or 'none'}",
             )
     if not planes:
-        raise AdminError("no static pod of an API server is to be seen: is the control plane a managed one?")
+        raise AdminError("found no static pod of an API server", "is the control plane a managed one?")
     chosen = list(dict.fromkeys(names)) or planes
-    hosts = Hosts(cluster, operation, options, say)
     questions: dict[str, Callable[[], Any]] = {
-        node: partial(on_node, hosts, node, parts[node], uids[node], inside=inside) for node in chosen
+        node: partial(read_node, hosts, node, parts[node], uids[node], inside=inside) for node in chosen
     }
-    questions[ETCD] = partial(etcd_or_problem, cluster)
+    questions[ETCD] = partial(read_etcd, cluster)
     answers = hosts.need_all(questions, answered=answered)
     etcd = answers.pop(ETCD)
     return Facts(cluster.target.context, tuple(answers.values()), etcd)
 
 
-def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[str, dict[str, str]]]:
+def find_parts(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[str, dict[str, str]]]:
     """For each node its parts of the control plane by component, and their uids as the kubelet knows them."""
     parts: dict[str, dict[str, StaticPod]] = {}
     uids: dict[str, dict[str, str]] = {}
@@ -85,7 +85,7 @@ def static_pods(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict
     return parts, uids
 
 
-def on_node(
+def read_node(
     hosts: Hosts, node: str, parts: dict[str, StaticPod], uids: dict[str, str], *, inside: bool
 ) -> Node:
     """What there is on one node. inside: also in its backups."""
@@ -93,24 +93,24 @@ def on_node(
         survey = survey_host(there)
         if inside:
             survey = replace(survey, backups=backups.read(there, survey.backups))
-        return Node(node, on_disk(there, parts), survey, folder_of(parts), parts, uids)
+        return Node(node, read_disk(there, parts), survey, pki_of(parts), parts, uids)
 
 
-def on_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
+def read_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
     """The certificates on a node's disk."""
     files = components.files(parts.values())
     return disk.seen(there.node, there.script(disk.SCRIPT, *disk.arguments(files)), files)
 
 
-def folder_of(parts: dict[str, StaticPod]) -> str:
-    """The folder of kubeadm's certificates: the one of most files that the API server was told of."""
+def pki_of(parts: dict[str, StaticPod]) -> str:
+    """The directory of kubeadm's certificates: the one of most files that the API server was told of."""
     api = parts[APISERVER]
     paths = [PurePosixPath(api.on_host(path)) for flag in FLAGS[APISERVER] if (path := api.flags.get(flag))]
-    folders = Counter(str(path.parent) for path in paths)
-    return folders.most_common(1)[0][0] if folders else PKI
+    directories = Counter(str(path.parent) for path in paths)
+    return directories.most_common(1)[0][0] if directories else PKI
 
 
-def etcd_or_problem(cluster: Cluster) -> Etcd:
+def read_etcd(cluster: Cluster) -> Etcd:
     """The same as `etcd_of`; nothing but the problem where it can't be asked."""
     try:
         return etcd_of(cluster)
@@ -127,3 +127,32 @@ def etcd_of(cluster: Cluster) -> Etcd:
         return Etcd(problem="which members etcd has is not known: no member gave the list")
     up = frozenset(member.pod.node if member.pod else member.node for member in state.voters if member.up)
     return Etcd(len(state.voters), up)
+
+
+class Live:
+    """A control-plane node as it is right now: its disk, its ports, its API server, and the cluster's etcd.
+
+    Everything here raises AdminError where it can't be looked at.
+    """
+
+    def __init__(self, cluster: Cluster, there: Host) -> None:
+        self._cluster, self._host = cluster, there
+
+    def with_disk(self, node: Node) -> Node:
+        """The node with the certificates that are on its disk now."""
+        return replace(node, seen=read_disk(self._host, dict(node.parts)))
+
+    def served(self, node: Node, port: Port) -> Certificate:
+        """The certificate that a port of the node serves."""
+        if port.host:
+            return served.through_host(self._host.script, port.host)
+        return served.certificate(self._cluster, node.parts[APISERVER].name, port.number)
+
+    def is_ready(self, node: Node) -> bool:
+        """Whether the node's API server is ready."""
+        pod = self._cluster.get(f"{SYSTEM_PODS}/{node.parts[APISERVER].name}")
+        return is_ready(pod)
+
+    def etcd(self) -> Etcd:
+        """The members of etcd."""
+        return etcd_of(self._cluster)

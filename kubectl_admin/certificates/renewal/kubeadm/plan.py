@@ -6,7 +6,7 @@ from dataclasses import replace
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.renewable import ALL, CLIENT, RENEWABLE, RENEWAL_DOCS
 from kubectl_admin.certificates.renewal.facts import ABSENT, Facts, Node
-from kubectl_admin.certificates.renewal.plan import Plan, Step, busy, why
+from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 
@@ -21,7 +21,7 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
     for node in sorted(facts.nodes, key=lambda node: node.node in facts.etcd.up):
         here = tuple(name for name in names if node.has(name)) if names else node.renewable
         if here:
-            steps.append(Step(node, here, here if names else (ALL,)))
+            steps.append(NodeStep(node, here, here if names else (ALL,)))
     for name in names or ():
         if not any(node.has(name) for node in facts.nodes):
             raise AdminError(f"{name} is on none of the nodes {', '.join(node.node for node in facts.nodes)}")
@@ -29,7 +29,7 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
     return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps), *remarks(facts.nodes)))
 
 
-def forbidding(step: Step) -> Iterator[Finding]:
+def forbidding(step: NodeStep) -> Iterator[Finding]:
     """What forbids a renewal on one node."""
     node = step.node
     objects = (f"node/{node.node}",)
@@ -61,7 +61,7 @@ def forbidding(step: Step) -> Iterator[Finding]:
         )
 
 
-def external(step: Step) -> Iterator[Finding]:
+def external(step: NodeStep) -> Iterator[Finding]:
     """Certificates whose signer's key is not on the node: kubeadm would pass over them without an error."""
     node = step.node
     keyless: dict[str, list[str]] = {}
@@ -94,7 +94,7 @@ def signer(authority: Seen | None) -> str:
     return f"«{found.subject}»" if found else "whoever holds the authority's key"
 
 
-def quorum(facts: Facts, steps: Sequence[Step]) -> Iterator[Finding]:
+def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
     """Whether etcd can spare a member: one that does not reload by itself is started anew."""
     etcd, up = facts.etcd, facts.etcd.up
     for step in steps:
@@ -102,7 +102,7 @@ def quorum(facts: Facts, steps: Sequence[Step]) -> Iterator[Finding]:
         if not any(RENEWABLE[name].server == "etcd" for name in step.names):
             continue
         now = replace(etcd, up=up)
-        if etcd.problem or not now.may_start_anew(node):
+        if etcd.problem or not now.can_restart(node):
             all_up = len(up) == etcd.voters and not etcd.problem
             yield Finding(
                 Severity.WARNING if all_up else Severity.VIOLATION,

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS
-from kubectl_admin.certificates.renewal.facts import LONGEST, Backup, Facts, Node
+from kubectl_admin.certificates.renewal.facts import RUN_TIMEOUT, Backup, Facts, Node
 from kubectl_admin.certificates.renewal.kubeadm.plan import quorum
-from kubectl_admin.certificates.renewal.plan import Plan, Step, busy
+from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
@@ -29,7 +29,7 @@ def rollback(
             findings.append(without_backup(node, to))
             continue
         names = tuple(name for name in RENEWABLE if node.on_disk(name))
-        step = Step(node, names, (), backup)
+        step = NodeStep(node, names, (), backup)
         ends = [one.not_after for one in step.brought_back.values() if isinstance(one, Certificate)]
         steps.append(replace(step, end=None if allow_expired else min(ends, default=None)))
         findings += [*busy(node), *worse(step, now, critical, allow_expired=allow_expired), *newer(step)]
@@ -46,7 +46,7 @@ def chosen(backups: Sequence[Backup], to: str | None) -> Backup | None:
     return next((one for one in reversed(backups) if not one.before_rollback), None)
 
 
-def worse(step: Step, now: datetime, critical: timedelta, *, allow_expired: bool) -> Iterator[Finding]:
+def worse(step: NodeStep, now: datetime, critical: timedelta, *, allow_expired: bool) -> Iterator[Finding]:
     """What a backup holds that nobody should go back to: unreadable, expired, or about to be."""
     objects, backup = (f"node/{step.node.node}",), step.backup.name if step.backup else ""
     broken = [name for name, one in step.brought_back.items() if isinstance(one, Broken)]
@@ -82,7 +82,7 @@ def worse(step: Step, now: datetime, critical: timedelta, *, allow_expired: bool
         )
 
 
-def newer(step: Step) -> Iterator[Finding]:
+def newer(step: NodeStep) -> Iterator[Finding]:
     """What lies there was not made by the renewal that the backup was kept for, and goes as well."""
     made = step.backup.made if step.backup else None
     if made is None or step.backup is None or step.backup.before_rollback:
@@ -92,7 +92,7 @@ def newer(step: Step) -> Iterator[Finding]:
         for name in step.brought_back
         if (seen := step.node.on_disk(name))
         and seen.changed
-        and seen.changed > made + timedelta(seconds=LONGEST)
+        and seen.changed > made + timedelta(seconds=RUN_TIMEOUT)
     ]
     if others:
         yield Finding(

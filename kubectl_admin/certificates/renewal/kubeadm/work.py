@@ -11,54 +11,53 @@ from datetime import UTC, datetime
 from kubectl_admin.certificates.inventory.components import KUBERNETES
 from kubectl_admin.certificates.renewable import ALL, RENEWABLE
 from kubectl_admin.certificates.renewal.facts import BEFORE_ROLLBACK, JOB, NAMED
-from kubectl_admin.certificates.renewal.kubeadm.backups import BACKUPS
-from kubectl_admin.certificates.renewal.kubeadm.gather import on_disk
-from kubectl_admin.certificates.renewal.kubeadm.in_use import AGAIN, Use
-from kubectl_admin.certificates.renewal.plan import Step
-from kubectl_admin.certificates.renewal.work import Changed, Check, Done, cleared, differs
+from kubectl_admin.certificates.renewal.kubeadm.backups import close_all
+from kubectl_admin.certificates.renewal.kubeadm.gather import Live
+from kubectl_admin.certificates.renewal.kubeadm.in_use import AGAIN, Verification
+from kubectl_admin.certificates.renewal.plan import NodeStep
+from kubectl_admin.certificates.renewal.work import Changed, Done, Site
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
-from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE, workspace
 
 CHANGE = Script("certificates", "certs-change")
-SAID = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)
-MADE = re.compile(r"^backup (\S+)$", re.MULTILINE)
+# What the job writes, of what is read here.
+RENEWED = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)
+BACKUP = re.compile(r"^backup (\S+)$", re.MULTILINE)
 
 
-def changed(cluster: Cluster, there: Host, step: Step, say: Say, check: Check) -> Done:
-    """A renewal or a rollback on one node. Raises AdminError where it does not come to its end."""
-    return Worker(cluster, there, step, say, check).work()
+def apply(cluster: Cluster, site: Site, step: NodeStep) -> Done:
+    """Renews or rolls back on one node. Raises AdminError where that does not come to its end."""
+    return Worker(site, Live(cluster, site.host), step).work()
 
 
 class Worker:
-    """The work on one node."""
+    """The work on one node. live: the node as it is right now."""
 
-    def __init__(self, cluster: Cluster, there: Host, step: Step, say: Say, check: Check) -> None:
-        self._cluster, self._host, self._step, self._check = cluster, there, step, check
-        self._say: Say = lambda text: say(f"node {there.node}: {text}")
+    def __init__(self, site: Site, live: Live, step: NodeStep) -> None:
+        self._site, self._live, self._step = site, live, step
 
     def work(self) -> Done:
-        """Changes the files, and sees to it that they are used.
+        """Changes the files, and verifies that they are used.
 
         The job stays there until all of it is over: whoever else comes finds it, and is refused.
         """
-        node, backup = self._step.node, self._step.backup
-        self._say("renewing" if backup is None else f"bringing back {backup.name}")
-        with workspace(self._host):
-            folder, words = f"{STATE}/{JOB}", self._words()
-            job = jobs.start(self._host, JOB, folder, CHANGE, words, check=self._check)
-            # Interrupted in here, it goes on, and is the next run's to wait for.
+        site, backup = self._site, self._step.backup
+        site.tell("renewing" if backup is None else f"restoring {backup.name}")
+        with workspace(site.host):
+            directory, words = f"{STATE}/{JOB}", self._words()
+            job = jobs.start(site.host, JOB, directory, CHANGE, words, check=site.check)
+            # Interrupted in here, it runs on, and is the next run's to wait for.
             ended = job.wait()
-            with cleared(self._host, self._say):
+            with site.job_cleared():
                 if ended.exit_code:
                     said = ended.log.strip().rpartition("\n")[2]
                     raise AdminError(
-                        f"node {node.node}: the certificates were not changed to the end: {said}", AGAIN
+                        f"node {site.host.node}: not all certificates were changed: {said}", AGAIN
                     )
-                return self._see_to_it(ended.log)
+                return self._verify(ended.log)
 
     def _words(self) -> list[str]:
         """The job's arguments."""
@@ -71,59 +70,47 @@ class Worker:
         end = str(int(self._step.end.timestamp())) if self._step.end else "-"
         return ["rollback", STATE, KUBERNETES, node.pki, new, backup.name, end, *files]
 
-    def _see_to_it(self, log: str) -> Done:
-        """Sees what the job has changed in use. log: what it has written."""
+    def _verify(self, log: str) -> Done:
+        """Verifies that what the job has changed is used. log: what it has written."""
         node = self._step.node
-        backup = MADE.findall(log)[-1]
-        after = replace(node, seen=on_disk(self._host, dict(node.parts)))
+        backup = BACKUP.findall(log)[-1]
+        after = self._live.with_disk(node)
         names = self._names(log)
         changed = {
             name: Changed(node.node, name, node.certificate(name), after.certificate(name)) for name in names
         }
         self._refuse_unchanged(changed.values())
-        use = Use(self._cluster, self._host, self._say, self._check)
+        verification = Verification(self._site, self._live)
         # What an earlier run had changed was perhaps never seen, so all is looked at after one.
         looked_at = names if not self._step.resumes else after.renewable
-        seen = {name: use.see_served(after, name) for name in looked_at if RENEWABLE[name].server}
+        served = {
+            name: verification.verify_served(after, name) for name in looked_at if RENEWABLE[name].server
+        }
         for component in dict.fromkeys(reader for name in looked_at if (reader := RENEWABLE[name].reader)):
-            use.renew_reader(after, component)
-        use.see_well(after)
+            verification.verify_reader(after, component)
+        verification.verify_healthy(after)
         if self._step.backup is None:
-            # Nothing that earlier runs have made is left unseen.
-            remove = [
-                "find",
-                BACKUPS,
-                "-maxdepth",
-                "2",
-                "-name",
-                "open",
-                "-exec",
-                "rm",
-                "-f",
-                "--",
-                "{}",
-                "+",
-            ]
-            self._host.persistently(lambda: self._host.run(remove))
-        told = [one for one in changed.values() if differs(one)]
-        results = tuple(replace(one, served=seen.get(one.name)) for one in told)
-        return Done(node.node, backup, results, tuple(use.restarted))
+            close_all(self._site.host)
+        results = tuple(replace(one, served=served.get(one.name)) for one in changed.values() if one.is_new)
+        return Done(node.node, backup, results, tuple(verification.restarted))
 
     def _names(self, log: str) -> tuple[str, ...]:
         """What was changed: for a renewal also what an earlier run had begun."""
         if self._step.backup is not None:
             return self._step.names
-        told = set(SAID.findall(log))
+        renewed = set(RENEWED.findall(log))
         node = self._step.node
-        return tuple(name for name in RENEWABLE if (ALL in told and name in node.renewable) or name in told)
+        return tuple(
+            name for name in RENEWABLE if (ALL in renewed and name in node.renewable) or name in renewed
+        )
 
     def _refuse_unchanged(self, changed: Iterable[Changed]) -> None:
-        """kubeadm passes over what it can't renew, and says so with exit code 0."""
+        """kubeadm passes over what it can't renew, and ends with exit code 0 all the same."""
         if self._step.backup is not None:
             return
-        left = [one.name for one in changed if one.after is None or not differs(one)]
+        left = [one.name for one in changed if not one.is_new]
         if left:
             raise AdminError(
-                f"node {self._host.node}: kubeadm has not renewed {', '.join(left)}",
-                "see what it says on the node: kubeadm certs renew " + left[0],
+                f"node {self._site.host.node}: kubeadm has not renewed {', '.join(left)}",
+                f"see what it says on the node: kubeadm certs renew {left[0]}",
             )

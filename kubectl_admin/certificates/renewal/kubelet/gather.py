@@ -1,22 +1,23 @@
-"""Looks at nodes before their kubelets are asked to rotate their certificates."""
+"""Looks at nodes before their kubelets are asked to rotate their certificates, and during that."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from kubectl_admin.certificates.inventory import disk
+from kubectl_admin.certificates.inventory import disk, served
 from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.gather import survey_host
+from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.component import KUBELET_PORT
 from kubectl_admin.errors import UsageError
 from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.left_out import without_foreign
-from kubectl_admin.node.operation import Operation
 
 HEARTBEATS = "kube-node-lease"
 
@@ -29,40 +30,52 @@ def rights(options: Options) -> list[Right]:
     return list(dict.fromkeys([heard, *alone, *debug_pod.rights(options.namespace), *forwarding]))
 
 
-def look(
-    cluster: Cluster,
-    names: Sequence[str],
-    operation: Operation,
-    options: Options,
-    say: Say,
-    answered: Callable[[int], None] | None = None,
-) -> Facts:
+def gather(hosts: Hosts, names: Sequence[str], answered: Callable[[int], None] | None = None) -> Facts:
     """What there is on the nodes of these names; on all where none is named.
 
     answered: called after each node. Raises AdminError that names the rights that are missing, and where a
     node can't be looked at; UsageError for a name that is no node's.
     """
-    require(cluster, rights(options))
-    leftovers.sweep(cluster, options.namespace)
+    cluster = hosts.cluster
+    require(cluster, rights(hosts.options))
+    leftovers.sweep(cluster, hosts.options.namespace)
     there = [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
     if not names:
-        there = without_foreign(cluster, there, say)
+        there = without_foreign(cluster, there, hosts.say)
     for name in names:
         if name not in there:
             raise UsageError(f'there is no node "{name}"', f"there are {', '.join(there)}")
     chosen = list(dict.fromkeys(names)) or there
-    hosts = Hosts(cluster, operation, options, say)
-    answers = hosts.need_all({name: partial(on_node, hosts, name) for name in chosen}, answered=answered)
+    answers = hosts.need_all({name: partial(read_node, hosts, name) for name in chosen}, answered=answered)
     return Facts(cluster.target.context, tuple(answers.values()))
 
 
-def on_node(hosts: Hosts, name: str) -> Node:
+def read_node(hosts: Hosts, name: str) -> Node:
     """What there is on one node."""
     with hosts.open(name) as there:
-        return on_disk(there, Node(name, (), survey_host(there)))
+        return Live(hosts.cluster, there).with_disk(Node(name, (), survey_host(there)))
 
 
-def on_disk(there: Host, node: Node) -> Node:
-    """The node with what lies on its disk now, and what its kubelet was told."""
-    answer = there.script(disk.SCRIPT, *disk.arguments(()))
-    return replace(node, seen=disk.seen(node.node, answer, ()), settings=disk.settings(answer))
+class Live:
+    """A node as it is right now: its disk, its kubelet's port, and its heartbeat.
+
+    Everything here raises AdminError where it can't be looked at.
+    """
+
+    def __init__(self, cluster: Cluster, there: Host) -> None:
+        self._cluster, self._host = cluster, there
+
+    def with_disk(self, node: Node) -> Node:
+        """The node with what is on its disk now, and with its kubelet's settings."""
+        answer = self._host.script(disk.SCRIPT, *disk.arguments(()))
+        return replace(node, seen=disk.seen(node.node, answer, ()), settings=disk.settings(answer))
+
+    def served(self) -> Certificate:
+        """The certificate that the kubelet serves."""
+        namespace, pod = self._host.pod
+        return served.certificate(self._cluster, pod, KUBELET_PORT, namespace=namespace)
+
+    def heartbeat(self) -> str:
+        """When the kubelet has last renewed its Lease, by its own word; "" for never."""
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{HEARTBEATS}/leases/{self._host.node}"
+        return str(self._cluster.get(path)["spec"].get("renewTime") or "")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kubectl_admin.certificates.renewable import CLIENT, RENEWAL_DOCS, SERVING
 from kubectl_admin.certificates.renewal.facts import Facts, Node
-from kubectl_admin.certificates.renewal.plan import Plan, Step, busy, why
+from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report.text import relative
 
@@ -20,12 +20,12 @@ AGAIN_BY_HAND = (
 
 def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan:
     """The plan. names: `kubelet-client`, `kubelet-serving`, or both."""
-    steps = tuple(Step(node, tuple(names), tuple(names)) for node in facts.nodes)
+    steps = tuple(NodeStep(node, tuple(names), tuple(names)) for node in facts.nodes)
     findings = [finding for step in steps for finding in forbidding(step, now)]
     return Plan(facts.context, steps, (*findings, *remarks(steps)))
 
 
-def forbidding(step: Step, now: datetime) -> Iterator[Finding]:
+def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
     """What forbids it on one node."""
     node = step.node
     yield from busy(node)
@@ -92,7 +92,7 @@ def violation(node: Node, rule: str, subject: str, must: str, found: str, fix: s
     return Finding(Severity.VIOLATION, rule, subject, must, found, fix, BOOTSTRAP_DOCS, objects)
 
 
-def remarks(steps: Sequence[Step]) -> Iterator[Finding]:
+def remarks(steps: Sequence[NodeStep]) -> Iterator[Finding]:
     """What is to be known beforehand, and forbids nothing."""
     silent = [
         step.node.node for step in steps if SERVING in step.names and step.node.settings.get(SIGNED) == "true"

@@ -151,13 +151,12 @@ def test_who_shows_a_token_or_a_file_holds_none(mine, tmp_path):
 
 
 @pytest.fixture
-def kept_up(mine, monkeypatch):
+def kept_up(mine):
     """What is said when a node's admin.conf has been renewed. meanwhile: what has happened to the user's."""
 
     def keep_up(meanwhile=None):
         said = []
-        monkeypatch.setattr(own.files, "read", lambda *_: text(NEW).encode())
-        kept = own.Own(target_of(mine), [mine], said.append)
+        kept = own.AdminKubeconfig(target_of(mine), [mine], said.append, lambda *_: text(NEW).encode())
         if meanwhile:
             mine.write_text(meanwhile)
         changed = Changed("cp-1", "admin.conf", certificate(OLD), certificate(NEW))
@@ -170,7 +169,7 @@ def kept_up(mine, monkeypatch):
 def test_what_was_done_to_it_is_said(mine, kept_up):
     said = kept_up()
     assert len(said) == 1
-    assert said[0].startswith(f"{mine} has the new certificate as well; what it was is {mine}.before-2")
+    assert said[0].startswith(f"{mine} has the new certificate, too; its previous content is in {mine}.bef")
     assert mine.read_text() == text(NEW, comment="# mine")
 
 
@@ -183,7 +182,7 @@ def test_the_nodes_own_file_has_been_renewed_by_kubeadm_already(mine, kept_up):
 
 def test_one_that_somebody_else_has_changed_meanwhile_stays(mine, kept_up):
     [said] = kept_up(text(OTHER))
-    assert said.startswith("your own kubeconfig keeps its certificate")
+    assert said.startswith("your kubeconfig keeps its certificate")
     assert "the new one is in /etc/kubernetes/admin.conf of node cp-1" in said
     assert mine.read_text() == text(OTHER)
 
@@ -220,6 +219,6 @@ def test_a_certificate_that_is_broken_into_lines_is_left_alone(mine):
     value = encoded(OLD.certificate)
     folded = text(OLD).replace(value, f"{value[:60]}\n      {value[60:]}")
     mine.write_text(folded)
-    with pytest.raises(AdminError, match="in two lines"):
+    with pytest.raises(AdminError, match="in one line each"):
         own.refresh(target_of(mine), [mine], text(NEW).encode(), NOW)
     assert mine.read_text() == folded

@@ -9,64 +9,33 @@ from kubectl_admin.certificates.renewal import work
 from kubectl_admin.certificates.renewal.kubeadm import plan
 from kubectl_admin.control_plane.one_at_a_time import Alone, Work
 from kubectl_admin.errors import AdminError
+from tests.unit.certificates.renewal.fakes import Host, Hosts
 from tests.unit.certificates.renewal.samples import facts, node
 
-
-class Host:
-    """A node's host of which nothing is asked."""
-
-    node = "cp-1"
+PLAN = plan.renewal(facts(node("cp-1"), node("cp-2")), ("apiserver",))
 
 
-def carried_out(monkeypatch, alone):
-    """What a run of two nodes has opened, and changed. alone: in the place of one_at_a_time's."""
-    opened, changed = [], []
+class Run:
+    """A run on two nodes. changed: the nodes that it has changed. events: what has happened, in its order."""
 
-    @contextmanager
-    def open_host(_cluster, name, *_):
-        opened.append(name)
-        yield Host()
-
-    monkeypatch.setattr(work.host, "opened", open_host)
-    monkeypatch.setattr(work.leftovers, "sweep_host", lambda _host: None)
-    monkeypatch.setattr(work.one_at_a_time, "control_plane", alone)
-    monkeypatch.setattr(work.jobs, "running", lambda *_: None)
-    monkeypatch.setattr(work, "discard", lambda *_: None)
-    planned = plan.renewal(facts(node("cp-1"), node("cp-2")), ("apiserver",))
-
-    def change(_cluster, _host, step, _say, _check):
-        changed.append(step.node.node)
-        return work.Done(step.node.node, "", (), ())
-
-    def run():
-        operation = SimpleNamespace(owner="ann")
-        return work.carry_out(
-            None,
-            planned,
-            change,
-            operation,
-            None,
-            print,
-            lambda *_: None,
-            about="renews certificates",
-            skipped=["cp-3"],
+    def __init__(self, *hosts, exclude=None, hold=None, check=lambda: None):
+        self.hosts, self.changed, self.check = Hosts(*hosts), [], check
+        more = {"exclude": exclude} if exclude else {}
+        more |= {"hold": hold} if hold else {}
+        self.runner = work.Runner(
+            self.hosts, self.change, "renews certificates", lambda *_: None, ["cp-3"], **more
         )
 
-    return run, opened, changed
+    def change(self, _cluster, _site, step):
+        self.changed.append(step.node.node)
+        return work.Done(step.node.node, "", (), ())
+
+    def carry_out(self, *, nodes=("cp-1", "cp-2"), left=()):
+        return self.runner.carry_out(PLAN, Alone(SimpleNamespace(check=self.check), nodes, left))
 
 
-def in_turn(check=lambda: None, *, nodes=("cp-1", "cp-2"), work=()):
-    """Nobody else is at work."""
-
-    @contextmanager
-    def alone(*_arguments, **_options):
-        yield Alone(SimpleNamespace(check=check), nodes, work)
-
-    return alone
-
-
-def test_where_somebody_else_changes_a_control_plane_nothing_is_touched(monkeypatch):
-    def alone(_cluster, _operation, about, *_, own, skipped, **_options):
+def test_where_somebody_else_changes_a_control_plane_nothing_is_touched():
+    def exclude(_cluster, _operation, about, *_, own, skipped, **_options):
         assert (about, own, skipped) == (
             "renews certificates",
             {("cp-1", "certs"), ("cp-2", "certs")},
@@ -74,42 +43,37 @@ def test_where_somebody_else_changes_a_control_plane_nothing_is_touched(monkeypa
         )
         raise AdminError("bob@desk upgrades node cp-1")
 
-    run, opened, _ = carried_out(monkeypatch, alone)
+    run = Run(exclude=exclude)
     with pytest.raises(AdminError, match="bob@desk"):
-        run()
-    assert opened == []
+        run.runner.run(PLAN)
+    assert run.hosts.opened == []
 
 
-def test_who_has_lost_the_lease_changes_no_further_node(monkeypatch):
+def test_who_has_lost_the_lease_changes_no_further_node():
     answers = iter([None, AdminError("somebody else has taken over")])
 
     def check():
         if error := next(answers):
             raise error
 
-    run, _, changed = carried_out(monkeypatch, in_turn(check))
+    run = Run(check=check)
     with pytest.raises(AdminError, match="taken over"):
-        run()
-    assert changed == ["cp-1"]
+        run.carry_out()
+    assert run.changed == ["cp-1"]
 
 
-def test_what_an_earlier_run_has_begun_anywhere_is_waited_for_before_the_first_change(monkeypatch):
-    events = []
-    run, _, changed = carried_out(monkeypatch, in_turn(work=(Work("cp-2", "certs", None),)))
-
-    def running(_host, _name, _folder):
-        events.append(list(changed))
-        return (
-            SimpleNamespace(wait=lambda **_: events.append("seen to its end")) if len(events) == 1 else None
-        )
-
-    monkeypatch.setattr(work.jobs, "running", running)
-    run()
-    assert events[:2] == [[], "seen to its end"]
-    assert changed == ["cp-1", "cp-2"]
+def test_what_an_earlier_run_has_begun_anywhere_is_waited_for_before_the_first_change():
+    host = Host("cp-2")
+    host.earlier = [b"running", b"running", b"ended 0"]
+    run = Run(host)
+    run.carry_out(left=(Work("cp-2", "certs", None),))
+    assert run.hosts.opened == ["cp-2", "cp-1", "cp-2"]
+    assert "node cp-2: the work of an interrupted run goes on there" in run.hosts.said[0]
+    assert host.earlier == []
+    assert run.changed == ["cp-1", "cp-2"]
 
 
-def test_a_worker_is_held_for_itself_as_well(monkeypatch):
+def test_a_worker_is_held_for_itself_as_well():
     """An upgrade of that worker holds the same Lease."""
     held = []
 
@@ -118,7 +82,5 @@ def test_a_worker_is_held_for_itself_as_well(monkeypatch):
         held.append(name)
         yield SimpleNamespace(check=lambda: held.append("checked"))
 
-    monkeypatch.setattr(work.lease, "held", hold)
-    run, *_ = carried_out(monkeypatch, in_turn(nodes=("cp-1",)))
-    run()
+    Run(hold=hold).carry_out(nodes=("cp-1",))
     assert held == ["kubectl-admin-upgrade-cp-2", "checked"]

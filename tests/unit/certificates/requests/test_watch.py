@@ -104,7 +104,7 @@ def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody(monkeypatch):
     world = World(monkeypatch, None, [named("a"), named("b")], [named("c", certificate=made())])
     world.follower.round()
     assert world.results() == []
-    world.now = watch.ISSUING + 1
+    world.now = watch.ISSUE_TIMEOUT + 1
     world.follower.round()
     assert [name for name, _ in world.results()] == ["a", "b"]
     assert all("no certificate within 30 s" in said for _, said in world.results())
@@ -186,7 +186,7 @@ def test_what_another_of_its_name_has_replaced_is_told_once(monkeypatch):
     monkeypatch.setattr(watch, "approve", another)
     world = World(monkeypatch, None, [named("a")], [named("b", conditions=[APPROVED])])
     world.follower.round()
-    world.now = watch.ISSUING + 1
+    world.now = watch.ISSUE_TIMEOUT + 1
     world.follower.round()
     world.follower.give_up_all()
     assert world.results() == [("a", "it is not the same")]

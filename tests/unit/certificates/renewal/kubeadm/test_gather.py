@@ -4,6 +4,7 @@ from kubectl_admin.certificates.renewal.facts import Node, Survey
 from kubectl_admin.certificates.renewal.kubeadm import gather
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.debug_pod import Options
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from tests.unit.certificates.renewal.samples import HEALTHY
 from tests.unit.cluster.standin import Says, StandIn
@@ -51,7 +52,7 @@ APISERVER = (
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(gather, "on_node", found)
+    monkeypatch.setattr(gather, "read_node", found)
     monkeypatch.setattr(gather, "etcd_of", lambda _cluster: HEALTHY)
     with StandIn().serving() as stand_in:
         stand_in.on("POST", REVIEWS, Says(body={"status": {"allowed": True}}))
@@ -66,11 +67,11 @@ def server(monkeypatch):
 
 
 def found(_cluster, node, parts, uids, *_more, **_flags):
-    return Node(node, (), Survey(), gather.folder_of(parts), parts, uids)
+    return Node(node, (), Survey(), gather.pki_of(parts), parts, uids)
 
 
 def seen(server, *names):
-    return gather.look(server.connect(), names, Operation.begin(), Options(), print)
+    return gather.gather(Hosts(server.connect(), Operation.begin(), Options(), print), names)
 
 
 def test_control_planes_are_the_nodes_of_api_servers(server):
@@ -87,14 +88,15 @@ def test_pods_are_known_by_the_kubelets_uid_and_folders_by_the_hosts_name(server
 
 
 def test_a_node_without_an_api_server_is_wrong_usage(server):
-    with pytest.raises(UsageError, match="node w1 runs no API server"):
+    with pytest.raises(UsageError, match="node w1 does not run an API server"):
         seen(server, "w1")
 
 
 def test_a_managed_control_plane_is_said(server):
     server.on("GET", PODS, Says(body={"metadata": {}, "items": []}))
-    with pytest.raises(AdminError, match="a managed one"):
+    with pytest.raises(AdminError, match="no static pod of an API server") as error:
         seen(server)
+    assert "a managed one" in error.value.hint
 
 
 def test_an_etcd_that_can_not_be_asked_is_a_fact(server, monkeypatch):
@@ -109,7 +111,7 @@ def test_a_node_that_can_not_be_looked_at_ends_it(server, monkeypatch):
     def silent(_cluster, node, *_more, **_flags):
         raise AdminError(f"node {node} is not Ready")
 
-    monkeypatch.setattr(gather, "on_node", silent)
+    monkeypatch.setattr(gather, "read_node", silent)
     with pytest.raises(AdminError, match="cp-1 is not Ready"):
         seen(server)
 

@@ -1,16 +1,17 @@
-"""What follows after the files of a node have changed: seen served, started anew, or told why not."""
+"""What follows after the files of a node have changed: seen served, restarted, or told why not."""
 
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
 from kubectl_admin.certificates.renewable import known
 from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Survey
-from kubectl_admin.certificates.renewal.kubeadm import in_use, plan, work
+from kubectl_admin.certificates.renewal.kubeadm import plan, work
+from kubectl_admin.certificates.renewal.work import Site
 from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.errors import AdminError
+from tests.unit.certificates.renewal.fakes import Host, Time
 from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
 
 PARTS = {
@@ -26,39 +27,14 @@ PARTS = {
 }
 
 
-class Host:
-    """A node's host that does what it is told: scripts are noted, and answer what a test wants."""
-
-    node = "cp-1"
-
-    def __init__(self):
-        self.asked = []
-        self.answers = {"certs-restart": b"restarted\n"}
-
-    def script(self, script, *arguments, before=lambda: None, **_options):
-        before()
-        self.asked.append((script.name, *arguments))
-        return self.answers[script.name]
-
-    def run(self, argv, **_options):
-        self.asked.append(tuple(argv))
-
-    def persistently(self, action):
-        return action()
-
-    @property
-    def restarted(self):
-        return [each[1] for each in self.asked if each[0] == "certs-restart"]
-
-
 class Node:
     """A node on which some names were renewed, and what its ports show then."""
 
-    def __init__(self, monkeypatch, *names, log="", backups=(), backup=None):
+    def __init__(self, *names, log="", backups=(), backup=None, parts=PARTS):
         survey = Survey(kubeadm="v1.37.2", backups=backups)
         parts = {
             component: StaticPod(f"{component}-cp-1", "cp-1", component, flags, {}, NOW)
-            for component, flags in PARTS.items()
+            for component, flags in parts.items()
         }
         before = replace(
             node("cp-1", survey=survey),
@@ -66,8 +42,10 @@ class Node:
             uids={component: f"uid-{component}" for component in parts},
         )
         self.host, self.said = Host(), []
-        self.serves = {}  # port -> the serial that it shows before and after its process was started anew
-        self.etcd = HEALTHY
+        self.serves = {}  # port -> the serial that it shows before and after its process was restarted
+        self.states = [HEALTHY]  # of etcd, look by look
+        self.ready = True
+        self.taken_over = False
         after = tuple(
             replace(each, content=certificate(each.certificate.serial + 100), changed=NOW + timedelta(1))
             if each.name in names
@@ -75,34 +53,30 @@ class Node:
             for each in before.seen
         )
         log = log or "".join(f"12:00:00 kubeadm certs renew {name}\n" for name in names)
-        self.log = f"{log}backup 20261125T120000Z\n"
-        monkeypatch.setattr(in_use, "etcd_of", lambda _cluster: self.etcd)
-        monkeypatch.setattr(in_use.Use, "_shown", lambda _self, _node, port: self.shown(port))
-        # No look waits for the next one.
-        monkeypatch.setattr(in_use, "looks", lambda _seconds, _interval: iter(range(3)))
+        self.host.log = f"{log}backup 20261125T120000Z\n"
         self.after = replace(before, seen=after)
-        for module in (work, in_use):
-            monkeypatch.setattr(module, "on_disk", lambda _host, _parts: self.after.seen)
-        step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
-        self.ready = "True"
-        self.taken_over = False
-        cluster = SimpleNamespace(get=self.get)
-        self.worker = work.Worker(cluster, self.host, step, self.said.append, self.check)
+        self.step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
+        time = Time()
+        self.site = Site(self.host, self.said.append, self.check, time.clock, time.sleep)
 
-    def get(self, path):
-        """The API server's pod."""
-        assert path == "/api/v1/namespaces/kube-system/pods/kube-apiserver-cp-1"
-        return {"status": {"conditions": [{"type": "Ready", "status": self.ready}]}}
+    def work(self):
+        return work.Worker(self.site, self, self.step).work()
 
     def check(self):
-        """Whether the Lease is still this run's."""
-        if self.taken_over:
+        """Whether the Lease is still this run's; it is when the job is started."""
+        if self.taken_over and self.host.jobs:
             raise AdminError("somebody else has taken over: bob")
 
-    def see_to_it(self):
-        return self.worker._see_to_it(self.log)
+    def with_disk(self, _node):
+        return self.after
 
-    def shown(self, port):
+    def is_ready(self, _node):
+        return self.ready
+
+    def etcd(self):
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def served(self, _node, port):
         """The certificate of a port; by default the one on the disk."""
         component = {6443: "kube-apiserver", 2379: "etcd", 2380: "etcd"}.get(port.number, "")
         serials = self.serves.get(port.number)
@@ -114,8 +88,8 @@ class Node:
         return certificate(found) if found else self.after.certificate(port.file)
 
 
-def test_what_reads_its_files_again_is_left_running(monkeypatch):
-    done = Node(monkeypatch, "apiserver", "etcd-server", "etcd-peer").see_to_it()
+def test_what_reads_its_files_again_is_left_running():
+    done = Node("apiserver", "etcd-server", "etcd-peer").work()
     assert [(one.name, one.served) for one in done.changed] == [
         ("apiserver", True),
         ("etcd-peer", True),
@@ -125,9 +99,9 @@ def test_what_reads_its_files_again_is_left_running(monkeypatch):
     assert done.backup == "20261125T120000Z"
 
 
-def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monkeypatch):
-    node_ = Node(monkeypatch, "scheduler.conf", "admin.conf")
-    done = node_.see_to_it()
+def test_what_reads_its_file_once_is_restarted_and_the_backup_is_closed():
+    node_ = Node("scheduler.conf", "admin.conf")
+    done = node_.work()
     assert done.restarted == ("kube-scheduler",)
     changed = str(int((NOW + timedelta(1)).timestamp()))
     assert node_.host.asked == [
@@ -139,147 +113,146 @@ def test_what_reads_its_file_once_is_started_anew_and_the_backup_is_closed(monke
     ]
 
 
-def test_where_the_api_server_is_not_well_no_further_node_follows(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver")
-    node_.ready = "False"
+def test_where_the_api_server_is_not_well_no_further_node_follows():
+    node_ = Node("apiserver")
+    node_.ready = False
     with pytest.raises(AdminError, match="API server is not ready, so no further node is changed"):
-        node_.see_to_it()
+        node_.work()
     assert node_.host.asked == []
 
 
-def test_where_the_member_of_etcd_is_not_up_no_further_node_follows(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver")
-    node_.etcd = Etcd(3, frozenset({"cp-2", "cp-3"}))
-    with pytest.raises(AdminError, match="etcd's member is not back"):
-        node_.see_to_it()
+def test_where_the_member_of_etcd_is_not_up_no_further_node_follows():
+    node_ = Node("apiserver")
+    node_.states = [Etcd(3, frozenset({"cp-2", "cp-3"}))]
+    with pytest.raises(AdminError, match="its member of etcd is not back"):
+        node_.work()
 
 
 @pytest.mark.parametrize("name", ["scheduler.conf", "apiserver"])
-def test_nothing_is_started_anew_where_somebody_else_has_taken_over(monkeypatch, name):
+def test_nothing_is_restarted_where_somebody_else_has_taken_over(name):
     """This machine may have slept since the files were changed."""
-    node_ = Node(monkeypatch, name)
+    node_ = Node(name)
     node_.serves[6443] = (5, 0)
     node_.taken_over = True
     with pytest.raises(AdminError, match="somebody else has taken over"):
-        node_.see_to_it()
+        node_.work()
     assert node_.host.restarted == []
 
 
-def test_a_process_that_is_young_enough_is_not_told_of(monkeypatch):
-    node_ = Node(monkeypatch, "scheduler.conf")
+def test_a_process_that_is_young_enough_is_not_told_of():
+    node_ = Node("scheduler.conf")
     node_.host.answers["certs-restart"] = b"young\n"
-    assert node_.see_to_it().restarted == ()
+    assert node_.work().restarted == ()
 
 
-def test_a_server_that_does_not_read_them_again_is_started_anew(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver")
+def test_a_server_that_does_not_read_them_again_is_restarted():
+    node_ = Node("apiserver")
     node_.serves[6443] = (5, 0)
-    done = node_.see_to_it()
+    done = node_.work()
     assert done.restarted == ("kube-apiserver",)
     assert done.changed[0].served
-    assert "does not serve its new certificate by itself" in node_.said[0]
+    assert "does not reload its new certificate by itself" in node_.said[1]
 
 
-def test_one_that_serves_the_old_one_all_the_same_ends_the_run_and_keeps_the_backup_open(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver")
+def test_one_that_serves_the_old_one_all_the_same_ends_the_run_and_keeps_the_backup_open():
+    node_ = Node("apiserver")
     node_.serves[6443] = (5, 5)
     with pytest.raises(AdminError, match="does not serve the certificate apiserver"):
-        node_.see_to_it()
+        node_.work()
     assert [each[0] for each in node_.host.asked] == ["certs-restart"]
 
 
-def test_etcd_is_started_anew_only_where_it_can_spare_a_member(monkeypatch):
-    node_ = Node(monkeypatch, "etcd-server")
+def test_etcd_is_restarted_only_where_it_can_spare_a_member():
+    node_ = Node("etcd-server")
     node_.serves[2379] = (5, 0)
-    node_.etcd = Etcd(3, frozenset({"cp-1", "cp-2"}))
-    with pytest.raises(AdminError, match="can't spare a member"):
-        node_.see_to_it()
+    node_.states = [Etcd(3, frozenset({"cp-1", "cp-2"}))]
+    with pytest.raises(AdminError, match="other members are no quorum now"):
+        node_.work()
     assert node_.host.asked == []
-    node_.etcd = Etcd(1, frozenset({"cp-1"}))
-    assert node_.see_to_it().restarted == ("etcd",)
+    node_.states = [Etcd(1, frozenset({"cp-1"}))]
+    assert node_.work().restarted == ("etcd",)
 
 
-def test_a_member_that_does_not_answer_is_started_anew_and_waited_for(monkeypatch):
+def test_a_member_that_does_not_answer_is_restarted_and_waited_for():
     """Its certificate had ended: for those who ask it, it was down."""
-    node_ = Node(monkeypatch, "etcd-server")
+    node_ = Node("etcd-server")
     node_.serves[2379] = (5, 0)
-    states = iter([Etcd(3, frozenset({"cp-2"})), Etcd(3, frozenset({"cp-2"})), HEALTHY, HEALTHY])
-    monkeypatch.setattr(in_use, "etcd_of", lambda _cluster: next(states))
-    assert node_.see_to_it().restarted == ("etcd",)
-    assert next(states, None) is None
+    node_.states = [Etcd(3, frozenset({"cp-2"})), Etcd(3, frozenset({"cp-2"})), HEALTHY]
+    assert node_.work().restarted == ("etcd",)
+    assert node_.states == [HEALTHY]
 
 
-def test_where_another_file_is_named_kubeadms_own_is_served_nowhere(monkeypatch):
-    """--tls-cert-file of the administrator's own: nothing is to be seen on the port, or started anew."""
-    monkeypatch.setitem(PARTS["kube-apiserver"], "tls-cert-file", "/etc/kubernetes/pki/public/tls.crt")
-    done = Node(monkeypatch, "apiserver").see_to_it()
+def test_where_another_file_is_named_kubeadms_own_is_served_nowhere():
+    """--tls-cert-file of the administrator's own: nothing is to be seen on the port, or restarted."""
+    parts = PARTS | {"kube-apiserver": {"tls-cert-file": "/etc/kubernetes/pki/public/tls.crt"}}
+    done = Node("apiserver", parts=parts).work()
     assert (done.changed[0].served, done.restarted) == (None, ())
 
 
-def test_what_no_program_on_the_host_can_look_at_is_told_and_not_guessed(monkeypatch):
-    node_ = Node(monkeypatch, "etcd-peer")
+def test_what_no_program_on_the_host_can_look_at_is_told_and_not_guessed():
+    node_ = Node("etcd-peer")
     blind = AdminError("neither openssl nor curl is there to look at 10.0.0.1:2380")
     node_.serves[2380] = (blind, blind)
-    done = node_.see_to_it()
+    done = node_.work()
     assert (done.changed[0].served, done.restarted) == (None, ())
 
 
-def test_a_port_that_does_not_answer_for_a_moment_is_looked_at_again(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver")
+def test_a_port_that_does_not_answer_for_a_moment_is_looked_at_again():
+    node_ = Node("apiserver")
     answers = iter([AdminError("no answer"), None])
-    usual = node_.shown
+    usual = node_.served
 
-    def shown(port):
+    def served(node, port):
         if error := next(answers, None):
             raise error
-        return usual(port)
+        return usual(node, port)
 
-    node_.shown = shown
-    assert node_.see_to_it().restarted == ()
+    node_.served = served
+    assert node_.work().restarted == ()
 
 
-def test_what_kubeadm_has_passed_over_is_a_failure(monkeypatch):
+def test_what_kubeadm_has_passed_over_is_a_failure():
     log = "12:00:00 kubeadm certs renew apiserver\n12:00:01 kubeadm certs renew front-proxy-client\n"
-    node_ = Node(monkeypatch, "apiserver", log=log)
+    node_ = Node("apiserver", log=log)
     with pytest.raises(AdminError, match="has not renewed front-proxy-client"):
-        node_.see_to_it()
+        node_.work()
 
 
-def test_after_a_run_that_was_cut_off_everything_is_looked_at(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver", backups=(Backup("20261125T110000Z", open=True),))
+def test_after_a_run_that_was_cut_off_everything_is_looked_at():
+    node_ = Node("apiserver", backups=(Backup("20261125T110000Z", open=True),))
     node_.host.answers["certs-restart"] = b"young\n"
-    done = node_.see_to_it()
+    done = node_.work()
     assert node_.host.restarted == ["kube-controller-manager", "kube-scheduler"]
     assert [one.name for one in done.changed] == ["apiserver"]
 
 
-def test_all_is_all_that_the_node_has(monkeypatch):
+def test_all_is_all_that_the_node_has():
     every = list(work.RENEWABLE)
-    done = Node(monkeypatch, *every, log="12:00:00 kubeadm certs renew all\n").see_to_it()
+    done = Node(*every, log="12:00:00 kubeadm certs renew all\n").work()
     assert [one.name for one in done.changed] == every
     assert done.restarted == ("kube-controller-manager", "kube-scheduler")
 
 
-def test_a_rollback_tells_what_has_changed_and_leaves_backups_as_they_are(monkeypatch):
-    node_ = Node(monkeypatch, "apiserver", backup=Backup("20261125T110000Z", open=False))
-    done = node_.see_to_it()
+def test_a_rollback_tells_what_has_changed_and_leaves_backups_as_they_are():
+    node_ = Node("apiserver", backup=Backup("20261125T110000Z", open=False))
+    done = node_.work()
     assert [one.name for one in done.changed] == ["apiserver"]
     assert all(each[0] != "rm" for each in node_.host.asked)
 
 
-def test_what_somebody_else_has_changed_meanwhile_starts_nothing_anew(monkeypatch):
+def test_what_somebody_else_has_changed_meanwhile_starts_nothing_anew():
     """Seen with two runs at once: the first took the second one's certificate for one that is not loaded."""
-    node_ = Node(monkeypatch, "apiserver")
+    node_ = Node("apiserver")
     mine, theirs = node_.after, certificate(999)
 
-    def shown(_port):
+    def served(*_):
         node_.after = replace(
             mine,
             seen=tuple(replace(one, content=theirs) if one.name == "apiserver" else one for one in mine.seen),
         )
         return theirs
 
-    node_.shown = shown
+    node_.served = served
     with pytest.raises(AdminError, match="somebody else has changed the certificate apiserver"):
-        node_.see_to_it()
+        node_.work()
     assert node_.host.asked == []
