@@ -75,7 +75,7 @@ class Seen:
         return "" if self.use is Use.AUTHORITY else self.node
 
     @property
-    def self_made(self) -> bool:
+    def generated(self) -> bool:
         """Whether a server has made it for itself, as kubelets and controllers do: nobody checks these."""
         found = self.certificate
         if found is None or self.use is not Use.SERVER:

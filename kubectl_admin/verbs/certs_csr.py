@@ -73,7 +73,7 @@ def command(env: Environment, /, longest: float) -> Report:
     from kubectl_admin.certificates.requests import gather
     from kubectl_admin.certificates.requests.report import report
 
-    seen = gather.look(env.cluster())
+    seen = gather.gather(env.cluster())
     shown = report(seen.context, seen.judged(limit(longest)), datetime.now(UTC), gaps=seen.nodes.server.gaps)
     env.show(shown)
     return shown
@@ -125,7 +125,7 @@ def approve(  # noqa: PLR0913 - its options
     if watch:
         env.confirm(f"approve all valid requests of context {where} from now on", yes=yes)
         follow(env, cluster, longest)
-    seen = gather.look(cluster)
+    seen = gather.gather(cluster)
     judged = seen.named(names, limit(longest)) if names else seen.judged(limit(longest))
     gaps = seen.nodes.server.gaps
     preview = report(seen.context, judged, datetime.now(UTC), gaps=gaps)

@@ -30,7 +30,7 @@ from tests.lab.api_pki import EXTRA_NAME
 from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run, start
 from tests.unit.certificates.requests.hostile import Forger
-from tests.unit.certificates.requests.samples import bits, csr, made, not_proven, pem
+from tests.unit.certificates.requests.samples import badly_signed, bits, csr, made, pem
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("signer")]
 
@@ -259,7 +259,7 @@ def test_what_only_the_api_servers_certificate_tells_is_no_workers_and_a_control
         told = {item["name"]: item for item in json.loads(certs_csr(world, "-o", "json").out)["items"]}
     assert [told[name]["verdict"] for name in workers] == ["refused", "refused"]
     for name in workers:
-        assert "what the API server is known by" in told[name]["reasons"][0]["evidence"]
+        assert "used for the API server" in told[name]["reasons"][0]["evidence"]
     # The address is the worker's, too, by what that says: for a person to decide.
     assert [each["rule"] for each in told[planes]["reasons"]] == ["shared-address"]
 
@@ -312,7 +312,7 @@ def test_a_signer_reads_what_the_judge_did_not_and_the_certificate_shows_it(worl
     assert request.content.dns_names == ("worker-1",)
     world.approve(name)
     issued = of_pem(Judged(request, Verdict.REFUSED, (), "worker-1"), world.issued(name))
-    assert "it names cp-1, kubernetes.default.svc as well" in issued.differences
+    assert "it also names cp-1, kubernetes.default.svc" in issued.differences
 
 
 def test_a_certificate_that_is_not_what_was_judged_ends_the_watch(world):
@@ -333,13 +333,13 @@ def test_a_certificate_that_is_not_what_was_judged_ends_the_watch(world):
     assert process.returncode == 1
     assert "not as judged" in out
     assert f"request {name} of node worker-1: its certificate is not what was judged" in err
-    assert "it names kubernetes as well" in " ".join(err.split())
+    assert "it also names kubernetes" in " ".join(err.split())
     assert "kubectl delete node worker-1" in " ".join(err.split())
 
 
 def test_a_broken_request_does_not_even_come_in(world):
     """So these rules are a second look; the API server has had the first."""
-    for request in (not_proven(world.csr()), b"no PEM"):
+    for request in (badly_signed(world.csr()), b"no PEM"):
         with pytest.raises(ApiError, match=r"spec\.request"):
             world.ask(request, "jane", MASTERS)
 

@@ -157,7 +157,7 @@ def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[
     yield leaf
     # Behind a server's or a client's own certificate stand those that lead to its root.
     own = leaf.certificate
-    alone = leaf.self_made or (use is Use.SERVER and own is not None and own.signs_itself)
+    alone = leaf.generated or (use is Use.SERVER and own is not None and own.signs_itself)
     for content in () if alone else others:
         if use is Use.AUTHORITY:
             yield one(name, Source.FILE, use, content)

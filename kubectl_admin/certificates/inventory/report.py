@@ -155,7 +155,7 @@ def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str
     context = f"context {facts.context}, " if facts.context else ""
     nodes = f"disks of {len(facts.hosts):,} of {len(facts.nodes):,} nodes"
     yield f"{context}{len(listed):,} certificates, {nodes}"
-    first = next((line for line in listed if line.certificate and not line.seen.self_made), None)
+    first = next((line for line in listed if line.certificate and not line.seen.generated), None)
     if first and first.certificate:
         where = f" on {some_of(first.nodes)}" if first.nodes else ""
         when = relative(first.certificate.not_after, now)
@@ -181,7 +181,7 @@ def document(line: Line, now: datetime) -> dict[str, object]:
         "where": list(line.places),
         "servedOn": list(line.ports),
         "stale": line.stale or line.unserved,
-        "selfMade": seen.self_made,
+        "selfMade": seen.generated,
         "problem": None if found else seen.content.why if isinstance(seen.content, Broken) else None,
         "certificate": {
             "notBefore": f"{found.not_before:%Y-%m-%dT%H:%M:%SZ}",

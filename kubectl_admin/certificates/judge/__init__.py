@@ -11,15 +11,15 @@ from kubectl_admin.finding import Finding, Severity
 def judge(facts: Facts, now: datetime, thresholds: Thresholds) -> list[Finding]:
     """All findings, the worst first; those alike on several nodes are one."""
     found = [
-        *expiry.ends(facts, now, thresholds),
-        *expiry.early(facts, now),
+        *expiry.expiring(facts, now, thresholds),
+        *expiry.not_valid_yet(facts, now),
         *contents.unreadable(facts),
         *contents.odd(facts),
         *contents.kubelet_configs(facts),
         *reload.not_loaded(facts),
         *reachability.refused(facts),
         *reachability.uncertified(facts),
-        *authorities.ending_first(facts),
+        *authorities.expiring_first(facts),
         *authorities.external(facts),
         *(gap.finding() for gap in facts.gaps),
     ]

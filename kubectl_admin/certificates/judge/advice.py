@@ -33,11 +33,11 @@ def renewal(one: Seen) -> str:
         return "whoever runs etcd has to renew it"
     if one.name.startswith("kubelet"):
         now = f"kubectl admin certs renew {SERVING if one.name == SERVING else CLIENT}"
-        return now if one.self_made else f"{now} has it rotated now; {OVERDUE}"
+        return now if one.generated else f"{now} has it rotated now; {OVERDUE}"
     if one.source is Source.USER:
         config = config_of(one)
         return f"kubectl admin certs renew {config}, which renews your own as well" if config else RESIGNED
-    return "restarting the process makes a new one" if one.self_made else ""
+    return "restarting the process makes a new one" if one.generated else ""
 
 
 def config_of(one: Seen) -> str:

@@ -1,4 +1,4 @@
-"""Authorities: those that end too early, and those whose keys are elsewhere. Pure."""
+"""Authorities that expire too early, and those whose keys are elsewhere. Pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -6,15 +6,15 @@ from itertools import islice, takewhile
 
 from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.judge.alike import distinct, grouped, objects_of
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.certificates.rules import AUTHORITY_EXPIRES_FIRST, EXTERNAL_AUTHORITY
+from kubectl_admin.finding import Finding
 
 MOST = 500  # certificates that one authority's finding is about
-Lasting = tuple[datetime, int]  # when a certificate ends, and its place among all that were seen
-PKI_DOCS = "https://kubernetes.io/docs/setup/best-practices/certificates/"
+Lasting = tuple[datetime, int]  # when a certificate expires, and its place among all that were seen
 
 
-def ending_first(facts: Facts) -> Iterator[Finding]:
-    """Authorities that end before what they have signed: that ends with them."""
+def expiring_first(facts: Facts) -> Iterator[Finding]:
+    """Authorities that expire before a certificate that they have signed: it is worth nothing then."""
     found = list(distinct(facts))
     signed = of_signers(found)
     for authority in found:
@@ -27,16 +27,12 @@ def ending_first(facts: Facts) -> Iterator[Finding]:
         places = sorted(place for each in lasting for place in outlasting(each, mine.not_after))
         longer = [found[place] for place in places]
         if longer:
-            yield Finding(
-                Severity.WARNING,
-                "authority-ends-first",
-                authority.name,
-                "what an authority has signed is worth nothing once that has ended",
-                f"ends at {mine.not_after:%Y-%m-%d %H:%M} UTC, before"
+            yield AUTHORITY_EXPIRES_FIRST.warning(
+                subject=authority.name,
+                evidence=f"expires at {mine.not_after:%Y-%m-%d %H:%M} UTC, before"
                 f" {', '.join(dict.fromkeys(one.name for one in longer))}",
-                "replace the authority in time: docs/certificates.md",
-                PKI_DOCS,
-                objects_of(longer),
+                fix="replace the authority in time: docs/certificates.md",
+                objects=objects_of(longer),
             )
 
 
@@ -65,13 +61,9 @@ def external(facts: Facts) -> Iterator[Finding]:
     control_planes = {one.node for one in facts.seen if one.name == "apiserver" and one.source is Source.FILE}
     without = [one for one in facts.seen if one.key is False and one.node in control_planes and one.required]
     for (name,), found in grouped(without, lambda one: (one.name,)):
-        yield Finding(
-            Severity.NOTE,
-            "external-authority",
-            name,
-            "kubeadm renews only what it has the authority's key for",
-            f"{found[0].where} has no key beside it",
-            "renew with requests, signed by whoever holds the key: docs/certificates.md has every step",
-            "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#external-ca-mode",
-            objects_of(found),
+        yield EXTERNAL_AUTHORITY.note(
+            subject=name,
+            evidence=f"{found[0].where} has no key beside it",
+            fix="renew with signing requests to the holder of the key: docs/certificates.md has every step",
+            objects=objects_of(found),
         )

@@ -1,4 +1,4 @@
-"""Certificates that have ended, will soon, or have not begun. Pure."""
+"""Certificates that have expired, will soon, or are not valid yet. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,24 +7,25 @@ from datetime import datetime, timedelta
 from kubectl_admin.certificates.facts import Facts, Seen, Use
 from kubectl_admin.certificates.judge.advice import renewal
 from kubectl_admin.certificates.judge.alike import distinct, objects_of, subject
-from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS, ROTATED
+from kubectl_admin.certificates.renewable import RENEWABLE, ROTATED
+from kubectl_admin.certificates.rules import EXPIRED, EXPIRES_SOON, NOT_VALID_YET
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report.text import relative
 
-LAST = 0.1  # of a certificate's time, in which whoever renews it by itself should have done so
+LAST = 0.1  # of a certificate's time, in which what renews itself should have done so
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """How long before its end a certificate is worth a warning, and when it is critical."""
+    """How long before it expires a certificate is worth a warning, and when it is critical."""
 
     warn: timedelta = timedelta(days=30)
     critical: timedelta = timedelta(days=7)
 
 
-def ends(facts: Facts, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
-    """Certificates that have ended, or will soon; the first of them first."""
+def expiring(facts: Facts, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
+    """Certificates that have expired, or will soon; the first of them first."""
     seen = sorted(
         ((one, one.certificate) for one in distinct(facts) if one.certificate),
         key=lambda pair: pair[1].not_after,
@@ -42,31 +43,27 @@ def ends(facts: Facts, now: datetime, thresholds: Thresholds) -> Iterator[Findin
             alike.setdefault((level, subject(one), over, renewal(one)), []).append((one, certificate))
     for (level, name, over, fix), found in alike.items():
         first = found[0][1].not_after
-        when = f"{'ended' if over else 'ends'} {relative(first, now)}, at {first:%Y-%m-%d %H:%M} UTC"
-        own = " (self-made; nobody is known to check it)" if found[0][0].self_made else ""
-        yield Finding(
+        when = f"{'expired' if over else 'expires'} {relative(first, now)}, at {first:%Y-%m-%d %H:%M} UTC"
+        own = " (self-signed by its server; no client is known to check it)" if found[0][0].generated else ""
+        rule = EXPIRED if over else EXPIRES_SOON
+        yield rule.finding(
             level,
-            "ended" if over else "ends-soon",
-            name,
-            "a certificate is valid for its time only",
-            f"{when}{own}",
-            fix,
-            RENEWAL_DOCS if name in RENEWABLE else "",
-            objects_of(one for one, _ in found),
+            subject=name,
+            evidence=f"{when}{own}",
+            fix=fix,
+            objects=objects_of(one for one, _ in found),
         )
 
 
-def early(facts: Facts, now: datetime) -> Iterator[Finding]:
-    """Certificates whose time has not come: a clock that is wrong, here or where they were made."""
+def not_valid_yet(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """Certificates that are not valid yet: a clock is wrong, here or where they were signed."""
     for one in distinct(facts):
         if one.certificate and (begin := one.certificate.not_before) > now:
-            yield Finding(
+            yield NOT_VALID_YET.finding(
                 Severity.VIOLATION if one.required else Severity.WARNING,
-                "not-valid-yet",
-                subject(one),
-                "a certificate is valid for its time only",
-                f"begins {relative(begin, now)}, at {begin:%Y-%m-%d %H:%M} UTC",
-                "compare the clocks of the nodes and of this machine",
+                subject=subject(one),
+                evidence=f"becomes valid {relative(begin, now)}, at {begin:%Y-%m-%d %H:%M} UTC",
+                fix="compare the clocks of the nodes and of this machine",
                 objects=objects_of([one]),
             )
 
@@ -74,8 +71,8 @@ def early(facts: Facts, now: datetime) -> Iterator[Finding]:
 def severity(one: Seen, now: datetime, thresholds: Thresholds, *, followed: bool = False) -> Severity | None:
     """How bad the time that is left to a certificate is; None for long enough.
 
-    Of what nobody checks (servers' self-made ones) or is known to use, and of an authority that is followed
-    by another one in the same place, it is never more than a warning.
+    For a certificate that nobody checks (self-signed by its server) or is known to use, and for an authority
+    that is followed by another one in the same place, it is never more than a warning.
     """
     if one.certificate is None:
         return None
@@ -84,16 +81,16 @@ def severity(one: Seen, now: datetime, thresholds: Thresholds, *, followed: bool
     if left > limits.warn and left > limits.critical:
         return None
     used = one.required or one.name in RENEWABLE
-    bad = left <= limits.critical and used and not one.self_made and not followed
+    bad = left <= limits.critical and used and not one.generated and not followed
     return Severity.VIOLATION if bad else Severity.WARNING
 
 
 def limits_of(one: Seen, certificate: Certificate, thresholds: Thresholds) -> Thresholds:
-    """The thresholds for one certificate: what is renewed by itself is late when that should have been.
+    """The thresholds for one certificate: one that renews itself is late when that should have been done.
 
-    A certificate that lives for a week is always within seven days of its end. A kubelet asks for another
-    when 70 to 90 % of the time is over, and so is late after that. A plugin is asked again when what it has
-    given has ended, so nothing is wrong before.
+    A certificate that is valid for a week always expires within seven days. A kubelet asks for another one
+    when 70 to 90 % of the time is over, and so is late after that. A plugin is asked again when the
+    certificate that it has given has expired, so nothing is wrong before.
 
     Source: client-go util/certificate/certificate_manager.go, nextRotationDeadline; client-go
     plugin/pkg/client/auth/exec/exec.go, refreshCredsLocked.

@@ -1,4 +1,4 @@
-"""Certificates that were renewed on disk, of which the running process does not know. Pure."""
+"""Certificates that were renewed on disk, which the running process has not loaded. Pure."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,65 +7,57 @@ from kubectl_admin.certificates.facts import Facts, Process, Seen, Source, Use
 from kubectl_admin.certificates.judge.advice import SERVERS, restart
 from kubectl_admin.certificates.judge.alike import grouped, objects_of
 from kubectl_admin.certificates.judge.text import short
-from kubectl_admin.certificates.renewable import RENEWAL_DOCS
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.certificates.rules import NOT_LOADED
+from kubectl_admin.finding import Finding
 
 # Both times are of the node's own clock, the process' in whole seconds.
 SLACK = timedelta(seconds=2)
 
 
 def not_loaded(facts: Facts) -> Iterator[Finding]:
-    """Certificates that were renewed on disk, of which the running process does not know."""
+    """Certificates that were renewed on disk, which the running process has not loaded."""
     for (name,), pairs in grouped(stale(facts).values(), lambda pair: (pair[0].name,)):
         component = SERVERS.get(name, name)
-        served, lying = pairs[0]
-        yield Finding(
-            Severity.VIOLATION,
-            "not-loaded",
-            name,
-            "a process must serve the certificate that lies on its disk",
-            f"{component} serves {short(served.certificate)} on port {served.port};"
-            f" on disk is {short(lying.certificate)}",
-            restart(component, name),
-            RENEWAL_DOCS,
-            objects_of(served for served, _ in pairs),
+        served, on_disk = pairs[0]
+        yield NOT_LOADED.violation(
+            subject=name,
+            evidence=f"{component} serves {short(served.certificate)} on port {served.port};"
+            f" on disk is {short(on_disk.certificate)}",
+            fix=restart(component, name),
+            objects=objects_of(served for served, _ in pairs),
         )
     for (component, config), unread in grouped(
-        read_before(facts), lambda pair: (pair[0].component, pair[1].name)
+        stale_readers(facts), lambda pair: (pair[0].component, pair[1].name)
     ):
         process, one = unread[0]
-        yield Finding(
-            Severity.VIOLATION,
-            "not-loaded",
-            config,
-            "a process reads a kubeconfig's embedded certificate once, when it starts",
-            f"{component} runs since {process.started:%Y-%m-%d %H:%M:%S} UTC;"
+        yield NOT_LOADED.violation(
+            subject=config,
+            evidence=f"{component} has run since {process.started:%Y-%m-%d %H:%M:%S} UTC;"
             f" {one.where} was written at {one.changed:%Y-%m-%d %H:%M:%S}",
-            restart(component, config),
-            RENEWAL_DOCS,
-            tuple(dict.fromkeys(f"node/{process.node}" for process, _ in unread)),
+            fix=restart(component, config),
+            objects=tuple(dict.fromkeys(f"node/{process.node}" for process, _ in unread)),
         )
 
 
 def stale(facts: Facts) -> dict[tuple[str, str], tuple[Seen, Seen]]:
-    """By name and node: what is served although another certificate lies on the disk for that, and the other.
+    """By name and node: what is served although the disk holds another certificate for that, and the other.
 
-    Not where none lies there, nor where the process has made its own.
+    Not where the disk holds none, nor where the process has generated its own.
     """
-    lying: dict[tuple[str, str], list[Seen]] = {}
+    on_disk: dict[tuple[str, str], list[Seen]] = {}
     for one in facts.seen:
         if one.source is Source.FILE and one.use is Use.SERVER and one.certificate:
-            lying.setdefault((one.name, one.node), []).append(one)
+            on_disk.setdefault((one.name, one.node), []).append(one)
     found = {}
     for one in facts.seen:
-        there = lying.get((one.name, one.node), ())
-        certain = one.source is Source.SERVED and one.certificate and not one.self_made
+        there = on_disk.get((one.name, one.node), ())
+        certain = one.source is Source.SERVED and one.certificate and not one.generated
         if certain and there and all(other.certificate != one.certificate for other in there):
             found[one.name, one.node] = (one, there[0])
     return found
 
 
-def read_before(facts: Facts) -> Iterator[tuple[Process, Seen]]:
+def stale_readers(facts: Facts) -> Iterator[tuple[Process, Seen]]:
     """The processes that have read a kubeconfig before it got the client certificate that is in it now."""
     processes = {(process.config, process.node): process for process in facts.processes}
     for one in facts.seen:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kubectl_admin.certificates.renewable import KNOWN
 from kubectl_admin.certificates.renewal.facts import Backup, Node
+from kubectl_admin.certificates.rules import BUSY
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.finding import Finding, Severity
 
@@ -30,7 +31,7 @@ class NodeStep:
         return self.backup.held.get(name, here) if self.backup else here
 
     @property
-    def brought_back(self) -> dict[str, Certificate | Broken]:
+    def restored(self) -> dict[str, Certificate | Broken]:
         """What of the backup takes the place of something else, by its name."""
         held = self.backup.held if self.backup else {}
         return {
@@ -74,13 +75,10 @@ def busy(node: Node) -> Iterator[Finding]:
     job = node.survey.job
     if job and not job.is_abandoned:
         by = f" by {job.owner.person} (process {job.owner.pid})" if job.owner else ""
-        yield Finding(
-            Severity.VIOLATION,
-            "busy",
-            "another run",
-            "one run at a time changes a node's certificates",
-            f"one was started{by} and works there" if job.active else f"one was started{by} and is not over",
-            "wait until it is over; if it was killed on another machine: kubectl admin cleanup",
+        yield BUSY.violation(
+            subject="another run",
+            evidence=f"it was started{by} and {'still works' if job.active else 'is not over'} there",
+            fix="wait until it is over; if it was killed on another machine: kubectl admin cleanup",
             objects=(f"node/{node.node}",),
         )
 

@@ -48,7 +48,7 @@ def row(step: NodeStep, name: str, *, back: bool) -> list[Cell | str]:
     found = step.afterwards(name)
     later = found if isinstance(found, Certificate) else None
     # What is there already is not touched, nor is whoever serves or reads it.
-    what = then(name) if name in step.brought_back else "stays as it is"
+    what = then(name) if name in step.restored else "stays as it is"
     return [step.node.node, name, ends(here), ends(later), what, serial(here), serial(later)]
 
 

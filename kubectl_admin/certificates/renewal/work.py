@@ -175,8 +175,6 @@ class Runner:
     def _await_earlier(self, there: Host, limit: float | None = None) -> None:
         """Waits until the job of an earlier run has ended, and clears it away. limit: as in `Job.wait`."""
         if job := jobs.running(there, JOB, f"{STATE}/{JOB}"):
-            self.hosts.say(
-                f"node {there.node}: an interrupted run's work still runs there; waiting for its end"
-            )
+            self.hosts.say(f"node {there.node}: the work of an interrupted run still runs; waiting for it")
             job.wait(limit=limit)
         discard(there, JOB)

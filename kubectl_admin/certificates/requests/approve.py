@@ -53,7 +53,7 @@ class Outcome:
 def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = LONGEST) -> Outcome:
     """Approves a request if it is still such as it was judged; the outcome says what came in between.
 
-    census: of the nodes as they are now, since another one may have got an address of this one meanwhile.
+    census: of the nodes as they are now, since another one may have got an address of this one since then.
 
     Raises AdminError where the user may not approve, or the server does not answer; a refusal that is about
     this one alone is in the outcome.
@@ -64,16 +64,16 @@ def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = LON
         try:
             document = cluster.get(f"{REQUESTS}/{name}")
         except NotFound:
-            return Outcome(judged, problem="it is gone")
+            return Outcome(judged, problem="it no longer exists")
         request = request_of(document)
         if words in said_of(document):  # by the approval before, whose answer was lost
             return Outcome(judged, approved=True)
         if not request.pending:
-            return Outcome(judged, problem=f"meanwhile {state(request)}")
+            return Outcome(judged, problem=f"somebody else was first: {state(request)}")
         now = judge(request, current(cluster, census.nodes(), judged.node), longest)
         before = judged.request.uid, judged.verdict, judged.breaches
         if (request.uid, now.verdict, now.breaches) != before:
-            return Outcome(now, problem="it is no longer what was judged: look at it again")
+            return Outcome(now, problem="it has changed since it was judged: look at it again")
         try:
             cluster.put(f"{REQUESTS}/{name}/approval", with_approval(document, words))
             return Outcome(now, approved=True)
@@ -116,7 +116,7 @@ def with_approval(document: dict[str, Any], words: str) -> dict[str, Any]:
 
 
 def message(judged: Judged, run: str) -> str:
-    """What stands in the object for whoever asks later why it was approved.
+    """The message in the object, for who asks later why it was approved.
 
     run: tells this approval from all others, so that one whose answer was lost is known again.
     """
@@ -166,17 +166,18 @@ def await_issued(
                 if not waiting:
                     break
     except Forbidden:
-        late = f"whether it is issued can't be seen: the user may not {WATCH}"
+        late = f"can't see whether it is issued: the user may not {WATCH}"
     except AdminError as error:
-        late = f"whether it is issued can't be seen: {error.what}"
+        late = f"can't see whether it is issued: {error.what}"
     done |= {uid: replace(each, problem=late) for uid, each in waiting.items()}
     return [done.get(each.judged.request.uid, each) for each in outcomes]
 
 
 def no_certificate(seconds: float) -> str:
-    """What is said where a signer has made none within so many seconds."""
+    """The problem of a signer that has issued none within so many seconds."""
     return (
-        f"no certificate within {seconds:.0f} s: does kube-controller-manager run, with the authority's key?"
+        f"no certificate was issued within {seconds:.0f} s: does kube-controller-manager run, and have the "
+        "authority's key?"
     )
 
 

@@ -1,6 +1,6 @@
 """What a CertificateSigningRequest asks for.
 
-Whoever asked is the API server's own word; all else in a request is what somebody has written there.
+The requester is the API server's own word; everything else is what somebody has written there.
 """
 
 import base64
@@ -27,7 +27,7 @@ CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
 PEM = re.compile(
     rb"\s*-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\s]+)-----END CERTIFICATE REQUEST-----\s*"
 )
-LONGEST = 8 << 10  # bytes of a request; a kubelet's has half a kilobyte
+SIZE_LIMIT = 8 << 10  # bytes of a request; a kubelet's has half a kilobyte
 MOST_NAMES = 100  # alternative names of a request; a kubelet's has a handful
 Address = IPv4Address | IPv6Address
 
@@ -41,7 +41,7 @@ class Content:
     extensions: what else is asked for, by name. attributes: what else is in it, by number.
     exact: whether its bytes are this and nothing else, so that no parser could read another request in them.
     key: «RSA 2048», «ECDSA P-256», «Ed25519». strong: whether that is a key to be trusted. rsa: its kind.
-    public_key: DER. proven: whether the request is signed with that key.
+    public_key: DER. signed: whether the request is signed with that key.
     """
 
     common_names: tuple[str, ...]
@@ -57,7 +57,7 @@ class Content:
     key: str = "ECDSA P-256"
     strong: bool = True
     rsa: bool = False
-    proven: bool = True
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ def outline_of(document: Mapping[str, Any]) -> Request:
     if not outline.pending:
         return outline
     encoded = str(spec.get("request") or "")
-    if len(encoded) > LONGEST * 4 // 3 + 4:  # in base64
-        return replace(outline, broken=f"it has more than {LONGEST} bytes")
+    if len(encoded) > SIZE_LIMIT * 4 // 3 + 4:  # in base64
+        return replace(outline, broken=f"it has more than {SIZE_LIMIT} bytes")
     return replace(outline, encoded=encoded)
 
 
@@ -152,19 +152,19 @@ def content_of(pem: bytes) -> Content:
 
     Read strictly: what two readers may take differently is not read at all.
     """
-    if len(pem) > LONGEST:
-        raise ValueError(f"it has more than {LONGEST} bytes")
+    if len(pem) > SIZE_LIMIT:
+        raise ValueError(f"it has more than {SIZE_LIMIT} bytes")
     block = PEM.fullmatch(pem)
     if block is None:
         raise ValueError("it is not one PEM block «CERTIFICATE REQUEST»")
     try:
         data = base64.b64decode(b"".join(block[1].split()), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"its PEM block is no base64: {error}") from None
+        raise ValueError(f"its PEM block is not base64: {error}") from None
     try:
         return read(x509.load_der_x509_csr(data))
     except UnsupportedAlgorithm as error:
-        raise ValueError(f"it is signed in a way that is not known: {error}") from None
+        raise ValueError(f"the algorithm of its signature is unknown: {error}") from None
     except Exception as error:  # noqa: BLE001 - whatever somebody's request makes the parser raise
         raise ValueError(f"it can't be read: {said(error)}") from None
 
@@ -204,7 +204,7 @@ def read(found: x509.CertificateSigningRequest) -> Content:
         key=key_algorithm(found.public_key()),
         strong=is_strong(found),
         rsa=isinstance(found.public_key(), rsa.RSAPublicKey),
-        proven=found.is_signature_valid,
+        signed=found.is_signature_valid,
     )
 
 

@@ -31,9 +31,9 @@ from kubectl_admin.pool import ask_all
 
 GROUP = "certificates.k8s.io"
 REQUESTS = f"/apis/{GROUP}/v1/certificatesigningrequests"
-LISTING = 60.0  # seconds for both listings together
+LIST_TIMEOUT = 60.0  # seconds for both listings together
 PAGE = 100  # requests that are listed at a time; each may hold a megabyte
-FRESH = 5.0  # seconds for which a listing of the nodes is that of now
+CENSUS_GRACE = 5.0  # seconds for which a listing of the nodes is that of now
 RIGHTS = (Right("list", "certificatesigningrequests", group=GROUP), Right("list", "nodes"))
 SERVICE = "/api/v1/namespaces/default/services/kubernetes"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
@@ -78,10 +78,10 @@ class Seen:
             request = known.get(name)
             if request is None:
                 raise AdminError(
-                    f'there is no request "{name}"', "kubectl admin certs csr shows those that wait"
+                    f'there is no request "{name}"', "list the pending ones: kubectl admin certs csr"
                 )
             if not request.pending:
-                raise AdminError(f'request "{name}" does not wait: {state(request)}')
+                raise AdminError(f'request "{name}" is not pending: {state(request)}')
         return [judge(taken_apart(known[name]), self.nodes, longest) for name in dict.fromkeys(names)]
 
 
@@ -93,14 +93,14 @@ def state(request: Request) -> str:
     return "it was approved" + ("" if request.certificate else ", and has no certificate yet")
 
 
-def look(cluster: Cluster) -> Seen:
+def gather(cluster: Cluster) -> Seen:
     """All requests and nodes. Raises AdminError that names the rights that are missing."""
     questions: dict[str, Callable[[], Any]] = {
         "requests": lambda: requests(cluster),
         "nodes": lambda: nodes(cluster),
     }
     with explained(cluster, RIGHTS):
-        answers = ask_all(questions, deadline=LISTING)
+        answers = ask_all(questions, deadline=LIST_TIMEOUT)
         found, known = answers["requests"], answers["nodes"]
         for answer in (found, known):
             if isinstance(answer, AdminError):
@@ -209,8 +209,8 @@ class Census:
         self._listed: tuple[float, Nodes] | None = None
 
     def nodes(self) -> Nodes:
-        """All nodes, as they were at most FRESH seconds ago. Raises AdminError as `nodes` does."""
-        if self._listed is None or self._clock() > self._listed[0] + FRESH:
+        """All nodes, as they were at most CENSUS_GRACE seconds ago. Raises AdminError as `nodes` does."""
+        if self._listed is None or self._clock() > self._listed[0] + CENSUS_GRACE:
             found = nodes(self._cluster)
             self._listed = self._clock(), found
         return self._listed[1]

@@ -1,7 +1,7 @@
 """What a signer has issued, held against what was judged. Pure.
 
-What is approved is a request; what has power is the certificate. Nothing says that a signer makes the one
-of the other: it is another program, with a parser of its own, and an approval can't be taken back.
+A request is approved, but the certificate has the power. Nothing makes sure that a signer issues what was
+requested: it is another program, with a parser of its own, and an approval can't be taken back.
 """
 
 import hashlib
@@ -88,13 +88,13 @@ def remedy(judged: Judged, issued: Issued) -> str:
 
     Source: Kubernetes «Certificates and Certificate Signing Requests»: there is no revocation.
     """
-    node, until = judged.node, f"{issued.ends:%Y-%m-%d %H:%M} UTC" if issued.ends else "its end"
+    node, until = judged.node, f"{issued.ends:%Y-%m-%d %H:%M} UTC" if issued.ends else "it expires"
     return (
         f"approve nothing more, and find out what signs for {judged.request.signer}. Nothing revokes a "
-        f"certificate: whoever has the key (SHA-256 {issued.key or 'unknown'}) can use it until "
+        f"certificate: the holder of the key (SHA-256 {issued.key or 'unknown'}) can use it until "
         f"{until}, even when the request is deleted. It was made on node {node}: "
         f"kubectl admin drain {node}, kubectl delete node {node}, reinstall the machine. Only a new "
-        "authority ends the certificate earlier; docs/certs.md has the steps"
+        "authority invalidates the certificate earlier; docs/certs.md has the steps"
     )
 
 
@@ -105,7 +105,7 @@ def compare(judged: Judged, made: x509.Certificate) -> Iterator[str]:
         yield "what was judged can't be read"
         return
     if der(made) != content.public_key:
-        yield "it is for another key than the one that was asked for"
+        yield "it is for another key than the requested one"
     subject = sorted((named(one.oid), str(one.value)) for one in made.subject)
     asked = sorted(
         [(named(NameOID.COMMON_NAME), one) for one in content.common_names]
@@ -127,7 +127,7 @@ def compare_chain(chain: Iterable[x509.Certificate]) -> Iterator[str]:
     for one in chain:
         basic = extension(one, x509.BasicConstraints)
         if not (basic and basic.ca):
-            yield f"another one comes with it, for {one.subject.rfc4514_string() or 'nobody'}"
+            yield f"another certificate comes with it, for {one.subject.rfc4514_string() or 'nobody'}"
 
 
 def extension(made: x509.Certificate, kind: type[Kind]) -> Kind | None:
@@ -148,7 +148,7 @@ def compare_names(content: Content, made: x509.Certificate) -> Iterator[str]:
     }
     asked = {*content.dns_names, *map(str, content.addresses), *content.other_names}
     if more := found - asked:
-        yield f"it names {', '.join(sorted(more))} as well"
+        yield f"it also names {', '.join(sorted(more))}"
     if less := asked - found:
         yield f"it does not name {', '.join(sorted(less))}"
 
@@ -162,7 +162,7 @@ def compare_usages(asked: Collection[str], made: x509.Certificate) -> Iterator[s
         yield f"its key may be used for {quoted(sorted(one.replace('_', ' ') for one in found))}"
     purposes = {one.dotted_string for one in extension(made, x509.ExtendedKeyUsage) or ()}
     if purposes != {oid.dotted_string for word, oid in PURPOSES.items() if word in asked}:
-        yield f"it is good for {', '.join(sorted(purposes)) or 'any purpose'}"
+        yield f"its purpose is {', '.join(sorted(purposes)) or 'any'}"
     basic = extension(made, x509.BasicConstraints)
     if basic and basic.ca:
         yield "it may sign other certificates"

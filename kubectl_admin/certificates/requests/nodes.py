@@ -147,13 +147,13 @@ def configured(config: Mapping[str, Any]) -> Configured:
         raise ValueError(error.what) from error
     written = documents[0] if len(documents) == 1 else None
     if not isinstance(written, dict):
-        raise ValueError("its ClusterConfiguration is no mapping")
+        raise ValueError("its ClusterConfiguration is not a mapping")
     server, network = (written.get(key) or {} for key in ("apiServer", "networking"))
     if not isinstance(server, dict) or not isinstance(network, dict):
-        raise ValueError("its ClusterConfiguration is no mapping")
+        raise ValueError("its ClusterConfiguration is not a mapping")
     more = server.get("certSANs") or []
     if not isinstance(more, list):
-        raise ValueError("its ClusterConfiguration has certSANs that are no list")
+        raise ValueError("the certSANs in its ClusterConfiguration are not a list")
     texts = [host_of(str(written.get("controlPlaneEndpoint") or "")), *map(str, more)]
     domain = str(network.get("dnsDomain") or DOMAIN).strip(". ").lower()
     return Configured(frozenset(map(name_of, filter(None, texts))), domain)

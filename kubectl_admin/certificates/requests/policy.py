@@ -8,10 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
+from enum import StrEnum
 
+from kubectl_admin.certificates.requests import rules
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Address, Content, Request
 from kubectl_admin.certificates.requests.nodes import CONTROL_PLANE, Nodes, Server, folded
+from kubectl_admin.finding import Rule
 from kubectl_admin.report.text import DAY, exactly
 
 # A node's user, and the common name of its certificates; nodes are named as DNS subdomains are.
@@ -35,15 +37,6 @@ LONGEST = (
 FEW = 50
 EVIDENCE = 400  # characters that are said against a request of what it holds
 
-SIGNERS = (
-    "https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers"
-)
-BOOTSTRAPPING = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
-SERVING_REQUESTS = (
-    "https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#kubelet-serving-certs"
-)
-PKCS10 = "RFC 2986, section 4.1"
-
 
 class Verdict(StrEnum):
     """What is to be done with a request."""
@@ -54,61 +47,8 @@ class Verdict(StrEnum):
     NOT_JUDGED = "not judged"  # of another signer, whose rules are not known here, or one too many of a node
 
 
-class Rule(Enum):
-    """What a request must be like: a word for scripts, the rule, and where upstream says so."""
-
-    BROKEN = ("broken", "a request is one PEM block with a PKCS#10 request", SIGNERS)
-    NOT_PROVEN = (
-        "not-proven",
-        "a request is signed with the key that it is for, which proves that whoever asks has it",
-        "RFC 2986, section 4.2",
-    )
-    WEAK_KEY = ("weak-key", "the key is ECDSA, Ed25519, or RSA of at least 2048 bits", "NIST SP 800-57")
-    REQUESTER = (
-        "requester",
-        "a kubelet asks for its own node: its user is the certificate's common name, in group system:nodes",
-        SIGNERS,
-    )
-    BOOTSTRAPPER = (
-        "requester",
-        "a node asks for itself, or a bootstrap token in group system:bootstrappers asks for a new one",
-        BOOTSTRAPPING,
-    )
-    COMMON_NAME = ("common-name", "there is one common name, system:node:NAME", SIGNERS)
-    ORGANIZATION = ("organization", "the organization is system:nodes and no other", SIGNERS)
-    SUBJECT = ("subject", "the subject holds nothing but organization and common name", SIGNERS)
-    USAGES = ("usages", "the usages are exactly those that a kubelet asks for", SIGNERS)
-    ENCIPHERMENT = ("usages", "only RSA keys can encipher keys", SIGNERS)
-    NO_NAMES = ("no-names", "a serving certificate names at least one address", SIGNERS)
-    NAMES = ("names", "a client certificate has no alternative names", SIGNERS)
-    OTHER_NAMES = ("names", "alternative names are DNS names and addresses", SIGNERS)
-    EXTENSIONS = ("extensions", "a kubelet asks for no other extension", SIGNERS)
-    ATTRIBUTES = ("attributes", "a request has one attribute, the extensions that it asks for", PKCS10)
-    INEXACT = ("inexact", "a request is what was judged, written as a kubelet writes it, and no more", PKCS10)
-    NO_NODE = ("no-node", "a serving certificate is for a node that there is", SERVING_REQUESTS)
-    FOREIGN = ("foreign-address", "every alternative name is an address of that very node", SERVING_REQUESTS)
-    SHARED = ("shared-address", "an address belongs to one node alone", "")
-    EXPIRATION = ("expiration", "the certificate lasts no longer than is allowed", "")
-    NODE_EXISTS = ("node-exists", "a bootstrap token is for a node that is not there yet", BOOTSTRAPPING)
-
-    @property
-    def identifier(self) -> str:
-        """A word for scripts."""
-        return self.value[0]
-
-    @property
-    def says(self) -> str:
-        """The rule as a sentence."""
-        return self.value[1]
-
-    @property
-    def source(self) -> str:
-        """Where upstream says so; "" for a rule of this tool's own."""
-        return self.value[2]
-
-
-# What a person who knows the machines may approve all the same, by the request's name.
-DOUBTS = (Rule.NODE_EXISTS, Rule.SHARED)
+# Rules that a request may break which a person approves by its name.
+DOUBTS = frozenset({rules.NODE_EXISTS, rules.SHARED_ADDRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +71,18 @@ class Judged:
 
 def judge(request: Request, nodes: Nodes, longest: int = LONGEST) -> Judged:
     """What is to be done with a request. nodes: all of the cluster. longest: seconds that it may last."""
-    rules = {SERVING: serving, CLIENT: client}.get(request.signer)
-    if rules is None:
+    judge_kind = {SERVING: serving, CLIENT: client}.get(request.signer)
+    if judge_kind is None:
         return Judged(request, Verdict.NOT_JUDGED)
     if request.content is None:
-        return Judged(request, Verdict.REFUSED, (Breach(Rule.BROKEN, request.broken),))
+        return Judged(request, Verdict.REFUSED, (Breach(rules.BROKEN, request.broken),))
     content = request.content
-    found = (*common(request, content, longest), *rules(request, content, nodes))
+    found = (*common(request, content, longest), *judge_kind(request, content, nodes))
     breaches = tuple(map(shortened, found))
     grave = [breach for breach in breaches if breach.rule not in DOUBTS]
     if not grave and not content.exact:
         # Nothing in it was found wrong, so what is wrong has not been read: the signer might.
-        grave = [Breach(Rule.INEXACT, "there is something else in its bytes, or it is written otherwise")]
+        grave = [Breach(rules.INEXACT, "its bytes hold something else, or are encoded in another way")]
         breaches = (*grave, *breaches)
     verdict = Verdict.REFUSED if grave else Verdict.DOUBTFUL if breaches else Verdict.VALID
     return Judged(request, verdict, breaches, node_of(content))
@@ -176,24 +116,24 @@ def common(request: Request, content: Content, longest: int) -> Iterator[Breach]
     Source: kubernetes/kubernetes pkg/apis/certificates/helpers.go, ValidateKubeletServingCSR and
     ValidateKubeletClientCSR, which look at organization, the kinds of alternative names, and usages.
     """
-    if not content.proven:
-        yield Breach(Rule.NOT_PROVEN, "its signature is not by the key in it")
+    if not content.signed:
+        yield Breach(rules.BAD_SIGNATURE, "its signature was not made with the key in it")
     if not content.strong:
-        yield Breach(Rule.WEAK_KEY, f"the key is {content.key}")
+        yield Breach(rules.WEAK_KEY, f"the key is {content.key}")
     if not node_of(content):
-        yield Breach(Rule.COMMON_NAME, f"it is {quoted(content.common_names)}")
+        yield Breach(rules.COMMON_NAME, f"the common name is {quoted(content.common_names)}")
     if content.organizations != (NODES,):
-        yield Breach(Rule.ORGANIZATION, f"it is {quoted(content.organizations)}")
+        yield Breach(rules.ORGANIZATION, f"the organization is {quoted(content.organizations)}")
     if content.others:
-        yield Breach(Rule.SUBJECT, f"it holds {', '.join(content.others)} as well")
+        yield Breach(rules.SUBJECT, f"it also holds {', '.join(content.others)}")
     if content.extensions:
-        yield Breach(Rule.EXTENSIONS, f"it asks for {', '.join(content.extensions)}")
+        yield Breach(rules.EXTENSIONS, f"it asks for {', '.join(content.extensions)}")
     if content.attributes:
-        yield Breach(Rule.ATTRIBUTES, f"there is {', '.join(content.attributes)} as well")
+        yield Breach(rules.ATTRIBUTES, f"it also has {', '.join(content.attributes)}")
     if request.expiration is not None and request.expiration > longest:
         yield Breach(
-            Rule.EXPIRATION,
-            f"it is to last {exactly(request.expiration)}, at most {exactly(longest)} is allowed",
+            rules.EXPIRATION,
+            f"it asks for {exactly(request.expiration)}, and at most {exactly(longest)} is allowed",
         )
 
 
@@ -204,15 +144,15 @@ def serving(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach
     a kubelet asks for; that its names must be its own is left to whoever approves.
     """
     if request.username != (content.common_names or ("",))[0] or NODES not in request.groups:
-        yield Breach(Rule.REQUESTER, asked_by(request))
+        yield Breach(rules.REQUESTER, asked_by(request))
     yield from usages(request, content, "server auth")
     if content.other_names:
-        yield Breach(Rule.OTHER_NAMES, f"there is {', '.join(content.other_names)}")
+        yield Breach(rules.NAMES, f"it names {', '.join(content.other_names)}")
     if not content.dns_names and not content.addresses:
-        yield Breach(Rule.NO_NAMES, "it names none")
+        yield Breach(rules.NO_NAMES, "it does not name any")
     node = node_of(content)
     if node and node not in nodes:
-        yield Breach(Rule.NO_NODE, f"there is no node {node}")
+        yield Breach(rules.NO_NODE, f"there is no node {node}")
     elif node:
         yield from addresses(content, node, nodes)
 
@@ -228,25 +168,25 @@ def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
     names = {*map(folded, content.dns_names), *content.addresses}
     foreign = names - own.names - own.addresses
     if foreign:
-        yield Breach(Rule.FOREIGN, f"{listed(foreign)} not of node {node}")
+        yield Breach(rules.FOREIGN_ADDRESS, f"{listed(foreign)} not among the addresses of node {node}")
     nobodys = {each for each in names - foreign if is_nobodys(each, server)}
     if nobodys:
-        yield Breach(Rule.FOREIGN, f"{listed(nobodys)} no machine's own")
+        yield Breach(rules.FOREIGN_ADDRESS, f"{listed(nobodys)} not specific to one machine")
     servers = {
         each
         for each in names - foreign - nobodys
         if server.is_known_by(each, control_plane=own.control_plane)
     }
     if servers:
-        why = "" if own.control_plane else f", and node {node} has no label {CONTROL_PLANE}"
-        yield Breach(Rule.FOREIGN, f"{listed(servers)} what the API server is known by{why}")
+        why = "" if own.control_plane else f", and node {node} does not have the label {CONTROL_PLANE}"
+        yield Breach(rules.FOREIGN_ADDRESS, f"{listed(servers)} used for the API server{why}")
     named = names - foreign
     for other, about in nodes.items():
         # Nothing is built for those that share nothing: there are thousands of nodes, and of requests.
         if other == node or (named.isdisjoint(about.names) and named.isdisjoint(about.addresses)):
             continue
         shared = sorted(map(str, named & (about.names | about.addresses)))
-        yield Breach(Rule.SHARED, f"node {other} has {', '.join(shared)} as well")
+        yield Breach(rules.SHARED_ADDRESS, f"node {other} also has {', '.join(shared)}")
 
 
 def client(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]:
@@ -261,17 +201,17 @@ def client(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]
     itself = request.username == (content.common_names or ("",))[0] and NODES in request.groups
     token = BOOTSTRAP.fullmatch(request.username) and any(map(is_bootstrappers, request.groups))
     if not itself and not token:
-        yield Breach(Rule.BOOTSTRAPPER, asked_by(request))
+        yield Breach(rules.REQUESTER, asked_by(request))
     yield from usages(request, content, "client auth")
     names = (*content.dns_names, *map(str, content.addresses), *content.other_names)
     if names:
-        yield Breach(Rule.NAMES, f"there is {', '.join(names)}")
+        yield Breach(rules.NAMES, f"it names {', '.join(names)}")
     node = node_of(content)
     if node and not itself and node in nodes:
         yield Breach(
-            Rule.NODE_EXISTS,
-            f"node {node} is there already: who holds the token would become that node; "
-            "approve it by its name if the node is being set up anew",
+            rules.NODE_EXISTS,
+            f"node {node} exists already: the holder of the token would become that node; "
+            "approve the request by its name if you are setting that node up again",
         )
 
 
@@ -282,9 +222,9 @@ def usages(request: Request, content: Content, purpose: str) -> Iterator[Breach]
     """
     asked, needed = set(request.usages), {SIGNATURE, purpose}
     if asked - {ENCIPHERMENT} != needed or len(asked) != len(request.usages):
-        yield Breach(Rule.USAGES, f"they are {quoted(request.usages)}, not {quoted(sorted(needed))}")
+        yield Breach(rules.USAGES, f"the usages are {quoted(request.usages)}, not {quoted(sorted(needed))}")
     elif ENCIPHERMENT in asked and not content.rsa:
-        yield Breach(Rule.ENCIPHERMENT, f"key encipherment is asked for with a key of {content.key}")
+        yield Breach(rules.USAGES, f"it asks for key encipherment with an {content.key} key")
 
 
 def node_of(content: Content) -> str:
@@ -315,7 +255,7 @@ def listed(names: Iterable[str | Address]) -> str:
 
 def asked_by(request: Request) -> str:
     """Who has asked, and in which groups."""
-    return f"it was asked for by {request.username or 'nobody'} ({', '.join(request.groups) or 'no group'})"
+    return f"the requester is {request.username or 'nobody'} ({', '.join(request.groups) or 'no group'})"
 
 
 def quoted(values: Iterable[str]) -> str:

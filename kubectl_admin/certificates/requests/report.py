@@ -13,8 +13,15 @@ from kubectl_admin.certificates.requests.policy import (
     LONGEST,
     Breach,
     Judged,
-    Rule,
     Verdict,
+)
+from kubectl_admin.certificates.requests.rules import (
+    EXPIRATION,
+    LASTS_LONGER,
+    NOT_APPROVED,
+    NOT_AS_JUDGED,
+    NOT_ISSUED,
+    PASSED_OVER,
 )
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
@@ -77,7 +84,7 @@ def table(judged: Iterable[Judged], now: datetime, became: dict[str, Outcome], *
             one.node,
             age(request.created, now) if request.created else "",
             Cell(one.verdict, MARKS.get(one.verdict)),
-            ", ".join(dict.fromkeys(breach.rule.identifier for breach in one.breaches)),
+            ", ".join(dict.fromkeys(breach.rule.id for breach in one.breaches)),
             request.username,
             content.key if content else "",
             ", ".join(named(content)) if content else "",
@@ -107,16 +114,16 @@ def summary(context: str, judged: Sequence[Judged], outcomes: Sequence[Outcome])
     """How many of each kind, and what to do next."""
     where = f"context {context}: " if context else ""
     if not judged:
-        return f"{where}no request waits to be approved"
+        return f"{where}no request is pending"
     counts = Counter(one.verdict for one in judged)
     parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     approved = sum(each.approved for each in outcomes)
     if outcomes:
         return f"{where}{approved} of {len(judged)} approved ({', '.join(parts)})"
-    requests = "request waits" if len(judged) == 1 else "requests wait"
-    lines = [f"{where}{len(judged)} {requests} to be approved: {', '.join(parts)}"]
+    requests = "request is" if len(judged) == 1 else "requests are"
+    lines = [f"{where}{len(judged)} {requests} pending: {', '.join(parts)}"]
     if counts[Verdict.VALID]:
-        lines.append("approve what is valid: kubectl admin certs csr approve --all-valid")
+        lines.append("approve the valid ones: kubectl admin certs csr approve --all-valid")
     return "\n".join(lines)
 
 
@@ -131,20 +138,17 @@ def finding(one: Judged, breach: Breach) -> Finding:
     """A rule that a request breaks."""
     name = one.request.name
     doubt = breach.rule in DOUBTS
-    fix = f"if it is right: kubectl admin certs csr approve {name}"
+    fix = f"if you know that it is right: kubectl admin certs csr approve {name}"
     if not doubt:
-        fix = f"find out who asks so; kubectl certificate deny {name}"
-    if breach.rule is Rule.EXPIRATION:
-        fix = "allow it with --max-duration, or have less asked for"
-    return Finding(
+        fix = f"find out who sent it; deny it: kubectl certificate deny {name}"
+    if breach.rule is EXPIRATION:
+        fix = "allow it with --max-duration, or have the requester ask for less"
+    return breach.rule.finding(
         Severity.WARNING if doubt else Severity.VIOLATION,
-        breach.rule.identifier,
-        f"request of {one.request.username or 'nobody'}",
-        breach.rule.says,
-        breach.evidence,
-        fix,
-        breach.rule.source,
-        (f"csr/{name}",),
+        subject=f"request of {one.request.username or 'nobody'}",
+        evidence=breach.evidence,
+        fix=fix,
+        objects=(f"csr/{name}",),
     )
 
 
@@ -156,32 +160,25 @@ def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
     for each in outcomes:
         objects = (f"csr/{each.judged.request.name}",)
         if each.issued and each.differs:
-            yield Finding(
-                Severity.VIOLATION,
-                "not-as-judged",
-                f"certificate of node {each.judged.node}",
-                "what is issued is what was judged",
-                each.problem,
-                remedy(each.judged, each.issued),
+            yield NOT_AS_JUDGED.violation(
+                subject=f"certificate of node {each.judged.node}",
+                evidence=each.problem,
+                fix=remedy(each.judged, each.issued),
                 objects=objects,
             )
         elif each.problem:
-            yield Finding(
+            rule = NOT_ISSUED if each.approved else NOT_APPROVED
+            yield rule.finding(
                 Severity.VIOLATION if each.approved else Severity.WARNING,
-                "not-issued" if each.approved else "not-approved",
-                "approval",
-                "what is approved is issued as it was asked for",
-                each.problem,
+                subject="approval",
+                evidence=each.problem,
                 objects=objects,
             )
         elif each.issued and each.issued.seconds > longest + SLACK:
-            yield Finding(
-                Severity.WARNING,
-                "lasts-longer",
-                f"certificate of node {each.judged.node}",
-                Rule.EXPIRATION.says,
-                f"its request left it to the signer, and it lasts {exactly(each.issued.seconds)}",
-                "the signer's own limit is kube-controller-manager's --cluster-signing-duration",
+            yield LASTS_LONGER.warning(
+                subject=f"certificate of node {each.judged.node}",
+                evidence=f"its request left the duration to the signer: {exactly(each.issued.seconds)}",
+                fix="the signer's own limit is kube-controller-manager's --cluster-signing-duration",
                 objects=objects,
             )
 
@@ -193,13 +190,11 @@ def notes(judged: Sequence[Judged], gaps: Iterable[Gap]) -> Iterator[Finding]:
     known = [one for one in judged if one.request.signer in FOR]
     passed = Counter(one.request.username for one in known if one.verdict is Verdict.NOT_JUDGED)
     for username, count in passed.items():
-        yield Finding(
-            Severity.NOTE,
-            "passed-over",
-            f"requests of {username}",
-            f"of many that a node has waiting, the newest {FEW} are judged",
-            f"{count} older {'one is' if count == 1 else 'ones are'} not judged",
-            "its kubelet waits for the newest alone; one is judged where it is named",
+        yield PASSED_OVER.note(
+            subject=f"requests of {username}",
+            says=f"only the newest {FEW} pending requests of a node are judged",
+            evidence=f"{count} older {'one is' if count == 1 else 'ones are'} not judged",
+            fix="its kubelet waits only for the newest; to have another judged, name it",
         )
 
 
@@ -225,7 +220,7 @@ def document(one: Judged, outcome: Outcome | None) -> dict[str, object]:
         "ipAddresses": list(map(str, content.addresses)) if content else None,
         "verdict": str(one.verdict),
         "reasons": [
-            {"rule": breach.rule.identifier, "says": breach.rule.says, "evidence": breach.evidence}
+            {"rule": breach.rule.id, "says": breach.rule.text, "evidence": breach.evidence}
             for breach in one.breaches
         ],
         **(result_document(outcome) if outcome else {}),

@@ -29,15 +29,17 @@ from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 
-ROUND = 60.0  # seconds after which all that is pending is judged anew: its node may have got its addresses
-PAUSE = 3.0  # seconds before an API server that does not answer is asked again
+ROUND_INTERVAL = (
+    60.0  # seconds after which all that is pending is judged anew: its node may have got its addresses
+)
+RETRY_INTERVAL = 3.0  # seconds before an API server that does not answer is asked again
 RIGHTS = (*gather.RIGHTS, WATCH, Right("get", "nodes"))
 Tell = Callable[[Judged, Outcome | None], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What has been told of a request. version: its resourceVersion. basis: as in `basis_of`."""
+class Reported:
+    """What has been reported of a request. version: its resourceVersion. basis: as in `basis_of`."""
 
     version: str
     verdict: Verdict
@@ -78,7 +80,7 @@ class Follower:
         self._census = gather.Census(cluster, clock)
         self._gaps: tuple[Gap, ...] = ()
         self._nodes = Nodes()
-        self._told: dict[str, Told] = {}
+        self._reported: dict[str, Reported] = {}
         # The requests of each node that were taken apart in this round, and the nodes of which more has come.
         self._looked = Counter[str]()
         self._many: set[str] = set()
@@ -86,7 +88,7 @@ class Follower:
         self._waiting: dict[str, tuple[Outcome, float]] = {}
 
     def round(self) -> None:
-        """Everything that is there now, and what comes within ROUND seconds.
+        """Everything that is there now, and what comes within ROUND_INTERVAL seconds.
 
         Raises AdminError, besides what the server says, for a certificate that is not what was judged.
         """
@@ -98,7 +100,7 @@ class Follower:
         # Kept where nothing has changed: the very same is quickly compared, thousands of nodes or not.
         self._nodes = self._nodes if self._nodes == nodes else nodes
         self._looked.clear()
-        for deleted, document in changes(self._cluster, ROUND):
+        for deleted, document in changes(self._cluster, ROUND_INTERVAL):
             request = outline_of(document)
             if request.uid in self._waiting:
                 if deleted or is_decided(request):
@@ -106,17 +108,17 @@ class Follower:
             elif request.pending and not deleted:
                 self._look_at(request)
             else:
-                self._told.pop(request.uid, None)
+                self._reported.pop(request.uid, None)
             self._give_up()
         self._give_up()
 
     def give_up_all(self) -> None:
         """Tells of what has been approved and not been seen issued."""
         for uid, (outcome, _) in list(self._waiting.items()):
-            self._finish(uid, replace(outcome, problem="whether it is issued has not been seen"))
+            self._finish(uid, replace(outcome, problem="the run ended before its certificate was issued"))
 
     def _look_at(self, outline: Request) -> None:
-        before = self._told.get(outline.uid)
+        before = self._reported.get(outline.uid)
         if (before and before.is_so(outline, self._nodes)) or self._is_too_many(outline):
             return
         request = taken_apart(outline)
@@ -133,7 +135,9 @@ class Follower:
                 self._finish(request.uid, outcome)
             return
         basis = basis_of(judged.verdict, nodes, judged.node)
-        self._told[request.uid] = Told(request.version, judged.verdict, judged.breaches, judged.node, basis)
+        self._reported[request.uid] = Reported(
+            request.version, judged.verdict, judged.breaches, judged.node, basis
+        )
         if not before or (before.verdict, before.breaches) != (judged.verdict, judged.breaches):
             self._tell(judged, None)
 
@@ -147,7 +151,9 @@ class Follower:
             return False
         if user not in self._many:
             self._many.add(user)
-            self._say(f"more than {FEW} requests of {user} wait: so many are judged in {ROUND:.0f} s")
+            self._say(
+                f"{user} has more than {FEW} pending requests: {FEW} are judged every {ROUND_INTERVAL:.0f} s"
+            )
         return True
 
     def _finish(self, uid: str, outcome: Outcome) -> None:
@@ -188,6 +194,6 @@ def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None
                 if not silent:
                     say(f"{error.what}; trying again")
                 silent = True
-                time.sleep(PAUSE)
+                time.sleep(RETRY_INTERVAL)
     finally:
         follower.give_up_all()

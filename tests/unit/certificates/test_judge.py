@@ -27,12 +27,12 @@ def rules(*sights, **changes):
     ("days", "expected"),
     [
         (31, []),
-        (30, [("ends-soon", DOUBT)]),
-        (7.01, [("ends-soon", DOUBT)]),
-        (7, [("ends-soon", BAD)]),
-        (0.0001, [("ends-soon", BAD)]),
-        (0, [("ended", BAD)]),
-        (-400, [("ended", BAD)]),
+        (30, [("expires-soon", DOUBT)]),
+        (7.01, [("expires-soon", DOUBT)]),
+        (7, [("expires-soon", BAD)]),
+        (0.0001, [("expires-soon", BAD)]),
+        (0, [("expired", BAD)]),
+        (-400, [("expired", BAD)]),
     ],
 )
 def test_the_time_that_is_left(days, expected):
@@ -42,10 +42,10 @@ def test_the_time_that_is_left(days, expected):
 def test_thresholds_are_the_askers():
     hour = Thresholds(timedelta(hours=1), timedelta(0))
     assert rules(seen("apiserver", certificate(days=1)), thresholds=hour) == []
-    assert rules(seen("apiserver", certificate(days=-1)), thresholds=hour) == [("ended", BAD)]
+    assert rules(seen("apiserver", certificate(days=-1)), thresholds=hour) == [("expired", BAD)]
     # A critical time above the warning's counts all the same.
     odd = Thresholds(timedelta(0), timedelta(days=60))
-    assert rules(seen("apiserver", certificate(days=50)), thresholds=odd) == [("ends-soon", BAD)]
+    assert rules(seen("apiserver", certificate(days=50)), thresholds=odd) == [("expires-soon", BAD)]
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_thresholds_are_the_askers():
         # A kubelet asks for another in the last 30 to 10 % of the time.
         ("kubelet-client", 7, 6, []),
         ("kubelet-client", 7, 0.71, []),
-        ("kubelet-serving", 7, 0.7, [("ends-soon", BAD)]),
-        ("kubelet-client", 7, -1, [("ended", BAD)]),
+        ("kubelet-serving", 7, 0.7, [("expires-soon", BAD)]),
+        ("kubelet-client", 7, -1, [("expired", BAD)]),
         ("kubelet-client", 365, 31, []),
-        ("kubelet-client", 365, 30, [("ends-soon", DOUBT)]),
-        ("kubelet-client", 365, 7, [("ends-soon", BAD)]),
+        ("kubelet-client", 365, 30, [("expires-soon", DOUBT)]),
+        ("kubelet-client", 365, 7, [("expires-soon", BAD)]),
         # Nobody renews these by itself, however short they live.
-        ("apiserver", 7, 6, [("ends-soon", BAD)]),
-        ("kubelet.conf", 7, 6, [("ends-soon", BAD)]),
+        ("apiserver", 7, 6, [("expires-soon", BAD)]),
+        ("kubelet.conf", 7, 6, [("expires-soon", BAD)]),
     ],
 )
 def test_what_is_renewed_by_itself_is_late_by_its_own_lifetime(name, lives, left, expected):
@@ -74,16 +74,16 @@ def test_so_is_it_where_an_earlier_warning_is_wanted():
     early = Thresholds(timedelta(days=120), timedelta(days=90))
     content = certificate(days=60, not_before=NOW - timedelta(days=305))
     assert rules(seen("kubelet-client", content, use=Use.CLIENT), thresholds=early) == []
-    assert rules(seen("apiserver", content), thresholds=early) == [("ends-soon", BAD)]
+    assert rules(seen("apiserver", content), thresholds=early) == [("expires-soon", BAD)]
 
 
 @pytest.mark.parametrize(
     ("hours", "plugin", "expected"),
     [
         (11, True, []),
-        (1.2, True, [("ends-soon", DOUBT)]),
-        (0, True, [("ended", BAD)]),
-        (11, False, [("ends-soon", BAD)]),
+        (1.2, True, [("expires-soon", DOUBT)]),
+        (0, True, [("expired", BAD)]),
+        (11, False, [("expires-soon", BAD)]),
     ],
 )
 def test_what_a_plugin_gives_is_wrong_when_it_has_ended(hours, plugin, expected):
@@ -100,7 +100,7 @@ def test_what_is_alike_on_several_nodes_is_said_once_with_the_first_end():
         seen("apiserver", certificate(days=200, serial=3), node="cp3"),
     )
     assert one.objects == ("node/cp1", "node/cp2")
-    assert one.evidence.startswith("ends in 2 days, at 2026-11-27 12:00 UTC")
+    assert one.evidence.startswith("expires in 2 days, at 2026-11-27 12:00 UTC")
     assert one.fix == "kubectl admin certs renew apiserver"
 
 
@@ -119,12 +119,12 @@ def test_what_is_alike_on_several_nodes_is_said_once_with_the_first_end():
     ],
 )
 def test_what_nobody_checks_or_uses_is_a_warning_only(name, changes, severity):
-    assert rules(seen(name, **changes)) == [("ended", severity)]
+    assert rules(seen(name, **changes)) == [("expired", severity)]
 
 
 def test_an_authority_in_many_places_is_said_once():
     (one,) = found(authority(days=3), authority(days=3, node="cp2"), authority("kubeconfig", days=3, node=""))
-    assert (one.rule, one.severity, one.subject) == ("ends-soon", BAD, "ca")
+    assert (one.rule, one.severity, one.subject) == ("expires-soon", BAD, "ca")
     assert "docs/certificates.md" in one.fix
 
 
@@ -136,7 +136,7 @@ def test_an_old_authority_beside_one_that_lasts_is_a_warning(days, severity):
     findings = found(
         *(seen(hook, one, node="", source=Source.OBJECT, use=Use.AUTHORITY, where=hook) for one in bundle)
     )
-    assert [one.severity for one in findings if one.rule == "ended"] == [severity]
+    assert [one.severity for one in findings if one.rule == "expired"] == [severity]
 
 
 def test_an_end_in_an_object_is_its_owners():
@@ -170,7 +170,7 @@ def test_a_certificate_of_the_future():
     future = certificate(not_before=NOW + timedelta(hours=3))
     (one,) = found(seen("apiserver", future))
     assert (one.rule, one.severity) == ("not-valid-yet", BAD)
-    assert one.evidence == "begins in 3 hours, at 2026-11-25 15:00 UTC"
+    assert one.evidence == "becomes valid in 3 hours, at 2026-11-25 15:00 UTC"
 
 
 def test_what_is_broken_is_as_bad_as_it_is_used():
@@ -248,7 +248,7 @@ def test_a_kubeconfig_that_names_files_is_read_again_by_itself():
 def test_an_authority_that_ends_before_what_it_signed():
     leaf = certificate("apiserver", days=400, authority_key="aa")
     (one,) = found(authority(days=365), seen("apiserver", leaf), seen("apiserver", leaf, node="cp2"))
-    assert (one.rule, one.severity, one.subject) == ("authority-ends-first", DOUBT, "ca")
+    assert (one.rule, one.severity, one.subject) == ("authority-expires-first", DOUBT, "ca")
     assert one.objects == ("node/cp1", "node/cp2")
     assert rules(authority(days=365), seen("x", certificate("x", days=400, authority_key="bb"))) == []
     assert rules(authority(days=400), seen("x", certificate("x", days=400, authority_key="aa"))) == []
@@ -293,7 +293,7 @@ def test_authorities_are_not_each_compared_with_every_certificate(monkeypatch):
         )
         for place, end in enumerate(ends)
     ]
-    told = list(authorities.ending_first(facts(*shown)))
+    told = list(authorities.expiring_first(facts(*shown)))
     assert len(told) == 199
     assert told[0].objects == ("node/w197", "node/w198", "node/w199")
     assert compared <= 200 * 4
@@ -332,4 +332,4 @@ def test_what_could_not_be_seen_is_a_note_and_the_worst_stands_first():
         seen("etcd-peer", certificate(days=1)),
         gaps=(Gap("the disk of node w9", "not Ready"),),
     )
-    assert told == [("ends-soon", BAD), ("ends-soon", DOUBT), ("not-seen", NOTE)]
+    assert told == [("expires-soon", BAD), ("expires-soon", DOUBT), ("not-seen", NOTE)]

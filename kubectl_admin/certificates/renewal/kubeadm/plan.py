@@ -4,11 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kubectl_admin.certificates.facts import Seen
-from kubectl_admin.certificates.renewable import ALL, CLIENT, RENEWABLE, RENEWAL_DOCS
+from kubectl_admin.certificates.renewable import ALL, CLIENT, RENEWABLE
 from kubectl_admin.certificates.renewal.facts import ABSENT, Facts, Node
 from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
+from kubectl_admin.certificates.rules import (
+    BROKEN_CERTIFICATE,
+    EXTERNAL_AUTHORITY,
+    EXTERNAL_ETCD,
+    KUBELET_CONF_EMBEDS,
+    MISSING_CERTIFICATE,
+    NO_KUBEADM,
+    RENEWAL_RESUMED,
+)
 from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.members.rules import ETCD_QUORUM
 from kubectl_admin.finding import Finding, Severity
+
+RECREATE = (
+    "restore an older one: kubectl admin certs rollback; or recreate it on the node: kubeadm init phase certs"
+)
 
 
 def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
@@ -24,7 +38,8 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
             steps.append(NodeStep(node, here, here if names else (ALL,)))
     for name in names or ():
         if not any(node.has(name) for node in facts.nodes):
-            raise AdminError(f"{name} is on none of the nodes {', '.join(node.node for node in facts.nodes)}")
+            where = ", ".join(node.node for node in facts.nodes)
+            raise AdminError(f"{name} is not on any of the nodes {where}")
     findings = [finding for step in steps for finding in forbidding(step)]
     return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps), *remarks(facts.nodes)))
 
@@ -34,30 +49,21 @@ def forbidding(step: NodeStep) -> Iterator[Finding]:
     node = step.node
     objects = (f"node/{node.node}",)
     if not node.survey.kubeadm:
-        yield Finding(
-            Severity.VIOLATION,
-            "no-kubeadm",
-            "kubeadm",
-            "certificates are renewed by the node's own kubeadm",
-            "it is not there, or does not say its version",
-            "install the kubeadm of the cluster's version on it",
-            RENEWAL_DOCS,
-            objects,
+        yield NO_KUBEADM.violation(
+            subject="kubeadm",
+            evidence="kubeadm is missing, or does not tell its version",
+            fix="install kubeadm in the cluster's version on the node",
+            objects=objects,
         )
     yield from busy(node)
     yield from external(step)
     broken = [name for name in step.names if node.certificate(name) is None]
     if broken and not any(backup.open for backup in node.survey.backups):
-        yield Finding(
-            Severity.VIOLATION,
-            "broken-certificate",
-            ", ".join(broken),
-            "kubeadm makes a new certificate after the old one, which it must be able to read",
-            "; ".join(why(node, name) for name in broken),
-            "bring an older one back with kubectl admin certs rollback, or make it anew on the node: "
-            "kubeadm init phase certs",
-            RENEWAL_DOCS,
-            objects,
+        yield BROKEN_CERTIFICATE.violation(
+            subject=", ".join(broken),
+            evidence="; ".join(why(node, name) for name in broken),
+            fix=RECREATE,
+            objects=objects,
         )
 
 
@@ -71,31 +77,25 @@ def external(step: NodeStep) -> Iterator[Finding]:
             keyless.setdefault(RENEWABLE[name].authority, []).append(name)
     for signed_by, names in keyless.items():
         found = node.on_disk(signed_by)
-        yield Finding(
-            Severity.VIOLATION,
-            "external-authority",
-            ", ".join(names),
-            "kubeadm renews what an authority on the node can sign",
-            f"the key of {signed_by} is not there",
-            # Without the configuration, requests lack the name of the cluster's endpoint and its kind of key;
-            # without an InitConfiguration, they have the default route's address and the hostname.
-            "on the node, with the cluster's configuration in FILE and this node's InitConfiguration: "
+        yield EXTERNAL_AUTHORITY.violation(
+            subject=", ".join(names),
+            evidence=f"the key of {signed_by} is not on the node",
+            fix="on the node, with the cluster's configuration in FILE and this node's InitConfiguration: "
             "kubeadm certs generate-csr --config FILE --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
-            f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and put keys and "
-            "certificates in their places; docs/certificates.md has every step",
-            f"{RENEWAL_DOCS}#external-ca-mode",
-            (f"node/{node.node}",),
+            f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and copy keys and "
+            "certificates to their places; docs/certificates.md has every step",
+            objects=(f"node/{node.node}",),
         )
 
 
 def signer(authority: Seen | None) -> str:
     """Who signs: the subject of the authority's certificate, as far as that is there."""
     found = authority.certificate if authority else None
-    return f"«{found.subject}»" if found else "whoever holds the authority's key"
+    return f"«{found.subject}»" if found else "the holder of the authority's key"
 
 
 def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
-    """Whether etcd can spare a member: one that does not reload by itself is started anew."""
+    """Whether the other members are a quorum while one is restarted, if it does not reload by itself."""
     etcd, up = facts.etcd, facts.etcd.up
     for step in steps:
         node = step.node.node
@@ -104,13 +104,11 @@ def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
         now = replace(etcd, up=up)
         if etcd.problem or not now.can_restart(node):
             all_up = len(up) == etcd.voters and not etcd.problem
-            yield Finding(
+            yield ETCD_QUORUM.finding(
                 Severity.WARNING if all_up else Severity.VIOLATION,
-                "no-spare-member",
-                "etcd",
-                "a member may have to be started anew, so the others must be a quorum without it",
-                etcd.problem or f"{len(up)} of {etcd.voters} voting members answer",
-                "" if all_up else "bring its members back first: kubectl admin etcd-status",
+                subject="etcd",
+                evidence=etcd.problem or f"{len(up)} of {etcd.voters} voting members answer",
+                fix="" if all_up else "bring its members back first: kubectl admin etcd-status",
                 objects=() if etcd.problem else (f"node/{node}",),
             )
             return
@@ -118,52 +116,37 @@ def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
 
 
 def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
-    """What is to be known beforehand, and forbids nothing."""
+    """What to know beforehand; it forbids nothing."""
     embedded = [node.node for node in nodes if node.survey.embedded]
     if embedded:
-        yield Finding(
-            Severity.WARNING,
-            "kubelet-conf-embeds",
-            "kubelet.conf",
-            "a kubelet's certificate is in a file that it renews itself",
-            "the certificate stands in kubelet.conf, which neither kubeadm nor the kubelet renews there",
-            f"kubectl admin certs renew {CLIENT}, which has it name the kubelet's own file again",
-            f"{RENEWAL_DOCS}#check-certificate-expiration",
-            tuple(f"node/{name}" for name in embedded),
+        yield KUBELET_CONF_EMBEDS.warning(
+            subject="kubelet.conf",
+            evidence="it embeds a certificate, which neither kubeadm nor the kubelet renews there",
+            fix=f"kubectl admin certs renew {CLIENT}, which has it name that file",
+            objects=(f"node/{name}" for name in embedded),
         )
     outside = [node.node for node in nodes if node.etcd_is_external and node.has("apiserver-etcd-client")]
     if outside:
-        yield Finding(
-            Severity.NOTE,
-            "external-etcd",
-            "apiserver-etcd-client",
-            "kubeadm renews nothing that an external etcd has signed",
-            "the API servers use an etcd outside of the cluster",
-            "have it renewed by whoever runs that etcd",
-            objects=tuple(f"node/{name}" for name in outside),
+        yield EXTERNAL_ETCD.note(
+            subject="apiserver-etcd-client",
+            evidence="the API servers use an etcd outside the cluster",
+            fix="have the operator of that etcd renew it",
+            objects=(f"node/{name}" for name in outside),
         )
     for node in nodes:
         gone = [name for name in RENEWABLE if (one := node.on_disk(name)) and one.content == ABSENT]
         if gone:
-            yield Finding(
-                Severity.WARNING,
-                "missing-certificate",
-                ", ".join(gone),
-                "what is there is renewed",
-                "it is not there, and a process was told to use it",
-                "bring it back with kubectl admin certs rollback, or make it anew on the node: "
-                "kubeadm init phase certs",
-                RENEWAL_DOCS,
-                (f"node/{node.node}",),
+            yield MISSING_CERTIFICATE.warning(
+                subject=", ".join(gone),
+                evidence="the file is missing, and a process is told to use it",
+                fix=RECREATE,
+                objects=(f"node/{node.node}",),
             )
         for backup in node.survey.backups[-1:]:
             if backup.open:
-                yield Finding(
-                    Severity.NOTE,
-                    "goes-on",
-                    "an earlier renewal",
-                    "a renewal is seen to its end",
-                    f"it was not (backup {backup.name}); all is looked at once more, what is good is kept "
-                    "first, and a key that lies beside another's certificate is renewed as well",
+                yield RENEWAL_RESUMED.note(
+                    subject="an earlier renewal",
+                    evidence=f"it was interrupted (backup {backup.name}): all certificates are checked again,"
+                    " good ones are backed up, and a key that does not match its certificate is renewed, too",
                     objects=(f"node/{node.node}",),
                 )

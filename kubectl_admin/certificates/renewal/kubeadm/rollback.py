@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kubectl_admin.certificates.renewable import RENEWABLE, RENEWAL_DOCS
+from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import RUN_TIMEOUT, Backup, Facts, Node
 from kubectl_admin.certificates.renewal.kubeadm.plan import quorum
 from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy
+from kubectl_admin.certificates.rules import BROKEN_BACKUP, EXPIRED_BACKUP, NO_BACKUP, RENEWED_SINCE
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
@@ -19,7 +20,7 @@ def rollback(
 ) -> Plan:
     """The plan of a rollback. to: the name of a backup; None is each node's newest that is of a renewal.
 
-    critical: time that what is brought back must still be good for. allow_expired: whether it need not.
+    critical: time for which restored certificates must still be valid; allow_expired: whether they need not.
     Raises AdminError where there is none on any of the nodes.
     """
     steps, findings = [], []
@@ -30,7 +31,7 @@ def rollback(
             continue
         names = tuple(name for name in RENEWABLE if node.on_disk(name))
         step = NodeStep(node, names, (), backup)
-        ends = [one.not_after for one in step.brought_back.values() if isinstance(one, Certificate)]
+        ends = [one.not_after for one in step.restored.values() if isinstance(one, Certificate)]
         steps.append(replace(step, end=None if allow_expired else min(ends, default=None)))
         findings += [*busy(node), *worse(step, now, critical, allow_expired=allow_expired), *newer(step)]
     if not steps:
@@ -47,22 +48,19 @@ def chosen(backups: Sequence[Backup], to: str | None) -> Backup | None:
 
 
 def worse(step: NodeStep, now: datetime, critical: timedelta, *, allow_expired: bool) -> Iterator[Finding]:
-    """What a backup holds that nobody should go back to: unreadable, expired, or about to be."""
+    """Certificates in a backup that are unreadable, expired, or about to be."""
     objects, backup = (f"node/{step.node.node}",), step.backup.name if step.backup else ""
-    broken = [name for name, one in step.brought_back.items() if isinstance(one, Broken)]
+    broken = [name for name, one in step.restored.items() if isinstance(one, Broken)]
     if broken or (step.backup and not step.backup.held):
-        yield Finding(
-            Severity.VIOLATION,
-            "broken-backup",
-            f"backup {backup}",
-            "what is brought back can be read",
-            f"{', '.join(broken)} can't" if broken else "no certificate was found in it",
-            "choose another one with --to, or renew instead: kubectl admin certs renew",
+        yield BROKEN_BACKUP.violation(
+            subject=f"backup {backup}",
+            evidence=(f"{', '.join(broken)} can't" if broken else "no certificate was found in it"),
+            fix="choose another backup with --to, or renew instead: kubectl admin certs renew",
             objects=objects,
         )
     ending = {
         name: one.not_after
-        for name, one in step.brought_back.items()
+        for name, one in step.restored.items()
         if isinstance(one, Certificate) and one.not_after <= now + critical
     }
     if ending:
@@ -70,38 +68,32 @@ def worse(step: NodeStep, now: datetime, critical: timedelta, *, allow_expired: 
             f"{name} {'expired' if end <= now else 'expires'} {relative(end, now)}"
             for name, end in ending.items()
         )
-        yield Finding(
+        yield EXPIRED_BACKUP.finding(
             Severity.WARNING if allow_expired else Severity.VIOLATION,
-            "expired-backup",
-            f"backup {backup}",
-            "what is brought back is good for some time: whoever shows an expired certificate is refused",
-            how,
-            "renew instead: kubectl admin certs renew; if it has to be this one: --to, --allow-expired",
-            RENEWAL_DOCS,
-            objects,
+            subject=f"backup {backup}",
+            evidence=how,
+            fix="renew instead: kubectl admin certs renew; to restore it anyway: --to BACKUP --allow-expired",
+            objects=objects,
         )
 
 
 def newer(step: NodeStep) -> Iterator[Finding]:
-    """What lies there was not made by the renewal that the backup was kept for, and goes as well."""
+    """Files on the node that are newer than the renewal that made the backup, and would be replaced, too."""
     made = step.backup.made if step.backup else None
     if made is None or step.backup is None or step.backup.before_rollback:
         return
     others = [
         name
-        for name in step.brought_back
+        for name in step.restored
         if (seen := step.node.on_disk(name))
         and seen.changed
         and seen.changed > made + timedelta(seconds=RUN_TIMEOUT)
     ]
     if others:
-        yield Finding(
-            Severity.WARNING,
-            "renewed-since",
-            f"backup {step.backup.name}",
-            "a rollback undoes the renewal that its backup was kept for",
-            f"{', '.join(others)} on the disk is newer than that renewal: an upgrade, say, has renewed since",
-            "choose another backup with --to, or leave it; what is replaced is kept, too",
+        yield RENEWED_SINCE.warning(
+            subject=f"backup {step.backup.name}",
+            evidence=f"{', '.join(others)} on the disk is newer than that renewal; an upgrade renews, too",
+            fix="choose another backup with --to; the replaced files are backed up, too",
             objects=(f"node/{step.node.node}",),
         )
 
@@ -109,11 +101,8 @@ def newer(step: NodeStep) -> Iterator[Finding]:
 def without_backup(node: Node, to: str | None) -> Finding:
     """A node that is left out."""
     there = ", ".join(one.name for one in node.survey.backups) or "none"
-    return Finding(
-        Severity.WARNING,
-        "no-backup",
-        f"backup {to}" if to else "backup",
-        "what is brought back was kept before",
-        f"it is not there; the node is left as it is (there: {there})",
+    return NO_BACKUP.warning(
+        subject=f"backup {to}" if to else "backup",
+        evidence=f"it is not on the node, which is left as it is (backups there: {there})",
         objects=(f"node/{node.node}",),
     )

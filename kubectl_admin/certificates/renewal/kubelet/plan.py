@@ -3,18 +3,25 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from kubectl_admin.certificates.renewable import CLIENT, RENEWAL_DOCS, SERVING
+from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.certificates.rules import (
+    BROKEN_CERTIFICATE,
+    EXPIRED,
+    FOREIGN_CERTIFICATE,
+    KUBELET_DOWN,
+    NO_ROTATION,
+    SILENT_MEANWHILE,
+)
+from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import relative
 
 SIGNED = "serverTLSBootstrap"  # the kubelet's setting with which the cluster signs what it serves
-BOOTSTRAP_DOCS = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
-AGAIN_BY_HAND = (
+RECREATE = (
     "on a control-plane node, with the cluster's configuration in FILE: kubeadm kubeconfig user --config FILE"
-    " --org system:nodes --client-name system:node:NODE > kubelet.conf; that goes to /etc/kubernetes on NODE,"
-    " whose kubelet is restarted without /var/lib/kubelet/pki/kubelet-client-*; docs/certs.md has every step"
+    " --org system:nodes --client-name system:node:NODE > kubelet.conf; copy that to /etc/kubernetes on NODE,"
+    " and restart its kubelet without /var/lib/kubelet/pki/kubelet-client-*; docs/certs.md has every step"
 )
 
 
@@ -28,26 +35,23 @@ def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan:
 def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
     """What forbids it on one node."""
     node = step.node
+    objects = (f"node/{node.node}",)
     yield from busy(node)
     if not node.survey.kubelet:
-        yield violation(
-            node,
-            "kubelet-down",
-            "kubelet",
-            "only a kubelet that runs asks for a certificate",
-            "its unit is not active",
-            "see why, on the node: journalctl -u kubelet",
+        yield KUBELET_DOWN.violation(
+            subject="kubelet",
+            evidence="its systemd unit is not active",
+            fix="see why, on the node: journalctl -u kubelet",
+            objects=objects,
         )
     if CLIENT in step.names:
         yield from forbidding_client(node, now)
     if SERVING in step.names and (path := node.settings.get("tlsCertFile")):
-        yield violation(
-            node,
-            "foreign-certificate",
-            SERVING,
-            "a kubelet renews what it has asked for, or made, itself",
-            f"it was told to serve {path}",
-            "whoever put that file there has to renew it",
+        yield FOREIGN_CERTIFICATE.violation(
+            subject=SERVING,
+            evidence=f"its configuration names the file {path}",
+            fix="renew that file the way in which it was put there",
+            objects=objects,
         )
 
 
@@ -56,55 +60,42 @@ def forbidding_client(node: Node, now: datetime) -> Iterator[Finding]:
     # What kubelet.conf embeds counts where the kubelet has no file of its own.
     name = CLIENT if node.has(CLIENT) else "kubelet.conf"
     found = node.certificate(name)
+    objects = (f"node/{node.node}",)
+    by_hand = RECREATE.replace("NODE", node.node)
     if node.settings.get("rotateCertificates") != "true":
-        yield violation(
-            node,
-            "no-rotation",
-            CLIENT,
-            "a kubelet asks for new certificates where its configuration says so",
-            "it does not say rotateCertificates: true",
-            "add that to /var/lib/kubelet/config.yaml, then, on the node: systemctl restart kubelet",
+        yield NO_ROTATION.violation(
+            subject=CLIENT,
+            evidence="its configuration does not say rotateCertificates: true",
+            fix="add that to /var/lib/kubelet/config.yaml, then, on the node: systemctl restart kubelet",
+            objects=objects,
         )
     if found is None:
-        yield violation(
-            node,
-            "broken-certificate",
-            CLIENT,
-            "a kubelet asks with the certificate that it has",
-            why(node, name) if node.has(name) else "there is none",
-            AGAIN_BY_HAND,
+        yield BROKEN_CERTIFICATE.violation(
+            subject=CLIENT,
+            says="a kubelet asks for a new certificate with the one that it has",
+            evidence=why(node, name) if node.has(name) else "there is none",
+            fix=by_hand,
+            objects=objects,
         )
-    elif found and found.not_after <= now:
-        yield violation(
-            node,
-            "ended",
-            CLIENT,
-            "a kubelet asks with the certificate that it has, which the API server must accept",
-            f"it ended {relative(found.not_after, now)}",
-            AGAIN_BY_HAND,
+    elif found.not_after <= now:
+        yield EXPIRED.violation(
+            subject=CLIENT,
+            evidence=f"it expired {relative(found.not_after, now)}, so the kubelet can't authenticate to ask "
+            "for a new one",
+            fix=by_hand,
+            objects=objects,
         )
-
-
-def violation(node: Node, rule: str, subject: str, must: str, found: str, fix: str) -> Finding:
-    """A finding about one node that forbids it."""
-    objects = (f"node/{node.node}",)
-    fix = fix.replace("NODE", node.node)
-    return Finding(Severity.VIOLATION, rule, subject, must, found, fix, BOOTSTRAP_DOCS, objects)
 
 
 def remarks(steps: Sequence[NodeStep]) -> Iterator[Finding]:
-    """What is to be known beforehand, and forbids nothing."""
+    """What to know beforehand; it forbids nothing."""
     silent = [
         step.node.node for step in steps if SERVING in step.names and step.node.settings.get(SIGNED) == "true"
     ]
     if silent:
-        yield Finding(
-            Severity.NOTE,
-            "silent-meanwhile",
-            SERVING,
-            "a kubelet serves when its certificate has been approved",
-            "from its restart until then, some seconds, there is no exec, no log and no port-forward there",
-            "what its request asks for is judged, and approved if it is right, as by certs csr approve",
-            f"{RENEWAL_DOCS}#kubelet-serving-certs",
-            tuple(f"node/{name}" for name in silent),
+        yield SILENT_MEANWHILE.note(
+            subject=SERVING,
+            evidence="for some seconds from its restart on, exec, logs and port-forward fail there",
+            fix="nothing to do: this run judges the request, and approves it if it is valid",
+            objects=(f"node/{name}" for name in silent),
         )

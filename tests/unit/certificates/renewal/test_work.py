@@ -68,7 +68,7 @@ def test_what_an_earlier_run_has_begun_anywhere_is_waited_for_before_the_first_c
     run = Run(host)
     run.carry_out(left=(Work("cp-2", "certs", None),))
     assert run.hosts.opened == ["cp-2", "cp-1", "cp-2"]
-    assert "node cp-2: the work of an interrupted run goes on there" in run.hosts.said[0]
+    assert "node cp-2: the work of an interrupted run still runs" in run.hosts.said[0]
     assert host.earlier == []
     assert run.changed == ["cp-1", "cp-2"]
 

@@ -82,7 +82,7 @@ def pem(request: x509.CertificateSigningRequest) -> bytes:
     return request.public_bytes(serialization.Encoding.PEM)
 
 
-def not_proven(request: x509.CertificateSigningRequest) -> bytes:
+def badly_signed(request: x509.CertificateSigningRequest) -> bytes:
     """The request with a signature that is not its key's."""
     der = request.public_bytes(serialization.Encoding.DER)
     other = csr(key=ec.generate_private_key(ec.SECP256R1())).signature

@@ -116,32 +116,35 @@ def test_what_another_run_has_approved_meanwhile_is_not_taken_for_ones_own(serve
     server.on("PUT", APPROVAL, CONFLICT)
     server.on("GET", PATH, Says(body=DOCUMENT), with_status(conditions=[theirs]))
     outcome = approve(server.connect(), JUDGED, Census())
-    assert (outcome.approved, outcome.problem[:26]) == (False, "meanwhile it was approved,")
+    assert (outcome.approved, outcome.problem[:42]) == (False, "somebody else was first: it was approved, ")
 
 
 def test_another_doubt_than_the_one_that_was_shown_is_looked_at_again(server):
     twins = Nodes({**NODES, "w2": NODES["w1"]})
     judged = judge(request_of(DOCUMENT), twins)
     outcome = approve(server.connect(), judged, Census(w3=NODES["w1"]))
-    assert outcome.problem == "it is no longer what was judged: look at it again"
+    assert outcome.problem == "it has changed since it was judged: look at it again"
 
 
 @pytest.mark.parametrize(
     ("now", "problem"),
     [
-        (with_status(conditions=[APPROVED]), "meanwhile it was approved, and has no certificate yet"),
+        (
+            with_status(conditions=[APPROVED]),
+            "somebody else was first: it was approved, and has no certificate yet",
+        ),
         (
             with_status(conditions=[{"type": "Denied", "status": "True", "reason": "Forged"}]),
-            "meanwhile it was denied: Forged",
+            "somebody else was first: it was denied: Forged",
         ),
-        (status(404, "NotFound", "not found"), "it is gone"),
+        (status(404, "NotFound", "not found"), "it no longer exists"),
         (
             Says(body={**DOCUMENT, "metadata": {**DOCUMENT["metadata"], "uid": "u2"}}),
-            "it is no longer what was judged: look at it again",
+            "it has changed since it was judged: look at it again",
         ),
         (
             Says(body=document(pem(csr()), username="system:node:cp1")),
-            "it is no longer what was judged: look at it again",
+            "it has changed since it was judged: look at it again",
         ),
     ],
     ids=["approved", "denied", "gone", "another", "changed"],
@@ -195,7 +198,7 @@ def test_a_certificate_for_another_key_is_not_what_was_asked_for(server):
     other = ec.generate_private_key(ec.SECP256R1())
     watched(server, event(certificate=made(key=other)))
     (outcome,) = await_issued(server.connect(), DONE)
-    assert outcome.problem == "it is for another key than the one that was asked for"
+    assert outcome.problem == "it is for another key than the requested one"
 
 
 @pytest.mark.parametrize(
@@ -218,11 +221,11 @@ def test_a_signer_that_does_nothing_is_told_of_after_a_while(server):
     times = iter([0.0, 1.0, 31.0])
     watched(server, event(conditions=[APPROVED]))
     (outcome,) = await_issued(server.connect(), DONE, clock=lambda: next(times))
-    assert outcome.problem.startswith("no certificate within 30 s")
+    assert outcome.problem.startswith("no certificate was issued within 30 s")
 
 
 def test_what_was_not_approved_is_not_waited_for():
-    left = [Outcome(JUDGED, problem="it is gone")]
+    left = [Outcome(JUDGED, problem="it no longer exists")]
     with StandIn().serving() as stand_in:
         assert await_issued(stand_in.connect(), left) == left
 

@@ -12,7 +12,7 @@ from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.requests.samples import NODES, bits, csr, document, made, not_proven, pem
+from tests.unit.certificates.requests.samples import NODES, badly_signed, bits, csr, document, made, pem
 from tests.unit.cluster.standin import Says, StandIn, status
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -56,9 +56,9 @@ def test_what_waits_is_judged_the_oldest_first(server):
         named("new", "2026-11-25T13:00:00Z"),
         named("old"),
         named("done", status=APPROVED),
-        named("forged", "2026-11-25T14:00:00Z", not_proven(csr())),
+        named("forged", "2026-11-25T14:00:00Z", badly_signed(csr())),
     )
-    judged = gather.look(server.connect()).judged()
+    judged = gather.gather(server.connect()).judged()
     assert [(one.request.name, one.verdict) for one in judged] == [
         ("old", Verdict.VALID),
         ("new", Verdict.VALID),
@@ -68,7 +68,7 @@ def test_what_waits_is_judged_the_oldest_first(server):
 
 def test_one_that_no_parser_can_read_is_refused_and_the_others_are_judged(server):
     listed(server, named("forged", request=bits(csr())), named("good"))
-    judged = gather.look(server.connect()).judged()
+    judged = gather.gather(server.connect()).judged()
     assert {one.request.name: one.verdict for one in judged} == {
         "forged": Verdict.REFUSED,
         "good": Verdict.VALID,
@@ -86,14 +86,14 @@ def test_one_that_no_parser_can_read_is_refused_and_the_others_are_judged(server
 )
 def test_a_named_one_that_does_not_wait_is_said(server, status_, words):
     listed(server, named("done", status=status_))
-    with pytest.raises(AdminError, match=f'request "done" does not wait: {words}'):
-        gather.look(server.connect()).named(["done"])
+    with pytest.raises(AdminError, match=f'request "done" is not pending: {words}'):
+        gather.gather(server.connect()).named(["done"])
 
 
 def test_a_named_one_that_there_is_not_is_said(server):
     listed(server)
     with pytest.raises(AdminError, match='there is no request "nobody"'):
-        gather.look(server.connect()).named(["nobody"])
+        gather.gather(server.connect()).named(["nobody"])
 
 
 def test_a_missing_right_is_named(server):
@@ -102,7 +102,7 @@ def test_a_missing_right_is_named(server):
     server.on("POST", REVIEWS, lambda asked: Says(body={"status": {"allowed": resource(asked) != "nodes"}}))
     listed(server)
     with pytest.raises(AdminError, match=r'user "ann" may not list nodes$'):
-        gather.look(server.connect())
+        gather.gather(server.connect())
 
 
 def test_what_the_api_server_is_known_by_is_looked_up(server):
@@ -133,7 +133,7 @@ def test_a_census_is_taken_anew_where_the_last_is_some_seconds_old(monkeypatch):
     monkeypatch.setattr(gather, "nodes", lambda _cluster: next(taken))
     census = gather.Census(None, lambda: now[0])
     seen = []
-    for now[0] in (0.0, gather.FRESH, gather.FRESH + 1, gather.FRESH + 2):
+    for now[0] in (0.0, gather.CENSUS_GRACE, gather.CENSUS_GRACE + 1, gather.CENSUS_GRACE + 2):
         seen.append(census.nodes())
     assert seen == ["a", "a", "b", "b"]
 
@@ -186,7 +186,7 @@ def test_what_is_not_seen_of_the_api_server_is_a_gap_and_all_else_is_judged(serv
     server.on("GET", gather.SERVICE, status(403, "Forbidden", f'{said} in the namespace "default"'))
     server.on("GET", KUBEADM_CONFIG, Says(body={"data": {"ClusterConfiguration": "a: ["}}))
     listed(server, named("good"))
-    seen = gather.look(server.connect())
+    seen = gather.gather(server.connect())
     assert [one.verdict for one in seen.judged()] == [Verdict.VALID]
     assert [(gap.why, gap.permission) for gap in seen.nodes.server.gaps] == [
         ("ann may not get services in namespace default", "get services in namespace default"),
@@ -238,13 +238,13 @@ def with_token(node):
 def test_nothing_is_taken_apart_while_the_listing_is_awaited(server, monkeypatch):
     monkeypatch.setattr(gather, "taken_apart", lambda _request: pytest.fail("parsed"))
     listed(server, *waiting(3))
-    assert len(gather.look(server.connect()).requests) == 3
+    assert len(gather.gather(server.connect()).requests) == 3
 
 
 def test_of_many_that_one_node_has_waiting_the_newest_are_judged(server, monkeypatch):
     monkeypatch.setattr(policy, "FEW", 2)
     listed(server, *waiting(4), named("other", spec=OTHERS))
-    judged = gather.look(server.connect()).judged()
+    judged = gather.gather(server.connect()).judged()
     assert {one.request.name: one.verdict for one in judged} == {
         "r0": Verdict.NOT_JUDGED,
         "other": Verdict.REFUSED,
@@ -257,12 +257,12 @@ def test_of_many_that_one_node_has_waiting_the_newest_are_judged(server, monkeyp
 def test_one_that_is_named_is_judged_however_many_newer_there_are(server, monkeypatch):
     monkeypatch.setattr(policy, "FEW", 1)
     listed(server, *waiting(3))
-    (judged,) = gather.look(server.connect()).named(["r0"])
+    (judged,) = gather.gather(server.connect()).named(["r0"])
     assert judged.verdict is Verdict.VALID
 
 
 def test_thousands_that_join_with_one_token_are_all_judged(server, monkeypatch):
     monkeypatch.setattr(policy, "FEW", 1)
     listed(server, *[with_token(f"w{number}") for number in range(10, 14)])
-    judged = gather.look(server.connect()).judged()
+    judged = gather.gather(server.connect()).judged()
     assert [one.verdict for one in judged] == [Verdict.VALID] * 4

@@ -37,14 +37,14 @@ def test_a_certificate_as_it_was_judged_is_no_difference():
         (made(subject=(*SUBJECT, MASTERS)), "«organizationName=system:masters»"),
         (made(subject=SUBJECT[1:]), "its subject is «commonName=system:node:w1»"),
         (made(subject=(SUBJECT[0], (NameOID.COMMON_NAME, "system:node:cp1"))), "system:node:cp1"),
-        (made(names=[*DEFAULT, x509.DNSName("cp1")]), "it names cp1 as well"),
-        (made(names=[*DEFAULT, x509.IPAddress(ip_address("10.96.0.1"))]), "it names 10.96.0.1 as well"),
-        (made(names=[*DEFAULT, x509.RFC822Name("a@b.c")]), "it names email a@b.c as well"),
+        (made(names=[*DEFAULT, x509.DNSName("cp1")]), "it also names cp1"),
+        (made(names=[*DEFAULT, x509.IPAddress(ip_address("10.96.0.1"))]), "it also names 10.96.0.1"),
+        (made(names=[*DEFAULT, x509.RFC822Name("a@b.c")]), "it also names email a@b.c"),
         (made(names=DEFAULT[:1]), "it does not name 10.0.0.11"),
         (made(names=()), "it does not name 10.0.0.11, w1"),
-        (made(purposes=[ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), "it is good for"),
-        (made(purposes=[ExtendedKeyUsageOID.CLIENT_AUTH]), "it is good for 1.3.6.1.5.5.7.3.2"),
-        (made(purposes=()), "it is good for any purpose"),
+        (made(purposes=[ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), "its purpose is"),
+        (made(purposes=[ExtendedKeyUsageOID.CLIENT_AUTH]), "its purpose is 1.3.6.1.5.5.7.3.2"),
+        (made(purposes=()), "its purpose is any"),
         (made(key_cert_sign=True), "«key cert sign»"),
         (made(digital_signature=False), "its key may be used for none"),
         (made(ca=True), "it may sign other certificates"),
@@ -58,7 +58,7 @@ def test_each_difference_is_told(certificate, told):
 def test_another_certificate_that_comes_with_it_is_told_unless_it_is_an_authoritys():
     foreign = made(names=[x509.DNSName("kubernetes")], subject=(SUBJECT[0],))
     assert differences(made(), made(ca=True)) == ()
-    assert differences(made(), foreign) == ("another one comes with it, for O=system:nodes",)
+    assert differences(made(), foreign) == ("another certificate comes with it, for O=system:nodes",)
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_what_is_no_certificate_at_all_is_a_difference_too():
     """Another parser may well read it."""
     issued = of_pem(JUDGED, "nothing")
     assert issued.differences[0].startswith("it can't be read: ")
-    assert "until its end" in remedy(JUDGED, issued)
+    assert "until it expires" in remedy(JUDGED, issued)

@@ -6,8 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from kubectl_admin.certificates.der import tlv
+from kubectl_admin.certificates.requests import rules
 from kubectl_admin.certificates.requests.facts import CLIENT, content_of, request_of
-from kubectl_admin.certificates.requests.policy import Rule, Verdict, judge
+from kubectl_admin.certificates.requests.policy import Verdict, judge
 from tests.unit.certificates.requests.hostile import Forger
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, pem
 
@@ -35,20 +36,20 @@ def test_what_two_parsers_may_take_differently_is_refused_with_a_reason(request_
 def test_names_that_only_the_signer_would_read_are_told_by_their_attribute():
     found = judged(FORGER.two_parsers())
     assert content_of(FORGER.two_parsers()).dns_names == ("w1",)
-    assert [breach.rule for breach in found.breaches] == [Rule.ATTRIBUTES]
+    assert [breach.rule for breach in found.breaches] == [rules.ATTRIBUTES]
     assert "1.3.6.1.4.1.311.2.1.14" in found.breaches[0].evidence
 
 
 def test_what_nothing_else_tells_is_refused_by_its_bytes():
     found = judged(TABLE["organization and common name in one step"])
-    assert [breach.rule for breach in found.breaches] == [Rule.INEXACT]
+    assert [breach.rule for breach in found.breaches] == [rules.INEXACT]
 
 
 def test_bytes_are_looked_at_where_all_else_is_for_a_person_to_decide():
     twin = {**NODES, "w2": NODES["w1"]}
     request = request_of(document(TABLE["organization and common name in one step"]))
     found = judge(request, type(NODES)(twin))
-    assert (found.verdict, found.breaches[0].rule) == (Verdict.REFUSED, Rule.INEXACT)
+    assert (found.verdict, found.breaches[0].rule) == (Verdict.REFUSED, rules.INEXACT)
 
 
 @pytest.mark.parametrize(

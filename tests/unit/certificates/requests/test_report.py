@@ -49,27 +49,28 @@ csr-2  serving          w1    45s  refused!    requester, usages
 csr-3  client           w1    -    doubtful?   node-exists
 csr-4  example.com/own  -     -    not judged  -
 
-context prod: 4 requests wait to be approved: 1 valid, 1 doubtful, 1 refused, 1
-  not judged
-approve what is valid: kubectl admin certs csr approve --all-valid
+context prod: 4 requests are pending: 1 valid, 1 doubtful, 1 refused, 1 not
+  judged
+approve the valid ones: kubectl admin certs csr approve --all-valid
 
-violation: request of system:node:cp1 on csr/csr-2: it was asked for by
+violation: request of system:node:cp1 on csr/csr-2: the requester is
   system:node:cp1 (system:nodes, system:authenticated)
-  rule: a kubelet asks for its own node: its user is the certificate's common
-        name, in group system:nodes
+  rule: the requester is the node's own user in group system:nodes, or, for a
+        client certificate, a bootstrap token in group system:bootstrappers
         (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers)
-  fix:  find out who asks so; kubectl certificate deny csr-2
-violation: request of system:node:cp1 on csr/csr-2: they are «any», not «digital
-  signature», «server auth»
-  rule: the usages are exactly those that a kubelet asks for
+  fix:  find out who sent it; deny it: kubectl certificate deny csr-2
+violation: request of system:node:cp1 on csr/csr-2: the usages are «any», not
+  «digital signature», «server auth»
+  rule: the usages are exactly those that a kubelet asks for; only RSA keys can
+        encipher keys
         (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers)
-  fix:  find out who asks so; kubectl certificate deny csr-2
-warning: request of system:bootstrap:abcdef on csr/csr-3: node w1 is there
-  already: who holds the token would become that node; approve it by its name if
-  the node is being set up anew
-  rule: a bootstrap token is for a node that is not there yet
+  fix:  find out who sent it; deny it: kubectl certificate deny csr-2
+warning: request of system:bootstrap:abcdef on csr/csr-3: node w1 exists
+  already: the holder of the token would become that node; approve the request
+  by its name if you are setting that node up again
+  rule: a bootstrap token is for a node that does not exist yet
         (https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/)
-  fix:  if it is right: kubectl admin certs csr approve csr-3
+  fix:  if you know that it is right: kubectl admin certs csr approve csr-3
 """
     )
 
@@ -82,7 +83,7 @@ def test_the_wide_table_says_who_asks_for_what():
 
 
 def test_without_requests_there_is_no_table():
-    assert text(report("prod", [], NOW)) == "context prod: no request waits to be approved\n"
+    assert text(report("prod", [], NOW)) == "context prod: no request is pending\n"
 
 
 def test_what_became_of_each_stands_in_a_column_of_its_own():
@@ -98,16 +99,16 @@ def test_what_became_of_each_stands_in_a_column_of_its_own():
     }
 
 
-FOREIGN = Issued("a", NOW, "f00", differences=("it names cp1 as well",))
+FOREIGN = Issued("a", NOW, "f00", differences=("it also names cp1",))
 
 
 def test_a_certificate_that_is_not_what_was_judged_is_shouted_with_the_key_and_the_node():
-    outcome = Outcome(VALID, approved=True, issued=FOREIGN, problem="it names cp1 as well")
+    outcome = Outcome(VALID, approved=True, issued=FOREIGN, problem="it also names cp1")
     (found,) = report("", [VALID], NOW, [outcome]).findings
     assert (found.severity, found.rule, found.evidence) == (
         Severity.VIOLATION,
         "not-as-judged",
-        "it names cp1 as well",
+        "it also names cp1",
     )
     assert all(word in found.fix for word in ("SHA-256 f00", "node w1", "2026-11-25 12:00", "authority"))
 
@@ -122,10 +123,10 @@ def test_a_certificate_whose_time_was_left_to_the_signer_may_last_longer_than_is
     ("outcome", "word", "violated"),
     [
         (Outcome(VALID, approved=True, issued=Issued("abc", NOW)), "issued", False),
-        (Outcome(VALID, approved=True, problem="no certificate within 30 s"), "approved?", True),
-        (Outcome(VALID, approved=True, issued=FOREIGN, problem="it names cp1 as well"), "judged!", True),
+        (Outcome(VALID, approved=True, problem="no certificate was issued within 30 s"), "approved?", True),
+        (Outcome(VALID, approved=True, issued=FOREIGN, problem="it also names cp1"), "judged!", True),
         (Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=10 * LONGEST)), "issued", False),
-        (Outcome(VALID, problem="it is gone"), "approved?", False),
+        (Outcome(VALID, problem="it no longer exists"), "approved?", False),
     ],
 )
 def test_what_was_approved_and_not_issued_is_a_violation(outcome, word, violated):
@@ -135,8 +136,8 @@ def test_what_was_approved_and_not_issued_is_a_violation(outcome, word, violated
 
 
 def test_what_was_seen_last_is_shown():
-    changed = judge(replace(VALID.request, content=replace(CONTENT, proven=False)), NODES)
-    shown = report("", [VALID], NOW, [Outcome(changed, problem="it is no longer what was judged")])
+    changed = judge(replace(VALID.request, content=replace(CONTENT, signed=False)), NODES)
+    shown = report("", [VALID], NOW, [Outcome(changed, problem="it has changed since it was judged")])
     assert shown.violated
     assert next(iter(shown.items()))["verdict"] == "refused"
 

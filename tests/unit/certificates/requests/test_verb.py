@@ -40,7 +40,7 @@ class Environment:
 def three(monkeypatch):
     """Three requests that are right."""
     seen = gather.Seen("prod", tuple(map(named, "abc")), NODES)
-    monkeypatch.setattr(gather, "look", lambda _cluster: seen)
+    monkeypatch.setattr(gather, "gather", lambda _cluster: seen)
     monkeypatch.setattr(approval, "await_issued", lambda _cluster, outcomes: list(outcomes))
 
 

@@ -12,7 +12,7 @@ from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from kubectl_admin.streams import ReaderGone
-from tests.unit.certificates.requests.samples import DEFAULT, NODES, csr, document, made, not_proven, pem
+from tests.unit.certificates.requests.samples import DEFAULT, NODES, badly_signed, csr, document, made, pem
 from tests.unit.cluster.standin import Says, StandIn, status
 
 APPROVED = {"type": "Approved", "status": "True"}
@@ -68,22 +68,22 @@ def approving(monkeypatch):
 
 
 def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypatch):
-    changed = named("early", not_proven(csr()))
+    changed = named("early", badly_signed(csr()))
     changed["metadata"]["resourceVersion"] = "2"
     rounds = [[named("early")], [named("early")], [changed]]
     server.on("GET", KUBEADM_CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
     world = World(monkeypatch, server.connect(), *rounds)
     for _ in range(3):
         world.follower.round()
-    assert [[breach.rule.identifier for breach in judged.breaches] for judged, _ in world.told] == [
+    assert [[breach.rule.id for breach in judged.breaches] for judged, _ in world.told] == [
         ["foreign-address"],
-        ["not-proven", "foreign-address"],
+        ["bad-signature", "foreign-address"],
     ]
     assert [outcome for _, outcome in world.told] == [None, None]
     assert world.said == [
         "whether a request names the control plane's endpoint, or another name that kubeadm was told, is "
         "not judged: ConfigMap kube-system/kubeadm-config can't be read: "
-        "its ClusterConfiguration is no mapping"
+        "its ClusterConfiguration is not a mapping"
     ]
 
 
@@ -107,12 +107,12 @@ def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody(monkeypatch):
     world.now = watch.ISSUE_TIMEOUT + 1
     world.follower.round()
     assert [name for name, _ in world.results()] == ["a", "b"]
-    assert all("no certificate within 30 s" in said for _, said in world.results())
+    assert all("no certificate was issued within 30 s" in said for _, said in world.results())
 
 
 @pytest.mark.usefixtures("approving")
 def test_what_is_deleted_is_waited_for_no_more_and_forgotten(monkeypatch):
-    refused = named("b", not_proven(csr()))
+    refused = named("b", badly_signed(csr()))
     rounds = [named("a"), refused, {**named("a"), "deleted": True}, {**refused, "deleted": True}, refused]
     world = World(monkeypatch, None, rounds)
     world.follower.round()
@@ -128,10 +128,10 @@ def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it(monkeypat
     foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
     world = World(monkeypatch, None, [named("a"), named("a", certificate=foreign), named("b")])
     with pytest.raises(
-        AdminError, match="request a of node w1: its certificate is not what was judged: it names cp1"
+        AdminError, match="request a of node w1: its certificate is not what was judged: it also names cp1"
     ):
         world.follower.round()
-    assert world.results() == [("a", "it names cp1 as well")]
+    assert world.results() == [("a", "it also names cp1")]
 
 
 @pytest.mark.usefixtures("approving")
@@ -162,17 +162,19 @@ def test_what_is_approved_is_told_though_its_end_is_not_seen(monkeypatch):
     world.follower.round()
     world.follower.give_up_all()
     world.follower.give_up_all()
-    assert world.results() == [("a", "whether it is issued has not been seen")]
+    assert world.results() == [("a", "the run ended before its certificate was issued")]
     assert world.told[0][1].approved
 
 
 def test_what_can_not_be_approved_is_told_at_once(monkeypatch):
     monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
     monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
-    monkeypatch.setattr(watch, "approve", lambda _cluster, judged, *_: Outcome(judged, problem="it is gone"))
+    monkeypatch.setattr(
+        watch, "approve", lambda _cluster, judged, *_: Outcome(judged, problem="it no longer exists")
+    )
     world = World(monkeypatch, None, [named("a")])
     world.follower.round()
-    assert world.results() == [("a", "it is gone")]
+    assert world.results() == [("a", "it no longer exists")]
 
 
 def test_what_another_of_its_name_has_replaced_is_told_once(monkeypatch):
@@ -236,7 +238,7 @@ def test_what_is_refused_is_judged_again_only_when_it_or_its_node_has_changed(mo
     assert looked == [1, 1, 2, 2, 3]
     assert len(world.told) == 1
     world.follower.give_up_all()
-    assert world.results()[1:] == [("a", "whether it is issued has not been seen")]
+    assert world.results()[1:] == [("a", "the run ended before its certificate was issued")]
 
 
 def test_a_doubt_is_judged_again_when_the_other_node_is_gone(monkeypatch):
@@ -247,7 +249,7 @@ def test_a_doubt_is_judged_again_when_the_other_node_is_gone(monkeypatch):
     for _ in range(3):
         world.follower.round()
     world.follower.give_up_all()
-    assert world.results() == [("a", None), ("a", "whether it is issued has not been seen")]
+    assert world.results() == [("a", None), ("a", "the run ended before its certificate was issued")]
     assert len(counting.names) == 2
 
 
@@ -255,7 +257,7 @@ def test_what_one_node_asks_for_without_end_starves_nobody(monkeypatch):
     monkeypatch.setattr(watch, "FEW", 2)
     counting = Counting(monkeypatch)
     seeing(monkeypatch, NODES, NODES)
-    flood = [named(f"f{number}", not_proven(csr())) for number in range(5)]
+    flood = [named(f"f{number}", badly_signed(csr())) for number in range(5)]
     other = named("other")
     other["spec"] = {**other["spec"], "username": "system:node:w2"}
     world = World(monkeypatch, None, [*flood, other], [*flood, other])

@@ -66,7 +66,7 @@ def test_what_kubeadm_does_not_renew_is_wrong_usage(name, words):
 
 
 def test_what_is_on_no_node_is_said():
-    with pytest.raises(AdminError, match="etcd-peer is on none of the nodes cp-1"):
+    with pytest.raises(AdminError, match="etcd-peer is not on any of the nodes cp-1"):
         plan.renewal(facts(node("cp-1", "etcd-peer")), ("etcd-peer",))
 
 
@@ -78,7 +78,7 @@ def test_a_file_that_should_be_there_and_is_not_is_not_renewed():
     assert rules(planned) == [("warning", "missing-certificate", ("node/cp-1",))]
 
 
-def test_a_file_that_is_lost_is_brought_back():
+def test_a_file_that_is_lost_is_restored():
     gone = with_backups("cp-1", Backup("20261125T120000Z", open=False, held=HELD))
     lost = on_disk("apiserver", "cp-1", content=ABSENT)
     seen = tuple(one for one in gone.seen if one.name != "apiserver")
@@ -113,7 +113,7 @@ def test_an_authority_that_is_not_there_is_external_as_well():
     planned = plan.renewal(facts(node("cp-1", "ca")), ("apiserver", "admin.conf"))
     (finding,) = planned.findings
     assert (finding.rule, finding.subject) == ("external-authority", "apiserver, admin.conf")
-    assert "whoever holds the authority's key" in finding.fix
+    assert "the holder of the authority's key" in finding.fix
 
 
 def members(voters, *up, problem=""):
@@ -242,7 +242,7 @@ def test_a_broken_certificate_is_refused_but_where_a_backup_mends_it():
     assert rules(plan.renewal(facts(broken), None)) == [("violation", "broken-certificate", ("node/cp-1",))]
     assert plan.renewal(facts(broken), None).findings[0].evidence == "apiserver: it is cut off"
     mended = replace(broken, survey=replace(broken.survey, backups=(Backup("a", open=True),)))
-    assert rules(plan.renewal(facts(mended), None)) == [("note", "goes-on", ("node/cp-1",))]
+    assert rules(plan.renewal(facts(mended), None)) == [("note", "renewal-resumed", ("node/cp-1",))]
     assert plan.renewal(facts(mended), None).steps[0].resumes
 
 
@@ -266,7 +266,7 @@ def rollback(facts, to=None, **more):
     ("backups", "to", "chosen"),
     [((A, B), None, B), ((A, B, C), None, B), ((A, B, C), "c-before-rollback", C), ((A, B), "a", A)],
 )
-def test_the_newest_backup_of_a_renewal_is_brought_back_or_the_named_one(backups, to, chosen):
+def test_the_newest_backup_of_a_renewal_is_restored_or_the_named_one(backups, to, chosen):
     planned = rollback(facts(with_backups("cp-1", *backups)), to)
     assert planned.steps[0].backup is chosen
     assert planned.possible
@@ -279,7 +279,7 @@ def test_a_node_without_a_backup_is_left_as_it_is():
 
 
 @pytest.mark.parametrize(("to", "words"), [(None, "no backup on cp-1"), ("x", "no backup x on cp-1")])
-def test_without_any_backup_nothing_can_be_brought_back(to, words):
+def test_without_any_backup_nothing_can_be_restored(to, words):
     with pytest.raises(AdminError, match=words):
         rollback(facts(node("cp-1")), to)
 
@@ -315,17 +315,17 @@ def test_the_host_is_told_when_the_first_of_it_ends():
     assert planned.steps[0].end == NOW + timedelta(20)
 
 
-def test_what_is_there_already_is_not_brought_back_whenever_it_ends():
+def test_what_is_there_already_is_not_restored_whenever_it_ends():
     here = with_backups("cp-1")
     same = replace(here.certificate("apiserver"), not_after=NOW)
     seen = tuple(replace(one, content=same) if one.name == "apiserver" else one for one in here.seen)
     backup = Backup("a", open=False, held={"apiserver": same})
     planned = rollback(facts(replace(here, seen=seen, survey=replace(here.survey, backups=(backup,)))))
-    assert (planned.possible, planned.steps[0].brought_back) == (True, {})
+    assert (planned.possible, planned.steps[0].restored) == (True, {})
 
 
 @pytest.mark.parametrize("held", [{}, {"apiserver": Broken("it is cut off")}])
-def test_what_can_not_be_read_of_a_backup_is_not_brought_back(held):
+def test_what_can_not_be_read_of_a_backup_is_not_restored(held):
     planned = rollback(facts(with_backups("cp-1", Backup("a", open=False, held=held))))
     assert rules(planned)[0] == ("violation", "broken-backup", ("node/cp-1",))
 

@@ -65,7 +65,7 @@ def test_a_file_that_it_was_told_to_serve_is_somebody_elses():
 
 def test_one_that_has_ended_asks_nobody_and_the_way_out_names_the_node():
     (finding,) = planned(node(), names=(CLIENT,), now=ENDS).findings
-    assert finding.rule == "ended"
+    assert finding.rule == "expired"
     assert "--client-name system:node:w1 > kubelet.conf" in finding.fix
     assert planned(node(), names=(CLIENT,), now=ENDS - timedelta(seconds=1)).possible
 
@@ -73,7 +73,7 @@ def test_one_that_has_ended_asks_nobody_and_the_way_out_names_the_node():
 def test_one_that_is_embedded_ends_as_well():
     embedded = replace(node(), seen=(on_disk("kubelet.conf", "w1"),))
     assert rules(embedded, names=(CLIENT,)) == []
-    assert rules(embedded, names=(CLIENT,), now=ENDS) == [("ended", ("node/w1",))]
+    assert rules(embedded, names=(CLIENT,), now=ENDS) == [("expired", ("node/w1",))]
 
 
 def test_one_that_can_not_be_read():

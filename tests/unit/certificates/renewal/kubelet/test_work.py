@@ -156,8 +156,8 @@ def test_a_request_that_is_not_right_is_told_and_the_old_certificate_works_on(re
 
 def test_a_certificate_that_is_not_what_was_judged_ends_it_when_the_node_is_tidied_up():
     world = World(SERVING, signed=True)
-    world.issued = replace(world.issued, differences=("it names kubernetes as well",))
-    with pytest.raises(AdminError, match="not what was judged: it names kubernetes as well") as error:
+    world.issued = replace(world.issued, differences=("it also names kubernetes",))
+    with pytest.raises(AdminError, match="not what was judged: it also names kubernetes") as error:
         world.worker.work()
     assert "kubectl delete node w1" in error.value.hint
     assert world.host.discarded.count("certs") == 1
