@@ -8,11 +8,15 @@ from enum import StrEnum
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.finding import Gap
 
-# The signer of what client-go makes for a server without a certificate: «cp-1-ca@1780000000».
+# The signer of a certificate that client-go generates for a server without one: «cp-1-ca@1780000000».
 # Source: client-go util/cert/cert.go, GenerateSelfSignedCertKeyWithFixtures.
-SELF_MADE = re.compile(r"-ca@\d+$")
-# Whose processes make one for themselves where they are given none; others were given a self-signed one.
-MAKERS = frozenset({"kubelet-serving", "controller-manager-serving", "scheduler-serving"})
+GENERATED = re.compile(r"-ca@\d+$")
+# Whose processes generate one where they are given none; any other that signs itself was given to a server.
+GENERATORS = frozenset({"kubelet-serving", "controller-manager-serving", "scheduler-serving"})
+
+
+# The content of a file that a process is told to use, and that does not exist.
+ABSENT = Broken("the file is missing")
 
 
 class Source(StrEnum):
@@ -22,7 +26,7 @@ class Source(StrEnum):
     KUBECONFIG = "kubeconfig"  # a kubeconfig file on a node
     SERVED = "served"  # shown on a port of a node
     OBJECT = "object"  # an object of the API
-    USER = "user"  # the kubeconfig of whoever asks
+    USER = "user"  # the user's kubeconfig
 
 
 class Use(StrEnum):
@@ -44,7 +48,7 @@ class Seen:
     required: whether a process that runs was told to use it; others are merely there.
     port: on which it is served; 0 where it is not.
     key: whether the authority's key lies beside it; None where that does not matter or was not looked at.
-    changed: when its file was written. by_plugin: whether a program gives it, and another one when it ends.
+    changed: when its file was written. by_plugin: whether a program gives it, and a new one when it expires.
     """
 
     name: str
@@ -76,11 +80,11 @@ class Seen:
 
     @property
     def generated(self) -> bool:
-        """Whether a server has made it for itself, as kubelets and controllers do: nobody checks these."""
+        """Whether a server has generated it, as kubelets and controllers do; nobody checks such a one."""
         found = self.certificate
         if found is None or self.use is not Use.SERVER:
             return False
-        return (found.signs_itself and self.name in MAKERS) or SELF_MADE.search(found.issuer) is not None
+        return (found.signs_itself and self.name in GENERATORS) or GENERATED.search(found.issuer) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,9 @@ class Process:
 class Facts:
     """All that was seen.
 
-    user: whoever asks. nodes: all of the cluster. hosts: those whose disks were looked at.
+    user: who asks. nodes: all of the cluster. hosts: those whose disks were looked at.
     etcd_servers: where the API servers say that an etcd outside of the cluster is. refusing: the nodes whose
-    kubelets do not know the API server, so that there is no way to them. uncertified: those whose kubelets
+    kubelets do not know the API server, so that they can't be reached. uncertified: those whose kubelets
     have no certificate to serve.
     """
 

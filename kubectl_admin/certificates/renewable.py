@@ -22,7 +22,7 @@ class Renewable:
 
     files: within a backup, the key first, as kubeadm writes them; none for a kubelet's.
     authority: which signs it.
-    server: the component that serves it; it reads the files again by itself, or has to be started anew.
+    server: the component that serves it; it reloads the files by itself, or has to be restarted.
     reader: the component that has read it when it started, and does so never again.
     """
 
@@ -66,8 +66,8 @@ KNOWN = {**RENEWABLE, **ROTATED}
 def authority(name: str) -> UsageError:
     """Why an authority is not renewed."""
     return UsageError(
-        f"{name} is an authority, which no renewal touches: all that it has signed would go with it",
-        "docs/certificates.md says what replacing one takes",
+        f"{name} is an authority, which is never renewed: certificates that it has signed would be worthless",
+        "to replace an authority: docs/certificates.md",
     )
 
 
@@ -84,7 +84,7 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
             raise UsageError(f"{name!r} can't be renewed", f"these can: {', '.join(KNOWN)}")
     if wanted & ROTATED.keys() and wanted & RENEWABLE.keys():
         raise UsageError(
-            "kubeadm renews on control planes, kubelets on all nodes: one of the two at a time",
-            f"kubelets' are {' and '.join(ROTATED)}",
+            "certificates of kubeadm and of kubelets can't be renewed in one run",
+            f"name {' and '.join(ROTATED)} in a run of their own",
         )
     return tuple(name for name in KNOWN if name in wanted)

@@ -72,7 +72,7 @@ class Certificate:
 
     @property
     def signs_itself(self) -> bool:
-        """Whether it claims to have signed itself, as roots and self-made certificates do."""
+        """Whether it claims to have signed itself, as roots and self-signed certificates do."""
         return self.subject == self.issuer and self.authority_key in ("", self.subject_key)
 
 
@@ -92,8 +92,8 @@ def read(text: bytes) -> list[Certificate | Broken]:
         return [Broken("it is empty")]
     found = list(islice(_blocks(text.decode("latin-1")), LIMIT + 1))
     if len(found) > LIMIT:
-        found[LIMIT:] = [Broken(f"only the first {LIMIT} certificates in it are looked at")]
-    return found or [Broken("no PEM certificate in it")]
+        found[LIMIT:] = [Broken(f"only the first {LIMIT} certificates in it are read")]
+    return found or [Broken("it holds no PEM certificate")]
 
 
 def of_base64(data: str) -> list[Certificate | Broken]:
@@ -111,7 +111,7 @@ def of_der(data: bytes) -> Certificate | Broken:
     try:
         return _certificate(x509.load_der_x509_certificate(data), data)
     except Exception as error:  # noqa: BLE001 - whatever somebody's certificate makes the parser raise
-        return Broken(f"it is no X.509 certificate: {_said(error)}")
+        return Broken(f"it is not an X.509 certificate: {_said(error)}")
 
 
 def _blocks(text: str) -> Iterator[Certificate | Broken]:

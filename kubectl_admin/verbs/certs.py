@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from kubectl_admin.report import Report
 
 SUBCOMMANDS = {
-    "csr": ("certs_csr:command", "Judge requests for certificates, and approve those that are right."),
-    "renew": ("certs_renew:renew", "Renew certificates node by node, and see the new ones being served."),
-    "rollback": ("certs_renew:rollback", "Bring back the certificates from before a renewal."),
+    "csr": (
+        "certs_csr:command",
+        "Judge kubelets' certificate signing requests, and approve valid ones.",
+    ),
+    "renew": ("certs_renew:renew", "Renew certificates node by node, and verify that the new ones are used."),
+    "rollback": ("certs_renew:rollback", "Restore the certificates from before a renewal."),
 }
 
 
@@ -27,7 +30,7 @@ SUBCOMMANDS = {
     default="30d",
     show_default=True,
     metavar="DURATION",
-    help="Time left below which a certificate is worth a warning.",
+    help="Warn of a certificate that expires within this time.",
 )
 @click.option(
     "--critical",
@@ -35,21 +38,22 @@ SUBCOMMANDS = {
     default="7d",
     show_default=True,
     metavar="DURATION",
-    help="Time left below which the exit code is 3.",
+    help="Exit with code 3 if a certificate expires within this time.",
 )
 @click.option(
-    "--no-host", is_flag=True, help="Look at no node's disk: only at what can be seen without a debug pod."
+    "--no-host", is_flag=True, help="Don't look at the nodes' disks, for which it takes debug pods."
 )
 @debug_pod
 @output("table", "wide", "json", "yaml", "name", "prometheus")
 @click.pass_obj
 def command(env: Environment, *, warn: float, critical: float, no_host: bool, pods: "Options") -> "Report":
-    """Show every certificate of the cluster, on disk and as served, and what ends first.
+    """List every certificate of the cluster, on disk and as served; the first to expire is on top.
 
-    Kubeadm's on every control plane, those in kubeconfig files, the kubelets', authorities, those of webhooks
-    and aggregated APIs, and your own; beside them what is really served on 6443, 2379, 2380, 10250, 10257
-    and 10259. Nothing is changed, and no key leaves its node. Rows that are alike on several nodes are one;
-    -o wide shows each. Exit code 3 says that something has ended, is about to, or was renewed and not loaded.
+    It lists kubeadm's certificates on every control plane, those in kubeconfig files, kubelets', authorities,
+    those of webhooks and aggregated APIs, and your own; and those that ports 6443, 2379, 2380, 10250, 10257
+    and 10259 serve. Nothing is changed, and no key leaves its node. Rows that are alike on several nodes are
+    one; -o wide shows each. Exit code 3: a certificate has expired, expires within --critical, or was renewed
+    but not loaded.
 
     \b
     Examples:
@@ -57,7 +61,7 @@ def command(env: Environment, *, warn: float, critical: float, no_host: bool, po
       kubectl admin certs
       # Without debug pods
       kubectl admin certs --no-host
-      # Be told a quarter before
+      # Warn earlier
       kubectl admin certs --warn 120d --critical 90d
       # Signers, keys, serial numbers, subject alternative names, paths
       kubectl admin certs -o wide

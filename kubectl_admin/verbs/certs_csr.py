@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
 
 SUBCOMMANDS = {
-    "approve": ("certs_csr:approve", "Approve requests that are right, and say why others are not.")
+    "approve": ("certs_csr:approve", "Approve valid requests, and say why the others are refused.")
 }
 
 
@@ -35,7 +35,7 @@ def max_duration(function: Callable[..., Any]) -> Callable[..., Any]:
         default="8784h",
         show_default=True,
         metavar="DURATION",
-        help="How long a certificate may be asked for (0: any time); the signer has a limit of its own.",
+        help="Refuse requests for longer than this (0: no limit); the signer has its own limit.",
     )(function)
 
 
@@ -57,17 +57,17 @@ def pending(ctx: click.Context, _parameter: click.Parameter, incomplete: str) ->
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
 def command(env: Environment, /, longest: float) -> Report:
-    """Judge the requests for certificates of kubelets that wait to be approved.
+    """Judge the pending certificate signing requests of kubelets.
 
-    Nothing in a cluster approves a kubelet's serving certificate (serverTLSBootstrap) by itself. Here every
-    request is held against what a kubelet asks for: its own node's name and addresses, and nothing else.
-    Requests of other signers are shown and left alone. Exit code 3 says that a request is refused.
+    Nothing in a cluster approves a kubelet's serving certificate (serverTLSBootstrap) by itself. This command
+    compares every request with what a kubelet asks for: its own node's name and addresses, and nothing else.
+    Requests to other signers are listed and left alone. Exit code 3: a request is refused.
 
     \b
     Examples:
-      # What waits, and is it right?
+      # List pending requests, with a verdict on each
       kubectl admin certs csr
-      # With keys, addresses and who asks
+      # With keys, addresses and requesters
       kubectl admin certs csr -o wide
     """
     from kubectl_admin.certificates.requests import gather
@@ -81,9 +81,9 @@ def command(env: Environment, /, longest: float) -> Report:
 
 @click.command("approve", cls=Verb)
 @click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=pending)
-@click.option("--all-valid", is_flag=True, help="All that is valid, instead of those that are named.")
-@click.option("--watch", is_flag=True, help="Go on with what comes, until interrupted; takes --all-valid.")
-@click.option("--dry-run", is_flag=True, help="Show what would be approved, and touch nothing.")
+@click.option("--all-valid", is_flag=True, help="Approve all valid requests.")
+@click.option("--watch", is_flag=True, help="Also approve new requests until interrupted; needs --all-valid.")
+@click.option("--dry-run", is_flag=True, help="Show what would be approved, and change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @max_duration
 @output("table", "wide", "json", "yaml", "name")
@@ -98,18 +98,18 @@ def approve(  # noqa: PLR0913 - its options
     yes: bool,
     longest: float,
 ) -> Report:
-    """Approve requests that are right, see their certificates issued, and say why others are not.
+    """Approve valid requests, verify the issued certificates, and say why other requests are refused.
 
-    What is refused is never approved, also where it is named; what is doubtful only where it is named. Exit
-    code 3 says that a request was refused, or that a certificate was not issued, or is not what was judged.
+    A refused request is never approved, even if you name it; a doubtful one only if you name it. Exit code 3:
+    a request was refused, or a certificate was not issued or is not what was judged.
 
     \b
     Examples:
-      # What would be approved?
+      # Show what would be approved
       kubectl admin certs csr approve --all-valid --dry-run
-      # One of them
+      # Approve one request
       kubectl admin certs csr approve csr-8x2vq
-      # While nodes are being added
+      # Keep approving while nodes are being added
       kubectl admin certs csr approve --all-valid --watch --yes
     """
     from kubectl_admin.certificates.requests import approve as approval
@@ -117,9 +117,9 @@ def approve(  # noqa: PLR0913 - its options
     from kubectl_admin.certificates.requests.report import report
 
     if bool(names) == all_valid:
-        raise UsageError("name requests, or say --all-valid, one of the two")
+        raise UsageError("name one or more requests, or use --all-valid, but not both")
     if watch and (names or dry_run):
-        raise UsageError("--watch goes with --all-valid, and not with --dry-run")
+        raise UsageError("--watch needs --all-valid, and excludes --dry-run")
     cluster = env.cluster_for_work()
     where = cluster.target.context or cluster.server
     if watch:
@@ -129,19 +129,19 @@ def approve(  # noqa: PLR0913 - its options
     judged = seen.named(names, limit(longest)) if names else seen.judged(limit(longest))
     gaps = seen.nodes.server.gaps
     preview = report(seen.context, judged, datetime.now(UTC), gaps=gaps)
-    doomed = [one for one in judged if approval.may_be_approved(one, named=bool(names))]
-    if dry_run or not doomed:
+    chosen = [one for one in judged if approval.may_be_approved(one, named=bool(names))]
+    if dry_run or not chosen:
         env.show(preview)
         return preview
     if not yes:
         env.show(preview, env.stderr)
-    env.confirm(f"approve {len(doomed)} of {len(judged)} requests of context {where}", yes=yes)
+    env.confirm(f"approve {len(chosen)} of {len(judged)} requests of context {where}", yes=yes)
     census = gather.Census(cluster)
     outcomes: list[Outcome] = []
     failure: AdminError | None = None
     try:
         try:
-            for one in doomed:
+            for one in chosen:
                 outcomes.append(approval.approve(cluster, one, census, limit(longest)))
         except AdminError as error:  # what is approved by now is approved: told first
             failure = error

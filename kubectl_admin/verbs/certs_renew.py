@@ -46,8 +46,8 @@ def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
 
 @click.command("renew", cls=Verb)
 @click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=renewable)
-@click.option("--all", "everything", is_flag=True, help="All that kubeadm renews, instead of those named.")
-@click.option("--ca", "authorities", is_flag=True, help="Say what replacing an authority takes.")
+@click.option("--all", "everything", is_flag=True, help="Renew all certificates that kubeadm renews.")
+@click.option("--ca", "authorities", is_flag=True, help="Say how to replace an authority.")
 @nodes
 @dry_run_
 @yes_
@@ -67,19 +67,21 @@ def renew(  # noqa: PLR0913 - its options
     skipped: tuple[str, ...],
     pods: "Options",
 ) -> Report:
-    """Renew certificates with each node's own kubeadm or kubelet, and see the new ones in use.
+    """Renew certificates with each node's own kubeadm or kubelet, and verify that the new ones are used.
 
-    One control-plane node after the other: what is there is kept, kubeadm renews, and every new certificate
-    is seen being served before the next node. What reads its files again is left running; what does not is
-    started anew. NAME is kubeadm's (apiserver, etcd-server, admin.conf, …). Run again, it goes on.
+    On one control-plane node after the other, the present files are backed up, kubeadm renews, and every new
+    certificate must be served before the next node. Components that reload their certificates keep running;
+    the others are restarted. If interrupted, run the command again to resume. NAME is kubeadm's name
+    (apiserver, etcd-server, admin.conf, …).
 
-    kubelets rotate their own, on every node; kubelet-client and kubelet-serving, named, are rotated now.
+    Kubelets rotate their own certificates, on every node; name kubelet-client or kubelet-serving to have them
+    rotated now.
 
     \b
     Examples:
-      # What would be done?
+      # Show what would be done
       kubectl admin certs renew --all --dry-run
-      # Everything, on all control-plane nodes
+      # All of kubeadm's, on all control-plane nodes
       kubectl admin certs renew --all
       # Two of them, on one node
       kubectl admin certs renew apiserver front-proxy-client --node cp-1
@@ -91,14 +93,14 @@ def renew(  # noqa: PLR0913 - its options
     if authorities:
         raise authority("ca")
     if bool(names) == everything:
-        raise UsageError("name certificates, or say --all, one of the two")
+        raise UsageError("name one or more certificates, or use --all, but not both")
     wanted = known(names)
     change = rotation(wanted) if wanted and wanted[0] in ROTATED else renewal(wanted)
     return carry_out(env, change, nodes, pods, dry_run=dry_run, yes=yes, skipped=skipped)
 
 
 @click.command("rollback", cls=Verb)
-@click.option("--to", metavar="BACKUP", help="This one, instead of each node's newest.")
+@click.option("--to", metavar="BACKUP", help="Restore this backup (default: each node's newest).")
 @click.option(
     "--critical",
     type=DURATION,
@@ -107,7 +109,7 @@ def renew(  # noqa: PLR0913 - its options
     metavar="DURATION",
     help="Refuse a backup with a certificate that has less time left than this.",
 )
-@click.option("--allow-expired", is_flag=True, help="Bring the backup of --to back although it has expired.")
+@click.option("--allow-expired", is_flag=True, help="Restore the backup of --to even if it has expired.")
 @nodes
 @dry_run_
 @yes_
@@ -127,19 +129,19 @@ def rollback(  # noqa: PLR0913 - its options
     skipped: tuple[str, ...],
     pods: "Options",
 ) -> Report:
-    """Bring back the certificates that a renewal has kept, and see them in use.
+    """Restore the certificates that a renewal has backed up, and verify that they are used.
 
-    One control-plane node after the other, as in a renewal; what is replaced is kept, too. It is refused
-    where an authority has been replaced since: what the old one signed is of no use then. So is a backup
-    whose certificates have expired, or are about to; the plan shows what will be there afterwards.
+    It works on one control-plane node after the other, as a renewal does; the replaced files are backed up,
+    too. A backup is refused if an authority has been replaced since then, or if its certificates have expired
+    or are about to. The plan shows which certificates will be there afterwards.
 
     \b
     Examples:
-      # Which backups are there?
+      # List the backups
       kubectl admin certs rollback --dry-run -o json
-      # The newest of each node
+      # Restore the newest backup of each node
       kubectl admin certs rollback
-      # A certain one of one node
+      # Restore a certain backup of one node
       kubectl admin certs rollback --node cp-1 --to 20261125T165000Z
     """
     from kubectl_admin.certificates.renewal.kubeadm import rollback as plan
@@ -147,14 +149,14 @@ def rollback(  # noqa: PLR0913 - its options
     from kubectl_admin.certificates.renewal.kubeadm.work import apply
 
     if allow_expired and not to:
-        raise UsageError("--allow-expired goes with a backup that is named: --to BACKUP")
+        raise UsageError("--allow-expired needs a named backup: --to BACKUP")
 
     def make(facts: "Facts") -> "Plan":
         limit = timedelta(seconds=critical)
         return plan.rollback(facts, to, now=datetime.now(UTC), critical=limit, allow_expired=allow_expired)
 
-    what = f"bring back the certificates of backup {to}" if to else "bring back the certificates kept last"
-    change = Change(what, "brings certificates back", partial(gather, inside=True), make, apply)
+    what = f"restore the certificates of backup {to}" if to else "restore the newest backup of certificates"
+    change = Change(what, "restores certificates", partial(gather, inside=True), make, apply)
     return carry_out(env, change, nodes, pods, dry_run=dry_run, yes=yes, skipped=skipped)
 
 

@@ -179,7 +179,7 @@ def test_who_has_a_certificate_that_has_ended_is_told_how_to_get_another(lab, tm
     config.write_text(ended.kubeconfig(lab))
     answer = admin(lab, "certs", KUBECONFIG=str(config))
     assert (answer.code, answer.out) == (1, "")
-    assert answer.err.startswith("error: the client certificate of user kubernetes-admin ended 2 days ago")
+    assert answer.err.startswith("error: the client certificate of user kubernetes-admin expired 2 days ago")
     assert "kubeadm certs renew admin.conf" in answer.err
     assert lab.exec("cp-1", ["kubeadm", "certs", "renew", "admin.conf"]).returncode == 0
     config.write_text(lab.exec("cp-1", ["cat", "/etc/kubernetes/admin.conf"]).stdout)

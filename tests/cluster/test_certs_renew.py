@@ -31,7 +31,7 @@ def served(lab: Lab, node: str) -> str:
 
 
 def started(lab: Lab, node: str) -> list[str]:
-    """The processes that read their certificates again by themselves; none of them is started anew here."""
+    """The processes that read their certificates again by themselves; none of them is restarted here."""
     script = "for name in kube-apiserver etcd; do pgrep -x $name; done"
     return lab.exec(node, ["sh", "-c", script]).stdout.split()
 

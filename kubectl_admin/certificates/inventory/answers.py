@@ -51,7 +51,7 @@ def put_together(
             case Port(), Certificate():
                 seen.append(shown(about, answer))
             case (Port(), Unauthorized()) | (str(), Unauthorized()):
-                # The API server knows the user, whom it has answered before: it is the kubelet that refuses.
+                # The API server knows the user, whom it has answered before: the kubelet refuses it.
                 refusing.add(_node(about))
             case (Port(), ApiError(message=said)) | (str(), ApiError(message=said)) if UNCERTIFIED in said:
                 uncertified.add(_node(about))
@@ -102,10 +102,10 @@ def _unasked(ports: Iterable[Port], hosts: Container[str]) -> Iterator[Gap]:
     ports = list(ports)
     if far := [port for port in ports if port.host and port.node not in hosts]:
         names = ", ".join(dict.fromkeys(f"{port.name} on {port.number}" for port in far))
-        yield Gap(f"what is served as {names}", "only a node's host can look there")
+        yield Gap(f"certificates served as {names}", "only the node's host can reach them")
     if doorless := list(dict.fromkeys(port.node for port in ports if not port.host)):
-        why = "no running pod of kube-system is to be seen in the network of the node"
-        yield Gap(f"what is served on the ports of {some_of(doorless)}", why)
+        why = "kube-system has no running pod in the network of the node"
+        yield Gap(f"certificates served on the ports of {some_of(doorless)}", why)
 
 
 def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
@@ -113,11 +113,11 @@ def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
     refused = [port for port, error in silent.items() if isinstance(error, Forbidden)]
     if refused:
         wanted = together(FORWARDING)
-        yield Gap("what is served on the nodes' ports", f"this user may not {wanted}", wanted)
+        yield Gap("certificates served on the nodes' ports", f"this user may not {wanted}", wanted)
     alike: dict[tuple[str, int, str], list[str]] = {}
     for port, error in silent.items():
         if not isinstance(error, Forbidden):
             why = error.what.partition(": ")[2] or error.what
             alike.setdefault((port.name, port.number, why), []).append(port.node)
     for (name, number, why), nodes in alike.items():
-        yield Gap(f"what is served as {name} on port {number} of {some_of(nodes)}", why)
+        yield Gap(f"the certificate {name} served on port {number} of {some_of(nodes)}", why)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kubectl_admin.certificates import x509
-from kubectl_admin.certificates.facts import Seen, Source, Use
+from kubectl_admin.certificates.facts import ABSENT, Seen, Source, Use
 from kubectl_admin.certificates.inventory.components import LAYOUT, PKI, File
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.cluster.decode import whole_number
@@ -64,7 +64,7 @@ def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
         if header.kind in ("kubelet", "served"):
             continue
         if len(found) >= LIMIT:
-            rest = Broken(f"only the first {LIMIT} certificates of this node are looked at")
+            rest = Broken(f"only the first {LIMIT} certificates of this node are read")
             found[header.kind, "", 0] = Seen(
                 "others", node, header.path, Source.FILE, Use.UNKNOWN, rest, required=False
             )
@@ -140,7 +140,7 @@ def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[
 
     if header.kind == "absent":
         if required:
-            yield one(name, Source.FILE, use, Broken("it is not there"))
+            yield one(name, Source.FILE, use, ABSENT)
         return
     if header.kind == "kubeconfig":
         return  # what it holds and names comes apart

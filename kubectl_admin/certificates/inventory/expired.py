@@ -1,6 +1,4 @@
-"""Certificates that have ended already, so that nothing is answered: recognised, with what to do on a node,
-where alone something can be done.
-"""
+"""Recognises an expired certificate where the API server can't be asked, and says what to do on a node."""
 
 from datetime import datetime
 
@@ -17,7 +15,7 @@ ALERTS = ("alert certificate expired", "alert bad certificate")  # a server, of 
 
 
 def explained(cluster: Cluster, error: AdminError, now: datetime) -> AdminError:
-    """The error in terms of the certificate that has ended, where one is behind it; else the error itself."""
+    """The error in terms of the expired certificate behind it, if there is one; else the error itself."""
     try:
         mine = list(user.seen(cluster))
     except AdminError:
@@ -33,27 +31,27 @@ def explained(cluster: Cluster, error: AdminError, now: datetime) -> AdminError:
 
 
 def of_user(one: Seen, now: datetime) -> AdminError:
-    """The user's own certificate has ended."""
+    """The user's own certificate has expired."""
     found = one.certificate
     when = relative(found.not_after, now) if found else ""
     config = config_of(one)
     hint = (
         f"on a control-plane node: kubeadm certs renew {config}; then use /etc/kubernetes/{config} from there"
         if config
-        else "have a new one signed; until then: /etc/kubernetes/admin.conf of a control-plane node"
+        else "have a new one signed; until then use /etc/kubernetes/admin.conf of a control-plane node"
     )
-    return AdminError(f"the client certificate of {one.name} ended {when} ({one.where})", hint)
+    return AdminError(f"the client certificate of {one.name} expired {when} ({one.where})", hint)
 
 
 def of_server(cluster: Cluster, authority: Seen | None, now: datetime) -> AdminError:
-    """The API server's certificate has ended, or the authority that has signed it."""
+    """The API server's certificate has expired, or the authority that has signed it."""
     if authority and authority.certificate:
         when = relative(authority.certificate.not_after, now)
-        what = f"the authority of the cluster ended {when} ({authority.where})"
-        return AdminError(what, "docs/certificates.md has the way to another one")
-    # kubeadm makes them all on one day, and an API server does not start while etcd's has ended.
+        what = f"the authority of the cluster expired {when} ({authority.where})"
+        return AdminError(what, "replace the authority: docs/certificates.md has every step")
+    # kubeadm makes them all on one day, and an API server does not start while etcd's has expired.
     return AdminError(
-        f"the certificate of the API server at {cluster.server} has ended, and others with it, as a rule",
+        f"the certificate of the API server at {cluster.server} has expired, and most likely others with it",
         "on each control-plane node: kubeadm certs renew all; move all manifests out of "
         "/etc/kubernetes/manifests and back after 20 s; then use /etc/kubernetes/admin.conf from there",
     )

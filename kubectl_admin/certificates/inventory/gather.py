@@ -53,7 +53,7 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
     after each node and port, for progress.
 
     What can't be looked at is a Gap. Raises AdminError where the API server can't be spoken to, with why if a
-    certificate has ended, and where debug pods may not be made.
+    certificate has expired, and where debug pods may not be made.
     """
     try:
         listed = listings(cluster)
@@ -172,7 +172,7 @@ def on_node(
             case Certificate() as certificate:
                 found.append(shown(port, certificate))
             case Broken(why):
-                unseen.append(Gap(f"what is served at {port.host} of node {node}", why))
+                unseen.append(Gap(f"the certificate served at {port.host} of node {node}", why))
     return Disk(tuple(found), tuple(unseen))
 
 

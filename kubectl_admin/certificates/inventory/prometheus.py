@@ -1,4 +1,4 @@
-"""The ends of certificates as metrics, for the textfile collector of Prometheus' node_exporter. Pure.
+"""When certificates expire, as metrics, for the textfile collector of Prometheus' node_exporter. Pure.
 
 Source: prometheus/docs, «Exposition formats»; node_exporter's README, «Textfile Collector».
 """
@@ -12,7 +12,7 @@ EXPIRY = "kubectl_admin_certificate_expiry_timestamp_seconds"
 def exposition(facts: Facts) -> str:
     """A sample for each certificate in each place, as text in Prometheus' format."""
     lines = [
-        f"# HELP {EXPIRY} When a certificate ends, in seconds since 1970.",
+        f"# HELP {EXPIRY} When a certificate expires, in seconds since 1970.",
         f"# TYPE {EXPIRY} gauge",
     ]
     told = set()

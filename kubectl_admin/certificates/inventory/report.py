@@ -1,4 +1,4 @@
-"""How certificates are shown: a row for all that are alike, what ends first, the same as plain data. Pure."""
+"""How certificates are shown: a row for all that are alike, what expires first, plain data. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def report(
 
 
 def lines(facts: Facts) -> list[Line]:
-    """A line for each certificate on each node, the first to end first; what can't be read stands on top."""
+    """A line for each certificate on each node, the first to expire first; unreadable ones on top."""
     order = list(Source)
     alike: dict[tuple[object, ...], list[Seen]] = {}
     for one in sorted(facts.seen, key=lambda one: order.index(one.source)):
@@ -68,7 +68,7 @@ def lines(facts: Facts) -> list[Line]:
 
 
 def _line(group: Sequence[Seen], wrong: Mapping[tuple[str, str], object]) -> Line:
-    """What the places of one certificate come to; wrong: names and nodes where another one is served."""
+    """One line from the places of one certificate; wrong: names and nodes where another one is served."""
     first = group[0]
     ports = tuple(dict.fromkeys(one.port for one in group if one.source is Source.SERVED))
     apart = first.use is Use.SERVER and (first.name, first.node) in wrong
@@ -122,7 +122,7 @@ def narrow(nodes: Sequence[str]) -> str:
 
 
 def expires(line: Line, *, wide: bool) -> str:
-    """The day of a certificate's end, or its moment, in UTC."""
+    """The day on which a certificate expires, or the moment, in UTC."""
     if line.certificate is None:
         return "-"
     return (
@@ -137,7 +137,7 @@ def left(line: Line, now: datetime, thresholds: Thresholds) -> Cell | str:
     if line.certificate is None:
         return Cell("broken", Mark.BAD if line.seen.required else Mark.DOUBT)
     time = line.certificate.not_after - now
-    text = "ended" if time <= timedelta(0) else short_span(time.total_seconds())
+    text = "expired" if time <= timedelta(0) else short_span(time.total_seconds())
     level = severity(line.seen, now, thresholds)
     return Cell(text, MARKS.get(level)) if level else text
 
@@ -151,7 +151,7 @@ def served(line: Line) -> Cell | str:
 
 
 def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str]:
-    """How much was seen, what ends first, and what is not the cluster's own."""
+    """How much was seen, what expires first, and what is not the cluster's own."""
     context = f"context {facts.context}, " if facts.context else ""
     nodes = f"disks of {len(facts.hosts):,} of {len(facts.nodes):,} nodes"
     yield f"{context}{len(listed):,} certificates, {nodes}"
@@ -159,9 +159,9 @@ def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str
     if first and first.certificate:
         where = f" on {some_of(first.nodes)}" if first.nodes else ""
         when = relative(first.certificate.not_after, now)
-        yield f"first to end, self-made ones aside: {first.seen.name}{where}, {when}"
+        yield f"first to expire, apart from those that servers generate: {first.seen.name}{where}, {when}"
     if facts.etcd_servers:
-        yield f"etcd is external, and so are its certificates: {', '.join(facts.etcd_servers)}"
+        yield f"etcd is external, with certificates of its own: {', '.join(facts.etcd_servers)}"
 
 
 def name(line: Line) -> str:

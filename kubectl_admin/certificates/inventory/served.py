@@ -45,7 +45,9 @@ def through_host(script: Callable[..., bytes], address: str) -> Certificate:
     script: a Host's own. Raises AdminError where nothing answers, or the host has no program for it.
     """
     answer = script(disk.SCRIPT, "-", "served", "-", address)
-    return _readable(disk.served(answer).get(address, x509.Broken("nothing is said of it")), address)
+    return _readable(
+        disk.served(answer).get(address, x509.Broken("the node's answer does not mention it")), address
+    )
 
 
 def _readable(found: Certificate | x509.Broken, where: str) -> Certificate:

@@ -17,27 +17,27 @@ SERVERS: Mapping[str, str] = {
 # Whose certificates are in kubeadm's own kubeconfig files, by their organization.
 # Source: kubernetes/kubernetes cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go.
 CONFIGS = {"kubeadm:cluster-admins": "admin.conf", "system:masters": "super-admin.conf"}
-RESIGNED = "have a new one signed by whoever gave you this one"
-THEIRS = "whoever installed it has to renew it (cert-manager, a chart, an operator)"
-OVERDUE = "the kubelet does so by itself; see why it has not: journalctl -u kubelet, kubectl get csr"
+RESIGNED = "ask the issuer of this certificate for a new one"
+THEIRS = "renew it with the tool that installed it (cert-manager, a chart, an operator)"
+OVERDUE = "the kubelet should have done so by itself; to see why not: journalctl -u kubelet, kubectl get csr"
 
 
 def renewal(one: Seen) -> str:
-    """What to do about a certificate that ends; "" where nobody knows."""
+    """What to do about a certificate that expires; "" where nobody knows."""
     if one.name in RENEWABLE:
         return f"kubectl admin certs renew {one.name}"
     if one.use is Use.AUTHORITY:
         theirs = one.source is Source.OBJECT and "/" in one.name
         return THEIRS if theirs else "replace the authority: docs/certificates.md"
     if one.name == EXTERNAL_ETCD:
-        return "whoever runs etcd has to renew it"
+        return "have the operator of that etcd renew it"
     if one.name.startswith("kubelet"):
         now = f"kubectl admin certs renew {SERVING if one.name == SERVING else CLIENT}"
-        return now if one.generated else f"{now} has it rotated now; {OVERDUE}"
+        return now if one.generated else f"{now} rotates it now; {OVERDUE}"
     if one.source is Source.USER:
         config = config_of(one)
-        return f"kubectl admin certs renew {config}, which renews your own as well" if config else RESIGNED
-    return "restarting the process makes a new one" if one.generated else ""
+        return f"kubectl admin certs renew {config}, which also renews your own" if config else RESIGNED
+    return "restart the process, which generates a new one" if one.generated else ""
 
 
 def config_of(one: Seen) -> str:
@@ -47,10 +47,10 @@ def config_of(one: Seen) -> str:
 
 
 def restart(component: str, name: str) -> str:
-    """How a process comes to read the certificate of that name anew."""
+    """How to have a process reload the certificate of that name."""
     if component == "kubelet":
         return "systemctl restart kubelet, on that node"
     by_hand = f"move the manifest of {component} out of /etc/kubernetes/manifests, and back after 20 s"
     if name not in RENEWABLE:
         return by_hand
-    return f"kubectl admin certs renew {name} renews it once more, and sees it loaded; by hand: {by_hand}"
+    return f"kubectl admin certs renew {name}, which verifies that it is loaded; or by hand: {by_hand}"

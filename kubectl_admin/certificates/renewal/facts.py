@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from kubectl_admin.certificates.facts import Seen, Source
+from kubectl_admin.certificates.facts import ABSENT, Seen, Source
 from kubectl_admin.certificates.inventory.components import (
     FLAGS,
     KUBERNETES,
@@ -27,7 +27,6 @@ ROTATION_TIMEOUT = 600.0
 BEFORE_ROLLBACK = "-before-rollback"  # what a backup's name ends with that a rollback has made
 NAMED = "%Y%m%dT%H%M%SZ"  # how a backup's name begins
 RUN_TIMEOUT = 1800  # seconds that a run may take on a node after its job
-ABSENT = Broken("it is not there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class NodeStep:
 
     @property
     def restarts(self) -> tuple[str, ...]:
-        """The components that have to be started anew: who has read a file at its start."""
+        """The components that have to be restarted: those that read a file only when they start."""
         return tuple(dict.fromkeys(KNOWN[name].reader for name in self.names if KNOWN[name].reader))
 
     @property

@@ -31,8 +31,8 @@ def table(planned: Plan) -> Table:
     columns = [
         Column("NODE"),
         Column("CERTIFICATE"),
-        Column("ENDS"),
-        *([Column("ENDS AFTERWARDS")] if back else []),
+        Column("EXPIRES"),
+        *([Column("EXPIRES AFTERWARDS")] if back else []),
         Column("THEN"),
         Column("SERIAL", wide=True),
         *([Column("SERIAL AFTERWARDS", wide=True)] if back else []),
@@ -47,8 +47,8 @@ def row(step: NodeStep, name: str, *, back: bool) -> list[Cell | str]:
         return [step.node.node, name, ends(here), then(name), serial(here)]
     found = step.afterwards(name)
     later = found if isinstance(found, Certificate) else None
-    # What is there already is not touched, nor is whoever serves or reads it.
-    what = then(name) if name in step.restored else "stays as it is"
+    # What is there already is not touched, nor is the process that serves or reads it.
+    what = then(name) if name in step.restored else "unchanged"
     return [step.node.node, name, ends(here), ends(later), what, serial(here), serial(later)]
 
 
@@ -56,25 +56,27 @@ def then(name: str) -> str:
     """What follows for a process."""
     about = KNOWN[name]
     if name in ROTATED:
-        return "the kubelet is started anew, and gets another"
+        return "restart the kubelet, which gets a new one"
     if about.reader:
-        return f"{about.reader} is started anew"
-    return f"seen served by {about.server}" if about.server else ""
+        return f"restart {about.reader}"
+    return f"verify that {about.server} serves it" if about.server else ""
 
 
 def told(planned: Plan) -> Iterator[str]:
     """What happens, in sentences."""
     for step in planned.steps:
         if step.backup:
-            yield f"node {step.node.node}: backup {step.backup.name} is brought back"
+            yield f"node {step.node.node}: backup {step.backup.name} is restored"
     nodes = ", ".join(step.node.node for step in planned.steps)
     if all(name in ROTATED for step in planned.steps for name in step.names):
-        yield f"one node after the other: {nodes}; no pod is touched; a kubelet that gets none keeps its own"
+        yield (
+            f"one node after the other: {nodes}; no pod is touched; a kubelet that gets no new certificate "
+            "keeps its own"
+        )
         return
-    what = "kept first, then brought back" if any(step.backup for step in planned.steps) else "kept first"
     yield (
-        f"one node after the other: {nodes}; what is there is {what}; a server that does not read its new "
-        "certificate by itself is started anew"
+        f"one node after the other: {nodes}; the present files are backed up first; a server that does not "
+        "reload its new certificate is restarted"
     )
 
 
@@ -88,7 +90,7 @@ def result(context: str, done: Sequence[Done]) -> Report:
     columns = [
         Column("NODE"),
         Column("CERTIFICATE"),
-        Column("ENDS"),
+        Column("EXPIRES"),
         Column("SERVED"),
         Column("SERIAL", wide=True),
         Column("BEFORE", wide=True),
@@ -116,8 +118,8 @@ def summary(done: Done) -> str:
     what = (
         f"{number} certificate{'' if number == 1 else 's'} changed" if number else "nothing had to be changed"
     )
-    again = f", {' and '.join(done.restarted)} started anew" if done.restarted else ""
-    kept = f"; what was is backup {done.backup}" if done.backup else ""
+    again = f", {' and '.join(done.restarted)} restarted" if done.restarted else ""
+    kept = f"; the previous files are in backup {done.backup}" if done.backup else ""
     return f"node {done.node}: {what}{again} in {done.seconds:.0f} s{kept}"
 
 

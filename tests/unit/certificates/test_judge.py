@@ -148,7 +148,7 @@ def test_an_end_in_an_object_is_its_owners():
         )
     )
     assert (one.subject, one.objects) == ("caBundle", hooks)
-    assert "whoever installed it" in one.fix
+    assert "the tool that installed it" in one.fix
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_an_end_in_an_object_is_its_owners():
     [
         ("kubeadm:cluster-admins", "kubectl admin certs renew admin.conf"),
         ("system:masters", "kubectl admin certs renew super-admin.conf"),
-        ("developers", "have a new one signed"),
+        ("developers", "ask the issuer"),
     ],
 )
 def test_who_renews_the_users_own(organization, fix):

@@ -41,9 +41,9 @@ def test_several_in_a_file_in_their_order_with_text_and_keys_between():
     [
         (b"", "it is empty"),
         (b" \n\n", "it is empty"),
-        (b"hello", "no PEM certificate in it"),
-        (b"\xff\xfe\x00", "no PEM certificate in it"),
-        (key_pem(), "no PEM certificate in it"),
+        (b"hello", "it holds no PEM certificate"),
+        (b"\xff\xfe\x00", "it holds no PEM certificate"),
+        (key_pem(), "it holds no PEM certificate"),
         (pem()[:300], "a PEM certificate in it is cut off or damaged"),
         (pem()[:300] + key_pem(), "a PEM certificate in it is cut off or damaged"),
         (pem().replace(b"MII", b"M!I"), "a PEM certificate in it is not base64"),
@@ -77,7 +77,7 @@ def test_a_bundle_in_base64():
 def test_of_very_many_in_a_file_the_first_are_read():
     found = x509.read(pem("a") * (x509.LIMIT + 7))
     assert len(found) == x509.LIMIT + 1
-    assert found[-1] == Broken(f"only the first {x509.LIMIT} certificates in it are looked at")
+    assert found[-1] == Broken(f"only the first {x509.LIMIT} certificates in it are read")
     assert len(x509.read(pem("a") * x509.LIMIT)) == x509.LIMIT
 
 

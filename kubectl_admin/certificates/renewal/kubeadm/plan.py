@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kubectl_admin.certificates.facts import Seen
+from kubectl_admin.certificates.facts import ABSENT, Seen
 from kubectl_admin.certificates.renewable import ALL, CLIENT, RENEWABLE
-from kubectl_admin.certificates.renewal.facts import ABSENT, Facts, Node
+from kubectl_admin.certificates.renewal.facts import Facts, Node
 from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
 from kubectl_admin.certificates.rules import (
     BROKEN_CERTIFICATE,

@@ -67,7 +67,7 @@ def test_a_file_that_is_named_counts_once_and_is_missed_where_it_is_not_there(lo
         File("extra", f"{gone}x", Use.CLIENT, required=False),
     )
     assert [(one.name, one.required) for one in found] == [("mine", True), ("gone", True)]
-    assert found[1].content == Broken("it is not there")
+    assert found[1].content == Broken("the file is missing")
 
 
 def test_what_is_not_there_and_named_twice_is_missed_once(look, pki):
@@ -85,8 +85,8 @@ def test_where_no_file_is_there_none_is_shown(shell):
     ("content", "why"),
     [
         (b"", "it is empty"),
-        (b"nothing\n", "no PEM certificate in it"),
-        (key_pem(), "no PEM certificate in it"),
+        (b"nothing\n", "it holds no PEM certificate"),
+        (key_pem(), "it holds no PEM certificate"),
         (pem()[:300] + b"\n" + key_pem(), "a PEM certificate in it is cut off or damaged"),
         (pem()[:300] + b"\n" + key_pem()[5:], "a PEM certificate in it is cut off or damaged"),
         (pem()[:300], "a PEM certificate in it is cut off or damaged"),
@@ -161,7 +161,7 @@ def test_what_a_kubeconfig_names(look, pki):
     assert found.certificate.common_name == "scheduler"
     (pki / "own.pem").unlink()
     (found,) = look(File("scheduler.conf", str(path), Use.CLIENT, kubeconfig=True))
-    assert found.content == Broken("it is not there")
+    assert found.content == Broken("the file is missing")
 
 
 def test_an_embedded_certificate_that_is_none(look, pki):
@@ -381,6 +381,6 @@ def test_of_a_node_that_shows_very_many_the_first_are_looked_at(monkeypatch):
     *shown, last = disk.seen("w1", answer, [])
     assert [one.where for one in shown] == ["/pki/0.crt", "/pki/1.crt", "/pki/2.crt"]
     assert (last.content, last.required) == (
-        Broken("only the first 3 certificates of this node are looked at"),
+        Broken("only the first 3 certificates of this node are read"),
         False,
     )

@@ -39,7 +39,7 @@ def own(days, *organizations):
 )
 def test_the_administrators_own_certificate_has_ended(explained, error, organization, config):
     said = explained(error, own(-3, organization), authority(node=""))
-    assert said.what == "the client certificate of user ops ended 3 days ago (/home/ops/ops.crt)"
+    assert said.what == "the client certificate of user ops expired 3 days ago (/home/ops/ops.crt)"
     assert said.hint == (
         f"on a control-plane node: kubeadm certs renew {config}; then use /etc/kubernetes/{config} from there"
     )
@@ -64,14 +64,14 @@ def test_what_has_another_cause_stays_as_it_is(explained, error, mine):
 
 def test_the_api_servers_certificate_has_ended(explained):
     said = explained(EXPIRED, own(3), authority(node="", days=10))
-    assert said.what.startswith("the certificate of the API server at https://10.0.0.10:6443 has ended")
-    # Seen: an API server with a new certificate does not start while etcd's has ended, too.
+    assert said.what.startswith("the certificate of the API server at https://10.0.0.10:6443 has expired")
+    # Seen: an API server with a new certificate does not start while etcd's has expired, too.
     assert "kubeadm certs renew all; move all manifests" in said.hint
 
 
 def test_the_clusters_authority_has_ended(explained):
     said = explained(EXPIRED, own(3), authority(node="", days=-1))
-    assert said.what.startswith("the authority of the cluster ended 24 hours ago")
+    assert said.what.startswith("the authority of the cluster expired 24 hours ago")
     assert "docs/certificates.md" in said.hint
 
 

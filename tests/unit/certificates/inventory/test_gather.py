@@ -163,7 +163,7 @@ def test_every_port_of_every_node_is_looked_at_through_a_pod_that_is_there():
         ("kubelet-serving", "w1", 10250, "kube-proxy-w1:10250"),
     ]
     assert [(gap.what, gap.why) for gap in found.gaps] == [
-        ("what is served as etcd-peer on 2380", "only a node's host can look there")
+        ("certificates served as etcd-peer on 2380", "only the node's host can reach them")
     ]
     assert (found.hosts, found.nodes) == (frozenset(), ("cp1", "w1"))
 
@@ -196,7 +196,7 @@ def test_a_node_that_can_not_be_looked_at_is_a_gap_and_the_others_are_shown(host
     found = with_host(Cluster())
     assert found.hosts == {"cp1"}
     assert [(gap.what, gap.why) for gap in found.gaps] == [
-        ("what is served at 10.0.0.11:2380 of node cp1", "no certificate is shown there"),
+        ("the certificate served at 10.0.0.11:2380 of node cp1", "no certificate is shown there"),
         ("the disk of node w1", "node w1 is not Ready"),
     ]
 
@@ -211,7 +211,7 @@ def test_who_may_not_make_debug_pods_is_told_what_is_missing(hosts, missing):
 def test_ports_that_say_the_same_are_one_gap(ports):
     ports[10250] = AdminError("port 10250 of pod kube-system/kube-proxy-x: nothing listens there")
     found = without_host(Cluster())
-    assert found.gaps[0].what == "what is served as kubelet-serving on port 10250 of cp1, w1"
+    assert found.gaps[0].what == "the certificate kubelet-serving served on port 10250 of cp1, w1"
     assert found.gaps[0].why == "nothing listens there"
 
 
@@ -233,7 +233,7 @@ def test_a_kubelet_that_can_not_be_spoken_to_gets_no_debug_pod(ports, hosts):
     assert found.uncertified == ("w1",)
     assert found.hosts == {"cp1"}
     assert [node for node, _ in hosts["asked"]] == ["cp1"]
-    assert [gap.what for gap in found.gaps] == ["what is served as kubelet-serving on port 10250 of cp1"]
+    assert [gap.what for gap in found.gaps] == ["the certificate kubelet-serving served on port 10250 of cp1"]
 
 
 def test_who_is_not_known_to_the_api_server_is_told_so():
@@ -249,7 +249,7 @@ def test_a_kubelet_that_refuses_is_the_gap_of_its_node_alone(ports, hosts):
     assert [gap.what for gap in found.gaps if gap.permission] == []
     assert [(gap.what, gap.why) for gap in found.gaps if "w1" in gap.what] == [
         ("the disk of node w1", "Error from server (Forbidden): no: 403"),
-        ("what is served as kubelet-serving on port 10250 of w1", "no: 403"),
+        ("the certificate kubelet-serving served on port 10250 of w1", "no: 403"),
     ]
 
 
@@ -283,7 +283,7 @@ def test_static_pods_that_may_not_be_listed_are_one_gap():
     found = without_host(Cluster(pods=forbidden("pods")))
     assert [(gap.what, gap.permission) for gap in found.gaps] == [
         ("static pods", "list pods in namespace kube-system"),
-        ("what is served on the ports of cp1, w1", ""),
+        ("certificates served on the ports of cp1, w1", ""),
     ]
     assert found.seen == ()
 

@@ -52,7 +52,7 @@ def test_rows_that_look_alike_are_one_and_the_first_to_end_stands_first():
     ]
     assert below[:2] == [
         "context lab, 5 certificates, disks of 4 of 4 nodes",
-        "first to end, self-made ones aside: kubelet-client on w1, in 4 days",
+        "first to expire, apart from those that servers generate: kubelet-client on w1, in 4 days",
     ]
 
 
@@ -97,7 +97,7 @@ def test_what_is_broken_stands_on_top():
     assert [row[:4] for row in rows[1:]] == [
         ["pki/x.crt", "cp1", "-", "broken?"],
         ["etcd-peer", "cp2", "-", "broken!"],
-        ["apiserver", "cp1", "2026-11-22", "ended!"],
+        ["apiserver", "cp1", "2026-11-22", "expired!"],
     ]
 
 
@@ -108,7 +108,7 @@ def test_what_is_broken_stands_on_top():
         (timedelta(days=1, hours=23), "47h!"),
         (timedelta(hours=1, minutes=59), "119m!"),
         (timedelta(seconds=90), "90s!"),
-        (timedelta(0), "ended!"),
+        (timedelta(0), "expired!"),
     ],
 )
 def test_the_time_left_in_one_unit(time, text):
@@ -143,7 +143,7 @@ def test_a_real_clusters_table_fits_80_columns():
 def test_an_external_etcd_and_no_disks():
     _, below = shown(served("apiserver", certificate()), hosts=frozenset(), etcd_servers=("https://e:2379",))
     assert below[0].endswith("disks of 0 of 1 nodes")
-    assert "etcd is external, and so are its certificates: https://e:2379" in below
+    assert "etcd is external, with certificates of its own: https://e:2379" in below
 
 
 def test_a_cluster_that_shows_nothing():

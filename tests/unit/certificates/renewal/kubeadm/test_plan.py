@@ -3,9 +3,10 @@ from datetime import timedelta
 
 import pytest
 
+from kubectl_admin.certificates.facts import ABSENT
 from kubectl_admin.certificates.renewable import RENEWABLE, known
 from kubectl_admin.certificates.renewal import report
-from kubectl_admin.certificates.renewal.facts import ABSENT, Backup, Etcd, Left, Survey
+from kubectl_admin.certificates.renewal.facts import Backup, Etcd, Left, Survey
 from kubectl_admin.certificates.renewal.kubeadm import plan
 from kubectl_admin.certificates.renewal.kubeadm import rollback as rollbacks
 from kubectl_admin.certificates.renewal.work import Changed, Done
@@ -57,7 +58,7 @@ def test_names_are_kubeadms_in_its_order():
     [
         ("ca", "is an authority"),
         ("kubelet.conf", "can.t be renewed"),
-        ("kubelet-client,apiserver", "one of the two at a time"),
+        ("kubelet-client,apiserver", "renewed in one run"),
     ],
 )
 def test_what_kubeadm_does_not_renew_is_wrong_usage(name, words):
@@ -347,9 +348,9 @@ def test_the_plan_of_a_rollback_says_what_will_be_there():
     here = replace(here, seen=tuple(one for one in here.seen if one.name in ("apiserver", "scheduler.conf")))
     shown = report.plan(rollback(facts(here)))
     assert text(shown).startswith("""\
-NODE  CERTIFICATE     ENDS              ENDS AFTERWARDS   THEN
-cp-1  apiserver       2027-11-25 12:00  2026-12-25 12:00  seen served by kube-apiserver
-cp-1  scheduler.conf  2027-11-25 12:00  2027-11-25 12:00  stays as it is
+NODE  CERTIFICATE     EXPIRES           EXPIRES AFTERWARDS  THEN
+cp-1  apiserver       2027-11-25 12:00  2026-12-25 12:00    verify that kube-apiserver serves it
+cp-1  scheduler.conf  2027-11-25 12:00  2027-11-25 12:00    unchanged
 """)
     (item,) = shown.items()
     assert item["certificates"][0]["afterwards"]["notAfter"] == "2026-12-25T12:00:00+00:00"
@@ -378,13 +379,13 @@ def test_a_plan_says_what_follows_for_each():
     assert (
         text(report.plan(planned))
         == """\
-NODE  CERTIFICATE     ENDS              THEN
+NODE  CERTIFICATE     EXPIRES           THEN
 cp-1  admin.conf      2027-11-25 12:00  -
-cp-1  apiserver       2027-11-25 12:00  seen served by kube-apiserver
-cp-1  scheduler.conf  2027-11-25 12:00  kube-scheduler is started anew
+cp-1  apiserver       2027-11-25 12:00  verify that kube-apiserver serves it
+cp-1  scheduler.conf  2027-11-25 12:00  restart kube-scheduler
 
-one node after the other: cp-1; what is there is kept first; a server that does
-  not read its new certificate by itself is started anew
+one node after the other: cp-1; the present files are backed up first; a server
+  that does not reload its new certificate is restarted
 """
     )
 
@@ -399,13 +400,13 @@ def test_what_was_done_is_a_row_each():
     assert (
         text(shown)
         == """\
-NODE  CERTIFICATE  ENDS              SERVED
+NODE  CERTIFICATE  EXPIRES           SERVED
 cp-1  admin.conf   2027-11-25 12:00  -
 cp-1  apiserver    2027-11-25 12:00  yes
 cp-1  etcd-peer    2027-11-25 12:00  not seen?
 
-node cp-1: 3 certificates changed, kube-scheduler started anew in 12 s; what was
-  is backup 20261125T120000Z
+node cp-1: 3 certificates changed, kube-scheduler restarted in 12 s; the previous
+  files are in backup 20261125T120000Z
 """
     )
     (item,) = shown.items()

@@ -43,7 +43,7 @@ def test_what_is_shown_beforehand():
         "w1",
         "kubelet-client",
         "2027-11-25 12:00",
-        "the kubelet is started anew, and gets another",
+        "restart the kubelet, which gets a new one",
     ]
     assert "no pod is touched" in shown.paragraphs[0]
     assert "kept first" not in shown.paragraphs[0]
