@@ -336,7 +336,7 @@ def test_a_pair_is_known_by_its_public_key_whatever_is_written_about_it(openssl)
     done = keys.renew("a", "apiserver")
     assert done.returncode == 0
     assert (
-        "pki/etcd/server is no pair of a key and its certificate, and no backup has one"
+        "pki/etcd/server: the key does not match the certificate, and no backup has a pair that matches"
         in done.stdout.decode()
     )
     assert keys.calls == ["etcd-server", "apiserver"]
@@ -471,7 +471,7 @@ def test_a_backup_that_has_ended_is_refused_by_the_hosts_own_clock(keys, end):
     keys.renew("a", "apiserver")
     before = keys.texts()
     done = keys.rollback("b", "a", str(int(time.time()) + end))
-    assert (done.returncode, b"backup a holds certificates that have ended" in done.stderr) == (1, True)
+    assert (done.returncode, b"backup a holds expired certificates" in done.stderr) == (1, True)
     assert keys.texts() == before
     assert not (keys.backups / "b").exists()
 
@@ -487,7 +487,7 @@ def test_a_certificate_that_has_ended_is_not_brought_back(openssl, which):
     keys.renew("a", "apiserver", "scheduler.conf")
     renewed = keys.texts()
     done = keys.rollback("b", "a")
-    assert (done.returncode, b"of backup a has ended" in done.stderr) == (1, True)
+    assert (done.returncode, b"of backup a has expired" in done.stderr) == (1, True)
     assert keys.texts() == renewed
     assert keys.rollback("b", "a", "-").returncode == 0
     assert keys.texts() != renewed
@@ -499,7 +499,7 @@ def test_half_a_pair_is_not_brought_back(openssl):
     shutil.copy(keys.pool / "upgraded.key", keys.backups / "a/pki/apiserver.key")
     before = keys.texts()
     done = keys.rollback("b", "a")
-    assert (done.returncode, b"is not the certificate of its key" in done.stderr) == (1, True)
+    assert (done.returncode, b"does not match its key" in done.stderr) == (1, True)
     assert keys.texts() == before
 
 
@@ -626,5 +626,5 @@ def test_an_older_one_is_asked_to_end_and_its_successor_waited_for(keys, sleeper
     born = Path(f"/proc/{sleeper.pid}").stat().st_ctime
     done = restart(keys, int(born))
     assert done.returncode == 1
-    assert b"was ended, and there is no new one" in done.stderr
+    assert b"was ended, and the kubelet has not restarted it" in done.stderr
     assert sleeper.wait(10) == -15

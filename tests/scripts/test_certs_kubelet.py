@@ -179,7 +179,7 @@ def test_a_kubeconfig_that_is_a_link_stays_one(kubelet):
 def test_what_is_not_signed_leaves_the_old_one_in_use(kubelet):
     kubelet.fate("unsigned")
     done = kubelet.rotate("client")
-    assert (done.returncode, b"has the one that it had" in done.stderr) == (1, True)
+    assert (done.returncode, b"keeps the one that it had" in done.stderr) == (1, True)
     assert kubelet.client.read_text() == PAIR.format("old")
     assert kubelet.conf.read_text() == kubelet.named
 

@@ -86,7 +86,7 @@ look() {
 
 keep() { # NAME: copies what there is into a backup, which has its name when it is whole; sets `kept` to its path
   nowhere=$(find -L "$pki" -type l)
-  [ -z "$nowhere" ] || refuse "$nowhere leads nowhere: remove that link, or put there what it should lead to"
+  [ -z "$nowhere" ] || refuse "$nowhere leads nowhere: remove that link, or restore its target"
   mkdir -p -- "$backups"
   chmod 700 "$backups"
   rm -rf -- "$backups"/.*.part
@@ -101,19 +101,19 @@ keep() { # NAME: copies what there is into a backup, which has its name when it 
   for name in $unpaired; do
     from=$(source_of "$name")
     if [ -z "$from" ]; then
-      say "$name is no pair of a key and its certificate, and no backup has one"
+      say "$name: the key does not match the certificate, and no backup has a pair that matches"
       continue
     fi
     files_of "$name" | while read -r file; do
       mv -- "$part/$file" "$part/$file.found"
       cp -p -- "$from/$file" "$part/$file"
     done
-    say "$name is no pair of a key and its certificate: the backup has that of ${from##*/}"
+    say "$name: the key does not match the certificate: the backup gets the pair of ${from##*/}"
   done
   if [ "$action" = renew ] && [ -n "$unseen" ] && [ "$(contents "$part")" = "$(contents "$unseen")" ]; then
     rm -rf -- "$part"
     kept=$unseen
-    say "what is good here is kept in $kept already"
+    say "backup $kept has all good files already"
     return
   fi
   [ "$action" != renew ] || : > "$part/open"
@@ -121,7 +121,7 @@ keep() { # NAME: copies what there is into a backup, which has its name when it 
   mv -- "$part" "$backups/$1"
   settled "$backups"
   kept=$backups/$1
-  say "kept in $kept"
+  say "backed up in $kept"
 }
 
 behind_links() { # FILE of a backup: sets `to` to where it really lies, or will
@@ -145,7 +145,7 @@ bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at a
   cp -p -- "$1/$2" "$fresh"
   touch -- "$fresh" # or who has read it before would seem to have read this one
   in_place "$fresh" "$to"
-  say "$to brought back"
+  say "$to restored"
 }
 
 kubeadms() { # NAME: what kubeadm calls it
@@ -187,12 +187,12 @@ rollback() { # BACKUP END FILE...
   [ "$(cat "$backup/folder")" = "$pki" ] || refuse "backup $name is of $(cat "$backup/folder")"
   for file in ca.crt ca.key front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key sa.pub sa.key; do
     if [ -e "$backup/pki/$file" ] && ! cmp -s -- "$backup/pki/$file" "$pki/$file"; then
-      refuse "$pki/$file is not the one of backup $name: what that one signed is no longer good for this cluster"
+      refuse "$pki/$file is not the one of backup $name: the backup is worthless for this cluster"
     fi
   done
   # By this host's clock, and now: the plan may be hours old. A host without openssl goes by what the plan has read.
   if [ "$end" != - ] && [ "$(date +%s)" -ge "$end" ]; then
-    refuse "backup $name holds certificates that have ended"
+    refuse "backup $name holds expired certificates"
   fi
   for file in "$@"; do
     if [ ! -e "$backup/$file" ] || cmp -s -- "$backup/$file" "$(here "$file")"; then continue; fi
@@ -201,9 +201,9 @@ rollback() { # BACKUP END FILE...
       *.crt) key=${file%.crt}.key ;;
       *) continue ;;
     esac
-    if [ "$end" != - ] && has_ended "$backup/$file"; then refuse "$file of backup $name has ended"; fi
+    if [ "$end" != - ] && has_ended "$backup/$file"; then refuse "$file of backup $name has expired"; fi
     if [ -e "$backup/$key" ] && are_two "$backup/$file" "$backup/$key"; then
-      refuse "$file of backup $name is not the certificate of its key"
+      refuse "$file of backup $name does not match its key"
     fi
   done
   if [ ! -d "$backups/$new" ]; then keep "$new"; fi

@@ -16,7 +16,7 @@ what=$1 seconds=$2
 if [ -e "$own" ]; then own=$(readlink -f -- "$own"); fi
 
 start_anew() {
-  say "the kubelet is started anew"
+  say "restarting the kubelet"
   systemctl restart kubelet
 }
 certificate() { sed '/-----END CERTIFICATE-----/q'; } # the first on stdin
@@ -69,7 +69,7 @@ client() {
     key=$(sed -n '/-----BEGIN .*PRIVATE KEY-----/,/-----END .*PRIVATE KEY-----/p' "$pair")
     chain=$(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$pair")
     if [ -z "$key" ] || [ -z "$chain" ]; then refuse "$pair does not hold a certificate and its key"; fi
-    last=$(readlink -- "$pair") || refuse "$pair is no link, as kubelets make it"
+    last=$(readlink -- "$pair") || refuse "$pair is not a link, as kubelets make it"
     fields "-data: $(printf '%s\n' "$chain" | on_one_line)" "-data: $(on_one_line << END
 $key
 END
@@ -92,16 +92,16 @@ END
 without() { # says what there is instead of a new certificate
   settle_unit kubelet
   if [ "$unit_said" != active ] && ! start_anew; then
-    refuse "the kubelet does not start; it has the certificate that it had: journalctl -u kubelet"
+    refuse "the kubelet does not start; it keeps the certificate that it had: journalctl -u kubelet"
   fi
-  refuse "no new one came within $seconds s; the kubelet has the one that it had: kubectl get csr"
+  refuse "no new one came within $seconds s; the kubelet keeps the one that it had: kubectl get csr"
 }
 
 # --- the certificate that it serves
 
 serving() {
   told=$(setting tlsCertFile)
-  [ -z "$told" ] || refuse "the kubelet serves $told, which it was told of, and does not renew"
+  [ -z "$told" ] || refuse "the kubelet serves $told by its configuration, and does not renew it"
   if [ "$(setting serverTLSBootstrap)" = true ]; then
     set -- "$folder/kubelet-server-current.pem"
   else
