@@ -34,8 +34,8 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.pool import ask_all
 
 KUBE_PROXY = "k8s-app=kube-proxy"
-LISTING = 60.0  # seconds for all listings together
-PATIENCE = 30.0  # seconds for which the way to a node may be cut: a listing is quickly run again
+LIST_TIMEOUT = 60.0  # seconds for all listings together
+RETRY_TIMEOUT = 30.0  # seconds for which the way to a node may be cut: a listing is quickly run again
 WORKERS = 24
 NODES = Right("list", "nodes")
 LIST_PODS = Right("list", "pods", KUBE_SYSTEM)
@@ -72,7 +72,7 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
         answers = attributed(cluster, found, FORWARDING)
     else:
         far = [port for port in ports if port.host]
-        brief = replace(options, patience=min(options.patience, PATIENCE))
+        brief = replace(options, patience=min(options.patience, RETRY_TIMEOUT))
         hosts = Hosts(cluster, Operation.begin(), brief, say)
         # Nodes first: handshakes are done while pods start, and would keep them waiting.
         questions: dict[Port | str, Callable[[], Any]] = {
@@ -110,7 +110,7 @@ def listings(cluster: Cluster) -> Listed:
     }
     in_objects = objects.questions(cluster)
     questions.update((right, ask) for right, ask in in_objects.items())
-    answers = ask_all(questions, deadline=LISTING)
+    answers = ask_all(questions, deadline=LIST_TIMEOUT)
     gaps = dict.fromkeys(
         gap
         for what, answer in answers.items()

@@ -159,7 +159,7 @@ def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str
     if first and first.certificate:
         where = f" on {some_of(first.nodes)}" if first.nodes else ""
         when = relative(first.certificate.not_after, now)
-        yield f"first to expire, apart from those that servers generate: {first.seen.name}{where}, {when}"
+        yield f"first to expire, generated ones aside: {first.seen.name}{where}, {when}"
     if facts.etcd_servers:
         yield f"etcd is external, with certificates of its own: {', '.join(facts.etcd_servers)}"
 

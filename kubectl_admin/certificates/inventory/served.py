@@ -12,12 +12,12 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 
-TIMEOUT = 10.0  # seconds for one handshake
+HANDSHAKE_TIMEOUT = 10.0  # seconds
 RETRIES = 3  # after failures that may well be none a little later
 
 
 def certificate(
-    cluster: Cluster, pod: str, port: int, *, namespace: str = KUBE_SYSTEM, timeout: float = TIMEOUT
+    cluster: Cluster, pod: str, port: int, *, namespace: str = KUBE_SYSTEM, timeout: float = HANDSHAKE_TIMEOUT
 ) -> Certificate:
     """The certificate that is served on a port of a node's loopback.
 

@@ -198,7 +198,7 @@ def test_a_certificate_that_was_renewed_and_not_loaded():
         "kube-apiserver serves serial …1111AAAA (until 2026-12-06) on port 6443;"
         " on disk is serial …2222BBBB (until 2027-11-25)"
     )
-    assert one.fix.startswith("kubectl admin certs renew apiserver renews it once more")
+    assert one.fix.startswith("kubectl admin certs renew apiserver, which verifies that it is loaded")
 
 
 @pytest.mark.parametrize(

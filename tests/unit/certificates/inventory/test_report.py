@@ -52,7 +52,7 @@ def test_rows_that_look_alike_are_one_and_the_first_to_end_stands_first():
     ]
     assert below[:2] == [
         "context lab, 5 certificates, disks of 4 of 4 nodes",
-        "first to expire, apart from those that servers generate: kubelet-client on w1, in 4 days",
+        "first to expire, generated ones aside: kubelet-client on w1, in 4 days",
     ]
 
 

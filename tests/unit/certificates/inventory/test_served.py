@@ -126,5 +126,5 @@ def test_what_a_host_sees():
     assert served.through_host(script, address).common_name == "etcd-peer"
     with pytest.raises(AdminError, match=r"10\.0\.0\.11:2380: no certificate is shown there"):
         served.through_host(lambda *_: shown + b"? no certificate is shown there\n", address)
-    with pytest.raises(AdminError, match="nothing is said of it"):
+    with pytest.raises(AdminError, match="the node's answer does not mention it"):
         served.through_host(lambda *_: b"", address)
