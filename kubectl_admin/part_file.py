@@ -1,7 +1,7 @@
 """A file that gets its name whole, or not at all: it grows beside it under another, for its owner alone.
 
 What was written is held by its descriptor from the first byte to the last: a name can be given to another
-file at any moment, by another run on a file system without locks, or by whoever may write to the folder.
+file at any moment, by another run on a file system without locks, or by whoever may write to the directory.
 """
 
 import errno
@@ -21,24 +21,24 @@ from kubectl_admin.report.text import mib, mib_needed
 
 BLOCK = 1 << 20  # bytes
 ENDING = ".part"
-# What file systems say that can't put a folder itself on the disk, or a user that may only write to it.
+# What file systems say that can't put a directory itself on the disk, or a user that may only write to it.
 UNSETTLED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}
 
 
 class Draft:
     """Content that is written until it is whole; gone at the end of its `with` block. Errors are AdminErrors.
 
-    title: what it is called in errors. folder: on whose file system it grows.
+    title: what it is called in errors. directory: on whose file system it grows.
     """
 
-    def __init__(self, title: str, folder: Path) -> None:
+    def __init__(self, title: str, directory: Path) -> None:
         self.title = title
-        self.folder = folder
+        self.directory = directory
         self._descriptor = -1
 
     def __enter__(self) -> Self:
         try:
-            self._descriptor = self._opened()
+            self._descriptor = self._open()
         except OSError as error:
             raise UsageError(f"{self.title} can't be written: {error.strerror}") from error
         return self
@@ -57,7 +57,7 @@ class Draft:
 
     def write(self, data: bytes | bytearray) -> None:
         """Writes all of it; raises AdminError where the disk is full."""
-        self._try(lambda: written(self._descriptor, data))
+        self._try(lambda: write(self._descriptor, data))
 
     def settle(self) -> None:
         """Everything that was written is on the disk."""
@@ -69,7 +69,7 @@ class Draft:
         free = system.f_bavail * system.f_frsize
         if free < size:
             raise AdminError(
-                f"{self.folder}: {mib(free)} MiB are free, and the file will have {mib_needed(size)} MiB",
+                f"{self.directory}: {mib(free)} MiB are free, and the file will have {mib_needed(size)} MiB",
                 self._elsewhere,
             )
 
@@ -78,26 +78,26 @@ class Draft:
         offset = 0
         while block := os.pread(self._descriptor, BLOCK, offset):
             try:
-                written(descriptor, block)
+                write(descriptor, block)
             except OSError as error:
                 raise AdminError(
-                    f"{name} can't be written: {error.strerror}", "what has come out of it is not whole"
+                    f"{name} can't be written: {error.strerror}", "the output is not complete"
                 ) from error
             offset += len(block)
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         raise NotImplementedError
 
     @property
     def _elsewhere(self) -> str:
-        return "free some space, or name another folder"
+        return "free some space, or name another directory"
 
     def _try(self, act: Callable[[], object]) -> None:
         try:
             act()
         except OSError as error:
             raise AdminError(
-                f"{self.title} can't be written: {error.strerror}", "nothing of it was kept"
+                f"{self.title} can't be written: {error.strerror}", "nothing was kept"
             ) from error
 
 
@@ -106,18 +106,18 @@ class Spool(Draft):
 
     def __init__(self) -> None:
         try:
-            folder = Path(tempfile.gettempdir())
+            directory = Path(tempfile.gettempdir())
         except OSError as error:
-            raise UsageError(f"no folder for temporary files can be written: {error.strerror}") from error
-        super().__init__(str(folder), folder)
+            raise UsageError(f"no directory for temporary files can be written: {error.strerror}") from error
+        super().__init__(str(directory), directory)
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         with tempfile.TemporaryFile(buffering=0) as file:
             return os.dup(file.fileno())
 
     @property
     def _elsewhere(self) -> str:
-        return "free some space, or name another folder in TMPDIR"
+        return "free some space, or name another directory in TMPDIR"
 
 
 class PartFile(Draft):
@@ -164,21 +164,21 @@ class PartFile(Draft):
         self._refuse_existing()
         if not is_named(self._descriptor, self.path):
             raise AdminError(
-                f"{self.path} was removed or replaced while it was written, so {self.target} was not made",
-                "does another run write there, or who else may write to that folder?",
+                f"{self.path} was removed or replaced while it was written, so {self.target} was not created",
+                "check whether another run writes there, and who else may write to that directory",
             )
         self._try(self._rename)
         if not is_named(self._descriptor, self.target):
             raise AdminError(
-                f"{self.target} is not the file that was written: somebody has exchanged it just now",
-                "do not use it; who else may write to that folder?",
+                f"{self.target} is not the file that was written: somebody has just replaced it",
+                "do not use it; check who else may write to that directory",
             )
         try:
-            settle_folder(self.folder)
+            settle_directory(self.directory)
         except OSError as error:
             raise AdminError(
-                f"{self.target} is whole, but its folder can't be written to the disk: {error.strerror}",
-                "it may be lost when this machine loses its power",
+                f"{self.target} is whole, but its directory can't be written to the disk: {error.strerror}",
+                "it may be lost if this machine loses power",
             ) from error
 
     def _rename(self) -> None:
@@ -192,13 +192,13 @@ class PartFile(Draft):
             except OSError:
                 pass  # a file system without such links
             else:
-                # In a folder that files may only be added to the part keeps its name beside the other.
+                # In a directory that files may only be added to the part keeps its name beside the other.
                 with suppress(OSError):
                     self.path.unlink()
                 return
         self.path.rename(self.target)
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         """A new part, locked where the file system knows locks."""
         beginning = f"{self.target.name}.{machine()}"
         self._remove_dead(beginning)
@@ -219,9 +219,9 @@ class PartFile(Draft):
         beginning: of their names. What can't be locked may be at work, and stays.
         """
         try:
-            found = [path for path in self.folder.iterdir() if path.name.startswith(beginning)]
+            found = [path for path in self.directory.iterdir() if path.name.startswith(beginning)]
         except PermissionError:
-            return  # a folder that may only be written to
+            return  # a directory that may only be written to
         for path in found:
             try:
                 about = path.lstat()
@@ -235,7 +235,7 @@ class PartFile(Draft):
                 held = lock(descriptor)
                 if held is Lock.TAKEN:
                     what = f"{self.target} is being written by another run"
-                    raise AdminError(what, "wait until it has ended")
+                    raise AdminError(what, "wait until that run has ended")
                 if held is Lock.OURS and is_named(descriptor, path):
                     path.unlink()
             finally:
@@ -249,9 +249,11 @@ class PartFile(Draft):
         except OSError as error:
             raise UsageError(f"{self.target} can't be written: {error.strerror}") from error
         if stat.S_ISDIR(mode):
-            raise UsageError(f"{self.target} is a folder")
+            raise UsageError(f"{self.target} is a directory")
         if not stat.S_ISREG(mode):
-            raise UsageError(f"{self.target} is no file", "name a file, or - for stdout")
+            raise UsageError(
+                f"{self.target} exists and is not a regular file", "name a file, or - for stdout"
+            )
         if not self._force:
             raise UsageError(
                 f"{self.target} is there already", "name another file, or replace it with --force"
@@ -264,21 +266,21 @@ def behind_link(file: Path) -> Path:
         return file
     real = Path(os.path.realpath(file))
     if not os.path.exists(file):  # noqa: PTH110 - the same
-        raise UsageError(f"{file} is a link to {real}, which is not there", "name that file itself")
+        raise UsageError(f"{file} is a link to {real}, which does not exist", "name that file itself")
     return real if real.exists() else file  # /dev/stdout leads to «pipe:[4711]»
 
 
-def written(descriptor: int, data: bytes | bytearray) -> None:
+def write(descriptor: int, data: bytes | bytearray) -> None:
     """Writes all of it."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def settle_folder(folder: Path) -> None:
-    """The folder's names are on the disk, where the file system does such things."""
+def settle_directory(directory: Path) -> None:
+    """The directory's names are on the disk, where the file system does such things."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-DEADLINE = 10.0  # seconds for all answers
+REVIEW_TIMEOUT = 10.0  # seconds for all answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def certainly_missing(cluster: "Cluster", rights: Sequence[Right]) -> list[Right
 
 def ask(cluster: "Cluster", rights: Iterable[Right]) -> dict[Right, bool | AdminError]:
     """Whether the user has each of the rights, or why that is not known."""
-    return ask_all({right: partial(is_granted, cluster, right) for right in rights}, deadline=DEADLINE)
+    return ask_all({right: partial(is_granted, cluster, right) for right in rights}, deadline=REVIEW_TIMEOUT)
 
 
 def is_granted(cluster: "Cluster", right: Right) -> bool:
@@ -145,7 +145,7 @@ def is_granted(cluster: "Cluster", right: Right) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": asked},
     }
-    status = cluster.review(REVIEWS, review, timeout=DEADLINE).get("status")
+    status = cluster.review(REVIEWS, review, timeout=REVIEW_TIMEOUT).get("status")
     if not isinstance(status, dict):
         raise AdminError(f"the server has not said whether the user may {right}")
     return status.get("allowed") is True

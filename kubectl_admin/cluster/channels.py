@@ -22,11 +22,11 @@ from kubectl_admin.cluster.dial import websocket_to
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.transport import Transport
 
-PING = 15.0  # seconds of silence after which the other end is asked whether it is still there
-SILENCE = 60.0  # seconds of silence, pings unanswered, after which it is not
+PING_INTERVAL = 15.0  # seconds of silence after which the other end is asked whether it is still there
+SILENCE_TIMEOUT = 60.0  # seconds of silence, pings unanswered, after which it is not
 # The same once something has been sent: an API server reads no ping while a command does not read its input.
-SILENCE_FED = 600.0
-TURN = 0.05  # seconds to wait for the rest of a message while there is something to be sent
+SILENCE_FED_TIMEOUT = 600.0
+POLL_INTERVAL = 0.05  # seconds to wait for the rest of a message while there is something to be sent
 FRAME = 32 * 1024  # bytes sent at a time; more only makes masking slower
 UNSENT = 16  # frames on their way, beyond which the other end's pings are no longer answered
 Message = tuple[int, bytes]
@@ -62,7 +62,7 @@ class Channels(Closing):
         self._unsent: deque[memoryview] = deque()
         self._heeded = True  # whether there is any sense in sending
         self._idle = False  # whether there is nothing to be sent yet
-        self._silence = SILENCE
+        self._silence = SILENCE_TIMEOUT
         self._channel = 0  # of the message whose fragments are coming
         self._timeout = timeout
         self._end = time.monotonic() + timeout if timeout else None
@@ -106,7 +106,7 @@ class Channels(Closing):
                 self._heeded = message is not None
                 self._idle = message is not None and not message[1]
                 if message and message[1]:
-                    self._heard, self._silence = time.monotonic(), SILENCE_FED
+                    self._heard, self._silence = time.monotonic(), SILENCE_FED_TIMEOUT
                     self._queue(ABNF.OPCODE_BINARY, bytes([message[0]]) + message[1])
             if self._unsent and not self._readable_while_sending():
                 self._check_time()
@@ -198,7 +198,7 @@ class Channels(Closing):
     def _allow_reading(self) -> None:
         """Before each read of a part of a frame: BrokenStream is raised after the time limit."""
         self._check_end()
-        patience = TURN if self._unsent or self._idle else self._patience()
+        patience = POLL_INTERVAL if self._unsent or self._idle else self._patience()
         if patience != self._socket.gettimeout():
             self._socket.settimeout(patience)
 
@@ -211,7 +211,11 @@ class Channels(Closing):
 
     def _patience(self) -> float:
         """Seconds to wait for anything before time is looked at again."""
-        return PING if self._end is None else min(PING, max(self._end - time.monotonic(), 0.001))
+        return (
+            PING_INTERVAL
+            if self._end is None
+            else min(PING_INTERVAL, max(self._end - time.monotonic(), 0.001))
+        )
 
     def _check_end(self) -> None:
         """Raises BrokenStream after the time limit."""
@@ -228,7 +232,7 @@ class Channels(Closing):
             raise BrokenStream(
                 f"{self.what}: nothing heard for {self._silence:.0f} s, the connection is dead"
             )
-        if now - max(self._heard, self._pinged) >= PING:
+        if now - max(self._heard, self._pinged) >= PING_INTERVAL:
             self._pinged = now
             self._unanswered += 1
             self._queue(ABNF.OPCODE_PING, b"")

@@ -6,36 +6,33 @@ Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import urllib3
-
-from kubectl_admin.cluster.decode import decode_object, mapping
-from kubectl_admin.cluster.errors import BrokenStream, Gone, of_status
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.errors import Gone
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.objects import (
     answers_with_object,
     check_answer,
     check_object,
-    check_parts,
     decode_answer,
     items_of,
 )
 from kubectl_admin.cluster.requests import (
-    CHUNK,
     Query,
     Request,
     carry_out,
     is_ready,
     location,
-    opened,
-    retried,
+    open_answer,
+    send_with_retries,
 )
 from kubectl_admin.cluster.retry import Patience, Retry
 from kubectl_admin.cluster.table import ACCEPT as TABLE
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, Transport
+from kubectl_admin.cluster.watch_events import event_of, read_lines
 from kubectl_admin.errors import AdminError
 
-# Channels are loaded when the first is opened: a listing has no use for them, and others are under way then.
+# Channels are loaded when the first is opened: a listing has no use for them.
 if TYPE_CHECKING:
     from kubectl_admin.cluster.exec import Exec
     from kubectl_admin.cluster.portforward import PortForward
@@ -116,9 +113,9 @@ class Cluster:
         """
         import ssl
 
-        from kubectl_admin.cluster import dial
+        from kubectl_admin.cluster.dial import dial
 
-        with dial.dialled(self._transport, CONNECT_TIMEOUT) as raw:
+        with dial(self._transport, CONNECT_TIMEOUT) as raw:
             return raw.getpeercert(binary_form=True) if isinstance(raw, ssl.SSLSocket) else None
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON, timeout: float | None = None) -> Any:
@@ -199,15 +196,15 @@ class Cluster:
         query = [*query, ("watch", "true"), ("timeoutSeconds", str(max(1, round(timeout))))]
         request = Request("GET", location(path, query), [("Accept", JSON)])
         silence = timeout + WATCH_GRACE
-        answer = retried(
+        answer = send_with_retries(
             self._transport,
             "GET",
-            lambda _: opened(self._transport, request, timeout=silence),
+            lambda _: open_answer(self._transport, request, timeout=silence),
             timeout=timeout,
         )
         try:
             with self._transport.reading():
-                for line in lines(answer):
+                for line in read_lines(answer):
                     yield event_of(line, path)
         finally:
             answer.close()
@@ -291,33 +288,3 @@ class Cluster:
 
     def _seconds(self, timeout: float | None) -> float | None:
         return timeout or self.target.request_timeout
-
-
-def lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """The lines of an answer, each as soon as it is there; raises BrokenStream for one without an end."""
-    rest = b""
-    for chunk in answer.stream(CHUNK, decode_content=True):
-        *complete, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in complete if line.strip())
-        if len(rest) > TEXT_LIMIT:
-            raise BrokenStream(f"a line of a watch is longer than {TEXT_LIMIT} bytes")
-    if rest.strip():
-        yield rest
-
-
-def event_of(line: bytes, path: str) -> dict[str, Any]:
-    """An event of a watch; raises what an ERROR tells, BrokenStream for a line that has not come whole."""
-    try:
-        event = decode_object(line, f"an event of {path}")
-    except AdminError as error:
-        raise BrokenStream(error.what) from None
-    if not isinstance(event.get("object"), dict) or "type" not in event:
-        raise BrokenStream(f"an event of {path} is about nothing")
-    if event["type"] == "ERROR":
-        raise of_status(event["object"])
-    try:
-        check = check_parts if event["type"] == "BOOKMARK" else check_object
-        check(event["object"], f"what an event of {path} is about")
-    except AdminError as error:
-        raise BrokenStream(error.what) from None
-    return event

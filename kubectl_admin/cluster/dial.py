@@ -31,8 +31,8 @@ from kubectl_admin.cluster.errors import (
     unreachable,
 )
 from kubectl_admin.cluster.limits import LimitedSocket, TooLong, after
-from kubectl_admin.cluster.relay import relayed
-from kubectl_admin.cluster.requests import retried
+from kubectl_admin.cluster.relay import relay
+from kubectl_admin.cluster.requests import send_with_retries
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
 from kubectl_admin.errors import AdminError
 
@@ -69,19 +69,19 @@ def websocket_to(
         left = max(end - time.monotonic(), 0.001) if end else None
         identity = transport.authenticate()
         try:
-            return consented(transport, location, protocols, identity, left)
+            return ask_consent(transport, location, protocols, identity, left)
         except Unauthorized:
             if not transport.credentials.renew(identity):
                 raise
             renewed = transport.authenticate()
             if renewed == identity:
                 raise
-        return consented(transport, location, protocols, renewed, left)
+        return ask_consent(transport, location, protocols, renewed, left)
 
-    return retried(transport, "CONNECT", once, timeout=timeout)
+    return send_with_retries(transport, "CONNECT", once, timeout=timeout)
 
 
-def consented(
+def ask_consent(
     transport: Transport, location: str, protocols: list[str], identity: Identity, timeout: float | None
 ) -> Any:
     """The WebSocket after a handshake with these credentials."""
@@ -91,7 +91,7 @@ def consented(
     connection.frame_buffer = Frames(connection.frame_buffer.recv)
     start = time.monotonic()
     transport.begin()
-    raw = dialled(transport, min(CONNECT_TIMEOUT, patience))
+    raw = dial(transport, min(CONNECT_TIMEOUT, patience))
     shaking = LimitedSocket(raw, after(patience), HANDSHAKE)
     try:
         connection.connect(
@@ -167,13 +167,13 @@ def refused(error: websocket.WebSocketBadStatusException, location: str, *, know
     return told
 
 
-def dialled(transport: Transport, timeout: float) -> socket.socket:
+def dial(transport: Transport, timeout: float) -> socket.socket:
     """A connection to the server, encrypted if it wants https; raises NothingSent or Unreachable."""
     parts = urlsplit(transport.server)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
         raw = (
-            tunnelled(transport, host, port, timeout)
+            open_tunnel(transport, host, port, timeout)
             if transport.proxy
             else socket.create_connection((host, port), timeout)
         )
@@ -187,7 +187,7 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
     for option in tcp_keepalive_socket_options():
         raw.setsockopt(*option)
     if isinstance(raw, ssl.SSLSocket):
-        raw = relayed(raw)
+        raw = relay(raw)
     if parts.scheme != "https":
         return raw
     try:
@@ -199,7 +199,7 @@ def dialled(transport: Transport, timeout: float) -> socket.socket:
         raise (said if isinstance(said, Untrusted) else NothingSent(said.what)) from error
 
 
-def tunnelled(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
+def open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
     """A connection through the proxy: an SSLSocket where what is said to the proxy is encrypted."""
     if transport.proxy and socks.is_socks(transport.proxy):
         return socks.connect(transport.proxy, host, port, timeout)

@@ -18,7 +18,7 @@ STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 LIMIT = 16 << 20  # bytes of output that `run` keeps
 STATUS_LIMIT = 64 << 10  # bytes in which it is told how a command ended
-GRACE = 2.0  # seconds that the stream may stay open after the command's end has begun to be told
+CLOSE_GRACE = 2.0  # seconds that the stream may stay open after the command's end has begun to be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Exec(Closing):
                 elif channel == STATUS:
                     if not status:
                         self._ending = True
-                        self._channels.finish_within(GRACE)
+                        self._channels.finish_within(CLOSE_GRACE)
                     if len(status) + len(data) > STATUS_LIMIT:
                         raise BrokenStream(
                             f"{self._channels.what}: how it ended is longer than {STATUS_LIMIT} bytes"

@@ -28,7 +28,7 @@ from kubectl_admin.cluster.usable import interactive_mode
 from kubectl_admin.errors import AdminError
 
 KIND = "ExecCredential"
-TIMEOUT = 60.0  # seconds for a plugin that asks nobody anything
+QUIET_TIMEOUT = 60.0  # seconds for a plugin that asks nobody anything
 ANSWER_LIMIT = 1 << 20  # bytes
 INTERACTIVE_TIMEOUT = 600.0  # seconds for one that may ask a person to log in
 CLUSTER_FIELDS = (
@@ -71,7 +71,7 @@ def run(target: Target) -> Credential:
     except (TypeError, ValueError, RecursionError):
         raise failed(target, "an extension of the cluster can't be told in JSON") from None
     question = {"KUBERNETES_EXEC_INFO": asked}
-    timeout = INTERACTIVE_TIMEOUT if interactive else TIMEOUT
+    timeout = INTERACTIVE_TIMEOUT if interactive else QUIET_TIMEOUT
     try:
         code, answer = answer_of(
             [command, *map(str, plugin.get("args") or ())],
@@ -114,7 +114,7 @@ def answer_of(
         start_new_session=not interactive,
     ) as process:
         try:
-            answer = written(process, timeout)
+            answer = read_output(process, timeout)
         except BaseException:
             if interactive:
                 process.kill()
@@ -128,7 +128,7 @@ def answer_of(
         return process.returncode, answer
 
 
-def written(process: subprocess.Popen[bytes], timeout: float) -> bytes:
+def read_output(process: subprocess.Popen[bytes], timeout: float) -> bytes:
     """What it writes on stdout until it has ended; raises as `answer_of`."""
     if process.stdout is None:
         raise TypeError("stdout is no pipe")

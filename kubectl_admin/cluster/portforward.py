@@ -30,7 +30,7 @@ PREFIX = 2  # bytes of the port's number at the beginning of each channel
 LIMIT = 64 << 20  # bytes of an answer
 FRAMING = 1 << 20  # bytes of an answer besides its body: its head, and where its chunks begin and end
 SAID = 300  # characters of a node's words that are shown
-TIMEOUT = 10.0  # seconds for connecting, asking and the whole answer
+HTTP_TIMEOUT = 10.0  # seconds for connecting, asking and the whole answer
 
 
 class PortError(AdminError):
@@ -60,7 +60,7 @@ def http_get(  # noqa: PLR0913 - where it is, what is asked, and how
     path: str,
     *,
     tls: bool = False,
-    timeout: float = TIMEOUT,
+    timeout: float = HTTP_TIMEOUT,
     limit: int = LIMIT,
 ) -> Answer:
     """GETs a path from a port of a pod, or of the loopback of the node whose network it shares.

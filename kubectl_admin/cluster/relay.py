@@ -12,7 +12,7 @@ import threading
 PIECE = 1 << 16  # bytes carried at a time
 
 
-def relayed(far: ssl.SSLSocket) -> socket.socket:
+def relay(far: ssl.SSLSocket) -> socket.socket:
     """A socket that leads where this connection does, which belongs to it from now on and ends with it."""
     near, other = socket.socketpair()
     near.settimeout(far.gettimeout())

@@ -22,11 +22,11 @@ Query = Iterable[tuple[str, str]]
 Result = TypeVar("Result")
 
 TRIES = 3
-BACKOFF = 0.2  # seconds before the second try, three times as many before the third
-LONGEST = 15.0  # seconds; a server that wants to be left alone for longer is told of, not waited for
+RETRY_INTERVAL = 0.2  # seconds before the second try, three times as many before the third
+LONGEST_RETRY_INTERVAL = 15.0  # seconds; a server that wants to be left alone for longer is not waited for
 CHUNK = 1 << 16  # bytes
-BELIEVED = 1.0  # seconds for which a server that was ready is believed when it refuses
-READINESS = 5.0  # seconds in which a server must have said whether it is ready
+READY_GRACE = 1.0  # seconds for which a server that was ready is believed when it refuses
+READINESS_TIMEOUT = 5.0  # seconds in which a server must have said whether it is ready
 REFUSAL = 1 << 20  # bytes of a refusal that are read at most
 
 
@@ -62,9 +62,9 @@ def carry_out(
 
     def once(end: float | None) -> bytes:
         left = max(end - time.monotonic(), 0.001) if end else None
-        answer = opened(transport, request, timeout=left)
+        answer = open_answer(transport, request, timeout=left)
         try:
-            body = whole(transport, answer, limit=limit)
+            body = read_whole(transport, answer, limit=limit)
         except TooLong:
             raise AdminError(f"the answer to {request.location} is longer than {limit} bytes") from None
         finally:
@@ -73,10 +73,10 @@ def carry_out(
             transport.granted = transport.granted or request.location
         return body
 
-    return retried(transport, request.method, once, timeout=timeout, tries=tries)
+    return send_with_retries(transport, request.method, once, timeout=timeout, tries=tries)
 
 
-def opened(
+def open_answer(
     transport: Transport, request: Request, *, timeout: float | None = None
 ) -> urllib3.BaseHTTPResponse:
     """The answer to a request, carried out once, its body not yet read; a refusal is raised as ApiError.
@@ -84,7 +84,7 @@ def opened(
     Until it has read its roles, an API server refuses what it is asked, whoever asks: that is no refusal.
     """
     try:
-        return accepted(transport, request, timeout)
+        return accept(transport, request, timeout)
     except Forbidden as error:
         if not error.verb or time.monotonic() < transport.believed_until:
             raise
@@ -96,25 +96,25 @@ def opened(
             error.unsettled = True
             raise
     # It may have become so between the two; what it refuses now, it means.
-    transport.believed_until = time.monotonic() + BELIEVED
-    return accepted(transport, request, timeout)
+    transport.believed_until = time.monotonic() + READY_GRACE
+    return accept(transport, request, timeout)
 
 
-def accepted(transport: Transport, request: Request, timeout: float | None) -> urllib3.BaseHTTPResponse:
+def accept(transport: Transport, request: Request, timeout: float | None) -> urllib3.BaseHTTPResponse:
     """The answer to a request; a refusal is raised as ApiError."""
     identity = transport.authenticate()
-    answer = sent(transport, request, identity, timeout)
+    answer = send(transport, request, identity, timeout)
     # Refused for its credential means not carried out, so whatever it is may be sent again.
     if answer.status == 401 and transport.credentials.renew(identity):
         renewed = transport.authenticate()
         if renewed != identity:
             answer.close()
-            answer = sent(transport, request, renewed, timeout)
+            answer = send(transport, request, renewed, timeout)
     if 200 <= answer.status < 300:
         transport.known = True
         return answer
     try:
-        body = whole(transport, answer, limit=REFUSAL)
+        body = read_whole(transport, answer, limit=REFUSAL)
     except TooLong:
         body = b""
     finally:
@@ -149,14 +149,14 @@ def status_of(transport: Transport, asked: str) -> int | None:
     """The HTTP status of the answer at this path and query; None if there is none."""
     request = Request("GET", asked, [("Accept", "*/*")])
     try:
-        answer = sent(transport, request, transport.authenticate(), READINESS)
+        answer = send(transport, request, transport.authenticate(), READINESS_TIMEOUT)
     except Unreachable:
         return None
     answer.close()
     return answer.status
 
 
-def sent(
+def send(
     transport: Transport, request: Request, identity: Identity, timeout: float | None
 ) -> urllib3.BaseHTTPResponse:
     """The answer, whatever its status, noted in the log as kubectl's -v=6 does."""
@@ -169,7 +169,7 @@ def sent(
     return answer
 
 
-def whole(transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit: int | None) -> bytes:
+def read_whole(transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit: int | None) -> bytes:
     """The body of an answer; raises TooLong beyond `limit` bytes, Unreachable if it is late."""
     chunks, length = [], 0
     with transport.reading():
@@ -181,7 +181,7 @@ def whole(transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit: int 
     return b"".join(chunks)
 
 
-def retried(
+def send_with_retries(
     transport: Transport,
     method: str,
     action: Callable[[float | None], Result],
@@ -201,7 +201,7 @@ def retried(
             return action(end)
         except (Unreachable, ApiError) as error:
             wait = pause(error, method, attempt)
-            if wait is None or wait > LONGEST or (end and time.monotonic() + wait > end):
+            if wait is None or wait > LONGEST_RETRY_INTERVAL or (end and time.monotonic() + wait > end):
                 raise
             if transport.is_hopeless(wait):
                 raise
@@ -222,4 +222,4 @@ def pause(error: AdminError, method: str, attempt: int) -> float | None:
     wait = error.retry_after if isinstance(error, ApiError) else None
     if isinstance(error, ApiError) and error.status == 429:
         return wait
-    return wait or BACKOFF * 3.0 ** (attempt - 1)
+    return wait or RETRY_INTERVAL * 3.0 ** (attempt - 1)

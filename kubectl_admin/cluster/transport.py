@@ -40,7 +40,7 @@ from kubectl_admin.errors import AdminError
 CONNECTIONS = 16  # kept open at once, as many as threads ask
 REDIRECTS = 3  # followed one after another
 CONNECT_TIMEOUT = 5.0  # seconds to reach the server
-FIRST_CONTACT = 1.0  # seconds for which a server is sought that this run has not heard from yet
+FIRST_CONTACT_TIMEOUT = 1.0  # seconds for which a server is sought that this run has not heard from yet
 READ_TIMEOUT = 30.0  # seconds of silence while an answer is awaited
 
 
@@ -126,7 +126,7 @@ class Transport:
         headers: all of them, those of `authenticate` included. body: what JSON can say; None for none.
         timeout: seconds until the whole answer has come. Raises NothingSent if the server was not reached,
         Broken if it hung up, Unreachable for all else. The body is to be read inside `reading`. A redirect is
-        followed where `redirected` allows it, and another server is not shown who asks.
+        followed where `redirect_target` allows it, and another server is not shown who asks.
         """
         self.begin()
         limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
@@ -141,7 +141,7 @@ class Transport:
                     if not where or not left:
                         break
                     answer.response.close()
-                    there = redirected(method, url, where)
+                    there = redirect_target(method, url, where)
                     if urlsplit(there)[:2] != urlsplit(url)[:2]:
                         all_headers = anonymous(all_headers)
                     url = there
@@ -156,8 +156,8 @@ class Transport:
         self.begun = time.monotonic() if self.begun is None else self.begun
 
     def is_hopeless(self, wait: float) -> bool:
-        """Whether nobody has answered so far, and would not be asked again before FIRST_CONTACT is over."""
-        return not self.heard and time.monotonic() + wait > (self.begun or math.inf) + FIRST_CONTACT
+        """Whether nobody has answered, nor will be asked again before FIRST_CONTACT_TIMEOUT is over."""
+        return not self.heard and time.monotonic() + wait > (self.begun or math.inf) + FIRST_CONTACT_TIMEOUT
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -203,7 +203,7 @@ def repeatable(own: Mapping[str, str], headers: Headers) -> urllib3.HTTPHeaderDi
     return result
 
 
-def redirected(method: str, url: str, where: str) -> str:
+def redirect_target(method: str, url: str, where: str) -> str:
     """Where a redirect leads; raises AdminError for one that is not followed.
 
     What changes something is for this server only, and nothing leaves encryption.

@@ -8,7 +8,8 @@ from typing import TextIO
 from kubectl_admin.report.text import printable
 
 CLEAR_TO_END = "\x1b[J"
-REMINDER = 30.0  # seconds after which, where nothing can be written over, the present lines are said again
+# Seconds after which the present lines are said again where nothing can be written over.
+REMINDER_INTERVAL = 30.0
 
 
 class Live:
@@ -39,7 +40,7 @@ class Live:
                 self._erase()
                 self._draw(list(lines))
                 self._stream.flush()
-        elif lines and self._clock() - self._said >= REMINDER:
+        elif lines and self._clock() - self._said >= REMINDER_INTERVAL:
             for text in lines:
                 self._stream.write(f"{printable(text)}\n")
             self._stream.flush()

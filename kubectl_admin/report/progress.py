@@ -9,7 +9,7 @@ from typing import TextIO
 from kubectl_admin.report.text import MIB, mib, mib_needed, printable
 
 CLEAR_LINE = "\r\x1b[K"
-OFTEN, SELDOM = 0.2, 10.0  # seconds between two lines, on a terminal and elsewhere
+TERMINAL_INTERVAL, LOG_INTERVAL = 0.2, 10.0  # seconds between two lines, on a terminal and elsewhere
 
 
 class Progress:
@@ -42,7 +42,7 @@ class Progress:
 class Moving:
     """«fetching 512 of 1024 MiB, 45 MiB/s, 0:11 left», kept up by one thread at a time.
 
-    terminal: whether the line can be written over; elsewhere there is a new one every SELDOM seconds.
+    terminal: whether the line can be written over; elsewhere there is a new one every LOG_INTERVAL seconds.
     clock: gives seconds.
     """
 
@@ -62,10 +62,10 @@ class Moving:
         now = self._clock()
         if self._began is None:
             self._began = now, done
-            self._next = now + (0 if self._terminal else SELDOM)
+            self._next = now + (0 if self._terminal else LOG_INTERVAL)
         if now < self._next:
             return
-        self._next = now + (OFTEN if self._terminal else SELDOM)
+        self._next = now + (TERMINAL_INTERVAL if self._terminal else LOG_INTERVAL)
         text = f"{self._title}: {amounts(done, total, done - self._began[1], now - self._began[0])}"
         if self._terminal:
             # A line that wraps could not be taken away again.

@@ -155,7 +155,7 @@ def test_a_part_that_another_process_writes_is_left_alone(tmp_path):
             """,
             target,
         )
-        assert ended.stdout == f"{target} is being written by another run|wait until it has ended\n"
+        assert ended.stdout == f"{target} is being written by another run|wait until that run has ended\n"
         part.publish()
     assert target.read_bytes() == SECRET
 
@@ -378,7 +378,7 @@ def test_a_folder_that_is_a_file(tmp_path):
 
 
 def test_a_target_that_is_a_folder(tmp_path):
-    with pytest.raises(UsageError, match="is a folder"), PartFile(tmp_path, force=True):
+    with pytest.raises(UsageError, match="is a directory"), PartFile(tmp_path, force=True):
         pass
 
 
@@ -420,7 +420,10 @@ def test_a_device_is_never_replaced(tmp_path, force):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     for target in (tmp_path / "pipe", tmp_path / "link", Path("/dev/null")):
-        with pytest.raises(UsageError, match="is no file") as refused, PartFile(target, force=force):
+        with (
+            pytest.raises(UsageError, match="is not a regular file") as refused,
+            PartFile(target, force=force),
+        ):
             pass
         assert refused.value.hint == "name a file, or - for stdout"
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
@@ -445,7 +448,10 @@ def test_a_link_stays_and_the_file_behind_it_is_replaced_as_with_cp(tmp_path):
 @pytest.mark.parametrize("force", [False, True])
 def test_the_name_of_stdout_is_no_file(force):
     near, far = os.pipe()
-    with pytest.raises(UsageError, match="is no file"), PartFile(Path(f"/dev/fd/{far}"), force=force):
+    with (
+        pytest.raises(UsageError, match="is not a regular file"),
+        PartFile(Path(f"/dev/fd/{far}"), force=force),
+    ):
         pass
     os.close(near)
     os.close(far)
@@ -454,7 +460,7 @@ def test_the_name_of_stdout_is_no_file(force):
 @pytest.mark.parametrize("force", [False, True])
 def test_a_link_that_leads_nowhere_is_refused_as_by_cp(tmp_path, force):
     (tmp_path / "latest.db").symlink_to(tmp_path / "none.db")
-    with pytest.raises(UsageError, match=r"latest.db is a link to .*none.db, which is not there"):
+    with pytest.raises(UsageError, match=r"latest.db is a link to .*none.db, which does not exist"):
         PartFile(tmp_path / "latest.db", force=force)
 
 
@@ -472,7 +478,7 @@ def test_a_full_disk_is_an_error_and_nothing_stays(tmp_path):
         tmp_path / "snapshot.db",
         limit=10_500,
     )
-    told = f"{tmp_path}/snapshot.db can't be written: File too large|nothing of it was kept\n"
+    told = f"{tmp_path}/snapshot.db can't be written: File too large|nothing was kept\n"
     assert (ended.stdout, ended.stderr, ended.returncode) == (told, "", 0)
     assert names(tmp_path) == []
 
@@ -527,7 +533,7 @@ def test_a_folder_that_can_not_be_settled_is_told_and_the_file_stays(tmp_path, m
         fsync(descriptor)
 
     monkeypatch.setattr(part_file.os, "fsync", only_files)
-    with pytest.raises(AdminError, match="is whole, but its folder"):
+    with pytest.raises(AdminError, match="is whole, but its directory"):
         keep(tmp_path / "s.db")
     assert names(tmp_path) == ["s.db"]
 

@@ -5,7 +5,14 @@ import io
 import pytest
 
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.report.progress import CLEAR_LINE, OFTEN, SELDOM, Moving, Progress, amounts
+from kubectl_admin.report.progress import (
+    CLEAR_LINE,
+    LOG_INTERVAL,
+    TERMINAL_INTERVAL,
+    Moving,
+    Progress,
+    amounts,
+)
 from tests.unit.stand_in import HARMLESS, NASTY
 
 MIB = 1 << 20
@@ -45,17 +52,17 @@ def test_a_terminals_line_is_written_over():
 def test_a_terminals_line_does_not_flicker():
     seen = Watched(terminal=True)
     seen.at(0, 0, 100)
-    assert seen.at(OFTEN / 2, 1, 100) == ""
-    assert seen.at(OFTEN, 2, 100) != ""
+    assert seen.at(TERMINAL_INTERVAL / 2, 1, 100) == ""
+    assert seen.at(TERMINAL_INTERVAL, 2, 100) != ""
 
 
 def test_elsewhere_there_is_a_line_now_and_then():
     seen = Watched(terminal=False)
     assert seen.at(0, 0, 1000) == ""
-    assert seen.at(SELDOM / 2, 50, 1000) == ""
-    assert seen.at(SELDOM, 100, 1000) == "snapshot: 100 of 1000 MiB, 10 MiB/s, 1:30 left\n"
-    assert seen.at(SELDOM + 1, 200, 1000) == ""
-    assert seen.at(2 * SELDOM, 200, 1000) == "snapshot: 200 of 1000 MiB, 10 MiB/s, 1:20 left\n"
+    assert seen.at(LOG_INTERVAL / 2, 50, 1000) == ""
+    assert seen.at(LOG_INTERVAL, 100, 1000) == "snapshot: 100 of 1000 MiB, 10 MiB/s, 1:30 left\n"
+    assert seen.at(LOG_INTERVAL + 1, 200, 1000) == ""
+    assert seen.at(2 * LOG_INTERVAL, 200, 1000) == "snapshot: 200 of 1000 MiB, 10 MiB/s, 1:20 left\n"
     seen.moving.clear()
     assert seen.said() == ""
 
@@ -93,7 +100,7 @@ def test_a_line_that_would_wrap_is_cut(monkeypatch):
 def test_names_of_the_cluster_do_nothing_to_the_terminal():
     for terminal in (True, False):
         seen = Watched(terminal=terminal, title=NASTY)
-        text = seen.at(0, 0, 1) + seen.at(SELDOM, 0, 1)
+        text = seen.at(0, 0, 1) + seen.at(LOG_INTERVAL, 0, 1)
         assert HARMLESS in text
         assert "\x1b" not in text.replace(CLEAR_LINE, "")
 

@@ -17,7 +17,7 @@ from cryptography import x509
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Unreachable, Untrusted
 from kubectl_admin.cluster.portforward import http_get
-from kubectl_admin.cluster.relay import relayed
+from kubectl_admin.cluster.relay import relay
 from tests.unit.cluster.conftest import Authority, new_authority
 from tests.unit.cluster.standin import Says, StandIn, Wire
 from tests.unit.cluster.test_portforward import forwarded
@@ -207,7 +207,7 @@ def test_a_relay_carries_both_ways_at_once_and_ends_with_either_end(
         for said_last in (b"", b"end"):  # who hangs up
             raw = socket.create_connection(("127.0.0.1", port))
             far = context.wrap_socket(raw, server_hostname="127.0.0.1")
-            with relayed(far) as near:
+            with relay(far) as near:
                 said = DATA + said_last
                 threading.Thread(target=near.sendall, args=(said,), daemon=True).start()
                 heard = bytearray()

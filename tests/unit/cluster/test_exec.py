@@ -220,7 +220,7 @@ def test_fragments_and_pings(server: StandIn) -> None:
 
 
 def test_a_quiet_stream_is_pinged(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "PING", 0.01)
+    monkeypatch.setattr(channels, "PING_INTERVAL", 0.01)
 
     def talk(wire: Wire) -> None:
         wire.accept(V5)
@@ -233,8 +233,8 @@ def test_a_quiet_stream_is_pinged(server: StandIn, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_dead_connection_is_noticed(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "PING", 0.01)
-    monkeypatch.setattr(channels, "SILENCE", 0.05)
+    monkeypatch.setattr(channels, "PING_INTERVAL", 0.01)
+    monkeypatch.setattr(channels, "SILENCE_TIMEOUT", 0.05)
 
     def talk(wire: Wire) -> None:
         wire.accept(V5)
@@ -248,8 +248,8 @@ def test_a_dead_connection_is_noticed(server: StandIn, monkeypatch: pytest.Monke
 
 def test_a_command_that_is_slow_to_read_is_not_dead(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """API servers answer no ping while they wait for a command to take its input."""
-    monkeypatch.setattr(channels, "PING", 0.01)
-    monkeypatch.setattr(channels, "SILENCE", 0.02)
+    monkeypatch.setattr(channels, "PING_INTERVAL", 0.01)
+    monkeypatch.setattr(channels, "SILENCE_TIMEOUT", 0.02)
     pings = 0
 
     def talk(wire: Wire) -> None:

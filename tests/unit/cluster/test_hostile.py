@@ -214,7 +214,7 @@ def test_who_does_not_listen_hears_no_silence(server: StandIn, monkeypatch: pyte
     line = server.connect().exec("ns", "p", None, ["yes"])._channels
     messages = line.messages()
     assert next(messages) == (1, b"line")
-    clock.now += channels.SILENCE * 2
+    clock.now += channels.SILENCE_TIMEOUT * 2
     received = line._received
 
     def after_a_silence() -> tuple[int, bytes] | None:
@@ -229,10 +229,10 @@ def test_who_does_not_listen_hears_no_silence(server: StandIn, monkeypatch: pyte
 def test_a_connection_is_not_dead_before_a_ping_went_unanswered(server: StandIn) -> None:
     server.on("GET", EXEC, says(b'{"status":"Success"}'))
     line = server.connect().exec("ns", "p", None, ["true"])._channels
-    line._heard -= channels.SILENCE * 2
+    line._heard -= channels.SILENCE_TIMEOUT * 2
     line._pinged = line._heard
     line._check_time()  # asks
-    line._heard -= channels.SILENCE
+    line._heard -= channels.SILENCE_TIMEOUT
     with pytest.raises(BrokenStream, match="the connection is dead"):
         line._check_time()
     line.close()

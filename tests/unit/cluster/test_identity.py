@@ -411,7 +411,7 @@ def test_plugin_that_asks_nobody_is_beyond_the_reach_of_ctrl_c(
 def test_plugin_that_never_answers_holds_nobody_up(
     given: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_plugin, "TIMEOUT", 0.01)
+    monkeypatch.setattr(credential_plugin, "QUIET_TIMEOUT", 0.01)
     for command in (["sleep", "1000"], ["sh", "-c", "sleep 1000 & sleep 1000"]):
         entry = plugin("", command=command[0], args=command[1:])
         with pytest.raises(AdminError, match=f"executable {command[0]} gave no credential within"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster import channels, connection, dial, limits, requests, transport
+from kubectl_admin.cluster import channels, dial, limits, requests, transport, watch_events
 from kubectl_admin.cluster.channels import UNSENT
 from kubectl_admin.cluster.dial import HANDSHAKE
 from kubectl_admin.cluster.errors import BrokenStream, Unreachable
@@ -166,7 +166,7 @@ def test_an_answer_whose_compression_says_nothing_is_not_waited_for(server: Stan
 
 
 def test_a_line_of_a_watch_has_an_end(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "TEXT_LIMIT", 100)
+    monkeypatch.setattr(watch_events, "LINE_LIMIT", 100)
     server.on("GET", METRICS, Says(body=b'{"type":"' + b"x" * 200))
     with pytest.raises(BrokenStream, match="longer than 100 bytes"):
         list(server.connect().watch(METRICS, timeout=5))
