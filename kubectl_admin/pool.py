@@ -99,6 +99,6 @@ def _answer(key: Key, question: Callable[[], Answer]) -> Answer | BaseException:
         for line in traceback.format_exc().splitlines():
             log.debug(line)
         why = " ".join(f"{type(error).__name__}: {error}".split())
-        return OddError(f"{key}: the answer is not understood ({why[:SHOWN]})")
+        return OddError(f"{key}: unexpected answer ({why[:SHOWN]})")
     except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
         return error

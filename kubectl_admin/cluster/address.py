@@ -21,7 +21,7 @@ def fault_of(address: str) -> str | None:
         port = parts.port
     except ValueError:
         escaped = "; /, ? and # of a password are written %2F, %3F and %23" if "@" in address else ""
-        return f"its port is no number up to 65535{escaped}"
+        return f"its port is not a number up to 65535{escaped}"
     if port == 0:
         return "its port is 0"
     if not host or not is_host_name(host):

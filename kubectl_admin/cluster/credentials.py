@@ -170,7 +170,7 @@ class Credentials:
                 except (OSError, UnicodeDecodeError) as error:
                     token = self._token_file[1] if self._token_file else str(self._user.get("token", ""))
                     if not token:
-                        reason = str(getattr(error, "strerror", "it is no text")).lower()
+                        reason = str(getattr(error, "strerror", "it is not text")).lower()
                         raise AdminError(f"open {self._user['tokenFile']}: {reason}") from None
                 self._token_file = (now, token)
             return self._token_file[1]

@@ -21,14 +21,14 @@ def decode_json(data: bytes | str, what: str, hint: str | None = None) -> Any:
     except (ValueError, RecursionError):
         text = data[: 4 * SHOWN]
         shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        raise AdminError(f"{what} is no JSON: {' '.join(shown.split())[:SHOWN]!r}", hint) from None
+        raise AdminError(f"{what} is not JSON: {' '.join(shown.split())[:SHOWN]!r}", hint) from None
 
 
 def decode_object(data: bytes | str, what: str, hint: str | None = None) -> dict[str, Any]:
     """What JSON says, an object. what, hint: as in `decode_json`. Raises AdminError."""
     document = decode_json(data, what, hint)
     if not isinstance(document, dict):
-        raise AdminError(f"{what} is no object of JSON, but a {type(document).__name__}", hint)
+        raise AdminError(f"{what} is not a JSON object, but a {type(document).__name__}", hint)
     return document
 
 
@@ -48,7 +48,7 @@ def decode_yaml(text: str, what: str) -> list[Any]:
         AttributeError,
         TypeError,
     ):
-        raise AdminError(f"{what} is no YAML") from None
+        raise AdminError(f"{what} is not YAML") from None
 
 
 def whole_number(said: object, digits: int = DIGITS) -> int | None:

@@ -59,7 +59,7 @@ class ApiError(AdminError):
             what = f"You must be logged in to the server ({message})"
         else:
             what = f"Error from server ({reason}): {message}" if reason else f"Error from server: {message}"
-        super().__init__(what, ENDED if status == 401 else None)
+        super().__init__(what, CERTIFICATE_HINT if status == 401 else None)
         self.status = status
         self.reason = reason
         self.message = message
@@ -145,7 +145,7 @@ class BrokenStream(AdminError):
 
 
 PROXY_HINT = "the proxy is the kubeconfig's proxy-url, or $HTTPS_PROXY: start it, or set another one"
-ENDED = "kubectl admin certs says whether your certificate has ended, and how to come by another"
+CERTIFICATE_HINT = "kubectl admin certs shows whether your certificate has expired, and how to get another"
 # Of OpenSSL's reasons. Source: openssl ssl/ssl_err.c, RFC 8446, section 6.
 NOT_FOR_US = re.compile(r"WRONG_VERSION_NUMBER|ALERT_(\w+_)?CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_ACCESS_DENIED")
 REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: 4\d\d")  # http.client

@@ -37,7 +37,7 @@ def read(flag: str | None, environ: Mapping[str, str]) -> Kubeconfig:
     """All files that count: the flag's alone, or each of $KUBECONFIG, or ~/.kube/config.
 
     The first file to name a context, cluster or user, or a current context, wins. Missing files are skipped
-    unless the flag names them. Raises UsageError for a file that can't be read or is no kubeconfig.
+    unless the flag names them. Raises UsageError for a file that can't be read or is not a kubeconfig.
     """
     files = [loaded(path, required=bool(flag)) for path in paths(flag, environ)]
     by_name: dict[str, dict[str, Entry]] = {"contexts": {}, "clusters": {}, "users": {}}
@@ -99,7 +99,7 @@ def parsed(path: Path, text: bytes) -> Entry:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise broken(path, " ".join(str(error).split())) from None
     if not isinstance(document or {}, dict):
-        raise broken(path, "it is no kubeconfig")
+        raise broken(path, "it is not a kubeconfig")
     return document or {}
 
 
@@ -115,7 +115,7 @@ def entries(path: Path, document: Entry, kind: str, key: str) -> dict[str, dict[
     found: dict[str, dict[str, Any]] = {}
     listed = document.get(kind) or []
     if not isinstance(listed, list):
-        raise broken(path, f"{kind} is no list")
+        raise broken(path, f"{kind} is not a list")
     for item in listed:
         body = (item.get(key) or {}) if isinstance(item, dict) else None
         if not isinstance(body, dict):

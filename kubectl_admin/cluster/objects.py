@@ -76,7 +76,7 @@ def items_of(document: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
     items = document.get("items", NOT_IT)
     items = [] if items is None else items
     if not isinstance(items, list) or not isinstance(document.get("metadata", {}), dict):
-        raise AdminError(f"{what} is no list of objects", NOT_IT)
+        raise AdminError(f"{what} is not a list of objects", NOT_IT)
     for place, item in enumerate(items):
         check_object(item, f"item {place} of {what}")
     return items
@@ -103,7 +103,7 @@ def check_object(said: object, what: str) -> None:
 def check_parts(said: object, what: str) -> None:
     """The same without the name, which an object that only says how far a watch has come lacks."""
     if not isinstance(said, dict) or not isinstance(said.get("metadata"), dict):
-        raise AdminError(f"{what} is no object of the API", NOT_IT)
+        raise AdminError(f"{what} is not an object of the API", NOT_IT)
     metadata, status = said["metadata"], mapping(said.get("status"))
     odd = [field for field in MAPS if field in said and not isinstance(said[field], dict)]
     odd += [field for field in ("labels", "annotations") if not are_texts(metadata.get(field))]

@@ -69,7 +69,7 @@ def run(target: Target) -> Credential:
     try:
         asked = json.dumps(request(target, interactive=interactive), default=str)
     except (TypeError, ValueError, RecursionError):
-        raise failed(target, "an extension of the cluster can't be told in JSON") from None
+        raise failed(target, "an extension of the cluster can't be written as JSON") from None
     question = {"KUBERNETES_EXEC_INFO": asked}
     timeout = INTERACTIVE_TIMEOUT if interactive else QUIET_TIMEOUT
     try:
@@ -92,7 +92,7 @@ def run(target: Target) -> Credential:
         raise failed(
             target,
             f"executable {command} failed with exit code {code}",
-            "what it said itself stands above",
+            "its own message is above",
         )
     return credential(target, answer)
 
@@ -155,7 +155,7 @@ def credential(target: Target, answer: bytes) -> Credential:
     try:
         document = decode_object(answer, "stdout")
     except AdminError:
-        raise failed(target, "decoding stdout: it is no JSON object") from None
+        raise failed(target, "decoding stdout: it is not a JSON object") from None
     version, status = document.get("apiVersion"), document.get("status")
     if document.get("kind") != KIND or version != asked:
         raise failed(
@@ -167,7 +167,7 @@ def credential(target: Target, answer: bytes) -> Credential:
         str(status.get(name) or "") for name in ("token", "clientCertificateData", "clientKeyData")
     )
     if not all(map(is_text, (token, certificate, key))):
-        raise failed(target, "plugin returned what is no text")
+        raise failed(target, "plugin returned something that is not text")
     if bool(certificate) != bool(key):
         raise failed(target, "plugin returned only certificate or key, not both")
     if not token and not certificate:
@@ -178,7 +178,7 @@ def credential(target: Target, answer: bytes) -> Credential:
     except (TypeError, ValueError):
         until = datetime.min
     if until and not until.tzinfo:
-        raise failed(target, "decoding stdout: its expirationTimestamp is no time of RFC 3339")
+        raise failed(target, "decoding stdout: its expirationTimestamp is not a time as in RFC 3339")
     return Credential(token, certificate, key, until)
 
 

@@ -136,7 +136,7 @@ def answer_to(stream: Stream, path: str, limit: int, what: str) -> Answer:
     # ValueError: of chunks with a length below nothing.
     except (http.client.HTTPException, OSError, ValueError) as error:
         said = " ".join((str(error) or type(error).__name__)[:SAID].split())
-        raise AdminError(f"{what}: this is no HTTP answer to {path}: {said}") from error
+        raise AdminError(f"{what}: this is not an HTTP answer to {path}: {said}") from error
     if response.length:  # http.client does not mind
         raise BrokenStream(f"{what}: the answer to {path} lacks its last {response.length} bytes")
     headers = {name.lower(): value for name, value in response.getheaders()}

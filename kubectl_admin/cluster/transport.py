@@ -166,7 +166,7 @@ class Transport:
             yield
         except ValueError as error:
             # Its words have values in them that may be secret, such as an address.
-            what = f"Unable to connect to the server: {self.shown} has sent what is no HTTP"
+            what = f"Unable to connect to the server: {self.shown} has sent something that is not HTTP"
             raise Unreachable(what) from error
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error

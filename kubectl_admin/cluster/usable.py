@@ -108,7 +108,7 @@ def of_cluster(name: str, cluster: Mapping[str, Any]) -> Iterator[str]:
     if authority and (reason := unreadable(authority)):
         yield f"unable to read certificate-authority {authority} for {name} due to {reason}"
     if not is_host_name(cluster.get("tls-server-name", "unset")):
-        yield f"tls-server-name of {name} is no name of a host"
+        yield f"tls-server-name of {name} is not a host name"
     if cluster.get("insecure-skip-tls-verify") and (authority or "certificate-authority-data" in cluster):
         yield f"specifying a root certificates file with the insecure flag is not allowed for {name}"
     server = str(cluster["server"])

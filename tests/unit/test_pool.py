@@ -65,7 +65,7 @@ def test_an_answer_that_is_not_understood_is_that_of_its_question_alone(text, ca
     answers = ask_all({"w1": lambda: int(text), "w2": lambda: 2}, deadline=10)
     assert answers["w2"] == 2
     assert isinstance(answers["w1"], OddError)
-    assert answers["w1"].what.startswith("w1: the answer is not understood (ValueError: ")
+    assert answers["w1"].what.startswith("w1: unexpected answer (ValueError: ")
     assert len(answers["w1"].what) < 150
     assert "Traceback" in caplog.text
 

@@ -337,7 +337,7 @@ def test_a_refusal_of_something_that_is_no_api_server(server: StandIn) -> None:
     assert caught.value.what == "Error from server (Forbidden): <html> go away</html>"
     server.on("GET", NODES, Says(302, b"", {"Location": "/login"}))
     server.on("GET", "/login", Says(200, b"<html>"))
-    with pytest.raises(AdminError, match="is no JSON: '<html>'"):
+    with pytest.raises(AdminError, match="is not JSON: '<html>'"):
         server.connect().get(NODES)
 
 

@@ -26,7 +26,7 @@ NO_JSON = [DEEP, DIGITS, b'{"a": "\xff"}', b"{", b"", b"\xff\xfe", b'{"a":' + DI
 
 @pytest.mark.parametrize("data", NO_JSON)
 def test_what_is_no_json_is_told_in_a_line(data: bytes) -> None:
-    with pytest.raises(AdminError, match=r"^the answer is no JSON: ") as caught:
+    with pytest.raises(AdminError, match=r"^the answer is not JSON: ") as caught:
         decode_json(data, "the answer")
     assert len(caught.value.what) < 500
 
@@ -45,13 +45,13 @@ def test_what_is_no_json_is_told_in_a_line(data: bytes) -> None:
     ],
 )
 def test_what_is_no_yaml_is_told_in_a_line(text: str) -> None:
-    with pytest.raises(AdminError, match=r"^the file is no YAML$"):
+    with pytest.raises(AdminError, match=r"^the file is not YAML$"):
         decode_yaml(text, "the file")
 
 
 @pytest.mark.parametrize("data", [b"[]", b"null", b"7", b'"text"'])
 def test_what_is_no_object_is_told(data: bytes) -> None:
-    with pytest.raises(AdminError, match=r"^the answer is no object of JSON"):
+    with pytest.raises(AdminError, match=r"^the answer is not a JSON object"):
         decode_object(data, "the answer")
 
 

@@ -223,8 +223,8 @@ def test_plugin_is_not_asked_where_there_is_a_credential(
         ('print("{}")', "it returned None"),
         ("say()", "didn't return a token or cert/key pair"),
         ('say(clientCertificateData="c")', "only certificate or key, not both"),
-        ('say(token="t", expirationTimestamp="soon")', "its expirationTimestamp is no time"),
-        ('say(token="t", expirationTimestamp="2999-01-01")', "its expirationTimestamp is no time"),
+        ('say(token="t", expirationTimestamp="soon")', "its expirationTimestamp is not a time"),
+        ('say(token="t", expirationTimestamp="2999-01-01")', "its expirationTimestamp is not a time"),
         (f'print(json.dumps(dict(kind="ExecCredential", apiVersion="{V1BETA1}")))', f"it returned {V1BETA1}"),
     ],
 )
@@ -434,13 +434,13 @@ def test_an_extension_that_holds_itself_is_told(given: Any, plugin: Any) -> None
     extension: dict[str, Any] = {}
     extension["self"] = extension
     extensions = [{"name": "client.authentication.k8s.io/exec", "extension": extension}]
-    with pytest.raises(AdminError, match="an extension of the cluster can't be told in JSON"):
+    with pytest.raises(AdminError, match="an extension of the cluster can't be written as JSON"):
         connected(given({"exec": plugin("", provideClusterInfo=True)}, extensions=extensions)).get("/version")
 
 
 def test_a_token_file_that_is_no_text(given: Any, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe")
-    with pytest.raises(AdminError, match=r"^open .*/token: it is no text$"):
+    with pytest.raises(AdminError, match=r"^open .*/token: it is not text$"):
         connected(given({"tokenFile": "token"})).get("/version")
 
 

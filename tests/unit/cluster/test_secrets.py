@@ -135,5 +135,5 @@ def test_a_command_does_not_stand_in_an_error(server: StandIn) -> None:
 
 def test_what_is_no_http_is_told_without_its_words(server: StandIn) -> None:
     server.on("GET", "/version", Says(302, b"", {"Location": "http://[SECRET"}))
-    with pytest.raises(Unreachable, match=r"has sent what is no HTTP$"):
+    with pytest.raises(Unreachable, match=r"has sent something that is not HTTP$"):
         server.connect().get("/version", timeout=0.1)

@@ -39,7 +39,7 @@ def test_kubectl_says_its_version(kubectl):
     ("script", "reason"),
     [
         ("#!/bin/sh\nexit 3\n", "returned non-zero exit status 3"),
-        ("#!/bin/sh\necho nonsense\n", "its answer is no JSON: 'nonsense'"),
+        ("#!/bin/sh\necho nonsense\n", "its answer is not JSON: 'nonsense'"),
         ("#!/bin/sh\necho '{}'\n", "clientVersion"),
         ("no program at all", "Exec format error"),
     ],

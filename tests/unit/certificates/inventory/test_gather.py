@@ -312,7 +312,7 @@ def test_what_a_node_answers_that_is_not_understood_is_its_gap(hosts):
     hosts["w1"] = ValueError("what")
     found = with_host(Cluster())
     assert found.hosts == {"cp1"}
-    assert "w1: the answer is not understood (ValueError: what)" in [gap.why for gap in found.gaps]
+    assert "w1: unexpected answer (ValueError: what)" in [gap.why for gap in found.gaps]
 
 
 @pytest.mark.parametrize("path", ["nodes", "pods", "apiservices"])
