@@ -12,7 +12,7 @@ from typing import Any
 from kubectl_admin.cluster.decode import decode_object, mapping
 from kubectl_admin.errors import AdminError
 
-NOT_IT = "is this server the API server?"
+NOT_IT = "check that this address is the API server's"
 MAPS = ("metadata", "spec", "status", "data")  # fields of an object that are objects themselves
 LISTS = ("managedFields", "ownerReferences")  # fields of its metadata that are lists of objects
 

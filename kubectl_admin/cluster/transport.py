@@ -213,7 +213,7 @@ def redirect_target(method: str, url: str, where: str) -> str:
     if method != "GET" or plain or fault_of(there):
         raise AdminError(
             f"{shown(url)} redirects {method} to {shown(there)}, which is not followed",
-            "is this server the API server?",
+            "check that this address is the API server's",
         )
     return there
 
