@@ -21,7 +21,7 @@ def tlv(tag: int, *parts: bytes) -> bytes:
 
 
 def parts(value: bytes) -> list[bytes]:
-    """The values within one, each with its tag and length; raises ValueError for what is no such value."""
+    """The values within one, each with its tag and length; raises ValueError for anything else."""
     found, rest = [], content(value)
     while rest:
         end = head(rest) + length(rest)

@@ -47,7 +47,7 @@ class Seen:
     where: a path on the node, «port 6443», «apiservice/v1.example», «client-certificate-data of user "ops"».
     required: whether a process that runs was told to use it; others are merely there.
     port: on which it is served; 0 where it is not.
-    key: whether the authority's key lies beside it; None where that does not matter or was not looked at.
+    key: whether the authority's key is beside it; None where that does not matter or was not looked at.
     changed: when its file was written. by_plugin: whether a program gives it, and a new one when it expires.
     """
 
@@ -65,14 +65,14 @@ class Seen:
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate; None where what is there can't be read."""
+        """The certificate; None for one that can't be read."""
         return self.content if isinstance(self.content, Certificate) else None
 
     @property
     def owner(self) -> str:
         """To whom it belongs: a node, or the object that somebody else keeps; "" for the whole cluster.
 
-        An authority lies in many places of a cluster and is one all the same.
+        An authority is in many places of a cluster, and is one all the same.
         """
         if self.source is Source.OBJECT and "/" in self.name:
             return self.name

@@ -43,7 +43,7 @@ class Disk:
 def put_together(
     target: Target, listed: Listed, ports: Iterable[Port], answers: Mapping[Port | str, Any]
 ) -> Facts:
-    """The facts from all answers; what is missing among them is a gap."""
+    """The facts from all answers; a missing answer is a gap."""
     seen, gaps = list(listed.seen), list(listed.gaps)
     hosts, refusing, uncertified, silent = set[str](), set[str](), set[str](), dict[Port, AdminError]()
     for about, answer in answers.items():
@@ -109,7 +109,7 @@ def _unasked(ports: Iterable[Port], hosts: Container[str]) -> Iterator[Gap]:
 
 
 def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
-    """A gap for all ports that said the same: what is wrong with one kubelet often is with thousands."""
+    """A gap for all ports with the same error: one kubelet's problem is often that of thousands."""
     refused = [port for port, error in silent.items() if isinstance(error, Forbidden)]
     if refused:
         wanted = together(FORWARDING)

@@ -75,7 +75,7 @@ FLAGS: Mapping[str, Mapping[str, tuple[str, Use]]] = {
     SCHEDULER: {"tls-cert-file": ("scheduler-serving", Use.SERVER)},
 }
 CONFIGS = {CONTROLLER_MANAGER: "controller-manager.conf", SCHEDULER: "scheduler.conf"}
-# Where kubeadm puts what no flag names, or what is of use to people alone.
+# Where kubeadm puts files that no flag names, or that only people use.
 USUAL = (
     File("etcd-healthcheck-client", f"{PKI}/etcd/healthcheck-client.crt", Use.CLIENT, required=False),
     *(
@@ -138,7 +138,7 @@ def external_etcd(pods: Sequence[StaticPod]) -> tuple[str, ...]:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address leads to whoever asks."""
+    """Whether an address leads to the asking host itself."""
     _, host, _ = url_parts(url, 0)
     return host in {"localhost", "::1"} or host.startswith("127.")
 

@@ -1,4 +1,4 @@
-"""What lies on one node's disk: the answer of the script `certificates` as plain data. Pure."""
+"""The certificates on one node's disk: the answer of the script `certificates` as plain data. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.node.script import Script
 
 SCRIPT = Script("certificates", "certificates")
-# What the script finds by itself, besides the files that it is told of.
+# The files that the script finds by itself, besides those in its arguments.
 KUBELET = {
     "kubelet.conf": Use.CLIENT,
     "kubelet-client": Use.CLIENT,
@@ -21,7 +21,7 @@ KUBELET = {
     "kubelet-client-ca": Use.AUTHORITY,
 }
 LIMIT = 500  # certificates of a node; one of the control plane has some thirty
-EMBEDDED = ("certificate", "authority")  # kinds of what stands in a kubeconfig itself
+EMBEDDED = ("certificate", "authority")  # kinds of certificates that a kubeconfig embeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Header:
     """What the script says of a file.
 
     kind: pem, kubeconfig, certificate and authority for what is embedded in one, absent, or kubelet for a
-    setting of it, which stands in the place of the path; served, where an address stands there.
+    setting of it, with the setting in place of the path; served, with an address in place of the path.
     """
 
     kind: str
@@ -50,7 +50,7 @@ def arguments(files: Iterable[File], addresses: Iterable[str] = ()) -> list[str]
 
 
 def seen(node: str, answer: bytes, files: Sequence[File]) -> tuple[Seen, ...]:
-    """Every certificate that the script has shown. files: those that it was told of.
+    """Every certificate that the script has shown. files: those in its arguments.
 
     A file that is shown twice counts once, by the name that it was shown under first. A node that shows very
     many certificates has the last be Broken, in place of the rest.
@@ -89,7 +89,7 @@ def settings(answer: bytes) -> dict[str, str]:
 
 
 def served(answer: bytes) -> dict[str, Certificate | Broken]:
-    """What the script has seen at each address that it was told of."""
+    """What the script has seen at each address in its arguments."""
     found = {}
     for header, lines in _sections(answer.decode("latin-1")):
         if header.kind == "served":

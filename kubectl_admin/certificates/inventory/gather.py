@@ -135,7 +135,7 @@ def listings(cluster: Cluster) -> Listed:
 
 def _without(what: Right | str, error: AdminError, optional: Container[Right | str]) -> Gap | None:
     """The gap that a listing leaves; None where there is nothing of its kind. Raises the error itself where
-    there is no going on.
+    nothing can be listed without it.
     """
     if isinstance(error, NotFound):
         return None

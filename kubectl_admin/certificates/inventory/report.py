@@ -22,7 +22,7 @@ class Line:
     """A certificate on a node, and where it was seen; an authority on all nodes.
 
     seen: what says most of it: its file before the port that serves it. ports: those that serve it. stale:
-    whether a port serves it although another one lies on the disk; unserved: whether it is that other one.
+    whether a port serves it although the disk holds another one; unserved: whether it is that other one.
     """
 
     seen: Seen
@@ -34,7 +34,7 @@ class Line:
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate; None where what is there can't be read."""
+        """The certificate; None for one that can't be read."""
         return self.seen.certificate
 
 
@@ -143,7 +143,7 @@ def left(line: Line, now: datetime, thresholds: Thresholds) -> Cell | str:
 
 
 def served(line: Line) -> Cell | str:
-    """The ports that serve a certificate; marked where another one lies on the disk."""
+    """The ports that serve a certificate; marked where the disk holds another one."""
     if line.unserved:
         return Cell("no", Mark.BAD)
     text = ",".join(f":{port}" for port in line.ports)

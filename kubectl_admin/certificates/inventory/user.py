@@ -1,4 +1,4 @@
-"""The certificates of whoever asks: the client's own, and whom it trusts to be the cluster."""
+"""The user's certificates: the client's own, and the authorities that the kubeconfig trusts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What was found out before certificates are renewed, or brought back."""
+"""What was found out before certificates are renewed or restored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Backup:
 
     @property
     def made(self) -> datetime | None:
-        """When it was made, by the clock of whoever made it; None where its name does not say so."""
+        """When it was made, by the clock of the machine that made it; None where its name does not say so."""
         try:
             return datetime.strptime(self.name.removesuffix(BEFORE_ROLLBACK), NAMED).replace(tzinfo=UTC)
         except ValueError:
@@ -68,7 +68,7 @@ class Left:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether nobody is at it any more: its process has ended, or, seen from elsewhere, should have."""
+        """Whether nobody works on it any more: its process has ended, or, elsewhere, should have."""
         if self.owner is not None and self.owner.has_ended():
             return True
         return not self.active and not (self.owner and self.owner.is_alive()) and self.age > RUN_TIMEOUT
@@ -89,7 +89,7 @@ class Survey:
 
     @classmethod
     def of(cls, answer: bytes) -> "Survey":
-        """What the answer says; what is not understood is as if it were not there."""
+        """The survey in an answer; lines that are not understood are ignored."""
         said: dict[str, str] = {}
         job: Left | None = None
         backups = []
@@ -122,15 +122,15 @@ class Node:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def on_disk(self, name: str) -> Seen | None:
-        """What lies there under kubeadm's name: its own file, or else the one that a flag names instead."""
-        lying = [
+        """The certificate of kubeadm's name: in its own file, or else in the one that a flag names."""
+        found = [
             one for one in self.seen if one.name == name and one.source in (Source.FILE, Source.KUBECONFIG)
         ]
         own = self.path(name)
-        return next((one for one in lying if one.where == own), lying[0] if lying else None)
+        return next((one for one in found if one.where == own), found[0] if found else None)
 
     def path(self, name: str) -> str:
-        """Where kubeadm itself has what it calls so; "" for what is none of its."""
+        """Where kubeadm has the file of that name; "" for a name that it does not know."""
         if name in AUTHORITIES:
             return f"{self.pki}/{AUTHORITIES[name]}.crt"
         if name not in RENEWABLE:
@@ -141,7 +141,7 @@ class Node:
 
     @property
     def etcd_is_external(self) -> bool:
-        """Whether its API server is told of an etcd that kubeadm does not run, and does not renew for."""
+        """Whether its API server uses an etcd that kubeadm does not run, and does not renew for."""
         return any(not is_loopback(url) for url in external_etcd(tuple(self.parts.values())))
 
     @property
@@ -157,7 +157,7 @@ class Node:
         )
 
     def certificate(self, name: str) -> Certificate | None:
-        """The certificate that lies there; None for none, or one that can't be read."""
+        """The certificate of that name; None for none, or one that can't be read."""
         seen = self.on_disk(name)
         return seen.certificate if seen else None
 
@@ -167,7 +167,7 @@ class Node:
         return seen is not None and seen.content != ABSENT
 
     def ports(self, name: str) -> list[Port]:
-        """Where what lies there is meant to be served: not where another file was named instead."""
+        """The ports that should serve that certificate; none where a flag names another file."""
         own = self.on_disk(name)
         return [
             port

@@ -1,4 +1,4 @@
-"""What a change of certificates meets on a host, whoever renews there."""
+"""The survey of a host that every change of certificates begins with."""
 
 from kubectl_admin.certificates.inventory.components import KUBERNETES
 from kubectl_admin.certificates.renewal.facts import JOB, Survey

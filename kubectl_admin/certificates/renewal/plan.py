@@ -1,4 +1,4 @@
-"""What would be done on each node, whoever renews there, and what forbids it. Pure."""
+"""The plan that kubeadm's and kubelets' renewals share: what would be done on each node. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from kubectl_admin.finding import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class NodeStep:
-    """What is done on one node. names: what is renewed, or brought back.
+    """What is done on one node. names: of the certificates that are renewed or restored.
 
-    words: the same as kubeadm is told. backup: which is brought back; None for a renewal. end: when the first
-    of what is brought back ends; None where that does not matter.
+    words: the same as kubeadm is told. backup: which is restored; None for a renewal. end: when the first
+    of the restored certificates expires; None where that does not matter.
     """
 
     node: Node
@@ -26,7 +26,7 @@ class NodeStep:
     end: datetime | None = None
 
     def afterwards(self, name: str) -> Certificate | Broken | None:
-        """What lies on the node when it has been done: of a rollback, the backup's, where that has it."""
+        """The certificate on the node afterwards: for a rollback, the backup's, where that has it."""
         here = self.node.certificate(name)
         return self.backup.held.get(name, here) if self.backup else here
 
@@ -52,7 +52,7 @@ class NodeStep:
 
     @property
     def served(self) -> tuple[str, ...]:
-        """The names of what is served, and is to be seen served."""
+        """The names of the certificates that are served, and must be seen served."""
         return tuple(name for name in self.names if KNOWN[name].server)
 
 

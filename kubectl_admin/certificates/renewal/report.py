@@ -41,7 +41,7 @@ def table(planned: Plan) -> Table:
 
 
 def row(step: NodeStep, name: str, *, back: bool) -> list[Cell | str]:
-    """One certificate of one node; with what will be there afterwards where it is brought back."""
+    """One certificate of one node; with what will be there afterwards for a rollback."""
     here = step.node.certificate(name)
     if not back:
         return [step.node.node, name, ends(here), then(name), serial(here)]

@@ -23,7 +23,7 @@ from kubectl_admin.node.lease import Held
 from kubectl_admin.node.workspace import DISCARD_TIMEOUT, STATE, discard
 from kubectl_admin.signals import sheltered
 
-POLL_INTERVAL = 0.5  # seconds between two looks at what is awaited
+POLL_INTERVAL = 0.5  # seconds between two looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Site:
         self.say(f"node {self.host.node}: {text}")
 
     def poll(self, seconds: float) -> Iterator[bool]:
-        """Looks at what is awaited for so many seconds, as `wait.looks` does."""
+        """Looks for so many seconds, as `wait.looks` does."""
         return looks(seconds, POLL_INTERVAL, clock=self.clock, sleep=self.sleep)
 
     @contextmanager

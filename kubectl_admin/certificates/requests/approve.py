@@ -146,7 +146,7 @@ def await_issued(
 ) -> list[Outcome]:
     """The outcomes with their certificates, as far as they come within so many seconds.
 
-    Raises nothing that the API server says: what is approved is approved, and that has to be told.
+    Raises no error of the API server: what is approved is approved, and must be reported.
     """
     waiting = {each.judged.request.uid: each for each in outcomes if each.approved}
     done: dict[str, Outcome] = {}
@@ -219,5 +219,5 @@ def with_certificate(outcome: Outcome, request: Request) -> Outcome:
 
 
 def may_be_approved(judged: Judged, *, named: bool) -> bool:
-    """Whether it is approved: what is valid, and what is doubtful only where a person has named it."""
+    """Whether to approve it: if it is valid, or if it is doubtful and a person has named it."""
     return judged.verdict is Verdict.VALID or (named and judged.verdict is Verdict.DOUBTFUL)

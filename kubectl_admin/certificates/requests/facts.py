@@ -34,7 +34,7 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What stands in the signed part of a request.
+    """The signed part of a request.
 
     common_names, organizations: as often as they are there. others: what else the subject holds, by name.
     dns_names, addresses: alternative names. other_names: those of other kinds, each with its kind.
@@ -67,7 +67,7 @@ class Request:
     username, groups: who asks, by the API server's own word.
     expiration: seconds that the certificate is to last; None leaves it to the signer.
     content: None where it can't be read; broken then says why. It is only read while a request is pending.
-    encoded: what `content` is read from, as it stands in the API, while it has not been.
+    encoded: what `content` is read from, as the API has it, while that was not read.
     approved, denied, failed: what has been said of it so far. why: the words of the last such.
     certificate: PEM; "" while there is none.
     version: resourceVersion.
@@ -271,7 +271,7 @@ def named(oid: x509.ObjectIdentifier) -> str:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time of the API, in UTC; None for none, or what is no time."""
+    """A time of the API, in UTC; None for none, or for anything else."""
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:

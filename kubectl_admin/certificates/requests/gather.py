@@ -200,7 +200,7 @@ def optional(cluster: Cluster, path: str, gaps: list[Gap]) -> dict[str, Any]:
 class Census:
     """The nodes as they are now, for one approval after the other.
 
-    They are listed anew where the last listing is some seconds old, and not for each approval: where
+    They are listed again where the last listing is some seconds old, and not for each approval: where
     thousands of nodes join at once, a listing takes longer than hundreds of approvals.
     """
 

@@ -123,7 +123,7 @@ def compare(judged: Judged, made: x509.Certificate) -> Iterator[str]:
 
 
 def compare_chain(chain: Iterable[x509.Certificate]) -> Iterator[str]:
-    """What comes with it that is no authority's certificate."""
+    """Certificates that come with it and are not an authority's."""
     for one in chain:
         basic = extension(one, x509.BasicConstraints)
         if not (basic and basic.ca):

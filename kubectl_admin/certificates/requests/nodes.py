@@ -126,7 +126,7 @@ def advertised(slices: Mapping[str, Any]) -> frozenset[str | Address]:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What kubeadm was told of the API server: names in lower case, addresses, and the cluster's domain."""
+    """kubeadm's configuration of the API server: names in lower case, addresses, and the cluster's domain."""
 
     names: frozenset[str | Address] = frozenset()
     domain: str = DOMAIN

@@ -1,6 +1,6 @@
 """Whether a request for a kubelet's certificate is right: the rules of an approver that trusts nobody. Pure.
 
-Whoever gets a serving certificate can pose as that node towards API servers; whoever gets a client
+The holder of a serving certificate can pose as that node towards API servers; the holder of a client
 certificate is that node. So everything must be as a kubelet itself asks for it, and nothing more.
 """
 
@@ -61,7 +61,7 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A request with what is to be done with it, and why; node: for which it is, "" where none is told."""
+    """A request with what is to be done with it, and why; node: for which it is, "" for none."""
 
     request: Request
     verdict: Verdict
@@ -141,7 +141,7 @@ def serving(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach
     """What a kubelet's own request for a serving certificate is like.
 
     Source: Kubernetes' signer kubernetes.io/kubelet-serving; pkg/kubelet/certificate/kubelet.go, for what
-    a kubelet asks for; that its names must be its own is left to whoever approves.
+    a kubelet asks for; that its names must be its own is left to the approver.
     """
     if request.username != (content.common_names or ("",))[0] or NODES not in request.groups:
         yield Breach(rules.REQUESTER, asked_by(request))
@@ -239,7 +239,7 @@ def is_bootstrappers(group: str) -> bool:
 
 
 def is_nobodys(name: str | Address, server: Server) -> bool:
-    """Whether a name or an address is no machine's own: everybody's, a Service's, or no name at all."""
+    """Whether a name or an address is not one machine's own: everybody's, a Service's, or not a name."""
     if not isinstance(name, str):
         return name.is_loopback or name.is_unspecified
     # Before the pattern, which a name of a kubelet's own making could keep busy.

@@ -29,9 +29,8 @@ from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 
-ROUND_INTERVAL = (
-    60.0  # seconds after which all that is pending is judged anew: its node may have got its addresses
-)
+# Seconds after which all pending requests are judged again: a node may have got its addresses.
+ROUND_INTERVAL = 60.0
 RETRY_INTERVAL = 3.0  # seconds before an API server that does not answer is asked again
 RIGHTS = (*gather.RIGHTS, WATCH, Right("get", "nodes"))
 Tell = Callable[[Judged, Outcome | None], None]
@@ -61,7 +60,7 @@ def basis_of(verdict: Verdict, nodes: Nodes, node: str) -> object:
 
 
 class Follower:
-    """What has been told of the requests that are pending, so that nothing is told twice.
+    """What was reported of the pending requests, so that nothing is reported twice.
 
     tell: is given a request that was judged, with what became of it; None where it is left alone.
     say: is given a sentence on what can't be judged.
@@ -174,7 +173,7 @@ class Follower:
 
 
 def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None]) -> Never:
-    """Approves what is valid as it comes, and tells of everything once; it ends only by being interrupted.
+    """Approves valid requests as they come, and reports each once; it ends only by being interrupted.
 
     longest: seconds that a certificate may last. say: is given a sentence where the server does not answer,
     and on what can't be judged. Raises AdminError where it refuses, and at once for a certificate that is not

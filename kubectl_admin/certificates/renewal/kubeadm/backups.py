@@ -1,4 +1,4 @@
-"""What the backups on a node hold: the certificates that a rollback would bring back. Keys stay there."""
+"""The certificates in the backups on a node, which a rollback would restore. Keys stay there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -103,7 +103,7 @@ def read_disk(there: Host, parts: dict[str, StaticPod]) -> tuple[Seen, ...]:
 
 
 def pki_of(parts: dict[str, StaticPod]) -> str:
-    """The directory of kubeadm's certificates: the one of most files that the API server was told of."""
+    """The directory of kubeadm's certificates: the one of most files in the API server's flags."""
     api = parts[APISERVER]
     paths = [PurePosixPath(api.on_host(path)) for flag in FLAGS[APISERVER] if (path := api.flags.get(flag))]
     directories = Counter(str(path.parent) for path in paths)

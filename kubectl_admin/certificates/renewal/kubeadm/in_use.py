@@ -83,7 +83,7 @@ class Verification:
         )
 
     def _refuse_changed(self, node: Node, name: str) -> None:
-        """What somebody else has written since then is no reason to restart anything."""
+        """Raises AdminError where somebody else has written the file since: nothing is restarted then."""
         if self._live.with_disk(node).certificate(name) != node.certificate(name):
             raise AdminError(
                 f"node {node.node}: somebody else has changed the certificate {name} during this run",
@@ -94,7 +94,7 @@ class Verification:
         """Has the kubelet restart a process, unless it is younger than the file of that name."""
         if component == ETCD and not self._live.etcd().can_restart(node.node):
             raise AdminError(
-                f"node {node.node}: etcd has to be restarted, and its other members are no quorum now",
+                f"node {node.node}: etcd has to be restarted, and its other members are not a quorum now",
                 "bring its members back first: kubectl admin etcd-status",
             )
         found = node.on_disk(name)

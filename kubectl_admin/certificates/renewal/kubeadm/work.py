@@ -23,7 +23,7 @@ from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE, workspace
 
 CHANGE = Script("certificates", "certs-change")
-# What the job writes, of what is read here.
+# Lines of the job's log.
 RENEWED = re.compile(r"^\S+ kubeadm certs renew (\S+)$", re.MULTILINE)
 BACKUP = re.compile(r"^backup (\S+)$", re.MULTILINE)
 
@@ -42,7 +42,7 @@ class Worker:
     def work(self) -> Done:
         """Changes the files, and verifies that they are used.
 
-        The job stays there until all of it is over: whoever else comes finds it, and is refused.
+        The job stays there until all of it is over: another run finds it, and is refused.
         """
         site, backup = self._site, self._step.backup
         site.tell("renewing" if backup is None else f"restoring {backup.name}")

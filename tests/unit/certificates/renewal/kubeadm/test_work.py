@@ -166,7 +166,7 @@ def test_etcd_is_restarted_only_where_it_can_spare_a_member():
     node_ = Node("etcd-server")
     node_.serves[2379] = (5, 0)
     node_.states = [Etcd(3, frozenset({"cp-1", "cp-2"}))]
-    with pytest.raises(AdminError, match="other members are no quorum now"):
+    with pytest.raises(AdminError, match="other members are not a quorum now"):
         node_.work()
     assert node_.host.asked == []
     node_.states = [Etcd(1, frozenset({"cp-1"}))]
