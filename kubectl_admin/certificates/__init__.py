@@ -1,1 +1,5 @@
-"""Certificates: what there is, on disk and as served, and until when; requests for new ones; renewal."""
+"""A cluster's certificates: the inventory, on disk and as served; requests for new ones; renewal.
+
+Read in this order: x509, facts, inventory (finds and lists them), judge with rules, renewable and renewal
+(renews them node by node), requests (judges and approves kubelets' signing requests).
+"""
