@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.etcd.members.state import State
+from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.finding import Gap
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade.packages import Packages

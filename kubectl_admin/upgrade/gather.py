@@ -17,8 +17,8 @@ from kubectl_admin.control_plane.pod import flags_of
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.drain.cordon import UPGRADE, Cordon
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members import status
-from kubectl_admin.etcd.members.state import State
+from kubectl_admin.etcd.members import gather as etcd_members
+from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.finding import Gap
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
@@ -78,7 +78,7 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
     known: Facts = with_kubelet(found["versions"], node, found.get("kubelet"))
     etcd: State | None = None
     if members and any(static_pods.component_of(pod) == ETCD for pod in pods):
-        etcd = status.gather(cluster, compare=False)
+        etcd = etcd_members.gather(cluster, compare=False)
     info = here.get("status", {}).get("nodeInfo", {})
     return ClusterFacts(
         node,

@@ -10,7 +10,7 @@ from kubectl_admin.report.text import mib, mib_needed
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role
 from kubectl_admin.upgrade.given import NextStart
 from kubectl_admin.upgrade.rules import CONTROL_PLANE_LABEL, DISK_FULL, NO_SYSTEMD, NOT_READY
-from kubectl_admin.versions.needs import unmet
+from kubectl_admin.versions.requirements import unmet
 from kubectl_admin.versions.upstream import Upstream
 
 # kubeadm copies etcd's data folder there before it touches etcd.

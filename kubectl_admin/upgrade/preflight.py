@@ -20,10 +20,10 @@ from kubectl_admin.upgrade.rules import (
     KUBE_PROXY_RETURNS,
     SKIPPED_MINOR,
 )
+from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, KubeadmConfig
 from kubectl_admin.versions.judge import not_judged, silent, skew_findings
-from kubectl_admin.versions.needs import etcd_gate, etcd_minor
-from kubectl_admin.versions.policy import breaches
+from kubectl_admin.versions.requirements import etcd_gate, etcd_minor
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 

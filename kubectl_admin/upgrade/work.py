@@ -15,7 +15,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.drain import drain, recovery
 from kubectl_admin.drain.cordon import UPGRADE
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members import status as etcd_status
+from kubectl_admin.etcd.members import gather as etcd_members
 from kubectl_admin.etcd.save import save
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
@@ -256,7 +256,7 @@ def await_member(cluster: Cluster, node: str) -> None:
     """Returns when etcd's member on the node answers and votes; AdminError if not within MEMBER_TIMEOUT."""
 
     def is_well() -> bool:
-        if problem := etcd_status.gather(cluster, compare=False).lacking(node):
+        if problem := etcd_members.gather(cluster, compare=False).lacking(node):
             raise NotYetError(problem)
         return True
 

@@ -34,13 +34,13 @@ def command(env: Environment, compare: bool | None) -> Report:
       # Compare the data even of large databases, which holds writes back for a moment
       kubectl admin etcd-status --hash
     """
-    from kubectl_admin.etcd.members import status
+    from kubectl_admin.etcd.members import gather
     from kubectl_admin.etcd.members.judge import judge
     from kubectl_admin.etcd.members.report import report
 
     with env.progress("asking members") as progress:
-        state = status.gather(env.cluster(), compare=compare, answered=progress.step)
+        state = gather.gather(env.cluster(), compare=compare, answered=progress.step)
     shown = report(state, judge(state))
     env.show(shown)
-    status.require_answer(state)
+    gather.require_answer(state)
     return shown

@@ -127,10 +127,13 @@ def read_hosts(
     cluster: "Cluster",
     facts: "Facts",
 ) -> "Facts":
-    """The facts with what the nodes' disks say."""
+    """Adds what the nodes' disks say to the facts."""
     from kubectl_admin.node.debug_pod import Options
+    from kubectl_admin.node.hosts import Hosts
+    from kubectl_admin.node.operation import Operation
     from kubectl_admin.versions import hosts
 
     options = Options(namespace=debug_namespace, image=image, critical=critical)
-    with env.progress("looking at disks") as progress:
-        return hosts.read_hosts(cluster, facts, options, env.note, progress.step)
+    reached = Hosts(cluster, Operation.begin(), options, env.note)
+    with env.progress("reading disks") as progress:
+        return hosts.read_hosts(reached, facts, answered=progress.step)

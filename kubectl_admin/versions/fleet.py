@@ -9,8 +9,8 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.versions import rules
+from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Facts
-from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.report import MATRIX, cluster_document, node_documents
 from kubectl_admin.versions.upstream import Upstream
 

@@ -25,8 +25,8 @@ from kubectl_admin.versions import kube_proxy, kubeadm_config, processes
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
 from kubectl_admin.versions.version import Version
 
-LISTING = 60.0  # seconds for all listings together
-ASKING = 30.0  # seconds more for all processes of the control plane together
+LISTING_TIMEOUT = 60.0  # seconds for all listings together
+CONTROL_PLANE_TIMEOUT = 30.0  # seconds more for all processes of the control plane together
 
 # What is looked up, and the permission that it takes.
 PERMISSIONS = {
@@ -78,7 +78,7 @@ def gather(
     proxies = kube_proxy.instances(cluster, listed.get("kube-proxy"), nodes, gaps)
     if probe:
         nodes, kubelets = probe_kubelets(cluster, nodes, kubelets, own_apiservers, gaps, answered)
-        proxies = kube_proxy.probed(cluster, proxies, gaps, answered)
+        proxies = kube_proxy.probe(cluster, proxies, gaps, answered)
     others = [listed.get("kubectl"), coredns(listed.get("CoreDNS", ()))]
     configuration = kubeadm_config.cluster_configuration(listed.get("kubeadm-config"))
     return Facts(
@@ -106,7 +106,7 @@ def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: lis
         "kubeadm-config": lambda: cluster.get(KUBEADM_CONFIG),
         "kubectl": kubectl,
     }
-    answers = ask_all(questions, deadline=LISTING + ASKING)
+    answers = ask_all(questions, deadline=LISTING_TIMEOUT + CONTROL_PLANE_TIMEOUT)
     if isinstance(version := answers["version"], AdminError):
         raise version
     for name, permission in PERMISSIONS.items():
@@ -157,7 +157,7 @@ def ask_control_plane(cluster: Cluster) -> ControlPlane:
             pod["metadata"]["name"]: partial(processes.ask, cluster, pod, part, own_apiservers.get(part.node))
             for pod, part in parts
         },
-        deadline=ASKING,
+        deadline=CONTROL_PLANE_TIMEOUT,
     )
     told = [(part, answers[pod["metadata"]["name"]]) for pod, part in parts]
     return own_apiservers, told, found.impostors

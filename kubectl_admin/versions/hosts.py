@@ -1,5 +1,5 @@
-"""What only a look at the nodes' disks tells: a kubelet that was upgraded and not restarted, and which API
-servers the components' own kubeconfig files name. It takes a debug pod on every node; only if asked for.
+"""Reads the nodes' disks: a kubelet that was upgraded and not restarted, and which API servers the kubeconfig
+files of the components name. It takes a debug pod on every node, so it is done only with --host.
 """
 
 from collections.abc import Callable, Mapping
@@ -7,22 +7,19 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from kubectl_admin.cluster.access import attributed, explained
-from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod
-from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
-from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import Script
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, Reach
 from kubectl_admin.versions.version import Version
 
 VERSIONS = Script("versions", "versions")
-FOLDER = "/etc/kubernetes"
+KUBERNETES = "/etc/kubernetes"
 SOURCE = "the program on its node's disk"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Whose kubeconfig file is looked at, by the name that the script gives it.
@@ -45,15 +42,12 @@ class OnDisk:
     reaches: Mapping[Component, Reach]
 
 
-def read_hosts(
-    cluster: Cluster, facts: Facts, options: Options, say: Say, answered: Callable[[int], None] | None
-) -> Facts:
-    """The facts with what the disks of all nodes say; a node that can't be looked at is a gap.
+def read_hosts(hosts: Hosts, facts: Facts, *, answered: Callable[[int], None] | None = None) -> Facts:
+    """Reads the disks of all nodes, and adds what they say to the facts; a node that fails is a gap.
 
-    answered: called after each node. Raises AdminError where the user may not make debug pods.
+    answered: called after each node. Raises AdminError where the user may not create debug pods.
     """
-    hosts = Hosts(cluster, Operation.begin(), options, say)
-    rights = debug_pod.rights(options.namespace)
+    cluster, rights = hosts.cluster, debug_pod.rights(hosts.options.namespace)
     with explained(cluster, rights):
         asked = hosts.ask([node.name for node in facts.nodes], ask, answered=answered)
         answers = attributed(cluster, asked, rights)
@@ -71,7 +65,7 @@ def read_hosts(
 
 def ask(host: Host) -> OnDisk:
     """What the disk of one node says."""
-    return on_disk(host.script(VERSIONS, FOLDER).decode("utf-8", "replace"))
+    return on_disk(host.script(VERSIONS, KUBERNETES).decode("utf-8", "replace"))
 
 
 def on_disk(answer: str) -> OnDisk:

@@ -7,9 +7,10 @@ from datetime import date
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding
 from kubectl_admin.versions import rules
+from kubectl_admin.versions.breaches import Breach
 from kubectl_admin.versions.facts import Evidence, Facts, Instance
-from kubectl_admin.versions.needs import unmet
-from kubectl_admin.versions.policy import Breach, minors_text
+from kubectl_admin.versions.policy import minors_text
+from kubectl_admin.versions.requirements import unmet
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 
@@ -67,7 +68,7 @@ def _fix(breach: Breach) -> str:
                 f"use a kubectl of {breach.allowed}" if breach.allowed.oldest <= breach.allowed.newest else ""
             )
         case _ if breach.rule is rules.KUBE_PROXY_KUBELET_SKEW:
-            return "bring kube-proxy and kubelet of these nodes within three minors of each other"
+            return "upgrade the older one of kube-proxy and kubelet on these nodes"
         case _ if breach.newer:
             return f"upgrade the remaining API servers to 1.{breach.minor} first: they go before all others"
         case Component.KUBELET:

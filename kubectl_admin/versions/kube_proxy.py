@@ -79,10 +79,10 @@ def pods(cluster: Cluster) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield node, pod
 
 
-def probed(
+def probe(
     cluster: Cluster, proxies: Iterable[Instance], gaps: list[Gap], answered: Callable[[int], None] | None
 ) -> list[Instance]:
-    """The kube-proxies with what each says itself, through a port-forward to its pod."""
+    """Asks every kube-proxy itself, through a port-forward to its pod."""
     proxies = list(proxies)
     try:
         names = {node: pod["metadata"]["name"] for node, pod in pods(cluster)} if proxies else {}

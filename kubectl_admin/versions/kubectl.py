@@ -11,7 +11,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.versions.facts import Evidence, Instance
 from kubectl_admin.versions.version import Version
 
-TIMEOUT = 10.0  # seconds
+ANSWER_TIMEOUT = 10.0  # seconds for kubectl's answer
 Asked = Callable[[], Instance | None]
 
 
@@ -44,7 +44,7 @@ def asked() -> Iterator[Asked]:
 def answer_of(process: subprocess.Popen[bytes], path: str) -> Instance:
     """What the running kubectl answers."""
     try:
-        answer, _ = process.communicate(timeout=TIMEOUT)
+        answer, _ = process.communicate(timeout=ANSWER_TIMEOUT)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, process.args)
         version = Version.parse(decode_json(answer, "its answer")["clientVersion"]["gitVersion"])

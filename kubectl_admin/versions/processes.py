@@ -24,7 +24,7 @@ from kubectl_admin.versions import metrics
 from kubectl_admin.versions.facts import Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 
-PROBING = 300.0  # seconds for those of all nodes together
+PROBE_TIMEOUT = 300.0  # seconds for the answers of all nodes together
 NODES_PROXY = (Right("get", "nodes/proxy"),)
 # Metrics, and the label of each that is of use.
 BUILD_INFO = ("kubernetes_build_info", "git_version")
@@ -142,7 +142,7 @@ def ask_nodes(
 
     what, rights: what that gap is about, and what it takes to ask.
     """
-    answers = attributed(cluster, ask_all(questions, deadline=PROBING, answered=answered), rights)
+    answers = attributed(cluster, ask_all(questions, deadline=PROBE_TIMEOUT, answered=answered), rights)
     refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
     if refused:
         gaps.append(gap(what, refused, together(rights)))

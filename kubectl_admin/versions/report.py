@@ -8,8 +8,9 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import some_of
+from kubectl_admin.versions.breaches import Breach
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
-from kubectl_admin.versions.policy import Breach, kubelet_minors, minors_text
+from kubectl_admin.versions.policy import kubelet_minors, minors_text
 from kubectl_admin.versions.upgrade_path import UpgradeStage
 from kubectl_admin.versions.upstream import Upstream
 
@@ -128,7 +129,7 @@ def next_step(facts: Facts, found: Sequence[Breach], upstream: Upstream) -> Iter
     if not minors:
         return
     if any(breach.instance.component is not Component.KUBECTL for breach in found):
-        yield "next: put right what the findings name; no step up is legal before"
+        yield "next: fix the findings; no upgrade step is allowed until then"
     elif len(minors) > 1:
         yield f"next: upgrade the remaining API servers to 1.{minors[-1]}; they run {minors_text(minors)}"
     elif not facts.nodes:

@@ -1,37 +1,39 @@
 """The rules that versions are judged by, each with its place in upstream's text."""
 
 from kubectl_admin.finding import Rule
+from kubectl_admin.versions.policy import APISERVER_OLDER, CONTROLLER_OLDER, KUBECTL_APART, KUBELET_OLDER
 
 _POLICY = "https://kubernetes.io/releases/version-skew-policy/"
 
 APISERVER_SKEW = Rule(
     "apiserver-skew",
-    "API servers must be within one minor of each other",
+    f"API servers must be at most {APISERVER_OLDER} minor apart",
     f"{_POLICY}#kube-apiserver",
 )
 KUBELET_SKEW = Rule(
     "kubelet-skew",
-    "a kubelet must not be newer than any API server, nor more than three minors older",
+    f"a kubelet must not be newer than any API server, nor more than {KUBELET_OLDER} minors older",
     f"{_POLICY}#kubelet",
 )
 KUBE_PROXY_SKEW = Rule(
     "kube-proxy-skew",
-    "a kube-proxy must not be newer than any API server, nor more than three minors older",
+    f"a kube-proxy must not be newer than any API server, nor more than {KUBELET_OLDER} minors older",
     f"{_POLICY}#kube-proxy",
 )
 KUBE_PROXY_KUBELET_SKEW = Rule(
     "kube-proxy-kubelet-skew",
-    "a kube-proxy must be within three minors of the kubelet beside it",
+    f"a kube-proxy must be at most {KUBELET_OLDER} minors older or newer than the kubelet of its node",
     f"{_POLICY}#kube-proxy",
 )
 CONTROLLER_SKEW = Rule(
     "controller-skew",
-    "controllers must not be newer than the API servers they talk to, nor more than one minor older",
+    f"controllers must not be newer than the API servers they talk to, nor more than "
+    f"{CONTROLLER_OLDER} minor older",
     f"{_POLICY}#kube-controller-manager-kube-scheduler-and-cloud-controller-manager",
 )
 KUBECTL_SKEW = Rule(
     "kubectl-skew",
-    "kubectl must be within one minor of every API server",
+    f"kubectl must be at most {KUBECTL_APART} minor older or newer than every API server",
     f"{_POLICY}#kubectl",
 )
 

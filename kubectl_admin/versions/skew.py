@@ -9,16 +9,16 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.pool import ask_all
 from kubectl_admin.report import Report
 from kubectl_admin.versions import fleet
+from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Facts
 from kubectl_admin.versions.gather import gather
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.kubectl import Asked
-from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.report import report
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from kubectl_admin.versions.upstream import Upstream
 
-FLEET = 120.0  # seconds for all clusters together
+FLEET_TIMEOUT = 120.0  # seconds for all clusters together
 
 
 def of_one(  # noqa: PLR0913 - a cluster, what is known beforehand, and how to look at it
@@ -68,7 +68,7 @@ def of_several(
 
     answers = ask_all(
         {name: partial(look, connect) for name, connect in clusters.items()},
-        deadline=FLEET,
+        deadline=FLEET_TIMEOUT,
         answered=answered,
     )
     judged = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from kubectl_admin.control_plane.component import CONTROLLERS, Component
 from kubectl_admin.finding import Finding
+from kubectl_admin.versions.breaches import Breach, breaches
 from kubectl_admin.versions.facts import Evidence, Facts, Instance
 from kubectl_admin.versions.judge import skew_findings
-from kubectl_admin.versions.needs import etcd_gate, unmet
-from kubectl_admin.versions.policy import Breach, breaches
+from kubectl_admin.versions.requirements import etcd_gate, unmet
 from kubectl_admin.versions.upstream import Upstream
 from kubectl_admin.versions.version import Version
 

@@ -21,7 +21,7 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Requirements:
     """What a minor wants of the rest of the machine.
 
     etcd: the version that kubeadm installs with it.
@@ -47,7 +47,7 @@ class Upstream:
 
     taken: date
     support: Mapping[int, Support]
-    needs: Mapping[int, Needs]
+    requirements: Mapping[int, Requirements]
 
     @property
     def newest(self) -> int:
@@ -78,12 +78,14 @@ def _parsed(table: Mapping[str, Any]) -> Upstream:
             Version.parse(minor).minor: Support(date.fromisoformat(row["end"]), Version.parse(row["latest"]))
             for minor, row in table["minors"].items()
         },
-        needs={Version.parse(minor).minor: _needs(row) for minor, row in table["needs"].items()},
+        requirements={
+            Version.parse(minor).minor: _requirements(row) for minor, row in table["needs"].items()
+        },
     )
 
 
-def _needs(row: Mapping[str, Any]) -> Needs:
-    return Needs(
+def _requirements(row: Mapping[str, Any]) -> Requirements:
+    return Requirements(
         etcd=Version.parse(row["etcd"]) if "etcd" in row else None,
         etcd_before=Version.parse(row["etcd_before"]) if "etcd_before" in row else None,
         containerd=tuple(Version.parse(text) for text in row.get("containerd", ())),

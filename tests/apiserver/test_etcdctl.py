@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubectl_admin.etcd.saving.save import SAVE
+from kubectl_admin.etcd.save.on_host import SAVE
 
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Status

@@ -20,8 +20,8 @@ from kubectl_admin.etcd.members.pods import Access
 Runner = Callable[[Sequence[str]], ExecResult]
 
 PROGRAM = "etcdctl"
-TIMEOUT = 5.0  # seconds for an answer of one member
-HASHING = 60.0  # seconds for a hash: 8 GB took five (etcd-io/etcd#8910)
+ANSWER_TIMEOUT = 5.0  # seconds for an answer of one member
+HASH_TIMEOUT = 60.0  # seconds for a hash: 8 GB took five (etcd-io/etcd#8910)
 ALARMS = {1: "NOSPACE", 2: "CORRUPT"}
 FAILED = re.compile(r"Failed to get the \w+ of endpoint \S+ \((.*)\)")
 DIALLING = re.compile(r'Error while dialing: ([^"\\]+)')
@@ -110,7 +110,7 @@ class Etcdctl:
 
     run: Runner
     access: Access
-    patience: float = TIMEOUT
+    patience: float = ANSWER_TIMEOUT
     program: str = PROGRAM
 
     def at(self, endpoint: str) -> "Etcdctl":
@@ -136,7 +136,7 @@ class Etcdctl:
         Source: etcd server/storage/mvcc/kvstore.go, hashByRev.
         """
         words = ["endpoint", "hashkv", f"--rev={revision}"]
-        return parsed_hash(self._answer(words, HASHING), revision)
+        return parsed_hash(self._answer(words, HASH_TIMEOUT), revision)
 
     def _answer(self, words: Sequence[str], timeout: float | None = None) -> Any:
         what = f"{self.program} {' '.join(words[:2])} at {self.access.endpoint}"
@@ -151,7 +151,7 @@ class Etcdctl:
             raise EtcdctlError(what, error.what) from None
 
 
-def arguments(access: Access, words: Sequence[str], timeout: float = TIMEOUT) -> list[str]:
+def arguments(access: Access, words: Sequence[str], timeout: float = ANSWER_TIMEOUT) -> list[str]:
     """etcdctl's arguments for a question to an endpoint. timeout: seconds for its answer."""
     trust = []
     if access.tls:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members.etcdctl import HASHING, Etcdctl, EtcdctlError, Hash, Status
+from kubectl_admin.etcd.members.etcdctl import HASH_TIMEOUT, Etcdctl, EtcdctlError, Hash, Status
 from kubectl_admin.etcd.members.pods import EtcdPod
 from kubectl_admin.pool import ask_all
 
 TRIES = 3  # the API servers compact every five minutes, and the members follow within a moment
-ROUND = HASHING + 30.0  # seconds for all members together
+ALL_HASHES_TIMEOUT = HASH_TIMEOUT + 30.0  # seconds for the hashes of all members together
 # Bytes in use up to which hashes are taken without being asked for. A member holds writes back while it makes
 # one: half a second for so many.
 SMALL = 512 << 20
@@ -50,7 +50,7 @@ def compare(members: Mapping[EtcdPod, tuple[Etcdctl, Status]], wanted: bool | No
     revision = min(status.revision for _, status in members.values())
     found = Comparison()
     for _ in range(TRIES):
-        found = taken({pod: ctl for pod, (ctl, _) in members.items()}, revision)
+        found = take_hashes({pod: ctl for pod, (ctl, _) in members.items()}, revision)
         if not found.problem and len({one.value for one in found.hashes.values()}) == 1:
             break
         # Fresh ones after a compaction; and what disagrees is looked at twice before it is said.
@@ -58,9 +58,11 @@ def compare(members: Mapping[EtcdPod, tuple[Etcdctl, Status]], wanted: bool | No
     return found
 
 
-def taken(members: Mapping[EtcdPod, Etcdctl], revision: int) -> Comparison:
-    """The members' hashes up to this revision."""
-    answers = ask_all({pod: partial(ctl.hash, revision) for pod, ctl in members.items()}, deadline=ROUND)
+def take_hashes(members: Mapping[EtcdPod, Etcdctl], revision: int) -> Comparison:
+    """Takes the members' hashes up to this revision."""
+    answers = ask_all(
+        {pod: partial(ctl.hash, revision) for pod, ctl in members.items()}, deadline=ALL_HASHES_TIMEOUT
+    )
     hashes = {pod: answer for pod, answer in answers.items() if isinstance(answer, Hash)}
     problems = [
         f"{pod.node}: {answer.said if isinstance(answer, EtcdctlError) else answer.what}"

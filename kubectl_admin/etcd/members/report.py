@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from kubectl_admin.etcd.members.facts import LAG, Member, State
 from kubectl_admin.etcd.members.pods import ApiserverFlags
-from kubectl_admin.etcd.members.state import LAG, Member, State
 from kubectl_admin.finding import Finding
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import size

@@ -1,6 +1,6 @@
 """The rules that a cluster's etcd is judged by; those on alarms are in etcd/rules.py."""
 
-from kubectl_admin.etcd.members.state import LAG
+from kubectl_admin.etcd.members.facts import LAG
 from kubectl_admin.etcd.rules import CORRUPTION, MAINTENANCE
 from kubectl_admin.finding import Rule
 

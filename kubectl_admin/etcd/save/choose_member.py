@@ -16,13 +16,13 @@ from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, Listed, Status
+from kubectl_admin.etcd.members.facts import LAG
+from kubectl_admin.etcd.members.gather import etcdctl, why, without_api
 from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
-from kubectl_admin.etcd.members.state import LAG
-from kubectl_admin.etcd.members.status import etcdctl, why, without_api
 from kubectl_admin.node.debug_pod import read_node, refuse_unready
 from kubectl_admin.pool import ask_all
 
-ASKING = 30.0  # seconds for the answers of all members together
+ALL_MEMBERS_TIMEOUT = 30.0  # seconds for the answers of all members together
 OUTSIDE = "-"  # no container: etcd runs outside of Kubernetes
 # What it takes to choose.
 RIGHTS = (
@@ -74,13 +74,13 @@ def choose(
         raise AdminError(why_no_member(etcd, node), "kubectl admin etcd-status shows what there is")
     # All are asked, also where one is named: whether a member is one of the cluster, the others say.
     talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
-    statuses = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ASKING)
+    statuses = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ALL_MEMBERS_TIMEOUT)
     for answer in statuses.values():
         if isinstance(answer, Forbidden):
             raise answer
     answered = {pod: status for pod, status in statuses.items() if isinstance(status, Status)}
     refuse_divided(answered)
-    lists = ask_all({pod: talkers[pod].members for pod in answered}, deadline=ASKING)
+    lists = ask_all({pod: talkers[pod].members for pod in answered}, deadline=ALL_MEMBERS_TIMEOUT)
     known = {pod: found for pod, found in lists.items() if not isinstance(found, AdminError)}
     against = {pod: why(error) for pod, error in statuses.items() if isinstance(error, AdminError)}
     against |= {pod: "its flags are in a file" for pod in etcd.members if pod not in talkers}

@@ -79,7 +79,7 @@ def _of_database(
     pages = Pages(source, chosen, swept, damages)
     found: list[Bucket] = []
     contents = reading.NOTHING
-    looked_at: Full | None = None
+    entries: Full | None = None
     try:
         found = buckets.found(pages)
         if found and not any(bucket.name in OF_ETCD for bucket in found):
@@ -88,7 +88,7 @@ def _of_database(
             return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, filekind.DEFAULT_HINT),))
         contents = reading.read(pages, {bucket.name: bucket for bucket in found})
         if full and not damages.total:  # where pages are damaged, their entries can't be gone through
-            looked_at = Full(*keys.look(pages, found, lambda done: progress(source.size + done, total)))
+            entries = Full(*keys.look(pages, found, lambda done: progress(source.size + done, total)))
     except Damaged as error:
         damages.note(error.damage)
     except Hopeless:
@@ -104,7 +104,7 @@ def _of_database(
         entries=sum(bucket.entries for bucket in found),
         revisions=sum(bucket.entries for bucket in found if bucket.name == b"key"),
         contents=contents,
-        full=looked_at,
+        full=entries,
     )
     return _concluded(source, snapshot, damages, snapshot_judge.of_length(source.size, chosen.size))
 

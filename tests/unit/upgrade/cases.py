@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.etcd.members.etcdctl import Listed, Status
+from kubectl_admin.etcd.members.facts import Member, State
 from kubectl_admin.etcd.members.pods import Etcd
-from kubectl_admin.etcd.members.state import Member, State
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade import unit
 from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Mark, Proxy, Room

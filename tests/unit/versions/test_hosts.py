@@ -3,16 +3,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.versions import hosts, upstream
+from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Reach
 from kubectl_admin.versions.hosts import completed, on_disk
 from kubectl_admin.versions.judge import judge
-from kubectl_admin.versions.policy import breaches
 from kubectl_admin.versions.version import Version
 from tests.unit.versions.samples import cluster, part
 
@@ -24,19 +23,18 @@ apiserver-address 10.0.0.11
 """
 
 
-@pytest.mark.parametrize("missing", [[], [Right("create", "pods/exec", "kube-system")]])
-def test_one_kubelets_refusal_is_the_gap_of_its_node(missing, monkeypatch):
+@pytest.mark.parametrize("missing", [False, True])
+def test_one_kubelets_refusal_is_the_gap_of_its_node(missing):
     refused = Forbidden(403, "Forbidden", "no")
     told = {"w1": refused, "w2": hosts.OnDisk(Version(1, 37, 2), {})}
-    many = lambda *_: SimpleNamespace(ask=lambda _nodes, _question, answered: told)  # noqa: E731, ARG005
-    monkeypatch.setattr(hosts, "Hosts", many)
-    monkeypatch.setattr("kubectl_admin.cluster.access.missing", lambda *_: missing)
+    api = SimpleNamespace(review=lambda *_, **__: {"status": {"allowed": not missing}})
+    many = SimpleNamespace(cluster=api, options=Options(), ask=lambda *_, **__: told)
     facts = cluster({"cp1": "1.37.2"}, {"w1": "1.36.3", "w2": "1.36.3"})
     if missing:
-        with pytest.raises(AdminError, match="may not create pods/exec in namespace kube-system"):
-            hosts.read_hosts(None, facts, Options(), print, None)
+        with pytest.raises(AdminError, match=r"may not .*create pods/exec in namespace kube-system"):
+            hosts.read_hosts(many, facts)
         return
-    seen = hosts.read_hosts(None, facts, Options(), print, None)
+    seen = hosts.read_hosts(many, facts)
     assert [(gap.what, gap.why) for gap in seen.gaps] == [("the disk of node w1", refused.what)]
     assert [part.node for part in seen.of(Component.KUBELET) if part.installed] == ["w2"]
 

@@ -4,9 +4,10 @@ from datetime import date
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.versions import upstream
+from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Instance
 from kubectl_admin.versions.judge import judge
-from kubectl_admin.versions.policy import breaches
+from kubectl_admin.versions.policy import KUBELET_OLDER
 from tests.unit.versions.samples import cluster, part, said
 
 TABLE = upstream.load()
@@ -27,8 +28,8 @@ def test_many_alike_are_one_finding_that_names_them_all():
     finding = found(cluster({"cp1": "1.36.3"}, kubelets))["kubelet-skew"]
     assert len(finding.objects) == 5000
     assert finding.subject == "kubelet 1.30.0"
-    assert "1.33 to 1.36" in finding.evidence
-    assert "at least 1.33" in finding.fix
+    assert f"1.{36 - KUBELET_OLDER} to 1.36" in finding.evidence
+    assert f"at least 1.{36 - KUBELET_OLDER}" in finding.fix
 
 
 def test_a_kubelet_moved_before_its_api_server():

@@ -8,9 +8,10 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.report import terminal
 from kubectl_admin.report.document import document
 from kubectl_admin.versions import fleet, report, upstream
+from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Instance
 from kubectl_admin.versions.judge import judge
-from kubectl_admin.versions.policy import breaches
+from kubectl_admin.versions.policy import KUBELET_OLDER
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from tests.unit.versions.samples import cluster, part, said
 
@@ -76,14 +77,14 @@ def test_wide_adds_kernel_runtime_and_system():
 @pytest.mark.parametrize(
     ("facts", "line"),
     [
-        (THREE, "next: put right what the findings name; no step up is legal before"),
+        (THREE, "next: fix the findings; no upgrade step is allowed until then"),
         (
             cluster({"cp1": "1.36.3"}),
             "next: 1.37 (newest patch 1.37.2): kubectl admin skew --target 1.37",
         ),
         (
-            cluster({"cp1": "1.36.3"}, {"w1": "1.33.0"}),
-            "next: 1 kubelet to at least 1.34, then the API servers to 1.37",
+            cluster({"cp1": "1.36.3"}, {"w1": f"1.{36 - KUBELET_OLDER}.0"}),
+            f"next: 1 kubelet to at least 1.{37 - KUBELET_OLDER}, then the API servers to 1.37",
         ),
         (
             cluster({"cp1": "1.36.3"}, None, part(Component.KUBECTL, "1.30.0", None)),
@@ -95,7 +96,7 @@ def test_wide_adds_kernel_runtime_and_system():
                 {"cp1": "1.37.2", "cp2": "1.36.3"},
                 {},
             ),
-            "next: put right what the findings name; no step up is legal before",
+            "next: fix the findings; no upgrade step is allowed until then",
         ),
     ],
 )

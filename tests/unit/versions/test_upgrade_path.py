@@ -1,9 +1,11 @@
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.versions import upstream
+from kubectl_admin.versions.policy import KUBELET_OLDER
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from tests.unit.versions.samples import cluster, part
 
 TABLE = upstream.load()
+OLDEST_AT_37 = 37 - KUBELET_OLDER  # a kubelet
 
 
 def steps(facts, target):
@@ -45,13 +47,18 @@ def test_minors_are_not_skipped():
     ]
 
 
-def test_kubelets_that_may_wait_two_minors_and_not_a_third():
-    assert illegal(cluster({"cp1": "1.35.0"}, {"w1": "1.34.0"}), 37) == []
-    assert illegal(cluster({"cp1": "1.35.0"}, {"w1": "1.33.0"}), 37) == [(37, "kubelet-skew")]
+def test_kubelets_may_wait_as_long_as_the_policy_lets_them():
+    assert illegal(cluster({"cp1": "1.35.0"}, {"w1": f"1.{OLDEST_AT_37}.0"}), 37) == []
+    assert illegal(cluster({"cp1": "1.35.0"}, {"w1": f"1.{OLDEST_AT_37 - 1}.0"}), 37) == [
+        (37, "kubelet-skew")
+    ]
 
 
 def test_a_kubelet_too_old_for_the_first_of_several_new_api_servers():
-    facts = cluster({"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.3"}, {"w1": "1.33.9", "w2": "1.34.0"})
+    facts = cluster(
+        {"cp1": "1.36.3", "cp2": "1.36.3", "cp3": "1.36.3"},
+        {"w1": f"1.{OLDEST_AT_37 - 1}.9", "w2": f"1.{OLDEST_AT_37}.0"},
+    )
     blocked = [finding for step in upgrade_path(facts, TABLE, 37) for finding in step.illegal]
     assert [finding.objects for finding in blocked] == [("node/w1",)]
 

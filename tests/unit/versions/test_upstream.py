@@ -10,8 +10,8 @@ from kubectl_admin.versions.version import Version
 def test_the_table_that_ships():
     table = upstream.load()
     assert table.support[36].end.isoformat() == "2027-06-28"
-    assert table.needs[37].etcd_before == Version(3, 6, 11)
-    assert table.newest == max(table.needs)
+    assert table.requirements[37].etcd_before == Version(3, 6, 11)
+    assert table.newest == max(table.requirements)
     assert sorted(table.support) == list(range(min(table.support), table.newest + 1))
 
 

@@ -24,7 +24,7 @@ from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.control_plane.pod import StaticPod, static_pod
 from kubectl_admin.control_plane.static_pods import find, uid_of
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.etcd.members import status
+from kubectl_admin.etcd.members import gather as etcd_members
 from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host
@@ -34,7 +34,7 @@ from kubectl_admin.node.hosts import Hosts
 def rights(options: Options) -> list[Right]:
     """What it takes: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
     pods = debug_pod.rights(options.namespace)
-    return list(dict.fromkeys([*status.RIGHTS, *FORWARDING, *pods, *one_at_a_time.RIGHTS]))
+    return list(dict.fromkeys([*etcd_members.RIGHTS, *FORWARDING, *pods, *one_at_a_time.RIGHTS]))
 
 
 def gather(
@@ -120,7 +120,7 @@ def read_etcd(cluster: Cluster) -> Etcd:
 
 def etcd_of(cluster: Cluster) -> Etcd:
     """The members of etcd that vote, and which of them answer. Raises AdminError."""
-    state = status.gather(cluster, compare=False)
+    state = etcd_members.gather(cluster, compare=False)
     if state.etcd.external:
         return Etcd()
     if not state.listed:

@@ -6,8 +6,8 @@ Reading order: cluster (quorum, leader, versions), members (each with its pod an
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.etcd.members.judge import cluster, data, members
-from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Finding, Gap, Severity
 
 

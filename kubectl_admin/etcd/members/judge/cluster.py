@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kubectl_admin.etcd.members.facts import Member, State, objects_of, titles_of
 from kubectl_admin.etcd.members.pods import parts
 from kubectl_admin.etcd.members.rules import (
     APISERVER_USES_ANOTHER_ETCD,
@@ -14,7 +15,6 @@ from kubectl_admin.etcd.members.rules import (
     QUORUM_LOST,
     VERSIONS_DIFFER,
 )
-from kubectl_admin.etcd.members.state import Member, State, objects_of, titles_of
 from kubectl_admin.finding import Finding, Severity
 
 

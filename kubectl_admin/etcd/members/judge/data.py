@@ -5,8 +5,8 @@ Thresholds of size are those of etcd's own alerts (contrib/mixin/alerts/alerts.l
 
 from collections.abc import Iterator
 
+from kubectl_admin.etcd.members.facts import LAG, State, objects_of
 from kubectl_admin.etcd.members.rules import BEHIND, FRAGMENTED, HASHES_DIFFER, NEAR_QUOTA
-from kubectl_admin.etcd.members.state import LAG, State, objects_of
 from kubectl_admin.etcd.rules import ALARM_UNKNOWN, ALARMS
 from kubectl_admin.finding import NOT_SEEN, Finding, Severity
 from kubectl_admin.report.text import size

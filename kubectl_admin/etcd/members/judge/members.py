@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kubectl_admin.control_plane.static_pods import LABEL
+from kubectl_admin.etcd.members.facts import Member, State
 from kubectl_admin.etcd.members.rules import (
     LEARNER_NOT_PROMOTED,
     MEMBER_DOWN,
@@ -12,7 +13,6 @@ from kubectl_admin.etcd.members.rules import (
     POD_NOT_OF_CONTROL_PLANE,
     POD_WITHOUT_MEMBER,
 )
-from kubectl_admin.etcd.members.state import Member, State
 from kubectl_admin.finding import Finding
 
 

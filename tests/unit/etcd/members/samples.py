@@ -6,8 +6,8 @@ from typing import Any
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode, among
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Hash, Listed, Status
+from kubectl_admin.etcd.members.facts import Member, State
 from kubectl_admin.etcd.members.pods import Etcd
-from kubectl_admin.etcd.members.state import Member, State
 
 PKI = "/etc/kubernetes/pki/etcd"
 

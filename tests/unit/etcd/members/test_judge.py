@@ -4,9 +4,9 @@ import pytest
 
 from kubectl_admin.control_plane.static_pods import Impostor
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed
+from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.etcd.members.judge import judge
 from kubectl_admin.etcd.members.pods import member
-from kubectl_admin.etcd.members.state import State
 from kubectl_admin.finding import Gap, Severity
 from tests.unit.etcd.members.samples import (
     LEADER,

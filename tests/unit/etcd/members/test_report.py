@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.etcd.members.etcdctl import Alarm, Hash, Listed
+from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.etcd.members.judge import judge
 from kubectl_admin.etcd.members.report import report
-from kubectl_admin.etcd.members.state import State
 from kubectl_admin.report import document, terminal
 from tests.unit.etcd.members.samples import (
     LEADER,

@@ -17,10 +17,10 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import hashes, pods
-from kubectl_admin.etcd.members.etcdctl import HASHING, Etcdctl, EtcdctlError, Status
+from kubectl_admin.etcd.members.etcdctl import HASH_TIMEOUT, Etcdctl, EtcdctlError, Status
+from kubectl_admin.etcd.members.facts import Member, State, missing
 from kubectl_admin.etcd.members.match import matched, with_alarms
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.members.state import Member, State, missing
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
@@ -29,14 +29,14 @@ RIGHTS = (
     *static_pods.RIGHTS,
     *(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get")),
 )
-PROGRAM = 10.0  # seconds for a run of etcdctl, which gives up by itself before
+ETCDCTL_TIMEOUT = 10.0  # seconds for a run of etcdctl, which gives up before by itself
 LOST = (
     "if the server is the right one, etcd may have lost its quorum, without which it answers nothing; "
     "on the control-plane nodes: crictl ps --all --name etcd"
 )
-ELSEWHERE = 3.0  # seconds for an answer over the network, which etcdctl always takes where there is none
-ROUND = 45.0  # seconds for the answers of all members together
-ANSWER = 1 << 20  # bytes
+NETWORK_TIMEOUT = 3.0  # seconds for an answer over the network; etcdctl waits so long if none comes
+ALL_MEMBERS_TIMEOUT = 45.0  # seconds for the answers of all members together
+ANSWER_LIMIT = 1 << 20  # bytes of what etcdctl writes
 
 Answer = TypeVar("Answer")
 Answered = Callable[[int], None]
@@ -55,7 +55,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
         etcd = find(cluster)
         talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
         answers = ask_all(
-            {pod: ctl.status for pod, ctl in talkers.items()}, deadline=ROUND, answered=answered
+            {pod: ctl.status for pod, ctl in talkers.items()}, deadline=ALL_MEMBERS_TIMEOUT, answered=answered
         )
         for answer in answers.values():
             if isinstance(answer, Forbidden):
@@ -91,8 +91,8 @@ def etcdctl(cluster: Cluster, pod: EtcdPod) -> Etcdctl:
 
     def run(words: Sequence[str]) -> ExecResult:
         # A hash of a large database is waited for as long as etcdctl itself waits.
-        patience = PROGRAM + (HASHING if "hashkv" in words else 0)
-        return cluster.exec(pod.namespace, pod.name, pod.container, words, timeout=patience).run(ANSWER)
+        patience = ETCDCTL_TIMEOUT + (HASH_TIMEOUT if "hashkv" in words else 0)
+        return cluster.exec(pod.namespace, pod.name, pod.container, words, timeout=patience).run(ANSWER_LIMIT)
 
     return Etcdctl(run, pod.access)
 
@@ -116,7 +116,8 @@ def cluster_wide(able: Mapping[EtcdPod, Etcdctl]) -> tuple[Any, Any, tuple[Gap, 
     if not able:
         return (), (), ()
     answers = ask_all(
-        {what: partial(first_answer, able.values(), ask) for what, ask in questions.items()}, deadline=ROUND
+        {what: partial(first_answer, able.values(), ask) for what, ask in questions.items()},
+        deadline=ALL_MEMBERS_TIMEOUT,
     )
     lost = tuple(Gap(what, why(answer)) for what, answer in answers.items() if isinstance(answer, AdminError))
     listed, alarms = (() if isinstance(answer, AdminError) else answer for answer in answers.values())
@@ -128,12 +129,12 @@ def asked_from_others(members: Sequence[Member], able: Mapping[EtcdPod, Etcdctl]
     silent = {place: addresses(member) for place, member in enumerate(members) if not member.up}
     answers = ask_all(
         {
-            (place, pod): replace(ctl.at(urls[0]), patience=ELSEWHERE).status
+            (place, pod): replace(ctl.at(urls[0]), patience=NETWORK_TIMEOUT).status
             for place, urls in silent.items()
             for pod, ctl in list(able.items())[:2]
             if urls
         },
-        deadline=ROUND,
+        deadline=ALL_MEMBERS_TIMEOUT,
     )
     heard: dict[int, dict[EtcdPod, Status | AdminError]] = {place: {} for place in silent}
     for (place, pod), answer in answers.items():

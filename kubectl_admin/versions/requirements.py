@@ -1,4 +1,4 @@
-"""Whether nodes and etcd have what a minor of Kubernetes needs. Pure."""
+"""Whether nodes and etcd have what a minor of Kubernetes required. Pure."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
@@ -7,7 +7,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.versions import rules
 from kubectl_admin.versions.facts import Facts, Node
-from kubectl_admin.versions.upstream import Needs, Upstream
+from kubectl_admin.versions.upstream import Requirements, Upstream
 from kubectl_admin.versions.version import Version
 
 Value = TypeVar("Value", bound=Hashable)
@@ -15,12 +15,12 @@ Value = TypeVar("Value", bound=Hashable)
 
 def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
     """What the nodes lack to run this minor (37 for 1.37), a finding each; an unknown minor is said."""
-    needs = upstream.needs.get(minor, Needs())
-    if upstream.needs and minor > max(upstream.needs):
-        why = f"upstream's table of {upstream.taken} ends with 1.{max(upstream.needs)}"
+    required = upstream.requirements.get(minor, Requirements())
+    if upstream.requirements and minor > max(upstream.requirements):
+        why = f"upstream's table of {upstream.taken} ends with 1.{max(upstream.requirements)}"
         yield Gap(f"what 1.{minor} needs of etcd, container runtime, kernel and cgroup", why).finding()
     for check in (_containerd, _kernel, _cgroup, _runtime_support):
-        yield from check(facts, needs, minor)
+        yield from check(facts, required, minor)
 
 
 def etcd_gate(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
@@ -64,16 +64,16 @@ def etcd_brought(facts: Facts, upstream: Upstream, minor: int) -> Version | None
     Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/staticpods.go, performEtcdStaticPodUpgrade.
     """
     pinned = facts.kubeadm_config.etcd_tag if facts.kubeadm_config else None
-    return pinned or upstream.needs.get(minor, Needs()).etcd
+    return pinned or upstream.requirements.get(minor, Requirements()).etcd
 
 
 def gate_to(etcd: Version, upstream: Upstream) -> Version | None:
     """What members must have reached before the step into this minor of etcd; None where any will do."""
     return next(
         (
-            needs.etcd_before
-            for needs in upstream.needs.values()
-            if needs.etcd_before and needs.etcd and needs.etcd.minor_text == etcd.minor_text
+            required.etcd_before
+            for required in upstream.requirements.values()
+            if required.etcd_before and required.etcd and required.etcd.minor_text == etcd.minor_text
         ),
         None,
     )
@@ -84,7 +84,7 @@ def etcd_minor(facts: Facts, upstream: Upstream) -> int | None:
     pinned = facts.kubeadm_config.etcd_tag if facts.kubeadm_config else None
     if pinned is None:
         return None
-    rows = upstream.needs.items()
+    rows = upstream.requirements.items()
     return max((minor for minor, row in rows if row.etcd and not is_before(pinned, row.etcd)), default=None)
 
 
@@ -127,30 +127,32 @@ def _objects(nodes: Iterable[Node]) -> tuple[str, ...]:
     return tuple(f"node/{node.name}" for node in nodes)
 
 
-def _containerd(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
+def _containerd(facts: Facts, required: Requirements, minor: int) -> Iterator[Finding]:
     def unfit(runtime: str) -> bool:
         name, _, written = runtime.partition("://")
         version = Version.find(written)
-        return bool(name == "containerd" and version and not containerd_is_tested(version, needs.containerd))
+        return bool(
+            name == "containerd" and version and not containerd_is_tested(version, required.containerd)
+        )
 
     if nodes := _unfit(facts, lambda node: node.runtime, unfit):
         found = sorted({node.runtime for node in nodes})
         yield rules.CONTAINERD_UNTESTED.warning(
             subject=f"container runtime for 1.{minor}",
-            evidence=f"{', '.join(found)}; tested: {', '.join(f'{line}+' for line in needs.containerd)}",
+            evidence=f"{', '.join(found)}; tested: {', '.join(f'{line}+' for line in required.containerd)}",
             fix="upgrade containerd on these nodes first",
             objects=_objects(nodes),
         )
 
 
-def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
+def _kernel(facts: Facts, required: Requirements, minor: int) -> Iterator[Finding]:
     def unfit(kernel: str) -> bool:
         version = Version.find(kernel)
-        return bool(version and not kernel_is_accepted(version, needs.kernels))
+        return bool(version and not kernel_is_accepted(version, required.kernels))
 
     if nodes := _unfit(facts, lambda node: node.kernel, unfit):
         yield rules.KERNEL_UNSUPPORTED.warning(
-            says=f"kubeadm's system check wants one of {', '.join(needs.kernels)}",
+            says=f"kubeadm's system check wants one of {', '.join(required.kernels)}",
             subject=f"kernel for 1.{minor}",
             evidence=", ".join(sorted({node.kernel for node in nodes})),
             fix="upgrade the operating system of these nodes",
@@ -158,8 +160,8 @@ def _kernel(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
         )
 
 
-def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
-    if needs.cgroup != 2:
+def _cgroup(facts: Facts, required: Requirements, minor: int) -> Iterator[Finding]:
+    if required.cgroup != 2:
         return
     for allowed, severity in (
         (None, Severity.WARNING),
@@ -187,7 +189,7 @@ def _cgroup(facts: Facts, needs: Needs, minor: int) -> Iterator[Finding]:
         )
 
 
-def _runtime_support(facts: Facts, _needs: Needs, minor: int) -> Iterator[Finding]:
+def _runtime_support(facts: Facts, _required: Requirements, minor: int) -> Iterator[Finding]:
     def unfit(said: str) -> bool:
         ends = Version.find(said)
         return bool(ends and ends.minor <= minor)

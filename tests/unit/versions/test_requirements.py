@@ -6,7 +6,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Severity
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Instance, KubeadmConfig
-from kubectl_admin.versions.needs import (
+from kubectl_admin.versions.requirements import (
     containerd_is_tested,
     etcd_gate,
     etcd_minor,

@@ -8,7 +8,7 @@ import pytest
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden, Unreachable
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members import status
+from kubectl_admin.etcd.members import gather
 from kubectl_admin.etcd.members.judge import judge
 from tests.unit.etcd.members.samples import apiserver_command, etcd_pod, node_object, static_pod
 
@@ -108,7 +108,7 @@ def shown(state):
 def test_a_sound_cluster():
     cluster = Cluster()
     counted = []
-    state = status.gather(cluster, answered=counted.append)
+    state = gather.gather(cluster, answered=counted.append)
     assert shown(state) == dict.fromkeys(NODES, (True, "", ""))
     assert [member.node for member in state.members] == list(NODES)
     assert (state.leader.name, state.hashed, state.unhashed, state.unanswered) == ("cp-1", 100, "", ())
@@ -119,7 +119,7 @@ def test_a_sound_cluster():
 
 def test_every_member_is_asked_in_its_own_pod_with_its_own_files():
     cluster = Cluster()
-    status.gather(cluster)
+    gather.gather(cluster)
     statuses = [(node, command) for node, command in cluster.executed if command[-1] == "status"]
     assert sorted(node for node, _ in statuses) == list(NODES)
     for _, command in statuses:
@@ -134,7 +134,7 @@ def test_every_member_is_asked_in_its_own_pod_with_its_own_files():
 def test_a_member_whose_pod_does_not_answer_is_asked_from_others():
     cluster = Cluster()
     cluster.broken["cp-2"] = ApiError(500, "InternalError", "error dialing backend: connection refused")
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert shown(state)["cp-2"] == (True, "error dialing backend: connection refused", "cp-1")
     assert state.members[1].hash is None
 
@@ -143,7 +143,7 @@ def test_a_member_that_answers_nobody():
     cluster = Cluster()
     cluster.broken["cp-2"] = BrokenStream("the connection was lost")
     cluster.down.add("cp-2")
-    member = status.gather(cluster).members[1]
+    member = gather.gather(cluster).members[1]
     assert (member.up, member.problem) == (False, "the connection was lost")
     assert member.unreachable == "from node cp-3: context deadline exceeded"
     assert member.pod.name == "etcd-cp-2"
@@ -152,7 +152,7 @@ def test_a_member_that_answers_nobody():
 def test_a_node_without_power_is_not_taken_for_a_silent_api_server():
     cluster = Cluster()
     cluster.broken["cp-2"] = Unreachable("Unable to connect to the server: dial x: i/o timeout")
-    assert status.gather(cluster).members[1].problem == (
+    assert gather.gather(cluster).members[1].problem == (
         "no answer in time through the API server and the kubelet"
     )
 
@@ -160,7 +160,7 @@ def test_a_node_without_power_is_not_taken_for_a_silent_api_server():
 def test_a_member_that_never_started_has_nowhere_to_be_asked():
     cluster = Cluster()
     cluster.members.append({"ID": 5, "peerURLs": ["https://192.0.2.9:2380"], "isLearner": True})
-    member = next(member for member in status.gather(cluster).members if member.id == 5)
+    member = next(member for member in gather.gather(cluster).members if member.id == 5)
     assert (member.up, member.problem) == (False, "no static pod runs it")
     assert member.unreachable == "it has told no address for clients"
 
@@ -168,7 +168,7 @@ def test_a_member_that_never_started_has_nowhere_to_be_asked():
 def test_alarms_come_with_their_members():
     cluster = Cluster()
     cluster.alarms = [{"memberID": ID["cp-3"], "alarm": 1}, {"memberID": 5, "alarm": 2}]
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert [member.alarms for member in state.members] == [(), (), ("NOSPACE",)]
     assert [alarm.kind for alarm in state.alarms] == ["NOSPACE", "CORRUPT"]
 
@@ -176,7 +176,7 @@ def test_alarms_come_with_their_members():
 def test_without_a_leader_what_members_say_of_themselves_is_shown():
     cluster = Cluster()
     cluster.leader = 0
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert [gap.what for gap in state.unanswered] == ["the list of members"]
     assert [member.status.leader for member in state.members] == [0, 0, 0]
     assert (state.voters, state.leader) == ((), None)
@@ -186,14 +186,14 @@ def test_one_that_knows_the_leader_answers_for_the_cluster():
     cluster = Cluster()
     lost = cluster.status
     cluster.status = lambda node: {**lost(node), "leader": 0 if node == "cp-1" else ID["cp-2"]}
-    status.gather(cluster)
+    gather.gather(cluster)
     assert [node for node, command in cluster.executed if command[-2:] == ["member", "list"]] == ["cp-2"]
 
 
 def test_flags_in_a_file_are_a_problem_of_that_member_alone():
     cluster = Cluster()
     cluster.pods[0] = static_pod("etcd", "cp-1", ["etcd", "--config-file=/etc/etcd.yaml"])
-    assert shown(status.gather(cluster)) == {
+    assert shown(gather.gather(cluster)) == {
         "cp-1": (True, "its flags are in /etc/etcd.yaml on node cp-1, which is not read", "cp-2"),
         "cp-2": (True, "", ""),
         "cp-3": (True, "", ""),
@@ -203,23 +203,23 @@ def test_flags_in_a_file_are_a_problem_of_that_member_alone():
 def test_large_databases_are_not_hashed_unasked():
     cluster = Cluster()
     cluster.in_use = 1 << 30
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert (state.hashed, state.members[0].hash) == (0, None)
     assert "--hash" in state.unhashed
-    assert status.gather(cluster, compare=True).hashed == 100
+    assert gather.gather(cluster, compare=True).hashed == 100
 
 
 def test_external_etcd_takes_no_exec():
     cluster = Cluster()
     cluster.pods = [static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.50:2379"))]
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert (state.members, state.etcd.external, cluster.executed) == ((), True, [])
 
 
 def test_a_pod_of_a_worker_is_asked_nothing_whatever_its_labels_are():
     cluster = Cluster()
     cluster.pods.append(etcd_pod("worker-1", "192.0.2.9"))
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert [member.node for member in state.members] == list(NODES)
     assert {node for node, _ in cluster.executed} == set(NODES)
     (impostor,) = state.etcd.impostors
@@ -230,18 +230,18 @@ def test_where_nodes_may_not_be_listed_nobody_is_asked():
     cluster = Cluster()
     cluster.nodes = refused("list", "nodes")
     with pytest.raises(AdminError, match="list nodes"):
-        status.gather(cluster)
+        gather.gather(cluster)
     assert cluster.executed == []
 
 
 def test_where_no_pod_can_be_asked_nothing_is_known_of_etcd():
     cluster = Cluster()
     cluster.broken = dict.fromkeys(NODES, ApiError(500, "InternalError", "error dialing backend"))
-    state = status.gather(cluster)
+    state = gather.gather(cluster)
     assert [member.up for member in state.members] == [False, False, False]
     assert (state.listed, state.unanswered) == (False, ())
     with pytest.raises(AdminError) as refused:
-        status.require_answer(state)
+        gather.require_answer(state)
     assert refused.value.what.startswith(
         "no member of etcd could be asked: cp-1: error dialing backend; cp-2: error dialing backend; cp-3:"
     )
@@ -251,8 +251,8 @@ def test_one_answer_is_an_answer():
     cluster = Cluster()
     cluster.broken = dict.fromkeys(NODES[1:], ApiError(500, "InternalError", "error dialing backend"))
     cluster.down = set(NODES[1:])
-    state = status.gather(cluster)
-    status.require_answer(state)
+    state = gather.gather(cluster)
+    gather.require_answer(state)
     assert [one.rule for one in judge(state)][:3] == ["quorum-lost", "member-down", "member-down"]
 
 
@@ -267,14 +267,14 @@ def test_where_there_is_no_pod_to_ask_nothing_is_known_either(pods, what):
     cluster = Cluster()
     cluster.pods = pods
     with pytest.raises(AdminError, match=what):
-        status.require_answer(status.gather(cluster))
+        gather.require_answer(gather.gather(cluster))
 
 
 def test_all_rights_that_are_missing_are_named():
     cluster = Cluster()
     cluster.pods = refused("list", "pods")
     with pytest.raises(AdminError) as caught:
-        status.gather(cluster)
+        gather.gather(cluster)
     assert (
         "list pods in namespace kube-system, list nodes, create pods/exec in namespace kube-system"
         in caught.value.what
@@ -285,7 +285,7 @@ def test_who_may_not_exec_is_told_so():
     cluster = Cluster()
     cluster.broken = dict.fromkeys(NODES, refused("create", "pods/exec"))
     with pytest.raises(AdminError) as caught:
-        status.gather(cluster)
+        gather.gather(cluster)
     assert 'user "eve" may not' in caught.value.what
     assert "create pods/exec in namespace kube-system" in caught.value.what
 
@@ -303,5 +303,5 @@ def test_an_api_server_that_can_not_answer_may_lack_its_etcd(error, hinted):
     cluster = Cluster()
     cluster.pods = error
     with pytest.raises(AdminError) as caught:
-        status.gather(cluster)
+        gather.gather(cluster)
     assert ("quorum" in (caught.value.hint or "")) is hinted
