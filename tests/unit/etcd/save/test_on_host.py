@@ -277,7 +277,7 @@ def test_there_is_no_room_there_and_nothing_is_begun(world, monkeypatch):
     monkeypatch.setattr(module, "RESERVE", 1 << 60)
     with pytest.raises(AdminError) as refused:
         world.save()
-    assert f"MiB are free for {world.state}, and the snapshot needs 1099511627776 MiB" in refused.value.what
+    assert f"MiB are free for {world.state}, and the snapshot needs 1099511627777 MiB" in refused.value.what
     assert "--node" in str(refused.value.hint)
     assert not world.state.exists()
 
