@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubectl_admin.etcd.save.on_host import SAVE
 
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.save.on_host import SAVE
 from kubectl_admin.etcd.snapshot.verify import verify
 from tests.lab import build, etcd_process
 from tests.lab.etcd_process import Etcd
