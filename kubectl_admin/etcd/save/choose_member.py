@@ -202,5 +202,5 @@ def why_no_member(etcd: Etcd, node: str | None) -> str:
     if node and etcd.members:
         known = f"{', '.join(pod.node for pod in etcd.members)} do"
         return f"node {node} runs no etcd member; {'; '.join([*looks, known])}"
-    nothing = "no static pod of etcd or of an API server is to be seen"
+    nothing = "found no static pod of etcd or of an API server"
     return f"{nothing}: {'; '.join(looks) or 'is the control plane a managed one?'}"
