@@ -62,7 +62,7 @@ def manifest(image: str) -> str:
 def image_of(lab: Lab) -> str:
     """An image that the worker has."""
     node = json.loads(lab.kubectl("get", f"node/{WORKER}", "--output=json"))
-    names = [name for image in node["status"]["images"] for name in image["names"]]
+    names = [name for image in node["status"]["images"] for name in image.get("names") or ()]
     return next(name for name in names if "/pause:" in name)
 
 
