@@ -67,10 +67,15 @@ apiserver: $(READY)
 	@$(BIN)/python -m tests.lab build 1.36
 	@$(BIN)/python -m pytest tests/apiserver
 
-cluster: $(READY)
+# Two clusters at a time; with FILE=tests/cluster/test_skew.py that file alone, on a cluster that stays up.
+cluster: $(READY) ## Run the tests on real nodes, or those of one FILE=… on a lab that is kept
 	@echo "test 6/6: real kubeadm clusters; built from source the first time"
 	@$(BIN)/python -m tests.lab build
-	@$(BIN)/python -m pytest tests/cluster
+ifdef FILE
+	@KUBECTL_ADMIN_LAB_KEEP=1 $(BIN)/python -m pytest -v $(FILE)
+else
+	@$(BIN)/python -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 tests/cluster
+endif
 
 cloudnative-pg: $(READY) ## Drain the primary of a real CloudNativePG (not part of `make test`: 15 minutes at first)
 	@$(BIN)/python -m tests.lab build 1.36

@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import random
+import socket
 import ssl
 import subprocess
 import threading
@@ -152,7 +153,7 @@ def load(lab: Lab) -> Iterator[list[int]]:
 def restored(lab: Lab, snapshot: Path, folder: Path) -> Iterator[Member]:
     """An etcd of the lab's version on this machine's loopback that serves a snapshot, restored by hand."""
     programs = cache.root() / f"bin/etcd-{lab.release.etcd}"
-    client, peer = 23790, 23800
+    client, peer = free_ports()
     data = folder / "restored.etcd"
     command = [programs / "etcdutl", "snapshot", "restore", snapshot, f"--data-dir={data}"]
     subprocess.run(command, check=True, capture_output=True)
@@ -169,6 +170,12 @@ def restored(lab: Lab, snapshot: Path, folder: Path) -> Iterator[Member]:
         finally:
             etcd.close()
             process.terminate()
+
+
+def free_ports() -> list[int]:
+    """Two ports of the loopback that nobody has at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return [each.getsockname()[1] for each in (one, other)]
 
 
 def wait_until_served(etcd: Member) -> None:

@@ -1,30 +1,41 @@
 """The labs that tests of this tier run on, and the program as a lab's administrator runs it."""
 
+import base64
+import functools
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.request import urlopen
 
-from tests.lab import cache, cluster, users
+import yaml
+
+from tests.lab import cache, cluster, services, users
 from tests.lab.lab import Lab
 from tests.permissions import Stage
 from tests.program import ROOT, Ended, environ, run
 
 PATIENCE = 240  # seconds until a lab must be whole again after a fault
+POLL_INTERVAL = 0.2  # seconds between two looks at it
+KEPT = "KUBECTL_ADMIN_LAB_KEEP"  # in the environment: labs stay up after the tests
+KUBELET_PORT = 10250
 
 
 @contextmanager
 def standing(name: str, **shape: Any) -> Iterator[Lab]:
-    """A lab of that name and shape (see `cluster.up`); it stays up where KUBECTL_ADMIN_LAB_KEEP is set."""
-    yield cluster.up(name, **shape)
-    if not os.environ.get("KUBECTL_ADMIN_LAB_KEEP"):
-        cluster.down(name)
+    """A lab of that name and shape (see `cluster.up`), which goes in the end, unless it is to be kept."""
+    try:
+        yield cluster.up(name, **shape)
+    finally:
+        if not os.environ.get(KEPT):
+            cluster.down(name)
 
 
 def admin(lab: Lab, *arguments: str, timeout: float = 60, **changes: str) -> Ended:
@@ -62,21 +73,67 @@ def stage_of(lab: Lab) -> Stage:
 def wait_until_whole(lab: Lab) -> None:
     """Return when a lab is as `up` leaves it; AssertionError with what is not where that takes too long."""
     end = time.monotonic() + PATIENCE
-    while left := not_as_it_was(lab) if cluster.whole(lab) else ["a node, the load balancer or the API"]:
+    while left := not_as_it_was(lab):
         assert time.monotonic() < end, f"the lab is not whole: {', '.join(left)}"
-        time.sleep(0.5)
+        time.sleep(POLL_INTERVAL)
 
 
 def not_as_it_was(lab: Lab) -> list[str]:
-    """What of a lab is not as `up` leaves it, by name: nodes or system pods not Ready, cordoned nodes."""
-    told = json.loads(lab.kubectl("get", "nodes,pods", "--namespace=kube-system", "--output=json"))["items"]
-    things = {f"{each['kind'].lower()}/{each['metadata']['name']}": each for each in told}
+    """What of a lab is not as `up` leaves it, by name.
+
+    Whole: nodes and system pods are Ready, no node is cordoned, kubelets, API servers and services answer.
+    No program is started to find that out, since every test ends with it.
+    """
+    beside = {"load balancer": services.load_balancer(lab), "package server": services.package_server(lab)}
+    still = [f"the {name}" for name, service in beside.items() if not service.pid()]
+    still += [f"the kubelet of {each.name}" for each in lab.nodes if not listens(each.address, KUBELET_PORT)]
+    if still:
+        return still
+    try:
+        told = {"node": ask(lab, "/api/v1/nodes"), "pod": ask(lab, "/api/v1/namespaces/kube-system/pods")}
+    except OSError as error:
+        return [f"the API ({error})"]
+    things = {
+        f"{kind}/{each['metadata']['name']}": each for kind, items in told.items() for each in items["items"]
+    }
     missing = {f"pod/{part}-{each.name}" for each in lab.control_planes for part in cluster.CONTROL_PLANE}
     unready = [
         name for name, each in things.items() if not is_ready(each) or each["spec"].get("unschedulable")
     ]
     silent = [f"the API server of {each.name}" for each in lab.control_planes if not serves(each.address)]
     return sorted(missing - things.keys()) + unready + silent
+
+
+def listens(address: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def ask(lab: Lab, path: str) -> Any:
+    """What the API answers the lab's administrator through the load balancer; OSError where it does not."""
+    server, context = administrator(lab.kubeconfig.read_text(encoding="utf-8"))
+    with urlopen(f"{server}{path}", timeout=10, context=context) as answer:
+        return json.load(answer)
+
+
+@functools.lru_cache
+def administrator(kubeconfig: str) -> tuple[str, ssl.SSLContext]:
+    """The server of a kubeconfig, and its client certificate with the authority that it trusts."""
+    config = yaml.safe_load(kubeconfig)
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    trusted = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    context = ssl.create_default_context(cadata=trusted)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which kubeadm's certificates need not pass
+    with tempfile.NamedTemporaryFile() as file:  # ssl takes nothing but files
+        for part in ("client-certificate-data", "client-key-data"):
+            file.write(base64.b64decode(user[part]) + b"\n")
+        file.flush()
+        context.load_cert_chain(file.name)
+    return cluster["server"], context
 
 
 def serves(address: str) -> bool:

@@ -21,7 +21,7 @@ from tests.program import Ended, start
 
 pytestmark = pytest.mark.lab
 
-NAME = "upgrade"
+NAME = "test-upgrade"
 TO = release("1.37")
 # Containers have the machine's cgroups, which kubeadm finds too old.
 CHECKS = ("--ignore-preflight-errors", "SystemVerification")

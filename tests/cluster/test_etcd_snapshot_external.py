@@ -12,7 +12,7 @@ from tests.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
 
-NAME = "external"
+NAME = "test-external"
 # The pod's own programs, flags and data, as a unit of systemd's.
 TAKE_OUT = """
 cd /etc/kubernetes/manifests
