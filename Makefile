@@ -91,7 +91,7 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.drain_upgrade
 
 data: $(READY) ## Make kubectl_admin/data/removed.json again, from upstream (docs/lab.md)
-	$(BIN)/python -m tests.lab.removed_table
+	$(BIN)/python -m tools.removed_table
 
 release: $(READY) ## Build the archive and the manifest for Krew into dist/ (URL=…, HOMEPAGE=…)
 	$(BIN)/python krew/build.py $(if $(URL),--url $(URL)) $(if $(HOMEPAGE),--homepage $(HOMEPAGE))

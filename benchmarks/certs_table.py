@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.process import shown_and_ended, timed
-from tests.lab import cache, images
+from tests.lab import cache
+from tests.lab.recipes import images
 from tests.lab.versions import RELEASES
 
 NAME = "bench-certs"

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.apiserver.drain.world import World, budget, made_namespace, numbers, owner, pod
-from tests.lab import api_only, cache
+from tests.lab import cache
+from tests.lab.api import api_only
 from tests.lab.versions import RELEASES
 
 NAME = "bench-drain"

@@ -22,8 +22,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from tests.cluster.labs import environ_of, wait_until_whole
-from tests.lab import cluster
-from tests.lab.lab import Lab
+from tests.lab.nodes import cluster
+from tests.lab.nodes.lab import Lab
 from tests.lab.progress import Progress
 from tests.lab.versions import release
 

@@ -23,8 +23,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.lab import cache, cluster, images
-from tests.lab.lab import Lab
+from tests.lab import cache
+from tests.lab.nodes import cluster
+from tests.lab.nodes.lab import Lab
+from tests.lab.recipes import images
 
 NAME = "bench"
 NODE = "cp-1"

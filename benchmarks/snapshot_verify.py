@@ -17,7 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import cache, etcd_process
+from tests.lab import cache
+from tests.lab.api import etcd_process
 from tests.lab.versions import RELEASES
 
 ETCD = cache.root() / f"bin/etcd-{RELEASES[0].etcd}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import api_only, lab
+from tests.lab.api import api_only
+from tests.lab.nodes import lab
 from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES
 

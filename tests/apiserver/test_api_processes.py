@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.lab import api_processes
+from tests.lab.api import processes
 from tests.lab.errors import LabError
 
 NOWHERE = "http://127.0.0.1:1/readyz"
@@ -36,15 +36,15 @@ def slow_to_be_ready() -> Iterator[str]:
 
 def test_a_server_that_is_being_replaced_by_another_program_has_not_ended(tmp_path, slow_to_be_ready):
     """While a process becomes another program its environment can't be read; here it never can."""
-    process = api_processes.start(tmp_path, "server", ["env", "-i", "sleep", "60"])
+    process = processes.start(tmp_path, "server", ["env", "-i", "sleep", "60"])
     try:
-        api_processes.await_ready(process, api_processes.log_of(tmp_path, "server"), slow_to_be_ready, None)
+        processes.await_ready(process, processes.log_of(tmp_path, "server"), slow_to_be_ready, None)
     finally:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
 
 
 def test_a_server_that_ends_is_told_with_its_last_words(tmp_path):
-    process = api_processes.start(tmp_path, "server", ["sh", "-c", "echo no such flag; exit 1"])
+    process = processes.start(tmp_path, "server", ["sh", "-c", "echo no such flag; exit 1"])
     with pytest.raises(LabError, match="server has ended: no such flag"):
-        api_processes.await_ready(process, api_processes.log_of(tmp_path, "server"), NOWHERE, None)
+        processes.await_ready(process, processes.log_of(tmp_path, "server"), NOWHERE, None)

@@ -25,8 +25,8 @@ from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import ApiError
 from tests import permissions
 from tests.apiserver.conftest import NAME
-from tests.lab import api_only
-from tests.lab.api_pki import EXTRA_NAME
+from tests.lab.api import api_only
+from tests.lab.keys import EXTRA_NAME
 from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run, start
 from tests.unit.certificates.requests.hostile import Forger

@@ -15,10 +15,11 @@ import pytest
 
 from kubectl_admin.etcd.snapshot.bolt.meta import fnv1a
 from kubectl_admin.etcd.snapshot.verify import verify
-from tests.lab import build, etcd_process
+from tests.lab.api import etcd_process
+from tests.lab.api.etcd_process import Etcd, text
 from tests.lab.errors import LabError
-from tests.lab.etcd_process import Etcd, text
 from tests.lab.progress import Progress
+from tests.lab.recipes import binaries
 from tests.lab.versions import MORE_ETCD, RELEASES
 from tests.program import Ended, run, run_on_terminal
 
@@ -41,7 +42,7 @@ class Filled:
 def filled(request: Any, tmp_path_factory: Any) -> Iterator[Filled]:
     """One etcd of each version, filled and snapped once."""
     folder = tmp_path_factory.mktemp("etcd")
-    programs = build.etcd(request.param, Progress("etcd", folder / "logs"))
+    programs = binaries.etcd(request.param, Progress("etcd", folder / "logs"))
     with etcd_process.running(programs, folder) as (etcd,):
         snapshots = {"new": etcd.save(folder / "new.db")}
         revision = fill(etcd)
@@ -230,7 +231,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 
 def test_three_members(tmp_path):
     """Their snapshots differ, their data does not."""
-    programs = build.etcd(VERSIONS[-1], Progress("etcd", tmp_path / "logs"))
+    programs = binaries.etcd(VERSIONS[-1], Progress("etcd", tmp_path / "logs"))
     with etcd_process.running(programs, tmp_path, members=3) as etcds:
         etcds[0].put(*((key(number), b"value") for number in range(100)))
         verdicts = [verify(etcd.save(tmp_path / f"{n}.db"), full=True) for n, etcd in enumerate(etcds)]

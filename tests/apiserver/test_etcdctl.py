@@ -14,9 +14,10 @@ from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Status
 from kubectl_admin.etcd.members.pods import Access
 from kubectl_admin.etcd.save.on_host import SAVE
 from kubectl_admin.etcd.snapshot.verify import verify
-from tests.lab import build, etcd_process
-from tests.lab.etcd_process import Etcd
+from tests.lab.api import etcd_process
+from tests.lab.api.etcd_process import Etcd
 from tests.lab.progress import Progress
+from tests.lab.recipes import binaries
 from tests.lab.versions import MORE_ETCD, RELEASES
 
 pytestmark = pytest.mark.lab
@@ -31,7 +32,7 @@ VERSIONS = sorted({*MORE_ETCD, *(release.etcd for release in RELEASES)})
 def members(request: Any, tmp_path_factory: Any) -> Iterator[tuple[str, list[Etcd]]]:
     """Three members of this version that hold a few keys."""
     folder = tmp_path_factory.mktemp("etcd")
-    programs = build.etcd(request.param, Progress("etcd", folder / "logs"))
+    programs = binaries.etcd(request.param, Progress("etcd", folder / "logs"))
     with etcd_process.running(programs, folder, members=3) as etcds:
         for number in range(20):
             etcds[0].put((b"key-%d" % number, b"value"))

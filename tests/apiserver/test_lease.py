@@ -20,7 +20,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import lease
 from kubectl_admin.node.operation import Owner
 from tests.apiserver.conftest import NAME as LAB
-from tests.lab import api_only
+from tests.lab.api import api_only
 from tests.program import ROOT, environ
 
 pytestmark = pytest.mark.lab

@@ -12,7 +12,7 @@ import pytest
 
 from tests import permissions
 from tests.apiserver.conftest import NAME
-from tests.lab import api_only
+from tests.lab.api import api_only
 from tests.lab.versions import RELEASES
 from tests.permissions import Stage, Tried
 from tests.program import environ, run

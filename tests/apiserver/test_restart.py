@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.lab import api_only, lab
+from tests.lab.api import api_only
+from tests.lab.nodes import lab
 from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES
 from tests.permissions import Stage

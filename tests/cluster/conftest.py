@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import labs
-from tests.lab import cluster
-from tests.lab import lab as all_labs
-from tests.lab.lab import Lab
+from tests.lab.nodes import cluster
+from tests.lab.nodes import lab as all_labs
+from tests.lab.nodes.lab import Lab
 
 HERE = Path(__file__).parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")

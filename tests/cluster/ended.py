@@ -7,7 +7,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 
 PKI = "/etc/kubernetes/pki"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import cache
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 
 PKI = "/etc/kubernetes/pki/etcd"
 PREFIX = b"/kubectl-admin-test/"

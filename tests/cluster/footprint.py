@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.lab import LABEL, PODMAN, Lab
+from tests.lab.nodes.lab import LABEL, PODMAN, Lab
 
 
 @dataclass(frozen=True)

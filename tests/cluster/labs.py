@@ -17,8 +17,9 @@ from urllib.request import urlopen
 
 import yaml
 
-from tests.lab import cache, cluster, services, users
-from tests.lab.lab import Lab
+from tests.lab import cache
+from tests.lab.nodes import cluster, services, users
+from tests.lab.nodes.lab import Lab
 from tests.permissions import Stage
 from tests.program import ROOT, Ended, environ, run
 

@@ -14,7 +14,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.manifest import LABELS
 from kubectl_admin.node.operation import Operation
 from tests.cluster.labs import environ_of
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 from tests.program import PROGRAM, ROOT
 
 STATE = "/var/lib/kubectl-admin"

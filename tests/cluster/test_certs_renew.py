@@ -7,7 +7,7 @@ import pytest
 from tests import permissions
 from tests.cluster import ended
 from tests.cluster.labs import admin, stage_of
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
 

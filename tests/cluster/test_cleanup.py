@@ -12,7 +12,7 @@ from kubectl_admin.node.operation import Operation
 from tests import permissions
 from tests.cluster.labs import admin, stage_of
 from tests.cluster.node_room import STATE, ended_process, folders, pods, started
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 from tests.program import Ended
 
 pytestmark = pytest.mark.lab

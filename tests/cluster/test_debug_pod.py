@@ -12,8 +12,8 @@ from tests.cluster import hostile_image
 from tests.cluster.hostile_image import MARK
 from tests.cluster.labs import admin
 from tests.cluster.node_room import opened, pods
-from tests.lab import node as lab_node
-from tests.lab.lab import Lab
+from tests.lab.nodes import node as lab_node
+from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.cluster import labs
-from tests.lab import images
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
+from tests.lab.recipes import images
 from tests.program import Ended, start
 
 pytestmark = pytest.mark.lab

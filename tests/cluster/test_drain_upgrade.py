@@ -13,8 +13,8 @@ from kubectl_admin.upgrade.look import rights
 from tests import permissions
 from tests.cluster.labs import admin, environ_of, stage_of, standing
 from tests.cluster.node_room import folders, pods
-from tests.lab import cluster
-from tests.lab.lab import Lab
+from tests.lab.nodes import cluster
+from tests.lab.nodes.lab import Lab
 from tests.lab.progress import Progress
 from tests.lab.versions import release
 from tests.program import Ended, start

@@ -20,8 +20,8 @@ from tests.cluster import etcd_direct
 from tests.cluster.etcd_direct import OBJECTS, PREFIX
 from tests.cluster.labs import admin, environ_of, stage_of
 from tests.cluster.node_room import STATE, folders, pods
-from tests.lab import node as machine
-from tests.lab.lab import Lab
+from tests.lab.nodes import node as machine
+from tests.lab.nodes.lab import Lab
 from tests.program import PROGRAM, ROOT, run_on_terminal, start
 
 pytestmark = pytest.mark.lab

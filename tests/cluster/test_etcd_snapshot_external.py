@@ -8,7 +8,7 @@ import pytest
 from tests.cluster import etcd_direct, labs
 from tests.cluster.labs import admin
 from tests.cluster.node_room import folders, pods
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests import permissions
 from tests.cluster.labs import admin, stage_of
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 from tests.program import Ended
 
 pytestmark = pytest.mark.lab

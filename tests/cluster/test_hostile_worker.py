@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.labs import admin
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
 

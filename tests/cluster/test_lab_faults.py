@@ -10,9 +10,10 @@ import pytest
 
 from tests.cluster import labs
 from tests.cluster.labs import lab_command
-from tests.lab import cache, node
+from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.lab import Lab
+from tests.lab.nodes import node
+from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.cluster import labs
 from tests.cluster.footprint import Footprint, images_and_volumes
-from tests.lab import cluster
-from tests.lab import lab as all_labs
 from tests.lab.errors import LabError
-from tests.lab.lab import Lab
+from tests.lab.nodes import cluster
+from tests.lab.nodes import lab as all_labs
+from tests.lab.nodes.lab import Lab
 from tests.program import ROOT
 
 pytestmark = pytest.mark.lab

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from tests.cluster.labs import lab_command
-from tests.lab import node
-from tests.lab.lab import Lab
+from tests.lab.nodes import node
+from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
 

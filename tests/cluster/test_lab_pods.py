@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import images
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
+from tests.lab.recipes import images
 
 pytestmark = pytest.mark.lab
 

@@ -14,7 +14,7 @@ from tests import permissions
 from tests.cluster.labs import admin, environ_of, stage_of
 from tests.cluster.node_room import pods, started
 from tests.lab.errors import LabError
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 from tests.permissions import Right, Tried
 from tests.program import PROGRAM, ROOT
 

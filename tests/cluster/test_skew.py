@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.cluster.labs import admin
-from tests.lab import cluster
-from tests.lab.lab import Lab
+from tests.lab.nodes import cluster
+from tests.lab.nodes.lab import Lab
 from tests.lab.progress import Progress
 from tests.program import Ended
 

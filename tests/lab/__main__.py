@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from tests.lab import by_hand, cache, cluster, lab, node
+from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.faults_cli import fault
+from tests.lab.nodes import by_hand, cluster, lab, node
+from tests.lab.nodes.faults_cli import fault
 from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES, release
 
@@ -33,7 +34,7 @@ def up(name: str, control_planes: str, workers: int, api_only: bool, nodes: int,
     """Make a cluster, or find it already up."""
     folder = lab.folder_of(name)
     if api_only:
-        from tests.lab import api_only as simulated
+        from tests.lab.api import api_only as simulated
 
         _refuse(lab.find(name) is not None, f"lab {name} is up with nodes; take it down first")
         print(simulated.up(name, release(version).kubernetes, nodes, Progress(f"lab {name}", cache.logs())))
@@ -51,7 +52,7 @@ def up(name: str, control_planes: str, workers: int, api_only: bool, nodes: int,
 def down(name: str) -> None:
     """Remove a cluster: every process, container, link, mount and file of it."""
     if _simulated(name):
-        from tests.lab import api_only as simulated
+        from tests.lab.api import api_only as simulated
 
         simulated.down(name)
     else:
@@ -134,7 +135,7 @@ def _refuse(condition: bool, why: str) -> None:
 
 def _simulated_names() -> list[str]:
     try:
-        from tests.lab import api_only as simulated
+        from tests.lab.api import api_only as simulated
     except ImportError:
         return []
     return simulated.names()
@@ -147,7 +148,7 @@ def _simulated(name: str) -> bool:
 def _simulated_kubeconfig(name: str) -> Path | None:
     if not _simulated(name):
         return None
-    from tests.lab import api_only as simulated
+    from tests.lab.api import api_only as simulated
 
     return simulated.kubeconfig(name)
 

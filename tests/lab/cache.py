@@ -48,9 +48,9 @@ def once(path: Path, make: Callable[[Path], None]) -> Path:
 
 
 def prune() -> None:
-    """Remove what older recipes made of the same things, unless a lab is being made at this moment."""
+    """Remove what older recipes made of the same things, unless a lab that may use it is up or being made."""
     with _in_use(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
-        if not alone:
+        if not alone or any(root().glob("labs/*/lab.json")):
             return
         for kind in ("rootfs", "repositories", "images", "stores"):
             newest: dict[str, Path] = {}

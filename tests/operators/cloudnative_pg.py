@@ -6,10 +6,12 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from tests.lab import build, cache, images, node, rootfs
-from tests.lab.images import Image
-from tests.lab.lab import Lab
+from tests.lab import cache
+from tests.lab.nodes import node
+from tests.lab.nodes.lab import Lab
 from tests.lab.progress import Progress
+from tests.lab.recipes import binaries, images, rootfs
+from tests.lab.recipes.images import Image
 from tests.lab.versions import CLOUDNATIVE_PG, DEBIAN
 
 NAMESPACE = "databases"
@@ -68,7 +70,7 @@ def install(lab: Lab, progress: Progress) -> None:
 
 def images_of(progress: Progress) -> Path:
     """A docker-archive with the operator and PostgreSQL."""
-    manager = build.cloudnative_pg(progress) / "manager"
+    manager = binaries.cloudnative_pg(progress) / "manager"
     root = postgres_root(progress)
     recipe = cache.fingerprint(Path(images.__file__), str(manager), str(root))
 
@@ -115,7 +117,7 @@ def whole_root(name: str, root: Path) -> Image:
 
 def operator() -> str:
     """The release's own manifest, with the image that is there and more patience for a small machine."""
-    manifest = build.go_module(MODULE) / f"releases/cnpg-{CLOUDNATIVE_PG}.yaml"
+    manifest = binaries.go_module(MODULE) / f"releases/cnpg-{CLOUDNATIVE_PG}.yaml"
     text = manifest.read_text(encoding="utf-8")
     limits = "limits:\n            cpu: {}\n            memory: 200Mi"
     for theirs, ours in {

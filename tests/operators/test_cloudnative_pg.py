@@ -17,7 +17,7 @@ from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from tests.cluster import labs
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
 from tests.lab.progress import Progress
 from tests.operators import cloudnative_pg as operator
 from tests.operators.cloudnative_pg import CLUSTER, INSTANCES, NAMESPACE, WRITER

@@ -11,7 +11,7 @@ from tests import permissions
 from tests.apiserver.conftest import NAME
 from tests.apiserver.drain.process import finished
 from tests.apiserver.drain.world import DAEMONSET, REPLICASET, World, daemonset, owner, pod
-from tests.lab import api_only
+from tests.lab.api import api_only
 from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run
 

@@ -156,6 +156,19 @@ def test_nothing_is_pruned_while_a_lab_is_being_made(tmp_path, monkeypatch):
     assert [old.exists(), new.exists()] == [True, True]
 
 
+def test_nothing_is_pruned_while_a_lab_is_up_that_serves_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    old, new = made_after_each_other("repositories/1.36.3-aaaa", "repositories/1.36.3-9999")
+    record = cache.root() / "labs/test/lab.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    cache.prune()
+    assert [old.exists(), new.exists()] == [True, True]
+    record.unlink()
+    cache.prune()
+    assert [old.exists(), new.exists()] == [False, True]
+
+
 def made_after_each_other(first: str, second: str) -> tuple[Path, Path]:
     """Two things of the cache, the second one later by the file system's clock, which may be a coarse one."""
     old, new = cache.root() / first, cache.root() / second

@@ -1,7 +1,7 @@
 import json
 import tarfile
 
-from tests.lab.images import Image, write_archive
+from tests.lab.recipes.images import Image, write_archive
 
 
 def test_an_archive_is_the_same_from_the_same_files_whenever_and_by_whomever(tmp_path):

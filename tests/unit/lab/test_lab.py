@@ -1,9 +1,9 @@
 import pytest
 
-from tests.lab import lab
 from tests.lab.errors import LabError
-from tests.lab.lab import Lab, Shape
-from tests.lab.network import Network
+from tests.lab.nodes import lab
+from tests.lab.nodes.lab import Lab, Shape
+from tests.lab.nodes.network import Network
 from tests.lab.versions import RELEASES, release
 
 

@@ -2,9 +2,9 @@ import ipaddress
 
 import pytest
 
-from tests.lab import network
 from tests.lab.errors import LabError
-from tests.lab.network import Network
+from tests.lab.nodes import network
+from tests.lab.nodes.network import Network
 
 
 @pytest.fixture

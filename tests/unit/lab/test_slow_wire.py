@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.lab import slow_wire
-from tests.lab.slow_wire import Direction
+from tests.lab.nodes import slow_wire
+from tests.lab.nodes.slow_wire import Direction
 
 
 def test_frames_come_later_and_in_their_order():

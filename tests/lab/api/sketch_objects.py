@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from tests.lab import cache
-from tests.lab.sketch import Sketch
+from tests.lab.api.sketch import Sketch
 
 Object = dict[str, Any]
 

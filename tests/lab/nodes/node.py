@@ -5,10 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lab import build, cache, network, packages, rootfs, services
+from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.lab import LABEL, PODMAN, Lab, Node
+from tests.lab.nodes import network, services
+from tests.lab.nodes.lab import LABEL, PODMAN, Lab, Node
 from tests.lab.progress import Progress, Step
+from tests.lab.recipes import binaries, packages, rootfs
 from tests.lab.versions import CONTAINERD, Release
 
 IMAGES = f"localhost/{LABEL}"
@@ -27,7 +29,7 @@ KEPT = ("containerd", "kubelet", "etcd")
 def image(row: Release, progress: Progress) -> str:
     """The name of podman's image of a node of this release; made if it is not there. All labs share it."""
     debian = rootfs.debian(progress)
-    containerd = build.containerd(progress)
+    containerd = binaries.containerd(progress)
     repository = packages.repository(row, progress)
     base = f"{IMAGES}/debian:{debian.name}"
     recipe = cache.fingerprint(

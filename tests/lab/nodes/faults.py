@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tests.lab import cache, node, services, slow
+from tests.lab import cache
 from tests.lab.errors import LabError
+from tests.lab.nodes import node, services, slow
 
 if TYPE_CHECKING:
-    from tests.lab.lab import Lab
+    from tests.lab.nodes.lab import Lab
 
 ETCD_DATA = "/var/lib/etcd"
 

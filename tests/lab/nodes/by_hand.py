@@ -2,8 +2,8 @@
 
 import yaml
 
-from tests.lab import cluster
-from tests.lab.lab import PODMAN, Lab
+from tests.lab.nodes import cluster
+from tests.lab.nodes.lab import PODMAN, Lab
 from tests.lab.progress import Progress, Step
 from tests.lab.versions import release
 

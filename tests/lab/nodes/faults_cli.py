@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from tests.lab import lab
-from tests.lab.faults import ETCD_DATA, Fault, Faults
+from tests.lab.nodes import lab
+from tests.lab.nodes.faults import ETCD_DATA, Fault, Faults
 
 UNDO = click.option("--undo", is_flag=True, help="End the fault instead of beginning it.")
 NODE = click.argument("node")

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.lab.errors import LabError
-from tests.lab.removed_table import flags_gone, knows, listed, locks
+from tools.removed_table import flags_gone, knows, listed, locks
 
 
 def spec(version, *, default=True, locked=False):

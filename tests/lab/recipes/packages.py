@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-from tests.lab import build, cache, machine
+from tests.lab import cache, machine
 from tests.lab.progress import Progress, Step
+from tests.lab.recipes import binaries
 from tests.lab.versions import Release
 
 SIGNER = "Kubernetes lab <lab@localhost>"
@@ -14,7 +15,7 @@ FILES = cache.FILES / "packages"  # FILES/NAME/ is laid over the package's root
 
 def repository(row: Release, progress: Progress) -> Path:
     """The repository's folder of one minor, also linked into `web_root()`: Packages, InRelease, debs, key."""
-    programs = build.kubernetes(row.kubernetes, progress)
+    programs = binaries.kubernetes(row.kubernetes, progress)
     key = signing_key(progress)
     recipe = cache.fingerprint(Path(__file__), FILES, key.read_text(encoding="utf-8"))
 

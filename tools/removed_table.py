@@ -16,12 +16,13 @@ from typing import Any
 
 import yaml
 
-from tests.lab import build, cache
+from tests.lab import cache
 from tests.lab.errors import LabError
 from tests.lab.progress import Progress
+from tests.lab.recipes import binaries
 from tests.lab.versions import RELEASES, Release
 
-TABLE = Path(__file__).parents[2] / "kubectl_admin/data/removed.json"
+TABLE = Path(__file__).parents[1] / "kubectl_admin/data/removed.json"
 LISTS = (  # a patch of each minor whose source has a list of all its gates
     "1.32.13",
     "1.33.13",
@@ -70,8 +71,8 @@ def minor(version: str) -> int:
 def programs(release: Release) -> dict[str, Path]:
     """The programs of a release by name, built if they are not there yet."""
     progress = Progress("lab data", cache.logs())
-    folder = build.kubernetes(release.kubernetes, progress)
-    etcd = build.etcd(release.etcd, progress) / "etcd"
+    folder = binaries.kubernetes(release.kubernetes, progress)
+    etcd = binaries.etcd(release.etcd, progress) / "etcd"
     return {**{name: folder / name for name in PROGRAMS}, "etcd": etcd}
 
 
@@ -82,7 +83,7 @@ def flags_gone(older: Path, newer: Path, known: Sequence[str]) -> list[str]:
 
 def gates(version: str) -> Gates:
     """The gates of a version by name, each with what it was from which minor on."""
-    source = build.go_module(f"k8s.io/kubernetes@v{version}") / "test"
+    source = binaries.go_module(f"k8s.io/kubernetes@v{version}") / "test"
     found: Gates = {}
     for file in source.rglob(
         "*versioned_feature_list.yaml"

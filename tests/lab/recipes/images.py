@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab import build, cache, rootfs
+from tests.lab import cache
 from tests.lab.errors import LabError
 from tests.lab.progress import Progress
+from tests.lab.recipes import binaries, rootfs
 from tests.lab.versions import CONTAINERD, Release
 
 REGISTRY = "registry.k8s.io"
@@ -62,7 +63,7 @@ def store(row: Release, progress: Progress) -> Path:
     A node's own store is a copy of it: two seconds instead of an import on every node.
     """
     images = archive(row, progress)
-    containerd = build.containerd(progress)
+    containerd = binaries.containerd(progress)
     recipe = cache.fingerprint(str(images.parent.name), CONTAINERD)
 
     def make(folder: Path) -> None:
@@ -86,10 +87,10 @@ def store(row: Release, progress: Progress) -> Path:
 
 def of_release(row: Release, progress: Progress) -> list[Image]:
     """The images that kubeadm of this release asks for, and the one that tests run in pods."""
-    kubernetes = build.kubernetes(row.kubernetes, progress)
-    etcd = build.etcd(row.etcd, progress)
-    coredns = build.coredns(progress) / "coredns"
-    pause = build.pause(progress) / "pause"
+    kubernetes = binaries.kubernetes(row.kubernetes, progress)
+    etcd = binaries.etcd(row.etcd, progress)
+    coredns = binaries.coredns(progress) / "coredns"
+    pause = binaries.pause(progress) / "pause"
     debian = rootfs.debian(progress)
     apiserver, controller_manager, scheduler, proxy, etcd_name, coredns_name, pause_name = names(row)
     etcd_programs = {f"usr/local/bin/{name}": etcd / name for name in ("etcd", "etcdctl", "etcdutl")}

@@ -17,10 +17,12 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.lab import build, cache, images, machine, network, node, packages, services
+from tests.lab import cache, machine
 from tests.lab.errors import LabError
-from tests.lab.lab import LABEL, PODMAN, Lab, Node, Shape, find, folder_of, labs, names
+from tests.lab.nodes import network, node, services
+from tests.lab.nodes.lab import LABEL, PODMAN, Lab, Node, Shape, find, folder_of, labs, names
 from tests.lab.progress import Progress
+from tests.lab.recipes import binaries, images, packages
 from tests.lab.versions import RELEASES, Release, release
 
 # Containers have the machine's memory, swap, kernel configuration and processors, and kubeadm counts them.
@@ -60,16 +62,16 @@ def up(
         if _remove(name):
             progress.say("what was left of it was not whole and has been removed")
         with cache.in_use():
-            lab = _make(name, shape, progress)
-    cache.prune()
-    return lab
+            return _make(name, shape, progress)
 
 
 def down(name: str) -> bool:
     """Take a lab away, whatever state it is in; False where there was nothing of that name."""
     folder_of(name)
     with cache.locked(labs() / f".{name}.lock"):
-        return _remove(name)
+        removed = _remove(name)
+    cache.prune()
+    return removed
 
 
 def whole(lab: Lab) -> bool:
@@ -105,7 +107,7 @@ def build_all(versions: list[str], progress: Progress) -> None:
         for row in [release(version) for version in versions] or RELEASES:
             _ingredients(row, progress)
         if not versions:
-            build.everything(progress)
+            binaries.everything(progress)
     cache.prune()
 
 
@@ -142,7 +144,7 @@ class _Secrets:
 
 def _ingredients(row: Release, progress: Progress) -> _Ingredients:
     machine.ensure(machine.RUNTIME, progress)
-    build.release(row, progress)
+    binaries.release(row, progress)
     return _Ingredients(node.image(row, progress), images.store(row, progress))
 
 

@@ -12,12 +12,15 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from tests.lab import api_pki, api_processes, build, cache, lab, machine
-from tests.lab.api_fill import fill
+from tests.lab import cache, keys, machine
+from tests.lab.api import processes
+from tests.lab.api.fill import fill
+from tests.lab.api.sketch import Sketch
+from tests.lab.api.sketch_objects import objects
 from tests.lab.errors import LabError
+from tests.lab.nodes import lab
 from tests.lab.progress import Progress
-from tests.lab.sketch import Sketch
-from tests.lab.sketch_objects import objects
+from tests.lab.recipes import binaries
 from tests.lab.versions import release
 
 LARGEST = 8000  # nodes; so many have an address
@@ -42,7 +45,7 @@ def up(name: str, version: str, nodes: int, progress: Say, sketch: Sketch | None
     with lock(name):
         if lab.find(name):
             raise LabError(f"lab {name} is up with nodes; take it down first")
-        if kubeconfig(name).exists() and api_processes.processes(folder):
+        if kubeconfig(name).exists() and processes.processes(folder):
             present = (folder / "shape").read_text(encoding="utf-8")
             if present != shape:
                 raise LabError(f"lab {name} is up as {present}; take it down before it is made as {shape}")
@@ -86,14 +89,14 @@ def user(name: str, who: str, groups: Sequence[str] = ()) -> Path:
     """
     folder = folder_of(name)
     pki = folder / "pki"
-    api_pki.issue(pki, who, who, groups=groups)
+    keys.issue(pki, who, who, groups=groups)
     server = f"https://{Sketch(network=block(folder)).address(0)}:6443"
-    return api_pki.write_kubeconfig(pki / f"{who}.kubeconfig", name, server, pki, who)
+    return keys.write_kubeconfig(pki / f"{who}.kubeconfig", name, server, pki, who)
 
 
 def stop_apiserver(name: str, node: str) -> None:
     """End the API server of a control plane as if its machine had died; it is gone on return."""
-    api_processes.stop(folder_of(name), apiserver(node))
+    processes.stop(folder_of(name), apiserver(node))
 
 
 def start_apiserver(name: str, node: str) -> None:
@@ -103,10 +106,10 @@ def start_apiserver(name: str, node: str) -> None:
     first, address = (Sketch(network=block(folder)).address(index) for index in (0, number - 1))
     row = release((folder / "version").read_text(encoding="utf-8"))
     program = cache.root() / f"bin/kubernetes-{row.kubernetes}/kube-apiserver"
-    command = api_processes.apiserver_command(program, folder / "pki", address, etcd=first)
-    process = api_processes.start(folder, apiserver(node), command, host=node)
-    log = api_processes.log_of(folder, apiserver(node))
-    api_processes.await_ready(process, log, f"https://{address}:6443/readyz", trust(folder))
+    command = processes.apiserver_command(program, folder / "pki", address, etcd=first)
+    process = processes.start(folder, apiserver(node), command, host=node)
+    log = processes.log_of(folder, apiserver(node))
+    processes.await_ready(process, log, f"https://{address}:6443/readyz", trust(folder))
 
 
 def start_signer(name: str) -> None:
@@ -114,13 +117,13 @@ def start_signer(name: str) -> None:
     folder = folder_of(name)
     row = release((folder / "version").read_text(encoding="utf-8"))
     program = cache.root() / f"bin/kubernetes-{row.kubernetes}/{SIGNER}"
-    command = api_processes.signer_command(program, folder / "pki", kubeconfig(name))
-    api_processes.start(folder, SIGNER, command)
+    command = processes.signer_command(program, folder / "pki", kubeconfig(name))
+    processes.start(folder, SIGNER, command)
 
 
 def stop_signer(name: str) -> None:
     """End it; it is gone on return."""
-    api_processes.stop(folder_of(name), SIGNER)
+    processes.stop(folder_of(name), SIGNER)
 
 
 def make(name: str, sketch: Sketch, progress: Say) -> None:
@@ -128,20 +131,20 @@ def make(name: str, sketch: Sketch, progress: Say) -> None:
     folder, row = folder_of(name), sketch.release
     builds = Progress(f"lab {name}", cache.logs())
     machine.ensure(["hostname", "iproute2", "util-linux"], builds)
-    build.kubernetes(row.kubernetes, builds)
-    programs = build.etcd(row.etcd, builds)
+    binaries.kubernetes(row.kubernetes, builds)
+    programs = binaries.etcd(row.etcd, builds)
 
     folder.mkdir(parents=True)
     (folder / "version").write_text(row.kubernetes, encoding="utf-8")
-    sketch = replace(sketch, network=api_processes.claim_block(lab.labs(), folder / "block"))
+    sketch = replace(sketch, network=processes.claim_block(lab.labs(), folder / "block"))
     # Without a node there is still an API server.
     planes = [sketch.name(index) for index in range(max(1, min(sketch.control_planes, sketch.nodes)))]
     addresses = [sketch.address(index) for index in range(len(planes))]
-    api_pki.make(folder / "pki", addresses)
+    keys.make(folder / "pki", addresses)
 
     progress(f"starts etcd {row.etcd} and kube-apiserver {row.kubernetes} of {planes[0]} at {addresses[0]}")
-    etcd = api_processes.etcd_command(programs / "etcd", folder, planes[0], addresses[0])
-    api_processes.start(folder, "etcd", etcd)
+    etcd = processes.etcd_command(programs / "etcd", folder, planes[0], addresses[0])
+    processes.start(folder, "etcd", etcd)
     start_apiserver(name, planes[0])
     progress(f"writes the objects of a cluster of {sketch.nodes:,} nodes")
     fill(addresses[0], trust(folder, ADMIN), objects(sketch), progress)
@@ -156,8 +159,8 @@ def remove(folder: Path) -> bool:
     """Take everything of a lab away; False where there was nothing."""
     if not folder.is_dir():
         return False
-    api_processes.stop(folder)
-    api_processes.give_back_block(folder / "block")
+    processes.stop(folder)
+    processes.give_back_block(folder / "block")
     shutil.rmtree(folder.parent)
     return True
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab import cache, packages
+from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.lab import Lab
+from tests.lab.nodes.lab import Lab
+from tests.lab.recipes import packages
 
 PACKAGES_HOST = "packages.lab"
 PACKAGES_PORT = 8080

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.network import Network
+from tests.lab.nodes.network import Network
 from tests.lab.versions import Release, release
 
 if TYPE_CHECKING:
-    from tests.lab.faults import Faults
+    from tests.lab.nodes.faults import Faults
 
 PODMAN = ("podman", "--runtime", "runc")
 LABEL = "kubectl-admin-lab"
@@ -85,7 +85,7 @@ class Lab:
     @property
     def faults(self) -> Faults:
         """What can be broken here; every fault is a context that ends with its undoing."""
-        from tests.lab.faults import Faults
+        from tests.lab.nodes.faults import Faults
 
         return Faults(self)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.lab import api_pki
-from tests.lab.lab import Lab
+from tests.lab import keys
+from tests.lab.nodes.lab import Lab
 
 PKI = "/etc/kubernetes/pki"
 
@@ -21,8 +21,8 @@ def user(lab: Lab, who: str, groups: Sequence[str] = ()) -> Path:
     for name in ("ca.crt", "ca.key"):
         if not (pki / name).exists():
             text = lab.exec(lab.control_planes[0].name, ["cat", f"{PKI}/{name}"]).stdout
-            api_pki.private(pki / name, text.encode())
-    api_pki.issue(pki, who, who, groups=groups)
+            keys.private(pki / name, text.encode())
+    keys.issue(pki, who, who, groups=groups)
     cluster = yaml.safe_load(lab.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]
     server = cluster["cluster"]["server"]
-    return api_pki.write_kubeconfig(pki / f"{who}.kubeconfig", cluster["name"], server, pki, who)
+    return keys.write_kubeconfig(pki / f"{who}.kubeconfig", cluster["name"], server, pki, who)

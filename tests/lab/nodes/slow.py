@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.lab import node, slow_wire
 from tests.lab.errors import LabError
-from tests.lab.lab import PODMAN
-from tests.lab.services import Service
+from tests.lab.nodes import node, slow_wire
+from tests.lab.nodes.lab import PODMAN
+from tests.lab.nodes.services import Service
 
 if TYPE_CHECKING:
-    from tests.lab.lab import Lab, Node
+    from tests.lab.nodes.lab import Lab, Node
 
 # With these on, the kernel hands over large frames without checksums, which no cable carries.
 OFFLOADS = ("tx", "sg", "tso", "gso", "gro")
