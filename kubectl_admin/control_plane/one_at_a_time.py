@@ -7,15 +7,13 @@ asked is not free.
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_admin.cluster.access import Right
-from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import NotReadyError, is_transient
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import lease
-from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
@@ -39,8 +37,8 @@ class Work:
     owner: Owner | None
 
     def __str__(self) -> str:
-        by = f", begun by {self.owner.person}" if self.owner else ""
-        return f"work goes on on node {self.node} (kubectl-admin-{self.name}{by})"
+        by = f" (started by {self.owner.person})" if self.owner else ""
+        return f"kubectl-admin-{self.name} is running on node {self.node}{by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,9 @@ class Alone:
 
 
 @contextmanager
-def control_plane(  # noqa: PLR0913 - who does what, and how hosts are reached
-    cluster: Cluster,
-    operation: Operation,
+def control_plane(
+    hosts: Hosts,
     about: str,
-    options: Options,
-    say: Say,
     *,
     own: Collection[tuple[str, str]],
     skipped: Sequence[str],
@@ -70,18 +65,19 @@ def control_plane(  # noqa: PLR0913 - who does what, and how hosts are reached
     are not asked. about, take_over: as in `lease.held`.
     Raises AdminError where somebody else is at work, their work goes on, or a host can't be asked.
     """
+    operation = hosts.operation
     with (
         lease.held(
-            cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=take_over, say=say
+            hosts.cluster, lease.CONTROL_PLANE, operation.owner, about, take_over=take_over, say=hosts.say
         ) as held,
         sheltered() as shelter,
     ):
         try:
             with shelter.exposed():
-                nodes = sorted(node.name for node in static_pods.control_plane_nodes(cluster))
+                nodes = sorted(node.name for node in static_pods.control_plane_nodes(hosts.cluster))
                 # Where the control plane is none of the cluster's nodes, what is to be changed is asked.
                 asked = nodes or sorted({node for node, _ in own})
-                found = find_work(cluster, asked, options, say, skipped)
+                found = find_work(hosts, asked, skipped)
                 others = [work for work in found if (work.node, work.name) not in own]
                 if others:
                     with sheltered():
@@ -90,7 +86,7 @@ def control_plane(  # noqa: PLR0913 - who does what, and how hosts are reached
                 yield Alone(held, tuple(nodes), tuple(found))
         finally:
             if operation.work:
-                leave(held, operation, say)
+                leave(held, operation, hosts.say)
 
 
 def leave(held: Held, operation: Operation, say: Say) -> None:
@@ -100,21 +96,19 @@ def leave(held: Held, operation: Operation, say: Say) -> None:
     try:
         held.leave(what)
     except AdminError as error:
-        say(f"{what}, which the lease does not say: {error}")
+        say(f"{what}, but the lease does not say so: {error}")
 
 
 def refusal(work: Work) -> AdminError:
     """That nothing is changed beside this work."""
     return AdminError(
-        f"{work}, and nothing changes a control plane beside it",
-        "wait for its end, then run this again; how it does: "
+        f"{work}: only one run at a time changes the control plane",
+        "wait for its end, then run this command again; see its state with: "
         f"kubectl admin node-exec {work.node} -- systemctl status kubectl-admin-{work.name}",
     )
 
 
-def find_work(
-    cluster: Cluster, nodes: Sequence[str], options: Options, say: Say, skipped: Sequence[str]
-) -> list[Work]:
+def find_work(hosts: Hosts, nodes: Sequence[str], skipped: Sequence[str]) -> list[Work]:
     """The work that goes on on the hosts of the control plane, which are these nodes.
 
     Raises AdminError where one of them can't be asked, UsageError for a skipped one that is none of them.
@@ -122,8 +116,8 @@ def find_work(
     for name in skipped:
         if name not in nodes:
             raise UsageError(f"--skip-host {name}: not a control-plane node ({', '.join(nodes) or 'none'})")
-    hosts = Hosts(cluster, Operation.begin(), options, say)  # of its own, whose pods all go at the end
-    answers = hosts.ask([name for name in nodes if name not in skipped], on_host)
+    own = replace(hosts, operation=Operation.begin())  # whose pods all go at the end
+    answers = own.ask([name for name in nodes if name not in skipped], on_host)
     found: list[Work] = []
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
@@ -131,8 +125,8 @@ def find_work(
             if is_transient(answer) and not isinstance(answer, NotReadyError):
                 raise answer
             raise AdminError(
-                f"node {name}: whether work goes on there can't be asked: {answer.what}",
-                f"bring it back; or, where it is down and nothing can go on there: --skip-host {name}",
+                f"node {name}: can't see whether work is running there: {answer.what}",
+                f"bring it back; or, if it is down and nothing can run there, add --skip-host {name}",
             ) from answer
         found += answer
     return found

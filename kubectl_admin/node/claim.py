@@ -42,7 +42,7 @@ class Holder:
         written = [str(entry.get("time") or "") for entry in metadata.get("managedFields") or ()]
         return cls(
             person=identity.split(maxsplit=1)[0],
-            about=str((metadata.get("annotations") or {}).get(ABOUT) or "does what is not said"),
+            about=str((metadata.get("annotations") or {}).get(ABOUT) or "does not say what it does"),
             since=moment(spec.get("acquireTime")),
             renewed=moment(max(written, default="") or spec.get("renewTime")),
             duration=float(whole_number(spec.get("leaseDurationSeconds")) or DURATION),
@@ -62,7 +62,7 @@ class Holder:
             f"{when:%Y-%m-%d %H:%M:%SZ}" if when else "?" for when in (self.since, self.renewed)
         )
         ended = "; that process has ended" if self.has_ended() else ""
-        return f"{self.person} {self.about}, since {since}, last heard of at {renewed}{ended}"
+        return f"{self.person} {self.about}, since {since}, last renewed at {renewed}{ended}"
 
 
 @dataclass(frozen=True, slots=True)

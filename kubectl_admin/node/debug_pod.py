@@ -168,8 +168,8 @@ def find_image(cluster: Cluster, node: dict[str, Any]) -> str:
         pass
     rights = f"; this user may not {', '.join(map(str, unseen))}" if unseen else ""
     raise AdminError(
-        f"node {name}: it lists no image that a debug pod may be made of{rights}",
-        f"name one that you trust with --image, as {image.SANDBOXES[0]}:TAG",
+        f"node {name}: found no image on the node that can run the debug pod{rights}",
+        f"name one that you trust with --image, such as {image.SANDBOXES[0]}:TAG",
     )
 
 

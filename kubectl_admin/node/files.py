@@ -49,7 +49,7 @@ def proven(answer: bytes, what: str) -> bytes:
     head, _, content = answer.partition(b"\n")
     size, _, digest = head.decode("ascii", "replace").partition(" ")
     if str(len(content)) != size or hashlib.sha256(content).hexdigest() != digest:
-        raise BrokenStream(f"{what}: what arrived is not what was read")
+        raise BrokenStream(f"{what}: the content that arrived is not the one that was read")
     return content
 
 
@@ -76,9 +76,7 @@ def entries(host: Host, path: str) -> list[Entry]:
     try:
         found = [entry(part.decode("utf-8", "surrogateescape")) for part in answer.split(b"\0") if part]
     except ValueError:
-        raise AdminError(
-            f"node {host.node}: {path} can't be listed: the host's answer is not understood"
-        ) from None
+        raise AdminError(f"node {host.node}: {path} can't be listed: unexpected answer of the host") from None
     return sorted(found, key=lambda each: each.name)
 
 

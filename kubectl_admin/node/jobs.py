@@ -66,14 +66,14 @@ class Job:
                 case [word, *_] if end is not None and is_overdue(word, length, end):
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} is not done after {limit:.0f} s",
-                        f"it goes on there, and systemctl status {self.unit} says why; run the command again "
-                        "when it has ended",
+                        f"it is still running there: see systemctl status {self.unit}; run the command "
+                        "again when it has ended",
                     )
                 case ["running"]:
                     silent = False
                 case ["unanswered"]:
                     if not silent:
-                        what = f"systemd does not say how {self.unit} does; asking again"
+                        what = f"systemd does not report the state of {self.unit}; asking again"
                         self.host.say(f"node {self.host.node}: {what}")
                     silent = True
                 case ["ended" | "lost", *_] if new:
@@ -84,13 +84,12 @@ class Job:
                 case ["lost"]:
                     work.pop(self.host.node, None)
                     raise AdminError(
-                        f"node {self.host.node}: {self.unit} was ended before it was done",
+                        f"node {self.host.node}: {self.unit} stopped before it was done",
                         "was the node restarted, the unit stopped, or its disk full? run the command again",
                     )
                 case _:
-                    raise AdminError(
-                        f"node {self.host.node}: how {self.unit} does is not understood: {state[:80]!r}"
-                    )
+                    said = f"unexpected answer about the state of {self.unit}: {state[:80]!r}"
+                    raise AdminError(f"node {self.host.node}: {said}")
 
 
 def is_overdue(state: str, length: int, end: float) -> bool:
@@ -169,8 +168,8 @@ def start(
             )
         case "busy":
             raise AdminError(
-                f"node {host.node}: other work goes on there: kubectl-admin-{whose}",
-                "nothing was changed there; wait until that has ended: "
+                f"node {host.node}: other work is running there: kubectl-admin-{whose}",
+                "nothing was changed there; wait until it has ended: "
                 f"kubectl admin node-exec {host.node} -- systemctl status kubectl-admin-{whose}",
             )
-    raise BrokenStream(f"node {host.node}: the answer to the start of {job.unit} is not understood: {word!r}")
+    raise BrokenStream(f"node {host.node}: unexpected answer to the start of {job.unit}: {word!r}")

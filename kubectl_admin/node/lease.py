@@ -59,7 +59,7 @@ class Held:
         if self._lost:
             raise AdminError(
                 f"somebody else has taken over: {self._lost}",
-                "this run changes nothing more; when theirs has ended, the same command goes on",
+                "this run changes nothing more; when theirs has ended, run the same command again to resume",
             )
 
     def keep_renewed(self) -> None:
@@ -100,7 +100,7 @@ class Held:
                     self._lease = self._cluster.get(self._claim.path, timeout=REQUEST_TIMEOUT)
                 if not self._claim.is_mine(self._lease):
                     return
-            raise AdminError("others write it again and again")
+            raise AdminError("other runs keep writing it")
 
     def _renew(self) -> bool:
         """Whether the API server has said whose the Lease is; it is renewed if it is still this process's."""
@@ -174,7 +174,7 @@ def held(
                 # Whoever holds it may have restarted the only API server just now.
                 Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT)(mine.release)
             except AdminError as error:
-                say(f"lease {NAMESPACE}/{name} stays for the {DURATION}s that it is good for: {error}")
+                say(f"lease {NAMESPACE}/{name} could not be released, and expires in {DURATION}s: {error}")
 
 
 def of_node(name: str) -> str:
@@ -215,7 +215,7 @@ def acquire(
             say(f"lease {NAMESPACE}/{claim.name}, taken over: {reason}")
         return taken
     raise AdminError(
-        f"lease {NAMESPACE}/{claim.name} can't be had in {TRIES} tries: {said}", "try again in a minute"
+        f"lease {NAMESPACE}/{claim.name} could not be taken in {TRIES} tries: {said}", "try again in a minute"
     )
 
 
@@ -227,10 +227,10 @@ def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool |
         return f"{holder}, and it is {now:%Y-%m-%d %H:%M:%SZ}"
     if take_over:
         return f"{holder}; that run stops at its next step"
-    instead = "" if take_over is None else ", or go on in its place with --take-over"
+    instead = "" if take_over is None else ", or take its place with --take-over"
     raise AdminError(
         f"lease {NAMESPACE}/{claim.name}: {holder}",
-        f"wait for its end{instead}; it is free when it was not heard of for {holder.duration:.0f}s",
+        f"wait for its end{instead}; the lease expires {holder.duration:.0f}s after its last renewal",
     )
 
 

@@ -11,9 +11,9 @@ from kubectl_admin.cluster.retry import PASSING, NotReadyError, Trouble, trouble
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import save
-from kubectl_admin.node import host as hosts
 from kubectl_admin.node import lease, leftovers, workspace
 from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.plan import Step, carry_out
@@ -61,9 +61,7 @@ def open_host(cluster: Cluster, node: str, options: Options, say: Say, *, doing:
     leftovers.sweep(cluster, options.pods.namespace)
     operation = Operation.begin()
     with ExitStack() as stack:
-        yield patiently(
-            lambda: stack.enter_context(hosts.opened(cluster, node, operation, options.pods, say))
-        )
+        yield patiently(lambda: stack.enter_context(Hosts(cluster, operation, options.pods, say).open(node)))
 
 
 def require_when_ready(cluster: Cluster, needed: Sequence[Right]) -> None:
@@ -107,11 +105,8 @@ def hold_lease(
         alone = patiently(
             lambda: stack.enter_context(
                 one_at_a_time.control_plane(
-                    cluster,
-                    host.operation,
+                    Hosts(cluster, host.operation, options.pods, say),
                     about,
-                    options.pods,
-                    say,
                     own={(host.node, NAME)},
                     skipped=options.skipped,
                     take_over=take_over,

@@ -125,7 +125,7 @@ def test_what_was_not_renewed_is_free_by_the_servers_clock_alone(
         holder = lease.who(cluster, NAME)
         assert holder
         assert holder.owner == ME
-    assert "last heard of at 2001-01-01 00:00:00Z, and it is 20" in said[0]
+    assert "last renewed at 2001-01-01 00:00:00Z, and it is 20" in said[0]
 
 
 def test_deleted_by_hand_it_is_made_again(cluster: Cluster, held: Any) -> None:
@@ -182,8 +182,11 @@ def test_a_process_that_was_killed_is_not_waited_for(kubeconfig: Path, held: Any
 def test_what_goes_on_is_said_to_whoever_comes_next(cluster: Cluster, held: Any) -> None:
     """It is not given up with the process that held it."""
     with held(JANE) as mine:
-        mine.leave("work goes on on node cp-2 (kubectl-admin-upgrade)")
-    with pytest.raises(AdminError, match="upgrades node w1; work goes on on node cp-2"), held(ME):
+        mine.leave("kubectl-admin-upgrade is running on node cp-2")
+    with (
+        pytest.raises(AdminError, match="w1; kubectl-admin-upgrade is running on node cp-2"),
+        held(ME),
+    ):
         pass
     assert lease.who(cluster, NAME)
 

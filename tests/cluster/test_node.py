@@ -204,7 +204,7 @@ def test_a_job_is_found_again_by_its_owner_and_refused_to_others(lab, there, fol
 def test_a_job_that_somebody_stops_is_lost(lab, there, folder):
     with running(there, folder) as (job, _, ended):
         lab.exec(NODE, ["systemctl", "stop", job.unit])
-        with pytest.raises(AdminError, match=f"node {NODE}: {job.unit} was ended before it was done"):
+        with pytest.raises(AdminError, match=f"node {NODE}: {job.unit} stopped before it was done"):
             ended.result(120)
 
 

@@ -414,7 +414,7 @@ def test_where_systemd_never_says_how_the_kubelet_does_nothing_is_said_of_it(hos
     host.program("systemctl", 'case "$1" in show) exit 1 ;; esac\n' + PROGRAMS["systemctl"])
     done = host.run("packages-install", NEW)
     assert (done.returncode, host.installed()["kubelet"]) == (1, NEW)
-    assert done.stderr == "systemd does not say which process is kubelet's: systemctl show kubelet\n"
+    assert done.stderr == "systemd does not report the process of kubelet: systemctl show kubelet\n"
     assert records(host)["kubelet"] == f"{NEW} - -"
 
 

@@ -115,7 +115,10 @@ def test_a_folder_is_active_inactive_or_the_host_can_not_be_asked(host, word, bu
     done = host.run("leftovers", host.state)
     if how == "unanswered":
         assert done.returncode == 1
-        assert done.stderr == f"systemd does not say how {UNIT} does: systemctl is-active {UNIT}\n".encode()
+        assert (
+            done.stderr
+            == f"systemd does not report the state of {UNIT}: systemctl is-active {UNIT}\n".encode()
+        )
         assert b"# end" not in done.stdout
     else:
         assert done.stdout == f"a {'yes' if how == 'running' else 'no'} ann\n\n# end\n".encode()
@@ -135,7 +138,9 @@ def test_nothing_is_removed_under_a_unit_that_may_run(host, word, bus, how):
     assert (host.state / "a").exists() is (how != "ended")
     assert done.returncode == (how != "ended")
     assert host.asked(f"stop {UNIT}") == (how == "running")
-    said = {"running": f"{UNIT} could not be ended", "unanswered": "systemd does not say", "ended": ""}[how]
+    said = {"running": f"{UNIT} could not be ended", "unanswered": "systemd does not report", "ended": ""}[
+        how
+    ]
     assert said in done.stderr.decode()
 
 
@@ -165,7 +170,7 @@ def test_a_job_is_started_only_where_none_may_run(host, word, bus, how):
     assert host.asked("run") == (how == "ended")
     if how == "unanswered":
         assert done.returncode == 1
-        assert b"systemd does not say how" in done.stderr
+        assert b"systemd does not report the state of" in done.stderr
     else:
         assert done.stdout == b"started\n# end\n"
     assert (host.state / "a/log").read_text() == ("" if how == "ended" else "words")
@@ -235,7 +240,7 @@ def test_where_systemd_does_not_list_its_units_nothing_is_taken_for_free(host, s
     host.says("inactive")
     (host.folder / "listing").write_text("-")
     done = start(host) if script == "job-start" else host.run("changes", host.state)
-    assert (done.returncode, b"does not say which units run" in done.stderr) == (1, True)
+    assert (done.returncode, b"does not list the units that run" in done.stderr) == (1, True)
     assert (host.asked("list-units"), host.asked("run")) == (20, 0)
 
 
@@ -276,7 +281,7 @@ def test_a_kubelet_of_which_systemd_does_not_tell_is_not_taken_for_one_that_has_
     words = ["none", "none", "certs"] if script == "certs-survey" else ["etcd", "uid", "0", "1"]
     done = host.run(script, *words)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"systemd does not say how kubelet does" in done.stderr
+    assert b"systemd does not report the state of kubelet" in done.stderr
 
 
 def test_the_kubelets_flags_are_asked_for_again(host):
@@ -303,7 +308,7 @@ def test_a_kubelet_whose_flags_are_not_to_be_had_is_not_taken_for_one_without(ho
     (host.folder / "bus").write_text("1")
     shown = host.run("certificates", host.folder / "none")
     assert (shown.returncode, shown.stdout) == (1, b"")
-    assert b"systemd does not say which process is kubelet's" in shown.stderr
+    assert b"systemd does not report the process of kubelet" in shown.stderr
 
 
 @pytest.mark.parametrize("script", ["leftovers", "discard", "changes"])

@@ -124,17 +124,7 @@ class Runner:
     def run(self, plan: Plan) -> list[Done]:
         """Raises AdminError where a node does not come to its end, and where somebody else is at work."""
         own = {(step.node.node, JOB) for step in plan.steps}
-        hosts = self.hosts
-        with self.exclude(
-            hosts.cluster,
-            hosts.operation,
-            self.about,
-            hosts.options,
-            hosts.say,
-            own=own,
-            skipped=self.skipped,
-            take_over=None,
-        ) as alone:
+        with self.exclude(self.hosts, self.about, own=own, skipped=self.skipped, take_over=None) as alone:
             return self.carry_out(plan, alone)
 
     def carry_out(self, plan: Plan, alone: Alone) -> list[Done]:

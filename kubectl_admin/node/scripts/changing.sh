@@ -10,7 +10,7 @@ list_changing() {
   changing_asked=1
   until changing=$(systemctl list-units --all --full --plain --no-legend 'kubectl-admin-*.service' 2> /dev/null); do
     if [ "$changing_asked" -ge 20 ]; then
-      echo "systemd does not say which units run: systemctl list-units 'kubectl-admin-*'" >&2
+      echo "systemd does not list the units that run: systemctl list-units 'kubectl-admin-*'" >&2
       exit 1
     fi
     sleep 1

@@ -23,7 +23,7 @@ settle_unit() {
   ask_unit "$1"
   while [ "$unit_is" = unanswered ]; do
     if [ "$unit_asked" -ge 20 ]; then
-      echo "systemd does not say how $1 does: systemctl is-active $1" >&2
+      echo "systemd does not report the state of $1: systemctl is-active $1" >&2
       exit 1
     fi
     sleep 1
@@ -49,7 +49,7 @@ settle_process() {
   process_asked=1
   until ask_process "$1"; do
     if [ "$process_asked" -ge 20 ]; then
-      echo "systemd does not say which process is $1's: systemctl show $1" >&2
+      echo "systemd does not report the process of $1: systemctl show $1" >&2
       exit 1
     fi
     sleep 1

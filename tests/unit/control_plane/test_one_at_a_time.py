@@ -12,6 +12,7 @@ from kubectl_admin.control_plane.one_at_a_time import Work
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import hosts
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from tests.unit.node.standin import OWNER
 
@@ -48,11 +49,8 @@ class World:
     def alone(self, *, own=(), skipped=()):
         options = SimpleNamespace(namespace="kube-system")
         return one_at_a_time.control_plane(
-            self,
-            self.operation,
+            Hosts(self, self.operation, options, self.said.append),
             "renews certificates",
-            options,
-            self.said.append,
             own=own,
             skipped=skipped,
             take_over=None,
@@ -76,8 +74,8 @@ def test_beside_work_that_goes_on_nothing_begins(world, name):
     world.answers[name] = b"change upgrade ann@laptop b 1 2\n"
     with pytest.raises(AdminError) as refused, world.alone():
         pass
-    goes_on = f"work goes on on node {name} (kubectl-admin-upgrade, begun by ann@laptop)"
-    assert refused.value.what == f"{goes_on}, and nothing changes a control plane beside it"
+    goes_on = f"kubectl-admin-upgrade is running on node {name} (started by ann@laptop)"
+    assert refused.value.what == f"{goes_on}: only one run at a time changes the control plane"
     assert f"node-exec {name} -- systemctl status kubectl-admin-upgrade" in refused.value.hint
     # The Lease still says so to whoever comes next.
     assert world.events[:2] == ["renews certificates", f"left: {goes_on}"]
@@ -92,7 +90,7 @@ def test_a_runs_own_work_is_taken_up(world):
 @pytest.mark.parametrize("own", [("cp-1", "certs"), ("cp-2", "upgrade")])
 def test_it_is_not_its_own_on_another_node_or_by_another_name(world, own):
     world.answers["cp-2"] = b"change certs -\n"
-    with pytest.raises(AdminError, match="goes on on node cp-2"), world.alone(own={own}):
+    with pytest.raises(AdminError, match="is running on node cp-2"), world.alone(own={own}):
         pass
 
 
@@ -101,7 +99,7 @@ def test_a_host_that_can_not_be_asked_is_not_free(world, error):
     world.answers["cp-3"] = error("node cp-3 is not Ready")
     with pytest.raises(AdminError) as refused, world.alone():
         pass
-    assert "whether work goes on there can't be asked: node cp-3 is not Ready" in refused.value.what
+    assert "can't see whether work is running there: node cp-3 is not Ready" in refused.value.what
     assert "--skip-host cp-3" in refused.value.hint
 
 
@@ -114,7 +112,7 @@ def test_an_api_server_that_restarts_is_said_as_it_is_so_that_it_is_asked_again(
 def test_where_no_node_is_a_control_plane_those_that_are_changed_are_asked(world, monkeypatch):
     monkeypatch.setattr(one_at_a_time.static_pods, "control_plane_nodes", lambda _cluster: ())
     world.answers = {"w1": b"change upgrade -\n"}
-    with pytest.raises(AdminError, match="goes on on node w1"), world.alone(own={("w1", "certs")}):
+    with pytest.raises(AdminError, match="is running on node w1"), world.alone(own={("w1", "certs")}):
         pass
 
 
@@ -140,4 +138,4 @@ def test_what_goes_on_when_it_is_interrupted_is_left_in_the_lease(world):
 
     with pytest.raises(KeyboardInterrupt):
         begin_and_be_interrupted()
-    assert world.events[1] == "left: work goes on on node cp-2 (kubectl-admin-certs)"
+    assert world.events[1] == "left: kubectl-admin-certs is running on node cp-2"

@@ -484,7 +484,7 @@ def test_a_node_that_is_not_ready_is_refused_before_anything_is_made(said, statu
 
 
 def test_a_node_without_any_known_image_asks_for_one(said):
-    with pytest.raises(AdminError, match="lists no image that a debug pod may be made of") as raised:
+    with pytest.raises(AdminError, match="found no image on the node that can run the debug pod") as raised:
         run(Api(node(images=[])), said)
     assert "name one that you trust with --image" in raised.value.hint
 

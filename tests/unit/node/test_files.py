@@ -37,7 +37,7 @@ def test_what_is_as_it_was_read_is_proven(content):
     ],
 )
 def test_what_is_not_is_a_broken_stream(answer):
-    with pytest.raises(BrokenStream, match="node cp-1: /x: what arrived is not what was read"):
+    with pytest.raises(BrokenStream, match="node cp-1: /x: the content that arrived is not the one"):
         files.proven(answer, "node cp-1: /x")
 
 

@@ -205,7 +205,7 @@ def test_a_job_that_somebody_has_stopped_is_lost(machine, folder, units, tmp_pat
     job = start(machine, folder, "wait", str(tmp_path / "never"))
     wrote: list[str] = []
     os.killpg(int((units / "kubectl-admin-test").read_text()), signal.SIGKILL)
-    with pytest.raises(AdminError, match="kubectl-admin-test was ended before it was done") as raised:
+    with pytest.raises(AdminError, match="kubectl-admin-test stopped before it was done") as raised:
         job.wait(wrote=wrote.append)
     assert "run the command again" in raised.value.hint
 
@@ -227,7 +227,7 @@ def test_a_job_of_which_systemd_does_not_tell_is_waited_for(machine, folder, uni
     host.script = script  # type: ignore[method-assign, assignment]
     assert job.wait() == Ended(0, "done\n")
     assert states[:2] == [b"unanswered", b"unanswered"]
-    assert said == ["node cp-1: systemd does not say how kubectl-admin-test does; asking again"]
+    assert said == ["node cp-1: systemd does not report the state of kubectl-admin-test; asking again"]
 
 
 def test_a_job_of_which_systemd_does_not_tell_may_run(machine, folder, units, tmp_path):
@@ -279,7 +279,7 @@ def test_a_job_is_refused_beside_another_one_and_leaves_nothing(machine, folder,
     other = str(tmp_path / "state $(x) %n/other")
     with pytest.raises(AdminError) as refused:
         jobs.start(host_of(machine), "upgrade", other, COUNT, [])
-    assert refused.value.what == "node cp-1: other work goes on there: kubectl-admin-test"
+    assert refused.value.what == "node cp-1: other work is running there: kubectl-admin-test"
     assert "node-exec cp-1 -- systemctl status kubectl-admin-test" in refused.value.hint
     assert not Path(other).exists()
     (tmp_path / "go").touch()
@@ -297,7 +297,7 @@ def test_an_end_that_is_not_understood_is_said():
     host = SimpleNamespace(
         node="cp-1", operation=Operation.begin(), script=lambda *_: b"ended " + b"9" * 5000 + b"\n"
     )
-    with pytest.raises(AdminError, match="how test does is not understood"):
+    with pytest.raises(AdminError, match="unexpected answer about the state of test"):
         Job(host, "/x", "test").wait()
 
 
@@ -324,7 +324,7 @@ def test_an_answer_that_makes_no_sense_ends_the_waiting(answer):
         def script(self, *_arguments: str, **_others: object) -> bytes:
             return answer
 
-    with pytest.raises(AdminError, match="is not understood"):
+    with pytest.raises(AdminError, match="unexpected answer about the state of kubectl-admin-x"):
         Job(Nonsense(), "/x", "kubectl-admin-x").wait()
 
 

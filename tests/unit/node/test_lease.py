@@ -156,7 +156,7 @@ def test_a_second_operator_is_refused_with_name_work_and_time(server, said):
     assert refused.value.what.startswith(
         f"lease kube-system/{NAME}: jane@laptop upgrades node cp-1 to 1.37.2, since 2"
     )
-    assert refused.value.what.endswith(", last heard of at 2026-11-25 12:00:00Z")
+    assert refused.value.what.endswith(", last renewed at 2026-11-25 12:00:00Z")
     assert "--take-over" in refused.value.hint
     assert server.holder == str(JANE)
 
@@ -198,10 +198,13 @@ def test_one_who_ended_long_ago_is_not_waited_for(server, said):
 
 def test_what_goes_on_is_left_in_the_lease(server, said):
     with held(server, said) as mine:
-        mine.leave("work goes on on node cp-2")
+        mine.leave("kubectl-admin-upgrade is running on node cp-2")
         mine.check()
     assert server.holder == str(ME)
-    assert lease.who(server.cluster, NAME).about == "upgrades node w1; work goes on on node cp-2"
+    assert (
+        lease.who(server.cluster, NAME).about
+        == "upgrades node w1; kubectl-admin-upgrade is running on node cp-2"
+    )
 
 
 def test_what_goes_on_is_left_although_others_write_the_lease(server, said):
@@ -232,7 +235,7 @@ def test_what_could_not_be_renewed_until_it_expired_is_not_held(stand_in, server
 def test_one_that_others_write_all_the_time_at_the_end_is_told(stand_in, server, said):
     with held(server, said):
         stand_in.on("DELETE", PATH, CONFLICT)
-    assert "others write it again and again" in said[0]
+    assert "other runs keep writing it" in said[0]
 
 
 @pytest.mark.parametrize(("seconds", "free"), [(119, False), (120, False), (121, True), (86400, True)])
@@ -271,7 +274,7 @@ def test_a_holder_that_is_no_program_of_ours(server):
     server.tells_managers = False
     server.keep({"metadata": {"name": NAME}, "spec": spec}, uid="uid-1")
     holder = lease.who(server.cluster, NAME)
-    assert str(holder) == "controller_1234 does what is not said, since ?, last heard of at ?"
+    assert str(holder) == "controller_1234 does not say what it does, since ?, last renewed at ?"
     assert not holder.has_ended()
     assert holder.has_expired(NOW)
 
@@ -384,7 +387,7 @@ def test_one_that_is_gone_at_the_end_is_told(stand_in, server, said, monkeypatch
     with held(server, said):
         stand_in.on("DELETE", PATH, HangUp())
     assert server.holder == str(ME)
-    assert said[-1].startswith(f"lease kube-system/{NAME} stays for the 120s that it is good for: ")
+    assert said[-1].startswith(f"lease kube-system/{NAME} could not be released, and expires in 120s: ")
 
 
 def test_it_is_renewed_by_itself_until_it_is_released(server, said, monkeypatch):

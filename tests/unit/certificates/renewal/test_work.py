@@ -35,7 +35,7 @@ class Run:
 
 
 def test_where_somebody_else_changes_a_control_plane_nothing_is_touched():
-    def exclude(_cluster, _operation, about, *_, own, skipped, **_options):
+    def exclude(_hosts, about, *, own, skipped, **_options):
         assert (about, own, skipped) == (
             "renews certificates",
             {("cp-1", "certs"), ("cp-2", "certs")},

@@ -229,9 +229,9 @@ def test_a_job_that_somebody_has_ended_is_not_waited_for(world):
         )
 
     def lost_for_good():
-        raise AdminError("node cp-1: kubectl-admin-x was ended before it was done")
+        raise AdminError("node cp-1: kubectl-admin-x stopped before it was done")
 
-    with pytest.raises(AdminError, match="kubectl-admin-x was ended before it was done"):
+    with pytest.raises(AdminError, match="kubectl-admin-x stopped before it was done"):
         world.save(start=lost)
     assert world.left() == []
 
