@@ -55,6 +55,23 @@ def users(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "
     return beginning(incomplete, ((name, "") for name in sorted(kubeconfig(ctx).users)))
 
 
+def pending_requests(
+    ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Names of requests for certificates that wait, with who asks."""
+    from kubectl_admin.certificates.requests import gather
+
+    waiting = (request for request in gather.requests(ctx.obj.cluster()) if request.pending)
+    return beginning(incomplete, ((one.name, one.username) for one in waiting))
+
+
+def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Certificates that can be renewed."""
+    from kubectl_admin.certificates.renewable import KNOWN
+
+    return beginning(incomplete, ((name, "") for name in KNOWN))
+
+
 # The global flags' own, by their field in the environment.
 OF_FLAG: dict[str, Candidates] = {
     "context": contexts,

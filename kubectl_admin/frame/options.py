@@ -119,6 +119,36 @@ def skip_host(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def only_nodes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for `--node`, handed over as `nodes`, of what may be limited to some."""
+    return click.option(
+        "--node",
+        "nodes",
+        multiple=True,
+        metavar="NODE",
+        shell_complete=candidates.nodes,
+        help="Only on this node; may be repeated.",
+    )(function)
+
+
+def max_duration(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for `--max-duration`, handed over as `longest`, whole seconds."""
+
+    def limit(_ctx: click.Context, _parameter: click.Parameter, value: float) -> int:
+        return int(value) or 1 << 31  # no limit: more than the API can say
+
+    return click.option(
+        "--max-duration",
+        "longest",
+        type=DURATION,
+        default="8784h",
+        show_default=True,
+        metavar="DURATION",
+        callback=limit,
+        help="Refuse requests for longer than this (0: no limit); the signer has its own limit.",
+    )(function)
+
+
 DRAIN_OPTIONS = (
     click.option("--delete-emptydir-data", is_flag=True, help="Move pods whose emptyDir data is lost by it."),
     click.option("--force", is_flag=True, help="Move pods without a controller, which nothing recreates."),

@@ -1,6 +1,6 @@
 """`kubectl admin cleanup`: finds all that this tool has left in a cluster, and removes it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,7 +8,7 @@ from kubectl_admin.cluster.access import Right, explained, missing
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding, Rule, Severity
 from kubectl_admin.node.debug_pod import Options, read_node, rights
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
@@ -24,6 +24,7 @@ RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods")
 ABANDONED, IN_USE, HALF_WAY, UNKNOWN = "abandoned", "in use", "half-way upgrade", "unknown"
 NOTHING = "nothing is left in the cluster"
 NOTHING_SEEN = "nothing was found, but not every host could be looked at"
+NOT_REMOVED = Rule("not-removed", "nothing of this tool is left in the cluster that nobody uses")
 KEPT = (IN_USE, HALF_WAY)  # whatever is in one of these states is removed with --force alone
 
 
@@ -181,11 +182,8 @@ def question(chosen: Sequence[Leftover], context: str) -> str:
     return f"remove {len(chosen)} of these{warned} from context {context}"
 
 
-def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say) -> list[str]:
-    """Removes what is left, nodes in parallel, and returns the names of what is gone.
-
-    Raises AdminError that names the rest where not all of it could be removed.
-    """
+def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say) -> dict[str, str]:
+    """Removes what is left, nodes in parallel; by each name, returns "", or why it was not removed."""
     # Of its own: whoever was late when it was looked at is told that it is over, and opens no host any more.
     hosts = Hosts(cluster, Operation.begin(), options, say)
     names: dict[str, list[str]] = {}
@@ -202,12 +200,35 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
         ]
         questions[node] = partial(discard_all, hosts, node, folders_there)
     answers = hosts.ask_all(questions)
-    failed = {key: answer for key, answer in answers.items() if isinstance(answer, AdminError)}
-    for key, error in failed.items():
-        say(f"{', '.join(names[key])}: {error.what}")
-    if failed:
-        raise AdminError(f"{sum(len(names[key]) for key in failed)} of {len(left)} could not be removed")
-    return [name for key in answers for name in names[key]]
+    problems = {key: answer.what if isinstance(answer, AdminError) else "" for key, answer in answers.items()}
+    return {name: problem for key, problem in problems.items() for name in names[key]}
+
+
+def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
+    """What was removed, and what was not. removed: as `remove` returns it. The others: as for `report`."""
+    failed = {name: problem for name, problem in removed.items() if problem}
+    gone = [name for name in removed if name not in failed]
+    rows = [[name, f"not removed: {problem}" if problem else "removed"] for name, problem in removed.items()]
+    return Report(
+        kind="Cleanup",
+        items=lambda: (
+            {**document(each), "removed": each.name in gone, "problem": removed.get(each.name) or None}
+            for each in left
+        ),
+        names=lambda: gone,
+        tables=[Table([Column("NAME"), Column("OUTCOME")], rows)],
+        findings=[*findings, *([not_removed(failed)] if failed else [])],
+    )
+
+
+def not_removed(failed: Mapping[str, str]) -> Finding:
+    """What could not be removed, and why."""
+    return NOT_REMOVED.violation(
+        subject="what is left",
+        evidence="; ".join(f"{name}: {problem}" for name, problem in failed.items()),
+        fix="run it again when its node is back",
+        objects=failed,
+    )
 
 
 def remove_pod(cluster: Cluster, pod: LeftPod) -> None:

@@ -18,8 +18,11 @@ SUBCOMMANDS = {
         "certs_csr:command",
         "Judge kubelets' certificate signing requests, and approve valid ones.",
     ),
-    "renew": ("certs_renew:renew", "Renew certificates node by node, and verify that the new ones are used."),
-    "rollback": ("certs_renew:rollback", "Restore the certificates from before a renewal."),
+    "renew": (
+        "certs_renew:command",
+        "Renew certificates node by node, and verify that the new ones are used.",
+    ),
+    "rollback": ("certs_rollback:command", "Restore the certificates from before a renewal."),
 }
 
 

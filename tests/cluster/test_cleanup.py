@@ -116,11 +116,9 @@ def test_without_an_answer_nothing_is_removed(lab):
 
 
 def test_what_nobody_uses_is_removed_and_exactly_that(lab, killed):
-    done = cleanup(lab, "--yes")
-    assert done.code == 0
-    assert sorted(done.err.splitlines()) == sorted(
-        f"{name} removed" for name in (killed.pod, killed.abandoned, killed.elsewhere)
-    )
+    done = cleanup(lab, "--yes", "-o", "name")
+    assert done.code == 0, done.err
+    assert sorted(done.out.splitlines()) == sorted((killed.pod, killed.abandoned, killed.elsewhere))
     assert left(lab) == {killed.mine: "in use", killed.job: "in use"}
     assert active(lab, "kubectl-admin-upgrade")
     assert folders(lab, NODE) == ["bbbbbbbbbb", "file", "not", "ours", "upgrade"]

@@ -7,7 +7,7 @@ a conflict. Source: kubernetes/kubernetes pkg/registry/certificates/certificates
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,6 +48,24 @@ class Outcome:
     def differs(self) -> bool:
         """Whether the certificate is not what was judged."""
         return self.issued is not None and bool(self.issued.differences)
+
+
+def approve_all(cluster: Cluster, chosen: Iterable[Judged], longest: int, outcomes: list[Outcome]) -> None:
+    """Approves these one after another, and sees their certificates issued.
+
+    outcomes: is given the outcome of each at once, so that they are known whatever ends this.
+    Raises as `approve` does, once the certificates of those approved before have been seen issued.
+    """
+    census = Census(cluster)
+    failure = None
+    try:
+        for one in chosen:
+            outcomes.append(approve(cluster, one, census, longest))
+    except AdminError as error:
+        failure = error
+    outcomes[:] = await_issued(cluster, outcomes)
+    if failure:
+        raise failure
 
 
 def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = LONGEST) -> Outcome:

@@ -2,6 +2,7 @@
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import cleanup
+from kubectl_admin.node.leftovers import LeftPod
 
 
 def test_a_cluster_that_was_looked_at_whole_has_nothing_left():
@@ -13,3 +14,25 @@ def test_of_a_host_that_was_not_looked_at_nobody_says_that_nothing_is_left():
     shown = cleanup.report([], [unseen])
     assert shown.paragraphs == ["nothing was found, but not every host could be looked at"]
     assert list(shown.findings) == [unseen]
+
+
+def leftover(name, state=cleanup.ABANDONED):
+    return cleanup.Leftover(LeftPod("kube-system", name, "w1", "today", True, None), state)
+
+
+def test_what_was_removed_is_said_and_what_was_not_is_left_to_do():
+    left = [leftover("a"), leftover("b"), leftover("c", cleanup.IN_USE)]
+    shown = cleanup.outcome({left[0].name: "", left[1].name: "its node is down"}, left, [])
+    assert [(item["removed"], item["problem"]) for item in shown.items()] == [
+        (True, None),
+        (False, "its node is down"),
+        (False, None),
+    ]
+    assert list(shown.names()) == ["pod/kube-system/a"]
+    assert shown.violated
+    assert shown.findings[0].objects == ("pod/kube-system/b",)
+
+
+def test_where_all_is_gone_nothing_is_left_to_do():
+    left = [leftover("a")]
+    assert not cleanup.outcome({left[0].name: ""}, left, []).violated

@@ -1,5 +1,6 @@
 """`kubectl admin certs csr approve`: what has been approved is told, whatever comes after."""
 
+import inspect
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,8 @@ from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.cluster.errors import Unreachable
-from kubectl_admin.verbs.certs_csr import approve
+from kubectl_admin.frame.change import ChangeOptions
+from kubectl_admin.verbs.certs_csr_approve import command
 from tests.unit.certificates.requests.samples import NODES, csr, document, pem
 
 
@@ -29,10 +31,12 @@ class Environment:
     def cluster_for_work(self):
         return SimpleNamespace(server="https://10.0.0.1:6443", target=SimpleNamespace(context="prod"))
 
+    output = "table"
+
     def confirm(self, _question, *, yes):
         assert yes
 
-    def show(self, shown, *_):
+    def show(self, shown, *_, **__):
         self.shown.append(shown)
 
 
@@ -45,8 +49,8 @@ def three(monkeypatch):
 
 
 def run(environment):
-    options = {"names": (), "all_valid": True, "watch": False, "dry_run": False, "yes": True}
-    return approve.callback.__wrapped__(environment, **options, longest=3600.0)
+    options = {"names": (), "all_valid": True, "watch": False, "how": ChangeOptions(yes=True)}
+    return inspect.unwrap(command.callback)(environment, **options, longest=3600)
 
 
 @pytest.mark.usefixtures("three")
