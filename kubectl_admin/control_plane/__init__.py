@@ -1,1 +1,9 @@
-"""The control plane as kubeadm runs it: its static pods, what their flags say, and who changes it."""
+"""The control plane as its static pods show it, and the right to change it.
+
+Read in this order:
+component: names and ports
+static_pods: which pods are genuine
+pod, flags: what one of them is started with
+endpoints: the loopback of a node
+one_at_a_time: who may change a control plane
+"""
