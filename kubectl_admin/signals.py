@@ -35,9 +35,7 @@ AGAIN_DELAY = (
     0.05  # seconds until a signal that could not be raised, or whose exception was dropped, comes again
 )
 MOST_DELAYS = 20  # then it is raised wherever it comes: an __enter__ may wait for a lock
-# Code in which a context manager begins or ends: its own methods, and what calls a generator's.
-BETWEEN_NAMES = ("__enter__", "__exit__")
-BETWEEN_FILES = (contextmanager.__code__.co_filename, __file__)
+BETWEEN_NAMES = ("__enter__", "__exit__")  # of functions in which a context manager begins or ends
 
 
 class Terminated(BaseException):
@@ -146,6 +144,10 @@ class Shelter:
 def sheltered() -> Shelter:
     """A shelter from signals, for a `with` block."""
     return Shelter()
+
+
+# So do these modules; asked for what compiled code says, which in a bundle is not `__file__`.
+BETWEEN_FILES = (contextmanager.__code__.co_filename, sheltered.__code__.co_filename)
 
 
 def is_between(frame: FrameType) -> bool:
