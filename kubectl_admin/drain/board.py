@@ -13,7 +13,7 @@ from kubectl_admin.drain.budgets import Covering, Leave, rule
 from kubectl_admin.drain.facts import SYSTEM_CRITICAL, Budget, Name, Pod
 from kubectl_admin.drain.filters import overdue
 
-LATE = 15.0  # seconds beyond its grace after which a pod that is ending is taken to be held by something
+END_GRACE = 15.0  # seconds beyond its grace after which a pod that is ending is taken to be held by something
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def words(leaving: Leaving, seconds: float, grace: int | None) -> str:
         return "is being asked"
     if answer.kind is Kind.ACCEPTED:
         pod, given = leaving.pod, leaving.pod.grace if grace is None else grace
-        if seconds <= given + LATE:
+        if seconds <= given + END_GRACE:
             return f"is ending (grace {given}s)"
         holder = f"finalizer {pod.finalizers[0]}" if pod.finalizers else "its kubelet"
         return f"should have ended after {given}s; {holder} has not let it go"

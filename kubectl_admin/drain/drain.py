@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.drain.cordon import Cordon, cordoned
-from kubectl_admin.drain.evict import DrainError, Evictions, Following, Moved
+from kubectl_admin.drain.evict import DrainError, Evictions, Moved
 from kubectl_admin.drain.facts import Pod
 from kubectl_admin.drain.filters import Action, Context, Flags, Verdict, judge
 from kubectl_admin.drain.gather import gather
+from kubectl_admin.drain.node_watch import NodeWatch
 from kubectl_admin.drain.preview import Preview, preview
 from kubectl_admin.drain.primaries import await_moved
 from kubectl_admin.drain.progress import DrainProgress
 
-FIRST_LOOK = 60.0  # seconds until the node's pods must be known after the cordon
+PODS_TIMEOUT = 60.0  # seconds until the node's pods must be known after the cordon
 MINUTE = 60.0
 
 
@@ -79,17 +80,17 @@ def drain(cluster: Cluster, seen: Preview, options: Options, progress: DrainProg
     mark = Cordon.begin(datetime.now(UTC), moved_workloads(seen))
     with cordoned(cluster, seen.node, mark, keep=options.keep_cordon, say=progress.note) as put:
         progress.note(f"node/{seen.node} {'cordoned' if put.cordoned else 'was cordoned before'}")
-        following = Following(cluster, seen.node)
+        watch = NodeWatch(cluster, seen.node)
         try:
-            moved = empty(cluster, following, seen, options, progress, deadline)
+            moved = empty(cluster, watch, seen, options, progress, deadline)
         finally:
-            following.close()
+            watch.close()
     return Drained(moved.gone, moved.given_up, put, time.monotonic() - begun, moved.stayed)
 
 
 def empty(
     cluster: Cluster,
-    following: Following,
+    watch: NodeWatch,
     seen: Preview,
     options: Options,
     progress: DrainProgress,
@@ -98,11 +99,11 @@ def empty(
     """Moves the pods of a node that is cordoned."""
     groups = [group for group in seen.groups if group.is_moved_at_cordon]
     if groups and options.primary_timeout:
-        await_moved(following, groups, progress, options.primary_timeout, deadline)
-    verdicts = judged_again(following, seen, options, progress, deadline)
+        await_moved(watch, groups, progress, options.primary_timeout, deadline)
+    verdicts = judged_again(watch, seen, options, progress, deadline)
     evictions = Evictions(
         cluster,
-        following,
+        watch,
         options.flags,
         None if options.pod_selector else judge_of(seen),
         progress,
@@ -121,16 +122,16 @@ def empty(
 
 
 def judged_again(
-    following: Following, seen: Preview, options: Options, progress: DrainProgress, deadline: float
+    watch: NodeWatch, seen: Preview, options: Options, progress: DrainProgress, deadline: float
 ) -> list[Verdict]:
     """What becomes of each pod there, now that no more can come. Raises DrainError if one is refused."""
-    end = min(time.monotonic() + FIRST_LOOK, deadline)
-    while (present := following.pods) is None:
+    end = min(time.monotonic() + PODS_TIMEOUT, deadline)
+    while (present := watch.pods) is None:
         if time.monotonic() > end:
-            why = following.problem or "no answer"
+            why = watch.problem or "no answer"
             raise DrainError(f"the pods of node {seen.node} can't be listed: {why}")
         progress.waiting(())
-        following.wait(1.0)
+        watch.wait(1.0)
     before = {verdict.pod.uid for verdict in seen.verdicts}
     judge_one = judge_of(seen)
     verdicts = [judge_one(pod) for pod in present.values() if pod.uid in before or not options.pod_selector]

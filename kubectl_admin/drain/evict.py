@@ -3,7 +3,6 @@
 One watch of the node's pods tells who is gone, one of the budgets when to ask again; nothing is polled.
 """
 
-import queue
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
@@ -12,13 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.watched import WatchedObjects
-from kubectl_admin.drain import read
 from kubectl_admin.drain.answers import Answer, Kind, meaning
 from kubectl_admin.drain.board import Board, Waiting, says
-from kubectl_admin.drain.facts import Budget, Name, Pod
+from kubectl_admin.drain.facts import Name, Pod
 from kubectl_admin.drain.filters import Action, Flags, Verdict
-from kubectl_admin.drain.gather import BUDGETS, PODS
+from kubectl_admin.drain.node_watch import NodeWatch
 from kubectl_admin.drain.placement import UNSCHEDULABLE
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.workers import Workers
@@ -26,8 +23,8 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.report.text import some_of
 
 AT_ONCE = 8  # requests on their way; kubectl sends one for every pod at once
-REQUEST = 45.0  # seconds for the answer; an admission webhook may take 30 of them
-TICK = 1.0  # seconds between two looks at least, for whoever watches
+REQUEST_TIMEOUT = 45.0  # seconds for the answer; an admission webhook may take 30 of them
+REPORT_INTERVAL = 1.0  # seconds between two reports of the pods that are waited for, at most
 SHOWN = 5  # pods named in an error
 
 
@@ -51,62 +48,6 @@ class Moved:
     stayed: tuple[Pod, ...] = ()
 
 
-class Following:
-    """The node's pods and all budgets, kept up to date, and one queue on which whoever waits is woken."""
-
-    def __init__(self, cluster: Cluster, node: str) -> None:
-        self.events = queue.SimpleQueue[Any]()
-        self._cluster = cluster
-        on_node = [("fieldSelector", f"spec.nodeName={node}")]
-        self._pods = WatchedObjects(cluster, PODS, on_node, read.pod, self.wake)
-        self._budgets = WatchedObjects(cluster, BUDGETS, (), read.budget, self.wake)
-        self._others: list[WatchedObjects[Any]] = []
-
-    def wake(self) -> None:
-        """Something has changed."""
-        self.events.put(None)
-
-    @property
-    def pods(self) -> Mapping[Name, Pod] | None:
-        """The node's pods; None until they are known. Raises AdminError where they can't be."""
-        return self._pods.facts
-
-    @property
-    def problem(self) -> str:
-        """Why nothing new of the pods is known at the moment."""
-        return self._pods.problem
-
-    @property
-    def budgets(self) -> Collection[Budget]:
-        """All budgets; none where they can't be seen: pods are then asked again from time to time."""
-        try:
-            return (self._budgets.facts or {}).values()
-        except AdminError:
-            return ()
-
-    def also(self, path: str, fact: Callable[[Any], Any]) -> WatchedObjects[Any]:
-        """Follows one more list."""
-        other = WatchedObjects(self._cluster, path, (), fact, self.wake)
-        self._others.append(other)
-        return other
-
-    def wait(self, seconds: float) -> list[Any]:
-        """What has come within so many seconds: None for each change, and whatever else was put there."""
-        came = []
-        try:
-            came.append(self.events.get(timeout=max(seconds, 0.001)))
-            while True:
-                came.append(self.events.get_nowait())
-        except queue.Empty:
-            return came
-
-    def close(self) -> None:
-        """Nothing is followed any more."""
-        every: list[WatchedObjects[Any]] = [self._pods, self._budgets, *self._others]
-        for followed in every:
-            followed.close()
-
-
 class Evictions:
     """One node's pods on their way.
 
@@ -117,13 +58,13 @@ class Evictions:
     def __init__(
         self,
         cluster: Cluster,
-        following: Following,
+        watch: NodeWatch,
         flags: Flags,
         judge: Callable[[Pod], Verdict] | None,
         progress: DrainProgress,
         deadline: float,
     ) -> None:
-        self._cluster, self._following, self._flags = cluster, following, flags
+        self._cluster, self._watch, self._flags = cluster, watch, flags
         self._judge, self._progress, self._deadline = judge, progress, deadline
         self._board = Board(flags.skip_wait_for_delete_timeout, flags.grace_period)
         self._known: set[str] = set()  # UIDs
@@ -152,10 +93,10 @@ class Evictions:
                     self._begin(pod)
                     workers.do(pod)
                 self._progress.waiting(self._board.waiting(now))
-                until = min(now + TICK, self._deadline)
+                until = min(now + REPORT_INTERVAL, self._deadline)
                 if workers.free:
                     until = min(until, self._board.next_due())
-                for came in self._following.wait(until - now):
+                for came in self._watch.wait(until - now):
                     if came is not None:
                         self._take(*came)
         finally:
@@ -168,7 +109,7 @@ class Evictions:
 
     def _look(self, now: float) -> None:
         """Takes in what the watches know."""
-        present = self._following.pods
+        present = self._watch.pods
         if present is None:
             return
         gone, given_up = self._board.seen(present, now, datetime.now(UTC))
@@ -179,7 +120,7 @@ class Evictions:
             self._given_up.append(pod)
             self._progress.note(f"pod {pod} should have ended long ago and is no longer waited for")
         self._board.add(self._arrived(present), now)
-        self._board.known(self._following.budgets, now)
+        self._board.known(self._watch.budgets, now)
 
     def _arrived(self, present: Mapping[Name, Pod]) -> list[Pod]:
         """Pods that are new and are to leave as well: bound before the scheduler saw the cordon."""
@@ -204,7 +145,7 @@ class Evictions:
 
     def _staying(self) -> list[Pod]:
         """Who came meanwhile, was left alone, and is still there."""
-        present = (self._following.pods or {}).values()
+        present = (self._watch.pods or {}).values()
         there = {pod.uid for pod in present if not pod.finished}
         return [pod for pod in self._left_alone if pod.uid in there]
 
@@ -230,16 +171,18 @@ class Evictions:
         """
         try:
             if self._flags.disable_eviction:
-                self._cluster.delete(path_of(pod), options(pod, self._flags), timeout=REQUEST)
+                self._cluster.delete(path_of(pod), options(pod, self._flags), timeout=REQUEST_TIMEOUT)
             else:
-                self._cluster.post(f"{path_of(pod)}/eviction", eviction(pod, self._flags), timeout=REQUEST)
+                self._cluster.post(
+                    f"{path_of(pod)}/eviction", eviction(pod, self._flags), timeout=REQUEST_TIMEOUT
+                )
             answer = meaning(None)
         except AdminError as error:
             answer = meaning(error)
         except Exception as error:  # noqa: BLE001 - handed to the thread that decides, which raises it
-            self._following.events.put((pod, error))
+            self._watch.events.put((pod, error))
             return
-        self._following.events.put((pod, answer))
+        self._watch.events.put((pod, answer))
 
     def _take(self, pod: Pod, answer: Answer | Exception) -> None:
         """Takes in an answer."""
@@ -258,7 +201,7 @@ class Evictions:
         held = {each.pod.key for each in waiting}
         never = [each for each in self._board.left if each.pod.key not in held]
         waiting += [Waiting(each.pod, "was not yet asked", 0.0) for each in never]
-        problem = self._following.problem
+        problem = self._watch.problem
         hint = "give it more time with --timeout; 0 sets no limit"
         return DrainError(
             f"the time is up and {listed(waiting)}" + (f"; {problem}" if problem else ""), hint, waiting

@@ -14,7 +14,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
-LISTING = 60.0  # seconds for all listings together
+LIST_TIMEOUT = 60.0  # seconds for all listings together
 CROWD = 100  # nodes; on larger clusters the pods of all others are not listed to see how much room there is
 
 PODS = "/api/v1/pods"
@@ -116,7 +116,7 @@ def listed(cluster: Cluster, path: str, query: Query = ()) -> list[Any]:
 
 def answered(asked: Mapping[str, Callable[[], Any]], gaps: list[Gap]) -> dict[str, Any]:
     """The answers by name; what failed is a gap instead."""
-    answers = ask_all(asked, deadline=LISTING)
+    answers = ask_all(asked, deadline=LIST_TIMEOUT)
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
             gaps.append(gap(name, answer, PERMISSIONS.get(name, "")))

@@ -6,17 +6,18 @@ from typing import Any
 
 from kubectl_admin.cluster.watched import WatchedObjects
 from kubectl_admin.drain.board import Waiting
-from kubectl_admin.drain.evict import DrainError, Following, listed
+from kubectl_admin.drain.evict import DrainError, listed
 from kubectl_admin.drain.facts import Name, Pod
+from kubectl_admin.drain.node_watch import NodeWatch
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.stateful import Group, Operator, leaders_named
 from kubectl_admin.errors import AdminError
 
-TICK = 1.0  # seconds between two looks at least, for whoever watches
+REPORT_INTERVAL = 1.0  # seconds between two reports of the primaries that are waited for, at most
 
 
 def await_moved(
-    following: Following, groups: Collection[Group], progress: DrainProgress, timeout: float, deadline: float
+    watch: NodeWatch, groups: Collection[Group], progress: DrainProgress, timeout: float, deadline: float
 ) -> None:
     """Returns when no primary of these databases is on the node any more.
 
@@ -26,7 +27,7 @@ def await_moved(
     begun = time.monotonic()
     end = min(begun + timeout, deadline)
     objects = {
-        operator: following.also(operator.resource, lambda item: item)
+        operator: watch.add(operator.resource, lambda item: item)
         for operator in {group.operator for group in groups}
         if operator.resource
     }
@@ -36,7 +37,7 @@ def await_moved(
             progress.note(f"{name_of(group)}: its operator is given time to move the primary {primary}")
     waiting = {name_of(group): group for group in groups}
     while True:
-        pods, now = following.pods, time.monotonic()
+        pods, now = watch.pods, time.monotonic()
         named = leaders(objects)
         for name, group in list(waiting.items()):
             if pods is not None and is_moved(group, pods, named):
@@ -49,7 +50,7 @@ def await_moved(
             hint = "look at what its operator says; --primary-timeout 0 evicts it all the same"
             raise DrainError(f"the primary of {listed(left)}", hint, left)
         progress.waiting(left)
-        following.wait(min(TICK, end - now))
+        watch.wait(min(REPORT_INTERVAL, end - now))
 
 
 def leaders(objects: Mapping[Operator, WatchedObjects[Any]]) -> dict[tuple[str, str], str]:

@@ -43,7 +43,7 @@ MORE = {
     "CoreDNS": ("Deployment kube-system/coredns", "list deployments.apps in namespace kube-system"),
     "kubelet": ("what this node's kubelet says itself", "get nodes/proxy"),
 }
-DEADLINE = 120.0  # seconds for all that is asked of the API
+GATHER_TIMEOUT = 120.0  # seconds for all that is asked of the API
 KB = 1024
 SIZE = 15  # digits of a size in KiB
 
@@ -64,7 +64,7 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
         "CoreDNS": lambda: coredns(cluster),
         "kubelet": lambda: processes.ask_kubelet(cluster, node, None),
     }
-    answers = ask_all(questions, deadline=DEADLINE)
+    answers = ask_all(questions, deadline=GATHER_TIMEOUT)
     found: dict[str, Any] = {}
     gaps: list[Gap] = []
     for name, answer in answers.items():

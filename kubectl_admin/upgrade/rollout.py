@@ -21,14 +21,15 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade.addons import PROXY, Addons, ProxyPod, gather
+from kubectl_admin.upgrade.addon_facts import Addons, ProxyPod
+from kubectl_admin.upgrade.addons import PROXY, gather
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.rules import ADDON_ROLLOUT
 
 HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
 POLL_INTERVAL = 1.0  # seconds between two looks
-STEADY = 10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
-STANDS = 60.0  # seconds without any change after which a roll-out is taken to stand
+STEADY_TIME = 10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
+STALL_TIMEOUT = 60.0  # seconds without any change after which a roll-out is taken to stand
 CRASHES = 3  # restarts seen here after which a kube-proxy is not waited for any longer
 ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
 
@@ -64,8 +65,8 @@ class Watched:
                 missing[pod.uid] = f"{name} running ({pod.restarts} restarts{ended})"
             elif (well := self.healthy(pod.name)) is False:
                 missing[pod.uid] = f"{name} saying that it is well"
-            elif well is None and now - started < STEADY:
-                missing[pod.uid] = f"{name} running for {STEADY:.0f}s without a restart"
+            elif well is None and now - started < STEADY_TIME:
+                missing[pod.uid] = f"{name} running for {STEADY_TIME:.0f}s without a restart"
         return missing
 
     def crashed(self, uid: str) -> str:
@@ -80,7 +81,7 @@ class Watched:
         """Whether the roll-out has not moved for long. state: how far it is."""
         if state != self.state:
             self.state, self.changed = state, now
-        return now - self.changed >= STANDS
+        return now - self.changed >= STALL_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """kube-proxy and CoreDNS as an upgrade sees them while they are rolled out."""
 
-from kubectl_admin.upgrade.addons import Addons, DnsRollout, ProxyPod, ProxyRollout
+from kubectl_admin.upgrade.addon_facts import Addons, DnsRollout, ProxyPod, ProxyRollout
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import NEW
 

@@ -4,8 +4,8 @@ import pytest
 
 from kubectl_admin.control_plane.static_pods import StaticPods
 from kubectl_admin.finding import Severity
-from kubectl_admin.upgrade import addons
-from kubectl_admin.upgrade.addons import DnsRollout, ProxyPod, ProxyRollout
+from kubectl_admin.upgrade import addon_facts, addons
+from kubectl_admin.upgrade.addon_facts import DnsRollout, ProxyPod, ProxyRollout
 from kubectl_admin.upgrade.facts import Target
 from tests.unit.upgrade.cases import NEW, OLD
 from tests.unit.upgrade.rollouts import addons_of, pod, proxies
@@ -65,7 +65,7 @@ def test_a_pod_is_compared_with_its_daemonset_by_the_template(why, rollout, here
 
 def test_a_daemonset_says_how_far_it_is():
     said = {
-        "metadata": {"generation": 4, "annotations": {addons.GENERATION: "2"}},
+        "metadata": {"generation": 4, "annotations": {addon_facts.GENERATION: "2"}},
         "spec": {"updateStrategy": {"type": "OnDelete"}},
         "status": {"observedGeneration": 4, "updatedNumberScheduled": 3, "desiredNumberScheduled": 12},
     }
@@ -88,7 +88,7 @@ class Listing:
                 "name": "kube-proxy",
                 "uid": "ds",
                 "generation": 2,
-                "annotations": {addons.GENERATION: template},
+                "annotations": {addon_facts.GENERATION: template},
             },
             "spec": {"template": {"spec": {"containers": [{"image": NEW_IMAGE}]}}},
             "status": {"observedGeneration": 2, "updatedNumberScheduled": 0, "desiredNumberScheduled": 4},

@@ -7,9 +7,9 @@ import pytest
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade import rollout
-from kubectl_admin.upgrade.addons import DnsRollout
+from kubectl_admin.upgrade.addon_facts import DnsRollout
 from kubectl_admin.upgrade.facts import Target
-from kubectl_admin.upgrade.rollout import CRASHES, STANDS, STEADY, Watched, Wish, wait_until_well
+from kubectl_admin.upgrade.rollout import CRASHES, STALL_TIMEOUT, STEADY_TIME, Watched, Wish, wait_until_well
 from tests.unit.upgrade.cases import NEW, OLD
 from tests.unit.upgrade.rollouts import addons_of, pod, proxies
 
@@ -27,9 +27,9 @@ def test_one_that_can_not_be_asked_is_well_after_some_time_without_a_restart():
     watched = Watched(lambda _: None)
     said = watched.lacking([pod()], 100)
     assert said == {"a": "kube-proxy on node cp-1 running for 10s without a restart"}
-    assert watched.lacking([pod()], 100 + STEADY - 1)
-    assert watched.lacking([pod(restarts=1)], 100 + STEADY)
-    assert not watched.lacking([pod(restarts=1)], 100 + 2 * STEADY)
+    assert watched.lacking([pod()], 100 + STEADY_TIME - 1)
+    assert watched.lacking([pod(restarts=1)], 100 + STEADY_TIME)
+    assert not watched.lacking([pod(restarts=1)], 100 + 2 * STEADY_TIME)
 
 
 def test_restarts_count_since_the_first_look_and_all_of_a_pod_that_is_new_since():
@@ -113,7 +113,7 @@ def test_a_roll_out_that_a_dead_node_holds_is_said_and_fails_nothing(monkeypatch
     world = World(monkeypatch, addons_of(pod("1"), proxy=proxies(holding=("w7",))))
     words = "(0 of 4 pods are new, not available on w7)"
     assert world.wait(here=False) == (f"a first new kube-proxy {words}",)
-    assert world.now == pytest.approx(STANDS)
+    assert world.now == pytest.approx(STALL_TIMEOUT)
     assert world.wait(here=True) == (f"the new kube-proxy here {words}",)
     assert world.wait(rolled_out=False) == (f"the new kube-proxy here {words}",)
 
@@ -131,7 +131,7 @@ def test_one_that_moves_is_waited_for_until_the_time_is_over(monkeypatch):
 def test_one_that_stood_while_the_api_was_away_has_its_time_again(monkeypatch):
     world = World(monkeypatch, *[OLD_HERE] * 50, AWAY, OLD_HERE)
     assert world.wait(here=False)
-    assert world.now == pytest.approx(51 + STANDS)
+    assert world.now == pytest.approx(51 + STALL_TIMEOUT)
 
 
 def test_a_template_that_no_controller_notices_fails(monkeypatch):
@@ -153,7 +153,7 @@ def test_core_dns_of_which_one_pod_has_no_place_is_said(monkeypatch):
         monkeypatch, addons_of(pod(), dns=DnsRollout("3 of 3 pods are new, 2 available", serves=True))
     )
     assert world.wait() == ("CoreDNS rolled out (3 of 3 pods are new, 2 available)",)
-    assert world.now == pytest.approx(STANDS)
+    assert world.now == pytest.approx(STALL_TIMEOUT)
 
 
 def test_core_dns_whose_new_pods_do_not_work_fails_unless_it_is_allowed(monkeypatch):
