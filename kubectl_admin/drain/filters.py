@@ -4,7 +4,7 @@ Source: kubernetes/kubectl pkg/drain/filters.go (1.36), which keeps only the las
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -30,7 +30,8 @@ class Flags:
 
     grace_period: seconds given to each pod; None for what the pod itself says.
     skip_wait_for_delete_timeout: seconds; a pod whose grace ended longer ago is not waited for. 0: all are.
-    own: labels of this program's own pods, which are left alone whatever they look like.
+    own: labels of the debug pods of kubectl-admin, which stay whatever they look like.
+    this_run: labels of those that the running command has created itself; none where it has none.
     """
 
     ignore_daemonsets: bool = False
@@ -40,6 +41,7 @@ class Flags:
     grace_period: int | None = None
     skip_wait_for_delete_timeout: int = 0
     own: Mapping[str, str] | None = None
+    this_run: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,12 @@ def judge(pod: Pod, context: Context) -> Verdict:
 
 
 def own(pod: Pod, context: Context) -> Answer | None:
-    """This program's own pods, which do its work on the node."""
+    """Debug pods of kubectl-admin: the work on the node goes through one."""
     labels = context.flags.own
     if labels and labels.items() <= dict(pod.labels).items():
-        return Answer(Action.LEAVE, "kubectl-admin's")
+        this_run = context.flags.this_run
+        is_mine = bool(this_run) and this_run.items() <= dict(pod.labels).items()
+        return Answer(Action.LEAVE, "this run's own" if is_mine else "kubectl-admin")
     return None
 
 
@@ -124,7 +128,7 @@ def daemonset(pod: Pod, context: Context) -> Answer | None:
         return None
     if (pod.namespace, pod.controller.name) not in context.daemonsets:
         if context.flags.force:
-            return Answer(loss="their DaemonSet is gone: nothing makes them anew")
+            return Answer(loss="their DaemonSet is gone: nothing recreates them")
         return Answer(Action.REFUSE, "DaemonSet gone", FORCE)
     if not context.flags.ignore_daemonsets:
         return Answer(Action.REFUSE, "DaemonSet", IGNORE_DAEMONSETS)
@@ -151,7 +155,7 @@ def uncontrolled(pod: Pod, context: Context) -> Answer | None:
         return None
     if not context.flags.force:
         return Answer(Action.REFUSE, "no controller", FORCE)
-    return Answer(loss="no controller: nothing makes them anew")
+    return Answer(loss="no controller: nothing recreates them")
 
 
 FILTERS: tuple[Callable[[Pod, Context], Answer | None], ...] = (

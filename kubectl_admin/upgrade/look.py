@@ -113,7 +113,7 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
     if all(step.done for step in steps):  # it forbids nothing that is still to do
         findings += addons.behind_findings(host.node, behind(cluster, host, role, goal, options))
     drains = any(step.name == plan.DRAIN and not step.done for step in steps)
-    preview = drain.look(cluster, host.node, drained_with(options)) if drains else None
+    preview = drain.look(cluster, host.node, previewed_with(host, options)) if drains else None
     return Look(facts, disk, role, goal, steps, tuple(preflight.allow(findings, options.allow)), preview)
 
 
@@ -165,6 +165,12 @@ def drained_with(options: Options) -> drain.Options:
     """How the node is drained: pods of this program stay, since the work goes through one."""
     chosen = options.draining or drain.Options()
     return replace(chosen, flags=replace(chosen.flags, own=manifest.LABELS))
+
+
+def previewed_with(host: Host, options: Options) -> drain.Options:
+    """As `drained_with`, and the preview tells this run's debug pod from those of other runs."""
+    chosen = drained_with(options)
+    return replace(chosen, flags=replace(chosen.flags, this_run={manifest.OPERATION: host.operation.id}))
 
 
 def rights(options: debug_pod.Options, *, doing: bool) -> list[Right]:

@@ -45,7 +45,11 @@ def judged(what, **flags):
          "terminating", ""),
         ("0 waits for all", {"deleted": LONG_AGO}, {}, Action.EVICT, "terminating", ""),
         ("this program's own", {"labels": {"app": "kubectl-admin", "x": "y"}, "controller": None},
-         {"own": {"app": "kubectl-admin"}}, Action.LEAVE, "kubectl-admin's", ""),
+         {"own": {"app": "kubectl-admin"}}, Action.LEAVE, "kubectl-admin", ""),
+        ("the running command's", {"labels": {"app": "kubectl-admin", "x": "y"}, "controller": None},
+         {"own": {"app": "kubectl-admin"}, "this_run": {"x": "y"}}, Action.LEAVE, "this run's own", ""),
+        ("another run's", {"labels": {"app": "kubectl-admin", "x": "z"}, "controller": None},
+         {"own": {"app": "kubectl-admin"}, "this_run": {"x": "y"}}, Action.LEAVE, "kubectl-admin", ""),
         ("not its own", {"controller": None}, {"own": {"app": "kubectl-admin"}}, Action.REFUSE,
          "no controller", "--force"),
     ],
@@ -60,7 +64,7 @@ def test_all_that_is_lost_is_told():
     verdict = judged(pod(empty_dirs=("a",), controller=None), delete_emptydir_data=True, force=True)
     assert verdict.losses == (
         "what is in their emptyDir volumes",
-        "no controller: nothing makes them anew",
+        "no controller: nothing recreates them",
     )
 
 

@@ -25,7 +25,9 @@ def looked(monkeypatch):
         monkeypatch.setattr(look, "goal_there", lambda *_: Target(NEW, "1.37.2-1.1"))
         monkeypatch.setattr(look.addons, "left_behind", lambda *_: [OLD_DNS])
         monkeypatch.setattr(look.drain, "look", lambda *_: None)
-        return look.look(CLUSTER, SimpleNamespace(node="cp-1"), Options(**options))
+        return look.look(
+            CLUSTER, SimpleNamespace(node="cp-1", operation=SimpleNamespace(id="mine")), Options(**options)
+        )
 
     return looked
 
