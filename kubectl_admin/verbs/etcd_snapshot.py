@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     type=click.Path(allow_dash=True),
     default=".",
     metavar="FILE",
-    help="Where to: a file, a folder (named by cluster and time then), or - for stdout; here if not given.",
+    help="A file, a directory (the file is named by cluster and time), or - for stdout; here if not given.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @click.option(
@@ -72,17 +72,17 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     as_json: bool,
     pods: "Options",
 ) -> "Report":
-    """Take a snapshot of etcd, bring it home and prove it.
+    """Save a snapshot of etcd here, and verify it.
 
-    etcd's own client saves it on a control-plane node; it comes through a debug pod piece by piece, each
-    proven, and goes on where it was when the connection is cut. Only when the whole file is proven does it
-    get its name, and nothing stays on the node. "kubectl admin etcd-verify" proves it again later.
+    etcd's own client saves it on a control-plane node. It is downloaded through a debug pod piece by piece;
+    if the connection is cut, the download resumes. The file is renamed into place only after it is verified,
+    and nothing stays on the node. "kubectl admin etcd-verify" verifies it again later.
 
     \b
     Examples:
       # A snapshot as snapshot.db
       kubectl admin etcd-snapshot -o snapshot.db
-      # Into a folder, named by cluster and time
+      # Into a directory, named by cluster and time
       kubectl admin etcd-snapshot -o /backups/
       # Straight into another program
       kubectl admin etcd-snapshot -o - | age -r KEY > snapshot.db.age

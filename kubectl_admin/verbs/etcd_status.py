@@ -20,7 +20,7 @@ from kubectl_admin.report import Report
 def command(env: Environment, compare: bool | None) -> Report:
     """Show the members of etcd, who leads, how full they are, and whether their data agrees.
 
-    Every member is asked in its own pod, and by the others where that does not answer. Nothing is changed.
+    Each member is asked in its own pod; if that does not answer, other members ask it. Nothing is changed.
     RAFT-LAG is how many entries a member is behind the newest, and how many it has not applied. Exit code 3:
     something is wrong, such as a member that is down, an alarm, data that differs. Exit code 1: no member has
     answered.

@@ -12,15 +12,15 @@ from kubectl_admin.report import Report
 
 @click.command("etcd-verify", cls=Verb)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--full", is_flag=True, help="Look at every key as well, as «etcdutl snapshot status» does.")
+@click.option("--full", is_flag=True, help="Check every key as well, as «etcdutl snapshot status» does.")
 @output("table", "json", "yaml")
 @click.pass_obj
 def command(env: Environment, file: Path, full: bool) -> Report:
     """Verify a snapshot of etcd on this machine, and show what it holds.
 
-    Asks no cluster and needs no etcd. The sha256 that etcd appended, the structure of the whole database, and
-    what it says: revision, members, alarms, versions. Exit code 3 says that the file is damaged, cut off, or
-    no snapshot.
+    It asks no cluster and needs no etcd. It checks the sha256 that etcd appended and the structure of the
+    whole database, and shows revision, members, alarms and versions. Exit code 3: the file is damaged,
+    truncated, or not a snapshot.
 
     \b
     Examples:

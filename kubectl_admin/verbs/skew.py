@@ -30,7 +30,10 @@ def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
 
 @click.command("skew", cls=Verb)
 @click.option(
-    "--target", callback=minor, metavar="MINOR", help="Show the way to this minor, and what blocks it."
+    "--target",
+    callback=minor,
+    metavar="MINOR",
+    help="Show the upgrade path to this minor, and what blocks it.",
 )
 @click.option(
     "--probe", is_flag=True, help="Ask every kubelet and kube-proxy itself: a request per node each."
@@ -71,7 +74,7 @@ def command(  # noqa: PLR0913 - its options
 
     Every API server is asked itself, as are the controller-manager, the scheduler and etcd of each control
     plane; nodes and kube-proxies are listed. A version with «!» breaks the policy, one with «?» is in doubt.
-    Exit code 3 says that the policy is violated, or that the way to --target is blocked.
+    Exit code 3: the policy is violated, or the upgrade path to --target is blocked.
 
     \b
     Examples:

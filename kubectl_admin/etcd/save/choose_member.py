@@ -36,7 +36,7 @@ class Source:
     """A node on which a snapshot can be taken.
 
     container: the id of the container that runs etcd there; OUTSIDE for an external etcd, which is only
-    spoken to from there. data: its data folder, as etcd itself sees it; "" for an external one.
+    spoken to from there. data: its data directory, as etcd itself sees it; "" for an external one.
     accesses: how it is spoken to, by the first that answers; files are in the container's root or the host's.
     notes: sentences about what a snapshot from there may lack. cluster_id, member_id: whose snapshot it must
     be; None for an external one, which the API servers know by its certificate.

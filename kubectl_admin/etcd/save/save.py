@@ -142,13 +142,13 @@ def refuse_foreign(verdict: Verdict, member_id: str, node: str) -> None:
 
 
 def destination(wanted: str, cluster: str) -> Path | None:
-    """The file that a person means: a folder means one in it, named by cluster and time; None for «-»."""
+    """The file that is meant: a directory means one in it, named by cluster and time; None for «-»."""
     if wanted == "-":
         return None
     if os.path.isdir(wanted):  # noqa: PTH112 - Path.is_dir raises for names that can't be
         return Path(wanted, default_name(cluster, datetime.now(UTC)))
     if not wanted or wanted.endswith("/"):
-        raise UsageError(f"there is no folder {wanted!r}", "make it, or name a file")
+        raise UsageError(f"directory {wanted!r} does not exist", "create it, or name a file")
     return Path(wanted)
 
 

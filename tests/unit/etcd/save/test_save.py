@@ -69,7 +69,7 @@ def test_what_is_no_folder_is_a_file(tmp_path):
 def test_a_folder_that_is_not_there_is_not_saved_for_a_file(tmp_path):
     (tmp_path / "file").touch()
     for wanted in (f"{tmp_path}/none/", f"{tmp_path}/file/", ""):
-        with pytest.raises(UsageError, match="there is no folder"):
+        with pytest.raises(UsageError, match="does not exist"):
             destination(wanted, "prod")
 
 
