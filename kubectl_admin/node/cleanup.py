@@ -8,7 +8,8 @@ from kubectl_admin.cluster.access import Right, explained, missing
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError
-from kubectl_admin.finding import Finding, Rule, Severity
+from kubectl_admin.finding import Finding
+from kubectl_admin.node import rules
 from kubectl_admin.node.debug_pod import Options, read_node, rights
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
@@ -24,7 +25,6 @@ RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods")
 ABANDONED, IN_USE, HALF_WAY, UNKNOWN = "abandoned", "in use", "half-way upgrade", "unknown"
 NOTHING = "nothing is left in the cluster"
 NOTHING_SEEN = "nothing was found, but not every host could be looked at"
-NOT_REMOVED = Rule("not-removed", "nothing of this tool is left in the cluster that nobody uses")
 KEPT = (IN_USE, HALF_WAY)  # whatever is in one of these states is removed with --force alone
 
 
@@ -99,24 +99,21 @@ def is_here(owner: Owner | None) -> bool:
 
 def unseen(node: str, error: AdminError, lacking: Sequence[Right]) -> Finding:
     """A node whose host could not be looked at. lacking: rights that the user does not have."""
-    says = "the host of every node is looked at"
     fix = error.hint or "run it again when the node is back"
     if isinstance(error, Forbidden) and lacking:
         fix = f"docs/permissions.md has what it takes; missing: {', '.join(map(str, lacking))}"
-    return Finding(
-        Severity.WARNING, "no-answer", "what is left", says, error.what, fix, objects=(f"node/{node}",)
+    return rules.HOST_NOT_READ.warning(
+        subject="what is left", evidence=error.what, fix=fix, objects=(f"node/{node}",)
     )
 
 
 def many(node: str) -> Finding:
-    """A node of which only the first folders are shown."""
-    return Finding(
-        Severity.WARNING,
-        "many-folders",
-        "what is left",
-        f"of a node's folders {MOST} are shown at most",
-        f"node {node} has more",
-        "look at /var/lib/kubectl-admin there; remove these, and run it again",
+    """A node of which only the first directories are shown."""
+    return rules.MANY_DIRECTORIES.warning(
+        subject="what is left",
+        says=f"of a node's directories {MOST:,} are shown at most",
+        evidence=f"node {node} has more",
+        fix="look at /var/lib/kubectl-admin there; remove these, and run it again",
         objects=(f"node/{node}",),
     )
 
@@ -124,13 +121,10 @@ def many(node: str) -> Finding:
 def half_way(left: Leftover) -> Finding:
     """What becomes of a node whose upgrade is half way."""
     node = left.what.node
-    return Finding(
-        Severity.NOTE,
-        "half-way-upgrade",
-        f"upgrade of node {node}",
-        "what an upgrade needs to go on, and to put back holds, repositories and packages, stays",
-        f"{left.name} is there, and nobody works at it",
-        f"kubectl admin drain-upgrade {node} goes on with it; --force removes the only record of it",
+    return rules.HALF_WAY_UPGRADE.note(
+        subject=f"upgrade of node {node}",
+        evidence=f"{left.name} is there, and no run works on it",
+        fix=f"resume it: kubectl admin drain-upgrade {node}; --force removes the only record of it",
         objects=(f"node/{node}",),
     )
 
@@ -223,7 +217,7 @@ def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequ
 
 def not_removed(failed: Mapping[str, str]) -> Finding:
     """What could not be removed, and why."""
-    return NOT_REMOVED.violation(
+    return rules.NOT_REMOVED.violation(
         subject="what is left",
         evidence="; ".join(f"{name}: {problem}" for name, problem in failed.items()),
         fix="run it again when its node is back",

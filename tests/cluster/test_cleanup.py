@@ -172,7 +172,7 @@ def test_a_node_that_is_down_is_named_and_the_others_are_looked_at(lab):
     answer = json.loads(done.out)
     assert [item["name"] for item in answer["items"]] == [name]
     (finding,) = answer["findings"]
-    assert (finding["rule"], finding["objects"]) == ("no-answer", ["node/cp-1"])
+    assert (finding["rule"], finding["objects"]) == ("host-not-read", ["node/cp-1"])
     assert "node cp-1 is not Ready since" in finding["evidence"]
 
 

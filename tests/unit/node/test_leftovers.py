@@ -212,7 +212,7 @@ def test_that_there_are_more_is_said(monkeypatch):
     monkeypatch.setattr(cleanup.Hosts, "ask", lambda *_, **__: {"cp-1": found, "cp-2": found[:3]})
     left, (finding,) = cleanup.find(Pods(), ["cp-1", "cp-2"], Options(), print, lambda _: None)
     assert len(left) == leftovers.MOST + 3
-    assert (finding.rule, finding.objects) == ("many-folders", ("node/cp-1",))
+    assert (finding.rule, finding.objects) == ("many-directories", ("node/cp-1",))
 
 
 def test_the_names_of_what_is_left_say_where():
