@@ -244,3 +244,25 @@ def test_rules_are_constants() -> None:
     ]
     assert all(isinstance(call.args[0], ast.Constant) for call in written)
     assert len(written) == len(rules_page.collected())
+
+
+def test_findings_are_made_from_rules() -> None:
+    """An id that is written at a judge, and not in a table of rules, is on no page."""
+    home = "finding.py"
+    written = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for _, path in rules_page.modules()
+        if path.name != home
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Finding"
+    ]
+    assert written == []
+
+
+@each_page
+def test_pages_name_rules_that_there_are(page: Path) -> None:
+    """In tables whose first column is «rule»."""
+    tables = re.findall(r"^\| rule \|.*\n\|[-|]+\n((?:\|.*\n)+)", text_of(page), re.MULTILINE)
+    cells = [row.split("|")[1] for rows in tables for row in rows.splitlines()]
+    named = {each.strip(" `") for cell in cells for each in cell.split(",")} - {"…"}
+    assert named - {use.rule.id for use in rules_page.collected()} == set()

@@ -9,7 +9,7 @@ from kubectl_admin.node import cleanup, leftovers, operation
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftFolder, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
-from kubectl_admin.upgrade.work import FOLDER
+from kubectl_admin.upgrade.host_jobs import FOLDER
 from tests.unit.node.standin import OPERATION, OWNER, host_of
 
 MINE = Operation.begin().owner
