@@ -1,7 +1,8 @@
-# How a unit of systemd's is. A systemctl that fails for a moment (a bus that is busy, a systemd that is executed
-# anew) does not say that a unit has ended.
+# The state of a systemd unit. A part of other scripts.
 # Source: systemd, src/basic/unit-def.c (the states of units); before version 230 systemctl says «unknown» of a
 # unit that is not loaded, but also where it could not ask.
+
+. ./until-answered.sh
 
 # Sets `unit_is` to «running» (or being started or stopped), «ended» (or never there), or «unanswered»; `unit_said` to
 # systemd's own word.
@@ -19,17 +20,12 @@ ask_unit() {
 
 # The same, asked until there is an answer; where there is none in some 20 s, that is said, and the script ends.
 settle_unit() {
-  unit_asked=1
+  until_answered "report the state of $1" "systemctl is-active $1" is_answered "$1"
+}
+
+is_answered() {
   ask_unit "$1"
-  while [ "$unit_is" = unanswered ]; do
-    if [ "$unit_asked" -ge 20 ]; then
-      echo "systemd does not report the state of $1: systemctl is-active $1" >&2
-      exit 1
-    fi
-    sleep 1
-    unit_asked=$((unit_asked + 1))
-    ask_unit "$1"
-  done
+  [ "$unit_is" != unanswered ]
 }
 
 # Sets `process` to the number of a unit's main process, 0 where there is none, and `restarts` to how often systemd has
@@ -46,13 +42,5 @@ ask_process() {
 
 # The same, asked until there is an answer, as in settle_unit.
 settle_process() {
-  process_asked=1
-  until ask_process "$1"; do
-    if [ "$process_asked" -ge 20 ]; then
-      echo "systemd does not report the process of $1: systemctl show $1" >&2
-      exit 1
-    fi
-    sleep 1
-    process_asked=$((process_asked + 1))
-  done
+  until_answered "report the process of $1" "systemctl show $1" ask_process "$1"
 }
