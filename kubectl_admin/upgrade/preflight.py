@@ -232,10 +232,12 @@ def etcd_health(facts: ClusterFacts) -> Iterator[Finding]:
     up = sum(member.up for member in others)
     if len(state.voters) > 1 and up < state.quorum:
         silent = ", ".join(member.title for member in others if not member.up)
+        first = "bring them back" if silent else "add a voting member"
         yield ETCD_QUORUM.violation(
             subject=f"etcd without node {facts.node}",
-            evidence=f"{up} of them answer, {state.quorum} are needed; no answer from {silent or '-'}",
-            fix="bring them back first; see kubectl admin etcd-status",
+            evidence=f"{up} of {len(others)} other voters answer, {state.quorum} are needed"
+            + (f"; no answer from {silent}" if silent else ""),
+            fix=f"{first} first; see kubectl admin etcd-status",
             objects=here,
         )
     alarms = sorted({str(alarm.kind) for alarm in state.alarms})

@@ -106,6 +106,18 @@ def test_an_etcd_that_nobody_could_ask_is_not_taken_for_well():
     assert found(replace(here, etcd=replace(here.etcd, members=()))) == ["etcd-quorum"]
 
 
+@pytest.mark.parametrize(
+    ("here", "evidence"),
+    [
+        (facts("cp-1", up=("cp-1", "cp-2")), "1 of 2 other voters answer, 2 are needed; no answer from cp-3"),
+        (facts("cp-1", learner="cp-3"), "1 of 1 other voters answer, 2 are needed"),
+    ],
+)
+def test_the_members_that_do_not_answer_are_named_where_there_are_any(here, evidence):
+    (quorum,) = [each for each in preflight.etcd_health(here) if each.rule == "etcd-quorum"]
+    assert quorum.evidence == evidence
+
+
 def test_the_upgrade_and_skew_judge_etcd_alike():
     for etcds in (
         {},
