@@ -1,19 +1,23 @@
 """One contract for every verb that changes something: look, show, ask, do, report.
 
-- While a person is asked, the plan is on standard error, as a table; with `--yes` it is not shown.
+- While a person is asked, the plan is on standard error, as a table; with `--yes` only its warnings are.
 - With `--dry-run`, and where nothing is to be done or something forbids it, the plan is the answer: it is on
   standard output, as `-o` says, and nothing is changed.
-- Otherwise the answer is the outcome. A violation among its findings is what is left to do: exit code 3.
+- Otherwise the answer is the outcome; as a document it has the plan's warnings as well. A violation among its
+  findings is what is left to do: exit code 3.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from kubectl_admin.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from kubectl_admin.frame.environment import Environment
     from kubectl_admin.report import Report
 
+DOCUMENTS = ("json", "yaml")
 REFUSED = "nothing was changed: the plan says what forbids it"
 
 
@@ -62,14 +66,26 @@ def change(
         if not options.dry_run and proposal.plan.violated:
             env.note(REFUSED)
         return proposal.plan
+    warnings = [each for each in proposal.plan.findings if each.severity is Severity.WARNING]
     if not options.yes:
         env.show(proposal.plan, env.stderr, output="wide" if env.output == "wide" else "table")
+    elif warnings:
+        shown = replace(proposal.plan, tables=(), paragraphs=(), findings=warnings)
+        env.show(shown, env.stderr, output="table")
     env.confirm(proposal.question, yes=options.yes)
     try:
         outcome = act()
     except BaseException:
         if so_far:
-            env.show(so_far())
+            show_outcome(env, so_far(), warnings)
         raise
-    env.show(outcome)
+    show_outcome(env, outcome, warnings)
     return outcome
+
+
+def show_outcome(env: "Environment", outcome: "Report", warnings: Sequence[Finding]) -> None:
+    """Shows the outcome; a document gets the warnings as well, which a person has seen before."""
+    if env.output in DOCUMENTS:
+        new = [each for each in warnings if each not in outcome.findings]
+        outcome = replace(outcome, findings=[*outcome.findings, *new])
+    env.show(outcome)

@@ -94,7 +94,7 @@ def test_critical_pods_leave_last(world):
     )
     with world.kubelet():
         answer = finished(world)
-    lines = [line for line in answer.err.splitlines() if "moving/" in line]
+    lines = [line for line in answer.err.splitlines() if "pod moving/" in line]
     assert [line.split(" (")[0] for line in lines] == [
         *("evicting pod moving/web", "pod moving/web is gone"),
         *("evicting pod moving/dns", "pod moving/dns is gone"),

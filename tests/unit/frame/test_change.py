@@ -85,6 +85,32 @@ def test_a_yes_beforehand_needs_no_plan():
     assert (asked.out, asked.err) == ("Outcome\n", "")
 
 
+def test_a_yes_beforehand_hides_no_warning():
+    asked, plan = Asked(), report("Plan", Severity.WARNING, Severity.NOTE)
+    assert asked.change(YES, plan) is OUTCOME
+    assert asked.out == "Outcome\n"
+    assert asked.err == "warning: subject: evidence\n  rule: says\n"
+
+
+@pytest.mark.parametrize("options", [YES, ChangeOptions()])
+def test_the_document_of_the_outcome_has_the_warnings_of_the_plan_once(options):
+    asked = Asked(output="json", outcome=report("Outcome", Severity.VIOLATION))
+    asked.change(options, report("Plan", Severity.VIOLATION, Severity.WARNING, Severity.NOTE))
+    document = json.loads(asked.out)
+    assert [finding["severity"] for finding in document["findings"]] == ["violation", "warning"]
+    assert "warning: subject" in asked.err
+    again = Asked(output="yaml", outcome=report("Outcome", Severity.WARNING))
+    again.change(options, report("Plan", Severity.WARNING))
+    assert again.out.count("severity: warning") == 1
+
+
+def test_the_warnings_are_in_the_document_of_what_was_done_before_an_error():
+    asked = Asked(output="json", outcome=AdminError("it failed"))
+    with pytest.raises(AdminError):
+        asked.change(YES, report("Plan", Severity.WARNING), so_far=lambda: OUTCOME)
+    assert [finding["severity"] for finding in json.loads(asked.out)["findings"]] == ["warning"]
+
+
 @pytest.mark.parametrize("options", [DRY, ChangeOptions(dry_run=True, yes=True)])
 def test_a_dry_run_has_the_plan_on_stdout_and_does_nothing(options):
     asked = Asked()
