@@ -4,9 +4,10 @@ Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.decode import decode_date, mapping
 from kubectl_admin.cluster.errors import Gone
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.objects import (
@@ -95,6 +96,11 @@ class Cluster:
     def is_ready(self) -> bool | None:
         """Whether the API server says that it is, and knows its roles; None where it does not say."""
         return is_ready(self._transport)
+
+    @property
+    def server_time(self) -> datetime | None:
+        """When the server gave its latest answer, by its own clock; None where it has not said."""
+        return decode_date(self._transport.date)
 
     @property
     def has_client_certificate(self) -> bool:

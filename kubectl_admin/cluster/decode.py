@@ -6,6 +6,7 @@ Python gives up in three more ways than one expects: on digits by the thousand a
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from kubectl_admin.errors import AdminError
@@ -61,6 +62,14 @@ def whole_number(said: object, digits: int = DIGITS) -> int | None:
     if isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) <= digits:
         return int(said)
     return None
+
+
+def decode_date(said: str) -> datetime | None:
+    """The moment in a header such as «Date»; None for what is none. Source: RFC 9110, section 5.6.7."""
+    try:
+        return datetime.strptime(said, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def is_text(said: object) -> bool:

@@ -67,6 +67,7 @@ class Transport:
         self.doubted: float | None = None  # when it first refused to say whether it is ready, likewise
         self.known = False  # whether the server has let this user in before
         self.heard = False  # whether any server has answered yet
+        self.date = ""  # of the latest answer, by the server's clock: the header «Date»; "" for none
         self.begun: float | None = None  # when it was first asked, in time.monotonic's seconds
         self._client = self._rest_client()
 
@@ -149,6 +150,7 @@ class Transport:
             END.reset(waiting)
         self.heard = True
         response: urllib3.BaseHTTPResponse = answer.response
+        self.date = response.headers.get("Date", "")
         return response
 
     def begin(self) -> None:

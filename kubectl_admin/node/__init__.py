@@ -5,6 +5,6 @@ hosts, host: many at once, and one
 script, files, texts, fetch, passthrough: what is run, read and written there
 workspace, jobs: work that outlives the connection
 operation, claim, lease: whose work it is, and who is at work
-debug_pod, manifest, image, left_out, pod_start_errors, pod_removal: the pod itself
+debug_pod, readiness, manifest, image, left_out, pod_start_errors, pod_removal: the pod itself
 leftovers, cleanup: what killed runs have left
 """

@@ -13,7 +13,6 @@ from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
-from kubectl_admin.cluster.objects import find_condition, is_ready
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, KUBEADM_CONFIG, SYSTEM_PODS
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
 from kubectl_admin.errors import AdminError, UsageError
@@ -21,6 +20,7 @@ from kubectl_admin.node import image, manifest, pod_start_errors
 from kubectl_admin.node.left_out import refuse_foreign
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.pod_removal import RETRY_TIMEOUT, remove_pod
+from kubectl_admin.node.readiness import refuse_unready
 from kubectl_admin.signals import sheltered
 
 NAMESPACE = KUBE_SYSTEM
@@ -132,18 +132,6 @@ def refuse_misnamed(kind: str, name: str) -> None:
     """Raises UsageError for what can't be a node's or a namespace's name: it would ask for something else."""
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} can't be the name of a {kind}")
-
-
-def refuse_unready(node: dict[str, Any]) -> None:
-    """Raises NotReadyError for a node whose kubelet would not start the pod."""
-    name = node["metadata"]["name"]
-    condition = find_condition(node, "Ready")
-    if condition and not is_ready(node):
-        raise NotReadyError(
-            f"node {name} is not Ready since {condition.get('lastTransitionTime', '?')}: "
-            f"{condition.get('reason', '')}: {condition.get('message', '')}",
-            "its kubelet starts no pod; bring it back first",
-        )
 
 
 def find_image(cluster: Cluster, node: dict[str, Any]) -> str:

@@ -12,10 +12,12 @@ from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import save
 from kubectl_admin.node import lease, leftovers, workspace
+from kubectl_admin.node.debug_pod import read_node
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.readiness import refuse_down
 from kubectl_admin.plan import Step, carry_out
 from kubectl_admin.upgrade import plan
 from kubectl_admin.upgrade.host_jobs import FOLDER, NAME
@@ -58,6 +60,8 @@ def open_host(cluster: Cluster, node: str, options: Options, say: Say, *, doing:
     """
     patiently = patient(say)
     patiently(lambda: require_when_ready(cluster, rights(options.pods, doing=doing)))
+    seen = patiently(lambda: read_node(cluster, node))
+    refuse_down(seen, cluster.server_time, patiently.patience)
     leftovers.sweep(cluster, options.pods.namespace)
     operation = Operation.begin()
     with ExitStack() as stack:

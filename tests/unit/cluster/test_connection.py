@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,15 @@ def test_get(server: StandIn) -> None:
     assert asked.header("Accept") == "application/json"
     assert asked.header("User-Agent") == "kubectl-admin/test"
     assert asked.header("Accept-Encoding") == "gzip"
+
+
+def test_the_time_is_the_servers_own(server: StandIn) -> None:
+    server.on("GET", NODES, Says(body=NODE_LIST))
+    cluster = server.connect()
+    assert cluster.server_time is None
+    cluster.get(NODES)
+    assert cluster.server_time
+    assert abs(datetime.now(UTC) - cluster.server_time) < timedelta(minutes=1)
 
 
 def test_a_server_that_hangs_up_in_the_handshake_is_asked_again(waits: list[float]) -> None:

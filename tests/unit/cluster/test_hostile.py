@@ -4,12 +4,13 @@ import json
 import struct
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from kubectl_admin.cluster import channels
-from kubectl_admin.cluster.decode import decode_json, decode_object, decode_yaml, whole_number
+from kubectl_admin.cluster.decode import decode_date, decode_json, decode_object, decode_yaml, whole_number
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, refusal
 from kubectl_admin.cluster.exec import STATUS_LIMIT
 from kubectl_admin.cluster.portforward import PortError
@@ -71,6 +72,17 @@ def test_a_number_from_elsewhere_has_ten_digits(said: object, number: int | None
 def test_a_size_may_have_more() -> None:
     assert whole_number("99999999999", 15) == 99_999_999_999
     assert whole_number("9" * 16, 15) is None
+
+
+def test_the_date_of_an_answer() -> None:
+    assert decode_date("Sun, 06 Nov 1994 08:49:37 GMT") == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "said", ["", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 32 Nov 1994 08:49:37 GMT", "\0"]
+)
+def test_what_is_not_a_date_is_none(said: str) -> None:
+    assert decode_date(said) is None
 
 
 def says(*statuses: bytes) -> Any:

@@ -1,6 +1,7 @@
 """An upgrade begins also while the only API server is being restarted, and for one person at a time."""
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,6 +96,8 @@ class Flapping:
         self.events: list[str] = []
         self.said: list[str] = []
         self.ready: AdminError | None = None
+        self.node: dict[str, Any] = {"metadata": {"name": "cp-1"}}
+        self.server_time = datetime(2026, 1, 1, 12, tzinfo=UTC)
         clock = SimpleNamespace(now=0.0)
         monkeypatch.setattr(
             retry,
@@ -123,6 +126,11 @@ class Flapping:
         monkeypatch.setattr(work.save, "save_snapshot", lambda *_, **__: self.tried("snapshot"))
         monkeypatch.setattr(work.rollout, "wait_until_well", lambda *_: ())
         monkeypatch.setattr(look.addons, "left_behind", lambda *_: self.tried("add-ons"))
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The node, of a cluster."""
+        assert path == "/api/v1/nodes/cp-1"
+        return self.node
 
     def get_text(self, path: str, *, timeout: float) -> str:
         """What a cluster says of itself."""
@@ -199,7 +207,7 @@ def test_rights_that_are_really_missing_are_said_at_once(flapping, ready):
 
 
 def test_a_host_that_could_not_be_entered_is_left_as_often_as_it_was(flapping):
-    with node.open_host(None, "cp-1", Options(), flapping.said.append, doing=False):
+    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False):
         pass
     assert flapping.events.count("host") == flapping.events.count("end of host") == 1
 
@@ -231,8 +239,31 @@ def test_what_will_not_change_by_itself_is_not_waited_for(flapping):
     assert flapping.events == []
 
 
+def unready(since: str) -> dict[str, Any]:
+    """A node whose kubelet has not been heard of since then."""
+    said = {"type": "Ready", "status": "Unknown", "lastTransitionTime": since}
+    return {"metadata": {"name": "cp-1"}, "status": {"conditions": [said]}}
+
+
+def test_a_node_that_is_down_is_refused_at_once(flapping):
+    flapping.node = unready("2026-01-01T11:54:00Z")
+    with (
+        pytest.raises(AdminError, match="node cp-1 is not Ready since 2026-01-01T11:54:00Z"),
+        node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False),
+    ):
+        pass
+    assert (flapping.events, flapping.said) == (["rights"], [])
+
+
+def test_a_node_that_restarts_is_waited_for(flapping):
+    flapping.node = unready("2026-01-01T11:56:00Z")
+    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False):
+        pass
+    assert flapping.events == ["rights", "host", "end of host"]
+
+
 def test_nobody_waits_for_ever(flapping):
     flapping.left = 10_000
-    with pytest.raises(Unreachable), node.open_host(None, "cp-1", Options(), print, doing=True):
+    with pytest.raises(Unreachable), node.open_host(flapping, "cp-1", Options(), print, doing=True):
         pass
     assert flapping.left > 9_000
