@@ -52,6 +52,6 @@ def change_certificates(
         done = Runner(hosts, wanted.work, wanted.about, finish, skipped).run(planned)
         return report.result(planned.context, done)
 
-    where = ", ".join(step.node.node for step in planned.steps)
+    where = ", ".join(step.node for step in planned.steps)
     question = f"{wanted.what} on {where} of context {cluster.target.context}"
-    return change(env, how, Proposal(report.plan(planned), question, planned.possible), act)
+    return change(env, how, Proposal(report.plan(planned), question, planned.is_possible), act)

@@ -13,8 +13,9 @@ from kubectl_admin.certificates.renewal.kubeadm import work as kubeadm_work
 from kubectl_admin.certificates.renewal.kubelet import gather as kubelet_gather
 from kubectl_admin.certificates.renewal.kubelet import plan as kubelet_plan
 from kubectl_admin.certificates.renewal.kubelet import work as kubelet_work
-from kubectl_admin.certificates.renewal.plan import Plan
+from kubectl_admin.certificates.renewal.plan import NodeStep
 from kubectl_admin.certificates.renewal.work import Work
+from kubectl_admin.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CertificateChange:
     what: str
     about: str
     gather: Callable[..., Facts]
-    plan: Callable[[Facts], Plan]
+    plan: Callable[[Facts], Plan[NodeStep]]
     work: Work
     renews: bool = False
 
@@ -64,7 +65,7 @@ def rotation(names: Sequence[str]) -> CertificateChange:
 def rollback(to: str | None, critical: timedelta, *, allow_expired: bool) -> CertificateChange:
     """Certificates restored. to: a backup's name; None for each node's newest. The others: as in its plan."""
 
-    def plan(facts: Facts) -> Plan:
+    def plan(facts: Facts) -> Plan[NodeStep]:
         now = datetime.now(UTC)
         return kubeadm_rollback.rollback(facts, to, now=now, critical=critical, allow_expired=allow_expired)
 

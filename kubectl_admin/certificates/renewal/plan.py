@@ -1,6 +1,6 @@
-"""The plan that kubeadm's and kubelets' renewals share: what would be done on each node. Pure."""
+"""What the plans of kubeadm's and kubelets' renewals share: the step of a node. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,26 +8,51 @@ from kubectl_admin.certificates.renewable import KNOWN
 from kubectl_admin.certificates.renewal.facts import Backup, Node
 from kubectl_admin.certificates.rules import BUSY
 from kubectl_admin.certificates.x509 import Broken, Certificate
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import Finding
+from kubectl_admin.plan import Step
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStep:
-    """What is done on one node. names: of the certificates that are renewed or restored.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStep(Step):
+    """The change of one node's certificates.
 
-    words: the same as kubeadm is told. backup: which is restored; None for a renewal. end: when the first
-    of the restored certificates expires; None where that does not matter.
+    before: the node as it was found.
+    names: of the certificates that are renewed or restored.
+    words: the same as kubeadm is told.
+    backup: which is restored; None for a renewal.
+    end: when the first of the restored certificates expires; None where that does not matter.
     """
 
-    node: Node
+    before: Node
     names: tuple[str, ...]
     words: tuple[str, ...]
     backup: Backup | None = None
     end: datetime | None = None
 
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        before: Node,
+        names: Sequence[str],
+        words: Sequence[str] = (),
+        backup: Backup | None = None,
+    ) -> "NodeStep":
+        """The step of that name («renew») on a node."""
+        title = f"{name} {f'backup {backup.name}' if backup else ', '.join(names)}"
+        return cls(
+            name=name,
+            title=title,
+            node=before.node,
+            before=before,
+            names=tuple(names),
+            words=tuple(words),
+            backup=backup,
+        )
+
     def afterwards(self, name: str) -> Certificate | Broken | None:
         """The certificate on the node afterwards: for a rollback, the backup's, where that has it."""
-        here = self.node.certificate(name)
+        here = self.before.certificate(name)
         return self.backup.held.get(name, here) if self.backup else here
 
     @property
@@ -37,13 +62,13 @@ class NodeStep:
         return {
             name: held[name]
             for name in self.names
-            if name in held and held[name] != self.node.certificate(name)
+            if name in held and held[name] != self.before.certificate(name)
         }
 
     @property
     def resumes(self) -> bool:
         """Whether an earlier run may have changed what it has not seen in use: it was cut off."""
-        return self.backup is not None or any(backup.open for backup in self.node.survey.backups)
+        return self.backup is not None or any(backup.open for backup in self.before.survey.backups)
 
     @property
     def restarts(self) -> tuple[str, ...]:
@@ -54,20 +79,6 @@ class NodeStep:
     def served(self) -> tuple[str, ...]:
         """The names of the certificates that are served, and must be seen served."""
         return tuple(name for name in self.names if KNOWN[name].server)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be done, node after node, and what is to be said about it."""
-
-    context: str
-    steps: tuple[NodeStep, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def possible(self) -> bool:
-        """Whether nothing forbids it."""
-        return not any(finding.severity is Severity.VIOLATION for finding in self.findings)
 
 
 def busy(node: Node) -> Iterator[Finding]:

@@ -5,18 +5,19 @@ from datetime import datetime
 
 from kubectl_admin.certificates.renewable import KNOWN, ROTATED
 from kubectl_admin.certificates.renewal.facts import Backup
-from kubectl_admin.certificates.renewal.plan import NodeStep, Plan
+from kubectl_admin.certificates.renewal.plan import NodeStep
 from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.plan import Plan
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 
 
-def plan(planned: Plan) -> Report:
+def plan(planned: Plan[NodeStep]) -> Report:
     """What would be done, node after node."""
     return Report(
         kind="CertificateRenewalPlan",
         items=lambda: map(step_document, planned.steps),
-        names=lambda: (f"node/{step.node.node}" for step in planned.steps),
+        names=lambda: (f"node/{step.node}" for step in planned.steps),
         tables=[table(planned)] if planned.steps else [],
         paragraphs=["\n".join(told(planned))],
         findings=planned.findings,
@@ -24,7 +25,7 @@ def plan(planned: Plan) -> Report:
     )
 
 
-def table(planned: Plan) -> Table:
+def table(planned: Plan[NodeStep]) -> Table:
     """A row for each certificate of each node."""
     back = any(step.backup for step in planned.steps)
     rows = [row(step, name, back=back) for step in planned.steps for name in step.names]
@@ -42,14 +43,14 @@ def table(planned: Plan) -> Table:
 
 def row(step: NodeStep, name: str, *, back: bool) -> list[Cell | str]:
     """One certificate of one node; with what will be there afterwards for a rollback."""
-    here = step.node.certificate(name)
+    here = step.before.certificate(name)
     if not back:
-        return [step.node.node, name, ends(here), then(name), serial(here)]
+        return [step.node, name, ends(here), then(name), serial(here)]
     found = step.afterwards(name)
     later = found if isinstance(found, Certificate) else None
     # What is there already is not touched, nor is the process that serves or reads it.
     what = then(name) if name in step.restored else "unchanged"
-    return [step.node.node, name, ends(here), ends(later), what, serial(here), serial(later)]
+    return [step.node, name, ends(here), ends(later), what, serial(here), serial(later)]
 
 
 def then(name: str) -> str:
@@ -62,12 +63,12 @@ def then(name: str) -> str:
     return f"verify that {about.server} serves it" if about.server else ""
 
 
-def told(planned: Plan) -> Iterator[str]:
+def told(planned: Plan[NodeStep]) -> Iterator[str]:
     """What happens, in sentences."""
     for step in planned.steps:
         if step.backup:
-            yield f"node {step.node.node}: backup {step.backup.name} is restored"
-    nodes = ", ".join(step.node.node for step in planned.steps)
+            yield f"node {step.node}: backup {step.backup.name} is restored"
+    nodes = ", ".join(step.node for step in planned.steps)
     if all(name in ROTATED for step in planned.steps for name in step.names):
         yield (
             f"one node after the other: {nodes}; no pod is touched; a kubelet that gets no new certificate "
@@ -141,13 +142,13 @@ def serial(certificate: Certificate | None) -> str:
 def step_document(step: NodeStep) -> dict[str, object]:
     """A node of the plan as plain data."""
     return {
-        "node": step.node.node,
-        "kubeadm": step.node.survey.kubeadm or None,
+        "node": step.node,
+        "kubeadm": step.before.survey.kubeadm or None,
         "backup": step.backup.name if step.backup else None,
-        "backups": [backup_document(backup) for backup in step.node.survey.backups],
+        "backups": [backup_document(backup) for backup in step.before.survey.backups],
         "restarts": list(step.restarts),
         "certificates": [
-            {"name": name, **certificate_document(step.node.certificate(name)), **afterwards(step, name)}
+            {"name": name, **certificate_document(step.before.certificate(name)), **afterwards(step, name)}
             for name in step.names
         ],
     }

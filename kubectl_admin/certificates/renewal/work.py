@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kubectl_admin.certificates.renewal.facts import JOB, ROTATION_TIMEOUT
-from kubectl_admin.certificates.renewal.plan import NodeStep, Plan
+from kubectl_admin.certificates.renewal.plan import NodeStep
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.wait import Clock, Sleep, looks
@@ -21,6 +22,7 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.workspace import DISCARD_TIMEOUT, STATE, discard
+from kubectl_admin.plan import Plan, carry_out
 from kubectl_admin.signals import sheltered
 
 POLL_INTERVAL = 0.5  # seconds between two looks
@@ -121,22 +123,22 @@ class Runner:
     exclude: Callable[..., AbstractContextManager[Alone]] = one_at_a_time.control_plane
     hold: Callable[..., AbstractContextManager[Held]] = lease.held
 
-    def run(self, plan: Plan) -> list[Done]:
+    def run(self, planned: Plan[NodeStep]) -> list[Done]:
         """Raises AdminError where a node does not come to its end, and where somebody else is at work."""
-        own = {(step.node.node, JOB) for step in plan.steps}
+        own = {(step.node, JOB) for step in planned.steps}
         with self.exclude(self.hosts, self.about, own=own, skipped=self.skipped, take_over=None) as alone:
-            return self.carry_out(plan, alone)
+            return self.carry_out(planned, alone)
 
-    def carry_out(self, plan: Plan, alone: Alone) -> list[Done]:
+    def carry_out(self, planned: Plan[NodeStep], alone: Alone) -> list[Done]:
         """The same, once nobody else may change a control plane."""
         for node in (each.node for each in alone.work):
             with self.hosts.open(node) as there:
                 self._await_earlier(there)
-        return [self._work_on(step, alone) for step in plan.steps]
+        return [taken.result for taken in carry_out(planned.steps, partial(self._work_on, alone))]
 
-    def _work_on(self, step: NodeStep, alone: Alone) -> Done:
+    def _work_on(self, alone: Alone, step: NodeStep) -> Done:
         """One step of the plan."""
-        began, node = time.monotonic(), step.node.node
+        began, node = time.monotonic(), step.node
         held = [alone.held]
 
         def check() -> None:

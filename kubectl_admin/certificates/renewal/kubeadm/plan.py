@@ -6,7 +6,7 @@ from dataclasses import replace
 from kubectl_admin.certificates.facts import ABSENT, Seen
 from kubectl_admin.certificates.renewable import ALL, CLIENT, RENEWABLE
 from kubectl_admin.certificates.renewal.facts import Facts, Node
-from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
+from kubectl_admin.certificates.renewal.plan import NodeStep, busy, why
 from kubectl_admin.certificates.rules import (
     BROKEN_CERTIFICATE,
     EXTERNAL_AUTHORITY,
@@ -19,13 +19,14 @@ from kubectl_admin.certificates.rules import (
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.rules import ETCD_QUORUM
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.plan import Plan
 
 RECREATE = (
     "restore an older one: kubectl admin certs rollback; or recreate it on the node: kubeadm init phase certs"
 )
 
 
-def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
+def renewal(facts: Facts, names: Sequence[str] | None) -> Plan[NodeStep]:
     """The plan of a renewal. names: kubeadm's; None is all of them, as far as they are on a node.
 
     Raises AdminError for a name that is on none of the nodes.
@@ -35,7 +36,7 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
     for node in sorted(facts.nodes, key=lambda node: node.node in facts.etcd.up):
         here = tuple(name for name in names if node.has(name)) if names else node.renewable
         if here:
-            steps.append(NodeStep(node, here, here if names else (ALL,)))
+            steps.append(NodeStep.of("renew", node, here, here if names else (ALL,)))
     for name in names or ():
         if not any(node.has(name) for node in facts.nodes):
             where = ", ".join(node.node for node in facts.nodes)
@@ -46,7 +47,7 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan:
 
 def forbidding(step: NodeStep) -> Iterator[Finding]:
     """What forbids a renewal on one node."""
-    node = step.node
+    node = step.before
     objects = (f"node/{node.node}",)
     if not node.survey.kubeadm:
         yield NO_KUBEADM.violation(
@@ -69,7 +70,7 @@ def forbidding(step: NodeStep) -> Iterator[Finding]:
 
 def external(step: NodeStep) -> Iterator[Finding]:
     """Certificates whose signer's key is not on the node: kubeadm would pass over them without an error."""
-    node = step.node
+    node = step.before
     keyless: dict[str, list[str]] = {}
     for name in step.names:
         authority = node.on_disk(RENEWABLE[name].authority)
@@ -98,7 +99,7 @@ def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
     """Whether the other members are a quorum while one is restarted, if it does not reload by itself."""
     etcd, up = facts.etcd, facts.etcd.up
     for step in steps:
-        node = step.node.node
+        node = step.node
         if not any(RENEWABLE[name].server == "etcd" for name in step.names):
             continue
         now = replace(etcd, up=up)

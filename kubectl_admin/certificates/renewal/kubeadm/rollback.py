@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from kubectl_admin.certificates.renewable import RENEWABLE
 from kubectl_admin.certificates.renewal.facts import RUN_TIMEOUT, Backup, Facts, Node
 from kubectl_admin.certificates.renewal.kubeadm.plan import quorum
-from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy
+from kubectl_admin.certificates.renewal.plan import NodeStep, busy
 from kubectl_admin.certificates.rules import BROKEN_BACKUP, EXPIRED_BACKUP, NO_BACKUP, RENEWED_SINCE
 from kubectl_admin.certificates.x509 import Broken, Certificate
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.plan import Plan
 from kubectl_admin.report.text import relative
 
 
 def rollback(
     facts: Facts, to: str | None, *, now: datetime, critical: timedelta, allow_expired: bool = False
-) -> Plan:
+) -> Plan[NodeStep]:
     """The plan of a rollback. to: the name of a backup; None is each node's newest that is of a renewal.
 
     critical: time for which restored certificates must still be valid; allow_expired: whether they need not.
@@ -30,7 +31,7 @@ def rollback(
             findings.append(without_backup(node, to))
             continue
         names = tuple(name for name in RENEWABLE if node.on_disk(name))
-        step = NodeStep(node, names, (), backup)
+        step = NodeStep.of("restore", node, names, backup=backup)
         ends = [one.not_after for one in step.restored.values() if isinstance(one, Certificate)]
         steps.append(replace(step, end=None if allow_expired else min(ends, default=None)))
         findings += [*busy(node), *worse(step, now, critical, allow_expired=allow_expired), *newer(step)]
@@ -49,7 +50,7 @@ def chosen(backups: Sequence[Backup], to: str | None) -> Backup | None:
 
 def worse(step: NodeStep, now: datetime, critical: timedelta, *, allow_expired: bool) -> Iterator[Finding]:
     """Certificates in a backup that are unreadable, expired, or about to be."""
-    objects, backup = (f"node/{step.node.node}",), step.backup.name if step.backup else ""
+    objects, backup = (f"node/{step.node}",), step.backup.name if step.backup else ""
     broken = [name for name, one in step.restored.items() if isinstance(one, Broken)]
     if broken or (step.backup and not step.backup.held):
         yield BROKEN_BACKUP.violation(
@@ -85,7 +86,7 @@ def newer(step: NodeStep) -> Iterator[Finding]:
     others = [
         name
         for name in step.restored
-        if (seen := step.node.on_disk(name))
+        if (seen := step.before.on_disk(name))
         and seen.changed
         and seen.changed > made + timedelta(seconds=RUN_TIMEOUT)
     ]
@@ -94,7 +95,7 @@ def newer(step: NodeStep) -> Iterator[Finding]:
             subject=f"backup {step.backup.name}",
             evidence=f"{', '.join(others)} on the disk is newer than that renewal; an upgrade renews, too",
             fix="choose another backup with --to; the replaced files are backed up, too",
-            objects=(f"node/{step.node.node}",),
+            objects=(f"node/{step.node}",),
         )
 
 

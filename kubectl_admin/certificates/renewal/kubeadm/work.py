@@ -61,7 +61,7 @@ class Worker:
 
     def _words(self) -> list[str]:
         """The job's arguments."""
-        node, backup = self._step.node, self._step.backup
+        node, backup = self._step.before, self._step.backup
         new = f"{datetime.now(UTC):{NAMED}}"
         if backup is None:
             return ["renew", STATE, KUBERNETES, node.pki, new, *self._step.words]
@@ -72,7 +72,7 @@ class Worker:
 
     def _verify(self, log: str) -> Done:
         """Verifies that what the job has changed is used. log: what it has written."""
-        node = self._step.node
+        node = self._step.before
         backup = BACKUP.findall(log)[-1]
         after = self._live.with_disk(node)
         names = self._names(log)
@@ -99,7 +99,7 @@ class Worker:
         if self._step.backup is not None:
             return self._step.names
         renewed = set(RENEWED.findall(log))
-        node = self._step.node
+        node = self._step.before
         return tuple(
             name for name in RENEWABLE if (ALL in renewed and name in node.renewable) or name in renewed
         )

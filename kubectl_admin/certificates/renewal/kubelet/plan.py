@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kubectl_admin.certificates.renewable import CLIENT, SERVING
 from kubectl_admin.certificates.renewal.facts import Facts, Node
-from kubectl_admin.certificates.renewal.plan import NodeStep, Plan, busy, why
+from kubectl_admin.certificates.renewal.plan import NodeStep, busy, why
 from kubectl_admin.certificates.rules import (
     BROKEN_CERTIFICATE,
     EXPIRED,
@@ -15,6 +15,7 @@ from kubectl_admin.certificates.rules import (
     SILENT_MEANWHILE,
 )
 from kubectl_admin.finding import Finding
+from kubectl_admin.plan import Plan
 from kubectl_admin.report.text import relative
 
 SIGNED = "serverTLSBootstrap"  # the kubelet's setting with which the cluster signs what it serves
@@ -25,16 +26,16 @@ RECREATE = (
 )
 
 
-def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan:
+def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan[NodeStep]:
     """The plan. names: `kubelet-client`, `kubelet-serving`, or both."""
-    steps = tuple(NodeStep(node, tuple(names), tuple(names)) for node in facts.nodes)
+    steps = tuple(NodeStep.of("rotate", node, names, names) for node in facts.nodes)
     findings = [finding for step in steps for finding in forbidding(step, now)]
     return Plan(facts.context, steps, (*findings, *remarks(steps)))
 
 
 def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
     """What forbids it on one node."""
-    node = step.node
+    node = step.before
     objects = (f"node/{node.node}",)
     yield from busy(node)
     if not node.survey.kubelet:
@@ -90,7 +91,7 @@ def forbidding_client(node: Node, now: datetime) -> Iterator[Finding]:
 def remarks(steps: Sequence[NodeStep]) -> Iterator[Finding]:
     """What to know beforehand; it forbids nothing."""
     silent = [
-        step.node.node for step in steps if SERVING in step.names and step.node.settings.get(SIGNED) == "true"
+        step.node for step in steps if SERVING in step.names and step.before.settings.get(SIGNED) == "true"
     ]
     if silent:
         yield SILENT_MEANWHILE.note(

@@ -36,7 +36,7 @@ class Worker:
 
     def work(self) -> Done:
         """One certificate after the other."""
-        node, changed = self._step.node, []
+        node, changed = self._step.before, []
         approves = SERVING in self._step.names and node.settings.get(SIGNED) == "true"
         if approves:
             self._requests.require_rights()
@@ -62,11 +62,11 @@ class Worker:
             if ended.exit_code:
                 said = problem or ended.log.strip().rpartition("\n")[2]
                 raise AdminError(f"node {host.node}: {name} was not rotated: {said}", AGAIN)
-            return self._live.with_disk(self._step.node)
+            return self._live.with_disk(self._step.before)
 
     def _verify(self, name: str, after: Node) -> Changed:
         """Verifies that the new certificate is served, or that its kubelet is heard of with it."""
-        node = self._step.node
+        node = self._step.before
         changed = Changed(node.node, name, node.certificate(name), after.certificate(name))
         if not changed.is_new:
             raise AdminError(f"node {node.node}: {name} was not replaced", AGAIN)

@@ -27,8 +27,8 @@ class Run:
         )
 
     def change(self, _cluster, _site, step):
-        self.changed.append(step.node.node)
-        return work.Done(step.node.node, "", (), ())
+        self.changed.append(step.node)
+        return work.Done(step.node, "", (), ())
 
     def carry_out(self, *, nodes=("cp-1", "cp-2"), left=()):
         return self.runner.carry_out(PLAN, Alone(SimpleNamespace(check=self.check), nodes, left))

@@ -40,17 +40,18 @@ def text(shown):
 
 def test_all_is_what_each_node_has():
     planned = plan.renewal(facts(), None)
-    assert [step.node.node for step in planned.steps] == ["cp-1", "cp-2", "cp-3"]
+    assert [step.node for step in planned.steps] == ["cp-1", "cp-2", "cp-3"]
     assert planned.steps[0].names == tuple(RENEWABLE)
     assert planned.steps[1].names == tuple(name for name in RENEWABLE if name != "super-admin.conf")
     assert planned.steps[0].words == ("all",)
-    assert (planned.possible, planned.findings) == (True, ())
+    assert (planned.is_possible, planned.findings) == (True, ())
 
 
 def test_names_are_kubeadms_in_its_order():
     assert known(["etcd-peer", "apiserver", "etcd-peer"]) == ("apiserver", "etcd-peer")
     planned = plan.renewal(facts(), ("super-admin.conf",))
-    assert [(step.node.node, step.words) for step in planned.steps] == [("cp-1", ("super-admin.conf",))]
+    assert [(step.node, step.words) for step in planned.steps] == [("cp-1", ("super-admin.conf",))]
+    assert (planned.steps[0].name, planned.steps[0].title) == ("renew", "renew super-admin.conf")
 
 
 @pytest.mark.parametrize(
@@ -102,12 +103,12 @@ def without_key(name, plane):
 def test_an_external_authority_forbids_what_it_signs_and_says_whom_to_ask():
     planned = plan.renewal(facts(without_key("front-proxy-ca", node("cp-1"))), None)
     (finding,) = planned.findings
-    assert not planned.possible
+    assert not planned.is_possible
     assert (finding.rule, finding.subject) == ("external-authority", "front-proxy-client")
     assert "kubeadm certs generate-csr --config" in finding.fix
     assert "«CN=front-proxy-ca»" in finding.fix
     others = known(["apiserver", "etcd-server"])
-    assert plan.renewal(facts(without_key("front-proxy-ca", node("cp-1"))), others).possible
+    assert plan.renewal(facts(without_key("front-proxy-ca", node("cp-1"))), others).is_possible
 
 
 def test_an_authority_that_is_not_there_is_external_as_well():
@@ -139,16 +140,16 @@ def members(voters, *up, problem=""):
 def test_etcd_must_be_able_to_spare_a_member_where_one_may_be_started_anew(names, etcd, severity):
     planned = plan.renewal(facts(node("cp-1"), etcd=etcd), names)
     assert [str(each.severity) for each in planned.findings] == ([severity] if severity else [])
-    assert planned.possible is (severity != "violation")
+    assert planned.is_possible is (severity != "violation")
 
 
 @pytest.mark.parametrize("up", [("cp-1", "cp-2"), ("cp-2",), ("cp-3",), ()])
 def test_a_member_that_does_not_answer_comes_first_and_back_by_its_renewal(up):
     """Its certificate may have ended; the others wait until it is back."""
     planned = plan.renewal(facts(etcd=members(3, *up)), None)
-    nodes = [step.node.node for step in planned.steps]
+    nodes = [step.node for step in planned.steps]
     assert nodes == [*(name for name in THREE if name not in up), *up]
-    assert planned.possible
+    assert planned.is_possible
 
 
 def with_etcd_outside(name, *left_out):
@@ -171,7 +172,7 @@ def test_what_an_external_etcd_has_signed_is_left_out_of_all(key):
         here, seen=tuple(replace(one, key=key) if one.name == "etcd-ca" else one for one in here.seen)
     )
     planned = plan.renewal(facts(here, etcd=members(0)), None)
-    assert planned.possible
+    assert planned.is_possible
     assert "apiserver-etcd-client" not in planned.steps[0].names
     assert rules(planned) == [("note", "external-etcd", ("node/cp-1",))]
 
@@ -180,7 +181,7 @@ def test_what_an_external_etcd_has_signed_is_refused_where_it_is_named():
     planned = plan.renewal(
         facts(without_key("etcd-ca", with_etcd_outside("cp-1")), etcd=members(0)), ("apiserver-etcd-client",)
     )
-    assert not planned.possible
+    assert not planned.is_possible
 
 
 def test_an_authority_is_kubeadms_whatever_else_clients_are_checked_by():
@@ -189,7 +190,7 @@ def test_an_authority_is_kubeadms_whatever_else_clients_are_checked_by():
     bundle = on_disk("ca", "cp-1", where="/etc/kubernetes/pki/clients.crt", key=False)
     own = on_disk("ca", "cp-1", where="/etc/kubernetes/pki/ca.crt")
     others = tuple(one for one in here.seen if one.name != "ca")
-    assert plan.renewal(facts(replace(here, seen=(bundle, own, *others))), None).possible
+    assert plan.renewal(facts(replace(here, seen=(bundle, own, *others))), None).is_possible
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_an_authority_is_kubeadms_whatever_else_clients_are_checked_by():
 )
 def test_another_run_is_waited_for_only_where_it_is_known_to_be_dead(job, possible):
     busy = node("cp-1", survey=Survey(kubeadm="v1.37.2", job=job))
-    assert plan.renewal(facts(busy), None).possible is possible
+    assert plan.renewal(facts(busy), None).is_possible is possible
 
 
 def test_a_node_without_kubeadm_is_refused():
@@ -250,7 +251,7 @@ def test_a_broken_certificate_is_refused_but_where_a_backup_mends_it():
 def test_kubelet_conf_that_embeds_is_told_of():
     planned = plan.renewal(facts(node("cp-1", survey=Survey("v1.37.2", embedded=True))), None)
     assert rules(planned) == [("warning", "kubelet-conf-embeds", ("node/cp-1",))]
-    assert planned.possible
+    assert planned.is_possible
 
 
 HELD = {"apiserver": certificate(50)}
@@ -270,12 +271,12 @@ def rollback(facts, to=None, **more):
 def test_the_newest_backup_of_a_renewal_is_restored_or_the_named_one(backups, to, chosen):
     planned = rollback(facts(with_backups("cp-1", *backups)), to)
     assert planned.steps[0].backup is chosen
-    assert planned.possible
+    assert planned.is_possible
 
 
 def test_a_node_without_a_backup_is_left_as_it_is():
     planned = rollback(facts(with_backups("cp-1", A), node("cp-2")))
-    assert [step.node.node for step in planned.steps] == ["cp-1"]
+    assert [step.node for step in planned.steps] == ["cp-1"]
     assert rules(planned) == [("warning", "no-backup", ("node/cp-2",))]
 
 
@@ -298,7 +299,7 @@ def holding(**ends):
 @pytest.mark.parametrize("to", [None, "20260101T000000Z"])
 def test_a_backup_with_anything_that_ends_soon_is_refused(days, rule, to):
     planned = rollback(facts(with_backups("cp-1", holding(apiserver=days, etcd_server=400))), to)
-    assert planned.possible is not rule
+    assert planned.is_possible is not rule
     if rule:
         assert rules(planned)[0] == ("violation", "expired-backup", ("node/cp-1",))
         assert planned.findings[0].evidence.startswith("apiserver expire")
@@ -308,7 +309,7 @@ def test_a_person_may_have_it_all_the_same():
     backup = holding(apiserver=-1)
     planned = rollback(facts(with_backups("cp-1", backup)), backup.name, allow_expired=True)
     assert rules(planned)[0] == ("warning", "expired-backup", ("node/cp-1",))
-    assert (planned.possible, planned.steps[0].end) == (True, None)
+    assert (planned.is_possible, planned.steps[0].end) == (True, None)
 
 
 def test_the_host_is_told_when_the_first_of_it_ends():
@@ -322,7 +323,7 @@ def test_what_is_there_already_is_not_restored_whenever_it_ends():
     seen = tuple(replace(one, content=same) if one.name == "apiserver" else one for one in here.seen)
     backup = Backup("a", open=False, held={"apiserver": same})
     planned = rollback(facts(replace(here, seen=seen, survey=replace(here.survey, backups=(backup,)))))
-    assert (planned.possible, planned.steps[0].restored) == (True, {})
+    assert (planned.is_possible, planned.steps[0].restored) == (True, {})
 
 
 @pytest.mark.parametrize("held", [{}, {"apiserver": Broken("it is cut off")}])
@@ -339,7 +340,7 @@ def test_what_others_have_renewed_since_is_told_of(name, hours, told):
     backup = Backup(f"{moment:%Y%m%dT%H%M%SZ}{name}", open=False, held=HELD)
     planned = rollback(facts(with_backups("cp-1", backup)), backup.name)
     assert ("renewed-since" in [each.rule for each in planned.findings]) is told
-    assert planned.possible
+    assert planned.is_possible
 
 
 def test_the_plan_of_a_rollback_says_what_will_be_there():

@@ -32,8 +32,8 @@ def rules(*nodes, names=BOTH, now=NOW):
 
 def test_both_of_every_node_in_their_order():
     made = planned(node("cp-1"), node("w1"))
-    assert [(step.node.node, step.names) for step in made.steps] == [("cp-1", BOTH), ("w1", BOTH)]
-    assert made.possible
+    assert [(step.node, step.names) for step in made.steps] == [("cp-1", BOTH), ("w1", BOTH)]
+    assert made.is_possible
     assert made.findings == ()
 
 
@@ -52,7 +52,7 @@ def test_what_is_shown_beforehand():
 def test_a_kubelet_that_does_not_rotate_is_not_asked_to():
     silent = node("w2", rotateCertificates="")
     assert rules(node(), silent) == [("no-rotation", ("node/w2",))]
-    assert not planned(silent).possible
+    assert not planned(silent).is_possible
     # What it serves has nothing to do with that setting.
     assert rules(silent, names=(SERVING,)) == []
 
@@ -67,7 +67,7 @@ def test_one_that_has_ended_asks_nobody_and_the_way_out_names_the_node():
     (finding,) = planned(node(), names=(CLIENT,), now=ENDS).findings
     assert finding.rule == "expired"
     assert "--client-name system:node:w1 > kubelet.conf" in finding.fix
-    assert planned(node(), names=(CLIENT,), now=ENDS - timedelta(seconds=1)).possible
+    assert planned(node(), names=(CLIENT,), now=ENDS - timedelta(seconds=1)).is_possible
 
 
 def test_one_that_is_embedded_ends_as_well():
@@ -98,4 +98,4 @@ def test_who_has_the_cluster_sign_what_it_serves_is_silent_for_a_while():
     assert [(finding.rule, finding.objects) for finding in made.findings] == [
         ("silent-meanwhile", ("node/w1",))
     ]
-    assert made.possible
+    assert made.is_possible

@@ -42,7 +42,7 @@ class World:
         self.host = Host("w1")
         time = Time()
         site = Site(self.host, self.said.append, self.check, time.clock, time.sleep)
-        self.worker = work.Worker(site, self, self, NodeStep(self.node, names, names))
+        self.worker = work.Worker(site, self, self, NodeStep.of("rotate", self.node, names, names))
 
     def check(self):
         self.checked += 1
