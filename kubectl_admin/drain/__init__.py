@@ -1,6 +1,14 @@
 """Emptying a node: which pods leave it, why one does not, and how they are moved without harm.
 
-For what drains a node on its way to something else:
+Read in this order:
+facts, read, gather: pods, budgets and workloads, as the API has them
+filters, budgets, stateful, placement, labels, quantity: one question about a pod each
+preview, judge with rules, report: what a drain would do, and what forbids it
+drain: a drain from its preview to its end
+cordon, node_watch, primaries, evict, board, answers, workers: its parts
+recovery, outcome, progress: the node taken back, and how it is shown
+
+What drains a node on its way to something else uses:
 
     seen = drain.look(cluster, node, options)      # the facts, judged; nothing is touched
     drain.is_possible(seen, options)               # whether it may begin; report.report(seen) says why not

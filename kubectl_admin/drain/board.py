@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubectl_admin.drain.answers import Answer, Kind, pause
-from kubectl_admin.drain.budgets import Covering, Leave, rule
+from kubectl_admin.drain.budgets import Covering, Permission, rule
 from kubectl_admin.drain.facts import SYSTEM_CRITICAL, Budget, Name, Pod
 from kubectl_admin.drain.filters import overdue
 
@@ -141,7 +141,7 @@ class Board:
                 continue
             view = self._budgets.of(each.pod)
             # Only a change counts: a server may refuse in spite of the numbers that are known here.
-            spared = bool(view) and rule(each.pod, view).leave in (Leave.ALLOWED, Leave.FREE)
+            spared = bool(view) and rule(each.pod, view).permission in (Permission.ALLOWED, Permission.FREE)
             if view != each.view and spared:
                 each.due = min(each.due, now)
             elif not each.asked:

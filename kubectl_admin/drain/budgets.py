@@ -12,7 +12,7 @@ from enum import StrEnum
 from kubectl_admin.drain.facts import Budget, Pod
 
 
-class Leave(StrEnum):
+class Permission(StrEnum):
     """What budgets say to an eviction."""
 
     FREE = "free"  # no budget is asked
@@ -29,7 +29,7 @@ class Ruling:
     unready: whether they hold a pod that itself is not Ready, and that no waiting makes so.
     """
 
-    leave: Leave
+    permission: Permission
     budgets: tuple[Budget, ...] = ()
     why: str = ""
     unready: bool = False
@@ -37,7 +37,7 @@ class Ruling:
     @property
     def blocks(self) -> bool:
         """Whether the pod can't be evicted as things stand, however long one waits."""
-        return self.leave in (Leave.NEVER, Leave.SEVERAL)
+        return self.permission in (Permission.NEVER, Permission.SEVERAL)
 
 
 class Covering:
@@ -57,27 +57,27 @@ def rule(pod: Pod, budgets: Sequence[Budget]) -> Ruling:
     """What these budgets, which are those of the pod, say to its eviction."""
     budgets = tuple(budgets)
     if not budgets or not pod.guarded:
-        return Ruling(Leave.FREE, budgets)
+        return Ruling(Permission.FREE, budgets)
     if len(budgets) > 1:
-        return Ruling(Leave.SEVERAL, budgets, "more than one counts the pod")
+        return Ruling(Permission.SEVERAL, budgets, "more than one counts the pod")
     budget = budgets[0]
     if not pod.ready and (budget.always_unhealthy or budget.current >= budget.desired > 0):
-        return Ruling(Leave.FREE, budgets)
-    leave, why = of_numbers(budget)
-    if not pod.ready and not budget.stale and leave in (Leave.WAIT, Leave.NEVER):
-        return Ruling(leave, budgets, f"the pod itself is not Ready, and {why}", unready=True)
-    return Ruling(leave, budgets, why)
+        return Ruling(Permission.FREE, budgets)
+    permission, why = of_numbers(budget)
+    if not pod.ready and not budget.stale and permission in (Permission.WAIT, Permission.NEVER):
+        return Ruling(permission, budgets, f"the pod itself is not Ready, and {why}", unready=True)
+    return Ruling(permission, budgets, why)
 
 
-def of_numbers(budget: Budget) -> tuple[Leave, str]:
+def of_numbers(budget: Budget) -> tuple[Permission, str]:
     """What a budget says to the eviction of a healthy pod, and why."""
     if budget.stale:
-        return Leave.WAIT, "its numbers are being worked out anew"
+        return Permission.WAIT, "its numbers are being worked out anew"
     if budget.allowed > 0:
-        return Leave.ALLOWED, numbers(budget)
+        return Permission.ALLOWED, numbers(budget)
     if budget.failure:
-        return Leave.NEVER, f"it can't be worked out: {budget.failure}"
-    return Leave.NEVER if unmeetable(budget) else Leave.WAIT, numbers(budget)
+        return Permission.NEVER, f"it can't be worked out: {budget.failure}"
+    return Permission.NEVER if unmeetable(budget) else Permission.WAIT, numbers(budget)
 
 
 def unmeetable(budget: Budget) -> bool:

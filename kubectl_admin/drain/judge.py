@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from kubectl_admin.drain.budgets import Leave, Ruling
+from kubectl_admin.drain.budgets import Permission, Ruling
 from kubectl_admin.drain.facts import Pod
 from kubectl_admin.drain.filters import FORCE
 from kubectl_admin.drain.preview import Preview
@@ -85,7 +85,7 @@ def blocked_budgets(preview: Preview, severity: Severity) -> Iterator[Finding]:
         alike[ruling].append(f"pod/{namespace}/{name}")
     for ruling, pods in alike.items():
         names = ", ".join(str(budget) for budget in ruling.budgets)
-        if ruling.leave is Leave.SEVERAL:
+        if ruling.permission is Permission.SEVERAL:
             yield SEVERAL_BUDGETS.finding(
                 severity,
                 subject=f"disruption budgets {names}",
@@ -128,7 +128,7 @@ def delays(preview: Preview) -> Iterator[Finding]:
     """Budgets that do not allow an eviction now, but may later."""
     alike: dict[Ruling, list[str]] = defaultdict(list)
     for (namespace, name), ruling in preview.rulings.items():
-        if ruling.leave is Leave.WAIT:
+        if ruling.permission is Permission.WAIT:
             alike[ruling].append(f"pod/{namespace}/{name}")
     for ruling, pods in alike.items():
         yield BUDGET_NOT_YET.warning(

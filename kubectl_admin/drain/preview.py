@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kubectl_admin.drain import stateful
-from kubectl_admin.drain.budgets import Covering, Leave, Ruling, rule
+from kubectl_admin.drain.budgets import Covering, Permission, Ruling, rule
 from kubectl_admin.drain.facts import Facts, Name, Pod
 from kubectl_admin.drain.filters import Action, Context, Flags, Verdict, judge
 from kubectl_admin.drain.placement import unplaceable
@@ -88,15 +88,17 @@ def eased(ruling: Ruling, pod: Pod, movable: Mapping[Name, Group], flags: Flags)
     A budget of one primary can't be met as it stands, but it no longer counts the pod once that is none.
     """
     if flags.disable_eviction:
-        return Ruling(Leave.FREE, ruling.budgets)
-    if ruling.leave is Leave.NEVER:
+        return Ruling(Permission.FREE, ruling.budgets)
+    if ruling.permission is Permission.NEVER:
         operator = stateful.operator_of(pod.labels)
         if pod.key in movable:
-            return Ruling(Leave.WAIT, ruling.budgets, f"{movable[pod.key].operator.name} moves the primary")
+            return Ruling(
+                Permission.WAIT, ruling.budgets, f"{movable[pod.key].operator.name} moves the primary"
+            )
         if operator and operator.move is Move.WEBHOOK:
-            return Ruling(Leave.WAIT, ruling.budgets, f"{operator.name}'s operator rolls the pod itself")
+            return Ruling(Permission.WAIT, ruling.budgets, f"{operator.name}'s operator rolls the pod itself")
         if operator and operator.between:
-            return Ruling(Leave.WAIT, ruling.budgets, f"{operator.name} lifts it: {operator.between}")
+            return Ruling(Permission.WAIT, ruling.budgets, f"{operator.name} lifts it: {operator.between}")
     return ruling
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from kubectl_admin.drain.budgets import Leave, Ruling
+from kubectl_admin.drain.budgets import Permission, Ruling
 from kubectl_admin.drain.facts import Name
 from kubectl_admin.drain.filters import Action, Verdict
 from kubectl_admin.drain.judge import findings
@@ -13,7 +13,7 @@ from kubectl_admin.report import Cell, Column, Mark, Report, Table
 WIDTH = 80
 BESIDE = 6 + 14 + 5 + 4 * 2  # columns of ACTION, WHY, SPARE, and the gaps between all
 BUDGET_WIDTH = 16
-MARKS = {Leave.NEVER: Mark.BAD, Leave.SEVERAL: Mark.BAD, Leave.WAIT: Mark.DOUBT}
+MARKS = {Permission.NEVER: Mark.BAD, Permission.SEVERAL: Mark.BAD, Permission.WAIT: Mark.DOUBT}
 
 
 def report(seen: Preview, *, wide: bool = False, waits: bool = False) -> Report:
@@ -83,8 +83,8 @@ def budget_cell(ruling: Ruling | None) -> str:
 def spare_cell(ruling: Ruling | None) -> Cell | str:
     """How many pods its budget can spare just now, marked where that holds the pod."""
     if ruling is None or len(ruling.budgets) != 1:
-        return Cell("-", MARKS.get(ruling.leave)) if ruling else ""
-    return Cell(str(ruling.budgets[0].allowed), MARKS.get(ruling.leave))
+        return Cell("-", MARKS.get(ruling.permission)) if ruling else ""
+    return Cell(str(ruling.budgets[0].allowed), MARKS.get(ruling.permission))
 
 
 def shortened(text: str, room: int) -> str:
@@ -133,7 +133,7 @@ def budget_documents(rulings: Mapping[Name, Ruling], pod: Name) -> dict[str, obj
     if ruling is None:
         return None
     return {
-        "says": str(ruling.leave),
+        "says": str(ruling.permission),
         "why": ruling.why,
         "items": [
             {

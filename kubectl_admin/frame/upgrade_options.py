@@ -66,7 +66,7 @@ def upgrade_options(function: Callable[..., Any]) -> Callable[..., Any]:
         pods: Any,
         **others: Any,
     ) -> Any:
-        from kubectl_admin.upgrade.look import Options
+        from kubectl_admin.upgrade.inspection import Options
 
         options = Options(
             to=to,

@@ -1,1 +1,18 @@
-"""The upgrade of a node: what is there, where it may go, what stands in the way, and the way itself."""
+"""The upgrade of a node: its state, what forbids the upgrade, the steps, and the work itself.
+
+Read in this order:
+facts, gather: what the cluster and the host say; packages, unit, patches are parts of the host's answer
+target, plan: which version a node goes to, and by which steps
+given: what the components read at their next start
+preflight with rules, machine, removed, snapshot: what forbids the upgrade
+inspection: all of these together; nothing is touched
+apply, actions, host_jobs: the work, step by step; host_jobs runs its scripts on the host
+readiness, addon_facts, addons, rollout: whether the node, kube-proxy and CoreDNS are well
+status, progress, report: how it is shown
+
+Other rooms use apply, inspection, status and report:
+
+    with apply.open_host(cluster, node, options, say, doing=True) as host:
+        seen = apply.inspect_when_reachable(cluster, host, options, say)
+        apply.upgrade(cluster, host, seen, options, progress, check=…, watch=…)
+"""

@@ -8,14 +8,14 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.report.text import duration
 from kubectl_admin.upgrade import addons, preflight
-from kubectl_admin.upgrade.look import Look
-from kubectl_admin.upgrade.node import Upgraded
+from kubectl_admin.upgrade.apply import Upgraded
+from kubectl_admin.upgrade.inspection import Inspection
 from kubectl_admin.upgrade.plan import PAID
 
 STATES = {True: "done", False: "to do"}
 
 
-def planned(seen: Look, *, waits: bool = False, wide: bool = False) -> Report:
+def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Report:
     """What would be done. waits: as in the drain's report. wide: names are shown whole."""
     drained = drain_report.report(seen.preview, wide=wide, waits=waits) if seen.preview else None
     steps = Table(
@@ -32,14 +32,14 @@ def planned(seen: Look, *, waits: bool = False, wide: bool = False) -> Report:
     )
 
 
-def summary(seen: Look) -> str:
+def summary(seen: Inspection) -> str:
     """The node, what it is, where it is and where it goes."""
     here = seen.facts.kubelet or "?"
     what = f"node {seen.facts.node} ({seen.role}): {here} to {seen.target.version}"
-    return f"{what}: nothing is left to do" if seen.over else what
+    return f"{what}: nothing is left to do" if seen.is_over else what
 
 
-def document(seen: Look) -> dict[str, object]:
+def document(seen: Inspection) -> dict[str, object]:
     """The plan as plain data."""
     return {
         "node": seen.facts.node,
@@ -56,20 +56,20 @@ def upgraded(done: Upgraded) -> Report:
     """What was done, and what each step has taken."""
     steps = Table(
         [Column("STEP"), Column("TOOK"), Column("WHAT")],
-        [[step.name, took(done.seconds, step.name), step.title] for step in done.look.steps],
+        [[step.name, took(done.seconds, step.name), step.title] for step in done.inspection.steps],
     )
     return Report(
         kind="NodeUpgrade",
         items=lambda: [
             {
-                **document(done.look),
+                **document(done.inspection),
                 "seconds": {name: round(seconds, 1) for name, seconds in done.seconds.items()},
                 "cordonedSeconds": round(done.paid, 1) if done.paid is not None else None,
                 "snapshot": str(done.snapshot) if done.snapshot else None,
                 "staysCordoned": done.cordoned,
             }
         ],
-        names=lambda: [f"node/{done.look.facts.node}"],
+        names=lambda: [f"node/{done.inspection.facts.node}"],
         tables=[steps],
         paragraphs=[said(done)],
         findings=unwell(done),
@@ -83,7 +83,7 @@ def took(seconds: Mapping[str, float], name: str) -> str:
 
 def said(done: Upgraded) -> str:
     """The good end, and how long pods were kept away."""
-    node, version = done.look.facts.node, done.look.target.version
+    node, version = done.inspection.facts.node, done.inspection.target.version
     total = duration(sum(done.seconds.values()))
     wrong = any(each.severity is Severity.VIOLATION for each in unwell(done))
     well = "not all is well" if wrong else "well"
@@ -97,7 +97,7 @@ def said(done: Upgraded) -> str:
 
 def unwell(done: Upgraded) -> list[Finding]:
     """Workloads that were moved and are not well yet, add-ons that are old, and roll-outs that go on."""
-    node = done.look.facts.node
+    node = done.inspection.facts.node
     found = [*addons.behind_findings(node, done.behind), *addons.rollout_findings(node, done.left)]
     if done.unhealthy:
         found.append(

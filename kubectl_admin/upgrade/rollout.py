@@ -28,7 +28,9 @@ from kubectl_admin.upgrade.rules import ADDON_ROLLOUT
 
 HEALTHZ = 10256  # kube-proxy's, unless its configuration says otherwise
 POLL_INTERVAL = 1.0  # seconds between two looks
-STEADY_TIME = 10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
+STEADY_GRACE = (
+    10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
+)
 STALL_TIMEOUT = 60.0  # seconds without any change after which a roll-out is taken to stand
 CRASHES = 3  # restarts seen here after which a kube-proxy is not waited for any longer
 ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
@@ -65,8 +67,8 @@ class Watched:
                 missing[pod.uid] = f"{name} running ({pod.restarts} restarts{ended})"
             elif (well := self.healthy(pod.name)) is False:
                 missing[pod.uid] = f"{name} saying that it is well"
-            elif well is None and now - started < STEADY_TIME:
-                missing[pod.uid] = f"{name} running for {STEADY_TIME:.0f}s without a restart"
+            elif well is None and now - started < STEADY_GRACE:
+                missing[pod.uid] = f"{name} running for {STEADY_GRACE:.0f}s without a restart"
         return missing
 
     def crashed(self, uid: str) -> str:
@@ -85,7 +87,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacks:
+class Missing:
     """What is not as it should be, in words.
 
     unwell: what does not work. crashed: the same of what ends again and again. awaited: what of a roll-out is
@@ -99,7 +101,7 @@ class Lacks:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Expectation:
     """What is asked for.
 
     proxied: whether the node has to have a kube-proxy. here: whether it is to be of the template that is
@@ -126,7 +128,7 @@ def wait_until_well(
     cluster: Cluster,
     node: str,
     target: Target,
-    wish: Wish,
+    expected: Expectation,
     timeout: float,
     lacking: Callable[[Sequence[str]], None],
 ) -> tuple[str, ...]:
@@ -142,9 +144,9 @@ def wait_until_well(
         try:
             seen = gather(cluster, node)
         except AdminError as error:
-            lacks = Lacks((f"an answer about kube-proxy and CoreDNS ({error.what})",))
+            lacks = Missing((f"an answer about kube-proxy and CoreDNS ({error.what})",))
         else:
-            lacks = judge(seen, watched, target, wish, time.monotonic())
+            lacks = judge(seen, watched, target, expected, time.monotonic())
             far = (lacks.unwell, seen.proxy and seen.proxy.updated, seen.dns)
         stands = watched.stands(far, time.monotonic())
         if not lacks.unwell and (not lacks.awaited or stands or late):
@@ -158,24 +160,24 @@ def wait_until_well(
     raise AssertionError("the last look returns or raises")
 
 
-def judge(seen: Addons, watched: Watched, target: Target, wish: Wish, now: float) -> Lacks:
+def judge(seen: Addons, watched: Watched, target: Target, expected: Expectation, now: float) -> Missing:
     """What is lacking now: of the node's own kube-proxy, and of what kubeadm has rolled out, once it has."""
     own = watched.lacking(seen.proxies, now, new=watched.looked)
     watched.looked = True
     unwell = list(own.values())
     awaited: list[str] = []
     left: list[str] = []
-    proxy, turn = seen.proxy, wish.rolled_out and seen.have_their_turn(target)
-    if wish.proxied and proxy and not seen.proxies:
+    proxy, turn = seen.proxy, expected.rolled_out and seen.have_their_turn(target)
+    if expected.proxied and proxy and not seen.proxies:
         unwell.append("a pod of kube-proxy")
-    if proxy and not seen.is_here and (wish.here or turn):
+    if proxy and not seen.is_here and (expected.here or turn):
         if not proxy.automatic:
             names = " ".join(pod.name for pod in seen.proxies)
             way = f"its DaemonSet replaces none by itself: kubectl -n kube-system delete pod {names}"
-            left += [f"the new kube-proxy here ({way})"] if wish.here else []
+            left += [f"the new kube-proxy here ({way})"] if expected.here else []
         elif not proxy.noticed:
             unwell.append("the new kube-proxy noticed by the controller of its DaemonSet")
-        elif wish.here:
+        elif expected.here:
             awaited.append(f"the new kube-proxy here ({proxy})")
         elif not seen.elsewhere:
             awaited.append(f"a first new kube-proxy ({proxy})")
@@ -183,10 +185,10 @@ def judge(seen: Addons, watched: Watched, target: Target, wish: Wish, now: float
     rolled = list(others.values())
     if turn and seen.dns and seen.dns.lacks:
         (awaited if seen.dns.serves else rolled).append(f"CoreDNS rolled out ({seen.dns.lacks})")
-    (left if wish.allowed else unwell).extend(rolled)
-    final = own if wish.allowed or awaits_others(seen) else {**own, **others}
+    (left if expected.allowed else unwell).extend(rolled)
+    final = own if expected.allowed or awaits_others(seen) else {**own, **others}
     crashed = [words for uid in final if (words := watched.crashed(uid))]
-    return Lacks(tuple(unwell), tuple(crashed), tuple(awaited), tuple(left))
+    return Missing(tuple(unwell), tuple(crashed), tuple(awaited), tuple(left))
 
 
 def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:

@@ -8,9 +8,9 @@ from kubectl_admin.node import jobs, lease
 from kubectl_admin.node.host import Host
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather
+from kubectl_admin.upgrade.actions import patient
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Record
 from kubectl_admin.upgrade.host_jobs import FOLDER, JOBS, NAME
-from kubectl_admin.upgrade.work import patient
 from kubectl_admin.versions.version import Version
 
 

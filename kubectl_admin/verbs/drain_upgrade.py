@@ -15,7 +15,7 @@ from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
-    from kubectl_admin.upgrade.look import Options
+    from kubectl_admin.upgrade.inspection import Options
 
 
 @click.command("drain-upgrade", cls=Verb)
@@ -55,8 +55,7 @@ def command(  # noqa: PLR0913 - its options
       kubectl admin drain-upgrade cp-1 --status
     """
     from kubectl_admin.cluster.retry import LOOK_TIMEOUT
-    from kubectl_admin.upgrade import host_jobs, look, report
-    from kubectl_admin.upgrade import node as upgrade
+    from kubectl_admin.upgrade import apply, host_jobs, inspection, report
     from kubectl_admin.upgrade import status as state
     from kubectl_admin.upgrade.progress import UpgradeLines
 
@@ -65,7 +64,7 @@ def command(  # noqa: PLR0913 - its options
     # Whatever is asked here, an upgrade of this node may be at work, and restart the only API server.
     doing = not (how.dry_run or status or logs)
     cluster = env.cluster_for_work(patience=options.pods.patience if doing else LOOK_TIMEOUT, resuming=True)
-    with upgrade.open_host(cluster, node, options, env.note, doing=doing) as there:
+    with apply.open_host(cluster, node, options, env.note, doing=doing) as there:
         if logs:
             env.write(state.logs(there))
             return None
@@ -73,23 +72,23 @@ def command(  # noqa: PLR0913 - its options
             shown = state.report(state.status(cluster, there))
             env.show(shown)
             return shown
-        holding = upgrade.hold_lease(cluster, there, options, env.note, take_over=take_over)
+        holding = apply.hold_lease(cluster, there, options, env.note, take_over=take_over)
         with nullcontext() if how.dry_run else holding as held:
             if not how.dry_run:
                 with env.live() as live:
                     host_jobs.wait_for_running_jobs(there, UpgradeLines(live.line, live.block))
-            seen = upgrade.look_when_reachable(cluster, there, options, env.note)
+            seen = apply.inspect_when_reachable(cluster, there, options, env.note)
 
             def act() -> Report:
                 with env.live() as live:
                     progress = UpgradeLines(live.line, live.block, whole=env.verbosity > 0)
                     check = held.check if held else lambda: None
                     watch = env.moving
-                    done = upgrade.upgrade(cluster, there, seen, options, progress, check=check, watch=watch)
+                    done = apply.upgrade(cluster, there, seen, options, progress, check=check, watch=watch)
                 return report.upgraded(done)
 
             waits = options.draining is not None and options.draining.wait_for_budgets
             plan = report.planned(seen, waits=waits, wide=env.output == "wide")
             question = f"upgrade node {node} of context {cluster.target.context}"
-            is_ready = not seen.over and look.is_possible(seen, options)
+            is_ready = not seen.is_over and inspection.is_possible(seen, options)
             return change(env, how, Proposal(plan, question, is_ready), act)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.node import debug_pod
-from kubectl_admin.upgrade.look import rights
+from kubectl_admin.upgrade.inspection import rights
 from tests import permissions
 from tests.cluster.labs import admin, environ_of, stage_of, standing
 from tests.cluster.node_room import folders, pods

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.cluster.errors import ApiError, TooManyRequests
 from kubectl_admin.drain import drain
-from kubectl_admin.drain.budgets import Leave
+from kubectl_admin.drain.budgets import Permission
 from tests.apiserver.drain.process import draining, ended, finished, until
 from tests.apiserver.drain.world import REPLICASET, World, budget, numbers, pod
 
@@ -14,33 +14,33 @@ pytestmark = pytest.mark.lab
 
 GUARDED = {
     # the pod, its budgets, and what an eviction meets
-    "none": ({}, [], Leave.FREE),
-    "allowed": ({}, [numbers(1, 3, 2, 3)], Leave.ALLOWED),
-    "not-yet": ({}, [numbers(0, 2, 2, 3)], Leave.WAIT),
-    "never": ({}, [numbers(0, 3, 3, 3)], Leave.NEVER),
-    "several": ({}, [numbers(1, 3, 2, 3), numbers(1, 3, 2, 3)], Leave.SEVERAL),
-    "several-pending": ({"phase": "Pending"}, [numbers(0, 3, 3, 3), numbers(0, 3, 3, 3)], Leave.FREE),
-    "stale": ({}, [numbers(1, 3, 2, 3, observedGeneration=0)], Leave.WAIT),
-    "finished": ({"phase": "Succeeded"}, [numbers(0, 3, 3, 3)], Leave.FREE),
-    "pending": ({"phase": "Pending"}, [numbers(0, 3, 3, 3)], Leave.FREE),
-    "unready-healthy-rest": ({"ready": False}, [numbers(0, 2, 2, 3)], Leave.FREE),
-    "unready-too-few": ({"ready": False}, [numbers(0, 1, 2, 3)], Leave.WAIT),
-    "unready-none-desired": ({"ready": False}, [numbers(0, 0, 0, 0)], Leave.WAIT),
-    "unknown-phase": ({"phase": "Unknown"}, [numbers(0, 2, 3, 3)], Leave.NEVER),
+    "none": ({}, [], Permission.FREE),
+    "allowed": ({}, [numbers(1, 3, 2, 3)], Permission.ALLOWED),
+    "not-yet": ({}, [numbers(0, 2, 2, 3)], Permission.WAIT),
+    "never": ({}, [numbers(0, 3, 3, 3)], Permission.NEVER),
+    "several": ({}, [numbers(1, 3, 2, 3), numbers(1, 3, 2, 3)], Permission.SEVERAL),
+    "several-pending": ({"phase": "Pending"}, [numbers(0, 3, 3, 3), numbers(0, 3, 3, 3)], Permission.FREE),
+    "stale": ({}, [numbers(1, 3, 2, 3, observedGeneration=0)], Permission.WAIT),
+    "finished": ({"phase": "Succeeded"}, [numbers(0, 3, 3, 3)], Permission.FREE),
+    "pending": ({"phase": "Pending"}, [numbers(0, 3, 3, 3)], Permission.FREE),
+    "unready-healthy-rest": ({"ready": False}, [numbers(0, 2, 2, 3)], Permission.FREE),
+    "unready-too-few": ({"ready": False}, [numbers(0, 1, 2, 3)], Permission.WAIT),
+    "unready-none-desired": ({"ready": False}, [numbers(0, 0, 0, 0)], Permission.WAIT),
+    "unknown-phase": ({"phase": "Unknown"}, [numbers(0, 2, 3, 3)], Permission.NEVER),
 }
 SELECTORS = {
-    "everything": ({}, Leave.NEVER),
-    "in": ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "b"]}]}, Leave.NEVER),
-    "not-in": ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["a"]}]}, Leave.FREE),
+    "everything": ({}, Permission.NEVER),
+    "in": ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "b"]}]}, Permission.NEVER),
+    "not-in": ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["a"]}]}, Permission.FREE),
     "not-in-without": (
         {"matchExpressions": [{"key": "no", "operator": "NotIn", "values": ["a"]}]},
-        Leave.NEVER,
+        Permission.NEVER,
     ),
-    "exists": ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, Leave.NEVER),
-    "not-there": ({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}, Leave.FREE),
+    "exists": ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, Permission.NEVER),
+    "not-there": ({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}, Permission.FREE),
     "both": (
         {"matchLabels": {"app": "a"}, "matchExpressions": [{"key": "no", "operator": "Exists"}]},
-        Leave.FREE,
+        Permission.FREE,
     ),
 }
 
@@ -52,22 +52,22 @@ def test_what_budgets_say_is_what_the_eviction_api_says(world):
             *(budget(f"{name}-{at}", {"case": name}, status) for at, status in enumerate(statuses)),
         )
     seen = drain.look(world.cluster, world.node, drain.Options())
-    ours = {name: seen.rulings[world.namespace, name].leave for name in GUARDED}
-    assert ours == {name: leave for name, (_, _, leave) in GUARDED.items()}
-    for name, leave in ours.items():
-        assert leave in ruling_of_server(world, name), name
+    ours = {name: seen.rulings[world.namespace, name].permission for name in GUARDED}
+    assert ours == {name: permission for name, (_, _, permission) in GUARDED.items()}
+    for name, permission in ours.items():
+        assert permission in ruling_of_server(world, name), name
 
 
 @pytest.mark.parametrize("name", SELECTORS)
 def test_which_pods_a_budget_counts_is_what_the_eviction_api_says(world, name):
-    selector, leave = SELECTORS[name]
+    selector, permission = SELECTORS[name]
     world.put(
         pod("one", world.node, owner=REPLICASET, labels={"app": "a"}),
         budget("guard", {}, numbers(0, 3, 3, 3), selector=selector),
     )
     seen = drain.look(world.cluster, world.node, drain.Options())
-    assert seen.rulings[world.namespace, "one"].leave is leave
-    assert leave in ruling_of_server(world, "one")
+    assert seen.rulings[world.namespace, "one"].permission is permission
+    assert permission in ruling_of_server(world, "one")
 
 
 def test_an_unhealthy_pod_may_always_go_where_its_budget_says_so(world):
@@ -76,8 +76,8 @@ def test_an_unhealthy_pod_may_always_go_where_its_budget_says_so(world):
         budget("guard", {}, numbers(0, 0, 1, 1), selector={}, unhealthyPodEvictionPolicy="AlwaysAllow"),
     )
     seen = drain.look(world.cluster, world.node, drain.Options())
-    assert seen.rulings[world.namespace, "one"].leave is Leave.FREE
-    assert ruling_of_server(world, "one") == {Leave.FREE, Leave.ALLOWED}
+    assert seen.rulings[world.namespace, "one"].permission is Permission.FREE
+    assert ruling_of_server(world, "one") == {Permission.FREE, Permission.ALLOWED}
 
 
 def test_a_budget_that_can_never_be_met_is_named_before_anything_is_touched(world):
@@ -117,7 +117,7 @@ def test_with_disable_eviction_budgets_are_passed_by(world):
     assert "deleting pod moving/one" in answer.err
 
 
-def ruling_of_server(world: World, name: str) -> set[Leave]:
+def ruling_of_server(world: World, name: str) -> set[Permission]:
     """What the eviction API itself says to a pod, without carrying it out."""
     body = {
         "kind": "Eviction",
@@ -128,7 +128,7 @@ def ruling_of_server(world: World, name: str) -> set[Leave]:
     try:
         world.cluster.post(f"{world.path('pods', name)}/eviction", body)
     except TooManyRequests:
-        return {Leave.WAIT, Leave.NEVER}
+        return {Permission.WAIT, Permission.NEVER}
     except ApiError as error:
-        return {Leave.SEVERAL} if "more than one PodDisruptionBudget" in error.message else set()
-    return {Leave.FREE, Leave.ALLOWED}
+        return {Permission.SEVERAL} if "more than one PodDisruptionBudget" in error.message else set()
+    return {Permission.FREE, Permission.ALLOWED}

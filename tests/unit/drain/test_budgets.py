@@ -2,38 +2,39 @@
 
 import pytest
 
-from kubectl_admin.drain.budgets import Covering, Leave, rule
+from kubectl_admin.drain.budgets import Covering, Permission, rule
 from kubectl_admin.drain.labels import Selector
 from tests.unit.drain.samples import NOW, budget, label, pod
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "budgets", "leave"),
+    ("name", "what", "budgets", "permission"),
     [
-        ("no budget", {}, [], Leave.FREE),
-        ("one can be spared", {}, [budget(numbers=(1, 3, 2, 3))], Leave.ALLOWED),
-        ("one is ill", {}, [budget(numbers=(0, 2, 2, 3))], Leave.WAIT),
-        ("too many are ill", {}, [budget(numbers=(0, 1, 2, 3))], Leave.WAIT),
-        ("maxUnavailable 0", {}, [budget(numbers=(0, 3, 3, 3))], Leave.NEVER),
-        ("more wanted than there are", {}, [budget(numbers=(0, 1, 2, 1))], Leave.NEVER),
-        ("never, though one is ill as well", {}, [budget(numbers=(0, 2, 3, 3))], Leave.NEVER),
-        ("not worked out yet", {}, [budget(numbers=(0, 0, 0, 0))], Leave.WAIT),
-        ("numbers of before", {}, [budget(numbers=(1, 3, 2, 3), stale=True)], Leave.WAIT),
-        ("can't be worked out", {}, [budget(numbers=(0, 0, 0, 0), failure="no scale")], Leave.NEVER),
-        ("two", {}, [budget("a"), budget("b")], Leave.SEVERAL),
-        ("two, but not started", {"phase": "Pending"}, [budget("a"), budget("b")], Leave.FREE),
-        ("finished", {"phase": "Failed"}, [budget(numbers=(0, 3, 3, 3))], Leave.FREE),
-        ("ending already", {"deleted": NOW}, [budget(numbers=(0, 3, 3, 3))], Leave.FREE),
-        ("ill among the healthy", {"ready": False}, [budget(numbers=(0, 2, 2, 3))], Leave.FREE),
-        ("ill among the ill", {"ready": False}, [budget(numbers=(0, 1, 2, 3))], Leave.WAIT),
-        ("ill where none is wanted", {"ready": False}, [budget(numbers=(0, 0, 0, 0))], Leave.WAIT),
+        ("no budget", {}, [], Permission.FREE),
+        ("one can be spared", {}, [budget(numbers=(1, 3, 2, 3))], Permission.ALLOWED),
+        ("one is ill", {}, [budget(numbers=(0, 2, 2, 3))], Permission.WAIT),
+        ("too many are ill", {}, [budget(numbers=(0, 1, 2, 3))], Permission.WAIT),
+        ("maxUnavailable 0", {}, [budget(numbers=(0, 3, 3, 3))], Permission.NEVER),
+        ("more wanted than there are", {}, [budget(numbers=(0, 1, 2, 1))], Permission.NEVER),
+        ("never, though one is ill as well", {}, [budget(numbers=(0, 2, 3, 3))], Permission.NEVER),
+        ("not worked out yet", {}, [budget(numbers=(0, 0, 0, 0))], Permission.WAIT),
+        ("numbers of before", {}, [budget(numbers=(1, 3, 2, 3), stale=True)], Permission.WAIT),
+        ("can't be worked out", {}, [budget(numbers=(0, 0, 0, 0), failure="no scale")], Permission.NEVER),
+        ("two", {}, [budget("a"), budget("b")], Permission.SEVERAL),
+        ("two, but not started", {"phase": "Pending"}, [budget("a"), budget("b")], Permission.FREE),
+        ("finished", {"phase": "Failed"}, [budget(numbers=(0, 3, 3, 3))], Permission.FREE),
+        ("ending already", {"deleted": NOW}, [budget(numbers=(0, 3, 3, 3))], Permission.FREE),
+        ("ill among the healthy", {"ready": False}, [budget(numbers=(0, 2, 2, 3))], Permission.FREE),
+        ("ill among the ill", {"ready": False}, [budget(numbers=(0, 1, 2, 3))], Permission.WAIT),
+        ("ill where none is wanted", {"ready": False}, [budget(numbers=(0, 0, 0, 0))], Permission.WAIT),
         ("ill, always free", {"ready": False}, [budget(numbers=(0, 0, 3, 3), always_unhealthy=True)],
-         Leave.FREE),
-        ("healthy, not always free", {}, [budget(numbers=(0, 3, 3, 3), always_unhealthy=True)], Leave.NEVER),
+         Permission.FREE),
+        ("healthy, not always free", {}, [budget(numbers=(0, 3, 3, 3), always_unhealthy=True)],
+         Permission.NEVER),
     ],
 )  # fmt: skip
-def test_what_budgets_say(name, what, budgets, leave):
-    assert rule(pod(**what), budgets).leave is leave, name
+def test_what_budgets_say(name, what, budgets, permission):
+    assert rule(pod(**what), budgets).permission is permission, name
 
 
 def test_the_numbers_are_told():

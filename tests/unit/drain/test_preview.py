@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_admin.drain.budgets import Leave
+from kubectl_admin.drain.budgets import Permission
 from kubectl_admin.drain.facts import Member, Owner, Scale
 from kubectl_admin.drain.filters import Action, Flags
 from kubectl_admin.drain.judge import findings, stayed
@@ -83,7 +83,7 @@ def test_budgets_do_not_count_for_pods_that_stay():
 
 def test_budgets_do_not_count_where_pods_are_deleted():
     what = seen(pod(), budgets=(NEVER,), flags=Flags(disable_eviction=True))
-    assert what.rulings["shop", "one"].leave is Leave.FREE
+    assert what.rulings["shop", "one"].permission is Permission.FREE
     assert findings(what) == []
 
 
@@ -98,19 +98,19 @@ def test_a_budget_that_can_come_to_allow_it_is_a_warning():
 
 
 @pytest.mark.parametrize(
-    ("name", "labels", "members", "leave"),
+    ("name", "labels", "members", "permission"),
     [
-        ("its operator moves the primary", PRIMARY, members("w1", "w2"), Leave.WAIT),
-        ("no second instance", PRIMARY, members("w1"), Leave.NEVER),
-        ("a replica's budget is meant", PRIMARY, members("w1", "w2", first_leads=False), Leave.NEVER),
-        ("a webhook has it rolled", KAFKA, (), Leave.WAIT),
-        ("storage lifts it between nodes", OSD, (), Leave.WAIT),
-        ("any other", {"app": "web"}, (), Leave.NEVER),
+        ("its operator moves the primary", PRIMARY, members("w1", "w2"), Permission.WAIT),
+        ("no second instance", PRIMARY, members("w1"), Permission.NEVER),
+        ("a replica's budget is meant", PRIMARY, members("w1", "w2", first_leads=False), Permission.NEVER),
+        ("a webhook has it rolled", KAFKA, (), Permission.WAIT),
+        ("storage lifts it between nodes", OSD, (), Permission.WAIT),
+        ("any other", {"app": "web"}, (), Permission.NEVER),
     ],
 )
-def test_what_operators_do_about_a_budget_counts(name, labels, members, leave):
+def test_what_operators_do_about_a_budget_counts(name, labels, members, permission):
     what = seen(pod("pg-1", labels=labels), budgets=(NEVER,), members=members)
-    assert what.rulings["shop", "pg-1"].leave is leave, name
+    assert what.rulings["shop", "pg-1"].permission is permission, name
 
 
 def test_a_database_without_a_second_instance_is_warned_of():

@@ -2,15 +2,15 @@
 
 from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import report
+from kubectl_admin.upgrade.apply import Upgraded
 from kubectl_admin.upgrade.facts import Role, Target
-from kubectl_admin.upgrade.look import Look
-from kubectl_admin.upgrade.node import Upgraded
+from kubectl_admin.upgrade.inspection import Inspection
 from tests.unit.upgrade.cases import NEW, disk, facts
 
 
 def done(**changes):
     here = facts("cp-1", moved=("cp-1",), written=NEW)
-    seen = Look(here, disk("1.37.2-1.1"), Role.FURTHER, Target(NEW, "1.37.2-1.1"), (), (), None)
+    seen = Inspection(here, disk("1.37.2-1.1"), Role.FURTHER, Target(NEW, "1.37.2-1.1"), (), (), None)
     return Upgraded(seen, {}, None, None, changes.pop("unhealthy", ()), cordoned=False, **changes)
 
 

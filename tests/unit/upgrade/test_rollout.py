@@ -9,7 +9,14 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade import rollout
 from kubectl_admin.upgrade.addon_facts import DnsRollout
 from kubectl_admin.upgrade.facts import Target
-from kubectl_admin.upgrade.rollout import CRASHES, STALL_TIMEOUT, STEADY_TIME, Watched, Wish, wait_until_well
+from kubectl_admin.upgrade.rollout import (
+    CRASHES,
+    STALL_TIMEOUT,
+    STEADY_GRACE,
+    Expectation,
+    Watched,
+    wait_until_well,
+)
 from tests.unit.upgrade.cases import NEW, OLD
 from tests.unit.upgrade.rollouts import addons_of, pod, proxies
 
@@ -27,9 +34,9 @@ def test_one_that_can_not_be_asked_is_well_after_some_time_without_a_restart():
     watched = Watched(lambda _: None)
     said = watched.lacking([pod()], 100)
     assert said == {"a": "kube-proxy on node cp-1 running for 10s without a restart"}
-    assert watched.lacking([pod()], 100 + STEADY_TIME - 1)
-    assert watched.lacking([pod(restarts=1)], 100 + STEADY_TIME)
-    assert not watched.lacking([pod(restarts=1)], 100 + 2 * STEADY_TIME)
+    assert watched.lacking([pod()], 100 + STEADY_GRACE - 1)
+    assert watched.lacking([pod(restarts=1)], 100 + STEADY_GRACE)
+    assert not watched.lacking([pod(restarts=1)], 100 + 2 * STEADY_GRACE)
 
 
 def test_restarts_count_since_the_first_look_and_all_of_a_pod_that_is_new_since():
@@ -61,8 +68,10 @@ class World:
         return look
 
     def wait(self, *, proxied=True, here=True, rolled_out=True, allowed=False, timeout=1000.0):
-        wish = Wish(proxied, here, rolled_out, allowed)
-        return wait_until_well(None, "cp-1", GOAL, wish, timeout, lambda what: self.said.append(list(what)))
+        expected = Expectation(proxied, here, rolled_out, allowed)
+        return wait_until_well(
+            None, "cp-1", GOAL, expected, timeout, lambda what: self.said.append(list(what))
+        )
 
 
 AWAY = Unreachable("Unable to connect to the server: tls: unexpected eof while reading")

@@ -62,7 +62,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """What would be done to a node, and what forbids it. preview: of its drain; None where there is none."""
 
     facts: ClusterFacts
@@ -74,12 +74,12 @@ class Look:
     preview: Preview | None
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether there is nothing left to do."""
         return all(step.done for step in self.steps)
 
 
-def look(cluster: Cluster, host: Host, options: Options) -> Look:
+def inspect(cluster: Cluster, host: Host, options: Options) -> Inspection:
     """What would be done to the node; nothing is touched. Raises AdminError where that can't be known."""
     facts = gather.cluster_facts(cluster, host.node)
     disk = gather.disk(host, facts, options.patches)
@@ -114,7 +114,9 @@ def look(cluster: Cluster, host: Host, options: Options) -> Look:
         findings += addons.behind_findings(host.node, behind(cluster, host, role, goal, options))
     drains = any(step.name == plan.DRAIN and not step.done for step in steps)
     preview = drain.look(cluster, host.node, previewed_with(host, options)) if drains else None
-    return Look(facts, disk, role, goal, steps, tuple(preflight.allow(findings, options.allow)), preview)
+    return Inspection(
+        facts, disk, role, goal, steps, tuple(preflight.allow(findings, options.allow)), preview
+    )
 
 
 def behind(cluster: Cluster, host: Host, role: Role, goal: Target, options: Options) -> list[str]:
@@ -154,7 +156,7 @@ def refuse_unmanaged(node: str, disk: Disk) -> None:
         )
 
 
-def is_possible(seen: Look, options: Options) -> bool:
+def is_possible(seen: Inspection, options: Options) -> bool:
     """Whether the upgrade may begin: nothing forbids it, and the node can be drained."""
     if any(finding.severity is Severity.VIOLATION for finding in seen.findings):
         return False

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from kubectl_admin.finding import Severity
-from kubectl_admin.upgrade import look
+from kubectl_admin.upgrade import inspection
 from kubectl_admin.upgrade.facts import Record, Target
-from kubectl_admin.upgrade.look import Options
+from kubectl_admin.upgrade.inspection import Options
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, disk, facts
 
 CLUSTER = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
@@ -20,12 +20,12 @@ def looked(monkeypatch):
     """What is seen of a control plane whose CoreDNS is older than kubeadm's."""
 
     def looked(here, host, **options):
-        monkeypatch.setattr(look.gather, "cluster_facts", lambda *_: here)
-        monkeypatch.setattr(look.gather, "disk", lambda *_: host)
-        monkeypatch.setattr(look, "goal_there", lambda *_: Target(NEW, "1.37.2-1.1"))
-        monkeypatch.setattr(look.addons, "left_behind", lambda *_: [OLD_DNS])
-        monkeypatch.setattr(look.drain, "look", lambda *_: None)
-        return look.look(
+        monkeypatch.setattr(inspection.gather, "cluster_facts", lambda *_: here)
+        monkeypatch.setattr(inspection.gather, "disk", lambda *_: host)
+        monkeypatch.setattr(inspection, "goal_there", lambda *_: Target(NEW, "1.37.2-1.1"))
+        monkeypatch.setattr(inspection.addons, "left_behind", lambda *_: [OLD_DNS])
+        monkeypatch.setattr(inspection.drain, "look", lambda *_: None)
+        return inspection.inspect(
             CLUSTER, SimpleNamespace(node="cp-1", operation=SimpleNamespace(id="mine")), Options(**options)
         )
 
@@ -42,7 +42,7 @@ def looked(monkeypatch):
 )
 def test_an_old_add_on_leaves_nothing_to_do_on_a_finished_node(looked, options, severities):
     seen = looked(DONE, disk("1.37.2-1.1"), **options)
-    assert seen.over
+    assert seen.is_over
     assert [each.severity for each in seen.findings if each.rule == "addon-behind"] == severities
 
 
@@ -55,7 +55,7 @@ def rules(seen):
 
 def test_an_old_add_on_does_not_keep_a_run_from_its_end(looked):
     seen = looked(TO_DO, disk())
-    assert not seen.over
+    assert not seen.is_over
     assert "addon-behind" not in rules(seen)
 
 

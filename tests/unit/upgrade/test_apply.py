@@ -17,9 +17,9 @@ from kubectl_admin.cluster.errors import (
     Unreachable,
 )
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade import look, node, status, target, work
+from kubectl_admin.upgrade import actions, apply, inspection, status, target
 from kubectl_admin.upgrade.facts import Target
-from kubectl_admin.upgrade.look import Look, Options
+from kubectl_admin.upgrade.inspection import Inspection, Options
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from tests.unit.node.standin import OWNER
 from tests.unit.upgrade.cases import NEW, disk, facts
@@ -41,26 +41,26 @@ STARTING: list[AdminError] = [
 ]
 
 
-def work_of(flapping: "Flapping", role: str = "cp-1") -> work.Work:
+def work_of(flapping: "Flapping", role: str = "cp-1") -> actions.Actions:
     """The steps, told of by whoever waits."""
     progress = UpgradeProgress()
     progress.note = flapping.said.append  # type: ignore[method-assign]
     here = facts(role, moved=("cp-1",), written=NEW)
-    seen = Look(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None)
+    seen = Inspection(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None)
     cluster: Any = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
-    return work.Work(cluster, SimpleNamespace(node=role), seen, Options(), progress, None, lambda: None)
+    return actions.Actions(cluster, SimpleNamespace(node=role), seen, Options(), progress, None, lambda: None)
 
 
 def open_host(flapping: "Flapping") -> None:
     """The first look, and the way to the node."""
-    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True):
+    with apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True):
         pass
 
 
 def hold(flapping: "Flapping") -> None:
     """The Lease."""
     host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
-    with node.hold_lease(None, host, Options(), flapping.said.append, take_over=False):
+    with apply.hold_lease(None, host, Options(), flapping.said.append, take_over=False):
         pass
 
 
@@ -75,13 +75,13 @@ def take_snapshot(flapping: "Flapping") -> None:
 PHASES = {
     "rights and host": open_host,
     "lease": hold,
-    "look": lambda flapping: node.look_when_reachable(None, None, Options(), flapping.said.append),
+    "look": lambda flapping: apply.inspect_when_reachable(None, None, Options(), flapping.said.append),
     "status": lambda flapping: status.status(
         None, SimpleNamespace(node="cp-1", say=flapping.said.append, persistently=lambda act: act())
     ),
     "snapshot": take_snapshot,
     "drain": lambda flapping: work_of(flapping).drain(),
-    "add-ons": lambda flapping: work.addons_behind(
+    "add-ons": lambda flapping: actions.addons_behind(
         None, None, work_of(flapping).seen, Options(), work_of(flapping).patiently
     ),
 }
@@ -107,25 +107,25 @@ class Flapping:
                 sleep=lambda seconds: setattr(clock, "now", clock.now + seconds),
             ),
         )
-        monkeypatch.setattr(node, "require", lambda *_: self.tried("rights"))
-        monkeypatch.setattr(node, "leftovers", SimpleNamespace(sweep=lambda *_: None))
+        monkeypatch.setattr(apply, "require", lambda *_: self.tried("rights"))
+        monkeypatch.setattr(apply, "leftovers", SimpleNamespace(sweep=lambda *_: None))
         opening = SimpleNamespace(open=lambda _node: self.entered("host"))
-        monkeypatch.setattr(node, "Hosts", lambda *_: opening)
-        monkeypatch.setattr(node, "lease_name", lambda *_: self.tried("name"))
-        monkeypatch.setattr(node.lease, "held", lambda *_, **__: self.entered("lease"))
-        monkeypatch.setattr(node.one_at_a_time, "control_plane", lambda *_, **how: self.alone(how))
-        monkeypatch.setattr(node, "look", lambda *_: self.tried("look"))
+        monkeypatch.setattr(apply, "Hosts", lambda *_: opening)
+        monkeypatch.setattr(apply, "lease_name", lambda *_: self.tried("name"))
+        monkeypatch.setattr(apply.lease, "held", lambda *_, **__: self.entered("lease"))
+        monkeypatch.setattr(apply.one_at_a_time, "control_plane", lambda *_, **how: self.alone(how))
+        monkeypatch.setattr(apply, "inspect", lambda *_: self.tried("look"))
         monkeypatch.setattr(status.gather, "cluster_facts", lambda *_, **__: self.tried("facts"))
         monkeypatch.setattr(status.gather, "disk", lambda *_: self.tried("disk"))
         monkeypatch.setattr(status, "lease_name", lambda *_: self.tried("name"))
         monkeypatch.setattr(status.lease, "who", lambda *_: None)
         monkeypatch.setattr(status.jobs, "running", lambda *_: None)
-        monkeypatch.setattr(work, "annotate", lambda *_: None)
-        monkeypatch.setattr(work.drain, "look", lambda *_: self.tried("preview"))
-        monkeypatch.setattr(work.drain, "drain", lambda *_: None)
-        monkeypatch.setattr(work.save, "save_snapshot", lambda *_, **__: self.tried("snapshot"))
-        monkeypatch.setattr(work.rollout, "wait_until_well", lambda *_: ())
-        monkeypatch.setattr(look.addons, "left_behind", lambda *_: self.tried("add-ons"))
+        monkeypatch.setattr(actions, "annotate", lambda *_: None)
+        monkeypatch.setattr(actions.drain, "look", lambda *_: self.tried("preview"))
+        monkeypatch.setattr(actions.drain, "drain", lambda *_: None)
+        monkeypatch.setattr(actions.save, "save_snapshot", lambda *_, **__: self.tried("snapshot"))
+        monkeypatch.setattr(actions.rollout, "wait_until_well", lambda *_: ())
+        monkeypatch.setattr(inspection.addons, "left_behind", lambda *_: self.tried("add-ons"))
 
     def get(self, path: str) -> dict[str, Any]:
         """The node, of a cluster."""
@@ -168,10 +168,10 @@ def flapping(monkeypatch):
 
 def test_the_host_is_reached_as_soon_as_there_is_an_api_server(flapping):
     flapping.left = 3
-    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True) as host:
+    with apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True) as host:
         assert host == "host"
         flapping.left = 3
-        assert node.look_when_reachable(None, host, Options(), flapping.said.append) == "look"
+        assert apply.inspect_when_reachable(None, host, Options(), flapping.said.append) == "look"
     assert flapping.events == ["rights", "host", "look", "end of host"]
     assert [said.endswith("; trying again") for said in flapping.said] == [True, True]
 
@@ -190,7 +190,7 @@ def test_rights_that_a_starting_api_server_denies_are_asked_for_again(flapping):
     """It knows no roles yet, and says so with all other words that it is not ready."""
     flapping.error, flapping.left = AdminError("user ann lacks: patch nodes"), 4
     flapping.ready = ApiError(500, "InternalError", "[-]poststarthook/rbac/bootstrap-roles failed")
-    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True):
+    with apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True):
         pass
     assert flapping.said == ["user ann lacks: patch nodes: the API server is starting; trying again"]
 
@@ -200,14 +200,14 @@ def test_rights_that_are_really_missing_are_said_at_once(flapping, ready):
     flapping.error, flapping.left, flapping.ready = AdminError("user ann lacks: patch nodes"), 1, ready
     with (
         pytest.raises(AdminError, match=r"^user ann lacks: patch nodes$"),
-        node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True),
+        apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=True),
     ):
         pass
     assert flapping.said == []
 
 
 def test_a_host_that_could_not_be_entered_is_left_as_often_as_it_was(flapping):
-    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False):
+    with apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False):
         pass
     assert flapping.events.count("host") == flapping.events.count("end of host") == 1
 
@@ -215,16 +215,16 @@ def test_a_host_that_could_not_be_entered_is_left_as_often_as_it_was(flapping):
 def test_a_lease_is_held_and_given_back(flapping):
     flapping.left = 2
     host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
-    with node.hold_lease(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
+    with apply.hold_lease(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
         assert held == "lease"
     assert flapping.events == ["name", "lease", "end of lease"]
 
 
 def test_a_control_plane_is_changed_by_one_at_a_time(flapping, monkeypatch):
-    monkeypatch.setattr(node, "lease_name", lambda *_: node.lease.CONTROL_PLANE)
+    monkeypatch.setattr(apply, "lease_name", lambda *_: apply.lease.CONTROL_PLANE)
     flapping.left = 2
     host = SimpleNamespace(node="cp-1", operation=SimpleNamespace(owner=OWNER))
-    with node.hold_lease(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
+    with apply.hold_lease(None, host, Options(to="1.37"), flapping.said.append, take_over=False) as held:
         assert held == "control plane"
     assert flapping.events == ["control plane", "end of control plane"]
 
@@ -233,7 +233,7 @@ def test_what_will_not_change_by_itself_is_not_waited_for(flapping):
     flapping.left, flapping.error = 1, AdminError("somebody else upgrades it")
     with (
         pytest.raises(AdminError, match="somebody else"),
-        node.open_host(flapping, "cp-1", Options(), print, doing=True),
+        apply.open_host(flapping, "cp-1", Options(), print, doing=True),
     ):
         pass
     assert flapping.events == []
@@ -249,7 +249,7 @@ def test_a_node_that_is_down_is_refused_at_once(flapping):
     flapping.node = unready("2026-01-01T11:54:00Z")
     with (
         pytest.raises(AdminError, match="node cp-1 is not Ready since 2026-01-01T11:54:00Z"),
-        node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False),
+        apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False),
     ):
         pass
     assert (flapping.events, flapping.said) == (["rights"], [])
@@ -257,13 +257,13 @@ def test_a_node_that_is_down_is_refused_at_once(flapping):
 
 def test_a_node_that_restarts_is_waited_for(flapping):
     flapping.node = unready("2026-01-01T11:56:00Z")
-    with node.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False):
+    with apply.open_host(flapping, "cp-1", Options(), flapping.said.append, doing=False):
         pass
     assert flapping.events == ["rights", "host", "end of host"]
 
 
 def test_nobody_waits_for_ever(flapping):
     flapping.left = 10_000
-    with pytest.raises(Unreachable), node.open_host(flapping, "cp-1", Options(), print, doing=True):
+    with pytest.raises(Unreachable), apply.open_host(flapping, "cp-1", Options(), print, doing=True):
         pass
     assert flapping.left > 9_000

@@ -7,13 +7,13 @@ import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.plan import Step
-from kubectl_admin.upgrade import look, node, plan, target, work
+from kubectl_admin.upgrade import actions, apply, inspection, plan, target
+from kubectl_admin.upgrade.actions import Actions
 from kubectl_admin.upgrade.facts import ClusterFacts, Mark, Target
 from kubectl_admin.upgrade.host_jobs import JobFailedError, last_words
-from kubectl_admin.upgrade.look import Look
+from kubectl_admin.upgrade.inspection import Inspection
 from kubectl_admin.upgrade.progress import UpgradeProgress
-from kubectl_admin.upgrade.rollout import Wish
-from kubectl_admin.upgrade.work import Work
+from kubectl_admin.upgrade.rollout import Expectation
 from kubectl_admin.versions.version import Version
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts
 
@@ -44,7 +44,7 @@ class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.events: list[str] = []
         self.failing = ""
-        self.wishes: list[Wish] = []
+        self.wishes: list[Expectation] = []
         self.open: tuple[str, ...] = ()
         for name, stand_in in {
             "annotate": lambda _cluster, _node, mark: self.events.append(
@@ -56,14 +56,14 @@ class World:
             "await_member": lambda *_: self.acted("member"),
             "addons_behind": lambda *_: ("CoreDNS is old",),
         }.items():
-            monkeypatch.setattr(work, name, stand_in)
-        monkeypatch.setattr(work.drain, "look", lambda *_: "preview")
-        monkeypatch.setattr(work.drain, "drain", lambda *_: self.acted("drained"))
-        monkeypatch.setattr(work.recovery, "recover", self.recovered)
+            monkeypatch.setattr(actions, name, stand_in)
+        monkeypatch.setattr(actions.drain, "look", lambda *_: "preview")
+        monkeypatch.setattr(actions.drain, "drain", lambda *_: self.acted("drained"))
+        monkeypatch.setattr(actions.recovery, "recover", self.recovered)
         monkeypatch.setattr(
-            work.rollout,
+            actions.rollout,
             "wait_until_well",
-            lambda _cluster, _node, _target, wish, *_: self.rolled_out(wish),
+            lambda _cluster, _node, _target, expected, *_: self.rolled_out(expected),
         )
 
     def acted(self, what: str) -> None:
@@ -71,9 +71,9 @@ class World:
         if what == self.failing:
             raise AdminError(f"{what} failed")
 
-    def rolled_out(self, wish) -> tuple[str, ...]:
-        self.wishes.append(wish)
-        self.acted("add-ons here" if wish.here else "add-ons")
+    def rolled_out(self, expected) -> tuple[str, ...]:
+        self.wishes.append(expected)
+        self.acted("add-ons here" if expected.here else "add-ons")
         return self.open
 
     def recovered(self, _cluster, _node, _progress, *, uncordoned=lambda: None, **_):
@@ -81,11 +81,11 @@ class World:
         uncordoned()
         return SimpleNamespace(unhealthy=[("Deployment/default/web", None)])
 
-    def work(self, here: ClusterFacts, **changes) -> Work:
+    def work(self, here: ClusterFacts, **changes) -> Actions:
         goal = Target(NEW, "1.37.2-1.1")
-        seen = Look(here, disk(), target.role(here, NEW), goal, (), (), None)
+        seen = Inspection(here, disk(), target.role(here, NEW), goal, (), (), None)
         host = SimpleNamespace(node=here.node)
-        return Work(None, host, seen, look.Options(**changes), UpgradeProgress(), None, lambda: None)
+        return Actions(None, host, seen, inspection.Options(**changes), UpgradeProgress(), None, lambda: None)
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def failed(exit_code):
 
 
 def test_a_node_whose_former_kubelet_was_seen_to_stay_up_goes_back_to_work(world):
-    error = world.work(WORKER).put_back(failed(work.PUT_BACK))
+    error = world.work(WORKER).put_back(failed(actions.PUT_BACK))
     assert world.events == ["uncordoned", "mark -"]
     assert error.hint == "node worker-1 runs its former kubelet again and is uncordoned; a hint"
 
@@ -191,14 +191,14 @@ def test_one_whose_did_not_stays_cordoned(world, exit_code):
 
 
 def test_one_that_was_cordoned_before_stays_so_where_its_kubelet_is_put_back(world):
-    error = world.work(CORDONED).put_back(failed(work.PUT_BACK))
+    error = world.work(CORDONED).put_back(failed(actions.PUT_BACK))
     assert world.events == []
     assert error.hint == "node worker-1 runs its former kubelet again; a hint"
 
 
 def test_what_goes_wrong_while_it_is_taken_back_hides_nothing(world):
     world.failing = "uncordoned"
-    error = world.work(WORKER).put_back(failed(work.PUT_BACK))
+    error = world.work(WORKER).put_back(failed(actions.PUT_BACK))
     assert (error.what, error.hint) == (
         "kubelet failed; then uncordoned failed",
         "node worker-1 is left as it is, cordoned; a hint",
@@ -216,13 +216,13 @@ def test_a_job_that_is_lost_leaves_the_node_as_it_is(world):
 
 
 def test_what_is_on_the_node_already_is_asked_of_no_repository():
-    assert look.goal_there(disk("1.37.2-1.1"), NEW) == Target(NEW, "1.37.2-1.1")
-    assert look.goal_there(disk("1.37.2-1.1"), OLD) is None
-    assert look.goal_there(disk(kubeadm="1.37.2-1.1"), NEW) is None
-    assert look.goal_there(disk("1.37.2-1.1"), None) is None
+    assert inspection.goal_there(disk("1.37.2-1.1"), NEW) == Target(NEW, "1.37.2-1.1")
+    assert inspection.goal_there(disk("1.37.2-1.1"), OLD) is None
+    assert inspection.goal_there(disk(kubeadm="1.37.2-1.1"), NEW) is None
+    assert inspection.goal_there(disk("1.37.2-1.1"), None) is None
     early = Version(1, 37, 2, "-rc.1")
-    assert look.goal_there(replace(disk("1.37.2-1.1"), kubelet=early, kubeadm=early), NEW) is None
-    assert look.goal_there(disk("1.37.2-1.1"), early) is None
+    assert inspection.goal_there(replace(disk("1.37.2-1.1"), kubelet=early, kubeadm=early), NEW) is None
+    assert inspection.goal_there(disk("1.37.2-1.1"), early) is None
 
 
 @pytest.mark.parametrize(
@@ -234,11 +234,11 @@ def test_what_is_on_the_node_already_is_asked_of_no_repository():
     ],
 )
 def test_where_add_ons_are_compared(monkeypatch, why, node, patches, compared):
-    monkeypatch.setattr(look.addons, "left_behind", lambda *_: ["old"])
+    monkeypatch.setattr(inspection.addons, "left_behind", lambda *_: ["old"])
     here = facts(node, moved=CONTROL_PLANES, written=NEW)
-    options = look.Options(patches=patches)
+    options = inspection.Options(patches=patches)
     role = target.role(here, NEW)
-    assert look.behind(None, None, role, Target(NEW, "1.37.2-1.1"), options) == compared, why
+    assert inspection.behind(None, None, role, Target(NEW, "1.37.2-1.1"), options) == compared, why
 
 
 def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
@@ -250,7 +250,7 @@ def test_what_of_a_roll_out_is_still_to_come_is_said_and_kept(world):
     assert said == ["no longer waiting for the new kube-proxy here"]
     job.settle()
     assert job.left_open == world.open
-    assert [(wish.here, wish.rolled_out, wish.allowed) for wish in world.wishes] == [
+    assert [(expected.here, expected.rolled_out, expected.allowed) for expected in world.wishes] == [
         (False, False, True),
         (True, False, True),
     ]
@@ -305,7 +305,7 @@ def test_a_failed_drain_and_a_kubelet_that_was_put_back_leave_no_cordon(world):
         job.drain()
     assert not job.holding
     job = world.work(MARKED)
-    job.put_back(failed(work.PUT_BACK))
+    job.put_back(failed(actions.PUT_BACK))
     assert not job.holding
 
 
@@ -322,5 +322,5 @@ def test_a_run_that_loses_its_right_between_two_steps_tells_of_its_cordon(world)
         raise AdminError("somebody else has taken over")
 
     with pytest.raises(AdminError, match="taken over"):
-        node.upgrade(None, host, seen, look.Options(), job.progress, check=check, watch=None)
+        apply.upgrade(None, host, seen, inspection.Options(), job.progress, check=check, watch=None)
     assert (world.events, said) == (["workspace"], STAYS)

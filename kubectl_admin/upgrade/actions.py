@@ -26,7 +26,7 @@ from kubectl_admin.signals import sheltered
 from kubectl_admin.upgrade import gather, given, plan, rollout, snapshot
 from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.host_jobs import INSTALL, KUBEADM, PREPARE, RECORDS, JobFailedError, run_job
-from kubectl_admin.upgrade.look import Look, Options, behind, drained_with
+from kubectl_admin.upgrade.inspection import Inspection, Options, behind, drained_with
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.readiness import wait_until_ready
 from kubectl_admin.upgrade.rules import ADDON_ROLLOUT
@@ -48,14 +48,14 @@ def patient(say: Callable[[str], None]) -> Retry:
     return Retry(STATIC_POD_TIMEOUT, say, settling=ROLES_GRACE)
 
 
-class Work:
+class Actions:
     """What the steps do, and what they leave for those after them."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - whose, where, what, how, and who is told
         self,
         cluster: Cluster,
         host: Host,
-        seen: Look,
+        seen: Inspection,
         options: Options,
         progress: UpgradeProgress,
         watch: save.Watch,
@@ -232,14 +232,19 @@ class Work:
         """As `wait_until_well`. here: whether the new kube-proxy is to be here."""
         seen = self.seen
         proxies = seen.facts.versions.of(Component.KUBE_PROXY)
-        wish = rollout.Wish(
+        expected = rollout.Expectation(
             proxied=any(proxy.node == self.host.node for proxy in proxies),
             here=here,
             rolled_out=seen.role.control_plane,
             allowed=ADDON_ROLLOUT.id in self.options.allow,
         )
         return rollout.wait_until_well(
-            self.cluster, self.host.node, seen.target, wish, self.options.ready_timeout, self.progress.lacking
+            self.cluster,
+            self.host.node,
+            seen.target,
+            expected,
+            self.options.ready_timeout,
+            self.progress.lacking,
         )
 
     def uncordoned(self) -> None:
@@ -265,7 +270,7 @@ def await_member(cluster: Cluster, node: str) -> None:
 
 
 def addons_behind(
-    cluster: Cluster, host: Host, seen: Look, options: Options, patiently: Retry
+    cluster: Cluster, host: Host, seen: Inspection, options: Options, patiently: Retry
 ) -> tuple[str, ...]:
     """As `behind`; not to know it is wrong, too."""
     try:

@@ -20,11 +20,11 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.readiness import refuse_down
 from kubectl_admin.plan import Step, carry_out
 from kubectl_admin.upgrade import plan
+from kubectl_admin.upgrade.actions import Actions, patient
 from kubectl_admin.upgrade.host_jobs import FOLDER, NAME
-from kubectl_admin.upgrade.look import Look, Options, look, rights
+from kubectl_admin.upgrade.inspection import Inspection, Options, inspect, rights
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.status import lease_name
-from kubectl_admin.upgrade.work import Work, patient
 
 READY_TIMEOUT = 10.0  # seconds for the API server's word whether it is ready
 
@@ -40,7 +40,7 @@ class Upgraded:
     allowed: rules whose violations are warnings.
     """
 
-    look: Look
+    inspection: Inspection
     seconds: dict[str, float]
     paid: float | None
     snapshot: Path | None
@@ -120,15 +120,15 @@ def hold_lease(
         yield alone.held
 
 
-def look_when_reachable(cluster: Cluster, host: Host, options: Options, say: Say) -> Look:
+def inspect_when_reachable(cluster: Cluster, host: Host, options: Options, say: Say) -> Inspection:
     """What would be done to the node; nothing is touched."""
-    return patient(say)(lambda: look(cluster, host, options))
+    return patient(say)(lambda: inspect(cluster, host, options))
 
 
 def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     cluster: Cluster,
     host: Host,
-    seen: Look,
+    seen: Inspection,
     options: Options,
     progress: UpgradeProgress,
     *,
@@ -140,14 +140,14 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
     check: raises AdminError where this run may not go on. Raises AdminError with what is left to do. What was
     begun on the host goes on when this is interrupted, and the next run takes it up.
     """
-    work = Work(cluster, host, seen, options, progress, watch, check)
-    actions = {
-        plan.PACKAGES: work.packages,
-        plan.SNAPSHOT: work.snapshot,
-        plan.KUBEADM: work.kubeadm,
-        plan.DRAIN: work.drain,
-        plan.KUBELET: work.kubelet,
-        plan.SETTLE: work.settle,
+    actions = Actions(cluster, host, seen, options, progress, watch, check)
+    by_step = {
+        plan.PACKAGES: actions.packages,
+        plan.SNAPSHOT: actions.snapshot,
+        plan.KUBEADM: actions.kubeadm,
+        plan.DRAIN: actions.drain,
+        plan.KUBELET: actions.kubelet,
+        plan.SETTLE: actions.settle,
     }
 
     def begun(step: Step) -> None:
@@ -155,19 +155,19 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
         progress.step(step)
 
     workspace.make(host, FOLDER)
-    with work.cordon_told():
-        taken = carry_out(seen.steps, lambda step: actions[step.name](), begun)
+    with actions.cordon_told():
+        taken = carry_out(seen.steps, lambda step: by_step[step.name](), begun)
     workspace.discard(host, NAME)
-    stays = seen.facts.cordoned and not work.mark.uncordon
-    paid = work.ended - work.cordoned if work.cordoned and work.ended else None
+    stays = seen.facts.cordoned and not actions.mark.uncordon
+    paid = actions.ended - actions.cordoned if actions.cordoned and actions.ended else None
     return Upgraded(
         seen,
         {each.step.name: each.seconds for each in taken},
         paid,
-        work.saved,
-        work.unhealthy,
+        actions.saved,
+        actions.unhealthy,
         stays,
-        behind=work.behind,
-        left=work.left_open,
+        behind=actions.behind,
+        left=actions.left_open,
         allowed=options.allow,
     )
