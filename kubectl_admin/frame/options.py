@@ -31,7 +31,7 @@ class Duration(click.ParamType[float]):
         try:
             return (float(days[1]) * DAY if days else 0) + (parse_duration(rest) if rest or not days else 0)
         except UsageError as error:
-            self.fail(f"{value!r} is no duration: {error.hint}", param, ctx)
+            self.fail(f"{value!r} is not a duration: {error.hint}", param, ctx)
 
 
 class Rate(click.ParamType[float]):
@@ -42,7 +42,7 @@ class Rate(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmMgG]?)[bB]?", str(value))
         if match is None or float(match[1]) == 0:
-            self.fail(f"{value!r} is no rate; 500k and 10M would be some", param, ctx)
+            self.fail(f"{value!r} is not a rate (examples: 500k, 10M)", param, ctx)
         return float(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2].lower()]
 
 

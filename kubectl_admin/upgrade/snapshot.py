@@ -30,18 +30,20 @@ def destination(wanted: str, cluster: str, *, resumed: bool) -> Path:
     """The file for the snapshot, which is not there yet. wanted: as `--snapshot` says. cluster: its name.
 
     resumed: whether the upgrade has begun already: then a file of that name is the earlier part's, and stays;
-    the new one lies beside it, with the time in its name, so that the same command goes on. Raises UsageError
-    for what can't be made.
+    the new one is written beside it, with the time in its name, so that the same command resumes. Raises
+    UsageError where it can't be created.
     """
     file = save.destination(wanted, cluster)
     if file is None:
-        raise UsageError("a snapshot before an upgrade goes into a file", "name one with --snapshot")
+        raise UsageError("the snapshot before an upgrade needs a file", "name one with --snapshot")
     if not os.path.isdir(file.parent):  # noqa: PTH112 - Path.is_dir raises for names that can't be
-        raise UsageError(f"there is no folder {file.parent}", "make it, or name another one with --snapshot")
+        raise UsageError(
+            f"directory {file.parent} does not exist", "create it, or name another one with --snapshot"
+        )
     if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"folder {file.parent} can't be written to", "name another one with --snapshot")
+        raise UsageError(f"directory {file.parent} is not writable", "name another one with --snapshot")
     if not os.path.lexists(file):
         return file
     if resumed and os.path.isfile(file):  # noqa: PTH113 - the same
         return file.with_name(f"{file.stem}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
-    raise UsageError(f"{file} is there already", "name another file, or a folder, with --snapshot")
+    raise UsageError(f"{file} exists already", "name another file, or a directory, with --snapshot")

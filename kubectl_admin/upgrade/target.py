@@ -1,4 +1,4 @@
-"""Which version a node goes to, where nothing or only a minor was said. Pure."""
+"""The version that a node is upgraded to, where none or only a minor was named. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.upgrade.facts import ClusterFacts, Record, Role, Target
 from kubectl_admin.upgrade.packages import Offer
-from kubectl_admin.versions.version import Version
+from kubectl_admin.versions.version import Version, not_a_kubernetes_version
 
 NAMES = ("kubeadm", "kubelet", "kubectl")
 # semver.org's grammar; what is behind the patch goes into commands, too.
@@ -19,7 +19,7 @@ def wanted(text: str) -> tuple[int, Version | None]:
     other text."""
     match = WRITTEN.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no version of Kubernetes", "1.37 and 1.37.2 would be some")
+        raise UsageError(not_a_kubernetes_version(text))
     version = Version.parse(text)
     return version.minor, version if match["whole"] else None
 
@@ -46,7 +46,7 @@ def default_minor(facts: ClusterFacts) -> int:
     one stays in its minor. Raises AdminError where no version of an API server is known.
     """
     if not facts.apiservers:
-        raise AdminError(f"node {facts.node}: no API server has told its version", "kubectl admin skew")
+        raise AdminError(f"node {facts.node}: no API server reported its version", "kubectl admin skew")
     own = facts.own_apiserver
     if own is None or own.version is None:
         return facts.apiservers[0].minor

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
     """The minor of «1.37» or «v1.37.2»."""
-    from kubectl_admin.versions.version import Version
+    from kubectl_admin.versions.version import Version, not_a_kubernetes_version
 
+    if not value:
+        return None
     try:
-        return Version.parse(value).minor if value else None
+        return Version.parse(value).minor
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no version of Kubernetes; 1.37 would be one") from None
+        raise click.BadParameter(not_a_kubernetes_version(value)) from None
 
 
 @click.command("skew", cls=Verb)
@@ -82,11 +84,11 @@ def command(  # noqa: PLR0913 - its options
       kubectl admin skew
       # With kernel, container runtime and operating system
       kubectl admin skew -o wide
-      # What stands between this cluster and 1.37
+      # The upgrade path to 1.37, and what blocks it
       kubectl admin skew --target 1.37
       # All production clusters side by side
       kubectl admin skew --contexts 'prod-*'
-      # Also what each kubelet and kube-proxy says itself
+      # Also ask each kubelet and kube-proxy itself
       kubectl admin skew --probe
       # Is there a kubelet that was upgraded and not restarted?
       kubectl admin skew --host
@@ -130,7 +132,7 @@ def read_hosts(
     cluster: "Cluster",
     facts: "Facts",
 ) -> "Facts":
-    """Adds what the nodes' disks say to the facts."""
+    """Adds the versions on the nodes' disks to the facts."""
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation

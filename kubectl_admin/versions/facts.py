@@ -1,4 +1,4 @@
-"""What was found out about a cluster's versions, as plain data."""
+"""The facts on a cluster's versions, as plain data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A version and who says so («its /version», «the image tag», «the Node object»)."""
+    """A version and its source («its /version», «the image tag», «the Node object»)."""
 
     version: Version
     source: str
@@ -35,10 +35,10 @@ class Instance:
 
     node: the node it runs on; None for kubectl, for CoreDNS, and for an API server behind a load balancer of
         which no instance can be seen.
-    running: what the process itself says; None where it was not asked or did not answer.
-    claimed: what an object says of it: an image tag, a Node's status.
+    running: the answer of the process itself; None where it was not asked or did not answer.
+    claimed: the version by an object: an image tag, a Node's status.
     problem: why the process did not answer, in a sentence; empty where it was not asked.
-    emulates: the version whose API an API server emulates (--emulated-version), if it says so.
+    emulates: the version whose API an API server emulates (--emulated-version), if it reports one.
     reach: which API servers it talks to, by its own metrics, or else by its kubeconfig file; None where that
         could not be seen.
     installed: the version on its node's disk, which the next start runs; None where that was not looked at.
@@ -55,7 +55,7 @@ class Instance:
 
     @property
     def version(self) -> Version | None:
-        """The best known version: the process' own word before an object's."""
+        """The best known version: the process' own answer before an object's."""
         best = self.running or self.claimed
         return best.version if best else None
 
@@ -69,7 +69,7 @@ class Instance:
 
     @property
     def disagreement(self) -> tuple[Evidence, Evidence] | None:
-        """The two pieces of evidence, if they don't say the same."""
+        """The two pieces of evidence, if they differ."""
         if self.running and self.claimed and self.running.version != self.claimed.version:
             return self.running, self.claimed
         return None
@@ -85,9 +85,9 @@ class Node:
     status: as kubectl shows it: Ready, NotReady, with SchedulingDisabled where it is cordoned.
     kernel: without the architecture that newer servers write behind it.
     cgroup: 1 or 2; None where the kubelet was not asked. cgroup_seen: by what.
-    allows_cgroup_v1: whether its kubelet is told that version 1 will do; None where that was not looked at.
+    allows_cgroup_v1: whether its kubelet's configuration allows version 1; None where that was not looked at.
     runtime_support_ends: the kubelet version that will no longer work with this container runtime
-        (metric kubelet_cri_losing_support), as it is written there; empty where nothing was said.
+        (metric kubelet_cri_losing_support), as it is written there; empty where it is not there.
     """
 
     name: str
@@ -121,8 +121,8 @@ class KubeadmConfig:
 class Facts:
     """All versions of one cluster at one moment.
 
-    kubeadm: the version that ConfigMap kubeadm-config says, which kubeadm writes at the end of an upgrade.
-    kubeadm_config: what else it says; None where it could not be read.
+    kubeadm: the version in ConfigMap kubeadm-config, which kubeadm writes at the end of an upgrade.
+    kubeadm_config: its other settings; None where it could not be read.
     """
 
     context: str

@@ -18,7 +18,7 @@ Judged = tuple[Facts, list[Finding]] | AdminError
 
 
 def report(judged: Mapping[str, Judged], upstream: Upstream, today: date) -> Report:
-    """The report on these clusters, by context; an AdminError in one's place says why it can't be seen."""
+    """The report on these clusters, by context; an AdminError in one's place says why it can't be reached."""
     columns = [Column("CONTEXT"), Column("NODES"), *(Column(name) for _, name in MATRIX)]
     rows = [row(context, answer, upstream, today) for context, answer in judged.items()]
     return Report(

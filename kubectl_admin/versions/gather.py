@@ -58,7 +58,7 @@ def gather(
     answered: called after each of these answers with the number of questions, for progress.
 
     What the user may not read is a Gap, what does not answer an Instance's problem. Raises AdminError only
-    where the API server itself can't be spoken to.
+    where the API server itself can't be reached.
     """
     gaps: list[Gap] = []
     listed = listings(cluster, kubectl, gaps)
@@ -69,7 +69,7 @@ def gather(
     if any(part.component is Component.APISERVER for part in control_plane):
         control_plane += absent_apiservers(control_plane, nodes)
     else:
-        # Managed, or not to be seen: whichever API server answers is all that can be known.
+        # Managed, or not visible: only the API server that answers is known.
         control_plane.append(processes.with_version(Instance(Component.APISERVER), listed["version"]))
         if "static pods" in listed:
             gaps.append(
@@ -93,7 +93,7 @@ def gather(
 
 
 def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: list[Gap]) -> dict[str, Any]:
-    """What the API's objects say, by the name of the listing; those that failed are gaps instead.
+    """The API's objects, by the name of the listing; those that failed are gaps instead.
 
     The control plane comes first: it is asked itself, as soon as its pods are known, while nodes are listed.
     """
@@ -112,7 +112,7 @@ def listings(cluster: Cluster, kubectl: Callable[[], Instance | None], gaps: lis
     for name, permission in PERMISSIONS.items():
         answer = answers[name]
         if isinstance(answer, AdminError) and not isinstance(answer, NotFound):
-            # Static pods take the nodes as well: without them nothing tells who may show such pods.
+            # Static pods take the nodes as well: without them it is unknown which pods are genuine.
             of_nodes = isinstance(answer, Forbidden) and answer.resource == "nodes"
             gaps.append(processes.gap(name, answer, PERMISSIONS["nodes"] if of_nodes else permission))
     return {name: answer for name, answer in answers.items() if not isinstance(answer, AdminError)}
@@ -124,7 +124,7 @@ def selected(cluster: Cluster, path: str, label: str) -> list[Mapping[str, Any]]
 
 
 def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
-    """All nodes and the kubelets that their objects tell of, from the server's Table: 1 MB for 5,000."""
+    """All nodes and the kubelets of their objects, from the server's Table: 1 MB for 5,000."""
     nodes, kubelets = [], []
     versions: dict[str, Evidence | None] = {}  # a few objects for thousands of nodes
     for row in cluster.table("/api/v1/nodes").named(
@@ -159,8 +159,8 @@ def ask_control_plane(cluster: Cluster) -> ControlPlane:
         },
         deadline=CONTROL_PLANE_TIMEOUT,
     )
-    told = [(part, answers[pod["metadata"]["name"]]) for pod, part in parts]
-    return own_apiservers, told, found.impostors
+    asked = [(part, answers[pod["metadata"]["name"]]) for pod, part in parts]
+    return own_apiservers, asked, found.impostors
 
 
 def is_of_cloud(pod: Mapping[str, Any], control_plane: Container[str]) -> bool:
@@ -174,7 +174,7 @@ def settled(part: Instance, answer: Instance | AdminError, gaps: list[Gap]) -> I
         return answer
     if isinstance(answer, Forbidden):
         refused = processes.gap(
-            f"what {part.component} says itself", answer, permission_to_ask(part.component, answer)
+            f"the running version of {part.component}", answer, permission_to_ask(part.component, answer)
         )
         if refused not in gaps:
             gaps.append(refused)
@@ -192,7 +192,7 @@ def permission_to_ask(component: Component, refused: Forbidden) -> str:
 
 
 def absent_apiservers(control_plane: Sequence[Instance], nodes: Iterable[Node]) -> list[Instance]:
-    """API servers that control-plane nodes should run and of which no pod is to be seen."""
+    """API servers that control-plane nodes should run and of which no pod was found."""
     present = {part.node for part in control_plane if part.component is Component.APISERVER}
     return [
         Instance(Component.APISERVER, node.name, problem="this control-plane node has no kube-apiserver pod")
@@ -209,14 +209,14 @@ def probe_kubelets(
     gaps: list[Gap],
     answered: Answered | None,
 ) -> tuple[list[Node], list[Instance]]:
-    """The nodes and kubelets with what each kubelet's metrics say."""
+    """The nodes and kubelets with the answers of each kubelet's metrics."""
     answers = processes.ask_nodes(
         cluster,
         {
             node.name: partial(processes.ask_kubelet, cluster, node.name, own_apiservers.get(node.name))
             for node in nodes
         },
-        "what the kubelets say themselves",
+        "the running versions of kubelets",
         processes.NODES_PROXY,
         gaps,
         answered,

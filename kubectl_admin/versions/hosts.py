@@ -32,7 +32,7 @@ POINTED = {
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
-    """What a node's disk says.
+    """What was read from a node's disk.
 
     kubelet: the version of the program that the next start of the kubelet runs. reaches: which API servers
     the components' kubeconfig files name.
@@ -43,7 +43,7 @@ class OnDisk:
 
 
 def read_hosts(hosts: Hosts, facts: Facts, *, answered: Callable[[int], None] | None = None) -> Facts:
-    """Reads the disks of all nodes, and adds what they say to the facts; a node that fails is a gap.
+    """Reads the disks of all nodes, and adds the answers to the facts; a node that fails is a gap.
 
     answered: called after each node. Raises AdminError where the user may not create debug pods.
     """
@@ -64,17 +64,17 @@ def read_hosts(hosts: Hosts, facts: Facts, *, answered: Callable[[int], None] | 
 
 
 def ask(host: Host) -> OnDisk:
-    """What the disk of one node says."""
+    """Reads the disk of one node."""
     return on_disk(host.script(VERSIONS, KUBERNETES).decode("utf-8", "replace"))
 
 
 def on_disk(answer: str) -> OnDisk:
-    """What the script's answer says."""
-    said = dict(line.split(" ", 1) for line in answer.splitlines() if " " in line)
-    own = (*LOOPBACK, said.get("apiserver-address", ""))
-    servers = {component: said[name] for component, name in POINTED.items() if name in said}
+    """The script's answer, parsed."""
+    found = dict(line.split(" ", 1) for line in answer.splitlines() if " " in line)
+    own = (*LOOPBACK, found.get("apiserver-address", ""))
+    servers = {component: found[name] for component, name in POINTED.items() if name in found}
     return OnDisk(
-        Version.find(said.get("kubelet-version", "")),
+        Version.find(found.get("kubelet-version", "")),
         {component: reach(server, own) for component, server in servers.items()},
     )
 
@@ -88,7 +88,7 @@ def reach(server: str, own: tuple[str, ...]) -> Reach:
 
 
 def completed(part: Instance, disk: OnDisk | None) -> Instance:
-    """The instance with what the disk of its node says; whom it was seen to talk to counts before a file."""
+    """The instance with its node's answer; the servers that it was seen to talk to count before a file."""
     if disk is None:
         return part
     installed = Evidence.of(disk.kubelet, SOURCE) if part.component is Component.KUBELET else None

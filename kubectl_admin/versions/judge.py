@@ -78,7 +78,7 @@ def _fix(breach: Breach) -> str:
 
 
 def disagreements(instances: Iterable[Instance]) -> Iterator[Finding]:
-    """Instances of which two sources say different versions, those alike in one finding."""
+    """Instances of which two sources give different versions, those alike in one finding."""
     alike: dict[tuple[Component, Evidence, Evidence], list[Instance]] = defaultdict(list)
     for instance in instances:
         if pair := instance.disagreement:
@@ -124,7 +124,7 @@ def silent(instances: Iterable[Instance]) -> Iterator[Finding]:
 
 
 def not_judged(instances: Iterable[Instance]) -> Iterator[Finding]:
-    """Instances that neither said their version nor have one in their image's tag, one for each kind."""
+    """Instances that neither report their version nor have one in their image's tag, one for each kind."""
     alike: dict[Component, list[Instance]] = defaultdict(list)
     for instance in instances:
         # CoreDNS is measured by no rule.

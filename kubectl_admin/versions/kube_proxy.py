@@ -1,4 +1,4 @@
-"""Which kube-proxy runs on which node: said by its DaemonSet where fully rolled out, else by its pods."""
+"""Which kube-proxy runs on which node: by its DaemonSet where fully rolled out, else by its pods."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -57,7 +57,7 @@ def rolled_out(daemonset: Mapping[str, Any], nodes: int) -> bool:
 
 
 def of_pods(cluster: Cluster) -> Iterator[Instance]:
-    """Every kube-proxy by its pod: the revision that its label names says the image."""
+    """Every kube-proxy by its pod: the revision that its label names has the image."""
     images = {
         revision["metadata"]["labels"].get("controller-revision-hash", ""): processes.image_tag(
             revision["data"]["spec"]["template"]["spec"]
@@ -88,13 +88,13 @@ def probe(
         names = {node: pod["metadata"]["name"] for node, pod in pods(cluster)} if proxies else {}
     except AdminError as error:
         gaps.append(
-            processes.gap("what the kube-proxies say themselves", error, "list pods in namespace kube-system")
+            processes.gap("the running versions of kube-proxies", error, "list pods in namespace kube-system")
         )
         return proxies
     answers = processes.ask_nodes(
         cluster,
         {node: partial(processes.ask_kube_proxy, cluster, name) for node, name in names.items()},
-        "what the kube-proxies say themselves",
+        "the running versions of kube-proxies",
         FORWARDING,
         gaps,
         answered,

@@ -1,4 +1,4 @@
-"""Which kubectl this machine has: the one that a person types."""
+"""The kubectl of this machine: the one that a person types."""
 
 import shutil
 import subprocess
@@ -19,7 +19,8 @@ Asked = Callable[[], Instance | None]
 def asked() -> Iterator[Asked]:
     """Asks the kubectl on PATH for its version while other work goes on, for as long as the context lasts.
 
-    What it gives waits for the answer: None where there is no kubectl. One that fails has a problem.
+    The function that it gives waits for the answer: None where PATH has no kubectl. One that fails is an
+    instance with a problem.
     """
     path = shutil.which("kubectl")
     if path is None:
@@ -54,5 +55,5 @@ def answer_of(process: subprocess.Popen[bytes], path: str) -> Instance:
 
 
 def failed(path: str, error: Exception) -> Instance:
-    """A kubectl that does not say its version, and why."""
+    """A kubectl that does not report its version, and why."""
     return Instance(Component.KUBECTL, problem=f"{path} version --client failed: {error}")

@@ -1,4 +1,4 @@
-"""What a process' metrics say. A stranger may have written them, so the time that it takes grows with their
+"""Reads a process' metrics. A stranger may have written them, so the time that it takes grows with their
 length, never with its square.
 
 Source: prometheus.io/docs/instrumenting/exposition_formats, «Text-based format».
@@ -18,7 +18,7 @@ Series = tuple[Mapping[str, str], str]
 def series(metrics: str, name: str) -> Iterator[Series]:
     """The labels (their escapes kept) and the value of each series of a metric, the first 1,000 of them.
 
-    What is no series is passed over.
+    Any other line is passed over.
     """
     for line in islice(_lines(metrics, name), SERIES):
         labels, at = {}, len(name)

@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class KubeletAnswer:
-    """What a kubelet's metrics say: its version, the cgroup version, until when its runtime is supported."""
+    """A kubelet's metrics: its version, the cgroup version, until when its runtime is supported."""
 
     running: Evidence | None
     reach: Reach | None
@@ -49,7 +49,7 @@ class KubeletAnswer:
 
 
 def static_pod(pod: Mapping[str, Any]) -> Instance | None:
-    """The instance that a control-plane pod's object claims to be; None for a pod that is no such part."""
+    """The instance that a control-plane pod's object claims to be; None for any other pod."""
     component = component_of(pod)
     if component not in PORTS:
         return None
@@ -88,28 +88,28 @@ def ask(cluster: Cluster, pod: Mapping[str, Any], instance: Instance, own_apiser
 
 
 def with_version(instance: Instance, answer: Mapping[str, Any] | None) -> Instance:
-    """The instance with what an API server's /version says; emulated versions are there since 1.32.
+    """The instance with the answer of an API server's /version; emulated versions are there since 1.32.
 
-    Raises AdminError for what is no version.
+    Raises AdminError for an answer without a version.
     """
-    said = mapping(answer)
-    emulated = said.get("emulationMajor"), said.get("emulationMinor")
-    running = _version(said.get("gitVersion"))
+    found = mapping(answer)
+    emulated = found.get("emulationMajor"), found.get("emulationMinor")
+    running = _version(found.get("gitVersion"))
     emulates = _version(".".join(map(str, emulated))) if all(emulated) else running
     same = (emulates.major, emulates.minor) == (running.major, running.minor)
     return replace(instance, running=Evidence(running, "its /version"), emulates=None if same else emulates)
 
 
-def _version(said: object) -> Version:
+def _version(written: object) -> Version:
     """The version that an answer to /version gives. Raises AdminError."""
-    version = Version.find(str(said))
+    version = Version.find(str(written))
     if version is None:
-        raise AdminError(f"its answer to /version gives no version, but {str(said)[:SHOWN]!r}")
+        raise AdminError(f"its answer to /version has no version: {str(written)[:SHOWN]!r}")
     return version
 
 
 def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> KubeletAnswer:
-    """What a node's kubelet says of itself, through the API server's node proxy.
+    """Asks a node's kubelet for its version, through the API server's node proxy.
 
     own_apiserver: the address of the API server on the same node, if there is one.
     """
@@ -119,12 +119,12 @@ def ask_kubelet(cluster: Cluster, node: str, own_apiserver: str | None) -> Kubel
         evidence(BUILD_INFO, text, "its metrics"),
         reach(text, own_apiserver),
         {"1": 1, "2": 2}.get(cgroup),
-        next(said(RUNTIME_SUPPORT, text), ""),
+        next(labels_of(RUNTIME_SUPPORT, text), ""),
     )
 
 
 def ask_kube_proxy(cluster: Cluster, pod: str) -> Evidence | None:
-    """What the kube-proxy in this pod says of itself."""
+    """Asks the kube-proxy in this pod for its version."""
     return evidence(
         BUILD_INFO, get_from_loopback(cluster, pod, KUBE_PROXY_METRICS, "/metrics"), "its metrics"
     )
@@ -150,11 +150,11 @@ def ask_nodes(
 
 
 def reach(text: str, own_apiserver: str | None) -> Reach | None:
-    """Which API servers a process talks to, by its metrics; None where they don't say.
+    """Which API servers a process talks to, by its metrics; None where they don't have it.
 
     own_apiserver: the address of the API server on the same node, if there is one.
     """
-    hosts = set(said(SPOKEN_TO, text))
+    hosts = set(labels_of(SPOKEN_TO, text))
     if not hosts:
         return None
     return Reach.LOCAL if hosts == {own_apiserver} else Reach.ANY
@@ -163,19 +163,19 @@ def reach(text: str, own_apiserver: str | None) -> Reach | None:
 def gap(what: str, error: AdminError, permission: str) -> Gap:
     """What could not be found out for this error; the permission counts where it is what is missing."""
     if isinstance(error, Forbidden):
-        # The API server does not always say who was refused what.
+        # The API server does not always name the user.
         who = f'user "{error.user}"' if error.user else "this user"
         return Gap(what, f"{who} may not {permission}", permission)
     return Gap(what, error.what)
 
 
 def evidence(metric: tuple[str, str], text: str, source: str) -> Evidence | None:
-    """The version that a metric's label carries; None where the metric is missing or says no version."""
-    return Evidence.of(Version.find(next(said(metric, text), "")), source)
+    """The version that a metric's label carries; None where the metric is missing or has no version."""
+    return Evidence.of(Version.find(next(labels_of(metric, text), "")), source)
 
 
-def said(metric: tuple[str, str], text: str) -> Iterator[str]:
-    """What the label of a metric says in each of its series that has it and is not 0."""
+def labels_of(metric: tuple[str, str], text: str) -> Iterator[str]:
+    """The value of a metric's label in each of its series that has it and is not 0."""
     name, label = metric
     for labels, value in metrics.series(text, name):
         if value != "0" and labels.get(label):

@@ -33,7 +33,7 @@ def report(
     today: date,
     stages: Sequence[UpgradeStage] | None,
 ) -> Report:
-    """All that skew says of one cluster, in which these breaches of the policy were found.
+    """The report of skew on one cluster, in which these breaches of the policy were found.
 
     stages: the upgrade path to a target; None where none was asked for.
     """
@@ -87,7 +87,7 @@ def visible_nodes(facts: Facts) -> Sequence[Node]:
 
 
 def cell(part: Instance | None, broken: bool) -> Cell | str:
-    """An instance's version with its mark; «-» where there is no such part on the node."""
+    """An instance's version with its mark; «-» where the node has no such part."""
     if part is None:
         return "-"
     version = part.version
@@ -98,7 +98,7 @@ def cell(part: Instance | None, broken: bool) -> Cell | str:
 
 
 def summary(facts: Facts, found: Sequence[Breach], upstream: Upstream, today: date) -> str:
-    """What belongs to no node, how long the minor is supported, and the next legal stage."""
+    """The parts without a node, how long the minor is supported, and the next legal stage."""
     lines = [
         f"{part.component} {part.version or '<unknown>'}"
         for part in facts.instances
@@ -150,17 +150,17 @@ def next_step(facts: Facts, found: Sequence[Breach], upstream: Upstream) -> Iter
 
 
 def upgrade_path_text(stages: Sequence[UpgradeStage]) -> str:
-    """The way as a numbered list; what would be illegal is said below its stage."""
+    """The upgrade path as a numbered list; below each stage what would be illegal then."""
     if not stages:
-        return "way: every API server is there already"
-    lines = ["way:"]
+        return "upgrade path: nothing to do; every API server has that version already"
+    lines = ["upgrade path:"]
     for number, stage in enumerate(stages, 1):
         wait = " (may wait)" if stage.optional else ""
         objects = f": {some_of(stage.objects, STAGE_OBJECTS)}" if stage.objects else ""
         lines.append(f"{number}. 1.{stage.minor}: {stage.title}{wait}{objects}")
         for finding in stage.illegal:
             where = f" on {some_of(finding.objects, STAGE_OBJECTS)}" if finding.objects else ""
-            word = "illegal then" if finding.severity is Severity.VIOLATION else "to be looked at"
+            word = "illegal then" if finding.severity is Severity.VIOLATION else "check"
             lines.append(f"  {word}: {finding.subject}{where}: {finding.evidence}")
     return "\n".join(lines)
 
@@ -206,14 +206,14 @@ def cluster_document(
 def instance_document(part: Instance) -> dict[str, object]:
     """An instance with all evidence."""
 
-    def said(evidence: Evidence | None) -> dict[str, str] | None:
+    def shown(evidence: Evidence | None) -> dict[str, str] | None:
         return {"version": str(evidence.version), "source": evidence.source} if evidence else None
 
     return {
         "version": str(part.version) if part.version else None,
-        "running": said(part.running),
-        "claimed": said(part.claimed),
-        **({"installed": said(part.installed)} if part.installed else {}),
+        "running": shown(part.running),
+        "claimed": shown(part.claimed),
+        **({"installed": shown(part.installed)} if part.installed else {}),
         **({"talksTo": str(part.reach)} if part.reach else {}),
         **({"emulates": part.emulates.minor_text} if part.emulates else {}),
         **({"problem": part.problem} if part.problem else {}),

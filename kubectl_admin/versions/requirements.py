@@ -1,4 +1,4 @@
-"""Whether nodes and etcd have what a minor of Kubernetes required. Pure."""
+"""Whether nodes and etcd have what a minor of Kubernetes requires. Pure."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
@@ -14,11 +14,11 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
-    """What the nodes lack to run this minor (37 for 1.37), a finding each; an unknown minor is said."""
+    """What the nodes lack to run this minor (37 for 1.37), a finding each; a gap for an unknown minor."""
     required = upstream.requirements.get(minor, Requirements())
     if upstream.requirements and minor > max(upstream.requirements):
         why = f"upstream's table of {upstream.taken} ends with 1.{max(upstream.requirements)}"
-        yield Gap(f"what 1.{minor} needs of etcd, container runtime, kernel and cgroup", why).finding()
+        yield Gap(f"requirements of 1.{minor} on etcd, container runtime, kernel and cgroup", why).finding()
     for check in (_containerd, _kernel, _cgroup, _runtime_support):
         yield from check(facts, required, minor)
 
@@ -44,7 +44,7 @@ def etcd_gate(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]
             f"kubeadm 1.{minor} brings etcd {brought.minor_text}; members that skip {gate} may not come back"
         )
         if unknown:
-            seen += f"; not known is the version on {', '.join(each.node or '?' for each in unknown)}"
+            seen += f"; the version is unknown on {', '.join(each.node or '?' for each in unknown)}"
         yield rules.ETCD_TOO_OLD_TO_UPGRADE.violation(
             says=f"every etcd member must be at {gate} or later before the step to {brought.minor_text}",
             subject=f"etcd for 1.{minor}",
@@ -172,15 +172,15 @@ def _cgroup(facts: Facts, required: Requirements, minor: int) -> Iterator[Findin
         if not nodes:
             continue
         seen = " and ".join(sorted({f"{node.cgroup_seen} is 1" for node in nodes}))
-        told = {
-            None: "; what its kubelet is told was not looked at",
-            True: "; its kubelet is told so, and kubeadm's system check may want to be ignored",
-            False: "; its kubelet's configuration does not say so",
+        allows = {
+            None: "; its kubelet's configuration was not read",
+            True: "; its kubelet's configuration allows it; kubeadm's system check may have to be ignored",
+            False: "; its kubelet's configuration does not allow it",
         }[allowed]
         yield rules.CGROUP_V1.finding(
             severity,
             subject=f"cgroup v1 for 1.{minor}",
-            evidence=f"{seen}{told}",
+            evidence=f"{seen}{allows}",
             fix=(
                 "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
                 + ("" if allowed else ", or set it in ConfigMap kube-system/kubelet-config")
@@ -190,8 +190,8 @@ def _cgroup(facts: Facts, required: Requirements, minor: int) -> Iterator[Findin
 
 
 def _runtime_support(facts: Facts, _required: Requirements, minor: int) -> Iterator[Finding]:
-    def unfit(said: str) -> bool:
-        ends = Version.find(said)
+    def unfit(version: str) -> bool:
+        ends = Version.find(version)
         return bool(ends and ends.minor <= minor)
 
     if nodes := _unfit(facts, lambda node: node.runtime_support_ends, unfit):

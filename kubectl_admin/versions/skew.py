@@ -32,10 +32,10 @@ def of_one(  # noqa: PLR0913 - a cluster, what is known beforehand, and how to l
     answered: Callable[[int], None] | None = None,
     complete: Callable[[Cluster, Facts], Facts] | None = None,
 ) -> Report:
-    """The report on one cluster, with the way to the minor `target` (37 for 1.37) if one is given.
+    """The report on one cluster, with the upgrade path to the minor `target` (37 for 1.37) if one is given.
 
     mine: the kubectl of this machine. complete: adds to the facts what takes more than asking. Raises
-    AdminError where the API server can't be spoken to, UsageError for a target behind the cluster.
+    AdminError where the API server can't be reached, UsageError for a target behind the cluster.
     """
     facts = gather(cluster, mine, probe=probe, answered=answered)
     if complete:

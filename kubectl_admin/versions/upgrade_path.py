@@ -22,7 +22,7 @@ class UpgradeStage:
 
     objects: what moves, in order.
     illegal: what the policy or the minor's needs forbid once this stage is taken, nothing else being moved
-        before: it must be put right first.
+        before: it must be fixed first.
     optional: the stage may wait, as long as no later stage finds it illegal.
     """
 
@@ -36,8 +36,8 @@ class UpgradeStage:
 def upgrade_path(facts: Facts, upstream: Upstream, target: int) -> list[UpgradeStage]:
     """The stages from the oldest API server's minor to `target`, minor by minor; none when there already.
 
-    Kubelets and kube-proxies are taken as they are today throughout, so that the stages say how long they may
-    stay, and from where on they may not.
+    Kubelets and kube-proxies are taken as they are today throughout, so that the stages show how long
+    they may stay, and from where on they may not.
     """
     if not facts.apiserver_minors:
         return []

@@ -25,7 +25,7 @@ class Requirements:
     """What a minor wants of the rest of the machine.
 
     etcd: the version that kubeadm installs with it.
-    etcd_before: the version that etcd must have before that step; None where there is no such gate.
+    etcd_before: the version that etcd must have before that step; None where no such gate exists.
     containerd: the oldest tested patch of each line of containerd; a line that is not named is not tested.
     kernels: kernel lines that kubeadm's system check accepts; «6+» is 6 and every later major.
     cgroup: the cgroup version that the kubelet wants (2 since 1.35), or None for any.
@@ -42,7 +42,7 @@ class Requirements:
 class Upstream:
     """The whole table, by minor (36 for 1.36).
 
-    Source: kubernetes.io/releases, containerd's RELEASES.md, etcd's upgrade guides, as the file itself says.
+    Source: kubernetes.io/releases, containerd's RELEASES.md, etcd's upgrade guides, as the file itself notes.
     """
 
     taken: date
@@ -58,7 +58,7 @@ class Upstream:
 def load(file: Path | None = None) -> Upstream:
     """Reads the table that ships with the program, or `file` instead of it.
 
-    Raises UsageError where the file can't be read or is no such table.
+    Raises UsageError where the file can't be read or is not such a table.
     """
     try:
         text = (file or resources.files("kubectl_admin") / "data/upstream.json").read_text("utf-8")

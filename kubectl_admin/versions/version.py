@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-# Kubernetes' own pre-releases; whatever else stands behind a version is a vendor's build of it.
+# Kubernetes' own pre-releases; anything else behind a version is a vendor's build of it.
 # Source: kubernetes/sig-release release-engineering/versioning.md.
 PRERELEASE = re.compile(r"-((?:alpha|beta|rc)[0-9]*(?:\.[0-9A-Za-z]+)*)(?![0-9A-Za-z])")
 WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].{0,127})?", re.DOTALL)
@@ -13,9 +13,14 @@ WRITTEN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})(?:\.([0-9]{1,6}))?([-+].{0,1
 Precedence = tuple[int, int, int, int, tuple[tuple[int, int, str], ...]]
 
 
+def not_a_kubernetes_version(text: str) -> str:
+    """What an option with this value is refused with."""
+    return f"{text!r} is not a Kubernetes version (examples: 1.37, 1.37.2)"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """MAJOR.MINOR.PATCH and what a vendor adds behind it, which says nothing about the order.
+    """MAJOR.MINOR.PATCH and what a vendor adds behind it, which does not count for the order.
 
     Nor does a pre-release: the skew policy counts minors. Where one of several is chosen, or where a version
     may be there already, that is not enough: there `precedence` orders, and `is_met_by` compares. Vendors
@@ -40,7 +45,7 @@ class Version:
 
     @classmethod
     def find(cls, text: str) -> "Version | None":
-        """Reads what may be a version; None where it is none."""
+        """Reads a version; None for other text."""
         try:
             return cls.parse(text)
         except ValueError:
@@ -48,7 +53,7 @@ class Version:
 
     @classmethod
     def of_image(cls, image: str) -> "Version | None":
-        """The version that an image's tag claims; None for a tag that is none, or a digest alone.
+        """The version that an image's tag claims; None for another tag, or a digest alone.
 
         A tag can't have a «+», for which «_» is written.
         Source: kubernetes/kubernetes cmd/kubeadm/app/util/version.go, KubernetesVersionToImageTag.

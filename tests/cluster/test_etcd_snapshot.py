@@ -1,4 +1,4 @@
-"""`kubectl admin etcd-snapshot` on a real cluster: proven, restored, and whatever gets in its way."""
+"""`kubectl admin etcd-snapshot` on a real cluster: verified, restored, and whatever gets in its way."""
 
 import contextlib
 import hashlib

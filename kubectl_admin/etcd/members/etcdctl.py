@@ -1,6 +1,6 @@
 """etcdctl: how it is called, and its answers as plain data, for etcd 3.5 to 3.7.
 
-It is run by whoever is handed in as a Runner: in a member's own container, or on a host. Its answers are Go's
+It is run by the Runner that is passed: in a member's own container, or on a host. Its answers are Go's
 encoding of etcd's messages: whole numbers of 64 bits, and nothing at all for what is zero or empty.
 
 Source: etcd etcdctl/ctlv3/command (ep_command.go, member_command.go, printer_json.go), api/etcdserverpb.
@@ -28,11 +28,11 @@ DIALLING = re.compile(r'Error while dialing: ([^"\\]+)')
 
 
 class EtcdctlError(AdminError):
-    """etcdctl has ended with an error, or answered what is no answer. said: its own words, in short."""
+    """etcdctl failed, or its answer makes no sense. detail: its own words, in short."""
 
-    def __init__(self, what: str, said: str) -> None:
-        super().__init__(f"{what}: {said}")
-        self.said = said
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(f"{what}: {detail}")
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a member says of itself. Sizes in bytes.
+    """A member's own status. Sizes in bytes.
 
     leader: the id of whom it takes for the leader; 0 where it knows none.
     index: the raft index up to which it knows that entries are committed.
     applied: the raft index up to which it has applied them.
     size: its database file, which the quota counts; in_use: what of it is not free.
-    quota: what size may become; 0 where it does not say (before 3.6).
-    storage_version: of the database file; "" where it does not say (before 3.6).
+    quota: what size may become; 0 where it is not given (before 3.6).
+    storage_version: of the database file; "" where it is not given (before 3.6).
     downgrade_to: the version to which a downgrade is under way; "" for none.
     """
 
@@ -118,7 +118,7 @@ class Etcdctl:
         return replace(self, access=replace(self.access, endpoint=endpoint))
 
     def status(self) -> Status:
-        """What the member at the endpoint says of itself. It answers without a quorum, too."""
+        """The status of the member at the endpoint. It answers without a quorum, too."""
         return parsed_status(self._answer(["endpoint", "status"]))
 
     def members(self) -> tuple[Listed, ...]:
@@ -132,7 +132,7 @@ class Etcdctl:
     def hash(self, revision: int) -> Hash:
         """The hash of the member's keys up to a revision that it has, and has not compacted.
 
-        The member holds writes back meanwhile, about a second for each GB in use.
+        The member delays writes during that time, about a second for each GB in use.
         Source: etcd server/storage/mvcc/kvstore.go, hashByRev.
         """
         words = ["endpoint", "hashkv", f"--rev={revision}"]
@@ -143,8 +143,8 @@ class Etcdctl:
         ran = self.run([self.program, *arguments(self.access, words, timeout or self.patience)])
         if ran.exit_code:
             killed = ran.exit_code > 128  # 128 and the number of the signal
-            ended = f"killed by signal {ran.exit_code - 128}" if killed else f"exit code {ran.exit_code}"
-            raise EtcdctlError(what, reason(ran.stderr) or ended)
+            outcome = f"killed by signal {ran.exit_code - 128}" if killed else f"exit code {ran.exit_code}"
+            raise EtcdctlError(what, reason(ran.stderr) or outcome)
         try:
             return decode_json(ran.stdout, "this")
         except AdminError as error:
@@ -170,16 +170,16 @@ def arguments(access: Access, words: Sequence[str], timeout: float = ANSWER_TIME
 
 
 def reason(stderr: bytes) -> str:
-    """Why etcdctl has failed, in a line: the last that is no line of a log, or why it could not connect."""
+    """Why etcdctl failed, in a line: the last one that is not of a log, or why it could not connect."""
     lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     plain = [line for line in lines if not line.startswith("{")]
     dialled = DIALLING.findall("\n".join(lines))
-    said = plain[-1].removeprefix("Error: ").strip() if plain else ""
+    last = plain[-1].removeprefix("Error: ").strip() if plain else ""
     # That the time is over is only how it ends where nothing can be reached.
-    if dialled and ("deadline exceeded" in said or not said):
+    if dialled and ("deadline exceeded" in last or not last):
         return str(dialled[-1]).strip()
-    failed = FAILED.fullmatch(said)
-    return failed[1] if failed else said
+    failed = FAILED.fullmatch(last)
+    return failed[1] if failed else last
 
 
 def parsed_members(answer: Any) -> tuple[Listed, ...]:
@@ -253,7 +253,7 @@ def _only(answer: Any, name: str) -> Mapping[str, Any]:
         found = answer[0].get(name)
         if isinstance(found, dict):
             return found
-    raise EtcdctlError(PROGRAM, f"an answer with one {name} was expected: {str(answer)[:80]}")
+    raise EtcdctlError(PROGRAM, f"expected an answer with one {name}, got {str(answer)[:80]}")
 
 
 def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -263,7 +263,7 @@ def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _objects(answer: Any, name: str) -> list[Mapping[str, Any]]:
     if not isinstance(answer, dict):
-        raise EtcdctlError(PROGRAM, f"an answer with {name} was expected: {str(answer)[:80]}")
+        raise EtcdctlError(PROGRAM, f"expected an answer with {name}, got {str(answer)[:80]}")
     return [one for one in answer.get(name) or () if isinstance(one, dict)]
 
 

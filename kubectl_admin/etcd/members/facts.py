@@ -1,4 +1,4 @@
-"""What was found out about a cluster's etcd at one moment, as plain data."""
+"""The facts on a cluster's etcd at one moment, as plain data."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ LAG = 1000
 class Member:
     """A member of the cluster's list, or a pod that should run one.
 
-    id: None where no list and no answer told it.
-    node: the node that its pod or its name and addresses tell; "" where none does.
+    id: None where no list and no answer has it.
+    node: the node of its pod, or of its name and addresses; "" where none matches.
     pod: None where no static pod runs it. listed: None where it is in no list of members that could be read.
-    status: its own word; None where it gave none.
+    status: its own answer; None where it gave none.
     problem: why it could not be asked in its own pod; "" where it was.
     asked_from: the node of the member from which it was asked over the network instead; "" otherwise.
     unreachable: why it gave no answer there, either.
@@ -86,7 +86,7 @@ class Member:
 class State:
     """A cluster's etcd.
 
-    etcd: what the static pods say.
+    etcd: what the static pods have.
     members: those of the list, and pods that are in none; in the order of their names.
     alarms: all that are raised, those of members that are in no list as well.
     hashed: the revision up to which hashes were taken; 0 where none were.
@@ -106,7 +106,7 @@ class State:
 
     @property
     def answered(self) -> bool:
-        """Whether any member has answered; without that nothing at all is known of etcd."""
+        """Whether any member has answered; without that nothing is known of etcd."""
         return any(member.up for member in self.members)
 
     @property
@@ -132,8 +132,8 @@ class State:
     @property
     def leader(self) -> Member | None:
         """The leader by the word of a member of the newest term; None where no leader is known."""
-        told = [member.status for member in self.members if member.status and member.status.leader]
-        newest = max(told, key=lambda status: status.term, default=None)
+        statuses = [member.status for member in self.members if member.status and member.status.leader]
+        newest = max(statuses, key=lambda status: status.term, default=None)
         if newest is None:
             return None
         return next((member for member in self.members if member.id == newest.leader), None)
@@ -152,11 +152,11 @@ class State:
     def lacking(self, node: str) -> str:
         """What a node's own member lacks to be at work, in words; "" where it lacks nothing.
 
-        Only a member whose static pod is on the node is the node's own: names and addresses prove nothing.
+        Only a member whose static pod is on the node is the node's own: names and addresses are not evidence.
         """
         here = [member for member in self.members if member.pod and member.pod.node == node]
         if not here:
-            return "no static pod of etcd is to be seen on it"
+            return "found no static pod of etcd on it"
         return "; ".join(what for member in here if (what := missing(member)))
 
     @property

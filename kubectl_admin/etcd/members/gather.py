@@ -49,7 +49,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     answered: called after each member's answer with the number of members, for progress.
 
     A member that does not answer is a Member with a problem. Raises AdminError where the API server can't be
-    spoken to, where pods may not be listed, or where nothing may be run in them.
+    reached, where pods may not be listed, or where nothing may be run in them.
     """
     with explained(cluster, RIGHTS):
         etcd = find(cluster)
@@ -63,7 +63,7 @@ def gather(cluster: Cluster, *, compare: bool | None = None, answered: Answered 
     statuses = {pod: answer for pod, answer in answers.items() if isinstance(answer, Status)}
     problems = {pod: flags_in_file(pod) for pod in etcd.members if pod not in talkers}
     problems |= {pod: why(answer) for pod, answer in answers.items() if isinstance(answer, AdminError)}
-    # Who votes and knows a leader answers for the cluster; others refuse, or wait until their time is over.
+    # A voter that knows a leader answers for the cluster; others refuse, or wait until their time is over.
     order = sorted(statuses, key=lambda pod: (statuses[pod].learner, not statuses[pod].leader))
     able = {pod: talkers[pod] for pod in order}
     listed, alarms, unanswered = cluster_wide(able)
@@ -98,7 +98,7 @@ def etcdctl(cluster: Cluster, pod: EtcdPod) -> Etcdctl:
 
 
 def find(cluster: Cluster) -> pods.Etcd:
-    """What the static pods say of etcd; an AdminError that may come of etcd itself says so."""
+    """The etcd of the static pods; the AdminError of a silent API server has a hint at etcd."""
     try:
         return pods.find(cluster)
     except AdminError as error:
@@ -125,7 +125,7 @@ def cluster_wide(able: Mapping[EtcdPod, Etcdctl]) -> tuple[Any, Any, tuple[Gap, 
 
 
 def asked_from_others(members: Sequence[Member], able: Mapping[EtcdPod, Etcdctl]) -> tuple[Member, ...]:
-    """The members, those that were silent with what two others got out of them over the network."""
+    """The members, silent ones with the answers that two others got from them over the network."""
     silent = {place: addresses(member) for place, member in enumerate(members) if not member.up}
     answers = ask_all(
         {
@@ -146,7 +146,7 @@ def asked_from_others(members: Sequence[Member], able: Mapping[EtcdPod, Etcdctl]
 
 def as_heard(member: Member, answers: Mapping[EtcdPod, Status | AdminError]) -> Member:
     """A silent member with its answer to another, or with why there was none."""
-    unreachable = "" if addresses(member) else "it has told no address for clients"
+    unreachable = "" if addresses(member) else "it has no client address"
     for pod, answer in answers.items():
         if isinstance(answer, Status):
             return replace(member, id=answer.member_id, status=answer, asked_from=pod.node)
@@ -155,7 +155,7 @@ def as_heard(member: Member, answers: Mapping[EtcdPod, Status | AdminError]) -> 
 
 
 def require_answer(state: State) -> None:
-    """Raises AdminError where no member has answered: then nothing is known of how etcd is."""
+    """Raises AdminError where no member has answered: then nothing is known of etcd."""
     if state.answered:
         return
     if state.etcd.external:
@@ -164,16 +164,16 @@ def require_answer(state: State) -> None:
             "run etcdctl on one of the control-plane nodes, with the files that the API server names",
         )
     if not state.members:
-        raise AdminError("no static pod of etcd is to be seen, so nothing was asked")
+        raise AdminError("found no static pod of etcd, so no member was asked")
     silent = "; ".join(f"{member.title}: {missing(member)}" for member in state.members)
     raise AdminError(
         f"no member of etcd could be asked: {silent}",
-        "how etcd is, is not known; on the control-plane nodes: crictl ps --all --name etcd",
+        "the state of etcd is unknown; look on the control-plane nodes: crictl ps --all --name etcd",
     )
 
 
 def addresses(member: Member) -> tuple[str, ...]:
-    """Where others reach a member: what the list says, or its own flags."""
+    """Where others reach a member: by the list, or by its own flags."""
     if member.listed and member.listed.client_urls:
         return member.listed.client_urls
     return member.pod.flags.advertise_client_urls if member.pod else ()
@@ -199,10 +199,10 @@ def without_api(error: AdminError) -> AdminError:
 
 
 def why(error: AdminError) -> str:
-    """An error in the words of whoever refused, without those of everybody in between."""
+    """An error in the words of its origin, without those of everybody in between."""
     match error:
         case EtcdctlError():
-            return error.said
+            return error.detail
         case ApiError():
             return error.message
         case Unreachable() if "timeout" in error.what:

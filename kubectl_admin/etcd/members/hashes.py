@@ -1,8 +1,8 @@
 """Whether the members of etcd have the same data: their hashes, taken at one revision.
 
-A hash covers what has happened from the last compaction up to a revision, so two of them say something only
-where both revisions are the same. The cluster goes on writing and compacting meanwhile: the revision is one
-that every member already has, and hashes between which a compaction came are taken again.
+A hash covers what has happened from the last compaction up to a revision, so two of them can be compared only
+where both revisions are the same. The cluster keeps writing and compacting: the revision is one that every
+member already has, and hashes between which a compaction came are taken again.
 
 Source: etcd server/storage/mvcc/hash.go, server/etcdserver/corrupt.go.
 """
@@ -18,7 +18,7 @@ from kubectl_admin.pool import ask_all
 
 TRIES = 3  # the API servers compact every five minutes, and the members follow within a moment
 ALL_HASHES_TIMEOUT = HASH_TIMEOUT + 30.0  # seconds for the hashes of all members together
-# Bytes in use up to which hashes are taken without being asked for. A member holds writes back while it makes
+# Bytes in use up to which hashes are taken without being asked for. A member delays writes while it computes
 # one: half a second for so many.
 SMALL = 512 << 20
 
@@ -45,7 +45,7 @@ def compare(members: Mapping[EtcdPod, tuple[Etcdctl, Status]], wanted: bool | No
         return Comparison(problem="not asked for" if wanted is False and len(members) > 1 else "")
     largest = max(status.in_use for _, status in members.values())
     if wanted is None and largest > SMALL:
-        held = f"each member would hold writes back for about {largest / (1 << 30):.1f} s"
+        held = f"each member would delay writes for about {largest / (1 << 30):.1f} s"
         return Comparison(problem=f"{held}; --hash compares all the same")
     revision = min(status.revision for _, status in members.values())
     found = Comparison()
@@ -53,7 +53,7 @@ def compare(members: Mapping[EtcdPod, tuple[Etcdctl, Status]], wanted: bool | No
         found = take_hashes({pod: ctl for pod, (ctl, _) in members.items()}, revision)
         if not found.problem and len({one.value for one in found.hashes.values()}) == 1:
             break
-        # Fresh ones after a compaction; and what disagrees is looked at twice before it is said.
+        # Fresh ones after a compaction; and what disagrees is looked at twice before it is reported.
         revision = max(revision, newest_common(members, found))
     return found
 
@@ -65,12 +65,12 @@ def take_hashes(members: Mapping[EtcdPod, Etcdctl], revision: int) -> Comparison
     )
     hashes = {pod: answer for pod, answer in answers.items() if isinstance(answer, Hash)}
     problems = [
-        f"{pod.node}: {answer.said if isinstance(answer, EtcdctlError) else answer.what}"
+        f"{pod.node}: {answer.detail if isinstance(answer, EtcdctlError) else answer.what}"
         for pod, answer in answers.items()
         if isinstance(answer, AdminError)
     ]
     if not problems and len(compactions(hashes.values())) > 1:
-        problems = ["a compaction has come in between each time"]
+        problems = ["a compaction came in between each time"]
     return Comparison(hashes, revision, "; ".join(problems))
 
 

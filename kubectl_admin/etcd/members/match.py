@@ -18,9 +18,9 @@ def matched(
 ) -> tuple[Member, ...]:
     """Every member of the list with its pod, then the pods that run none of it; in the order of their names.
 
-    A pod that answered runs the member that it said; one that did not the one of its name or its address,
-    and where its flags can't be read the one of its node. statuses, problems: the pods' answers, and why
-    others gave none.
+    A pod that answered runs the member that its answer names. One that did not runs the member of its name or
+    its address, or, where its flags can't be read, that of its node. statuses, problems: the pods' answers,
+    and why others gave none.
     """
     free = dict.fromkeys(pods)
     members = []
@@ -53,7 +53,7 @@ def with_alarms(members: Iterable[Member], alarms: Sequence[Alarm]) -> tuple[Mem
 
 
 def _is(pod: EtcdPod, status: Status | None, listed: Listed, node: str) -> bool:
-    """Whether the pod runs this member. node: the one that the member's name and addresses tell."""
+    """Whether the pod runs this member. node: the one of the member's name and addresses."""
     if status:
         return status.member_id == listed.id
     if pod.flags.config_file:

@@ -1,8 +1,8 @@
-"""Which etcd members a cluster shows as static pods, and where its API servers say that etcd is.
+"""Which etcd members a cluster shows as static pods, and which etcd its API servers use.
 
 Everything is read from the pods' own flags: nothing that kubeadm usually does is taken for granted. It takes
-one listing of kube-system and one of the control-plane nodes, and no request per node. A pod that only wears
-the labels of etcd is none of it.
+one listing of kube-system and one of the control-plane nodes, and no request per node. A pod that only
+carries the labels of etcd is not a member.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ SELECTOR = f"{static_pods.SELECTOR},component in ({ETCD},{APISERVER})"
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What a member was told by flags and variables, with etcd's own defaults for the rest.
+    """A member's settings by flags and variables, with etcd's own defaults for the rest.
 
     wal_dir: "" where it is inside of data_dir (member/wal).
     cert_file, key_file: the pair that the member shows to clients. client_cert_file, client_key_file: the one
         for when it is a client itself; "" where it takes the same.
     client_cert_auth: whether clients need a certificate that trusted_ca_file trusts.
-    quota: --quota-backend-bytes; 0 stands for etcd's default (2 GiB), less than 0 for none.
+    quota: --quota-backend-bytes; 0 for etcd's default (2 GiB), less than 0 for none.
     config_file: "" but where the member reads a file on its node, and none of this.
 
     Source: etcd server/embed/config.go.
@@ -77,7 +77,7 @@ class EtcdPod:
     uid: the pod's uid as its node knows it (in cgroups and in /var/lib/kubelet/pods); not the object's.
     container: the name of the container in which etcd runs; container_id: the runtime's, without its scheme,
         "" while there is none.
-    ready: whether the kubelet says so; an old word where the kubelet is down.
+    ready: as the kubelet reported last; out of date where the kubelet is down.
     """
 
     node: str
@@ -98,9 +98,9 @@ class EtcdPod:
 
 @dataclass(frozen=True, slots=True)
 class ApiserverFlags:
-    """Where API servers say that their etcd is.
+    """The etcd that API servers use, by their flags.
 
-    nodes: those of the API servers that say so. servers: URLs. ca, cert, key: paths on these nodes.
+    nodes: those of the API servers with these flags. servers: URLs. ca, cert, key: paths on these nodes.
     overrides: «group/resource#URL;URL» for resources that are kept in another etcd.
     """
 
@@ -114,9 +114,9 @@ class ApiserverFlags:
 
 @dataclass(frozen=True, slots=True)
 class Etcd:
-    """What the static pods say of a cluster's etcd: its members, and what the API servers use.
+    """A cluster's etcd by the static pods: its members, and what the API servers use.
 
-    nodes: those of the control plane. impostors: pods that are labelled as etcd or an API server, and are no
+    nodes: those of the control plane. impostors: pods that are labelled as etcd or an API server, and are not
     static pods of the control plane.
     """
 
@@ -132,21 +132,21 @@ class Etcd:
 
 
 def find(cluster: Cluster) -> Etcd:
-    """What the static pods say of etcd. Raises AdminError where pods or nodes can't be listed."""
+    """The etcd of the static pods. Raises AdminError where pods or nodes can't be listed."""
     return of_static_pods(static_pods.find(cluster, SELECTOR))
 
 
 def of_static_pods(found: StaticPods) -> Etcd:
     """The same from what was found, members in the order of their nodes' names."""
-    members, says = [], {}
+    members, flags = [], {}
     for pod in found.pods:
         match static_pods.component_of(pod):
             case Component.ETCD:
                 members.append(member(pod))
             case Component.APISERVER:
-                says[static_pods.node_of(pod)] = apiserver_flags(pod)
+                flags[static_pods.node_of(pod)] = apiserver_flags(pod)
     members.sort(key=lambda pod: (pod.node, pod.name))
-    return Etcd(tuple(members), _alike(says), found.nodes, found.impostors)
+    return Etcd(tuple(members), _alike(flags), found.nodes, found.impostors)
 
 
 def member(pod: Mapping[str, Any]) -> EtcdPod:
@@ -168,64 +168,65 @@ def member(pod: Mapping[str, Any]) -> EtcdPod:
 
 
 def member_flags(pod: Mapping[str, Any]) -> Flags:
-    """What a member was told. A flag wins over its variable; a configuration file over everything."""
-    told = settings_of(pod, ETCD)
+    """A member's settings. A flag wins over its variable; a configuration file over everything."""
+    settings = settings_of(pod, ETCD)
 
     def urls(name: str, default: str) -> tuple[str, ...]:
-        return listed(told.get(name, default))
+        return listed(settings.get(name, default))
 
-    name = told.get("name", "default")
+    name = settings.get("name", "default")
     return Flags(
         name=name,
-        data_dir=told.get("data-dir") or f"{name}.etcd",
-        wal_dir=told.get("wal-dir", ""),
+        data_dir=settings.get("data-dir") or f"{name}.etcd",
+        wal_dir=settings.get("wal-dir", ""),
         listen_client_urls=urls("listen-client-urls", "http://localhost:2379"),
         advertise_client_urls=urls("advertise-client-urls", "http://localhost:2379"),
         advertise_peer_urls=urls("initial-advertise-peer-urls", "http://localhost:2380"),
         listen_metrics_urls=urls("listen-metrics-urls", ""),
-        trusted_ca_file=told.get("trusted-ca-file", ""),
-        cert_file=told.get("cert-file", ""),
-        key_file=told.get("key-file", ""),
-        client_cert_file=told.get("client-cert-file", ""),
-        client_key_file=told.get("client-key-file", ""),
+        trusted_ca_file=settings.get("trusted-ca-file", ""),
+        cert_file=settings.get("cert-file", ""),
+        key_file=settings.get("key-file", ""),
+        client_cert_file=settings.get("client-cert-file", ""),
+        client_key_file=settings.get("client-key-file", ""),
         # A trusted authority alone already makes etcd ask: client/pkg/transport/listener.go, ServerConfig.
-        client_cert_auth=is_true(told.get("client-cert-auth", "")) or bool(told.get("trusted-ca-file")),
-        quota=_number(told.get("quota-backend-bytes", "")),
-        config_file=told.get("config-file", ""),
+        client_cert_auth=is_true(settings.get("client-cert-auth", ""))
+        or bool(settings.get("trusted-ca-file")),
+        quota=_number(settings.get("quota-backend-bytes", "")),
+        config_file=settings.get("config-file", ""),
     )
 
 
-def access(told: Flags) -> Access:
+def access(flags: Flags) -> Access:
     """How a member with these flags is spoken to from its own node.
 
     The pair of the server serves as the client's, as etcd itself uses it, unless one is named for it.
     """
-    endpoint = next(iter(sorted(map(_reachable, told.listen_client_urls), key=_distance)), "")
+    endpoint = next(iter(sorted(map(_reachable, flags.listen_client_urls), key=_distance)), "")
     if parts(endpoint)[0] not in ("https", "unixs"):
         return Access(endpoint)
-    pair = (told.client_cert_file, told.client_key_file)
+    pair = (flags.client_cert_file, flags.client_key_file)
     if not all(pair):
-        pair = (told.cert_file, told.key_file)
-    return Access(endpoint, True, told.trusted_ca_file, *(pair if told.client_cert_auth else ("", "")))
+        pair = (flags.cert_file, flags.key_file)
+    return Access(endpoint, True, flags.trusted_ca_file, *(pair if flags.client_cert_auth else ("", "")))
 
 
 def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
-    """Where the API server of a static pod says that its etcd is."""
-    told = settings_of(pod, APISERVER)
+    """The etcd that the API server of a static pod uses."""
+    settings = settings_of(pod, APISERVER)
     return ApiserverFlags(
         nodes=(static_pods.node_of(pod),),
-        servers=listed(told.get("etcd-servers", "")),
-        ca=told.get("etcd-cafile", ""),
-        cert=told.get("etcd-certfile", ""),
-        key=told.get("etcd-keyfile", ""),
-        overrides=listed(told.get("etcd-servers-overrides", "")),
+        servers=listed(settings.get("etcd-servers", "")),
+        ca=settings.get("etcd-cafile", ""),
+        cert=settings.get("etcd-certfile", ""),
+        key=settings.get("etcd-keyfile", ""),
+        overrides=listed(settings.get("etcd-servers-overrides", "")),
     )
 
 
-def _alike(says: Mapping[str, ApiserverFlags]) -> tuple[ApiserverFlags, ...]:
-    """What API servers say, those that say the same as one, in the order of their nodes' names."""
+def _alike(flags: Mapping[str, ApiserverFlags]) -> tuple[ApiserverFlags, ...]:
+    """The flags of API servers, equal ones as one, in the order of their nodes' names."""
     alike: dict[ApiserverFlags, list[str]] = {}
-    for node, one in sorted(says.items()):
+    for node, one in sorted(flags.items()):
         alike.setdefault(replace(one, nodes=()), []).append(node)
     return tuple(replace(one, nodes=tuple(nodes)) for one, nodes in alike.items())
 
@@ -242,7 +243,7 @@ def _reachable(url: str) -> str:
 
 
 def _distance(url: str) -> int:
-    """How far an endpoint is from the node itself: 0 for its loopback, 1 for others, 2 for what is no TCP."""
+    """How far an endpoint is from the node: 0 for its loopback, 1 for others, 2 for anything but TCP."""
     scheme, host, _ = parts(url)
     address = _address(host)
     if scheme.startswith("unix"):
@@ -251,7 +252,7 @@ def _distance(url: str) -> int:
 
 
 def parts(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL, etcd's port where it names none; "" and 0 where it is no URL."""
+    """Scheme, host and port of a URL, etcd's port where it names none; "" and 0 where it is not a URL."""
     return url_parts(url, ETCD_PORT)
 
 
@@ -263,7 +264,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _number(text: str) -> int:
-    """A whole number; 0 for what is none."""
+    """A whole number; 0 for other text."""
     try:
         return int(text)
     except ValueError:

@@ -10,7 +10,7 @@ from kubectl_admin.report.text import size
 
 
 def report(state: State, findings: Sequence[Finding]) -> Report:
-    """All that etcd-status says."""
+    """The report of etcd-status."""
     return Report(
         kind="EtcdStatus",
         items=lambda: (document(member) for member in state.members),
@@ -77,7 +77,7 @@ def role(member: Member) -> Cell | str:
 
 
 def summary(state: State) -> Iterator[str]:
-    """What belongs to no member."""
+    """The lines on the cluster as a whole."""
     context = f"context {state.context}, " if state.context else ""
     if state.members:
         up = sum(member.up for member in state.voters)
@@ -86,17 +86,17 @@ def summary(state: State) -> Iterator[str]:
             yield f"{up} of {len(state.voters)} voting members up, {state.quorum} needed"
         else:
             heard = sum(member.up for member in state.members)
-            yield f"which members vote is not known; {heard} of {len(state.members)} pods have answered"
+            yield f"the voting members are not known; {heard} of {len(state.members)} pods answered"
         if state.compared and not state.differing:
             yield f"the members' data is the same at revision {state.hashed}"
     else:
-        yield f"{context}no etcd pod is to be seen in kube-system"
+        yield f"{context}found no etcd pod in kube-system"
     if state.etcd.external:
         yield from (backend(one) for one in state.etcd.apiservers)
 
 
 def backend(one: ApiserverFlags) -> str:
-    """Where API servers say that etcd is, in a line."""
+    """The etcd that API servers use, in a line."""
     files = ", ".join(file for file in (one.ca, one.cert, one.key) if file)
     elsewhere = f"; {', '.join(one.overrides)}" if one.overrides else ""
     return (

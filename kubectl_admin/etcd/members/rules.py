@@ -29,7 +29,7 @@ ETCD_DOWNGRADE = Rule("etcd-downgrade", "a downgrade of etcd is finished or canc
 APISERVER_USES_ANOTHER_ETCD = Rule(
     "apiserver-uses-another-etcd", "the API servers use the etcd that runs in the cluster"
 )
-# Of whoever restarts a member: an upgrade, a renewal of certificates.
+# For changes that restart a member: an upgrade, a renewal of certificates.
 ETCD_QUORUM = Rule("etcd-quorum", "the other members are a quorum while one is restarted", FAILURES)
 
 # Single members, pods and nodes.

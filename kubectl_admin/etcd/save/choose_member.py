@@ -1,4 +1,4 @@
-"""From which member a snapshot is taken, and how it is spoken to from its node's host.
+"""Chooses the member that gives a snapshot, and how to reach it from its node's host.
 
 A follower before the leader, which has more to do; never a learner, which may lag behind; and only a member
 that the others know: a snapshot of another cluster is whole, too.
@@ -73,7 +73,7 @@ def choose(
     members = [pod for pod in etcd.members if node in (None, pod.node)]
     if not members:
         raise AdminError(why_no_member(etcd, node), "kubectl admin etcd-status shows what there is")
-    # All are asked, also where one is named: whether a member is one of the cluster, the others say.
+    # All are asked, even where one is named: the others know whether a member is one of the cluster.
     talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
     statuses = ask_all({pod: ctl.status for pod, ctl in talkers.items()}, deadline=ALL_MEMBERS_TIMEOUT)
     for answer in statuses.values():
@@ -88,8 +88,10 @@ def choose(
     against |= {pod: doubt for pod, status in answered.items() if (doubt := why_unfit(pod, status, known))}
     found = best({pod: status for pod, status in answered.items() if pod in members and pod not in against})
     if found is None or found.access is None:
-        said = "; ".join(f"{pod.node}: {against.get(pod, 'its container does not run')}" for pod in members)
-        raise AdminError(f"no etcd member can give a snapshot: {said}")
+        reasons = "; ".join(
+            f"{pod.node}: {against.get(pod, 'its container does not run')}" for pod in members
+        )
+        raise AdminError(f"no etcd member can give a snapshot: {reasons}")
     status = answered[found]
     return Source(
         found.node,
@@ -111,17 +113,18 @@ def refuse_divided(statuses: Mapping[EtcdPod, Status]) -> None:
     for pod, status in statuses.items():
         sides.setdefault(status.cluster_id, []).append(pod.node)
     if len(sides) > 1:
-        said = "; ".join(f"{cluster:x}: {', '.join(nodes)}" for cluster, nodes in sides.items())
+        found = "; ".join(f"{cluster:x}: {', '.join(nodes)}" for cluster, nodes in sides.items())
         raise AdminError(
-            f"etcd's members belong to different clusters ({said}): a snapshot of the wrong one is no backup",
-            "kubectl admin etcd-status; to keep one of them all the same: etcdctl snapshot save on its node",
+            f"etcd's members belong to different clusters ({found}): a snapshot of the wrong one is not a "
+            "backup",
+            "kubectl admin etcd-status; to save one of them all the same: etcdctl snapshot save on its node",
         )
 
 
 def why_unfit(pod: EtcdPod, status: Status, lists: Mapping[EtcdPod, Sequence[Listed]]) -> str:
-    """Why a member that answered is no source, by the lists of members that members gave; "" where it is one.
+    """Why a member that answered is not a source, by the lists that members gave; "" where it is one.
 
-    The others' word counts; its own where it is the only one to give any. The list takes a quorum.
+    The others' lists count; its own where it is the only one to give any. The list takes a quorum.
     """
     others = [listed for one, listed in lists.items() if one != pod] or list(lists.values())
     if not others:
@@ -136,7 +139,7 @@ def why_unfit(pod: EtcdPod, status: Status, lists: Mapping[EtcdPod, Sequence[Lis
 def best(statuses: Mapping[EtcdPod, Status]) -> EtcdPod | None:
     """The member to take a snapshot from, of those that answered.
 
-    One that nothing is to be said against, then a follower, then what has applied the most.
+    One without doubts, then a follower, then the one that has applied the most.
     """
     voters = {pod: status for pod, status in statuses.items() if not status.learner and pod.container_id}
 
@@ -149,17 +152,17 @@ def best(statuses: Mapping[EtcdPod, Status]) -> EtcdPod | None:
 
 
 def doubts_about(status: Status, all_of_them: Iterable[Status]) -> list[str]:
-    """What is to be said against a snapshot from a member: that it lacks what others have, or is damaged."""
+    """The doubts about a snapshot from a member: that it lacks what others have, or is damaged."""
     behind = max(other.applied for other in all_of_them) - status.applied
     raised = f"memberID:{status.member_id} "  # Source: etcd api/etcdserverpb, AlarmMember.String
-    said = {
+    doubts = {
         "knows no leader, so it may lack what the others have": not status.leader,
         f"is {behind} raft entries behind": behind > LAG,
         "has raised the alarm that its data is corrupt": any(
             error.startswith(raised) and "CORRUPT" in error for error in status.errors
         ),
     }
-    return [doubt for doubt, so in said.items() if so]
+    return [doubt for doubt, so in doubts.items() if so]
 
 
 def left_out(apiservers: Iterable[ApiserverFlags]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A snapshot taken on a node's host by etcd's own client, and brought home piece by piece."""
+"""A snapshot taken on a node's host by etcd's own client, and downloaded piece by piece."""
 
 import math
 import time
@@ -19,7 +19,7 @@ from kubectl_admin.node.workspace import STATE, workspace
 from kubectl_admin.report.text import mib, mib_needed
 
 SURVEY, SAVE = Script("etcd", "etcd-survey"), Script("etcd", "etcd-save")
-RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may lie on the same file system
+RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may be on the same file system
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A snapshot that has come home.
+    """A downloaded snapshot.
 
-    cluster_id, member_id: in hex, as the member says: of several members' files none tells the cluster's.
+    cluster_id, member_id: in hex, by the member itself: the file of several members has no cluster id.
     seconds: of each phase.
     """
 
@@ -85,25 +85,25 @@ def download(  # noqa: PLR0913 - from where, to where, and how
     size = seen.database or status.size
     refuse_full(host.node, seen, size)
     room(size)
-    with workspace(host) as folder:
+    with workspace(host) as directory:
         stall = math.ceil(patience) if math.isfinite(patience) else 0
-        path = f"{folder}/snapshot.db"
+        path = f"{directory}/snapshot.db"
         words = [seen.etcdctl, path, *etcdctl_flags(access)]
         # etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it
         # stays as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
-        job = start(host, host.operation.id, f"{folder}/job", SAVE, words)
-        file = RemoteFile(path, folder, size, f"{folder}/job/result", job.unit, stall)
+        job = start(host, host.operation.id, f"{directory}/job", SAVE, words)
+        file = RemoteFile(path, directory, size, f"{directory}/job/result", job.unit, stall)
         begun = time.monotonic()
         try:
             fetched = fetch(host, file, transfer(packing), sink)
         except StalledError as error:
             raise AdminError(
                 f"node {host.node}: etcd has sent nothing more of its snapshot for {stall} s: {error.what}",
-                "is the member stuck on its disk? see kubectl admin etcd-status; take another one with "
+                "is its disk stuck? see kubectl admin etcd-status; take another member with "
                 "--node, or wait longer with --timeout",
             ) from error
         except RefusedError:
-            # Why there is no file, etcdctl says where it has ended. What else fails does not wait for it.
+            # An etcdctl that has exited says why the file is missing. Other failures do not wait for it.
             if not job.runs():
                 refuse_failed(job)
             raise
@@ -114,10 +114,10 @@ def download(  # noqa: PLR0913 - from where, to where, and how
 
 
 def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
-    """What the host has; raises AdminError where no etcdctl is to be found."""
+    """Reads what the host has; raises AdminError where it has no etcdctl."""
     answer = host.script(SURVEY, source.container, source.data, STATE).decode("utf-8", "replace")
-    said = [line.partition(" ") for line in answer.splitlines()]
-    found = {name: value for name, _, value in said}
+    lines = [line.partition(" ") for line in answer.splitlines()]
+    found = {name: value for name, _, value in lines}
     program = etcdctl or found.get("etcdctl")
     if not program:
         where = "on PATH" if source.container == OUTSIDE else "in the container of its etcd"
@@ -129,11 +129,11 @@ def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
             int(found["database"]) if "database" in found else None,
             int(found["free"]),
             tuple(
-                tool for tool in Tool if (tool.value in (value for name, _, value in said if name == "tool"))
+                tool for tool in Tool if (tool.value in (value for name, _, value in lines if name == "tool"))
             ),
         )
     except (KeyError, ValueError):
-        raise AdminError(f"node {host.node}: the host's answer is not understood: {answer[:80]!r}") from None
+        raise AdminError(f"node {host.node}: unexpected answer of the host: {answer[:80]!r}") from None
 
 
 def choose_tool(seen: Survey, tool: Tool | None, node: str) -> Tool:
@@ -175,7 +175,7 @@ def within(access: Access, root: str) -> Access:
 
 
 def find_answering(host: Host, seen: Survey, accesses: list[Access]) -> tuple[Access, Status]:
-    """The first access at which a member answers from this host, and what that says of itself.
+    """The first access at which a member answers from this host, and the status of that member.
 
     Raises AdminError where none answers.
     """
@@ -200,7 +200,7 @@ def etcdctl_flags(access: Access) -> list[str]:
 
 def refuse_failed(job: Job) -> None:
     """Raises AdminError with etcdctl's own words where it has failed."""
-    ended = job.wait()
-    if ended.exit_code:
-        said = reason(ended.log.encode()) or f"etcdctl ended with exit code {ended.exit_code}"
-        raise AdminError(f"node {job.host.node}: etcd gave no snapshot: {said}")
+    outcome = job.wait()
+    if outcome.exit_code:
+        why = reason(outcome.log.encode()) or f"etcdctl failed with exit code {outcome.exit_code}"
+        raise AdminError(f"node {job.host.node}: etcd gave no snapshot: {why}")

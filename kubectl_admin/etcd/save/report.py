@@ -1,4 +1,4 @@
-"""What is said of a snapshot that was saved. Pure."""
+"""How a saved snapshot is shown. Pure."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,19 +18,19 @@ def report(saved: SavedSnapshot) -> Report:
     """Where the snapshot is and what it holds; for programs, all that is known of it."""
     snapshot = saved.verdict.snapshot
     if snapshot:
-        # It was verified before it had its name.
+        # It was verified before it was renamed into place.
         snapshot = replace(snapshot, path=saved.file or STDOUT)
     return Report(
         kind="EtcdSnapshot",
         items=lambda: [document(saved)],
         names=lambda: [f"file/{saved.file or STDOUT}"],
         tables=[summary(snapshot, saved.verdict.damaged), members(snapshot)] if snapshot else [],
-        paragraphs=[said(saved, snapshot)] if snapshot else [],
+        paragraphs=[details(saved, snapshot)] if snapshot else [],
         findings=saved.verdict.findings,
     )
 
 
-def said(saved: SavedSnapshot, snapshot: Snapshot) -> str:
+def details(saved: SavedSnapshot, snapshot: Snapshot) -> str:
     """Where it is, where it came from, and what that took."""
     fetched, spent, tool = saved.download.fetched, saved.download.seconds, saved.download.tool
     packed = "uncompressed" if tool == Tool.NONE else f"as {size(fetched.wire)} of {tool}"

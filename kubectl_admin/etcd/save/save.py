@@ -1,4 +1,4 @@
-"""A snapshot of a cluster's etcd as a file here: taken, brought home, proven, only then under its name."""
+"""Saves a snapshot of etcd as a file here: taken, downloaded, verified, and then renamed into place."""
 
 import os
 import re
@@ -44,7 +44,7 @@ class SnapshotOptions:
 
 @dataclass(frozen=True, slots=True)
 class SavedSnapshot:
-    """A snapshot that is here and proven. file: where; None where it went to a stream. seconds: in all."""
+    """A snapshot that is here and verified. file: where; None where it went to a stream. seconds: in all."""
 
     file: Path | None
     node: str
@@ -122,12 +122,12 @@ def refuse_unsound(verdict: Verdict, node: str) -> None:
         raise AdminError(
             f"the snapshot that node {node} gave came without its sha256 and was not kept: nothing shows "
             "that it is what etcd sent",
-            "etcdctl keeps the sha256 that etcd appends: look at the one of that node, or at --etcdctl",
+            "etcdctl keeps the sha256 that etcd appends: check the one of that node, or --etcdctl",
         )
 
 
 def refuse_foreign(verdict: Verdict, member_id: str, node: str) -> None:
-    """Raises AdminError for a snapshot whose own list of members has not the one that saved it.
+    """Raises AdminError for a snapshot whose own list of members lacks the one that saved it.
 
     member_id: in hex.
     """
@@ -135,8 +135,8 @@ def refuse_foreign(verdict: Verdict, member_id: str, node: str) -> None:
     if member_id not in {member.id for member in members}:
         named = ", ".join(f"{member.name or 'never started'} ({member.id})" for member in members)
         raise AdminError(
-            f"the snapshot that node {node} gave is of another cluster and was not kept: it names as members "
-            f"{named or 'nobody'}, and not {member_id}, which was asked for it",
+            f"the snapshot that node {node} gave is of another cluster and was not kept: its members are "
+            f"{named or 'none'}, and not {member_id}, which saved it",
             "kubectl admin etcd-status; take it from another member with --node",
         )
 
@@ -153,7 +153,7 @@ def destination(wanted: str, cluster: str) -> Path | None:
 
 
 def draft_of(file: Path | None, *, force: bool) -> PartFile | Spool:
-    """Where the snapshot grows until it is proven: beside its destination, or for a stream without a name."""
+    """Where the snapshot grows until it is verified: beside its destination; for a stream, without a name."""
     return Spool() if file is None else PartFile(file, force=force)
 
 

@@ -1,4 +1,4 @@
-"""What a database of etcd says of itself: members, alarms, versions, revisions. Decoding alone, no file.
+"""The content of etcd's small buckets decoded: members, alarms, versions, revisions. Opens no file.
 
 Source: etcd-io/etcd server/storage/schema/*.go, server/storage/mvcc/revision.go, api/etcdserverpb/rpc.proto.
 """
@@ -54,14 +54,14 @@ def revision(key: bytes) -> int:
     """The main revision of a key of bucket «key», or of one kept in bucket «meta»; raises Undecodable."""
     tail = key[REVISION:]
     if len(key) < REVISION or len(tail) > 1 or key[8:9] != b"_" or key[0] > 0x7F or key[9] > 0x7F:
-        raise Undecodable(f"{key[:24].hex()} is no revision")
+        raise Undecodable(f"{key[:24].hex()} is not a revision")
     return int.from_bytes(key[:8])
 
 
 def number(value: bytes) -> int:
     """A consistent index or a term; raises Undecodable."""
     if len(value) != 8:
-        raise Undecodable(f"{value[:24].hex()} is no number of 8 bytes")
+        raise Undecodable(f"{value[:24].hex()} is not a number of 8 bytes")
     return int.from_bytes(value)
 
 
@@ -70,7 +70,7 @@ def text(value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        raise Undecodable(f"{value[:24].hex()} is no text") from None
+        raise Undecodable(f"{value[:24].hex()} is not text") from None
 
 
 def member(key: bytes, value: bytes) -> Member:
@@ -88,7 +88,7 @@ def member(key: bytes, value: bytes) -> Member:
 def member_id(key: bytes) -> str:
     """The key of a bucket of members, an id in hex; raises Undecodable."""
     if not ID.fullmatch(key):
-        raise Undecodable(f"{key[:24]!r} is no member's id")
+        raise Undecodable(f"{key[:24]!r} is not a member's id")
     return f"{int(key, 16):x}"
 
 
@@ -99,7 +99,7 @@ def raft(value: bytes) -> Raft:
     outgoing = document.get("voters_outgoing") or []
     ids = [*_list(voting), *_list(outgoing), *_list(joining)]
     if not all(isinstance(each, int) and 0 <= each < 1 << 64 for each in ids):
-        raise Undecodable("the raft members are no list of ids")
+        raise Undecodable("the raft members are not a list of ids")
     return Raft(
         frozenset(f"{each:x}" for each in [*voting, *outgoing]), frozenset(f"{each:x}" for each in joining)
     )
@@ -113,7 +113,7 @@ def alarm(key: bytes) -> Alarm:
 
 
 def cluster_id(members: Sequence[Member], removed: Sequence[str]) -> str | None:
-    """The cluster's id in hex, where it can be told: no snapshot contains it.
+    """The cluster's id in hex; None where it can't be computed: no snapshot contains it.
 
     etcd makes it from the ids of the first members, so it is certain for a cluster that has one member and
     never had another. Source: etcd-io/etcd server/etcdserver/api/membership/cluster.go, genID.
@@ -130,27 +130,27 @@ def _object(value: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Undecodable(f"{value[:24]!r} is no JSON object")
+        raise Undecodable(f"{value[:24]!r} is not a JSON object")
     return document
 
 
 def _text_in(document: Mapping[str, Any], name: str) -> str:
     found: str = document.get(name) or ""
     if not _is_text(found):
-        raise Undecodable(f"its {name} is no text")
+        raise Undecodable(f"its {name} is not text")
     return found
 
 
 def _texts_in(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     found = _list(document.get(name) or [])
     if not all(map(_is_text, found)):
-        raise Undecodable(f"its {name} are no texts")
+        raise Undecodable(f"its {name} are not a list of texts")
     return tuple(found)
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise Undecodable(f"{str(value)[:24]!r} is no list")
+        raise Undecodable(f"{str(value)[:24]!r} is not a list")
     return value
 
 

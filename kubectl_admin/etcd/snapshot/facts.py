@@ -1,4 +1,4 @@
-"""What a snapshot file of etcd is and says, as facts."""
+"""The facts on a snapshot file of etcd: its content, and the verdict on it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from kubectl_admin.finding import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """What only a look at every entry tells.
+    """What takes a look at every entry.
 
     crc32c: over all entries, «hash» of `etcdutl snapshot status`; an id of this file's content.
     live_keys: keys that exist at the last revision, «totalKey» of etcdutl 3.6 and newer.
@@ -48,9 +48,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verification came to.
+    """The outcome of a verification.
 
-    snapshot: None where the file is no snapshot, or so damaged that nothing can be said of it.
+    snapshot: None where the file is not a snapshot, or so damaged that nothing in it can be read.
     findings: all that is wrong, and what must be known before a restore.
     damages: the first few damaged places; `damaged` is the number of all that were found.
     """

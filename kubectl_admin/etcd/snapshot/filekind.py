@@ -1,6 +1,6 @@
-"""What a file is that is not a database of etcd, in words for the person who named it by mistake."""
+"""The kind of a file that is not a database of etcd, in words for the person who named it by mistake."""
 
-# Where a mark stands, the mark, what it says of the file, and what to do about it.
+# Offset of a mark, the mark, the kind of the file, and what to do about it.
 MARKS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "compressed with gzip", "unpack it first: gunzip"),
     (0, b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "unpack it first: unzstd"),
@@ -34,7 +34,7 @@ def described(start: bytes, size: int) -> tuple[str, str]:
 
     start: its first KiB or so. size: its length in bytes.
     """
-    for found in (_written(start, size), _marked(start), _spoken(start)):
+    for found in (_zeros(start, size), _marked(start), _text_kind(start)):
         if found:
             return found
     begins = f"it begins with {start[:8].hex()}"
@@ -44,10 +44,8 @@ def described(start: bytes, size: int) -> tuple[str, str]:
     return f"data of an unknown kind; {begins}", DEFAULT_HINT
 
 
-def _written(start: bytes, size: int) -> tuple[str, str] | None:
-    hint = (
-        "what should have written it has failed: take the snapshot again, and look at the disk's free space"
-    )
+def _zeros(start: bytes, size: int) -> tuple[str, str] | None:
+    hint = "writing it failed: check the free space of the disk, then take the snapshot again"
     if not size:
         return "empty", hint
     if not start.strip(b"\0"):
@@ -62,7 +60,7 @@ def _marked(start: bytes) -> tuple[str, str] | None:
     return None
 
 
-def _spoken(start: bytes) -> tuple[str, str] | None:
+def _text_kind(start: bytes) -> tuple[str, str] | None:
     if not (text := _text(start).lstrip()):
         return None
     for word, what in WORDS:
@@ -76,7 +74,7 @@ def _spoken(start: bytes) -> tuple[str, str] | None:
 
 
 def _text(start: bytes) -> str:
-    """The bytes as text; "" if they are none."""
+    """The bytes as text; "" if they are not text."""
     try:
         text = start.decode()
     except UnicodeDecodeError as error:

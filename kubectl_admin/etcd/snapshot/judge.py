@@ -25,7 +25,7 @@ HASH = 32  # bytes of sha256 that etcd appends to a snapshot
 SECTOR = 512  # bytes; etcd takes a file for a snapshot if its length is a multiple of this and HASH
 
 SAFE_35 = "3.5.26"  # the first 3.5 that writes its true members to the database before an upgrade
-ANOTHER = "copy it again from where it came from and compare; if it is the same there, use another snapshot"
+ANOTHER = "copy it again from its source; if the copy is the same, use another snapshot"
 # What an alarm in a snapshot means, and what to do, by its kind.
 ALARMS_IN_A_SNAPSHOT = {
     "NOSPACE": (
@@ -61,7 +61,7 @@ def not_a_snapshot(what: str, fix: str) -> Finding:
 
 
 def of_length(size: int, database: int) -> Iterator[Finding]:
-    """What the file's length says beside that of the database that it should contain, both in bytes."""
+    """The file's length against that of the database that it should contain, both in bytes."""
     behind = size - database
     if behind < 0:
         lacking = f"{-behind + HASH:,} of {database + HASH:,} bytes are missing at its end"
@@ -100,7 +100,7 @@ def of_hash(right: bool | None) -> Iterator[Finding]:
     if right is False:
         yield SHA256.violation(
             subject="the file",
-            evidence="its sha256 is wrong: it was changed or damaged after etcd had sent it",
+            evidence="its sha256 is wrong: it was changed or damaged after etcd sent it",
             fix=ANOTHER,
         )
 
@@ -125,7 +125,7 @@ def of_damages(kept: Sequence[Damage], total: int, hash_right: bool | None) -> I
 
 
 def of_contents(contents: Contents) -> Iterator[Finding]:
-    """What the database says of itself that matters for a restore, or for the next upgrade: all warnings."""
+    """Warnings on the content of the database: what matters for a restore, or for the next upgrade."""
     yield from _alarms(contents)
     yield from _members(contents)
 
@@ -141,7 +141,7 @@ def _alarms(contents: Contents) -> Iterator[Finding]:
 
 
 class Standing(StrEnum):
-    """How a member of the list stands in raft, in the words that are shown."""
+    """How raft has a member of the list, in the words that are shown."""
 
     VOTER = "voter"
     LEARNER = "learner"
@@ -150,7 +150,7 @@ class Standing(StrEnum):
 
 
 def standing(member: Member, contents: Contents) -> Standing:
-    """How raft has the member; as the list has it where raft says nothing, or speaks of another cluster."""
+    """How raft has the member; as the list has it where raft is missing, or that of another cluster."""
     raft = contents.raft
     if raft and not restored(contents):
         if member.id not in raft.voters | raft.learners:
@@ -189,7 +189,7 @@ def _members(contents: Contents) -> Iterator[Finding]:
                 yield UNPROMOTED_LEARNER.warning(
                     subject=f"member {_named(member)}",
                     evidence="it votes in raft, and the list of members has it as a learner",
-                    fix=(upgrade if old else "see what the members say: etcdctl member list"),
+                    fix=(upgrade if old else "compare with the list of the members: etcdctl member list"),
                 )
             case Standing.LEARNER:
                 yield LEARNER.warning(

@@ -36,7 +36,7 @@ def look(pages: Pages, buckets: Sequence[Bucket], progress: Callable[[int], None
     for _ in check.leaves(pages, top):
         pass
     crc, living = 0, Living()
-    done = said = 0
+    done = shown = 0
     for bucket in buckets:
         crc = google_crc32c.extend(crc, bucket.name)
         for leaf in check.leaves(pages, bucket):
@@ -46,8 +46,8 @@ def look(pages: Pages, buckets: Sequence[Bucket], progress: Callable[[int], None
             if bucket.name == b"key":
                 _count(leaf, living)
             done += len(leaf.data)
-            if done - said > BLOCK:
-                progress(said := done)
+            if done - shown > BLOCK:
+                progress(shown := done)
     return crc, living.count()
 
 
@@ -55,7 +55,7 @@ class Living:
     """Which keys live, with 8 bytes of memory for each time that one was written or deleted.
 
     Of a key its hash of 64 bits is kept; two of 10 million keys have the same in one of 400,000 databases.
-    They lie in shards, so that counting needs little memory, too.
+    They are kept in shards, so that counting needs little memory, too.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Living:
 
 
 def _stretches(leaf: Leaf) -> Iterator[tuple[int, int]]:
-    """From where to where the entries of the page lie, in their order; bbolt writes them without a gap."""
+    """Begin and end of each run of entries in the page, in order; bbolt writes them without a gap."""
     begin = end = 0
     for flags, start, _, until in leaf.elements:
         if flags & BUCKET:
@@ -107,7 +107,7 @@ SHORT = 0x80  # a number below this is one byte
 
 
 def user_key(value: bytes | Stored) -> bytes:
-    """The key in a value of bucket «key»; "" if it has none. Raises Undecodable for what is no KeyValue."""
+    """The key in a value of bucket «key»; "" if it has none. Raises Undecodable for another message."""
     if isinstance(value, bytes) and len(value) > 1 and value[0] == KEY_TAG and value[1] < SHORT:
         numbers = NUMBERS.match(value, end := value[1] + 2)
         if numbers and end <= len(value):

@@ -13,7 +13,7 @@ MANY = 64  # fields; etcd's messages have six at most
 
 
 class Undecodable(ValueError):  # noqa: N818 - not a failure of the program
-    """What stands in the database is not what etcd writes there."""
+    """The database has something that etcd does not write there."""
 
 
 class Bytes(Protocol):

@@ -1,4 +1,4 @@
-"""Reading what a database says of itself out of its buckets."""
+"""Reads the content of a database out of its buckets."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a database of etcd says of itself; None for what was not written, or can't be read.
+    """The content of a database of etcd; None for what was not written, or can't be read.
 
     revision: the last one; 0 in a database without keys.
     compacted: the revision up to which older ones were dropped.
@@ -46,7 +46,7 @@ class Contents:
 
     @property
     def cluster_id(self) -> str | None:
-        """The cluster's id in hex, where it can be told; see contents.cluster_id."""
+        """The cluster's id in hex; None where it can't be computed. See contents.cluster_id."""
         return contents.cluster_id(self.members, self.removed)
 
 
@@ -55,7 +55,7 @@ NOTHING = Contents(None, None, None, None, (), (), None, (), None, None, auth=Fa
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key and its value, and where it stands: page, bytes from the beginning of the file."""
+    """A key and its value, and where it is: page, bytes from the beginning of the file."""
 
     key: bytes
     value: bytes
@@ -64,14 +64,14 @@ class Entry:
 
 
 def read(pages: Pages, buckets: Mapping[bytes, Bucket]) -> Contents:
-    """What the buckets say; what can't be read or decoded is noted as a damage and left out.
+    """The content of the buckets; anything that can't be read or decoded is noted as a damage and left out.
 
     Cost: the pages of the small buckets, and one page of bucket «key».
     """
 
     for name in NEEDED if buckets else ():
         if name not in buckets:
-            pages.damages.add(None, None, f"there is no bucket {name.decode()}")
+            pages.damages.add(None, None, f"bucket {name.decode()} is missing")
     small = {name: list(_entries(pages, buckets.get(name))) for name in SMALL}
 
     def every(name: bytes, decode: Callable[[Entry], T]) -> tuple[T, ...]:

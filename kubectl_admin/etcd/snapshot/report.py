@@ -1,4 +1,4 @@
-"""How a verified snapshot is shown: what it says in a few lines, and the same as plain data. Pure."""
+"""How a verified snapshot is shown: its content in a few lines, and the same as plain data. Pure."""
 
 import os
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ MEMBERS = ("MEMBER", "ID", "ROLE", "PEER-URLS")
 
 
 def report(verdict: Verdict) -> Report:
-    """All that is said of a file: tables for what it holds, damaged places, findings."""
+    """The report on a file: tables for its content, damaged places, findings."""
     snapshot = verdict.snapshot
     tables = [summary(snapshot, verdict.damaged)] if snapshot else []
     if snapshot and snapshot.contents.members:
         tables.append(members(snapshot))
-    paragraphs = [said(snapshot)] if snapshot else [f"{verdict.path}: nothing in it can be read"]
+    paragraphs = [details(snapshot)] if snapshot else [f"{verdict.path}: nothing in it can be read"]
     if verdict.damages:
         paragraphs.append(damages(verdict))
     return Report(
@@ -51,7 +51,7 @@ def summary(snapshot: Snapshot, damaged: int = 0) -> Table:
 
 
 def etcd_version(snapshot: Snapshot) -> str:
-    """The version of the members that wrote it, as far as it says so: a minor."""
+    """The minor of the members that wrote it, as far as it is known."""
     contents = snapshot.contents
     if contents.storage_version or contents.cluster_version:
         return str(contents.storage_version or contents.cluster_version).removesuffix(".0")
@@ -74,8 +74,8 @@ def members(snapshot: Snapshot) -> Table:
     return Table([Column(name) for name in MEMBERS], rows)
 
 
-def said(snapshot: Snapshot) -> str:
-    """The rest of what the file is and says, in a line for each subject."""
+def details(snapshot: Snapshot) -> str:
+    """The rest about the file and its content, a line for each subject."""
     contents = snapshot.contents
     numbers = {
         "compacted up to revision": contents.compacted,
@@ -93,7 +93,7 @@ def said(snapshot: Snapshot) -> str:
         hashed = f"etcdutl's hash over them is {snapshot.full.crc32c:x}"
         lines.append(f"{snapshot.entries:,} entries in all buckets; {hashed}")
     if contents.auth:
-        lines.append("etcd asks its clients for a user: authentication is on")
+        lines.append("authentication is on: etcd asks its clients for a user")
     return "\n".join(line for line in lines if line)
 
 
@@ -106,7 +106,7 @@ def damages(verdict: Verdict) -> str:
 
 
 def document(verdict: Verdict) -> Mapping[str, object]:
-    """The file as plain data; `snapshot` is null where nothing can be said of its content."""
+    """The file as plain data; `snapshot` is null where nothing in it can be read."""
     return {
         "file": os.fsencode(verdict.path).decode(errors="backslashreplace"),
         "sound": verdict.sound,
@@ -119,7 +119,7 @@ def document(verdict: Verdict) -> Mapping[str, object]:
 
 
 def snapshot_document(snapshot: Snapshot) -> Mapping[str, object]:
-    """What it is and says; ids in hex, as etcdctl writes them; sizes in bytes."""
+    """Its content; ids in hex, as etcdctl writes them; sizes in bytes."""
     contents, full = snapshot.contents, snapshot.full
     return {
         "sha256": snapshot.sha256,

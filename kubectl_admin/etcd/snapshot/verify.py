@@ -21,22 +21,22 @@ OF_ETCD = (b"key", b"meta", b"cluster", b"members")
 
 
 def quiet(_done: int, _all: int) -> None:
-    """For whom nobody watches."""
+    """Shows nothing: the progress that nobody watches."""
 
 
 def verify(path: Path, *, full: bool = False, progress: Progress = quiet) -> Verdict:
-    """Whether the file is a whole snapshot of etcd, and what it says.
+    """Whether the file is a whole snapshot of etcd, and its content.
 
     By default: the sha256 that etcd appended, both meta pages, that every page is in its place and belongs to
-    one bucket or to none, and what the database says of itself. `full` looks at every entry as well: its
+    one bucket or to none, and the content of the database. `full` looks at every entry as well: its
     bounds, the order of all keys, the checksum and the number of live keys as `etcdutl snapshot status` has
     them.
 
     progress: called from time to time with the bytes done and those to be done in all.
 
-    All that is wrong with the file's content is a finding of the verdict. Raises UsageError where there is no
-    such file or it can't be opened, and AdminError where reading fails, the file is written to meanwhile, or
-    it comes from a machine of the other byte order.
+    All that is wrong with the file's content is a finding of the verdict. Raises UsageError where the file
+    does not exist or can't be opened, and AdminError where reading fails, the file is written to during the
+    reading, or it comes from a machine of the other byte order.
 
     Cost: the file is read once from its beginning to its end, in about the time of sha256sum, and some pages
     again; `full` reads it twice and takes some microseconds an entry. Memory: some MiB, and 3 MiB for each
@@ -53,7 +53,7 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
     if meta.has_big_endian_magic(start):
         raise AdminError(
             f"{source.path} is a database in big-endian byte order, as etcd writes it on s390x, and "
-            "this program reads little-endian ones alone",
+            "this program reads only little-endian ones",
             "verify it with «etcdutl snapshot status» on a machine of that kind",
         )
     damages = Damages()
@@ -92,7 +92,7 @@ def _of_database(
     except Damaged as error:
         damages.note(error.damage)
     except Hopeless:
-        pass  # what is known by then is said
+        pass  # what is known by then is reported
     snapshot = Snapshot(
         path=source.path,
         size=source.size,

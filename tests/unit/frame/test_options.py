@@ -25,5 +25,5 @@ def test_durations(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "d", "1day", "12h1d", "-1d", "1d-1h", "soon"])
 def test_what_is_no_duration(text):
-    with pytest.raises(click.BadParameter, match="is no duration"):
+    with pytest.raises(click.BadParameter, match="is not a duration"):
         DURATION.convert(text, None, None)

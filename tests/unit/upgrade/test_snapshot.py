@@ -13,7 +13,7 @@ def test_a_file_that_is_there_is_refused_with_a_way_that_the_verb_has(tmp_path):
     assert snapshot.findings("cp-1", str(file), "lab", resumed=False) == []
     file.write_bytes(b"another upgrade's")
     (found,) = snapshot.findings("cp-1", str(file), "lab", resumed=False)
-    assert (found.rule, found.evidence) == ("snapshot-file", f"{file} is there already")
+    assert (found.rule, found.evidence) == ("snapshot-file", f"{file} exists already")
     assert "--snapshot" in found.fix
     assert "--force" not in found.fix
 
@@ -43,6 +43,6 @@ def test_what_can_not_be_made_is_said_at_once(tmp_path, monkeypatch, name, resum
 
 def test_a_stream_and_a_folder_that_can_not_be_written_are_no_place(tmp_path, monkeypatch):
     monkeypatch.setattr(snapshot.os, "access", lambda *_: False)
-    for wanted, what in (("-", "goes into a file"), (str(tmp_path), "can't be written to")):
+    for wanted, what in (("-", "needs a file"), (str(tmp_path), "is not writable")):
         (found,) = snapshot.findings("cp-1", wanted, "lab", resumed=False)
         assert what in found.evidence

@@ -60,7 +60,7 @@ def test_a_version_or_a_minor(text, minor, version):
     ],
 )
 def test_what_is_no_version(text):
-    with pytest.raises(UsageError, match="is no version of Kubernetes"):
+    with pytest.raises(UsageError, match="is not a Kubernetes version"):
         target.wanted(text)
 
 

@@ -116,7 +116,7 @@ def test_an_image_tag_decides_which_etcd_comes(tag, etcd, blocked):
 def test_a_member_of_unknown_version_is_not_past_the_gate():
     facts = cluster({"cp1": "1.36.3"}, None, Instance(Component.ETCD, "cp1"))
     [finding] = etcd_gate(facts, TABLE, 37)
-    assert finding.evidence.endswith("not known is the version on cp1")
+    assert finding.evidence.endswith("the version is unknown on cp1")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def judge(state: State) -> list[Finding]:
 
 
 def external(state: State) -> Iterator[Finding]:
-    """Where no member can be seen: where the API servers say that etcd is."""
+    """Where no member can be seen: which etcd the API servers use."""
     if state.etcd.members:
         return
     if state.etcd.external:

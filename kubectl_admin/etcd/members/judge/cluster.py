@@ -35,12 +35,12 @@ def split(state: State) -> Iterator[Finding]:
 
 
 def unanswered(state: State) -> Iterator[Finding]:
-    """What members were asked about the cluster as a whole, and none could say: it takes a quorum."""
+    """Questions about the cluster as a whole that no member could answer: they take a quorum."""
     for gap in state.unanswered:
         yield CLUSTER_NO_ANSWER.violation(
             subject=gap.what,
-            evidence=f"no member could say: {gap.why}",
-            fix="bring a majority of the members up, then ask again",
+            evidence=f"no member could answer: {gap.why}",
+            fix="bring a majority of the members up, then run it again",
         )
 
 
@@ -69,21 +69,21 @@ def tolerance(state: State) -> Iterator[Finding]:
 
 def leaderless(state: State) -> Iterator[Finding]:
     """Members that know no leader, or different ones."""
-    told = [(member, member.status) for member in state.members if member.status]
-    without = [member for member, status in told if not status.leader]
+    answered = [(member, member.status) for member in state.members if member.status]
+    without = [member for member, status in answered if not status.leader]
     if without:
         yield NO_LEADER.violation(
             subject="etcd",
-            evidence=f"no leader is known to {titles_of(without)}",
+            evidence=f"members that know no leader: {titles_of(without)}",
             fix="bring a majority of the members up, and let them reach each other's peer port (2380)",
             objects=objects_of(without),
         )
-    leaders = {status.leader for _, status in told if status.leader}
-    if len(leaders) > 1 and len({status.cluster_id for _, status in told}) == 1:
+    leaders = {status.leader for _, status in answered if status.leader}
+    if len(leaders) > 1 and len({status.cluster_id for _, status in answered}) == 1:
         yield LEADERS_DIFFER.warning(
             subject="etcd",
             evidence=("they name " + " and ".join(sorted(f"{leader:x}" for leader in leaders))),
-            fix="ask again: an election may have been under way",
+            fix="run it again: an election may have been under way",
         )
 
 
@@ -111,7 +111,7 @@ def versions(state: State) -> Iterator[Finding]:
 
 
 def elsewhere(state: State) -> Iterator[Finding]:
-    """API servers that use none of the members that are to be seen."""
+    """API servers that use none of the members that were found."""
     if not state.etcd.members or any(pod.flags.config_file for pod in state.etcd.members):
         return
     served = {
@@ -123,7 +123,7 @@ def elsewhere(state: State) -> Iterator[Finding]:
         if one.servers and not any(parts(url)[1:] in served for url in one.servers):
             yield APISERVER_USES_ANOTHER_ETCD.warning(
                 subject="kube-apiserver",
-                evidence=f"--etcd-servers={','.join(one.servers)} names none of the members that are seen",
+                evidence=f"--etcd-servers={','.join(one.servers)} names none of the members that were found",
                 fix="look at the API servers' manifests; this report may be about an etcd that nobody uses",
                 objects=tuple(f"node/{node}" for node in one.nodes),
             )

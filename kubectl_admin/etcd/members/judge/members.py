@@ -89,21 +89,21 @@ def places(state: State) -> Iterator[Finding]:
     if missing := [node.name for node in nodes if node.name not in {member.node for member in state.members}]:
         yield NODE_WITHOUT_MEMBER.warning(
             subject="etcd",
-            evidence=f"none is known on {', '.join(missing)}",
+            evidence=f"found no member on {', '.join(missing)}",
             fix="join the node again (kubeadm reset, kubeadm join --control-plane)",
             objects=tuple(f"node/{name}" for name in missing),
         )
 
 
 def impostors(state: State) -> Iterator[Finding]:
-    """Pods that are labelled as etcd or an API server, and are no static pods of the control plane."""
+    """Pods that are labelled as etcd or an API server, and are not static pods of the control plane."""
     for one in state.etcd.impostors:
         label = f"kubectl label node {one.node} {LABEL}="
         yield POD_NOT_OF_CONTROL_PLANE.warning(
             subject=f"pod {one.pod}",
             evidence=f"{one.why}; it was not asked",
             fix=f"if {one.node or 'its node'} is a control-plane node, label it: {label}; if not, remove the "
-            "pod, and find out who made it",
+            "pod, and find out who created it",
             objects=(f"node/{one.node}",) if one.node else (),
         )
 

@@ -16,8 +16,8 @@ LONG_NAME = 64  # bytes; etcd's longest has 15
 class Bucket:
     """A bucket of the bucket of buckets.
 
-    root: the page where it begins; None where all of it lies inline.
-    inline: the page that lies inline; None for all others.
+    root: the page where it begins; None where all of it is inline.
+    inline: the page that is inline; None for all others.
     entries: how many it holds.
     pages: how many pages it takes up.
     sound: whether all of it was reached without a damage, so that it can be read.
@@ -53,7 +53,7 @@ def found(pages: Pages) -> list[Bucket]:
     if freelist.claim(pages):
         pages.follow(pages.meta.root, "the meta page")
     if pages.damages.total > before:
-        return []  # without the first page, what others are for can't be told
+        return []  # without the first page the purpose of others is unknown
     buckets: list[Bucket] = []
     try:
         for page in pages.leaves(pages.meta.root):
@@ -70,7 +70,7 @@ def _buckets(pages: Pages, where: leaf.Leaf, room: int) -> Iterator[Bucket]:
         if number >= room:
             raise Damaged(Damage(where.page, where.offset + start, f"more than {MANY} buckets"))
         if not flags & BUCKET:
-            what = f"entry {number} of the bucket of buckets is none"
+            what = f"entry {number} of the bucket of buckets is not a bucket"
             pages.damages.add(where.page, where.offset + start, what)
             continue
         if middle - start > LONG_NAME:
@@ -86,16 +86,16 @@ def _buckets(pages: Pages, where: leaf.Leaf, room: int) -> Iterator[Bucket]:
 def _bucket(pages: Pages, where: leaf.Leaf, start: int, middle: int, end: int) -> Bucket:
     name = where.data[start:middle]
     behind = middle + IN_BUCKET.size
-    said = f"bucket {name.decode('ascii', 'backslashreplace')}"
+    title = f"bucket {name.decode('ascii', 'backslashreplace')}"
     if behind > end:
-        raise Damaged(Damage(where.page, where.offset + middle, f"{said} has no root"))
+        raise Damaged(Damage(where.page, where.offset + middle, f"{title} has no root"))
     root, _ = IN_BUCKET.unpack(where.data[middle:behind])
     if root == 0:
         if end - behind > pages.meta.page_size:  # bbolt puts up to a quarter of one there
-            what = f"{said} lies inline, and is longer than a page"
+            what = f"{title} is inline, and longer than a page"
             raise Damaged(Damage(where.page, where.offset + behind, what))
         inline = leaf.parsed(where.data[behind:end], where.page, where.offset + behind)
         return Bucket(name, None, inline, len(inline.elements), 0, sound=True)
     before = pages.damages.total
-    extent = pages.follow(root, said)
+    extent = pages.follow(root, title)
     return Bucket(name, root, None, extent.entries, extent.pages, sound=pages.damages.total == before)

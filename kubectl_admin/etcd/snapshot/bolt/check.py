@@ -1,4 +1,4 @@
-"""What lies inside of pages: the order of all keys, within a page and between pages."""
+"""The inside of pages: the order of all keys, within a page and between pages."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ LONG_KEYS = 16 << 20  # bytes; bbolt splits leaf pages of more than four entries
 def leaves(pages: Pages, bucket: Bucket) -> Iterator[Leaf]:
     """The leaf pages of a sound bucket in order, each with all of its keys in their place.
 
-    Keys must rise within a page, and lie between those that the pages above give for it.
+    Keys must rise within a page, and be between those that the pages above give for it.
     Raises Damaged at the first place where that is not so.
 
     Source: etcd-io/bbolt tx_check.go, recursivelyCheckPageKeyOrder.
@@ -32,7 +32,7 @@ def leaves(pages: Pages, bucket: Bucket) -> Iterator[Leaf]:
         number, level, low, high = stack.pop()
         if pages.kind(number) == BRANCH:
             if level > DEEP:
-                raise Damaged(Damage(number, pages.offset(number), f"it lies {DEEP} levels deep"))
+                raise Damaged(Damage(number, pages.offset(number), f"it is {DEEP} levels deep"))
             keys, children = _branch(pages, number, low, high)
             below = [*zip(children, keys, [*keys[1:], high], strict=True)]
             stack.extend((child, level + 1, first, end) for child, first, end in reversed(below))
@@ -62,7 +62,7 @@ def _branch(
         total += size
         if start < first or start + size > length or total > length:
             where = f"bytes {start} to {start + size} of {length}"
-            raise Damaged(Damage(number, offset + at, f"its key {len(keys)} lies at {where} of its page"))
+            raise Damaged(Damage(number, offset + at, f"its key {len(keys)} is at {where} of its page"))
         keys.append(data[start : start + size])
         children.append(child)
     _rising(keys, low, high, number, offset)

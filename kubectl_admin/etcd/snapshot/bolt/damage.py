@@ -11,7 +11,7 @@ class Damage:
     """One damaged place.
 
     page: the page's number; None where the damage is in no single page.
-    offset: bytes from the beginning of the file; None where no place can be told.
+    offset: bytes from the beginning of the file; None where the place is unknown.
     what: what is wrong there, a clause.
     """
 
@@ -26,7 +26,7 @@ class Damage:
 
 
 class Damaged(Exception):  # noqa: N818 - not a failure of the program: the word for what was found
-    """Raised where reading can't go on in a part of the file."""
+    """Raised where reading a part of the file must stop."""
 
     def __init__(self, damage: Damage) -> None:
         super().__init__(str(damage))
@@ -34,7 +34,7 @@ class Damaged(Exception):  # noqa: N818 - not a failure of the program: the word
 
 
 class Hopeless(Exception):  # noqa: N818 - as above
-    """Raised when so much is damaged that more of it would tell nothing."""
+    """Raised when so much is damaged that more of it would add nothing."""
 
 
 @dataclass(slots=True)

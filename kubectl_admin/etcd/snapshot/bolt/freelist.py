@@ -6,7 +6,7 @@ from kubectl_admin.etcd.snapshot.bolt.format import FREELIST, HEADER
 from kubectl_admin.etcd.snapshot.bolt.pages import USED, Pages
 
 COUNT = Struct("<Q")
-IN_FIRST = 0xFFFF  # a count of so many stands in the first id's place
+IN_FIRST = 0xFFFF  # a count of so many is in the first id's place
 READ = 1 << 17  # ids at a time: 1 MiB
 
 
@@ -35,7 +35,7 @@ def settle(pages: Pages) -> None:
         for index, (page,) in enumerate(COUNT.iter_unpack(data), first):
             at = offset + index * 8
             if not 2 <= page < pages.meta.pages:
-                pages.damages.add(number, at, f"lists page {page} as free, which the database has not")
+                pages.damages.add(number, at, f"lists page {page} as free, which does not exist")
             elif pages.used[page]:
                 pages.damages.add(page, at, "listed as free, and in use")
             elif free[page]:

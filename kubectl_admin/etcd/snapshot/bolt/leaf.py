@@ -30,11 +30,11 @@ class Stored:
 class Leaf:
     """A leaf page, or the page of an inline bucket.
 
-    page: its number, for an inline bucket that of the page in which it lies.
+    page: its number, for an inline bucket that of the page that contains it.
     offset: bytes from the beginning of the file to its header.
     data: its bytes, the header first.
     elements: of each entry its flags, and where in `data` the key begins, the value begins, and that
-    ends; all lie within `data`, and together they are not longer than it.
+    ends; all are within `data`, and together they are not longer than it.
     """
 
     page: int
@@ -71,7 +71,7 @@ def parsed(data: bytes | Stored, page: int, offset: int) -> Leaf:
         start = at + pos
         if start < first or start + key + value > len(data):
             place = f"bytes {start} to {start + key + value} of {len(data)}"
-            raise Damaged(Damage(page, offset + at, f"element {len(elements)} lies at {place} of its page"))
+            raise Damaged(Damage(page, offset + at, f"element {len(elements)} is at {place} of its page"))
         elements.append((flags, start, start + key, start + key + value))
         total += key + value
         at += ELEMENT

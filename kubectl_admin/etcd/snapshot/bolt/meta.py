@@ -20,7 +20,7 @@ PAGE_SIZES = tuple(1024 << power for power in range(15))  # those that bbolt its
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What a meta page says.
+    """The content of a meta page.
 
     page_size: bytes, that of the operating system on which the database was made.
     root: the page where the bucket of buckets begins.
@@ -47,7 +47,7 @@ def chosen(source: Source, damages: Damages) -> Meta | None:
     A damaged one is noted even where the other is whole: etcd writes both for every snapshot.
     """
     first = _parsed(source, 0)
-    # Where the first does not tell how long a page is, the second is looked for as bbolt does.
+    # Where the first does not give the length of a page, the second is looked for as bbolt does.
     sizes = (first.page_size,) if isinstance(first, Meta) else PAGE_SIZES
     seconds = [(size, _parsed(source, size)) for size in sizes if size + AT + LENGTH <= source.size]
     second = next((meta for _, meta in seconds if isinstance(meta, Meta)), None)

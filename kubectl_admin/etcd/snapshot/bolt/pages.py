@@ -1,6 +1,6 @@
 """Which pages are in use: each is claimed once, with the header that the sweep has collected of it.
 
-Of the file itself, branch pages alone are read. What lies inside of leaf pages is another matter.
+Of the file itself, branch pages alone are read. The inside of leaf pages is checked elsewhere (check.py).
 """
 
 from array import array
@@ -21,7 +21,7 @@ KIND_AND_OVERFLOW = 0xFFFF_FFFF_0000_FFFF
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What lies below a root: entries by the headers of its leaves, and pages."""
+    """The extent of the tree below a root: entries by the headers of its leaves, and pages."""
 
     entries: int
     pages: int
@@ -79,7 +79,7 @@ class Pages:
     def claim(self, number: int, parent: str, kinds: tuple[int, ...] = (BRANCH, LEAF)) -> int:
         """How many pages it spans, which are noted as in use; 0 where it is damaged, which is noted.
 
-        It must lie in the database, be what its header says, and, with all that it spans, be nobody else's.
+        It must be in the database, be what its header says, and, with all that it spans, be nobody else's.
         """
         size, page_size = self.meta.pages, self.meta.page_size
         if not 2 <= number < size:

@@ -73,7 +73,7 @@ class Source:
 
     def _changed(self) -> AdminError:
         return AdminError(
-            f"{self.path} changed while it was read", "wait until whatever writes to it has ended"
+            f"{self.path} changed while it was read", "wait until the program that writes to it is done"
         )
 
 
@@ -81,23 +81,23 @@ class Source:
 def opened(path: Path) -> Iterator[Source]:
     """The file, open for reading.
 
-    Raises UsageError where there is no such regular file (a pipe or a device has no end to go by), or
-    where it may not be read.
+    Raises UsageError where it does not exist, is not a regular file (a pipe or a device has no end to go
+    by), or may not be read.
     """
     try:
         # A named pipe without a writer would keep even open() waiting.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError as error:  # a NUL byte in the name
-        raise UsageError(f"{str(path)!r} is no name of a file: {error}") from error
+        raise UsageError(f"{str(path)!r} is not a file name: {error}") from error
     except OSError as error:
         hint = "run this as a user who may read it" if error.errno == errno.EACCES else None
         raise UsageError(f"{path} can't be opened: {error.strerror}", hint) from error
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
-            raise UsageError(f"{path} is a folder, not a file")
+            raise UsageError(f"{path} is a directory, not a file")
         if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{path} is not a regular file", "copy what it gives into a file first")
+            raise UsageError(f"{path} is not a regular file", "copy its content into a file first")
         yield Source(path, descriptor, status.st_size, status.st_mtime_ns)
     finally:
         os.close(descriptor)

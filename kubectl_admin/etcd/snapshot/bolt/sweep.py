@@ -16,7 +16,7 @@ from kubectl_admin.etcd.snapshot.bolt.source import BLOCK, Source
 class Swept:
     """What the pass gave; 9 bytes of memory a page.
 
-    headers: of each page its kind, count << 16 and overflow << 32, or what lies there instead of a header.
+    headers: of each page its kind, count << 16 and overflow << 32, or whatever is there instead of a header.
     own: of each page 1 if the number in its header is its own, else 0.
     digest: sha256 of all bytes but the appended hash, where there is one.
     whole: sha256 of all bytes, as sha256sum prints it.

@@ -194,15 +194,15 @@ def test_why_it_failed(stderr, expected):
         ("[" * 20_000, "", 0, f"this is not JSON: '{'[' * 80}'"),
         ("9" * 5000, "", 0, f"this is not JSON: '{'9' * 80}'"),
         ("\x1b[2J", "", 0, r"this is not JSON: '\x1b[2J'"),
-        ("null", "", 0, "an answer with one Status was expected: None"),
-        ("[]", "", 0, "an answer with one Status was expected: []"),
-        ('[{"Status":7}]', "", 0, "an answer with one Status was expected: [{'Status': 7}]"),
+        ("null", "", 0, "expected an answer with one Status, got None"),
+        ("[]", "", 0, "expected an answer with one Status, got []"),
+        ('[{"Status":7}]', "", 0, "expected an answer with one Status, got [{'Status': 7}]"),
     ],
 )
 def test_what_is_no_answer(stdout, stderr, code, said):
     with pytest.raises(EtcdctlError) as caught:
         etcdctl(stdout, stderr, code)[0].status()
-    assert caught.value.said == said
+    assert caught.value.detail == said
 
 
 @pytest.mark.parametrize("answer", ["7", "null", '"x"', "[]"])

@@ -91,8 +91,8 @@ def test_what_is_known_without_any_answer_and_without_a_list():
     ("why", "found", "lacks"),
     [
         ("at work", three(), ""),
-        ("no pod at all", state(), "no static pod of etcd is to be seen on it"),
-        ("a member of the list without a pod", three(pod=None), "no static pod of etcd is to be seen on it"),
+        ("no pod at all", state(), "found no static pod of etcd on it"),
+        ("a member of the list without a pod", three(pod=None), "found no static pod of etcd on it"),
         ("down", three(**DOWN), "no such container"),
         ("silent without a word", three(status=None), "it does not answer"),
         ("of no list", three(listed=None), "it is not known to be in the list of members"),
@@ -105,4 +105,4 @@ def test_what_a_nodes_own_member_lacks(why, found, lacks):
 
 
 def test_the_member_of_another_node_says_nothing_of_this_one():
-    assert three().lacking("worker-1") == "no static pod of etcd is to be seen on it"
+    assert three().lacking("worker-1") == "found no static pod of etcd on it"

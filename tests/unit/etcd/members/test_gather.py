@@ -162,7 +162,7 @@ def test_a_member_that_never_started_has_nowhere_to_be_asked():
     cluster.members.append({"ID": 5, "peerURLs": ["https://192.0.2.9:2380"], "isLearner": True})
     member = next(member for member in gather.gather(cluster).members if member.id == 5)
     assert (member.up, member.problem) == (False, "no static pod runs it")
-    assert member.unreachable == "it has told no address for clients"
+    assert member.unreachable == "it has no client address"
 
 
 def test_alarms_come_with_their_members():
@@ -260,7 +260,7 @@ def test_one_answer_is_an_answer():
     ("pods", "what"),
     [
         ([static_pod("kube-apiserver", "cp-1", apiserver_command("https://192.0.2.50:2379"))], "outside of"),
-        ([], "no static pod of etcd is to be seen"),
+        ([], "found no static pod of etcd"),
     ],
 )
 def test_where_there_is_no_pod_to_ask_nothing_is_known_either(pods, what):

@@ -76,7 +76,7 @@ def test_what_is_compacted_each_time_is_no_finding():
     stores[0].plan = [compact(91), compact(92), compact(93)]
     found = compared(*stores)
     assert len(stores[0].asked) == TRIES
-    assert found.problem == "a compaction has come in between each time"
+    assert found.problem == "a compaction came in between each time"
     assert disagreeing(found.hashes) == ()
 
 
@@ -108,7 +108,7 @@ def test_a_member_that_gives_no_hash_is_named_and_the_others_are_compared():
             2,
             None,
             SMALL * 5,
-            "each member would hold writes back for about 2.5 s; --hash compares all the same",
+            "each member would delay writes for about 2.5 s; --hash compares all the same",
         ),
     ],
 )

@@ -245,7 +245,7 @@ def test_what_no_member_could_say_of_the_cluster_is_a_violation():
         "cluster-no-answer"
     ]
     assert (finding.severity, finding.subject) == (VIOLATION, "alarms")
-    assert finding.evidence == "no member could say: context deadline exceeded"
+    assert finding.evidence == "no member could answer: context deadline exceeded"
 
 
 def test_pods_that_answer_nobody_are_violations_though_no_list_names_them():

@@ -145,7 +145,7 @@ def test_external_etcd_is_what_the_api_servers_say():
     servers = "https://192.0.2.50:2379,https://192.0.2.51:2379"
     found = of_pods([static_pod("kube-apiserver", "cp-1", apiserver_command(servers))])
     shown = text(State("prod", "x", found))
-    assert shown.startswith("context prod, no etcd pod is to be seen in kube-system\n")
+    assert shown.startswith("context prod, found no etcd pod in kube-system\n")
     assert "the API servers of cp-1 use https://192.0.2.50:2379, https://192.0.2.51:2379" in " ".join(
         shown.split()
     )

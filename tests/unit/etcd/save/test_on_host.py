@@ -211,7 +211,7 @@ def test_etcd_gives_no_snapshot_in_its_own_words(world):
 
 def test_etcd_gives_no_snapshot_without_a_word(world):
     (world.folder / "words").write_text("")
-    with pytest.raises(AdminError, match="etcdctl ended with exit code 1"):
+    with pytest.raises(AdminError, match="etcdctl failed with exit code 1"):
         world.save()
 
 
@@ -326,7 +326,7 @@ def test_a_survey():
     ],
 )
 def test_an_answer_that_makes_no_sense_is_an_error(answer):
-    with pytest.raises(AdminError, match="node cp-1: the host's answer is not understood"):
+    with pytest.raises(AdminError, match="node cp-1: unexpected answer of the host"):
         surveyed(answer)
 
 

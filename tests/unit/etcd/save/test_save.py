@@ -1,4 +1,4 @@
-"""A snapshot as a file: where it goes, that it is proven first, and that nothing half is ever there."""
+"""A snapshot as a file: where it goes, that it is verified first, and that nothing half is ever there."""
 
 import random
 import signal
@@ -261,15 +261,15 @@ def test_a_snapshot_that_does_not_name_its_source_is_not_kept(tmp_path):
     with pytest.raises(AdminError) as refused, PartFile(tmp_path / "snapshot.db") as part:
         world.save(part)
     assert refused.value.what == (
-        "the snapshot that node cp-2 gave is of another cluster and was not kept: it names as members m1 "
-        "(8e9e05c52164694d), and not 29a, which was asked for it"
+        "the snapshot that node cp-2 gave is of another cluster and was not kept: its members are m1 "
+        "(8e9e05c52164694d), and not 29a, which saved it"
     )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_snapshot_that_names_no_member_is_not_kept(tmp_path):
     world = World(BoltFile({**contents(), b"members": {}}).snapshot())
-    with pytest.raises(AdminError, match="as members nobody, and not"), PartFile(tmp_path / "x") as part:
+    with pytest.raises(AdminError, match="its members are none, and not"), PartFile(tmp_path / "x") as part:
         world.save(part)
 
 

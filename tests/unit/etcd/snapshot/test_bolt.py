@@ -156,10 +156,10 @@ def test_a_page_that_there_is_not(damages):
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ((4, "<I"), 0, "element 1 lies at bytes 32 to"),
-        ((4, "<I"), 0xFFFFFFFF, "element 1 lies at bytes 4294967327 to"),
-        ((8, "<I"), 4000, "element 1 lies at bytes"),
-        ((12, "<I"), 0xFFFFFFF0, "element 1 lies at bytes"),
+        ((4, "<I"), 0, "element 1 is at bytes 32 to"),
+        ((4, "<I"), 0xFFFFFFFF, "element 1 is at bytes 4294967327 to"),
+        ((8, "<I"), 4000, "element 1 is at bytes"),
+        ((12, "<I"), 0xFFFFFFF0, "element 1 is at bytes"),
         ((0, "<I"), 1, "a bucket inside of a bucket"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_damaged_key_of_a_branch(damages, field, value):
     file.patch(page * PAGE + HEADER + field[0], field[1], value)
     where, offset, what = only(damages(file))
     assert (where, offset) == (page, page * PAGE + HEADER)
-    assert what.startswith("its key 0 lies at bytes")
+    assert what.startswith("its key 0 is at bytes")
 
 
 def test_keys_out_of_order_within_a_leaf(damages):
@@ -227,9 +227,9 @@ def test_keys_that_belong_to_another_page(damages, index, change, said):
 
 def test_entries_that_are_not_etcds(damages):
     for entries, said in [
-        ({b"short": b""}, "is no revision"),
-        ({revision(2)[:8] + b"-" + revision(2)[9:]: b""}, "is no revision"),
-        ({revision(1 << 63): b""}, "is no revision"),
+        ({b"short": b""}, "is not a revision"),
+        ({revision(2)[:8] + b"-" + revision(2)[9:]: b""}, "is not a revision"),
+        ({revision(1 << 63): b""}, "is not a revision"),
         ({revision(2): b"\xff"}, "in bucket key: a number that does not end"),
         (
             {revision(2): b"\x0a\x05ab"},
@@ -278,7 +278,7 @@ def test_the_bucket_of_buckets(damages):
     file = database()
     root = file.pages["root"][-1]
     file.patch(root * PAGE + HEADER, "<I", 0)
-    assert only(damages(file))[2] == "entry 0 of the bucket of buckets is none"
+    assert only(damages(file))[2] == "entry 0 of the bucket of buckets is not a bucket"
     file = database()
     file.patch(root * PAGE + HEADER + 12, "<I", 15)
     assert only(damages(file))[2] == "bucket alarm has no root"
@@ -292,7 +292,7 @@ def test_a_bucket_that_etcd_needs(damages):
     for name in (b"key", b"meta"):
         buckets = contents()
         del buckets[name]
-        assert only(damages(BoltFile(buckets))) == (None, None, f"there is no bucket {name.decode()}")
+        assert only(damages(BoltFile(buckets))) == (None, None, f"bucket {name.decode()} is missing")
 
 
 def test_an_inline_bucket(damages):
@@ -310,8 +310,8 @@ def test_an_inline_bucket(damages):
     [
         ([2, 3, 3], ["page 3 twice"]),
         ([2, 3], ["page 4 lost"]),
-        ([2, 3, 4, 1], ["lists page 1 as free, which the database has not"]),
-        ([2, 3, 4, 1 << 63], ["lists page 9223372036854775808 as free, which the database has not"]),
+        ([2, 3, 4, 1], ["lists page 1 as free, which does not exist"]),
+        ([2, 3, 4, 1 << 63], ["lists page 9223372036854775808 as free, which does not exist"]),
         ([2, 3, 4, 5], ["page 5 used"]),
     ],
 )

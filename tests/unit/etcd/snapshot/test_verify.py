@@ -197,12 +197,12 @@ def test_what_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, said in [
         (tmp_path / "nothing", "No such file"),
-        (tmp_path, "is a folder"),
+        (tmp_path, "is a directory"),
         (tmp_path / "pipe", "not a regular file"),
         (Path("/dev/zero"), "not a regular file"),
         (tmp_path / ("x" * 300), "File name too long"),
         (tmp_path / "nothing" / "file", "No such file"),
-        (Path("a\0b"), "no name of a file"),
+        (Path("a\0b"), "not a file name"),
     ]:
         with pytest.raises(UsageError, match=said):
             verify(path)
