@@ -1,4 +1,4 @@
-"""The flags of a program in a container, read from its pod: what it was told, not what is usual. Pure."""
+"""The flags of a program in a container, read from its pod: what it was given, not what is usual. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from itertools import pairwise, takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
-# What a container may ask of its own pod: kubernetes.io/docs «Downward API», those that a program is told.
+# What a container may ask of its own pod: kubernetes.io/docs «Downward API», those for a program's flags.
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "metadata.name": ("metadata", "name"),
     "metadata.namespace": ("metadata", "namespace"),
@@ -38,7 +38,7 @@ def command_line(pod: Mapping[str, Any], container: Mapping[str, Any]) -> list[s
 
 
 def environment(pod: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, str]:
-    """The container's variables whose values stand in the pod: literal ones, and fields of the pod itself."""
+    """The container's variables whose values are in the pod: literal ones, and fields of the pod itself."""
     variables: dict[str, str] = {}
     for entry in container.get("env") or ():
         field = str(((entry.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath") or "")
@@ -54,7 +54,7 @@ def flags(words: Iterable[str], lists: Iterable[str] = ()) -> dict[str, str]:
     """The flags among a command line's words by their names without dashes; «true» for one without a value.
 
     «--name=value», «--name value», both with one dash, too; «-1» is a value, «-x» never. Of a flag that is
-    given twice the last counts, but for those of `lists`, whose items add up. What follows a «--» is no flag.
+    given twice the last counts, but for those of `lists`, whose items add up. After a «--» no flag comes.
     """
     own = takewhile(lambda word: word != "--", words)
     found: dict[str, str] = {}

@@ -1,8 +1,8 @@
-"""One change of the control plane at a time, also where the one before goes on without whoever began it.
+"""One change of the control plane at a time, also where the work of an earlier run still runs without it.
 
-A Lease ends with the process that holds it; a unit that it has started on a host does not. So whoever has the
-Lease asks every control-plane host which work goes on there, and changes nothing beside it. What could not be
-asked is not free.
+A Lease ends with the process that holds it; a unit that it has started on a host does not. So the holder of
+the Lease asks every control-plane host which work runs there, and changes nothing beside it. A host that
+can't be asked counts as busy.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -43,7 +43,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """That nobody else changes the control plane. nodes: its nodes. work: this run's own, that goes on."""
+    """That nobody else changes the control plane. nodes: its nodes. work: this run's own, that still runs."""
 
     held: Held
     nodes: tuple[str, ...]
@@ -59,11 +59,11 @@ def control_plane(
     skipped: Sequence[str],
     take_over: bool | None,
 ) -> Iterator[Alone]:
-    """Inside, nobody else changes a control plane, and of earlier runs only `own` work goes on on its hosts.
+    """Inside, nobody else changes a control plane, and of earlier runs only `own` work runs on its hosts.
 
     own: nodes and names of the work that this run takes up itself. skipped: control-plane nodes whose hosts
     are not asked. about, take_over: as in `lease.held`.
-    Raises AdminError where somebody else is at work, their work goes on, or a host can't be asked.
+    Raises AdminError where somebody else is at work, their work still runs, or a host can't be asked.
     """
     operation = hosts.operation
     with (
@@ -90,7 +90,7 @@ def control_plane(
 
 
 def leave(held: Held, operation: Operation, say: Say) -> None:
-    """Leaves the Lease to whoever sees the end of what goes on."""
+    """Leaves the Lease to the run that sees the end of what still runs."""
     left = (Work(node, unit.removeprefix(PREFIX), None) for node, unit in operation.work.items())
     what = "; ".join(map(str, left))
     try:
@@ -109,7 +109,7 @@ def refusal(work: Work) -> AdminError:
 
 
 def find_work(hosts: Hosts, nodes: Sequence[str], skipped: Sequence[str]) -> list[Work]:
-    """The work that goes on on the hosts of the control plane, which are these nodes.
+    """The work that runs on the hosts of the control plane, which are these nodes.
 
     Raises AdminError where one of them can't be asked, UsageError for a skipped one that is none of them.
     """
@@ -133,7 +133,7 @@ def find_work(hosts: Hosts, nodes: Sequence[str], skipped: Sequence[str]) -> lis
 
 
 def on_host(there: Host) -> list[Work]:
-    """The work that goes on on a host and changes something."""
+    """The work that runs on a host and changes something."""
     found = []
     for line in there.script(CHANGES, STATE).decode("utf-8", "replace").splitlines():
         match line.split(" ", 2):

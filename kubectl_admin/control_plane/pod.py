@@ -37,8 +37,8 @@ ENDPOINT = "kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint"
 class StaticPod:
     """A part of the control plane on a node.
 
-    mounts: folders of the container and the node's folders that they are. started: when its process was.
-    by_name: files of further certificates, for those who ask for other names (--tls-sni-cert-key).
+    mounts: directories of the container, and of the node that are mounted there. started: when its process
+    was. by_name: files of further certificates, for those who ask for other names (--tls-sni-cert-key).
     """
 
     name: str
@@ -50,7 +50,7 @@ class StaticPod:
     by_name: tuple[str, ...] = ()
 
     def on_host(self, path: str) -> str:
-        """Where on the node a file of the container lies."""
+        """Where on the node a file of the container is."""
         for inside in sorted(self.mounts, key=len, reverse=True):
             if path == inside or path.startswith(inside.rstrip("/") + "/"):
                 return self.mounts[inside].rstrip("/") + path[len(inside.rstrip("/")) :]
@@ -58,7 +58,7 @@ class StaticPod:
 
 
 def static_pod(pod: Mapping[str, Any]) -> StaticPod | None:
-    """The part of the control plane that a pod's object shows; None where it is no such part."""
+    """The part of the control plane that a pod's object shows; None where it is not one."""
     component = component_of(pod)
     if component not in PARTS:
         return None
@@ -99,10 +99,10 @@ def flags_of(pod: Mapping[str, Any], component: str) -> dict[str, str]:
 
 def settings_of(pod: Mapping[str, Any], component: str) -> dict[str, str]:
     """The same, and with etcd also its variables; a flag wins over its variable."""
-    told = flags_of(pod, component)
+    given = flags_of(pod, component)
     if component != ETCD:
-        return told
-    return {**variables_as_flags(environment(pod, container_of(pod, component)), "ETCD_"), **told}
+        return given
+    return {**variables_as_flags(environment(pod, container_of(pod, component)), "ETCD_"), **given}
 
 
 def port_of(settings: Mapping[str, str], component: str) -> int:

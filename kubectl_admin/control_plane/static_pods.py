@@ -1,7 +1,7 @@
 """Which pods are the static pods of the control plane, and which only look like them.
 
 A pod's labels prove nothing: a kubelet may make mirror pods of its own node in every namespace and with any
-labels, so whoever is root on a worker can show an «etcd». What such a kubelet can't do is to give its Node
+labels, so anyone who is root on a worker can show an «etcd». What such a kubelet can't do is to give its Node
 the label of the control plane, or to bind a pod to another node.
 Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, admitPodCreate and getModifiedLabels.
 """
@@ -74,7 +74,7 @@ def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LIST_TI
     """The static pods of the control plane that the selector of labels takes.
 
     timeout: seconds for all answers. Raises AdminError where pods or nodes can't be listed: without the nodes
-    nothing tells a static pod of the control plane from one that anybody made.
+    nothing sets a static pod of the control plane apart from one that anybody made.
     """
     return among(*listed(cluster, selector, timeout=timeout))
 
@@ -82,7 +82,7 @@ def find(cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LIST_TI
 def listed(
     cluster: Cluster, selector: str = SELECTOR, *, timeout: float = LIST_TIMEOUT
 ) -> tuple[list[Mapping[str, Any]], tuple[ControlPlaneNode, ...]]:
-    """All pods that the selector takes, whoever made them, and the nodes of the control plane.
+    """All pods that the selector takes, of any origin, and the nodes of the control plane.
 
     Arguments and errors are those of `find`.
     """
@@ -124,7 +124,7 @@ def among(pods: Iterable[Mapping[str, Any]], nodes: Iterable[ControlPlaneNode]) 
 
 
 def doubt(pod: Mapping[str, Any], nodes: Mapping[str, ControlPlaneNode]) -> str:
-    """Why a pod is no static pod of the control plane, as a clause; "" where it is one. Pure.
+    """Why a pod is not a static pod of the control plane, as a clause; "" where it is one. Pure.
 
     nodes: those of the control plane by their names.
     """

@@ -1,4 +1,4 @@
-"""What a Lease of the API says: who holds it, and how it is written for whoever wants it. Pure."""
+"""What a Lease of the API says: who holds it, and how a run writes itself into it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from kubectl_admin.node.debug_pod import Options, read_node, rights
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.left_out import LeftOutError
-from kubectl_admin.node.leftovers import MOST, LeftFolder, LeftPod, delete_pod, folders, pods
+from kubectl_admin.node.leftovers import MOST, LeftDirectory, LeftPod, delete_pod, directories, pods
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.pod_removal import is_gone
 from kubectl_admin.node.workspace import discard
@@ -30,14 +30,14 @@ KEPT = (IN_USE, HALF_WAY)  # whatever is in one of these states is removed with 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something of this tool's: a pod, or a folder on a node's host with the job in it.
+    """Something of this tool's: a pod, or a directory on a node's host with the job in it.
 
     state: abandoned (certainly nobody uses it), in use (its process or job runs), half-way upgrade (a node's
     upgrade was cut or has failed, and needs it), unknown (its process was started on another machine, and may
     run there).
     """
 
-    what: LeftPod | LeftFolder
+    what: LeftPod | LeftDirectory
     state: str
 
     @property
@@ -64,8 +64,8 @@ def find(
         for name in nodes:
             read_node(cluster, name)
         names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
-        left: list[LeftPod | LeftFolder] = list(pods(cluster))
-    answers = Hosts(cluster, Operation.begin(), options, say).ask(names, folders, answered=answered)
+        left: list[LeftPod | LeftDirectory] = list(pods(cluster))
+    answers = Hosts(cluster, Operation.begin(), options, say).ask(names, directories, answered=answered)
     refused = any(isinstance(answer, Forbidden) for answer in answers.values())
     lacking = missing(cluster, rights(options.namespace)) if refused else []
     blind = []
@@ -81,13 +81,13 @@ def find(
     return [Leftover(each, state_of(each)) for each in left], blind
 
 
-def state_of(left: LeftPod | LeftFolder) -> str:
+def state_of(left: LeftPod | LeftDirectory) -> str:
     """Whether somebody still uses it."""
     if left.is_abandoned:
         return ABANDONED
-    if (isinstance(left, LeftFolder) and left.active) or is_here(left.owner):
+    if (isinstance(left, LeftDirectory) and left.active) or is_here(left.owner):
         return IN_USE
-    if isinstance(left, LeftFolder) and left.is_half_way:
+    if isinstance(left, LeftDirectory) and left.is_half_way:
         return HALF_WAY
     return UNKNOWN
 
@@ -151,7 +151,7 @@ def row(left: Leftover) -> list[str]:
 def document(left: Leftover) -> dict[str, object]:
     """The same as plain data."""
     owner = left.what.owner
-    kind = "Pod" if isinstance(left.what, LeftPod) else "Folder"
+    kind = "Pod" if isinstance(left.what, LeftPod) else "Directory"
     person, pid = (owner.person, owner.pid) if owner else (None, None)
     return {
         "kind": kind,
@@ -171,14 +171,14 @@ def question(chosen: Sequence[Leftover], context: str) -> str:
         IN_USE: "in use",
         HALF_WAY: "the only record of a half-way upgrade",
     }
-    told = [f"{states.count(state)} {what}" for state, what in warnings.items() if state in states]
-    warned = f" ({'; '.join(told)})" if told else ""
+    counts = [f"{states.count(state)} {what}" for state, what in warnings.items() if state in states]
+    warned = f" ({'; '.join(counts)})" if counts else ""
     return f"remove {len(chosen)} of these{warned} from context {context}"
 
 
 def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say) -> dict[str, str]:
     """Removes what is left, nodes in parallel; by each name, returns "", or why it was not removed."""
-    # Of its own: whoever was late when it was looked at is told that it is over, and opens no host any more.
+    # An operation of its own: that of `find` may be over, since a node was late, and opens no host any more.
     hosts = Hosts(cluster, Operation.begin(), options, say)
     names: dict[str, list[str]] = {}
     questions: dict[str, Callable[[], None]] = {}
@@ -188,11 +188,11 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
             questions[each.name] = partial(remove_pod, cluster, each.what)
         else:
             names.setdefault(each.what.node, []).append(each.name)
-    for node in {each.what.node for each in left if isinstance(each.what, LeftFolder)}:
-        folders_there = [
-            each.what for each in left if isinstance(each.what, LeftFolder) and each.what.node == node
+    for node in {each.what.node for each in left if isinstance(each.what, LeftDirectory)}:
+        directories_there = [
+            each.what for each in left if isinstance(each.what, LeftDirectory) and each.what.node == node
         ]
-        questions[node] = partial(discard_all, hosts, node, folders_there)
+        questions[node] = partial(discard_all, hosts, node, directories_there)
     answers = hosts.ask_all(questions)
     problems = {key: answer.what if isinstance(answer, AdminError) else "" for key, answer in answers.items()}
     return {name: problem for key, problem in problems.items() for name in names[key]}
@@ -232,8 +232,8 @@ def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
         raise AdminError(f"it is being deleted, but node {pod.node} has not ended it yet")
 
 
-def discard_all(hosts: Hosts, node: str, left: Iterable[LeftFolder]) -> None:
-    """Removes folders of one node's host, with their jobs."""
+def discard_all(hosts: Hosts, node: str, left: Iterable[LeftDirectory]) -> None:
+    """Removes directories of one node's host, with their jobs."""
     with hosts.open(node) as there:
         for each in left:
             discard(there, each.name)

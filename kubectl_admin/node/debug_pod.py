@@ -232,8 +232,8 @@ def wait_until_running(
         cut = None
         events = pod_start_errors.without_echoes(events_of())
         for message in events:
-            if folder := manifest.missing_directory(message, known):
-                return folder
+            if directory := manifest.missing_directory(message, known):
+                return directory
         if time.monotonic() > end:
             said = "; ".join(events) or "it has no events"
             raise AdminError(

@@ -1,7 +1,7 @@
-"""A large file brought home from a node's host: in pieces, each packed there and proven here.
+"""A large file brought home from a node's host: in pieces, each packed there and verified here.
 
-An exec stream may end early with exit code 0, and be cut at any moment by whatever lies between. So every
-piece comes with its length and SHA-256, and after a cut the transfer goes on with the first that is missing.
+An exec stream may end early with exit code 0, and be cut at any moment by anything on its way. So every
+piece comes with its length and SHA-256, and after a cut the transfer resumes with the first that is missing.
 """
 
 import time
@@ -58,15 +58,18 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file on a host. folder: there, for what is packed ahead. size: of the file, as far as is known.
+    """A file on a host.
 
+    directory: there, for what is packed ahead.
+    size: of the file, as far as is known.
     result: a file that holds «0» when the file is complete, and until then it grows as PATH.part; «-» for one
-    that is complete and does not change. unit: of systemd's, that makes it grow. stall: seconds in which it
-    must have grown while it is waited for; 0 for any number.
+    that is complete and does not change.
+    unit: the systemd unit that makes it grow.
+    stall: seconds in which it must have grown while it is waited for; 0 for any number.
     """
 
     path: str
-    folder: str
+    directory: str
     size: int
     result: str = "-"
     unit: str = ""
@@ -99,7 +102,7 @@ def fetch(
             """
             nonlocal done, cuts, announced
             began = done
-            place = [file.folder, file.path, str(PIECE), str(done)]
+            place = [file.directory, file.path, str(PIECE), str(done)]
             growing = [file.result, file.unit, str(file.stall)]
             command = PACK.command([*place, transfer.tool, *growing])
             framing = Framing(done, f"node {host.node}")

@@ -1,4 +1,4 @@
-"""Files of a node's host: read whole and proven, written whole or not at all, listed."""
+"""Files of a node's host: read whole and verified, written whole or not at all, listed."""
 
 import hashlib
 import stat
@@ -18,7 +18,7 @@ LIMIT = 8 << 20  # bytes of a file that is read into memory
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name in a folder.
+    """One name in a directory.
 
     mode: type and permissions, as in stat(2). size: bytes. changed: seconds since the epoch.
     """
@@ -31,8 +31,8 @@ class Entry:
     changed: int
 
     @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder."""
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
         return stat.S_ISDIR(self.mode)
 
 
@@ -41,11 +41,11 @@ def read(host: Host, path: str, *, limit: int = LIMIT) -> bytes:
 
     Raises AdminError for none, or for one longer than `limit` bytes.
     """
-    return host.persistently(lambda: proven(host.answer(READ, path, str(limit)), f"node {host.node}: {path}"))
+    return host.persistently(lambda: verify(host.answer(READ, path, str(limit)), f"node {host.node}: {path}"))
 
 
-def proven(answer: bytes, what: str) -> bytes:
-    """The content in what the script has answered; BrokenStream if it is not what the host read."""
+def verify(answer: bytes, what: str) -> bytes:
+    """The content that the script has answered; raises BrokenStream if it is not what the host read."""
     head, _, content = answer.partition(b"\n")
     size, _, digest = head.decode("ascii", "replace").partition(" ")
     if str(len(content)) != size or hashlib.sha256(content).hexdigest() != digest:
@@ -71,7 +71,7 @@ def pieces(content: bytes) -> Iterator[bytes]:
 
 
 def entries(host: Host, path: str) -> list[Entry]:
-    """What is in a folder, in the order of the names; AdminError where there is none."""
+    """What is in a directory, in the order of the names; AdminError where there is none."""
     answer = host.script(LIST, path)
     try:
         found = [entry(part.decode("utf-8", "surrogateescape")) for part in answer.split(b"\0") if part]

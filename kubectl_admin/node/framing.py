@@ -1,7 +1,7 @@
-"""What a stream of packed pieces looks like, and how it is proven. Pure.
+"""What a stream of packed pieces looks like, and how it is verified. Pure.
 
 Every piece comes behind a line «piece NUMBER BYTES LENGTH SHA256»: LENGTH bytes follow, which unpacked are
-BYTES of the file. Behind the last stands «end NUMBER SIZE». Written by scripts/pack.sh.
+BYTES of the file. After the last comes «end NUMBER SIZE». Written by scripts/pack.sh.
 """
 
 import hashlib

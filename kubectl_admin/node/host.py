@@ -23,7 +23,7 @@ from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import END, Script
 
-COMMAND_TIMEOUT = 60.0  # seconds for a command, unless it is told otherwise
+COMMAND_TIMEOUT = 60.0  # seconds for a command, unless another time is given
 # A container's image, and the shell that kubectl was called from, decide nothing about what runs on the host.
 ENVIRONMENT = (
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -96,7 +96,7 @@ class Host:
     ) -> bytes:
         """What a script answers, whole; it is run until that is here, so it must bear being run twice.
 
-        stdin: makes what it reads, anew for every run. patience: as in `persistently`. before: called right
+        stdin: makes what it reads, again for every run. patience: as in `persistently`. before: called right
         before every run; what it raises is the end. Raises AdminError with its words where it refuses.
         """
 
@@ -130,7 +130,7 @@ class Host:
     def persistently(self, action: Callable[[], Result], *, patience: float | None = None) -> Result:
         """What the action returns, tried again while the way to the node is cut, if need be twice or more.
 
-        Where the pod is gone (a node that was started anew ends it), another one is made before the next try.
+        Where the pod is gone (a node that was restarted ends it), another one is made before the next try.
         patience: seconds for that, if not the options' own. Never to be nested: each would wait for itself.
         """
         retry = self._retry if patience is None else replace(self._retry, patience=patience)

@@ -4,7 +4,7 @@
     answers = hosts.ask(["cp-1", "w1"], lambda host: host.run(["uname", "-r"]).stdout)
 
 However that ends (all have answered, no time is left, Ctrl-C), no pod of the operation stays: who is still at
-it is told that it is over before its pod is taken away, and does not make itself another one.
+work learns that it is over before its pod is removed, and makes no other one.
 """
 
 import random

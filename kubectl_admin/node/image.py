@@ -1,8 +1,8 @@
 """The image of a debug pod: one that the node holds, and that nobody can bring there by its name. Pure.
 
-Whoever may run a pod on a node brings an image of any name in a registry of their own. So a name counts where
-it names Kubernetes' own registry, the repository that the cluster was made from, or what kube-system runs.
-What is in the image is never used (manifest.py): this is the first of two walls.
+Anyone who may run a pod on a node can bring an image of any name in a registry of their own. So a name counts
+where it names Kubernetes' own registry, the repository that the cluster was made from, or what kube-system
+runs. What is in the image is never used (manifest.py): this is the first of two walls.
 """
 
 import re

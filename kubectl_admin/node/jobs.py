@@ -1,7 +1,7 @@
-"""Work on a node's host that outlives the connection: a unit of systemd's, its log and its result in files.
+"""Work on a node's host that outlives the connection: a systemd unit, with its log and its result in files.
 
-It goes on while pod, kubelet, container runtime and API server restart; whoever asks for it by its name later
-finds it. One name is one job at a time: a second one is refused with the first one's owner.
+It keeps running while pod, kubelet, container runtime and API server restart, and is found again by its
+name. One name is one job at a time: a second one is refused with the first one's owner.
 """
 
 import codecs
@@ -33,15 +33,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job on a host. folder: where its files are. unit: its name for systemctl and journalctl."""
+    """A job on a host. directory: where its files are. unit: its name for systemctl and journalctl."""
 
     host: Host
-    folder: str
+    directory: str
     unit: str
 
     def runs(self) -> bool:
-        """Whether it is at work; a job of which systemd does not tell how it is may be."""
-        state = self.host.script(WAIT, self.folder, self.unit, "0", "0").partition(b"\n")[0]
+        """Whether it is at work; a job whose state systemd does not report may be."""
+        state = self.host.script(WAIT, self.directory, self.unit, "0", "0").partition(b"\n")[0]
         return state in (b"running", b"unanswered")
 
     def wait(self, *, wrote: Callable[[str], None] | None = None, limit: float | None = None) -> Ended:
@@ -49,7 +49,7 @@ class Job:
 
         wrote: is given what it writes, as it comes. limit: seconds after which it is not waited for where it
         still runs, for one that ends by itself long before; a node that was taken over might say so for ever.
-        Raises AdminError then, and where it is lost: the host was started anew, or somebody has killed it.
+        Raises AdminError then, and where it is lost: the host was restarted, or somebody has killed it.
         """
         end = None if limit is None else time.monotonic() + limit
         log, length, silent = b"", 0, False
@@ -57,7 +57,7 @@ class Job:
         work[self.host.node] = self.unit
         text = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
-            answer = self.host.script(WAIT, self.folder, self.unit, str(length), str(POLL_INTERVAL))
+            answer = self.host.script(WAIT, self.directory, self.unit, str(length), str(POLL_INTERVAL))
             state, _, new = answer.partition(b"\n")
             log, length = (log + new)[-LOG_LIMIT:], length + len(new)
             if new and wrote:
@@ -95,65 +95,65 @@ class Job:
 def is_overdue(state: str, length: int, end: float) -> bool:
     """Whether a job that is to be over by the time `end` is at work, or writes without end.
 
-    One that has ended meanwhile is not, however late that is seen: the way to its node may have been cut.
+    One that has ended in time is not, however late that is seen: the way to its node may have been cut.
     """
     return time.monotonic() > end and (state in ("running", "unanswered") or length > LOG_LIMIT)
 
 
-def running(host: Host, name: str, folder: str) -> Job | None:
-    """The job `name` while it runs, whoever started it; None where its folder has none, or it has ended."""
-    job = Job(host, folder, f"kubectl-admin-{name}")
-    there = host.persistently(lambda: host.run(["test", "-e", f"{folder}/log"], check=False))
+def running(host: Host, name: str, directory: str) -> Job | None:
+    """The job `name` while it runs, of any run; None where its directory has none, or it has ended."""
+    job = Job(host, directory, f"kubectl-admin-{name}")
+    there = host.persistently(lambda: host.run(["test", "-e", f"{directory}/log"], check=False))
     if there.exit_code:
         return None
     return job if job.runs() else None
 
 
-def logs(host: Host, folder: str) -> str:
-    """All that jobs whose folders are in this one have written, earlier runs first; "" for none."""
-    return host.script(LOGS, folder).decode("utf-8", "replace")
+def logs(host: Host, directory: str) -> str:
+    """All that jobs whose directories are in this one have written, earlier runs first; "" for none."""
+    return host.script(LOGS, directory).decode("utf-8", "replace")
 
 
 def restart(  # noqa: PLR0913 - as in `start`
     host: Host,
     name: str,
-    folder: str,
+    directory: str,
     journal: str,
     script: Script,
     arguments: Sequence[str],
     *,
     check: Callable[[], None],
 ) -> Job:
-    """Starts the job anew where it has ended before; what it wrote then is kept in the file `journal`.
+    """Starts the job again where it has ended before; what it wrote then is kept in the file `journal`.
 
     check: as in `start`. Raises AdminError where it is still at work.
     """
-    host.script(CLEAR, folder, journal, f"kubectl-admin-{name}", before=check)
-    return start(host, name, folder, script, arguments, check=check)
+    host.script(CLEAR, directory, journal, f"kubectl-admin-{name}", before=check)
+    return start(host, name, directory, script, arguments, check=check)
 
 
 def start(
     host: Host,
     name: str,
-    folder: str,
+    directory: str,
     script: Script,
     arguments: Sequence[str],
     *,
     check: Callable[[], None] = lambda: None,
 ) -> Job:
-    """Starts a script as the job `name`, or finds it started; its files are in `folder`.
+    """Starts a script as the job `name`, or finds it started; its files are in `directory`.
 
-    check: called right before every attempt, since this machine may have slept meanwhile; raises AdminError
-    where the run may not go on. Raises AdminError where another operation's job of that name is there, where
-    other work goes on that changes something, or where the host has no systemd.
+    check: called right before every attempt, since this machine may have slept since the last; raises
+    AdminError where the run must stop. Raises AdminError where another operation's job of that name is there,
+    where other work runs that changes something, or where the host has no systemd.
     """
     for argument in arguments:
         if "\n" in argument:
             raise AdminError(f"node {host.node}: {argument!r} can't be handed to a job: it has several lines")
-    job = Job(host, folder, f"kubectl-admin-{name}")
+    job = Job(host, directory, f"kubectl-admin-{name}")
     texts = RUN.text(), script.text()
     owner_ = str(host.operation.owner)
-    answer = host.script(START, folder, job.unit, owner_, *texts, *arguments, before=check)
+    answer = host.script(START, directory, job.unit, owner_, *texts, *arguments, before=check)
     word, _, whose = answer.decode("utf-8", "replace").strip().partition(" ")
     match word:
         case "started":

@@ -4,7 +4,7 @@ It is renewed while the work lasts, and nobody's any more when its process is kn
 renew it, or when it was not renewed for its duration. How long that is, is counted by the API server's clock
 alone: the clocks of two operators' machines may be minutes apart.
 
-It ends with the process that holds it. What that has started on hosts may go on: see one_at_a_time.py.
+It ends with the process that holds it. What that has started on hosts may keep running: see one_at_a_time.py.
 """
 
 import threading
@@ -69,7 +69,7 @@ class Held:
             wait = RENEW_INTERVAL if self._renew() else RETRY_INTERVAL
 
     def leave(self, what: str) -> None:
-        """Leaves the Lease as it is, saying what goes on: whoever comes next looks there first."""
+        """Leaves the Lease as it is, saying what still runs: the next run looks there first."""
         self._over.set()
         self._left = True
         claim = replace(self._claim, about=f"{self._claim.about}; {what}")
@@ -156,7 +156,7 @@ def held(
     about: what is done, for those who are refused («upgrades node w1 to 1.37.2»). take_over: whether it is
     taken from somebody who is still at work; None: nobody may ask for that. From one who has ended, or has
     not renewed it, it always is.
-    say: is told whom it was taken from, and of a Lease that could not be given up.
+    say: is given a sentence on whom it was taken from, and on a Lease that could not be given up.
 
     Raises AdminError where somebody else holds it, naming them, or where the API server refuses.
     """
@@ -171,14 +171,14 @@ def held(
                 yield mine
         finally:
             try:
-                # Whoever holds it may have restarted the only API server just now.
+                # Its holder may have restarted the only API server just now.
                 Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT)(mine.release)
             except AdminError as error:
                 say(f"lease {NAMESPACE}/{name} could not be released, and expires in {DURATION}s: {error}")
 
 
 def of_node(name: str) -> str:
-    """The Lease of whoever changes a node that is no control plane."""
+    """The Lease for a change of a node outside of the control plane."""
     return f"kubectl-admin-upgrade-{name}"
 
 

@@ -26,7 +26,7 @@ def refuse_foreign(node: dict[str, Any]) -> None:
     if system != "linux":
         raise LeftOutError(f"node {name} is left out: it runs {system}, and only hosts with Linux are known")
     if labels.get("type") == "virtual-kubelet":
-        raise LeftOutError(f"node {name} is left out: it is a virtual node, behind which is no host")
+        raise LeftOutError(f"node {name} is left out: it is a virtual node, without a host")
 
 
 def without_foreign(cluster: Cluster, names: Iterable[str], say: Callable[[str], None]) -> list[str]:

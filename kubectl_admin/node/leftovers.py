@@ -1,4 +1,4 @@
-"""What runs that were killed have left: debug pods, and folders and jobs on the hosts of nodes.
+"""What runs that were killed have left: debug pods, and directories and jobs on the hosts of nodes.
 
 What belongs to a process that is known to have ended is removed by the next run; the rest, which may be at
 work on another machine, is shown and removed by `kubectl admin cleanup` when a person says so.
@@ -22,10 +22,10 @@ from kubectl_admin.node.workspace import STATE, discard
 
 LIST = Script("node", "leftovers")
 OPERATION = re.compile(r"[0-9a-f]{10}")
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")  # of a folder
-MOST = 1000  # folders of a host that are believed; a host that was taken over may name any number
-# Of an upgrade: the holds, repositories and packages that its node had, which stand nowhere else. It is there
-# only while the upgrade is at work, or half way.
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")  # of a directory
+MOST = 1000  # directories of a host that are looked at; a host that was taken over may name any number
+# Of an upgrade: the only record of the holds, repositories and packages that its node had. It is there only
+# while the upgrade is at work, or half way.
 UPGRADE = "upgrade"
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
 
@@ -53,8 +53,8 @@ class LeftPod:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftFolder:
-    """A folder of an operation on a node's host. active: whether its job runs, or a file is sent from it."""
+class LeftDirectory:
+    """A directory of an operation on a host. active: whether its job runs, or a file is sent from it."""
 
     node: str
     name: str
@@ -74,7 +74,7 @@ class LeftFolder:
 
     @property
     def is_half_way(self) -> bool:
-        """Whether an upgrade that nobody works at needs it to go on, or to put back what was there."""
+        """Whether an upgrade that nobody works at needs it to resume, or to put back what was there."""
         return self.name == UPGRADE and not self.active
 
 
@@ -106,15 +106,15 @@ def left_pod(pod: Mapping[str, Any]) -> LeftPod:
     )
 
 
-def folders(host: Host) -> list[LeftFolder]:
-    """The folders of operations on a host, this run's own left out; MOST at most."""
+def directories(host: Host) -> list[LeftDirectory]:
+    """The directories of operations on a host, this run's own left out; MOST at most."""
     answer = host.script(LIST, STATE).decode("utf-8", "replace")
     found = []
     own = host.operation.id
     for line in islice(answer.splitlines(), MOST):
         match line.split(" ", 2):
             case [name, ("yes" | "no") as active, owner] if name != own and NAME.fullmatch(name):
-                found.append(LeftFolder(host.node, name, active == "yes", Owner.parse(owner)))
+                found.append(LeftDirectory(host.node, name, active == "yes", Owner.parse(owner)))
     return found
 
 
@@ -134,9 +134,9 @@ def sweep(cluster: Cluster, namespace: str) -> None:
 
 
 def sweep_host(host: Host) -> None:
-    """Removes the folders on a host that certainly nobody uses any more, with their jobs."""
+    """Removes the directories on a host that certainly nobody uses any more, with their jobs."""
     with suppress(AdminError):
-        for folder in folders(host):
-            if folder.is_abandoned:
+        for directory in directories(host):
+            if directory.is_abandoned:
                 with suppress(AdminError):
-                    discard(host, folder.name)
+                    discard(host, directory.name)

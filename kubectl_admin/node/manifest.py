@@ -16,7 +16,7 @@ ATTEMPT = "kubectl-admin/attempt"
 CRITICAL = "system-node-critical"
 # Directories of the host that are mounted over the image's own.
 PROGRAMS = ("/usr", "/bin", "/lib", "/lib64")
-# Those that some hosts do not have. An empty one stands there then: the image's own is never seen.
+# Those that some hosts do not have. They get an empty one: the image's own is never seen.
 OPTIONAL = ("/lib", "/lib64")
 # Empty as well: what the loader and the C library read (ld.so.preload, ld.so.cache, ld-musl-*.path,
 # nsswitch.conf). Not the host's: runtimes mount /etc/hostname and others, and could not make what it lacks.
@@ -52,9 +52,10 @@ ENVIRONMENT = {
 # have any name) go no further.
 CLEAN = ("/usr/bin/env", "-i")
 CHROOT = (*CLEAN, "/usr/sbin/chroot", ROOT)  # what every command on the host begins with
-# Run in the container, ends its process and sees it ended: the «sleep» in the mount namespace of whoever runs
-# this, which must not be the host's, and in the container's root. What is run on the host is in that one's: a
-# script there would go on behind its own «sleep». Most runtimes kill this as well then, before it can say so.
+# Run in the container, ends its process and sees it ended: the «sleep» in this shell's own mount namespace,
+# which must not be the host's, and in the container's root. What is run on the host is in that one's: a
+# script there would keep running behind its own «sleep». Most runtimes kill this shell as well then, before
+# it can say so.
 ENDING = """\
 own=/proc/self/ns/mnt
 if [ ! -e /proc/1/ns/mnt ] || [ /proc/1/ns/mnt -ef "$own" ]; then exit 1; fi
@@ -154,24 +155,24 @@ def without_rights_in_the_cluster() -> dict[str, Any]:
     return {"automountServiceAccountToken": False, "enableServiceLinks": False}
 
 
-def program_mount(folder: str) -> dict[str, Any]:
+def program_mount(directory: str) -> dict[str, Any]:
     """A directory of the host in the place of the image's own."""
-    return {"name": volume_name(folder), "mountPath": folder, "readOnly": True}
+    return {"name": volume_name(directory), "mountPath": directory, "readOnly": True}
 
 
-def program_volume(folder: str) -> dict[str, Any]:
+def program_volume(directory: str) -> dict[str, Any]:
     """The volume of such a directory. With a type, a missing one is an error: without, it would be made."""
-    return {"name": volume_name(folder), "hostPath": {"path": folder, "type": "Directory"}}
+    return {"name": volume_name(directory), "hostPath": {"path": directory, "type": "Directory"}}
 
 
-def empty_volume(folder: str) -> dict[str, Any]:
+def empty_volume(directory: str) -> dict[str, Any]:
     """An empty directory in the place of the image's own."""
-    return {"name": volume_name(folder), "emptyDir": {}}
+    return {"name": volume_name(directory), "emptyDir": {}}
 
 
-def volume_name(folder: str) -> str:
+def volume_name(directory: str) -> str:
     """«usr» for /usr."""
-    return folder.strip("/")
+    return directory.strip("/")
 
 
 def missing_directory(message: str, known: Collection[str]) -> str | None:
@@ -180,9 +181,12 @@ def missing_directory(message: str, known: Collection[str]) -> str | None:
     known: those that are known to be missing. Others than a kubelet may write such an event: all that it can
     do is to put an empty directory into the place of one that a host may do without.
     """
-    for folder in OPTIONAL:
-        if folder not in known and f"hostPath type check failed: {folder} is not a directory" in message:
-            return folder
+    for directory in OPTIONAL:
+        if (
+            directory not in known
+            and f"hostPath type check failed: {directory} is not a directory" in message
+        ):
+            return directory
     return None
 
 

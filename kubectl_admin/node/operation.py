@@ -1,7 +1,7 @@
 """Who works on a node: the mark that everything made there bears, so that what nobody uses any more is known.
 
-A pod, a folder or a unit of an operation is left behind only by a process that was killed. Whether it was is
-known for certain on the machine that ran it; nobody else's work is ever taken for abandoned, nor is a process
+A pod, a directory or a unit of an operation is left behind only by a process that was killed. Whether it was
+is known for certain on the machine that ran it; nobody else's work is ever taken for abandoned, nor a process
 whose entry in /proc is hidden from this user.
 """
 
@@ -94,7 +94,7 @@ def user() -> str:
 
 
 def place() -> str:
-    """This running system and process namespace; «-» where the system does not tell."""
+    """This running system and process namespace; «-» where the system does not say."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         # A /proc of another process namespace has other processes under the same numbers.
@@ -106,7 +106,7 @@ def place() -> str:
 
 def lives(pid: int, began: str) -> bool:
     """Whether a process of this number is there, unless it is known to be another one than the one that began
-    then. began: as `started` tells it.
+    then. began: as `started` gives it.
 
     Source: kill(2): ESRCH is the only answer that says that there is none, and the hidepid of proc(5), which
     hides the processes of others in /proc, does not change it.

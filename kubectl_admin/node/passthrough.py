@@ -32,8 +32,8 @@ def execute(  # noqa: PLR0913 - where, what, and what goes in and out
 ) -> int:
     """The exit code of the command, when it has ended; what it writes is passed on as it comes.
 
-    stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may go on;
-    ReaderGone where nobody reads what it writes any more, which ends it.
+    stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may keep
+    running; ReaderGone where nobody reads what it writes any more, which ends it.
     """
     leftovers.sweep(cluster, options.namespace)
     with (

@@ -1,4 +1,4 @@
-"""What stands in a debug pod's way, and what is said of it: refused, not started, ended. Pure."""
+"""Why a debug pod does not run, in words: refused, not started, ended. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ HOPELESS = {
     "RunContainerError",
 }
 
-MOST = 20  # sentences on one pod that are heard; a node that was taken over may tell any number
+MOST = 20  # sentences on one pod that are kept; a node that was taken over may send any number
 LONGEST = 1000  # characters of each
 
 LIMITS = "kubernetes.io/limit-ranger"
@@ -127,8 +127,12 @@ def changes(sent: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
 def limits(made: Mapping[str, Any]) -> str:
     """What is said of limits that the server gave the pod, and so what runs through it; "" for none."""
     given = [(each.get("resources") or {}).get("limits") or {} for each in made["spec"]["containers"]]
-    told = ", ".join(f"{what} {amount}" for each in given for what, amount in each.items())
-    return f"has been given limits: a command that needs more than {told} is killed" if told else ""
+    limits_given = ", ".join(f"{what} {amount}" for each in given for what, amount in each.items())
+    return (
+        f"has been given limits: a command that needs more than {limits_given} is killed"
+        if limits_given
+        else ""
+    )
 
 
 def who(sent: Mapping[str, Any], made: Mapping[str, Any]) -> str:
@@ -154,7 +158,7 @@ def who(sent: Mapping[str, Any], made: Mapping[str, Any]) -> str:
 def without_echoes(said: Sequence[str]) -> list[str]:
     """The sentences («Reason: message») that say something new, the first coming first.
 
-    The kubelet tells one failure several times, each time with a few words more around it or less. Of many,
+    The kubelet reports one failure several times, each time with a few words more around it or less. Of many,
     the last MOST are heard, of each LONGEST characters.
     """
     kept: list[str] = []

@@ -23,13 +23,15 @@ class Texts:
     def __add__(self, other: "Texts") -> "Texts":
         return Texts({**self.read, **other.read}, tuple(dict.fromkeys((*self.unread, *other.unread))))
 
-    def below(self, folder: str) -> dict[str, str]:
-        """Those below a folder, in their order."""
-        return {path: text for path, text in self.read.items() if path.startswith(f"{folder.rstrip('/')}/")}
+    def below(self, directory: str) -> dict[str, str]:
+        """Those below a directory, in their order."""
+        return {
+            path: text for path, text in self.read.items() if path.startswith(f"{directory.rstrip('/')}/")
+        }
 
 
 def read_texts(host: Host, paths: Iterable[str]) -> Texts:
-    """The text of these files, and of all files below these folders; what is not there is left out.
+    """The text of these files, and of all files below these directories; what is not there is left out.
 
     Raises AdminError where the host can't be asked.
     """

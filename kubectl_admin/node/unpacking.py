@@ -30,7 +30,7 @@ class Tool(StrEnum):
 class Unpacking:
     """Unpacks what it is given, in order, and hands it on; at the end of its `with` block all is done.
 
-    sink: is given what was in each piece. here: is told how many bytes that makes so far. What they raise is
+    sink: is given what was in each piece. here: is given how many bytes that makes so far. What they raise is
     raised by the next `take`, or at the end.
     """
 

@@ -1,4 +1,4 @@
-"""A folder of an operation's own on a node's host, for root alone, and gone when the operation is over."""
+"""A directory of an operation's own on a node's host, for root alone, and gone when the operation is over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ DISCARD_TIMEOUT = 60.0  # seconds for which its removal is tried while the way t
 
 @contextmanager
 def workspace(host: Host) -> Iterator[str]:
-    """The path of the folder. At the end it is removed, with whatever job still runs in it."""
+    """The path of the directory. At the end it is removed, with the job that may still run in it."""
     name = host.operation.id
     path = f"{STATE}/{name}"
     with sheltered() as shelter:
@@ -32,10 +32,10 @@ def workspace(host: Host) -> Iterator[str]:
 
 
 def make(host: Host, path: str) -> None:
-    """Makes a folder for root alone that says whose it is; one that is there already stays as it is."""
+    """Makes a directory for root alone that says whose it is; one that is there already stays as it is."""
     host.script(MAKE, path, str(host.operation.owner))
 
 
 def discard(host: Host, name: str, *, patience: float | None = None) -> None:
-    """Removes an operation's folder, its job ended before. patience: as in `Host.persistently`."""
+    """Removes an operation's directory, after its job was stopped. patience: as in `Host.persistently`."""
     host.script(DISCARD, STATE, name, patience=patience)

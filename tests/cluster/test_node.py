@@ -93,7 +93,7 @@ def test_a_file_that_is_there_keeps_mode_and_owner(lab, there, folder):
 def test_a_large_file_that_can_not_be_written_is_refused_at_once(there, folder):
     """API servers don't tell how a command ended that leaves its input unread."""
     began = time.monotonic()
-    with pytest.raises(AdminError, match="there is no such folder"):
+    with pytest.raises(AdminError, match="there is no such directory"):
         files.write(there, f"{folder}/none/file", BIG)
     assert time.monotonic() - began < host.COMMAND_TIMEOUT
 
@@ -188,7 +188,7 @@ def test_a_job_outlives_connections_that_are_cut(lab, there, folder):
 
 def test_a_job_is_found_again_by_its_owner_and_refused_to_others(lab, there, folder):
     with running(there, folder) as (job, go, ended):
-        assert jobs.start(there, there.operation.id, job.folder, UNTIL, []) == job
+        assert jobs.start(there, there.operation.id, job.directory, UNTIL, []) == job
         with opened(lab, NODE, operation=Operation.begin()) as another:
             other = Owner("bob@desk", "elsewhere", 99, "1")
             another.operation = replace(another.operation, owner=other)
@@ -196,7 +196,7 @@ def test_a_job_is_found_again_by_its_owner_and_refused_to_others(lab, there, fol
             with pytest.raises(
                 AdminError, match=rf"was started already by {owner.person} \(process {owner.pid}\)"
             ):
-                jobs.start(another, there.operation.id, job.folder, UNTIL, [])
+                jobs.start(another, there.operation.id, job.directory, UNTIL, [])
         go()
         assert ended.result(120) == WHOLE
 

@@ -626,5 +626,5 @@ def test_an_older_one_is_asked_to_end_and_its_successor_waited_for(keys, sleeper
     born = Path(f"/proc/{sleeper.pid}").stat().st_ctime
     done = restart(keys, int(born))
     assert done.returncode == 1
-    assert b"was ended, and the kubelet has not restarted it" in done.stderr
+    assert b"was stopped, and the kubelet has not restarted it" in done.stderr
     assert sleeper.wait(10) == -15

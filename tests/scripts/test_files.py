@@ -55,19 +55,19 @@ def entries(answer: bytes) -> dict[bytes, files.Entry]:
 def test_a_file_of_any_name_is_read(shell, folder, name):
     path = at(folder, name)
     Path(os.fsdecode(path)).write_bytes(b"content of " + name)
-    assert files.proven(shell.run("read", path, LIMIT), "it") == b"content of " + name
+    assert files.verify(shell.run("read", path, LIMIT), "it") == b"content of " + name
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\0" * 1000, b"\n# end\n", os.urandom(1 << 20)])
 def test_a_file_of_any_content_is_read(shell, tmp_path, content):
     (tmp_path / "file").write_bytes(content)
-    assert files.proven(shell.run("read", tmp_path / "file", LIMIT), "it") == content
+    assert files.verify(shell.run("read", tmp_path / "file", LIMIT), "it") == content
 
 
 def test_a_link_is_followed(shell, tmp_path):
     (tmp_path / "file").write_bytes(b"content")
     (tmp_path / "link").symlink_to("file")
-    assert files.proven(shell.run("read", tmp_path / "link", LIMIT), "it") == b"content"
+    assert files.verify(shell.run("read", tmp_path / "link", LIMIT), "it") == b"content"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_link_is_followed(shell, tmp_path):
 def test_what_the_kernel_makes_is_read(shell, path):
     if not Path(path).exists():
         pytest.skip(f"no {path} here")
-    assert files.proven(shell.run("read", path, LIMIT), "it")
+    assert files.verify(shell.run("read", path, LIMIT), "it")
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -99,7 +99,7 @@ def test_a_file_that_is_too_long_is_not_read(shell, tmp_path):
     assert done.returncode == 1
     assert done.stdout == b""
     assert b"5 bytes are more than the 4 that are read" in done.stderr
-    assert files.proven(shell.run("read", tmp_path / "file", "5"), "it") == b"12345"
+    assert files.verify(shell.run("read", tmp_path / "file", "5"), "it") == b"12345"
 
 
 def write(shell, path, content, *, mode="600", owner="0:0", sent=None):
@@ -175,7 +175,7 @@ def test_links_are_followed_through_folders_and_one_after_another(shell, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("target", "said"), [("none/new", "none/: there is no such folder"), ("link", "link leads nowhere")]
+    ("target", "said"), [("none/new", "none/: there is no such directory"), ("link", "link leads nowhere")]
 )
 def test_a_link_that_leads_nowhere_is_said(shell, tmp_path, target, said, me):
     (tmp_path / "link").symlink_to(target)
@@ -234,7 +234,7 @@ def test_what_can_not_be_replaced_is_said_after_all_was_read(shell, tmp_path, wh
     # Much more than a pipe holds: who is not read to the end would be told of it by EPIPE.
     done = write(shell, tmp_path / what, b"x" * 3_000_000, owner=me)
     assert done.returncode == 1
-    assert b"is no file" in done.stderr or b"there is no such folder" in done.stderr
+    assert b"is not a regular file" in done.stderr or b"there is no such directory" in done.stderr
     assert sorted(left.name for left in tmp_path.iterdir()) == ["folder", "pipe"]
 
 
@@ -279,4 +279,4 @@ def test_an_empty_folder_has_nothing_in_it(shell, tmp_path):
 def test_a_folder_that_is_not_there_is_named(shell, tmp_path, name):
     done = shell.ended("list", at(tmp_path, name))
     assert done.returncode == 1
-    assert done.stderr == at(tmp_path, name) + b": there is no such folder\n"
+    assert done.stderr == at(tmp_path, name) + b": there is no such directory\n"

@@ -143,13 +143,13 @@ def test_one_that_does_not_offer_it_is_told(debian):
     debian.file(LIST).write_text(MIRROR)
     done = debian.run("packages-offer", "38", f"{debian.root}/tmp", "no")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.endswith("and what this host's lists know has no kubeadm 1.38\n")
+    assert done.stderr.endswith("and this host's lists have no kubeadm 1.38\n")
     code, said = prepare(debian, "1.38.0-1.1", "38")
     assert (code, said.splitlines()[-1]) == (
         1,
         "what this host's repositories have: kubeadm 1.38.0-1.1 is not offered",
     )
-    assert prepare(debian, renew="yes")[1].splitlines()[-1].startswith("which key is to be renewed")
+    assert prepare(debian, renew="yes")[1].splitlines()[-1].startswith("the key to renew is not known")
 
 
 def test_what_a_package_manager_says_is_kept_without_passwords(host):
@@ -286,7 +286,7 @@ def test_what_is_no_key_replaces_none(debian, content):
     debian.set("key", content)
     code, said = prepare(debian, renew="yes")
     assert code == 1
-    assert said.endswith("/v1.37/deb/Release.key is no key\n")
+    assert said.endswith("/v1.37/deb/Release.key is not a key\n")
     assert debian.file(KEYRING).read_bytes() == b"old key"
     assert debian.file(LIST).read_text() == entry(debian, 36)
 
@@ -594,7 +594,7 @@ def test_where_the_former_packages_were_not_to_be_had_it_is_said(debian):
     debian.set("former", "no")
     code, said = prepare(debian)
     assert code == 0
-    assert f"kubelet {OLD} is not to be had any more" in said
+    assert f"kubelet {OLD} is no longer available" in said
     debian.set("broken", f"kubectl={NEW}")
     code, said = install(debian)
     assert code == 2

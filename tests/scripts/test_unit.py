@@ -138,7 +138,7 @@ def test_nothing_is_removed_under_a_unit_that_may_run(host, word, bus, how):
     assert (host.state / "a").exists() is (how != "ended")
     assert done.returncode == (how != "ended")
     assert host.asked(f"stop {UNIT}") == (how == "running")
-    said = {"running": f"{UNIT} could not be ended", "unanswered": "systemd does not report", "ended": ""}[
+    said = {"running": f"{UNIT} could not be stopped", "unanswered": "systemd does not report", "ended": ""}[
         how
     ]
     assert said in done.stderr.decode()
@@ -262,7 +262,7 @@ def test_what_packs_a_growing_file_goes_on_while_systemd_does_not_answer(host):
     arguments = [folder, folder / "file", "65536", "0", "none", folder / "result", UNIT]
     done = host.run("pack", *arguments)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert f"{UNIT} was ended before {folder}/file was complete" in done.stderr.decode()
+    assert f"{UNIT} was stopped before {folder}/file was complete" in done.stderr.decode()
     assert host.asked("is-active") == 3
 
 

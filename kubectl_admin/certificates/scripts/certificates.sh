@@ -1,11 +1,11 @@
 # Shows the certificates on this host. Keys never leave it: of a file only whole blocks «CERTIFICATE» are shown,
 # of a kubeconfig only the fields that hold certificates.
 # certificates.sh PKI [KIND NAME PATH]...
-#   PKI: the folder of which all *.crt, and those of its folder etcd, are shown, too, and after them the kubelet's;
+#   PKI: the directory of which all *.crt, and those of its directory etcd, are shown, too, and after them the kubelet's;
 #     «-» for neither
 #   KIND: «pem», «kubeconfig», or «served», of which PATH is «10.0.0.11:2380». NAME: what it is called in the answer
 # Answers for each certificate file a line «@ pem NAME KEY CHANGED PATH» and below it what it holds:
-#   KEY: whether a .key lies beside a .crt (yes, no, -). CHANGED: when it was written, in seconds since 1970
+#   KEY: whether there is a .key beside a .crt (yes, no, -). CHANGED: when it was written, in seconds since 1970
 # For a kubeconfig such a line «@ kubeconfig …» with nothing below it, and one «@ certificate …» or
 # «@ authority …» for each that is embedded in it, «@ pem …» for each file that it names.
 # For an address «@ served NAME - - ADDRESS» and below it the certificate that is shown there, or a line «? WHY».
@@ -15,8 +15,8 @@ pki=$1
 shift
 
 # All files are read by one awk, and their times asked for at once: on a host that is busy every process is dear.
-blocks=' # of PEM text, a line at a time; one that is damaged may be followed by anything, and is only told of
-  function damaged() { print "-----BEGIN CERTIFICATE-----"; inside = 0; told = 1 }
+blocks=' # of PEM text, a line at a time; one that is damaged may be followed by anything, and is only named
+  function damaged() { print "-----BEGIN CERTIFICATE-----"; inside = 0; named = 1 }
   function feed(line) {
     fed = 1
     if (line ~ /^-----BEGIN ([A-Z0-9]+ )?CERTIFICATE-----/) {
@@ -27,14 +27,14 @@ blocks=' # of PEM text, a line at a time; one that is damaged may be followed by
       print block
       print line
       inside = 0
-      told = 1
+      named = 1
     } else if (inside && line !~ /^[A-Za-z0-9+\/= \t\r]*$/) damaged()
     else if (inside) block = block "\n" line
   }
   function finish() {
     if (inside) damaged()
-    if (fed && !told) print "-"
-    fed = told = 0
+    if (fed && !named) print "-"
+    fed = named = 0
   }'
 # shellcheck disable=SC2016 # these are awk's fields
 files=' # stdin: lines «TIME PATH» until an empty one, then «KIND NAME KEY PATH»
@@ -146,14 +146,14 @@ for name in serverTLSBootstrap rotateCertificates tlsCertFile; do
   printf '@ kubelet %s - - %s\n' "$name" "$(setting "$name")"
 done
 if [ -f "$own" ]; then kubeconfig kubelet.conf "$own"; fi
-if [ -f "$folder/kubelet-client-current.pem" ]; then noted pem kubelet-client "$folder/kubelet-client-current.pem"; fi
+if [ -f "$directory/kubelet-client-current.pem" ]; then noted pem kubelet-client "$directory/kubelet-client-current.pem"; fi
 serving=$(setting tlsCertFile)
 if [ -n "$serving" ]; then
   noted pem kubelet-serving "$serving"
-elif [ -f "$folder/kubelet-server-current.pem" ] && [ "$(setting serverTLSBootstrap)" = true ]; then
-  noted pem kubelet-serving "$folder/kubelet-server-current.pem"
-elif [ -f "$folder/kubelet.crt" ]; then
-  noted pem kubelet-serving "$folder/kubelet.crt"
+elif [ -f "$directory/kubelet-server-current.pem" ] && [ "$(setting serverTLSBootstrap)" = true ]; then
+  noted pem kubelet-serving "$directory/kubelet-server-current.pem"
+elif [ -f "$directory/kubelet.crt" ]; then
+  noted pem kubelet-serving "$directory/kubelet.crt"
 fi
 trusted=$(setting clientCAFile)
 if [ -n "$trusted" ]; then noted pem kubelet-client-ca "$trusted"; fi

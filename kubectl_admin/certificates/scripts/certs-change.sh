@@ -1,10 +1,10 @@
 # Renews certificates of this host with kubeadm, or brings those of a backup back; what there was is kept first.
 # certs-change.sh renew STATE KUBERNETES PKI NEW NAME...
 # certs-change.sh rollback STATE KUBERNETES PKI NEW BACKUP END FILE...
-#   STATE: the folder of all that is kept here. KUBERNETES: the folder of the kubeconfig files, PKI: of the others
+#   STATE: the directory of all that is kept here. KUBERNETES: the directory of the kubeconfig files, PKI: of the others
 #   NEW: what a new backup is called. NAME: as kubeadm calls it. FILE: within a backup, «pki/apiserver.crt»
-#   END: when the first of the backup's certificates ends, in seconds since 1970; «-»: that does not matter
-# It may be killed at any moment and run again. What is good on this host is always kept first; a key that lies beside
+#   END: when the first of the backup's certificates expires, in seconds since 1970; «-»: that does not matter
+# It may be killed at any moment and run again. What is good on this host is always kept first; a key beside
 # another's certificate, or half a file, are not: of these the backup has what an earlier one had, and a renewal renews
 # them, too. Only where all that is good is what the newest backup holds, whose renewal was not seen to its end (it
 # has the file «open»), is none made.
@@ -17,14 +17,14 @@ backups=$state/certificates
 . ./certs-files.sh
 . ./certs-pairs.sh
 
-here() { # FILE of a backup: where it lies on this host
+here() { # FILE of a backup: where it is on this host
   case $1 in
     pki/*) printf '%s/%s\n' "$pki" "${1#pki/}" ;;
     *) printf '%s/%s\n' "$kubernetes" "$1" ;;
   esac
 }
 
-is_unpaired() { # NAME: the same of what lies on this host; of what is not there nothing is known
+is_unpaired() { # NAME: the same of what is on this host; of what is not there nothing is known
   case $1 in
     *.conf) set -- "$1" "$1" ;;
     *) set -- "$1.crt" "$1.key" ;;
@@ -124,7 +124,7 @@ keep() { # NAME: copies what there is into a backup, which has its name when it 
   say "backed up in $kept"
 }
 
-behind_links() { # FILE of a backup: sets `to` to where it really lies, or will
+behind_links() { # FILE of a backup: sets `to` to where it really is, or will be
   to=$(here "$1")
   # (busybox' readlink -f is wrong where that is not there.)
   if [ -e "$to" ]; then to=$(readlink -f -- "$to"); fi
@@ -201,7 +201,7 @@ rollback() { # BACKUP END FILE...
       *.crt) key=${file%.crt}.key ;;
       *) continue ;;
     esac
-    if [ "$end" != - ] && has_ended "$backup/$file"; then refuse "$file of backup $name has expired"; fi
+    if [ "$end" != - ] && has_expired "$backup/$file"; then refuse "$file of backup $name has expired"; fi
     if [ -e "$backup/$key" ] && are_two "$backup/$file" "$backup/$key"; then
       refuse "$file of backup $name does not match its key"
     fi
@@ -212,7 +212,7 @@ rollback() { # BACKUP END FILE...
       bring_back "$backup" "$file"
     fi
   done
-  # The renewal that made it is undone, and not to be gone on with.
+  # The renewal that made it is undone, and is not to be resumed.
   rm -f -- "$backup/open"
   printf 'backup %s\n' "$new"
 }

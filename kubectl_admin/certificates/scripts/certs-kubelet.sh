@@ -5,8 +5,8 @@
 #
 # A kubelet asks for a client certificate when it starts without one of its own, and with one in its kubeconfig
 # (kubernetes/kubernetes cmd/kubelet/app/server.go, buildKubeletClientConfig): the present one is put there
-# until the next has come, so it is never without. For serving it has nothing of that kind, and serves nothing
-# meanwhile.
+# until the next has come, so it is never without. For serving there is nothing of the kind: until the next
+# has come, it serves nothing.
 set -eu
 umask 077
 what=$1 seconds=$2
@@ -58,7 +58,7 @@ embedded() { # what the kubeconfig itself holds
 is_another() { [ -f "$pair" ] && [ "$(certificate < "$pair")" != "$old" ] && grep -q 'PRIVATE KEY-----' "$pair"; }
 
 client() {
-  pair=$folder/kubelet-client-current.pem
+  pair=$directory/kubelet-client-current.pem
   for field in client-certificate client-key; do
     [ "$(grep -c "^ *$field\(-data\)\{0,1\}: *[^ ]" "$own")" = 1 ] ||
       refuse "$own does not have one $field on a line of its own, as kubeadm writes it"
@@ -100,17 +100,17 @@ without() { # says what there is instead of a new certificate
 # --- the certificate that it serves
 
 serving() {
-  told=$(setting tlsCertFile)
-  [ -z "$told" ] || refuse "the kubelet serves $told by its configuration, and does not renew it"
+  named=$(setting tlsCertFile)
+  [ -z "$named" ] || refuse "the kubelet serves $named by its configuration, and does not renew it"
   if [ "$(setting serverTLSBootstrap)" = true ]; then
-    set -- "$folder/kubelet-server-current.pem"
+    set -- "$directory/kubelet-server-current.pem"
   else
-    set -- "$folder/kubelet.crt" "$folder/kubelet.key"
+    set -- "$directory/kubelet.crt" "$directory/kubelet.key"
   fi
   for file in "$@"; do
     if [ -e "$file" ]; then mv -f -- "$file" "$file.before"; fi
   done
-  settled "$folder"
+  settled "$directory"
   if start_anew && came test -e "$1"; then
     for file in "$@"; do rm -f -- "$file.before"; done
     return

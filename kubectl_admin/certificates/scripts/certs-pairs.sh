@@ -35,7 +35,7 @@ are_two() { # CERTIFICATE KEY: whether their public keys are known to differ; of
   [ -n "$signed" ] && [ -n "$held" ] && [ "$signed" != "$held" ]
 }
 
-has_ended() { # FILE: whether the certificate in it is known to have ended
+has_expired() { # FILE: whether the certificate in it is known to have expired
   command -v openssl > /dev/null || return 1
   case $1 in
     *.conf) end=$(embedded client-certificate-data "$1" | openssl x509 -noout -checkend 0 2> /dev/null || :) ;;

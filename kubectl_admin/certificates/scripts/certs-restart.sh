@@ -1,4 +1,4 @@
-# Has the kubelet start a static pod's process anew, if that is older than what it has read.
+# Has the kubelet restart a static pod's process, if that is older than what it has read.
 # certs-restart.sh COMPONENT UID SINCE SECONDS
 #   COMPONENT: the program. UID: of its pod as the kubelet knows it. SINCE: seconds since 1970; what began later
 #   is left alone, so that this may be run twice. SECONDS: in which the new one must be there
@@ -54,7 +54,7 @@ while :; do
   fi
   if [ "$(date +%s)" -ge "$end" ]; then
     if [ -n "$old" ]; then
-      echo "$component was ended, and the kubelet has not restarted it within $4 s: journalctl -u kubelet" >&2
+      echo "$component was stopped, and the kubelet has not restarted it within $4 s: journalctl -u kubelet" >&2
     else
       echo "$component does not run" >&2
     fi

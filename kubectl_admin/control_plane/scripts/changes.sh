@@ -1,6 +1,6 @@
-# Says which work of this tool's that changes something goes on on this host.
+# Says which work of this tool that changes something runs on this host.
 # changes.sh STATE
-#   STATE: the folder of all that is kept here
+#   STATE: the directory of all that is kept here
 # Answers a «change NAME OWNER» a line.
 set -eu
 

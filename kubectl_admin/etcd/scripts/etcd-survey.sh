@@ -1,7 +1,7 @@
 # Says what a snapshot of this host's etcd needs to know.
 # etcd-survey.sh CONTAINER DATA STATE
 #   CONTAINER: the id of etcd's container, «-» where etcd runs outside of Kubernetes.
-#   DATA: the member's data folder, as etcd itself sees it. STATE: where the snapshot will lie.
+#   DATA: the member's data directory, as etcd itself sees it. STATE: where the snapshot will be.
 # Answers a «NAME VALUE» a line; what is not to be had has no line.
 set -eu
 container=$1 data=$2 state=$3
@@ -29,7 +29,7 @@ if [ "$container" != - ]; then
 elif command -v etcdctl > /dev/null; then
   printf 'etcdctl %s\n' "$(command -v etcdctl)"
 fi
-# The folder itself may not be there yet.
+# The directory itself may not be there yet.
 while [ ! -d "$state" ]; do state=$(dirname -- "$state"); done
 df -Pk -- "$state" | { read -r _; read -r _ _ _ free _; printf 'free %s\n' "$((free * 1024))"; }
 for tool in zstd gzip; do

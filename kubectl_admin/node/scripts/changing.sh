@@ -1,4 +1,4 @@
-# Which work of this tool's that changes something goes on on a host. A part of other scripts.
+# Which work of this tool that changes something runs on a host. A part of other scripts.
 # A unit that only reads is called by the ten hexadecimal digits of its operation, any other by a name of its own.
 
 . ./until-answered.sh

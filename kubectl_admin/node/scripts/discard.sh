@@ -1,4 +1,4 @@
-# Ends the unit of an operation, if it has one, and removes its folder.
+# Stops the unit of an operation, if it has one, and removes its directory.
 # discard.sh STATE ID
 set -eu
 
@@ -16,7 +16,7 @@ if [ "$unit_is" = running ]; then
   said=$(systemctl stop "$unit" 2>&1) || : # it may have ended by itself since
   settle_unit "$unit"
   if [ "$unit_is" = running ]; then
-    echo "$unit could not be ended: $said" >&2
+    echo "$unit could not be stopped: $said" >&2
     exit 1
   fi
 fi

@@ -1,5 +1,5 @@
 # Makes room for a job's next run: its log goes into the journal of all runs.
-# job-clear.sh FOLDER JOURNAL UNIT
+# job-clear.sh DIRECTORY JOURNAL UNIT
 set -eu
 
 . ./unit.sh

@@ -1,6 +1,6 @@
 # Says what jobs have written: the journal of earlier runs, then the logs of those that are there.
-# job-logs.sh FOLDER
-#   FOLDER: in it the folders of jobs, and «journal»
+# job-logs.sh DIRECTORY
+#   DIRECTORY: in it the directories of jobs, and «journal»
 set -eu
 [ -d "$1" ] || { printf '\n# end\n'; exit 0; }
 {

@@ -1,5 +1,5 @@
 # What the unit of a job runs: the script with its arguments, its words into a log, how it ended into a file.
-# job.sh FOLDER
+# job.sh DIRECTORY
 cd -- "$1" || exit 1
 set --
 while IFS= read -r argument; do set -- "$@" "$argument"; done < arguments

@@ -7,21 +7,21 @@ if [ "$process" != 0 ] && [ -r "/proc/$process/cmdline" ]; then
   # «--name=value», «--name value», or «--name» alone, which is true; names may have «_» for «-».
   # shellcheck disable=SC2016 # these are awk's fields
   flags=$(tr '\0' '\n' < "/proc/$process/cmdline" | awk '
-    function told(value) {
+    function found(value) {
       gsub(/_/, "-", name)
       if (name ~ /^rotate-/ && value ~ /^(1|t|T|TRUE|True)$/) value = "true"
       print name "=" value
       name = ""
     }
-    name != "" { told($0 ~ /^-/ ? "true" : $0) }
+    name != "" { found($0 ~ /^-/ ? "true" : $0) }
     /^--./ { name = substr($0, 3) }
     /^--[^=]+=/ {
       value = name
       sub(/^[^=]*=/, "", value)
       sub(/=.*/, "", name)
-      told(value)
+      found(value)
     }
-    END { if (name != "") told("true") }')
+    END { if (name != "") found("true") }')
 fi
 last() { # NAME ANOTHER: the value in the last line «NAME=VALUE» or «ANOTHER=VALUE» of stdin
   value=
@@ -73,7 +73,7 @@ $settings
 $flags
 END
 }
-folder=$(flag cert-dir)
-folder=${folder:-/var/lib/kubelet/pki}
+directory=$(flag cert-dir)
+directory=${directory:-/var/lib/kubelet/pki}
 own=$(flag kubeconfig)
 own=${own:-/etc/kubernetes/kubelet.conf}

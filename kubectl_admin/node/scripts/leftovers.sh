@@ -1,23 +1,23 @@
-# Lists the folders of operations with who they belong to, and whether the operation's unit still runs, or pack.sh
+# Lists the directories of operations with who they belong to, and whether the operation's unit still runs, or pack.sh
 # sends a file from there.
 # leftovers.sh STATE
-#   STATE: the folder of all operations' folders
+#   STATE: the directory of all operations' directories
 set -eu
 
 . ./unit.sh
 
-for folder in "$1"/*/; do
-  folder=${folder%/}
-  id=${folder##*/}
+for directory in "$1"/*/; do
+  directory=${directory%/}
+  id=${directory##*/}
   # What has another kind of name was not made here, and backups of certificates are no leftovers.
   case $id in certificates | *[!A-Za-z0-9._-]*) continue ;; esac
-  if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
+  if [ ! -d "$directory" ] || [ -L "$directory" ]; then continue; fi
   active=no
   settle_unit "kubectl-admin-$id.service"
   if [ "$unit_is" = running ]; then active=yes; fi
-  for packer in "$folder"/packing.*; do
+  for packer in "$directory"/packing.*; do
     if [ -d "$packer" ] && kill -0 "${packer##*.}" 2> /dev/null; then active=yes; fi
   done
-  printf '%s %s %s\n' "$id" "$active" "$(head -n 1 -- "$folder/owner" 2> /dev/null || :)"
+  printf '%s %s %s\n' "$id" "$active" "$(head -n 1 -- "$directory/owner" 2> /dev/null || :)"
 done
 printf '\n# end\n'

@@ -1,10 +1,10 @@
-# Lists a folder: type and mode (hexadecimal), owner, group, size, time of change, name; each ended by a NUL.
+# Lists a directory: type and mode (hexadecimal), owner, group, size, time of change, name; each ended by a NUL.
 # list.sh PATH
 set -eu
-[ -d "$1" ] || { printf '%s: there is no such folder\n' "$1" >&2; exit 1; }
+[ -d "$1" ] || { printf '%s: there is no such directory\n' "$1" >&2; exit 1; }
 cd -- "$1"
 for name in .[!.]* ..?* *; do
-  # Patterns that fit nothing stand for themselves, and what is there may be gone a moment later.
+  # A pattern without a match stays as it is, and a file may be gone a moment later.
   if [ -e "$name" ] || [ -L "$name" ]; then
     about=$(stat -c '%f %u %g %s %Y' -- "$name" 2> /dev/null) || continue
     printf '%s %s\000' "$about" "$name"

@@ -1,25 +1,25 @@
-# Sends a file in pieces, each packed, with what proves it in a line before it; also one that still grows.
-# pack.sh FOLDER FILE PIECE FIRST TOOL RESULT [UNIT [STALL]]
-#   FOLDER: for what is packed ahead. PIECE: bytes of the file in one. FIRST: the piece to begin with, from 0.
+# Sends a file in pieces, each packed, with its length and SHA-256 in a line before it; also one that still grows.
+# pack.sh DIRECTORY FILE PIECE FIRST TOOL RESULT [UNIT [STALL]]
+#   DIRECTORY: for what is packed ahead. PIECE: bytes of the file in one. FIRST: the piece to begin with, from 0.
 #   TOOL: zstd, gzip or none. RESULT: «-», or a file that is there, and holds «0», when FILE is complete; until
-#   then FILE grows under the name of FILE.part. UNIT: of systemd's, that makes it grow. STALL:
+#   then FILE grows under the name of FILE.part. UNIT: the systemd unit that makes it grow. STALL:
 #   seconds of waiting in which it must have grown, or this ends with exit code 75; 0 for any number.
-# Every piece is «piece NUMBER BYTES LENGTH SHA256» and LENGTH bytes, which hold BYTES of the file; at the end
-# stands «end NUMBER SIZE».
+# Every piece is «piece NUMBER BYTES LENGTH SHA256» and LENGTH bytes, which hold BYTES of the file; the last line
+# is «end NUMBER SIZE».
 set -eu
 
 . ./unit.sh
 
-folder=$1 file=$2 piece=$3 number=$4 tool=$5 result=$6 unit=${7-} stall=${8-0}
+directory=$1 file=$2 piece=$3 number=$4 tool=$5 result=$6 unit=${7-} stall=${8-0}
 source=$file
-mine="$folder/packing.$$"
+mine="$directory/packing.$$"
 umask 077
 mkdir -- "$mine"
 trap 'rm -rf -- "$mine"' EXIT
-# A stream that was cut is not always told so: the one that follows takes over.
-printf '%s\n' "$$" > "$folder/packing"
+# A stream may not notice that it was cut: the one that follows takes over.
+printf '%s\n' "$$" > "$directory/packing"
 # A link of its own keeps a growing file in hand when it changes its name.
-[ "$result" = - ] || source="$folder/packed"
+[ "$result" = - ] || source="$directory/packed"
 
 cd -- "$mine"
 
@@ -59,7 +59,7 @@ await() {
       exit 1
     fi
     if [ "$complete" = no ] && [ "$unit_is" = ended ]; then
-      echo "$unit was ended before $file was complete" >&2
+      echo "$unit was stopped before $file was complete" >&2
       exit 1
     fi
     if [ ! -e "$source" ]; then
@@ -116,7 +116,7 @@ place=0
 await "$number"
 [ "$ready" -le 0 ] || pack "$number" "$place"
 while [ "$ready" -gt 0 ]; do
-  read -r owner < "$folder/packing" && [ "$owner" = "$$" ] || exit 1
+  read -r owner < "$directory/packing" && [ "$owner" = "$$" ] || exit 1
   # What is packed is sent before the next piece is waited for: a file that grows slowly comes as it grows.
   # shellcheck disable=SC2086
   cat $parts &

@@ -1,6 +1,6 @@
-# Prints the text of files, and of all files below folders, in the order in which Go's filepath.WalkDir meets them.
+# Prints the text of files, and of all files below directories, in the order in which Go's filepath.WalkDir meets them.
 # texts.sh LIMIT PATH...
-#   LIMIT: bytes of a file that are read. PATH: a file, or a folder; of a folder that is a link, nothing.
+#   LIMIT: bytes of a file that are read. PATH: a file, or a directory; of a directory that is a link, nothing.
 # Answers a line «file PATH», and each of its lines after a space; «unread PATH» for what is there and can't be read,
 # or is longer; what is not there has no line.
 set -eu
@@ -27,7 +27,7 @@ print() { # PATH
   elif [ -c "$1" ]; then
     printf 'file %s\n' "$1" # /dev/null, by which systemd masks what has the same name elsewhere
   elif [ -e "$1" ] || [ -L "$1" ]; then
-    printf 'unread %s\n' "$1" # a link that leads nowhere is an error to who reads it
+    printf 'unread %s\n' "$1" # a broken link is an error to its reader
   fi
 }
 LC_ALL=C

@@ -1,4 +1,4 @@
-# A systemctl that fails for a moment (a bus that is busy, a systemd that is executed anew) says nothing about a unit.
+# A systemctl that fails for a moment (a bus that is busy, a systemd that re-executes itself) says nothing about a unit.
 # A part of other scripts.
 
 # Runs a function once a second until it succeeds. Where it has not in some 20 s, that is said, and the script ends.

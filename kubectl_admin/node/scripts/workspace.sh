@@ -1,5 +1,5 @@
-# Makes the folder of an operation, for root alone, and says who it belongs to.
-# workspace.sh FOLDER OWNER
+# Makes the directory of an operation, for root alone, and says who it belongs to.
+# workspace.sh DIRECTORY OWNER
 set -eu
 umask 077
 mkdir -p -- "$1"

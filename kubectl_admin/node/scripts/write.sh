@@ -6,7 +6,7 @@ path=$1 size=$2 sum=$3 mode=$4 owner=$5
 
 refuse() {
   printf '%s\n' "$1" >&2
-  # API servers don't tell how a command has ended that has left much of its input unread.
+  # API servers don't report the exit code of a command that has left much of its input unread.
   cat > /dev/null
   exit 1
 }
@@ -24,17 +24,17 @@ while [ -L "$path" ]; do
     *) path=${path%/*}/$target ;;
   esac
 done
-folder=${path%/*}/
-[ -d "$folder" ] || refuse "$folder: there is no such folder"
+directory=${path%/*}/
+[ -d "$directory" ] || refuse "$directory: there is no such directory"
 if [ -e "$path" ]; then
-  [ -f "$path" ] || refuse "$path is no file"
+  [ -f "$path" ] || refuse "$path is not a regular file"
   mode=$(stat -c %a -- "$path")
   owner=$(stat -c %u:%g -- "$path")
 fi
 # What an attempt that was killed has left.
-find "$folder" -maxdepth 1 -name '.kubectl-admin.??????' -mmin +60 -exec rm -f -- {} + 2> /dev/null || :
-# The name begins with a dot: a kubelet reads every other file in the folder of its manifests.
-fresh=$(mktemp "$folder.kubectl-admin.XXXXXX") || refuse "$folder can't be written to"
+find "$directory" -maxdepth 1 -name '.kubectl-admin.??????' -mmin +60 -exec rm -f -- {} + 2> /dev/null || :
+# The name begins with a dot: a kubelet reads every other file in the directory of its manifests.
+fresh=$(mktemp "$directory.kubectl-admin.XXXXXX") || refuse "$directory can't be written to"
 trap 'rm -f -- "$fresh"' EXIT
 cat > "$fresh" || refuse "$path is as it was: it can't be written"
 got=$(sha256sum < "$fresh")

@@ -53,7 +53,7 @@ dnf_fetch() {
   else
     dnf_patiently --downloadonly --downloaddir="$state/fetched" "$@" || :
   fi
-  # dnf 4 removes what it has downloaded with its next transaction, wherever that lies, by its path.
+  # dnf 4 removes what it has downloaded with its next transaction, wherever that is, by its path.
   find "$state/fetched" -name '*.rpm' -exec mv -f -- {} "$state/packages/" \; 2> /dev/null || :
   rm -rf -- "$state/fetched"
 }

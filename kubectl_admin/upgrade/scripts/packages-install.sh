@@ -1,5 +1,5 @@
 # Installs kubelet, and kubectl where it is installed, from the packages that were downloaded before, and restarts the
-# kubelet: run as a job, in that job's folder.
+# kubelet: run as a job, in that job's directory.
 # packages-install.sh VERSION
 #   VERSION: the packages' (1.37.2-1.1)
 # If it fails, the former packages are put back, if they were kept. It may be run again after it was killed anywhere.
@@ -48,7 +48,7 @@ give_up() {
   if [ -z "$former" ]; then back="there are no former packages to put back" how=2
   elif reinstall_former $former; then back="the former packages are back"
   else back="the former packages could not be put back" how=2; fi
-  if restore_holds; then forget_holds; else back="$back, some packages are not held any more"; fi
+  if restore_holds; then forget_holds; else back="$back, some packages are no longer held"; fi
   restart_kubelet || back="$back, $trouble" how=2
   finish "$how" "$version could not be installed ($why); $back: now $(now_installed)"
 }
@@ -105,7 +105,7 @@ restore_holds || loose="$(reason said)"
 echo "== Restart the kubelet"
 restart_kubelet || give_up "$trouble"
 if [ -n "$loose" ]; then
-  finish 2 "some packages are not held any more ($loose), but $version is installed: now $(now_installed)"
+  finish 2 "some packages are no longer held ($loose), but $version is installed: now $(now_installed)"
 fi
 forget_holds
 finish 0 "installed: $(now_installed)"

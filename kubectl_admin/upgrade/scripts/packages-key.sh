@@ -1,4 +1,4 @@
-# A part of other scripts: the key that lies beside a repository.
+# A part of other scripts: the key beside a repository.
 # shellcheck disable=SC2154 # packages-sources.sh says $manager, the scripts $address and $minor
 
 # Writes the key (armoured) of the repository at ADDRESS into a file; refuses where there is none.
@@ -26,7 +26,7 @@ fetch_key() {
   # The first packet of a public key is tag 6, in the old or the new form.
   case $(bare_key < "$2" | od -An -tx1 -N1 | tr -d ' ') in
     98 | 99 | 9a | c6) ;;
-    *) refuse "$key_shown is no key" ;;
+    *) refuse "$key_shown is not a key" ;;
   esac
 }
 

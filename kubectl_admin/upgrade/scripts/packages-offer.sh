@@ -1,9 +1,9 @@
 # Says what Kubernetes' repository of a minor offers, beside the host's own lists and files, which stay as they are.
-# packages-offer.sh MINOR FOLDER RENEW_KEY
-#   MINOR: 37. FOLDER: where a folder of its own is made for a while. RENEW_KEY: yes: believe the repository's own key
+# packages-offer.sh MINOR DIRECTORY RENEW_KEY
+#   MINOR: 37. DIRECTORY: where a directory of its own is made for a while. RENEW_KEY: yes: trust the repository's own key
 # Answers an «offered NAME VERSION» a line, for each version.
 set -eu
-minor=$1 folder=$2 renew=$3
+minor=$1 directory=$2 renew=$3
 . ./packages-sources.sh
 . ./packages-trouble.sh
 . ./packages-key.sh
@@ -11,8 +11,8 @@ minor=$1 folder=$2 renew=$3
 export LC_ALL=C
 
 # What an attempt that was killed has left.
-find "$folder" -maxdepth 1 -name 'kubectl-admin-offer.??????' -mmin +60 -exec rm -rf -- {} + 2> /dev/null || :
-work=$(mktemp -d "$folder/kubectl-admin-offer.XXXXXX")
+find "$directory" -maxdepth 1 -name 'kubectl-admin-offer.??????' -mmin +60 -exec rm -rf -- {} + 2> /dev/null || :
+work=$(mktemp -d "$directory/kubectl-admin-offer.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 # apt fetches as a user who may do nothing else, and has to get there.
@@ -44,8 +44,8 @@ offered_here() {
 if [ -z "$from" ]; then
   offered_here > "$work/offered"
   if [ "$renew" = yes ] || ! grep -Eq "^offered kubeadm ([0-9]+:)?1[.]${minor}[.]" "$work/offered"; then
-    refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here, and what \
-this host's lists know has no kubeadm 1.$minor"
+    refuse "no repository of Kubernetes, like https://pkgs.k8s.io/core:/stable:/v1.$minor/, is enabled here, and \
+this host's lists have no kubeadm 1.$minor"
   fi
   cat "$work/offered"
   printf '\n# end\n'
@@ -106,7 +106,7 @@ END
       zypper --non-interactive --reposd-dir "$work/sources" --cache-dir "$work/cache" "$@"
     }
     code=0
-    # It would take a key into the host's own keyring; the one that is believed for once lies where the lists lie.
+    # It would take a key into the host's own keyring; the one that is trusted for once is beside the lists.
     if [ -n "$key" ]; then set -- --no-gpg-checks; else set --; fi
     zypper_beside "$@" refresh --force > "$said" 2>&1 < /dev/null || code=$?
     rpm_list_trouble "$said" "$code" "$address"

@@ -1,7 +1,7 @@
-# Brings the packages of a version onto this host, and installs kubeadm alone: run as a job, in that job's folder.
+# Brings the packages of a version onto this host, and installs kubeadm alone: run as a job, in that job's directory.
 # packages-prepare.sh VERSION MINOR RENEW_KEY
 #   VERSION: the packages' (1.37.2-1.1). MINOR: 37. RENEW_KEY: yes: the repository's own key takes the place of the
-#   one that this host believes
+#   one that this host trusts
 # If it fails, repository file and key are as they were. It may be run again after it was killed anywhere.
 set -eu
 version=$1 minor=$2 renew=$3
@@ -47,7 +47,7 @@ note_installed() {
     on_disk "$state/installed/$name.part"
     mv -- "$state/installed/$name.part" "$state/installed/$name"
     if [ -z "$(package_file "$name" "$now")" ] && ! keep_installed "$name" "$now"; then
-      echo "$name $now is not to be had any more: it could not be put back if $version fails to install"
+      echo "$name $now is no longer available: it could not be put back if $version fails to install"
     fi
   done
 }
@@ -67,7 +67,7 @@ rm -f words
 trap 'finish $?' EXIT
 trap 'exit 1' HUP INT TERM
 case $manager in
-  none) refuse "this host has no package manager that is known here (apt, dnf, zypper)" ;;
+  none) refuse "this host has none of the package managers that are known here (apt, dnf, zypper)" ;;
 esac
 from=$(moving_minor "$minor")
 # The address of an own mirror may say nothing of a minor: what it offers is there without being turned to.
@@ -82,7 +82,7 @@ if [ -n "$from" ] && [ "$from" != "$minor" ]; then
   move_sources
 fi
 if [ "$renew" = yes ]; then
-  [ -n "$from" ] || refuse "which key is to be renewed is not known: no repository here names a minor of Kubernetes"
+  [ -n "$from" ] || refuse "the key to renew is not known: no repository here names a minor of Kubernetes"
   echo "== Renew the key of $address"
   renew_key
 fi
@@ -101,5 +101,5 @@ if ! install_from_repository kubeadm || [ "$(installed_version kubeadm)" != "$ve
 fi
 check_signatures
 echo "== Restore the holds"
-restore_holds || refuse "some packages are not held any more: $(reason said)"
+restore_holds || refuse "some packages are no longer held: $(reason said)"
 forget_holds

@@ -3,7 +3,7 @@
 # Which package manager this host is kept by; others may be installed beside it.
 manager=none
 if [ -e /run/ostree-booted ]; then
-  : # an image: packages are no way to change it
+  : # an image: packages are not how it is changed
 elif [ -s /var/lib/dpkg/status ] && command -v apt-get > /dev/null; then
   manager=apt
 elif command -v zypper > /dev/null; then
@@ -120,12 +120,12 @@ sources() {
       }
       if (task == "minors") {
         if (on && types) for (i = 1; i <= number; i++) print found[i]
-      } else if (on && types && ours) for (i = 1; i <= count; i++) told(i)
+      } else if (on && types && ours) for (i = 1; i <= count; i++) judge(i)
       else if (task == "moved") for (i = 1; i <= count; i++) print lines[i]
       if (task == "entries" && on && types && ours) print ""
       count = 0
     }
-    function told(i,   value) {
+    function judge(i,   value) {
       value = values[i]
       if (task == "moved") print fields[i] == "" ? lines[i] : moved(lines[i])
       else if (task == "ids" && lines[i] ~ /^\[/) { value = lines[i]; gsub(/^\[|\].*$/, "", value); print value }
@@ -135,7 +135,7 @@ sources() {
       else if (task == "excluded" && fields[i] ~ /^(exclude|excludepkgs)$/) words_of(value)
       else if (task == "entries" && fields[i] !~ /^(exclude|excludepkgs)$/) {
         if (key == "" || fields[i] !~ /^(signed-by|gpgkey)$/) print moved(lines[i])
-        # The first line of the field stands for all of them.
+        # The first line of the field counts for all of them.
         else if (lines[i] !~ /^[ \t]/) print format == "repo" ? "gpgkey=file://" key : "Signed-By: " key
       }
     }
@@ -162,7 +162,7 @@ moving_minor() {
 # The files with entries of MINOR.
 files_of_minor() { source_minors | sed -n "s/^source \\(.*\\) $1\$/\\1/p"; }
 
-# Addresses as they may be shown and written down: stdin without what stands before «@» in them.
+# Addresses as they may be shown and written down: stdin without what is before «@» in them.
 without_password() { sed 's|\(://\)[^/@ ]*@|\1|g'; }
 
 # The first that TASK finds in any of the files, moved from one minor to another.

@@ -16,9 +16,9 @@ reason() {
 # « (404 Not Found)», if that is in a file.
 status_in() { sed -n 's/^.*[^0-9]\(4[0-9][0-9]\)  *\([A-Z][A-Za-z ]*[a-z]\).*$/ (\1 \2)/p' "$1" | sed -n 1p; }
 
-# Refuses where a list was not fetched, or is not believed.
+# Refuses where a list was not fetched, or is not trusted.
 # apt_list_trouble SAID CODE ADDRESS
-#   SAID: what apt-get has written. Its exit code is 0 also where it goes on with an old list.
+#   SAID: what apt-get has written. Its exit code is 0 also where it uses an old list.
 apt_list_trouble() {
   if [ "$2" = 0 ] && ! grep -Eq '^(Err:|E: |W: (Failed to fetch|An error occurred|GPG error|.* is not signed))' "$1"; then
     return
@@ -48,7 +48,7 @@ list_trouble() {
   elif said_is "connection failed|failed to connect|could.?n.t connect|could not resolve"; then
     refuse "$2: it can't be reached: $(reason "$1")"
   elif said_is 'HTTP response: [45]|Status code: (4|5)[0-9]|(^|[^0-9])(401|403|404|410) |error code: 4|not found on medium|file not found|valid metadata not found'; then
-    refuse "$2: there is no such repository, or it is not open to this host$(status_in "$1")"
+    refuse "$2: there is no such repository, or this host may not read it$(status_in "$1")"
   elif said_is 'resolv|connect|timed? ?out|unreachable|network|curl error|handshake|TLS|SSL|certificate|no route'; then
     refuse "$2: it can't be reached: $(reason "$1")"
   elif said_is 'not signed|unsigned|no signature|signature file'; then

@@ -1,8 +1,8 @@
 # kubeadm's part of a node's upgrade, run as a job.
 # upgrade-kubeadm.sh RECORDS CONFIG MODE VERSION IGNORED PATCHES
-#   RECORDS: the folder of records (record.sh); the one of this step is «kubeadm». CONFIG: the kubelet's configuration,
+#   RECORDS: the directory of records (record.sh); the one of this step is «kubeadm». CONFIG: the kubelet's configuration,
 #   which both commands write near their end. MODE: «apply» for the first control-plane node, «node» for all others.
-#   VERSION: v1.37.2. IGNORED: errors of kubeadm's checks that are warnings. PATCHES: a folder of kubeadm's patches.
+#   VERSION: v1.37.2. IGNORED: errors of kubeadm's checks that are warnings. PATCHES: a directory of kubeadm's patches.
 #   Each of the last two «-» for none.
 # Only a record with exit code 0 says that all of kubeadm's phases are over; it may be run again after anything else.
 set -eu
@@ -23,7 +23,7 @@ step() {
 
 record "$records" kubeadm "$version" "$mode" -
 set --
-# kubeadm goes to a pre-release only when it is told so; which one, was asked for by its name.
+# kubeadm goes to a pre-release only with a flag; which one, was asked for by its name.
 case $mode-$version in apply-*-*) set -- --allow-experimental-upgrades ;; esac
 [ "$ignored" = - ] || set -- "$@" "--ignore-preflight-errors=$ignored"
 if [ "$mode" = apply ]; then

@@ -1,8 +1,8 @@
 # Says what an upgrade wants to know of this host.
 # upgrade-survey.sh KUBERNETES DATA
-#   KUBERNETES: the folder of kubeadm's files. DATA: etcd's data folder, «-» where this host runs no etcd.
+#   KUBERNETES: the directory of kubeadm's files. DATA: etcd's data directory, «-» where this host runs no etcd.
 # Answers «NAME VALUE» lines; what is not there has no line. A «kubelet-argument» is one word of the kubelet that
-# runs; a «room» is the kilobytes that are free for a folder, the device that they are on, and the folder.
+# runs; a «room» is the kilobytes that are free for a directory, the device that they are on, and the directory.
 # «record STEP TARGET MODE CODE» says how a step of an upgrade ended here (record.sh).
 set -eu
 
@@ -40,12 +40,12 @@ fi
 # Whether its Node is labelled so or not: a host whose kubelet starts an API server is a control plane.
 if [ -e "$1/manifests/kube-apiserver.yaml" ]; then printf 'apiserver yes\n'; fi
 # What is not there yet will be where its nearest parent is.
-for folder in "$1" /usr /var/lib/kubectl-admin /var/lib/containerd /var/lib/containers/storage; do
-  there=$folder
+for directory in "$1" /usr /var/lib/kubectl-admin /var/lib/containerd /var/lib/containers/storage; do
+  there=$directory
   while [ ! -d "$there" ]; do there=$(dirname -- "$there"); done
   # The last line alone, since a long name of a device takes two.
   df -Pk -- "$there" | tail -n 1 | while read -r _ _ _ free _; do
-    printf 'room %s %s %s\n' "$free" "$(stat -L -c %d -- "$there")" "$folder"
+    printf 'room %s %s %s\n' "$free" "$(stat -L -c %d -- "$there")" "$directory"
   done
 done
 for record in /var/lib/kubectl-admin/upgrade/records/*; do

@@ -1,6 +1,6 @@
 # Says which kubelet is installed on this host, and which API servers its components are pointed at.
 # versions.sh KUBERNETES
-#   KUBERNETES: the folder of kubeadm's files
+#   KUBERNETES: the directory of kubeadm's files
 # Answers a «NAME VALUE» a line; what is not there has no line.
 set -eu
 if command -v kubelet > /dev/null && version=$(kubelet --version 2> /dev/null); then

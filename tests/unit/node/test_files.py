@@ -20,8 +20,8 @@ def read_answer(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"a b", CONTENT, b"12 ab\n"])
-def test_what_is_as_it_was_read_is_proven(content):
-    assert files.proven(read_answer(content), "node cp-1: /x") == content
+def test_what_is_as_it_was_read_is_verified(content):
+    assert files.verify(read_answer(content), "node cp-1: /x") == content
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_as_it_was_read_is_proven(content):
 )
 def test_what_is_not_is_a_broken_stream(answer):
     with pytest.raises(BrokenStream, match="node cp-1: /x: the content that arrived is not the one"):
-        files.proven(answer, "node cp-1: /x")
+        files.verify(answer, "node cp-1: /x")
 
 
 def test_a_file_is_read_whole_through_cuts_and_lost_ends(machine, tmp_path):
@@ -84,7 +84,7 @@ def test_an_answer_that_was_lost_makes_it_write_once_more(machine, tmp_path, me)
 
 
 def test_a_refusal_is_in_the_hosts_words(machine, tmp_path):
-    with pytest.raises(AdminError, match=f"node cp-1: {tmp_path}/none/: there is no such folder"):
+    with pytest.raises(AdminError, match=f"node cp-1: {tmp_path}/none/: there is no such directory"):
         files.write(host_of(machine), str(tmp_path / "none/file"), CONTENT * 100)
 
 
@@ -92,10 +92,10 @@ def test_a_folder_is_listed(machine, tmp_path):
     (tmp_path / "b").write_bytes(b"123")
     (tmp_path / "a").mkdir(mode=0o700)
     first, second = files.entries(host_of(machine), str(tmp_path))
-    assert (first.name, first.is_folder, stat.S_IMODE(first.mode)) == ("a", True, 0o700)
+    assert (first.name, first.is_directory, stat.S_IMODE(first.mode)) == ("a", True, 0o700)
     about = (tmp_path / "b").stat()
     assert second == Entry("b", about.st_mode, about.st_uid, about.st_gid, 3, int(about.st_mtime))
-    assert not second.is_folder
+    assert not second.is_directory
 
 
 def test_an_entry_is_read_whatever_its_name():

@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.node import cleanup, leftovers, operation
 from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.leftovers import LeftFolder, LeftPod
+from kubectl_admin.node.leftovers import LeftDirectory, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.upgrade.host_jobs import FOLDER
 from tests.unit.node.standin import OPERATION, OWNER, host_of
@@ -89,7 +89,7 @@ def test_a_pod_is_abandoned_when_it_has_ended_or_its_process_has(owner, finished
     ],
 )
 def test_a_folder_is_abandoned_when_it_was_for_one_run_and_that_has_ended(name, owner, abandoned):
-    assert LeftFolder("cp-1", name, False, owner).is_abandoned is abandoned
+    assert LeftDirectory("cp-1", name, False, owner).is_abandoned is abandoned
 
 
 @pytest.mark.parametrize(
@@ -99,20 +99,20 @@ def test_a_folder_is_abandoned_when_it_was_for_one_run_and_that_has_ended(name, 
         (LeftPod("n", "p", "cp-1", "", False, ENDED), "abandoned"),
         (LeftPod("n", "p", "cp-1", "", False, ELSEWHERE), "unknown"),
         (LeftPod("n", "p", "cp-1", "", False, None), "unknown"),
-        (LeftFolder("cp-1", "0123456789", True, MINE), "in use"),
-        (LeftFolder("cp-1", "0123456789", False, MINE), "in use"),
-        (LeftFolder("cp-1", "0123456789", False, ENDED), "abandoned"),
-        (LeftFolder("cp-1", "0123456789", False, ELSEWHERE), "unknown"),
-        (LeftFolder("cp-1", "upgrade", True, ELSEWHERE), "in use"),
-        (LeftFolder("cp-1", "upgrade", False, MINE), "in use"),
+        (LeftDirectory("cp-1", "0123456789", True, MINE), "in use"),
+        (LeftDirectory("cp-1", "0123456789", False, MINE), "in use"),
+        (LeftDirectory("cp-1", "0123456789", False, ENDED), "abandoned"),
+        (LeftDirectory("cp-1", "0123456789", False, ELSEWHERE), "unknown"),
+        (LeftDirectory("cp-1", "upgrade", True, ELSEWHERE), "in use"),
+        (LeftDirectory("cp-1", "upgrade", False, MINE), "in use"),
         # Whosever it was, and whether that is known or not: it is the only record.
         *(
-            (LeftFolder("cp-1", "upgrade", False, owner), "half-way upgrade")
+            (LeftDirectory("cp-1", "upgrade", False, owner), "half-way upgrade")
             for owner in (ENDED, ELSEWHERE, None)
         ),
-        (LeftFolder("cp-1", "upgrade2", False, ENDED), "unknown"),
+        (LeftDirectory("cp-1", "upgrade2", False, ENDED), "unknown"),
         # A job that was for one run, and nobody will ask for any more, goes on for nobody.
-        (LeftFolder("cp-1", "0123456789", True, ENDED), "abandoned"),
+        (LeftDirectory("cp-1", "0123456789", True, ENDED), "abandoned"),
     ],
 )
 def test_the_state_of_what_is_left(left, state):
@@ -185,10 +185,10 @@ class Answering:
 
 def test_folders_are_read_and_this_runs_own_is_left_out():
     answer = f"aaaaaaaaaa no {ENDED}\n{OPERATION.id} no {OWNER}\nupgrade yes {OWNER}\nbbbbbbbbbb no \n"
-    assert leftovers.folders(Answering(answer)) == [
-        LeftFolder("cp-1", "aaaaaaaaaa", False, ENDED),
-        LeftFolder("cp-1", "upgrade", True, OWNER),
-        LeftFolder("cp-1", "bbbbbbbbbb", False, None),
+    assert leftovers.directories(Answering(answer)) == [
+        LeftDirectory("cp-1", "aaaaaaaaaa", False, ENDED),
+        LeftDirectory("cp-1", "upgrade", True, OWNER),
+        LeftDirectory("cp-1", "bbbbbbbbbb", False, None),
     ]
 
 
@@ -197,17 +197,17 @@ def test_folders_are_read_and_this_runs_own_is_left_out():
     ["", "x", "x yes", "x maybe a b 1 2", " no x", ".. no x", "a/b no x", "\x1b[2J no x", f"{'x' * 65} no x"],
 )
 def test_what_makes_no_sense_is_no_folder(line):
-    found = leftovers.folders(Answering(f"{line}\n"))
+    found = leftovers.directories(Answering(f"{line}\n"))
     assert found == []
 
 
 def test_of_folders_without_end_the_first_are_read():
     answer = "".join(f"f{number} no \n" for number in range(leftovers.MOST + 5))
-    assert len(leftovers.folders(Answering(answer))) == leftovers.MOST
+    assert len(leftovers.directories(Answering(answer))) == leftovers.MOST
 
 
 def test_that_there_are_more_is_said(monkeypatch):
-    found = [LeftFolder("cp-1", f"f{number}", False, None) for number in range(leftovers.MOST)]
+    found = [LeftDirectory("cp-1", f"f{number}", False, None) for number in range(leftovers.MOST)]
     monkeypatch.setattr(cleanup, "read_node", lambda *_: None)
     monkeypatch.setattr(cleanup.Hosts, "ask", lambda *_, **__: {"cp-1": found, "cp-2": found[:3]})
     left, (finding,) = cleanup.find(Pods(), ["cp-1", "cp-2"], Options(), print, lambda _: None)
@@ -218,7 +218,7 @@ def test_that_there_are_more_is_said(monkeypatch):
 def test_the_names_of_what_is_left_say_where():
     left = [
         cleanup.Leftover(leftovers.left_pod(pod()), "unknown"),
-        cleanup.Leftover(LeftFolder("cp-1", "a", False, None), "unknown"),
+        cleanup.Leftover(LeftDirectory("cp-1", "a", False, None), "unknown"),
     ]
     report = cleanup.report(left, [])
     assert list(report.names()) == [
@@ -226,23 +226,25 @@ def test_the_names_of_what_is_left_say_where():
         "node/cp-1/var/lib/kubectl-admin/a",
     ]
     assert report.tables[0].rows[1][2] == "<unknown>"
-    assert [item["kind"] for item in report.items()] == ["Pod", "Folder"]
+    assert [item["kind"] for item in report.items()] == ["Pod", "Directory"]
     assert list(report.items())[1]["owner"] is None
 
 
 def test_the_question_says_what_may_be_in_use_elsewhere():
-    sure = cleanup.Leftover(LeftFolder("cp-1", "a", False, None), "abandoned")
-    unsure = cleanup.Leftover(LeftFolder("cp-1", "b", False, None), "unknown")
+    sure = cleanup.Leftover(LeftDirectory("cp-1", "a", False, None), "abandoned")
+    unsure = cleanup.Leftover(LeftDirectory("cp-1", "b", False, None), "unknown")
     assert cleanup.question([sure], "prod") == "remove 1 of these from context prod"
     assert "2 of these (1 may be in use on another machine)" in cleanup.question([sure, unsure], "prod")
-    forced = [cleanup.Leftover(LeftFolder("cp-1", "upgrade", False, None), state) for state in cleanup.KEPT]
+    forced = [
+        cleanup.Leftover(LeftDirectory("cp-1", "upgrade", False, None), state) for state in cleanup.KEPT
+    ]
     assert "2 of these (1 in use; 1 the only record of a half-way upgrade)" in cleanup.question(
         forced, "prod"
     )
 
 
 def test_a_half_way_upgrade_is_said_with_the_way_on():
-    left = cleanup.Leftover(LeftFolder("w1", "upgrade", False, ENDED), "half-way upgrade")
+    left = cleanup.Leftover(LeftDirectory("w1", "upgrade", False, ENDED), "half-way upgrade")
     (finding,) = cleanup.report([left], []).findings
     assert finding.rule == "half-way-upgrade"
     assert "kubectl admin drain-upgrade w1" in finding.fix
