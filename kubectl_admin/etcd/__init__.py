@@ -1,1 +1,8 @@
-"""etcd: its members, its state, and the format of its snapshots."""
+"""etcd: its members, its state, and the format of its snapshots.
+
+Reading order:
+- members: the state of a cluster's etcd, judged
+- snapshot: a snapshot as a file, verified without a cluster
+- save: a snapshot saved by a member, downloaded and verified
+- rules: the rules on alarms, which members raise and snapshots keep
+"""
