@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type=click.Choice(["best", "zstd", "gzip", "none"]),
     default="best",
     show_default=True,
-    help="How it is packed on the way; what arrives is never packed.",
+    help="How it is compressed during the download; the file is never compressed.",
 )
 @click.option(
     "--limit-rate", type=RATE, metavar="RATE", help="Bytes a second on the wire at most (500k, 10M)."
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     "--retries",
     type=click.IntRange(0),
     metavar="N",
-    help="Cuts in a row that are put up with; any number if not given.",
+    help="How many attempts in a row may fail; any number if not given.",
 )
 @click.option(
     "--timeout",
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for which the way to the node may be cut, or etcd send nothing; 0 is no limit.",
+    help="How long the connection may be cut, or etcd may send nothing; 0 is no limit.",
 )
 @click.option("--etcdctl", metavar="PATH", help="An etcdctl on the node, instead of etcd's own.")
-@click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @debug_pod
 @click.pass_obj
 def command(  # noqa: PLR0913, PLR0917 - its options

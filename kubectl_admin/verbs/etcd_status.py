@@ -31,7 +31,7 @@ def command(env: Environment, compare: bool | None) -> Report:
       kubectl admin etcd-status
       # With ids, quota, terms, indexes and addresses
       kubectl admin etcd-status -o wide
-      # Compare the data even of large databases, which holds writes back for a moment
+      # Compare the data even of large databases, which delays writes for a moment
       kubectl admin etcd-status --hash
     """
     from kubectl_admin.etcd.members import gather

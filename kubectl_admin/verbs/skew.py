@@ -55,7 +55,7 @@ def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
 @click.option(
     "--host",
     is_flag=True,
-    help="Look at every node's disk, too, through a debug pod on each: needs its rights.",
+    help="Also read every node's disk, through a debug pod on each.",
 )
 @debug_pod_flags
 @output("table", "wide", "json", "yaml", "name")
