@@ -165,19 +165,19 @@ def words(leaving: Leaving, seconds: float, grace: int | None) -> str:
     """What a pod waits for, and has for so many seconds. grace: given to it; None for its own."""
     answer = leaving.answer
     if answer is None:
-        return "is being asked"
+        return "its eviction is being requested"
     if answer.kind is Kind.ACCEPTED:
         pod, given = leaving.pod, leaving.pod.grace if grace is None else grace
         if seconds <= given + END_GRACE:
             return f"is ending (grace {given}s)"
         holder = f"finalizer {pod.finalizers[0]}" if pod.finalizers else "its kubelet"
-        return f"should have ended after {given}s; {holder} has not let it go"
+        return f"should have ended after {given}s; {holder} still holds it"
     return says(answer)
 
 
 REFUSED = {
     Kind.WEBHOOK: "not yet: {}",
-    Kind.SEVERAL_BUDGETS: "more than one disruption budget counts it, which no eviction gets past",
+    Kind.SEVERAL_BUDGETS: "more than one disruption budget selects it, which the eviction API refuses",
     Kind.NAMESPACE: "its namespace is being deleted",
     Kind.BUSY: "the API server is too busy: {}",
     Kind.UNREACHABLE: "the API server can't be reached: {}",

@@ -72,11 +72,11 @@ def rule(pod: Pod, budgets: Sequence[Budget]) -> Ruling:
 def of_numbers(budget: Budget) -> tuple[Permission, str]:
     """What a budget says to the eviction of a healthy pod, and why."""
     if budget.stale:
-        return Permission.WAIT, "its numbers are being worked out anew"
+        return Permission.WAIT, "its numbers are being computed again"
     if budget.allowed > 0:
         return Permission.ALLOWED, numbers(budget)
     if budget.failure:
-        return Permission.NEVER, f"it can't be worked out: {budget.failure}"
+        return Permission.NEVER, f"its numbers can't be computed: {budget.failure}"
     return Permission.NEVER if unmeetable(budget) else Permission.WAIT, numbers(budget)
 
 

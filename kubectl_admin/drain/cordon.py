@@ -158,7 +158,7 @@ def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep:
         if keep:
             return f"node {node} stays cordoned"
         if present is None or present.run != put.run:
-            return f"node {node} stays as it is: somebody else drains it, or has uncordoned it, meanwhile"
+            return f"node {node} stays as it is: somebody else has drained or uncordoned it during this run"
         uncordon(cluster, node)
     except AdminError as error:
         return f"node {node} may still be cordoned, since it can't be uncordoned: {error.what}"

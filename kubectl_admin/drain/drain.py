@@ -74,7 +74,7 @@ def drain(cluster: Cluster, seen: Preview, options: Options, progress: DrainProg
     this run that cordoned it, and so it is on Ctrl-C; the progress is told.
     """
     if not is_possible(seen, options):
-        raise DrainError(f"node {seen.node} can't be drained like this; nothing was touched")
+        raise DrainError(f"node {seen.node} can't be drained with these options; nothing was touched")
     begun = time.monotonic()
     deadline = begun + options.timeout if options.timeout else math.inf
     mark = Cordon.begin(datetime.now(UTC), moved_workloads(seen))
@@ -138,7 +138,7 @@ def judged_again(
     refused = [verdict for verdict in verdicts if verdict.action is Action.REFUSE]
     if refused:
         pods = ", ".join(f"{verdict.pod} ({verdict.why}: {verdict.flag})" for verdict in refused)
-        raise DrainError(f"pods have come meanwhile that may not be touched: {pods}")
+        raise DrainError(f"pods that may not be evicted came after the cordon: {pods}")
     return verdicts
 
 

@@ -133,12 +133,12 @@ class Evictions:
             verdict = self._judge(pod)
             if verdict.action is Action.REFUSE:
                 self._left_alone.append(pod)
-                self._progress.note(f"pod {pod} has come meanwhile and is left alone ({verdict.why})")
+                self._progress.note(f"pod {pod} came after the cordon and is left alone ({verdict.why})")
             elif verdict.leaves and tolerates_the_cordon(pod):
-                self._progress.note(f"pod {pod} has come, tolerates the cordon, and is left alone")
+                self._progress.note(f"pod {pod} came after the cordon, tolerates it, and is left alone")
             elif verdict.leaves and self._comes_again(pod, present):
                 self._left_alone.append(pod)
-                self._progress.note(f"pod {pod} has come in spite of the cordon and is left alone")
+                self._progress.note(f"pod {pod} came again despite the cordon and is left alone")
             elif verdict.leaves:
                 leaving.append(pod)
         return leaving
@@ -200,7 +200,7 @@ class Evictions:
         waiting = self.waiting
         held = {each.pod.key for each in waiting}
         never = [each for each in self._board.left if each.pod.key not in held]
-        waiting += [Waiting(each.pod, "was not yet asked", 0.0) for each in never]
+        waiting += [Waiting(each.pod, "its eviction was not requested yet", 0.0) for each in never]
         problem = self._watch.problem
         hint = "give it more time with --timeout; 0 sets no limit"
         return DrainError(

@@ -49,7 +49,7 @@ def gather(cluster: Cluster, node: str, pod_selector: str = "") -> Facts:
     try:
         item = cluster.get(f"/api/v1/nodes/{node}")
     except NotFound as error:
-        raise AdminError(f"there is no node {node}", "kubectl get nodes lists them") from error
+        raise AdminError(f"there is no node {node}", "see kubectl get nodes") from error
     here, mark = read.node(item), Cordon.of(item)
     pods = list(pods_of(cluster, node, pod_selector))
     gaps: list[Gap] = []

@@ -41,7 +41,7 @@ def done_line(node: str, drained: Drained) -> str:
     late = len(drained.given_up)
     left = f", {late} not waited for" if late else ""
     if drained.stayed:
-        left += f"; still there, since they came meanwhile: {some_of(drained.stayed, SHOWN)}"
+        left += f"; still there, since they came during the drain: {some_of(drained.stayed, SHOWN)}"
     return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
 
 
@@ -49,8 +49,8 @@ def uncordoning(node: str, seen: Seen, *, wait: bool) -> Report:
     """What would be done to take a node back. wait: whether for what drains have moved."""
     moved = seen.mark.moved if seen.mark else ()
     will = "is cordoned, and will be uncordoned" if seen.node.unschedulable else "is not cordoned"
-    first = "" if seen.node.ready else "; it is not Ready, which is waited for first"
-    then = f"; then it is waited until these are healthy: {', '.join(moved)}" if moved and wait else ""
+    first = "" if seen.node.ready else "; it is not Ready, so uncordon waits for that first"
+    then = f"; then uncordon waits until these are healthy: {', '.join(moved)}" if moved and wait else ""
     return Report(
         kind="UncordonPlan",
         items=lambda: [

@@ -111,7 +111,7 @@ def query_of(node: str) -> list[tuple[str, str]]:
 
 def missing(node: str) -> AdminError:
     """There is no such node."""
-    return AdminError(f"there is no node {node}", "kubectl get nodes lists them")
+    return AdminError(f"there is no node {node}", "see kubectl get nodes")
 
 
 def await_healthy(
@@ -133,7 +133,7 @@ def await_healthy(
                 return left
             new = left.keys() - told
             if new and not told:
-                progress.note(f"waiting until what was moved is healthy: {', '.join(sorted(left))}")
+                progress.note(f"waiting until moved workloads are healthy: {', '.join(sorted(left))}")
             told |= new
     return {}
 

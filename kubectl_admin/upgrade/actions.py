@@ -266,7 +266,7 @@ def await_member(cluster: Cluster, node: str) -> None:
         return True
 
     what = f"node {node}: etcd's member is not well"
-    wait_until(is_well, what, "kubectl admin etcd-status", timeout=MEMBER_TIMEOUT, interval=POLL_INTERVAL)
+    wait_until(is_well, what, "see kubectl admin etcd-status", timeout=MEMBER_TIMEOUT, interval=POLL_INTERVAL)
 
 
 def addons_behind(

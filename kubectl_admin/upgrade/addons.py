@@ -152,8 +152,8 @@ def behind_findings(node: str, found: Sequence[str]) -> list[Finding]:
         ADDON_BEHIND.violation(
             subject="kube-proxy, CoreDNS",
             evidence=each,
-            fix="kubeadm upgrade node phase addon all, on this node, and says why if it keeps one as it is; "
-            "--allow addon-behind where they are meant to be so",
+            fix="run kubeadm upgrade node phase addon all on this node (it says why if it keeps one); "
+            "if they are meant to be so, proceed with --allow addon-behind",
             objects=(f"node/{node}",),
         )
         for each in found
@@ -166,8 +166,8 @@ def rollout_findings(node: str, found: Sequence[str]) -> list[Finding]:
         ADDON_ROLLOUT.warning(
             subject="kube-proxy, CoreDNS",
             evidence=f"not seen: {each}",
-            fix="kubectl -n kube-system get pods -o wide -l 'k8s-app in (kube-proxy, kube-dns)' shows where; "
-            "bring a node that is down back, or remove it from the cluster",
+            fix="see where with kubectl -n kube-system get pods -o wide -l 'k8s-app in (kube-proxy, kube-dns)"
+            "'; bring a node that is down back, or remove it from the cluster",
             objects=(f"node/{node}",),
         )
         for each in found

@@ -81,9 +81,9 @@ def next_start(facts: ClusterFacts, disk: Disk, *, kubeadm: bool, control_plane:
     kubeadm: whether its step is still to come. control_plane: whether the node runs a part of it; what is
     kube-proxy's comes with the control plane's.
     """
-    gaps = [Gap(path, "it is there, and can't be read") for path in disk.texts.unread]
+    gaps = [Gap(path, "it exists and can't be read") for path in disk.texts.unread]
     if not disk.command.program and not disk.running:
-        gaps.append(Gap("the kubelet's command line", "no unit of systemd and no process tells it"))
+        gaps.append(Gap("the kubelet's command line", "no systemd unit and no process shows it"))
     documents = [*kubelet_documents(facts, disk, gaps, kubeadm=kubeadm)]
     told = [*kubelet_flags(disk, kubeadm=kubeadm)]
     given = [*configured_gates(documents), *told]
@@ -120,7 +120,7 @@ def kubelet_documents(
     elif path in disk.texts.read:
         yield from document(path, disk.texts.read[path], gaps)
     elif path:
-        gaps.append(Gap(path, "the kubelet's configuration is not there"))
+        gaps.append(Gap(path, "the kubelet's configuration does not exist"))
     if folder := told.get("config-dir", ""):
         for drop_in, text in disk.texts.below(folder).items():
             if drop_in.endswith(".conf"):
@@ -142,7 +142,7 @@ def document(place: str, text: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapp
     if len(documents) == 1 and isinstance(documents[0], dict):
         yield place, documents[0]
     elif documents not in ([], [None]):
-        gaps.append(Gap(place, "it is no YAML of settings"))
+        gaps.append(Gap(place, "it is not a YAML document of settings"))
 
 
 def configured_gates(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Given]:
@@ -185,7 +185,7 @@ def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Gi
     """The flags of the static pods that kubeadm is about to write, and of those that it replaces."""
     config = facts.versions.kubeadm_config
     if config is None:
-        gaps.append(Gap("ConfigMap kube-system/kubeadm-config", "what kubeadm is told in it was not read"))
+        gaps.append(Gap("ConfigMap kube-system/kubeadm-config", "its settings were not read"))
     for component, field in EXTRA_ARGS.items():
         extra = config.extra_args.get(component, ()) if config else ()
         # Without the ConfigMap, what runs today is the best that is known of what comes.

@@ -145,13 +145,11 @@ def goal_there(disk: Disk, version: Version | None) -> Target | None:
 def refuse_unmanaged(node: str, disk: Disk) -> None:
     """Raises AdminError where packages of Kubernetes are not what the node runs."""
     if disk.packages.manager is packages.Manager.NONE:
-        raise AdminError(
-            f"node {node}: no apt, dnf or zypper is there", "upgrade it the way it was installed"
-        )
+        raise AdminError(f"node {node}: it has no apt, dnf or zypper", "upgrade it the way it was installed")
     missing = [name for name in ("kubeadm", "kubelet") if name not in disk.packages.installed]
     if missing:
         raise AdminError(
-            f"node {node}: {' and '.join(missing)} came by no package of {disk.packages.manager}",
+            f"node {node}: not installed with {disk.packages.manager}: {', '.join(missing)}",
             "upgrade it the way it was installed",
         )
 

@@ -38,7 +38,7 @@ def machine(
         if node.name == facts.node
     ]
     if disk.cgroup is None:
-        yield Gap("the version of cgroup", "/sys/fs/cgroup is not there").finding()
+        yield Gap("the version of cgroup", "/sys/fs/cgroup does not exist").finding()
     yield from unmet(replace(facts.versions, nodes=tuple(here)), upstream, minor)
     if not disk.systemd:
         yield NO_SYSTEMD.violation(
@@ -103,7 +103,7 @@ def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
         if folder in disk.room:
             by_device.setdefault(disk.room[folder].device, []).append(folder)
         else:
-            yield Gap(f"the room in {folder}", "the host does not say it").finding()
+            yield Gap(f"the free space in {folder}", "the host does not report it").finding()
     for folders in by_device.values():
         free, wanted = disk.room[folders[0]].free, sum(needs[folder] for folder in folders)
         if free < wanted:

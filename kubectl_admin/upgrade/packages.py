@@ -74,7 +74,7 @@ def surveyed(answer: str, node: str) -> Packages:
             case "source", (path, _, text) if path and (minor := whole_number(text)) is not None:
                 sources[path] = max(minor, sources.get(path, 0))
             case _ if line:
-                raise BrokenStream(f"node {node}: what its packages are is not understood: {line[:80]!r}")
+                raise BrokenStream(f"node {node}: unexpected answer about its packages: {line[:80]!r}")
     return Packages(manager, installed, frozenset(held), sources)
 
 
@@ -91,7 +91,7 @@ def offered(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, 
         raise
     except AdminError as error:
         if error.hint is None and "the key" in error.what:
-            hint = "if it is to be believed, --renew-key fetches the key that lies beside the repository"
+            hint = "if you trust the key beside the repository, fetch it with --renew-key"
             raise AdminError(error.what, hint) from error
         raise
     return tuple(offers(answer.decode("utf-8", "replace")))

@@ -245,7 +245,7 @@ def etcd_health(facts: ClusterFacts) -> Iterator[Finding]:
         yield ETCD_ALARM.violation(
             subject="etcd",
             evidence=f"alarms are raised: {', '.join(alarms)}",
-            fix="see kubectl admin etcd-status for the way out",
+            fix="clear them first; see kubectl admin etcd-status",
             objects=here,
         )
 

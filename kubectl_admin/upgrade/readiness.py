@@ -96,7 +96,7 @@ def wait_until_ready(  # noqa: PLR0913 - which node, what of it, and for how lon
                 lacking(missing)
     raise AdminError(
         f"node {node}: these are not well in time: {'; '.join(missing)}",
-        f"it stays as it is; see kubectl describe node {node}, and there journalctl -u kubelet",
+        f"the node stays as it is; see kubectl describe node {node}, and journalctl -u kubelet on the node",
     )
 
 
@@ -106,9 +106,9 @@ def what_is_missing(
     """What of a node is not well yet, in words. Pure."""
     missing = []
     if kubelet is None:
-        return ["the node, which is not there"]
+        return ["the Node object, which does not exist"]
     if not target.is_release(kubelet.version):
-        missing.append(f"kubelet {target} (it says {kubelet.version})")
+        missing.append(f"kubelet {target} (it reports {kubelet.version})")
     if not kubelet.ready:
         missing.append("the node Ready")
     found: dict[str, list[Part]] = {}

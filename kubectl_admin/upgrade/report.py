@@ -104,7 +104,7 @@ def unwell(done: Upgraded) -> list[Finding]:
             MOVED_UNHEALTHY.violation(
                 subject="moved workloads",
                 evidence=f"not all their pods are ready: {', '.join(done.unhealthy)}",
-                fix="kubectl describe shows why",
+                fix="see why with kubectl describe",
                 objects=(f"node/{node}",),
             )
         )

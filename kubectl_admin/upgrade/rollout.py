@@ -77,7 +77,9 @@ class Watched:
         count = pod.restarts - self.first[uid]
         if count < CRASHES:
             return ""
-        return f"kube-proxy on node {pod.node} has ended {count} times meanwhile, with {self.ended[uid]}"
+        return (
+            f"kube-proxy on node {pod.node} has ended {count} times during the wait, with {self.ended[uid]}"
+        )
 
     def stands(self, state: object, now: float) -> bool:
         """Whether the roll-out has not moved for long. state: how far it is."""
@@ -155,7 +157,7 @@ def wait_until_well(
             raise AdminError(f"node {node}: {'; '.join(lacks.crashed)}", advice(lacks.crashed))
         if late:
             what = "; ".join(lacks.unwell)
-            raise AdminError(f"node {node}: {what}: not so in time", advice(lacks.unwell))
+            raise AdminError(f"node {node}: not so in time: {what}", advice(lacks.unwell))
         lacking((*lacks.unwell, *lacks.awaited))
     raise AssertionError("the last look returns or raises")
 
@@ -209,8 +211,8 @@ def awaits_others(seen: Addons) -> bool:
 def advice(missing: Sequence[str]) -> str:
     """What to do about what is not well."""
     if not any("kube-proxy" in each for each in missing):
-        said = "kubectl -n kube-system describe deployment coredns says why"
-        return f"{said}; put it right, and run it again; --allow {ADDON_ROLLOUT.id} goes on"
-    said = "kubectl -n kube-system logs -l k8s-app=kube-proxy --previous says why a kube-proxy ends"
-    way = f"put ConfigMap or DaemonSet kube-system/{PROXY} right, and run it again"
-    return f"{said}; {way}; --allow {ADDON_ROLLOUT.id} does not ask those of other nodes"
+        see = "see why with kubectl -n kube-system describe deployment coredns"
+        return f"{see}; fix it and run the command again, or proceed with --allow {ADDON_ROLLOUT.id}"
+    see = "see why a kube-proxy ends with kubectl -n kube-system logs -l k8s-app=kube-proxy --previous"
+    fix = f"fix ConfigMap or DaemonSet kube-system/{PROXY} and run the command again"
+    return f"{see}; {fix}; --allow {ADDON_ROLLOUT.id} does not ask those of other nodes"

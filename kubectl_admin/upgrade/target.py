@@ -46,7 +46,7 @@ def default_minor(facts: ClusterFacts) -> int:
     one stays in its minor. Raises AdminError where no version of an API server is known.
     """
     if not facts.apiservers:
-        raise AdminError(f"node {facts.node}: no API server reported its version", "kubectl admin skew")
+        raise AdminError(f"node {facts.node}: no API server reported its version", "see kubectl admin skew")
     own = facts.own_apiserver
     if own is None or own.version is None:
         return facts.apiservers[0].minor
@@ -74,7 +74,7 @@ def choose(facts: ClusterFacts, asked: Version | None, minor: int, offers: Itera
             f"name one with --to {early[-1].version}" if early else "is the mirror behind?",
         )
     others = [one for one in offered if one.version.minor == version.minor]
-    has = f"the newest there is {others[-1].version}" if others else f"it has nothing of {version.minor_text}"
+    has = f"the newest there is {others[-1].version}" if others else f"it has no {version.minor_text}"
     raise AdminError(
         f"node {facts.node}: its package repository does not offer {version} of {', '.join(NAMES)}",
         f"{has}; name a version with --to",

@@ -126,16 +126,16 @@ def test_a_pod_bound_before_the_scheduler_saw_the_cordon_leaves_as_well(world):
             world.put(pod(f"late-trio-{number}", world.node, owner=trio))
             until(process, f"pod moving/late-trio-{number} is gone")
         world.put(pod("late", world.node, owner=owner("ReplicaSet", "other")), pod("late-bare", world.node))
-        alone = "pod moving/late-bare has come meanwhile and is left alone (no controller)"
+        alone = "pod moving/late-bare came after the cordon and is left alone (no controller)"
         until(process, alone, "pod moving/late is gone")
         # Whoever puts one here again and again, past the scheduler, would never come to an end.
         world.put(pod("again", world.node, owner=owner("ReplicaSet", "other")))
-        until(process, "pod moving/again has come in spite of the cordon and is left alone")
+        until(process, "pod moving/again came again despite the cordon and is left alone")
         world.cluster.delete(world.path("poddisruptionbudgets", "guard"))
         answer = ended(process)
     assert answer.code == 3, answer.err
     said = " ".join(answer.out.split())
-    assert "still there, since they came meanwhile: moving/late-bare, moving/again" in said
+    assert "still there, since they came during the drain: moving/late-bare, moving/again" in said
     assert world.pods() == {"late-bare", "again"}
 
 

@@ -201,11 +201,11 @@ def test_a_pod_whose_grace_ended_long_ago_is_given_up():
     ("seconds", "finalizers", "why"),
     [
         (45.0, ("example.com/hold",), "is ending (grace 30s)"),
-        (45.1, (), "should have ended after 30s; its kubelet has not let it go"),
+        (45.1, (), "should have ended after 30s; its kubelet still holds it"),
         (
             45.1,
             ("example.com/hold",),
-            "should have ended after 30s; finalizer example.com/hold has not let it go",
+            "should have ended after 30s; finalizer example.com/hold still holds it",
         ),
     ],
 )
@@ -241,7 +241,7 @@ def test_an_answer_for_a_pod_that_is_no_longer_there_changes_nothing():
         (Answer(Kind.UNREACHABLE, "refused"), "the API server can't be reached: refused"),
         (
             Answer(Kind.SEVERAL_BUDGETS, "x"),
-            "more than one disruption budget counts it, which no eviction gets past",
+            "more than one disruption budget selects it, which the eviction API refuses",
         ),
         (Answer(Kind.FAILED, "no leader"), "no leader"),
         (Answer(Kind.ACCEPTED), "is ending (grace 30s)"),
@@ -251,6 +251,6 @@ def test_what_a_pod_waits_for_is_said(answer, why):
     one = pod()
     board = board_of(one)
     board.due(0.0, 1)
-    assert board.waiting(0.0)[0].why == "is being asked"
+    assert board.waiting(0.0)[0].why == "its eviction is being requested"
     board.answered(one, answer, 1.0)
     assert board.waiting(1.0)[0].why == why

@@ -46,8 +46,8 @@ def test_what_taking_a_node_back_would_do():
     seen = Seen(node("w1", unschedulable=True, ready=False), mark)
     (said,) = outcome.uncordoning("w1", seen, wait=True).paragraphs
     assert said == (
-        "node w1 is cordoned, and will be uncordoned; it is not Ready, which is waited for first; then it is"
-        " waited until these are healthy: Deployment/shop/web"
+        "node w1 is cordoned, and will be uncordoned; it is not Ready, so uncordon waits for that"
+        " first; then uncordon waits until these are healthy: Deployment/shop/web"
     )
     (short,) = outcome.uncordoning("w1", seen, wait=False).paragraphs
     assert "healthy" not in short

@@ -101,7 +101,7 @@ def test_what_was_moved_is_waited_for(server):
     told = Told()
     back = recover(server.connect(), "w1", told, timeout=30)
     assert back.unhealthy == ()
-    assert told.notes[-1] == "waiting until what was moved is healthy: ReplicaSet/shop/web"
+    assert told.notes[-1] == "waiting until moved workloads are healthy: ReplicaSet/shop/web"
 
 
 def test_what_takes_too_long_is_told_with_its_numbers(server):

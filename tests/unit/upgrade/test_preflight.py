@@ -214,7 +214,7 @@ def test_what_goes_to_one_disk_is_added_up():
 def test_room_that_could_not_be_measured_is_said():
     room = {folder: room for folder, room in ROOMY.items() if folder != "/usr"}
     every = preflight.findings(facts("cp-1"), disk(room=room), Role.FIRST, Target(NEW, "x"), UPSTREAM)
-    assert [each.subject for each in every if each.rule == "not-seen"] == ["the room in /usr"]
+    assert [each.subject for each in every if each.rule == "not-seen"] == ["the free space in /usr"]
 
 
 def test_the_drain_may_be_left_out_for_patches_alone():

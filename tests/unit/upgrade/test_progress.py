@@ -34,5 +34,5 @@ def test_all_of_it_where_it_is_asked_for():
 
 def test_what_is_waited_for():
     progress, lines = told()
-    progress.lacking(["kubelet 1.37.2 (it says 1.36.3)", "the node Ready"])
-    assert lines == ["(  waiting for kubelet 1.37.2 (it says 1.36.3))", "(  waiting for the node Ready)"]
+    progress.lacking(["kubelet 1.37.2 (it reports 1.36.3)", "the node Ready"])
+    assert lines == ["(  waiting for kubelet 1.37.2 (it reports 1.36.3))", "(  waiting for the node Ready)"]

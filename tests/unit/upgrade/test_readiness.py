@@ -31,9 +31,9 @@ def part(name, version=NEW, *, running=True, ready=True, leaving=False):
     ("kubelet", "there", "missing"),
     [
         (WELL, parts(), []),
-        (None, parts(), ["the node, which is not there"]),
-        (Kubelet(OLD, ready=True), parts(), ["kubelet 1.37.2 (it says 1.36.3)"]),
-        (Kubelet(EARLY, ready=True), parts(), ["kubelet 1.37.2 (it says 1.37.2-rc.1)"]),
+        (None, parts(), ["the Node object, which does not exist"]),
+        (Kubelet(OLD, ready=True), parts(), ["kubelet 1.37.2 (it reports 1.36.3)"]),
+        (Kubelet(EARLY, ready=True), parts(), ["kubelet 1.37.2 (it reports 1.37.2-rc.1)"]),
         (Kubelet(Version(1, 37, 2, "+vendor.1"), ready=True), parts(), []),
         (Kubelet(Version(1, 37, 2, "-1+1a2b3c4"), ready=True), parts(), []),
         (WELL, parts(kube_scheduler=part("kube-scheduler", Version(1, 37, 2, "-eks-2d5f260"))), []),

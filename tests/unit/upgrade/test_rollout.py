@@ -145,7 +145,9 @@ def test_one_that_stood_while_the_api_was_away_has_its_time_again(monkeypatch):
 
 def test_a_template_that_no_controller_notices_fails(monkeypatch):
     world = World(monkeypatch, addons_of(pod("1"), proxy=proxies(noticed=False)))
-    with pytest.raises(AdminError, match="noticed by the controller of its DaemonSet: not so in time"):
+    with pytest.raises(
+        AdminError, match="not so in time: the new kube-proxy noticed by the controller of its DaemonSet"
+    ):
         world.wait(here=False)
 
 
@@ -180,7 +182,7 @@ def crashing(**where):
 
 def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end(monkeypatch):
     world = World(monkeypatch, *[addons_of(each) for each in crashing()])
-    with pytest.raises(AdminError, match=r"ended 3 times meanwhile, with exit code 1: x$") as caught:
+    with pytest.raises(AdminError, match=r"ended 3 times during the wait, with exit code 1: x$") as caught:
         world.wait(timeout=1e9, allowed=True)
     assert len(world.said) == CRASHES
     assert "logs -l k8s-app=kube-proxy --previous" in str(caught.value.hint)
