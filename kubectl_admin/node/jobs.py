@@ -44,14 +44,21 @@ class Job:
         state = self.host.script(WAIT, self.directory, self.unit, "0", "0").partition(b"\n")[0]
         return state in (b"running", b"unanswered")
 
-    def wait(self, *, wrote: Callable[[str], None] | None = None, limit: float | None = None) -> Ended:
+    def wait(
+        self,
+        *,
+        wrote: Callable[[str], None] | None = None,
+        limit: float | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> Ended:
         """Waits until it has ended, however long that is and however often the way to the node is cut.
 
-        wrote: is given what it writes, as it comes. limit: seconds after which it is not waited for where it
-        still runs, for one that ends by itself long before; a node that was taken over might say so for ever.
+        wrote: is given what it writes, as it comes. now: as time.monotonic. limit: seconds after which it is
+        not waited for where it still runs, for one that ends by itself long before; a node that was taken
+        over might say so for ever.
         Raises AdminError then, and where it is lost: the host was restarted, or somebody has killed it.
         """
-        end = None if limit is None else time.monotonic() + limit
+        end = None if limit is None else now() + limit
         log, length, silent = b"", 0, False
         work = self.host.operation.work
         work[self.host.node] = self.unit
@@ -63,7 +70,7 @@ class Job:
             if new and wrote:
                 wrote(text.decode(new))
             match state.decode("ascii", "replace").split():
-                case [word, *_] if end is not None and is_overdue(word, length, end):
+                case [word, *_] if end is not None and now() > end and is_busy(word, length):
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} is not done after {limit:.0f} s",
                         f"it is still running there: see systemctl status {self.unit}; run the command "
@@ -92,12 +99,12 @@ class Job:
                     raise AdminError(f"node {self.host.node}: {said}")
 
 
-def is_overdue(state: str, length: int, end: float) -> bool:
-    """Whether a job that is to be over by the time `end` is at work, or writes without end.
+def is_busy(state: str, length: int) -> bool:
+    """Whether a job is at work, or has written more than is kept: its log may have no end.
 
-    One that has ended in time is not, however late that is seen: the way to its node may have been cut.
+    One that has ended is not, however late that is seen: the way to its node may have been cut.
     """
-    return time.monotonic() > end and (state in ("running", "unanswered") or length > LOG_LIMIT)
+    return state in ("running", "unanswered") or length > LOG_LIMIT
 
 
 def running(host: Host, name: str, directory: str) -> Job | None:
@@ -114,20 +121,21 @@ def logs(host: Host, directory: str) -> str:
     return host.script(LOGS, directory).decode("utf-8", "replace")
 
 
-def restart(  # noqa: PLR0913 - as in `start`
+def restart(
     host: Host,
     name: str,
     directory: str,
-    journal: str,
     script: Script,
     arguments: Sequence[str],
     *,
     check: Callable[[], None],
 ) -> Job:
-    """Starts the job again where it has ended before; what it wrote then is kept in the file `journal`.
+    """Starts the job again where it has ended before; what it wrote then is kept in `journal` beside its
+    directory, where `logs` finds it.
 
     check: as in `start`. Raises AdminError where it is still at work.
     """
+    journal = f"{directory.rpartition('/')[0]}/journal"
     host.script(CLEAR, directory, journal, f"kubectl-admin-{name}", before=check)
     return start(host, name, directory, script, arguments, check=check)
 

@@ -76,7 +76,7 @@ exit 1
 """
 
 
-def debug_pod(  # noqa: PLR0913 - what it is made of
+def debug_pod(  # noqa: PLR0913 - each is a field of the pod, by keyword
     name: str,
     node: str,
     *,

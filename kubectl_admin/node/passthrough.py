@@ -8,37 +8,32 @@ from typing import BinaryIO
 
 from kubectl_admin.cluster.access import explained
 from kubectl_admin.cluster.channels import FRAME
-from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.exec import STDOUT
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import debug_pod, host, leftovers
-from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.host import Say
-from kubectl_admin.node.operation import Operation
+from kubectl_admin.node import debug_pod, leftovers
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.streams import ReaderGone
 
 
-def execute(  # noqa: PLR0913 - where, what, and what goes in and out
-    cluster: Cluster,
+def execute(
+    hosts: Hosts,
     node: str,
-    operation: Operation,
-    options: Options,
     argv: Sequence[str],
     *,
     stdin: BinaryIO | None,
     stdout: BinaryIO,
     stderr: BinaryIO,
-    say: Say,
 ) -> int:
     """The exit code of the command, when it has ended; what it writes is passed on as it comes.
 
     stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may keep
     running; ReaderGone where nobody reads what it writes any more, which ends it.
     """
-    leftovers.sweep(cluster, options.namespace)
+    cluster, namespace = hosts.cluster, hosts.options.namespace
+    leftovers.sweep(cluster, namespace)
     with (
-        explained(cluster, debug_pod.rights(options.namespace)),
-        host.opened(cluster, node, operation, options, say) as there,
+        explained(cluster, debug_pod.rights(namespace)),
+        hosts.open(node) as there,
         there.start(argv, stdin=None if stdin is None else pieces(stdin)) as running,
     ):
         for channel, data in running:

@@ -40,7 +40,7 @@ def run_job(
 
     check: as in `jobs.restart`. Raises JobFailedError with the job's last words where it has failed.
     """
-    job = jobs.restart(host, NAME, f"{FOLDER}/{name}", f"{FOLDER}/journal", script, arguments, check=check)
+    job = jobs.restart(host, NAME, f"{FOLDER}/{name}", script, arguments, check=check)
     ended = follow(job, progress)
     if ended.exit_code:
         said = last_words(ended.log) or f"exit code {ended.exit_code}"

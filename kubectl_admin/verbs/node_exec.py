@@ -35,17 +35,15 @@ def command(env: Environment, node: str, argv: tuple[str, ...], stdin: bool, pod
       kubectl admin node-exec cp-1 -i -- tee /root/motd < motd
     """
     from kubectl_admin.node import passthrough
+    from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
 
     code = passthrough.execute(
-        env.cluster_for_work(),
+        Hosts(env.cluster_for_work(), Operation.begin(), pods, env.note),
         node,
-        Operation.begin(),
-        pods,
         argv,
         stdin=env.stdin.buffer if stdin and env.stdin else None,  # None where the shell has closed it
         stdout=env.stdout.buffer,
         stderr=env.stderr.buffer,
-        say=env.note,
     )
     raise click.exceptions.Exit(code)

@@ -239,14 +239,15 @@ def test_a_job_of_which_systemd_does_not_tell_may_run(machine, folder, units, tm
     assert jobs.running(job.host, "test", folder) is None
 
 
-def test_a_job_that_is_at_work_is_not_started_anew(machine, folder, tmp_path):
+def test_a_job_that_is_at_work_is_not_restarted(machine, folder, tmp_path):
     job = start(machine, folder, "wait", str(tmp_path / "go"))
     with pytest.raises(AdminError, match="kubectl-admin-test is still at work"):
-        jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), COUNT, [], check=lambda: None)
+        jobs.restart(job.host, "test", folder, COUNT, [], check=lambda: None)
     (tmp_path / "go").touch()
     assert job.wait() == Ended(0, "done\n")
-    again = jobs.restart(job.host, "test", folder, str(tmp_path / "journal"), COUNT, [], check=lambda: None)
+    again = jobs.restart(job.host, "test", folder, COUNT, [], check=lambda: None)
     assert again.wait() == Ended(7, " 0\nerr\n")
+    assert (Path(folder).parent / "journal").read_text() == "=== job: ended with 0\ndone\n"
 
 
 def test_what_goes_on_is_known_until_its_end_was_seen(machine, folder, tmp_path):
@@ -333,11 +334,13 @@ class Answering:
 
     node = "w1"
 
-    def __init__(self, monkeypatch, *answers: bytes) -> None:
+    def __init__(self, *answers: bytes) -> None:
         self.answers, self.now = list(answers), 0.0
         self.operation, self.said = Operation.begin(), []
         self.say = self.said.append
-        monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def monotonic(self) -> float:
+        return self.now
 
     def script(self, *_arguments: str) -> bytes:
         self.now += 60
@@ -346,18 +349,18 @@ class Answering:
 
 
 @pytest.mark.parametrize("answer", [b"running\n", b"unanswered\n", b"ended 0\n" + b"x" * 65536])
-def test_one_that_is_never_over_is_not_waited_for_for_ever(monkeypatch, answer):
-    job = Job(Answering(monkeypatch, answer), "/f", "kubectl-admin-certs")
+def test_one_that_is_never_over_is_not_waited_for_for_ever(answer):
+    job = Job(Answering(answer), "/f", "kubectl-admin-certs")
     with pytest.raises(AdminError, match=r"^node w1: kubectl-admin-certs is not done after 600 s$"):
-        job.wait(limit=600.0)
+        job.wait(limit=600.0, now=job.host.monotonic)
     assert job.host.operation.work == {"w1": "kubectl-admin-certs"}
 
 
-def test_one_that_has_ended_while_the_way_was_cut_is_told_to_its_end(monkeypatch):
-    host_ = Answering(monkeypatch, b"running\n", b"ended 0\nfirst ", b"ended 0\nsecond", b"ended 0\n")
-    assert Job(host_, "/f", "u").wait(limit=61.0) == Ended(0, "first second")
+def test_one_that_has_ended_while_the_way_was_cut_is_told_to_its_end():
+    host_ = Answering(b"running\n", b"ended 0\nfirst ", b"ended 0\nsecond", b"ended 0\n")
+    assert Job(host_, "/f", "u").wait(limit=61.0, now=host_.monotonic) == Ended(0, "first second")
 
 
-def test_one_without_a_limit_takes_as_long_as_it_takes(monkeypatch):
-    host_ = Answering(monkeypatch, *[b"running\n"] * 1000, b"ended 0\n")
+def test_one_without_a_limit_takes_as_long_as_it_takes():
+    host_ = Answering(*[b"running\n"] * 1000, b"ended 0\n")
     assert Job(host_, "/f", "u").wait() == Ended(0, "")
