@@ -146,21 +146,31 @@ def refuse_endless(host: Host, file: RemoteFile, piece: Piece, announced: int) -
 
 
 class Wire:
-    """Counts what comes over the wire, and slows it to `rate` bytes a second; None is as fast as it goes."""
+    """Counts what comes over the wire, and slows it to `rate` bytes a second; None is as fast as it goes.
 
-    def __init__(self, rate: float | None) -> None:
+    now, sleep: as time.monotonic and time.sleep.
+    """
+
+    def __init__(
+        self,
+        rate: float | None,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.bytes = 0
         self._rate = rate
-        self._due = time.monotonic()
+        self._now, self._sleep = now, sleep
+        self._due = now()
 
     def took(self, length: int) -> None:
         """So many bytes have come: waits until more may. What is not read, the other end does not send."""
         self.bytes += length
         if self._rate:
-            now = time.monotonic()
+            now = self._now()
             self._due = max(self._due, now) + length / self._rate
             if self._due > now:
-                time.sleep(self._due - now)
+                self._sleep(self._due - now)
 
 
 def pieces(

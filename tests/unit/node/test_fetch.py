@@ -167,9 +167,8 @@ def test_pieces_are_no_larger_than_what_may_be_announced():
     assert framing.PIECE >= PIECE
 
 
-def test_the_wire_is_slowed_to_its_rate(clock, monkeypatch):
-    monkeypatch.setattr(module, "time", clock)
-    wire = Wire(1000)
+def test_the_wire_is_slowed_to_its_rate(clock):
+    wire = Wire(1000, now=clock.monotonic, sleep=clock.sleep)
     began = clock.now
     for _ in range(10):
         wire.took(500)
@@ -177,18 +176,16 @@ def test_the_wire_is_slowed_to_its_rate(clock, monkeypatch):
     assert clock.now - began == pytest.approx(5)
 
 
-def test_a_wire_that_was_slow_may_not_catch_up(clock, monkeypatch):
-    monkeypatch.setattr(module, "time", clock)
-    wire = Wire(1000)
+def test_a_wire_that_was_slow_may_not_catch_up(clock):
+    wire = Wire(1000, now=clock.monotonic, sleep=clock.sleep)
     clock.now += 100
     began = clock.now
     wire.took(2000)
     assert clock.now - began == pytest.approx(2)
 
 
-def test_a_wire_without_a_limit_waits_for_nothing(clock, monkeypatch):
-    monkeypatch.setattr(module, "time", clock)
-    Wire(None).took(1 << 40)
+def test_a_wire_without_a_limit_waits_for_nothing(clock):
+    Wire(None, now=clock.monotonic, sleep=clock.sleep).took(1 << 40)
     assert clock.slept == []
 
 

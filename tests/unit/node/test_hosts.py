@@ -97,16 +97,22 @@ def late(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
     return ask_all
 
 
-def test_each_host_is_opened_and_asked_and_errors_are_answers(all_of, monkeypatch):
+class Named(Hosts):
+    """Hosts that need no pod; n2 is down."""
+
+    __slots__ = ()
+
     @contextmanager
-    def opened(_cluster: Any, node: str, operation: Any, _options: Any, _say: Any) -> Iterator[Any]:
+    def open(self, node: str) -> Iterator[Any]:
         if node == "n2":
             raise AdminError("n2 is not Ready")
-        yield SimpleNamespace(node=node, operation=operation)
+        yield SimpleNamespace(node=node, operation=self.operation)
 
-    monkeypatch.setattr(hosts.host, "opened", opened)
+
+def test_each_host_is_opened_and_asked_and_errors_are_answers(all_of):
     steps: list[int] = []
-    there = all_of(Pods())
+    made = all_of(Pods())
+    there = Named(made.cluster, made.operation, made.options, made.say)
     answers = there.ask(["n3", "n1", "n2"], lambda host: host.node.upper(), answered=steps.append)
     assert list(answers) == ["n3", "n1", "n2"]
     assert [answers["n3"], answers["n1"], str(answers["n2"])] == ["N3", "N1", "n2 is not Ready"]
