@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Status
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.save.on_host import SAVE
 from kubectl_admin.etcd.snapshot.verify import verify
 from tests.lab.api import etcd_process

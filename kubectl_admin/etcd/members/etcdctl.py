@@ -14,7 +14,7 @@ from typing import Any
 from kubectl_admin.cluster.decode import decode_json
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.flags import Access
 
 # Runs a program's words to their end; raises AdminError where that can't be done.
 Runner = Callable[[Sequence[str]], ExecResult]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode
 from kubectl_admin.etcd.members.etcdctl import Alarm, Listed, Status
 from kubectl_admin.etcd.members.facts import Member
-from kubectl_admin.etcd.members.pods import EtcdPod, parts
+from kubectl_admin.etcd.members.flags import parts
+from kubectl_admin.etcd.members.pods import EtcdPod
 
 
 def matched(

@@ -17,8 +17,9 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, Listed, Status
 from kubectl_admin.etcd.members.facts import LAG
+from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.members.gather import etcdctl, why, without_api
-from kubectl_admin.etcd.members.pods import Access, ApiserverFlags, Etcd, EtcdPod
+from kubectl_admin.etcd.members.pods import ApiserverFlags, Etcd, EtcdPod
 from kubectl_admin.node.debug_pod import read_node
 from kubectl_admin.node.readiness import refuse_unready
 from kubectl_admin.pool import ask_all

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, Status, reason
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.save.choose_member import OUTSIDE, Source
 from kubectl_admin.node import jobs
 from kubectl_admin.node.fetch import Fetched, RefusedError, RemoteFile, StalledError, Transfer, fetch

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kubectl_admin.etcd.members.facts import Member, State, objects_of, titles_of
-from kubectl_admin.etcd.members.pods import parts
+from kubectl_admin.etcd.members.flags import parts
 from kubectl_admin.etcd.members.rules import (
     APISERVER_USES_ANOTHER_ETCD,
     CLUSTER_NO_ANSWER,

@@ -13,7 +13,7 @@ from kubectl_admin.etcd.members.etcdctl import (
     arguments,
     reason,
 )
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.flags import Access
 
 PLAIN = Access("http://127.0.0.1:2379")
 SECURE = Access("https://127.0.0.1:2379", True, "ca.crt", "server.crt", "server.key")

@@ -9,8 +9,9 @@ from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.members.etcdctl import Etcdctl, EtcdctlError, Listed
 from kubectl_admin.etcd.members.facts import LAG
+from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.members.gather import etcdctl
-from kubectl_admin.etcd.members.pods import Access, EtcdPod
+from kubectl_admin.etcd.members.pods import EtcdPod
 from kubectl_admin.etcd.save.choose_member import (
     OUTSIDE,
     Source,

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.save import on_host as module
 from kubectl_admin.etcd.save.choose_member import OUTSIDE, Source
 from kubectl_admin.etcd.save.on_host import Survey, choose_tool, download, refuse_full, survey, within

@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.etcd.members.pods import Access
+from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.save.choose_member import Source
 from kubectl_admin.etcd.save.on_host import Download
 from kubectl_admin.etcd.save.save import SnapshotOptions, default_name, destination, draft_of, save_snapshot
