@@ -239,7 +239,7 @@ class Actions:
             allowed=ADDON_ROLLOUT.id in self.options.allow,
         )
         return rollout.wait_until_well(
-            self.cluster,
+            rollout.Source.of(self.cluster, self.host.node),
             self.host.node,
             seen.target,
             expected,

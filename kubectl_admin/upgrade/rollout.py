@@ -4,11 +4,11 @@ A kube-proxy has no probes, so its pod is Ready whatever it does, also while it 
 taken for well when it says so itself (its /healthz is 200 once its rules are in place), or, where it can't be
 asked, when it has run for some seconds without a restart.
 
-A roll-out may take hours, or stand for as long as some node is down: a DaemonSet's controller replaces no pod
+A rollout may take hours, or stand for as long as some node is down: a DaemonSet's controller replaces no pod
 while others are not available. So the node's own kube-proxy must be well, and a new one somewhere must not
 be unwell; that all are new is waited for as long as something moves, and said where it is not so.
 
-Source: of /healthz kubernetes/kubernetes pkg/proxy/healthcheck/proxy_health.go, of roll-outs
+Source: of /healthz kubernetes/kubernetes pkg/proxy/healthcheck/proxy_health.go, of rollouts
 pkg/controller/daemon/update.go.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
-from kubectl_admin.cluster.wait import looks
+from kubectl_admin.cluster.wait import Clock, Sleep, looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.addon_facts import Addons, ProxyPod
 from kubectl_admin.upgrade.addons import PROXY, gather
@@ -31,7 +31,7 @@ POLL_INTERVAL = 1.0  # seconds between two looks
 STEADY_GRACE = (
     10.0  # seconds without a restart after which a kube-proxy that can't be asked is taken for well
 )
-STALL_TIMEOUT = 60.0  # seconds without any change after which a roll-out is taken to stand
+STALL_TIMEOUT = 60.0  # seconds without any change after which a rollout counts as stalled
 CRASHES = 3  # restarts seen here after which a kube-proxy is not waited for any longer
 ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
 
@@ -81,8 +81,8 @@ class Watched:
             f"kube-proxy on node {pod.node} has ended {count} times during the wait, with {self.ended[uid]}"
         )
 
-    def stands(self, state: object, now: float) -> bool:
-        """Whether the roll-out has not moved for long. state: how far it is."""
+    def is_stalled(self, state: object, now: float) -> bool:
+        """Whether the rollout has not moved for long. state: how far it is."""
         if state != self.state:
             self.state, self.changed = state, now
         return now - self.changed >= STALL_TIMEOUT
@@ -92,7 +92,7 @@ class Watched:
 class Missing:
     """What is not as it should be, in words.
 
-    unwell: what does not work. crashed: the same of what ends again and again. awaited: what of a roll-out is
+    unwell: what does not work. crashed: the same of what ends again and again. awaited: what of a rollout is
     still to come. left: what is not waited for.
     """
 
@@ -117,6 +117,26 @@ class Expectation:
     allowed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a rollout is seen.
+
+    read: the add-ons as they are now; raises AdminError where they can't be read.
+    healthy: as `says_well`, by the pod's name.
+    clock, sleep: as in cluster/wait.
+    """
+
+    read: Callable[[], Addons]
+    healthy: Callable[[str], bool | None]
+    clock: Clock = time.monotonic
+    sleep: Sleep = time.sleep
+
+    @classmethod
+    def of(cls, cluster: Cluster, node: str) -> "Source":
+        """The cluster itself, with the add-ons that are on the node."""
+        return cls(lambda: gather(cluster, node), lambda pod: says_well(cluster, pod))
+
+
 def says_well(cluster: Cluster, pod: str) -> bool | None:
     """Whether a kube-proxy says that it is well; None where it can't be asked."""
     try:
@@ -127,7 +147,7 @@ def says_well(cluster: Cluster, pod: str) -> bool | None:
 
 
 def wait_until_well(
-    cluster: Cluster,
+    source: Source,
     node: str,
     target: Target,
     expected: Expectation,
@@ -136,22 +156,22 @@ def wait_until_well(
 ) -> tuple[str, ...]:
     """Returns when the node's kube-proxy is well, and what kubeadm has rolled out does not fail.
 
-    Returns what of the roll-out is still to come, in words: it is waited for only as long as it moves.
-    timeout: seconds. lacking: is told what is missing. Raises AdminError with what is unwell then, and before
-    that for a kube-proxy that ends again and again.
+    Returns what of the rollout is still to come, in words: it is waited for only as long as it moves.
+    source: of that node. timeout: seconds. lacking: is told what is missing. Raises AdminError with what is
+    unwell then, and before that for a kube-proxy that ends again and again.
     """
-    watched = Watched(lambda pod: says_well(cluster, pod))
-    for late in looks(timeout, POLL_INTERVAL, clock=time.monotonic, sleep=time.sleep):
+    watched = Watched(source.healthy)
+    for late in looks(timeout, POLL_INTERVAL, clock=source.clock, sleep=source.sleep):
         far: object = None
         try:
-            seen = gather(cluster, node)
+            seen = source.read()
         except AdminError as error:
             lacks = Missing((f"an answer about kube-proxy and CoreDNS ({error.what})",))
         else:
-            lacks = judge(seen, watched, target, expected, time.monotonic())
+            lacks = judge(seen, watched, target, expected, source.clock())
             far = (lacks.unwell, seen.proxy and seen.proxy.updated, seen.dns)
-        stands = watched.stands(far, time.monotonic())
-        if not lacks.unwell and (not lacks.awaited or stands or late):
+        stalled = watched.is_stalled(far, source.clock())
+        if not lacks.unwell and (not lacks.awaited or stalled or late):
             return (*lacks.awaited, *lacks.left)
         if lacks.crashed:
             raise AdminError(f"node {node}: {'; '.join(lacks.crashed)}", advice(lacks.crashed))
@@ -204,7 +224,7 @@ def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:
 
 
 def awaits_others(seen: Addons) -> bool:
-    """Whether a new kube-proxy on yet another node comes: a roll-out goes on behind one that runs."""
+    """Whether a new kube-proxy on yet another node comes: a rollout goes on behind one that runs."""
     return not seen.believed and len(seen.elsewhere) == 1 and seen.elsewhere[0].running
 
 

@@ -1,12 +1,9 @@
 """What is waited for of kube-proxy and CoreDNS, what fails, and what is only said."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
-from kubectl_admin.upgrade import rollout
 from kubectl_admin.upgrade.addon_facts import DnsRollout
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.rollout import (
@@ -14,6 +11,7 @@ from kubectl_admin.upgrade.rollout import (
     STALL_TIMEOUT,
     STEADY_GRACE,
     Expectation,
+    Source,
     Watched,
     wait_until_well,
 )
@@ -48,20 +46,23 @@ def test_restarts_count_since_the_first_look_and_all_of_a_pod_that_is_new_since(
 
 
 class World:
-    """What is seen at each look, the last one again and again, on a clock that moves with the pauses only."""
+    """What is seen at each look, the last one again and again, on a clock that moves with the pauses only.
 
-    def __init__(self, monkeypatch, *looks, healthy=True):
+    healthy: as kube-proxies say of themselves, but for those in `unwell`.
+    """
+
+    def __init__(self, *looks, healthy=True, unwell=()):
         self.looks = list(looks)
         self.said: list[list[str]] = []
         self.now = 0.0
-        monkeypatch.setattr(rollout, "gather", self.gather)
-        monkeypatch.setattr(rollout, "says_well", lambda *_: healthy)
-        monkeypatch.setattr(rollout, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self.sleep))
+        self.source = Source(
+            self.read, lambda pod: False if pod in unwell else healthy, lambda: self.now, self.sleep
+        )
 
     def sleep(self, seconds):
         self.now += seconds
 
-    def gather(self, *_):
+    def read(self):
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         if isinstance(look, AdminError):
             raise look
@@ -70,7 +71,7 @@ class World:
     def wait(self, *, proxied=True, here=True, rolled_out=True, allowed=False, timeout=1000.0):
         expected = Expectation(proxied, here, rolled_out, allowed)
         return wait_until_well(
-            None, "cp-1", GOAL, expected, timeout, lambda what: self.said.append(list(what))
+            self.source, "cp-1", GOAL, expected, timeout, lambda what: self.said.append(list(what))
         )
 
 
@@ -112,14 +113,14 @@ NEW_ON_WORKER = pod(uid="b", node="w1")
         ),
     ],
 )
-def test_what_is_waited_for(monkeypatch, looks, options, lacks):
-    world = World(monkeypatch, *looks)
+def test_what_is_waited_for(looks, options, lacks):
+    world = World(*looks)
     assert world.wait(**options) == ()
     assert [each for said in world.said for each in said] == ([lacks] if lacks else [])
 
 
-def test_a_roll_out_that_a_dead_node_holds_is_said_and_fails_nothing(monkeypatch):
-    world = World(monkeypatch, addons_of(pod("1"), proxy=proxies(holding=("w7",))))
+def test_a_roll_out_that_a_dead_node_holds_is_said_and_fails_nothing():
+    world = World(addons_of(pod("1"), proxy=proxies(holding=("w7",))))
     words = "(0 of 4 pods are new, not available on w7)"
     assert world.wait(here=False) == (f"a first new kube-proxy {words}",)
     assert world.now == pytest.approx(STALL_TIMEOUT)
@@ -127,48 +128,46 @@ def test_a_roll_out_that_a_dead_node_holds_is_said_and_fails_nothing(monkeypatch
     assert world.wait(rolled_out=False) == (f"the new kube-proxy here {words}",)
 
 
-def test_one_that_moves_is_waited_for_until_the_time_is_over(monkeypatch):
+def test_one_that_moves_is_waited_for_until_the_time_is_over():
     looks = [
         addons_of(pod("1"), proxy=proxies(number // 10, 500), elsewhere=(NEW_ON_WORKER,))
         for number in range(5000)
     ]
-    world = World(monkeypatch, *looks)
+    world = World(*looks)
     assert world.wait() == ("the new kube-proxy here (100 of 500 pods are new)",)
     assert world.now == pytest.approx(1000)
 
 
-def test_one_that_stood_while_the_api_was_away_has_its_time_again(monkeypatch):
-    world = World(monkeypatch, *[OLD_HERE] * 50, AWAY, OLD_HERE)
+def test_one_that_stood_while_the_api_was_away_has_its_time_again():
+    world = World(*[OLD_HERE] * 50, AWAY, OLD_HERE)
     assert world.wait(here=False)
     assert world.now == pytest.approx(51 + STALL_TIMEOUT)
 
 
-def test_a_template_that_no_controller_notices_fails(monkeypatch):
-    world = World(monkeypatch, addons_of(pod("1"), proxy=proxies(noticed=False)))
+def test_a_template_that_no_controller_notices_fails():
+    world = World(addons_of(pod("1"), proxy=proxies(noticed=False)))
     with pytest.raises(
         AdminError, match="not so in time: the new kube-proxy noticed by the controller of its DaemonSet"
     ):
         world.wait(here=False)
 
 
-def test_on_delete_is_said_with_the_way_and_not_waited_for(monkeypatch):
-    world = World(monkeypatch, addons_of(pod("1"), proxy=proxies(automatic=False)))
+def test_on_delete_is_said_with_the_way_and_not_waited_for():
+    world = World(addons_of(pod("1"), proxy=proxies(automatic=False)))
     assert world.wait(here=False) == ()
     (left,) = world.wait()
     assert "kubectl -n kube-system delete pod kube-proxy-x" in left
     assert world.said == []
 
 
-def test_core_dns_of_which_one_pod_has_no_place_is_said(monkeypatch):
-    world = World(
-        monkeypatch, addons_of(pod(), dns=DnsRollout("3 of 3 pods are new, 2 available", serves=True))
-    )
+def test_core_dns_of_which_one_pod_has_no_place_is_said():
+    world = World(addons_of(pod(), dns=DnsRollout("3 of 3 pods are new, 2 available", serves=True)))
     assert world.wait() == ("CoreDNS rolled out (3 of 3 pods are new, 2 available)",)
     assert world.now == pytest.approx(STALL_TIMEOUT)
 
 
-def test_core_dns_whose_new_pods_do_not_work_fails_unless_it_is_allowed(monkeypatch):
-    world = World(monkeypatch, addons_of(pod(), dns=HALF))
+def test_core_dns_whose_new_pods_do_not_work_fails_unless_it_is_allowed():
+    world = World(addons_of(pod(), dns=HALF))
     with pytest.raises(AdminError, match="CoreDNS rolled out") as caught:
         world.wait()
     assert "describe deployment coredns" in str(caught.value.hint)
@@ -180,8 +179,8 @@ def crashing(**where):
     return [pod(running=False, restarts=count, ended="exit code 1: x", **where) for count in range(9)]
 
 
-def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end(monkeypatch):
-    world = World(monkeypatch, *[addons_of(each) for each in crashing()])
+def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end():
+    world = World(*[addons_of(each) for each in crashing()])
     with pytest.raises(AdminError, match=r"ended 3 times during the wait, with exit code 1: x$") as caught:
         world.wait(timeout=1e9, allowed=True)
     assert len(world.said) == CRASHES
@@ -190,66 +189,59 @@ def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end(mon
 
 @pytest.mark.parametrize("holding", [(), ("w1",)])
 @pytest.mark.parametrize(("node", "believed"), [("cp-2", True), ("w1", False)])
-def test_a_new_one_that_ends_elsewhere_is_found_before_the_drain(monkeypatch, node, believed, holding):
+def test_a_new_one_that_ends_elsewhere_is_found_before_the_drain(node, believed, holding):
     looks = [
         addons_of(pod("1"), elsewhere=(each,), believed=believed, proxy=proxies(1, holding=holding))
         for each in crashing(uid="b", node=node)
     ]
-    world = World(monkeypatch, *looks)
+    world = World(*looks)
     with pytest.raises(AdminError, match=f"kube-proxy on node {node} has ended 3 times"):
         world.wait(here=False, timeout=1e9)
 
 
 @pytest.mark.parametrize("healthy", [None, True])
-def test_one_that_does_not_start_elsewhere_is_found_as_well(monkeypatch, healthy):
+def test_one_that_does_not_start_elsewhere_is_found_as_well(healthy):
     look = addons_of(pod("1"), elsewhere=(pod(uid="b", node="w1", running=False),))
-    world = World(monkeypatch, look, healthy=healthy)
+    world = World(look, healthy=healthy)
     with pytest.raises(AdminError, match="kube-proxy on node w1 running") as caught:
         world.wait(here=False)
     assert "--allow addon-rollout" in str(caught.value.hint)
     assert world.wait(here=False, allowed=True) == ("kube-proxy on node w1 running (0 restarts)",)
 
 
-def well_but(monkeypatch, *names):
-    """kube-proxies say that they are well, but for these."""
-    monkeypatch.setattr(rollout, "says_well", lambda _cluster, name: name not in names)
-
-
-def test_the_word_of_one_worker_does_not_decide_where_another_says_otherwise(monkeypatch):
+def test_the_word_of_one_worker_does_not_decide_where_another_says_otherwise():
     good = pod(uid="c", node="w2")
     looks = [addons_of(pod("1"), elsewhere=(good, bad)) for bad in crashing(uid="b", node="w1")]
-    assert World(monkeypatch, *looks).wait(here=False) == ()
-    world = World(monkeypatch, addons_of(pod("1"), elsewhere=(pod(uid="b", name="bad", node="w1"), good)))
-    well_but(monkeypatch, "bad")
+    assert World(*looks).wait(here=False) == ()
+    world = World(addons_of(pod("1"), elsewhere=(pod(uid="b", name="bad", node="w1"), good)), unwell={"bad"})
     assert world.wait(here=False) == ()
     assert world.said == []
 
 
-def test_others_are_waited_for_where_the_first_runs_and_says_that_it_has_ended(monkeypatch):
+def test_others_are_waited_for_where_the_first_runs_and_says_that_it_has_ended():
     bad = [pod(uid="b", name="bad", node="w1", restarts=count) for count in range(9)]
     looks = [addons_of(pod("1"), elsewhere=(each,)) for each in bad]
-    world = World(monkeypatch, *looks, addons_of(pod("1"), elsewhere=(bad[-1], pod(uid="c", node="w2"))))
-    well_but(monkeypatch, "bad")
+    world = World(*looks, addons_of(pod("1"), elsewhere=(bad[-1], pod(uid="c", node="w2"))), unwell={"bad"})
     assert world.wait(here=False) == ()
     assert world.said == [["kube-proxy on node w1 saying that it is well"]] * 9
 
 
-def test_two_workers_are_believed(monkeypatch):
+def test_two_workers_are_believed():
     looks = [
         addons_of(pod("1"), elsewhere=(*both, pod(uid="d", node="w3")))
         for both in zip(crashing(uid="b", node="w1"), crashing(uid="c", node="w2"), strict=True)
     ]
     with pytest.raises(AdminError, match=r"on node w1 .* on node w2 has ended"):
-        World(monkeypatch, *looks).wait(here=False)
+        World(*looks).wait(here=False)
 
 
-def test_what_ended_elsewhere_before_the_first_look_does_not_count(monkeypatch):
-    world = World(monkeypatch, addons_of(pod("1"), elsewhere=(pod(uid="b", node="w1", restarts=40),)))
+def test_what_ended_elsewhere_before_the_first_look_does_not_count():
+    world = World(addons_of(pod("1"), elsewhere=(pod(uid="b", node="w1", restarts=40),)))
     assert world.wait(here=False) == ()
 
 
-def test_nobody_waits_for_ever(monkeypatch):
-    world = World(monkeypatch, AWAY)
+def test_nobody_waits_for_ever():
+    world = World(AWAY)
     with pytest.raises(AdminError, match="tls: unexpected eof"):
         world.wait(timeout=100.0)
     assert world.now > 99
