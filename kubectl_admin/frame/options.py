@@ -3,13 +3,17 @@
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.change import ChangeOptions
 from kubectl_admin.frame.environment import Environment
+
+if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
+    from kubectl_admin.node.hosts import Hosts
 
 DAYS = re.compile(r"(\d+(?:\.\d+)?)d")  # which kubectl's durations don't know
 DAY = 86400.0  # seconds
@@ -46,7 +50,21 @@ class Rate(click.ParamType[float]):
         return float(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2].lower()]
 
 
-DURATION, RATE = Duration(), Rate()
+class Minor(click.ParamType[int]):
+    """The minor of «1.37» or «v1.37.2»."""
+
+    name = "minor"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from kubectl_admin.versions.version import Version, not_a_kubernetes_version
+
+        try:
+            return Version.parse(str(value)).minor
+        except ValueError:
+            self.fail(not_a_kubernetes_version(str(value)), param, ctx)
+
+
+DURATION, RATE, MINOR = Duration(), Rate(), Minor()
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -105,6 +123,39 @@ def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*arguments, pods=pods, **others)
 
     return debug_pod_flags(decided)
+
+
+def host_option(text: str) -> "Decorator":
+    """The decorator for `--host` and the flags about debug pods, handed over as `hosts`.
+
+    text: its help. hosts: makes the Hosts of a cluster; None without --host. What it takes is imported then.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def decided(
+            *arguments: Any,
+            host: bool,
+            debug_namespace: str,
+            image: str | None,
+            debug_critical: bool,
+            **others: Any,
+        ) -> Any:
+            env = click.get_current_context().ensure_object(Environment)
+
+            def hosts(cluster: "Cluster") -> "Hosts":
+                from kubectl_admin.node.debug_pod import Options
+                from kubectl_admin.node.hosts import Hosts
+                from kubectl_admin.node.operation import Operation
+
+                options = Options(namespace=debug_namespace, image=image, critical=debug_critical)
+                return Hosts(cluster, Operation.begin(), options, env.note)
+
+            return function(*arguments, hosts=hosts if host else None, **others)
+
+        return click.option("--host", is_flag=True, help=text)(debug_pod_flags(decided))
+
+    return decorate
 
 
 def skip_host(function: Callable[..., Any]) -> Callable[..., Any]:

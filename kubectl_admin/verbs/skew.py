@@ -1,7 +1,7 @@
 """`kubectl admin skew`."""
 
+from collections.abc import Callable
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,31 +9,20 @@ import click
 
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.options import debug_pod_flags, output
+from kubectl_admin.frame.options import MINOR, host_option, output
 from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.connection import Cluster
+    from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.versions.facts import Facts
-
-
-def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
-    """The minor of «1.37» or «v1.37.2»."""
-    from kubectl_admin.versions.version import Version, not_a_kubernetes_version
-
-    if not value:
-        return None
-    try:
-        return Version.parse(value).minor
-    except ValueError:
-        raise click.BadParameter(not_a_kubernetes_version(value)) from None
 
 
 @click.command("skew", cls=Verb)
 @click.option(
     "--target",
-    callback=minor,
+    type=MINOR,
     metavar="MINOR",
     help="Show the upgrade path to this minor, and what blocks it.",
 )
@@ -52,25 +41,17 @@ def minor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
     metavar="FILE",
     help="Take upstream's versions from this file instead of the table that ships with the program.",
 )
-@click.option(
-    "--host",
-    is_flag=True,
-    help="Also read every node's disk, through a debug pod on each.",
-)
-@debug_pod_flags
+@host_option("Also read every node's disk, through a debug pod on each.")
 @output("table", "wide", "json", "yaml", "name")
 @click.pass_obj
-def command(  # noqa: PLR0913 - its options
+def command(
     env: Environment,
     *,
     target: int | None,
     probe: bool,
-    host: bool,
     contexts: str | None,
     data: Path | None,
-    debug_namespace: str,
-    image: str | None,
-    debug_critical: bool,
+    hosts: "Callable[[Cluster], Hosts] | None",
 ) -> Report:
     """Show what runs where, whether the skew policy allows it, and what comes next.
 
@@ -95,8 +76,15 @@ def command(  # noqa: PLR0913 - its options
     """
     from kubectl_admin.versions import kubectl
 
-    if contexts and (target or host):
+    if contexts and (target or hosts):
         raise click.UsageError("--target and --host are for one cluster; leave --contexts out")
+
+    def read_disks(cluster: "Cluster", facts: "Facts") -> "Facts":
+        from kubectl_admin.versions.hosts import read_hosts
+
+        with env.progress("reading disks") as progress:
+            return read_hosts(hosts(cluster), facts, answered=progress.step) if hosts else facts
+
     # kubectl goes first: it finds its version while this process imports what it needs itself.
     with kubectl.asked() as mine:
         from kubectl_admin.versions import skew, upstream
@@ -108,7 +96,6 @@ def command(  # noqa: PLR0913 - its options
                     env.clusters(contexts), mine, table, today, probe=probe, answered=progress.step
                 )
         else:
-            complete = partial(read_hosts, env, debug_namespace, image, debug_critical) if host else None
             with env.progress("asking nodes") as progress:
                 report = skew.of_one(
                     env.cluster(),
@@ -118,27 +105,7 @@ def command(  # noqa: PLR0913 - its options
                     target=target,
                     probe=probe,
                     answered=progress.step,
-                    complete=complete,
+                    complete=read_disks if hosts else None,
                 )
     env.show(report)
     return report
-
-
-def read_hosts(
-    env: Environment,
-    debug_namespace: str,
-    image: str | None,
-    critical: bool,
-    cluster: "Cluster",
-    facts: "Facts",
-) -> "Facts":
-    """Adds the versions on the nodes' disks to the facts."""
-    from kubectl_admin.node.debug_pod import Options
-    from kubectl_admin.node.hosts import Hosts
-    from kubectl_admin.node.operation import Operation
-    from kubectl_admin.versions import hosts
-
-    options = Options(namespace=debug_namespace, image=image, critical=critical)
-    reached = Hosts(cluster, Operation.begin(), options, env.note)
-    with env.progress("reading disks") as progress:
-        return hosts.read_hosts(reached, facts, answered=progress.step)

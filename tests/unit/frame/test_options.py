@@ -1,9 +1,12 @@
 """How the values of shared options are written."""
 
+import io
+
 import click
 import pytest
 
-from kubectl_admin.frame.options import DURATION
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, MINOR, RATE, host_option
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,42 @@ def test_durations(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "d", "1day", "12h1d", "-1d", "1d-1h", "soon"])
-def test_what_is_no_duration(text):
+def test_what_is_not_a_duration(text):
     with pytest.raises(click.BadParameter, match="is not a duration"):
         DURATION.convert(text, None, None)
+
+
+@pytest.mark.parametrize(("text", "minor"), [("1.37", 37), ("v1.37.2", 37)])
+def test_minors(text, minor):
+    assert MINOR.convert(text, None, None) == minor
+
+
+@pytest.mark.parametrize("text", ["", "37", "newest"])
+def test_what_is_not_a_minor(text):
+    with pytest.raises(click.BadParameter, match="is not a Kubernetes version"):
+        MINOR.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["", "0", "fast", "10T"])
+def test_what_is_not_a_rate(text):
+    with pytest.raises(click.BadParameter, match="is not a rate"):
+        RATE.convert(text, None, None)
+
+
+def test_hosts_are_made_with_the_flags_of_debug_pods_where_host_asks_for_them():
+    env, made = Environment(io.StringIO(), io.StringIO(), io.StringIO(), {}), []
+
+    @click.command()
+    @host_option("Look at disks.")
+    @click.pass_obj
+    def command(_env, *, hosts):
+        made.append(hosts)
+
+    command.main(
+        ["--host", "--image", "tools:1"],
+        standalone_mode=False,
+        obj=env,
+    )
+    assert made[0](None).options.image == "tools:1"
+    command.main([], standalone_mode=False, obj=env)
+    assert made[1] is None
