@@ -2,7 +2,6 @@
 
 import pytest
 
-from kubectl_admin.control_plane.static_pods import StaticPods
 from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import addon_facts, addons
 from kubectl_admin.upgrade.addon_facts import DnsRollout, ProxyPod, ProxyRollout
@@ -79,9 +78,8 @@ def test_a_daemonset_says_how_far_it_is():
 class Listing:
     """A cluster whose listings are given. asked: what was listed without a node."""
 
-    def __init__(self, monkeypatch, *pods, template="2", control_plane=("cp-1", "cp-2")):
-        nodes = tuple(type("Node", (), {"name": name}) for name in control_plane)
-        monkeypatch.setattr(addons.static_pods, "find", lambda *_, **__: StaticPods((), nodes))
+    def __init__(self, *pods, template="2", control_plane=("cp-1", "cp-2")):
+        self.nodes = [{"metadata": {"name": name}} for name in control_plane]
         self.pods = pods
         self.daemonset = {
             "metadata": {
@@ -95,6 +93,10 @@ class Listing:
         }
 
     def list(self, path, query, **_):
+        if path == "/api/v1/nodes":
+            return self.nodes
+        if ("labelSelector", addons.APISERVERS) in query:
+            return []
         if path.endswith("daemonsets"):
             return [self.daemonset]
         if path.endswith("deployments"):
@@ -154,16 +156,16 @@ def listed(node, template="1", *, ready=True, owner="ds", leaving=False, state="
         ("labels alone are in anybody's hands", [listed("w1", "2", owner="x")], (), False, ()),
     ],
 )
-def test_new_ones_on_other_nodes_and_who_holds_them(monkeypatch, why, pods, elsewhere, believed, holding):
-    seen = addons.gather(Listing(monkeypatch, listed("cp-1"), *pods), "cp-1")
+def test_new_ones_on_other_nodes_and_who_holds_them(why, pods, elsewhere, believed, holding):
+    seen = addons.gather(Listing(listed("cp-1"), *pods), "cp-1")
     assert [each.node for each in seen.proxies] == ["cp-1"]
     assert (tuple(each.node for each in seen.elsewhere), seen.believed) == (elsewhere, believed), why
     assert seen.proxy is not None
     assert seen.proxy.holding == holding, why
 
 
-def test_nobody_else_is_asked_where_the_nodes_own_is_new(monkeypatch):
-    seen = addons.gather(Listing(monkeypatch, listed("cp-1", "2"), listed("w1", "2")), "cp-1")
+def test_nobody_else_is_asked_where_the_nodes_own_is_new():
+    seen = addons.gather(Listing(listed("cp-1", "2"), listed("w1", "2")), "cp-1")
     assert seen.is_here
     assert seen.elsewhere == ()
 
