@@ -1,4 +1,4 @@
-"""A drained node taken back: Ready, uncordoned, and what was moved healthy again."""
+"""A drained node taken back: Ready, uncordoned, and its moved workloads healthy again."""
 
 from collections.abc import Callable, Collection
 from contextlib import closing

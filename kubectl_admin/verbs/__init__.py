@@ -14,7 +14,7 @@ GROUPS = {
     "Change": {
         "drain": "Empty a node: cordon it, let databases move, and evict its pods.",
         "drain-upgrade": "Upgrade one node: packages, kubeadm, then drain it and upgrade its kubelet.",
-        "uncordon": "Make a drained node schedulable again, and wait until what was moved is healthy.",
+        "uncordon": "Make a drained node schedulable again, and wait until moved workloads are healthy.",
     },
     "Keep and come back": {
         "etcd-snapshot": "Take a snapshot of etcd, verified, into a file here.",

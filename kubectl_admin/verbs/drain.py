@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     default=-1,
     show_default=True,
     metavar="SECONDS",
-    help="Time for each pod to end; negative: what the pod itself says.",
+    help="Time for each pod to end; a negative number leaves it to the pod.",
 )
 @click.option(
     "--skip-wait-for-delete-timeout",

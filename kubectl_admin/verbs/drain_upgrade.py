@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("node", shell_complete=candidates.nodes)
 @change_options
 @click.option("--status", is_flag=True, help="Show how far the upgrade of this node is.")
-@click.option("--logs", is_flag=True, help="Show the output of an upgrade of this node that is not over.")
+@click.option("--logs", is_flag=True, help="Show the output of an unfinished upgrade of this node.")
 @click.option("--take-over", is_flag=True, help="Take over from another run that upgrades this node.")
 @upgrade_options
 @output("table", "wide", "json", "yaml", "name")

@@ -20,16 +20,17 @@ from kubectl_admin.report import Report
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for the node to be Ready, and again for what was moved; 0 is no limit.",
+    help="Time for the node to be Ready, and again for moved workloads; 0 is no limit.",
 )
-@click.option("--no-wait", is_flag=True, help="Do not wait until what was moved is healthy.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until moved workloads are healthy.")
 @output("table", "json", "yaml", "name")
 @click.pass_obj
 def command(env: Environment, node: str, *, dry_run: bool, timeout: float, no_wait: bool) -> Report:
-    """Make a drained node schedulable again, and wait until what was moved is healthy.
+    """Make a drained node schedulable again, and wait until moved workloads are healthy.
 
     The node is uncordoned once it is Ready. Then the command waits until the workloads that a drain has moved
-    have all their pods ready. It does not ask: nothing is lost by it.
+    have all their pods ready. It does not ask for
+    confirmation.
 
     Exit code 3: some of these workloads are not healthy in time; the node is uncordoned all the same.
 
