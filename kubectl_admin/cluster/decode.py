@@ -64,6 +64,14 @@ def whole_number(said: object, digits: int = DIGITS) -> int | None:
     return None
 
 
+def decode_moment(said: object) -> datetime | None:
+    """A time of the API, in UTC; None for what is none."""
+    try:
+        return datetime.fromisoformat(str(said)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def decode_date(said: str) -> datetime | None:
     """The moment in a header such as «Date»; None for what is none. Source: RFC 9110, section 5.6.7."""
     try:

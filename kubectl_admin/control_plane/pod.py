@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubectl_admin.cluster.decode import whole_number
+from kubectl_admin.cluster.decode import decode_moment, whole_number
 from kubectl_admin.control_plane.component import (
     APISERVER,
     CONTROLLER_MANAGER,
@@ -141,6 +141,5 @@ def _mounts(pod: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, s
 def _started(pod: Mapping[str, Any], container: str) -> datetime | None:
     for one in (pod.get("status") or {}).get("containerStatuses") or ():
         if one.get("name") == container:
-            said = ((one.get("state") or {}).get("running") or {}).get("startedAt")
-            return datetime.fromisoformat(said) if said else None
+            return decode_moment(((one.get("state") or {}).get("running") or {}).get("startedAt"))
     return None

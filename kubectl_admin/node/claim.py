@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubectl_admin.cluster.decode import whole_number
+from kubectl_admin.cluster.decode import decode_moment, whole_number
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.node.operation import Owner
 
@@ -43,8 +43,8 @@ class Holder:
         return cls(
             person=identity.split(maxsplit=1)[0],
             about=str((metadata.get("annotations") or {}).get(ABOUT) or "does not say what it does"),
-            since=moment(spec.get("acquireTime")),
-            renewed=moment(max(written, default="") or spec.get("renewTime")),
+            since=decode_moment(spec.get("acquireTime")),
+            renewed=decode_moment(max(written, default="") or spec.get("renewTime")),
             duration=float(whole_number(spec.get("leaseDurationSeconds")) or DURATION),
             owner=Owner.parse(identity),
         )
@@ -109,14 +109,6 @@ class Claim:
     def is_mine(self, lease: Mapping[str, Any]) -> bool:
         """Whether a Lease is this process's already."""
         return bool((lease.get("spec") or {}).get("holderIdentity") == str(self.owner))
-
-
-def moment(text: object) -> datetime | None:
-    """A time of the API; None for what is none."""
-    try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def micro_time() -> str:

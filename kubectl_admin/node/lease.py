@@ -17,10 +17,11 @@ from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import decode_moment
 from kubectl_admin.cluster.errors import Conflict, NotFound
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.claim import DURATION, GROUP, LEASES, NAMESPACE, Claim, Holder, moment
+from kubectl_admin.node.claim import DURATION, GROUP, LEASES, NAMESPACE, Claim, Holder
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.signals import sheltered
 
@@ -251,4 +252,4 @@ def _server_time(cluster: Cluster, claim: Claim) -> datetime:
     body = claim.new()
     body["metadata"] = {"generateName": f"{claim.name}-", "namespace": NAMESPACE}
     tried = cluster.post(LEASES, body, [("dryRun", "All")], timeout=REQUEST_TIMEOUT)
-    return moment(tried["metadata"]["creationTimestamp"]) or datetime.now(UTC)
+    return decode_moment(tried["metadata"]["creationTimestamp"]) or datetime.now(UTC)

@@ -7,10 +7,10 @@ pkg/controller/nodelifecycle/node_lifecycle_controller.go, tryUpdateNodeHealth.
 from datetime import datetime
 from typing import Any
 
+from kubectl_admin.cluster.decode import decode_moment
 from kubectl_admin.cluster.objects import Object, find_condition, is_ready
 from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node.claim import moment
 
 
 def refuse_unready(node: dict[str, Any]) -> None:
@@ -44,6 +44,6 @@ def seconds_in(condition: Object, now: datetime | None) -> float:
     False is the kubelet's own word, with both times by its own clock, whatever the time is elsewhere. Unknown
     is the controller manager's, which runs beside the API server.
     """
-    since = moment(condition.get("lastTransitionTime"))
-    until = moment(condition.get("lastHeartbeatTime")) if condition.get("status") == "False" else now
+    since = decode_moment(condition.get("lastTransitionTime"))
+    until = decode_moment(condition.get("lastHeartbeatTime")) if condition.get("status") == "False" else now
     return (until - since).total_seconds() if since and until else 0.0

@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from kubectl_admin.certificates.requests import pkcs10
 from kubectl_admin.certificates.x509 import key_algorithm
+from kubectl_admin.cluster.decode import decode_moment
 
 SERVING = "kubernetes.io/kubelet-serving"
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
@@ -131,7 +132,7 @@ def outline_of(document: Mapping[str, Any]) -> Request:
         username=str(spec.get("username") or ""),
         groups=tuple(map(str, spec.get("groups") or ())),
         usages=tuple(map(str, spec.get("usages") or ())),
-        created=moment(metadata.get("creationTimestamp")),
+        created=decode_moment(metadata.get("creationTimestamp")),
         expiration=spec.get("expirationSeconds"),
         approved="Approved" in said,
         denied="Denied" in said,
@@ -268,14 +269,6 @@ def named(oid: x509.ObjectIdentifier) -> str:
     """What an object identifier is called; its numbers where it is not known."""
     name: str = oid._name
     return oid.dotted_string if name == "Unknown OID" else name
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time of the API, in UTC; None for none, or for anything else."""
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 def pem_text(encoded: str | None) -> str:

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster import channels
-from kubectl_admin.cluster.decode import decode_date, decode_json, decode_object, decode_yaml, whole_number
+from kubectl_admin.cluster.decode import (
+    decode_date,
+    decode_json,
+    decode_moment,
+    decode_object,
+    decode_yaml,
+    whole_number,
+)
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, refusal
 from kubectl_admin.cluster.exec import STATUS_LIMIT
 from kubectl_admin.cluster.portforward import PortError
@@ -83,6 +90,16 @@ def test_the_date_of_an_answer() -> None:
 )
 def test_what_is_not_a_date_is_none(said: str) -> None:
     assert decode_date(said) is None
+
+
+@pytest.mark.parametrize("said", [None, "", "yesterday", 5, {}, "2026-01-01T00:00:61Z", "9" * 5000])
+def test_what_is_not_a_time_of_the_api_is_none(said: object) -> None:
+    assert decode_moment(said) is None
+
+
+@pytest.mark.parametrize("said", ["12:00:00Z", "12:00:00.000000Z", "13:00:00+01:00"])
+def test_a_time_of_the_api(said: str) -> None:
+    assert decode_moment(f"2026-01-01T{said}") == datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def says(*statuses: bytes) -> Any:
