@@ -2,6 +2,7 @@
 
 Read in this order:
 facts, read, gather: pods, budgets and workloads, as the API has them
+rights: what a user must be allowed to do
 filters, budgets, stateful, placement, labels, quantity: one question about a pod each
 preview, judge with rules, report: what a drain would do, and what forbids it
 drain: a drain from its preview to its end

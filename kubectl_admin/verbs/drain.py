@@ -70,10 +70,12 @@ def command(  # noqa: PLR0913 - its options
       # In a script
       kubectl admin drain w1 --ignore-daemonsets --yes
     """
+    from kubectl_admin.cluster.access import explained
     from kubectl_admin.drain import drain
     from kubectl_admin.drain.outcome import drained
     from kubectl_admin.drain.progress import DrainLines
     from kubectl_admin.drain.report import report
+    from kubectl_admin.drain.rights import drain_rights
 
     flags = replace(
         draining.flags,
@@ -83,12 +85,13 @@ def command(  # noqa: PLR0913 - its options
     )
     options = replace(draining, flags=flags, pod_selector=pod_selector, keep_cordon=keep_cordon)
     cluster = env.cluster_for_work()
-    seen = drain.look(cluster, node, options)
+    with explained(cluster, drain_rights(flags, dry_run=how.dry_run)):
+        seen = drain.look(cluster, node, options)
 
-    def act() -> Report:
-        with env.live() as live:
-            return drained(seen, drain.drain(cluster, seen, options, DrainLines(live.line, live.block)))
+        def act() -> Report:
+            with env.live() as live:
+                return drained(seen, drain.drain(cluster, seen, options, DrainLines(live.line, live.block)))
 
-    plan = report(seen, wide=env.output == "wide", waits=options.wait_for_budgets)
-    question = f"drain node {node} of context {cluster.target.context}"
-    return change(env, how, Proposal(plan, question, drain.is_possible(seen, options)), act)
+        plan = report(seen, wide=env.output == "wide", waits=options.wait_for_budgets)
+        question = f"drain node {node} of context {cluster.target.context}"
+        return change(env, how, Proposal(plan, question, drain.is_possible(seen, options)), act)

@@ -43,18 +43,20 @@ def command(env: Environment, node: str, *, dry_run: bool, timeout: float, no_wa
       # Only the node itself
       kubectl admin uncordon w1 --no-wait
     """
+    from kubectl_admin.cluster.access import explained
     from kubectl_admin.drain import recovery
     from kubectl_admin.drain.outcome import recovered, uncordoning
     from kubectl_admin.drain.progress import DrainLines
+    from kubectl_admin.drain.rights import uncordon_rights
 
     cluster = env.cluster_for_work()
-    if dry_run:
-        plan = uncordoning(node, recovery.look(cluster, node), wait=not no_wait)
-        env.show(plan)
-        return plan
-    with env.live() as live:
-        progress, limit = DrainLines(live.line, live.block), timeout or math.inf
-        back = recovery.recover(cluster, node, progress, timeout=limit, wait_for_moved=not no_wait)
-    report = recovered(back)
+    with explained(cluster, uncordon_rights(dry_run=dry_run, wait=not no_wait)):
+        if dry_run:
+            report = uncordoning(node, recovery.look(cluster, node), wait=not no_wait)
+        else:
+            with env.live() as live:
+                progress, limit = DrainLines(live.line, live.block), timeout or math.inf
+                back = recovery.recover(cluster, node, progress, timeout=limit, wait_for_moved=not no_wait)
+            report = recovered(back)
     env.show(report)
     return report
