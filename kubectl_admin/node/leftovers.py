@@ -1,7 +1,10 @@
 """What runs that were killed have left: debug pods, and directories and jobs on the hosts of nodes.
 
-What belongs to a process that is known to have ended is removed by the next run; the rest, which may be at
-work on another machine, is shown and removed by `kubectl admin cleanup` when a person says so.
+What belongs to a process of this machine that has ended is removed by later runs. `sweep` removes its debug
+pods, those of one namespace: node-exec, etcd-snapshot, certs renew, certs rollback and drain-upgrade call it
+before they open a host. `sweep_host` removes its directories on one host: etcd-snapshot, certs renew and
+certs rollback call it where they work. The rest may be at work on another machine: `kubectl admin cleanup`
+shows it, and removes it when a person says so.
 """
 
 import re
