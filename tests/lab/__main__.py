@@ -8,7 +8,7 @@ import click
 
 from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.lab.nodes import by_hand, cluster, lab, node
+from tests.lab.nodes import by_hand, cluster, lab, node, users
 from tests.lab.nodes.faults_cli import fault
 from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES, release
@@ -65,6 +65,19 @@ def down(name: str) -> None:
 def kubeconfig(name: str) -> None:
     """Print the path of a cluster's kubeconfig."""
     print(_simulated_kubeconfig(name) or lab.get(name).kubeconfig)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("who")
+def user(name: str, who: str) -> None:
+    """Make a user with a client certificate and no rights; print the path of its kubeconfig."""
+    if _simulated(name):
+        from tests.lab.api import api_only as simulated
+
+        print(simulated.user(name, who))
+    else:
+        print(users.user(lab.get(name), who))
 
 
 @main.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
