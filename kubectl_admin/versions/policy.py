@@ -1,8 +1,9 @@
 """The version skew policy of Kubernetes, as pure functions.
 
 The numbers of the policy are the constants below, and nowhere else. To change how many minors older a kubelet
-may be, change KUBELET_OLDER and the rows of tests/unit/versions/test_policy.py that quote that sentence.
-Rules, breaches, reports, upgrade paths and the preflight of an upgrade follow from here.
+or kube-proxy may be, change KUBELET_OLDER, the rows of tests/unit/versions/test_policy.py that quote that
+sentence, and the sample in README.md (a test names what it lacks), then write docs/rules.md again. Rules,
+breaches, reports, upgrade paths and the preflight of an upgrade follow from here.
 
 Source of all numbers: https://kubernetes.io/releases/version-skew-policy/, «Supported version skew».
 Minors are whole numbers, 36 for 1.36: the major version of Kubernetes is 1.

@@ -4,7 +4,7 @@ import ast
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +13,8 @@ import pytest
 from kubectl_admin import cli
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.verb import global_options
+from kubectl_admin.versions import policy
+from kubectl_admin.versions import rules as versions_rules
 from tests import rules_page
 from tests.program import ROOT
 from tests.unit.test_cli import commands
@@ -65,53 +67,73 @@ def anchors_of(page: Path) -> set[str]:
     return anchors
 
 
+def path_of(page: Path) -> str:
+    """As messages name it."""
+    return str(page.relative_to(ROOT))
+
+
 def page_of(words: tuple[str, ...]) -> Path:
     """The page of a verb or subcommand: where its link in README's table leads."""
     rows = [line for line in text_of(README).splitlines() if line.startswith("|")]
     found = re.search(rf"\[{re.escape(' '.join(words))}\]\(([^)#]+)", "\n".join(rows))
-    assert found, f"README's table of verbs has no [{' '.join(words)}](docs/….md)"
+    assert found, f"add a row to README's table of verbs: [{' '.join(words)}](docs/….md)"
     return ROOT / found[1]
 
 
 @each_command
 def test_every_verb_has_a_row_in_readme_and_a_page(words: tuple[str, ...]) -> None:
-    page = page_of(words)
-    assert page.is_file()
-    assert f"kubectl admin {' '.join(words)}" in text_of(page)
+    page, line = page_of(words), f"kubectl admin {' '.join(words)}"
+    assert page.is_file(), f"write the page {path_of(page)}, to which README's table of verbs links"
+    assert line in text_of(page), f"add an example to {path_of(page)}: {line}"
 
 
 @each_command
 def test_every_verb_has_a_section_in_permissions(words: tuple[str, ...]) -> None:
-    assert " ".join(words) in headings_of(PERMISSIONS)
+    assert " ".join(words) in headings_of(PERMISSIONS), (
+        f"add a section «## {' '.join(words)}» to docs/permissions.md, with its roles, or «None»"
+    )
 
 
 @each_command
 def test_every_verb_has_a_line_in_the_changelog(words: tuple[str, ...]) -> None:
-    assert re.search(rf"`(kubectl admin )?{' '.join(words)}[` ]", text_of(CHANGES))
+    assert re.search(rf"`(kubectl admin )?{' '.join(words)}[` ]", text_of(CHANGES)), (
+        f"add a line with `{' '.join(words)}` to CHANGELOG.md, under «Unreleased»"
+    )
 
 
 @each_command
 def test_every_option_is_on_its_verbs_page(words: tuple[str, ...]) -> None:
     options = [param for param in COMMANDS[words].params if isinstance(param, click.Option)]
-    named = set(re.findall(r"(?<![\w-])--?\w[\w-]*", text_of(page_of(words))))
-    assert [option.opts for option in options if not option.hidden and not named & {*option.opts}] == []
+    lacking = options_not_on(page_of(words), [option for option in options if not option.hidden])
+    assert lacking == [], f"name these options on {path_of(page_of(words))}"
 
 
 def test_every_global_option_is_on_the_page_of_options() -> None:
-    named = set(re.findall(r"(?<![\w-])--?\w[\w-]*", text_of(page_of(("options",)))))
-    assert [option.opts for option in global_options(hidden=False) if not named & {*option.opts}] == []
+    page = page_of(("options",))
+    lacking = options_not_on(page, global_options(hidden=False))
+    assert lacking == [], f"name these global options on {path_of(page)}"
+
+
+def options_not_on(page: Path, options: Iterable[click.Option]) -> list[list[str]]:
+    named = set(re.findall(r"(?<![\w-])--?\w[\w-]*", text_of(page)))
+    return [option.opts for option in options if not named & {*option.opts}]
 
 
 @each_command
 def test_every_exit_code_is_on_its_verbs_page(words: tuple[str, ...]) -> None:
     """Every verb may fail or be used wrongly; one that returns its report may have findings."""
     found = re.findall(r"Exit codes?:(.*?)(?:\n\n|\Z)", text_of(page_of(words)), re.DOTALL)
-    assert found, "the page has no paragraph «Exit codes: …»"
+    page = path_of(page_of(words))
+    assert found, f"add a paragraph «Exit codes: …» to {page}"
     callback = COMMANDS[words].callback
     assert callback
     has_findings = callback.__annotations__.get("return") is not None and words not in WITHOUT_FINDINGS
     expected = {"1", "2"} | ({"0", "3"} if has_findings else set())
-    assert expected - set(re.findall(r"\b\d\b", " ".join(found))) == set()
+    lacking = expected - set(re.findall(r"\b\d\b", " ".join(found)))
+    assert lacking == set(), (
+        f"say on {page}, in «Exit codes: …», what these mean; a verb that returns its report and never has a "
+        "violation in it belongs to WITHOUT_FINDINGS of this file, and has no exit code 3"
+    )
 
 
 @each_page
@@ -124,7 +146,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         other = (page.parent / name).resolve() if name else page
         if not other.exists() or (anchor and anchor not in anchors_of(other)):
             lost.append(target)
-    assert lost == []
+    assert lost == [], f"mend these links of {path_of(page)}: no such file, or no such heading in it"
 
 
 @each_page
@@ -139,13 +161,17 @@ def test_files_that_pages_name_exist(page: Path) -> None:
         and "hello" not in name
         and not name.startswith("dist/")  # what a release makes
     }
-    assert {name for name in missing if not re.search(r"\b[A-Z]{3,}", name) and page != CHANGES} == set()
+    lost = {name for name in missing if not re.search(r"\b[A-Z]{3,}", name) and page != CHANGES}
+    assert lost == set(), f"{path_of(page)} names files that do not exist"
 
 
 def test_every_room_is_in_the_design() -> None:
     rooms = {each.parent.name for each in rules_page.PACKAGE.glob("*/*") if each.parent.name != "__pycache__"}
     rows = re.findall(r"^\| (`.*?) \|", text_of(ROOT / "docs/design.md"), re.MULTILINE)
-    assert {room for room in rooms if f"`{room}/`" not in " ".join(rows)} == set()
+    lacking = {room for room in rooms if f"`{room}/`" not in " ".join(rows)}
+    assert lacking == set(), (
+        "add a row for each of these rooms to the table «Rooms» of docs/design.md: | `ROOM/` | … |"
+    )
 
 
 def examples_in(text: str) -> Iterator[tuple[str, ...]]:
@@ -217,7 +243,7 @@ def test_command_lines_in_sentences_are_right(
         except click.MissingParameter:
             continue
         except click.ClickException as error:
-            pytest.fail(f"kubectl admin {shlex.join(words)}: {error.format_message()}")
+            pytest.fail(f"{path_of(page)}: kubectl admin {shlex.join(words)}: {error.format_message()}")
 
 
 def test_there_are_examples() -> None:
@@ -226,11 +252,12 @@ def test_there_are_examples() -> None:
 
 def test_no_two_rules_have_one_id() -> None:
     count = Counter(use.rule.id for use in rules_page.collected())
-    assert [rule for rule, times in count.items() if times > 1] == []
+    twice = [rule for rule, times in count.items() if times > 1]
+    assert twice == [], "these ids have two rules: give one of them another id"
 
 
 def test_every_rule_is_on_its_page() -> None:
-    again = "docs/rules.md is not what the rules say: python -m tests.rules_page"
+    again = "docs/rules.md differs from the rules: run .venv/bin/python -m tests.rules_page"
     assert text_of(rules_page.PAGE) == rules_page.page(rules_page.judged()), again
 
 
@@ -242,8 +269,10 @@ def test_rules_are_constants() -> None:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Rule"
     ]
-    assert all(isinstance(call.args[0], ast.Constant) for call in written)
-    assert len(written) == len(rules_page.collected())
+    assert all(isinstance(call.args[0], ast.Constant) for call in written), (
+        "write each rule's id as a literal"
+    )
+    assert len(written) == len(rules_page.collected()), "make each Rule a constant of its module"
 
 
 def test_findings_are_made_from_rules() -> None:
@@ -256,7 +285,7 @@ def test_findings_are_made_from_rules() -> None:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Finding"
     ]
-    assert written == []
+    assert written == [], "make these findings from a Rule: rules.NAME.violation(subject=…, evidence=…)"
 
 
 @each_page
@@ -265,4 +294,13 @@ def test_pages_name_rules_that_there_are(page: Path) -> None:
     tables = re.findall(r"^\| rule \|.*\n\|[-|]+\n((?:\|.*\n)+)", text_of(page), re.MULTILINE)
     cells = [row.split("|")[1] for rows in tables for row in rows.splitlines()]
     named = {each.strip(" `") for cell in cells for each in cell.split(",")} - {"…"}
-    assert named - {use.rule.id for use in rules_page.collected()} == set()
+    unknown = named - {use.rule.id for use in rules_page.collected()}
+    assert unknown == set(), f"{path_of(page)} names rules that do not exist"
+
+
+def test_the_sample_in_readme_follows_the_skew_policy() -> None:
+    sample = " ".join(text_of(README).split())
+    allowed = f"beside kube-apiserver 1.36 it may be {policy.kubelet_minors((36,))}"
+    assert allowed in sample, f"the output of skew in README must say: {allowed}"
+    rule = f"rule: {versions_rules.KUBELET_SKEW.text} ("
+    assert rule in sample, f"the output of skew in README must say: {rule[:-2]}"

@@ -103,7 +103,7 @@ def broken(facts):
         ("kubelet four older", "1.37.0", Component.KUBELET, f"1.{36 - OLDER}.9", rules.KUBELET_SKEW),
         (
             "kubelet of 1.24, three older",
-            f"1.{24 + OLDER}.0",
+            f"1.{24 + FORMERLY + 1}.0",
             Component.KUBELET,
             "1.24.0",
             rules.KUBELET_SKEW,
