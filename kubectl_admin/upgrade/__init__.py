@@ -3,7 +3,7 @@
 Read in this order:
 facts, gather: what the cluster and the host say; packages, unit, patches are parts of the host's answer
 target, plan: which version a node goes to, and by which steps
-given: what the components read at their next start
+next_start: the settings that the components read at their next start
 preflight with rules, machine, removed, snapshot: what forbids the upgrade
 inspection: all of these together; nothing is touched
 apply, actions, host_jobs: the work, step by step; host_jobs runs its scripts on the host

@@ -23,7 +23,7 @@ from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import Script
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.signals import sheltered
-from kubectl_admin.upgrade import gather, given, plan, rollout, snapshot
+from kubectl_admin.upgrade import gather, next_start, plan, rollout, snapshot
 from kubectl_admin.upgrade.facts import Mark
 from kubectl_admin.upgrade.host_jobs import INSTALL, KUBEADM, PREPARE, RECORDS, JobFailedError, run_job
 from kubectl_admin.upgrade.inspection import Inspection, Options, behind, drained_with
@@ -107,7 +107,7 @@ class Actions:
         """kubeadm's own part, to its end."""
         goal, options = self.seen.target, self.options
         what = [plan.mode(self.seen.role), f"v{goal.version}", options.ignored, options.patches]
-        self.job(plan.KUBEADM, KUBEADM, [RECORDS, given.KUBELET_CONFIG, *what])
+        self.job(plan.KUBEADM, KUBEADM, [RECORDS, next_start.KUBELET_CONFIG, *what])
 
     def drain(self) -> None:
         """The node is cordoned and empty."""

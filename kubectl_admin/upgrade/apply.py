@@ -21,7 +21,7 @@ from kubectl_admin.node.readiness import refuse_down
 from kubectl_admin.plan import Step, carry_out
 from kubectl_admin.upgrade import plan
 from kubectl_admin.upgrade.actions import Actions, patient
-from kubectl_admin.upgrade.host_jobs import FOLDER, NAME
+from kubectl_admin.upgrade.host_jobs import DIRECTORY, NAME
 from kubectl_admin.upgrade.inspection import Inspection, Options, inspect, rights
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.upgrade.status import lease_name
@@ -154,7 +154,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
         check()
         progress.step(step)
 
-    workspace.make(host, FOLDER)
+    workspace.make(host, DIRECTORY)
     with actions.cordon_told():
         taken = carry_out(seen.steps, lambda step: by_step[step.name](), begun)
     workspace.discard(host, NAME)

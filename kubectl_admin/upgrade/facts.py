@@ -45,7 +45,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Bytes that are free where a folder is, or will be. device: which file system that is."""
+    """Bytes that are free where a directory is, or will be. device: which file system that is."""
 
     free: int
     device: str
@@ -74,7 +74,7 @@ class Disk:
 
     packages: what its package manager says. kubeadm, kubelet: the programs' own versions; None where there is
     none. systemd: whether it is there. cgroup: 1 or 2; None where that could not be seen. etcd: bytes of
-    etcd's data folder; 0 where there is none. room: by folder.
+    etcd's data directory; 0 where there is none. room: by directory.
     records: of the steps of an upgrade that was begun here and is not over, by step.
     apiserver: whether kubeadm's manifest of an API server is there.
     running: the words that the kubelet that runs was given. command: how its unit starts the next one.

@@ -24,7 +24,7 @@ from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.texts import Texts, read_texts
 from kubectl_admin.pool import ask_all
-from kubectl_admin.upgrade import given, packages, unit
+from kubectl_admin.upgrade import next_start, packages, unit
 from kubectl_admin.upgrade.facts import ClusterFacts, CoreDNS, Disk, Mark, Proxy, Record, Room
 from kubectl_admin.versions import gather as versions
 from kubectl_admin.versions import processes
@@ -34,7 +34,7 @@ from kubectl_admin.versions.version import Version
 SURVEY = Script("upgrade", "upgrade-survey")
 KUBERNETES = "/etc/kubernetes"
 # Where a package of the kubelet, of each kind, reads flags of an administrator.
-VARIABLES = (given.KUBEADM_FLAGS, "/etc/default/kubelet", "/etc/sysconfig/kubelet")
+VARIABLES = (next_start.KUBEADM_FLAGS, "/etc/default/kubelet", "/etc/sysconfig/kubelet")
 # What more is asked of the cluster, and the permission that it takes; without it, it is a gap.
 MORE = {
     "kubelet-config": ("ConfigMap kube-system/kubelet-config", "get configmaps in namespace kube-system"),
@@ -189,7 +189,7 @@ def mark_text(mark: Mark) -> str:
 
 
 def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
-    """What the host says. patches: kubeadm's folder of them, «-» or "" for none.
+    """What the host says. patches: kubeadm's directory of them, «-» or "" for none.
 
     Raises AdminError where it can't be asked.
     """
@@ -202,11 +202,11 @@ def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
 
 def with_texts(host: Host, here: Disk) -> Disk:
     """What the host says, with all files that its next kubelet reads."""
-    texts = read_texts(host, [*unit.unit_paths(), *VARIABLES, given.INSTANCE_CONFIG])
+    texts = read_texts(host, [*unit.unit_paths(), *VARIABLES, next_start.INSTANCE_CONFIG])
     if missing := unit.command(texts.read).missing:
         texts += read_texts(host, [unit.readable(path) for path in missing])
     here = replace(here, texts=texts, command=unit.command(texts.read))
-    return replace(here, texts=texts + read_texts(host, given.further_paths(here)))
+    return replace(here, texts=texts + read_texts(host, next_start.further_paths(here)))
 
 
 def on_disk(answer: str, held: packages.Packages) -> Disk:
@@ -227,7 +227,7 @@ def on_disk(answer: str, held: packages.Packages) -> Disk:
         one("systemd") == "yes",
         {"1": 1, "2": 2}.get(one("cgroup")),
         number(one("etcd-kilobytes")) * KB,
-        {folder: Room(number(kilobytes) * KB, device) for kilobytes, device, folder in rooms},
+        {directory: Room(number(kilobytes) * KB, device) for kilobytes, device, directory in rooms},
         running=tuple(said.get("kubelet-argument", ["kubelet"])[1:]),
         records=dict(map(record, said.get("record", ()))),
         apiserver=one("apiserver") == "yes",

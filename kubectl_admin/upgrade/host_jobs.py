@@ -14,8 +14,8 @@ PREPARE, KUBEADM, INSTALL = (
     Script("upgrade", name) for name in ("packages-prepare", "upgrade-kubeadm", "packages-install")
 )
 NAME = "upgrade"  # of the job, and of its directory
-FOLDER = f"{STATE}/{NAME}"
-RECORDS = f"{FOLDER}/records"
+DIRECTORY = f"{STATE}/{NAME}"
+RECORDS = f"{DIRECTORY}/records"
 JOBS = (plan.PACKAGES, plan.KUBEADM, plan.KUBELET)
 WORDS = 500  # characters of a job's last words
 
@@ -40,7 +40,7 @@ def run_job(
 
     check: as in `jobs.restart`. Raises JobFailedError with the job's last words where it has failed.
     """
-    job = jobs.restart(host, NAME, f"{FOLDER}/{name}", script, arguments, check=check)
+    job = jobs.restart(host, NAME, f"{DIRECTORY}/{name}", script, arguments, check=check)
     ended = follow(job, progress)
     if ended.exit_code:
         said = last_words(ended.log) or f"exit code {ended.exit_code}"
@@ -54,10 +54,10 @@ def wait_for_running_jobs(host: Host, progress: UpgradeProgress) -> None:
 
     There is no time limit: kubeadm and a package manager must not be left in the middle of their work.
     """
-    if host.persistently(lambda: host.run(["test", "-e", FOLDER], check=False)).exit_code:
+    if host.persistently(lambda: host.run(["test", "-e", DIRECTORY], check=False)).exit_code:
         return
     for name in JOBS:
-        if job := jobs.running(host, NAME, f"{FOLDER}/{name}"):
+        if job := jobs.running(host, NAME, f"{DIRECTORY}/{name}"):
             since = running_since(host, job.unit)
             progress.note(
                 f"node {host.node}: waiting for {name} of an earlier run, which runs there as systemd unit "

@@ -8,19 +8,19 @@ from kubectl_admin.finding import Finding, Gap
 from kubectl_admin.node.workspace import STATE
 from kubectl_admin.report.text import mib, mib_needed
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role
-from kubectl_admin.upgrade.given import NextStart
+from kubectl_admin.upgrade.next_start import NextStart
 from kubectl_admin.upgrade.rules import CONTROL_PLANE_LABEL, DISK_FULL, NO_SYSTEMD, NOT_READY
 from kubectl_admin.versions.requirements import unmet
 from kubectl_admin.versions.upstream import Upstream
 
-# kubeadm copies etcd's data folder there before it touches etcd.
+# kubeadm copies etcd's data directory there before it touches etcd.
 # Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/staticpods.go, performEtcdStaticPodUpgrade.
 BACKUPS = "/etc/kubernetes"
 # Bytes that the packages take, downloaded and unpacked, with some to spare.
 DOWNLOADED, UNPACKED = 200 << 20, 400 << 20
 # Bytes of a control plane's new images, packed and unpacked, and where each container runtime keeps them.
 IMAGES = 700 << 20
-IMAGE_FOLDERS = {"containerd": "/var/lib/containerd", "cri-o": "/var/lib/containers/storage"}
+IMAGE_DIRECTORIES = {"containerd": "/var/lib/containerd", "cri-o": "/var/lib/containers/storage"}
 
 
 def machine(
@@ -96,19 +96,19 @@ def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     if role.control_plane:
         needs[BACKUPS] = disk.etcd
         runtime = next((each.runtime for each in facts.versions.nodes if each.name == facts.node), "")
-        if folder := IMAGE_FOLDERS.get(runtime.partition(":")[0]):
-            needs[folder] = IMAGES
+        if directory := IMAGE_DIRECTORIES.get(runtime.partition(":")[0]):
+            needs[directory] = IMAGES
     by_device: dict[str, list[str]] = {}
-    for folder in needs:
-        if folder in disk.room:
-            by_device.setdefault(disk.room[folder].device, []).append(folder)
+    for directory in needs:
+        if directory in disk.room:
+            by_device.setdefault(disk.room[directory].device, []).append(directory)
         else:
-            yield Gap(f"the free space in {folder}", "the host does not report it").finding()
-    for folders in by_device.values():
-        free, wanted = disk.room[folders[0]].free, sum(needs[folder] for folder in folders)
+            yield Gap(f"the free space in {directory}", "the host does not report it").finding()
+    for directories in by_device.values():
+        free, wanted = disk.room[directories[0]].free, sum(needs[directory] for directory in directories)
         if free < wanted:
             yield DISK_FULL.violation(
-                subject=f"node {facts.node}: {', '.join(folders)}",
+                subject=f"node {facts.node}: {', '.join(directories)}",
                 evidence=f"{mib(free)} MiB are free, {mib_needed(wanted)} MiB are needed",
                 fix=f"free some space there; kubeadm keeps old copies in {BACKUPS}",
                 objects=(f"node/{facts.node}",),

@@ -15,7 +15,7 @@ from kubectl_admin.node.script import Script
 
 SURVEY, OFFER = Script("upgrade", "packages-survey"), Script("upgrade", "packages-offer")
 FETCH_TIMEOUT = 300.0  # seconds for a repository's answer: a package manager tries each of its addresses
-TEMPORARY = "/tmp"  # noqa: S108 - on the host; the script makes a folder of a random name there
+TEMPORARY = "/tmp"  # noqa: S108 - on the host; the script makes a directory of a random name there
 
 
 class Manager(StrEnum):

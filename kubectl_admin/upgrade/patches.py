@@ -1,7 +1,7 @@
 """kubeadm's patches, as far as they say what a component is given. Pure.
 
-The folder is what --patches names: TARGET[SUFFIX][+TYPE].yaml or .json, of the types strategic (which is the
-default), merge and json. Source: kubernetes/kubernetes cmd/kubeadm/app/util/patches.
+The files of the directory of --patches are TARGET[SUFFIX][+TYPE].yaml or .json. TYPE is strategic, merge
+or json; strategic is the default. Source: kubernetes/kubernetes cmd/kubeadm/app/util/patches.
 """
 
 from collections.abc import Iterator, Mapping

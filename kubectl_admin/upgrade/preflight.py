@@ -8,8 +8,8 @@ from kubectl_admin.etcd.members.rules import ETCD_QUORUM
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.upgrade import removed
 from kubectl_admin.upgrade.facts import STATIC, ClusterFacts, Disk, Role, Target
-from kubectl_admin.upgrade.given import next_start
 from kubectl_admin.upgrade.machine import label, machine, space
+from kubectl_admin.upgrade.next_start import next_start
 from kubectl_admin.upgrade.rules import (
     CONTROL_PLANE_ORDER,
     COREDNS_RETURNS,
@@ -58,7 +58,7 @@ def findings(  # noqa: PLR0913 - all that is known
         *machine(facts, disk, coming, upstream, version.minor),
         *label(facts, disk, role),
         *space(facts, disk, role),
-        *removed.findings(version.minor, coming.given, etcd=etcd_minor(facts.versions, upstream)),
+        *removed.findings(version.minor, coming.settings, etcd=etcd_minor(facts.versions, upstream)),
         *silent(facts.versions.instances),
         *not_judged(facts.versions.instances),
         *(gap.finding() for gap in (*facts.versions.gaps, *facts.gaps, *coming.gaps)),

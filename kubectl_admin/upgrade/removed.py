@@ -13,7 +13,7 @@ from typing import Any
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap, Severity
-from kubectl_admin.upgrade.given import GATES, Fate, Given
+from kubectl_admin.upgrade.next_start import GATES, Fate, Settings
 from kubectl_admin.upgrade.rules import REMOVED_FEATURE_GATE, REMOVED_FLAG
 from kubectl_admin.versions.version import Version
 
@@ -62,10 +62,10 @@ class Removed:
         return name in own and own[name] in (None, value)
 
 
-def findings(target: int, given: Iterable[Given], *, etcd: int | None = None) -> list[Finding]:
+def findings(target: int, settings: Iterable[Settings], *, etcd: int | None = None) -> list[Finding]:
     """What the components of a node will be given that those of the minor `target` refuse.
 
-    target: 37 for 1.37. given: with the places, in the order in which they count. etcd: the minor whose
+    target: 37 for 1.37. settings: with the places, in the order in which they count. etcd: the minor whose
     kubeadm brings the etcd that the node will have, where that is another one: a tag was set by hand.
 
     A Finding is a violation (rules «removed-flag», «removed-feature-gate»), or a warning where kubeadm itself
@@ -73,14 +73,14 @@ def findings(target: int, given: Iterable[Given], *, etcd: int | None = None) ->
     """
     table = load()
     found: list[Finding] = []
-    places: dict[Component, list[Given]] = {}
-    for each in given:
+    places: dict[Component, list[Settings]] = {}
+    for each in settings:
         places.setdefault(each.component, []).append(each)
-    for component, all_given in places.items():
+    for component, all_settings in places.items():
         minor = etcd if component is Component.ETCD and etcd is not None else target
         found += [
-            *_flags(table, minor, component, all_given),
-            *_gates(table, minor, component, all_given),
+            *_flags(table, minor, component, all_settings),
+            *_gates(table, minor, component, all_settings),
         ]
     if target > table.newest:
         why = f"the table that ships with this program ends with 1.{table.newest} ({table.taken})"
@@ -110,18 +110,18 @@ def _by_minor(rows: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
 
 
 def _flags(
-    table: Removed, target: int, component: Component, all_given: Sequence[Given]
+    table: Removed, target: int, component: Component, all_settings: Sequence[Settings]
 ) -> Iterator[Finding]:
     """Findings on flags, one for each, with all places where it stands."""
-    for name in dict.fromkeys(name for given in all_given for name in given.flags):
+    for name in dict.fromkeys(name for settings in all_settings for name in settings.flags):
         went = table.flag_went(component, name, target)
         if went is None:
             continue
-        holders = [given for given in all_given if name in given.flags]
+        holders = [settings for settings in all_settings if name in settings.flags]
 
-        def is_own(given: Given, name: str = name) -> bool:
-            return given.fate is Fate.KUBEADM and table.is_rewritten(
-                given.component, name, given.flags[name], target
+        def is_own(settings: Settings, name: str = name) -> bool:
+            return settings.fate is Fate.KUBEADM and table.is_rewritten(
+                settings.component, name, settings.flags[name], target
             )
 
         staying = [each for each in holders if each.fate is not Fate.REPLACED and not is_own(each)]
@@ -141,7 +141,7 @@ def shown(name: str, value: str) -> str:
     return "…" if any(word in name for word in SECRET) else value
 
 
-def _fix(staying: Sequence[Given], target: int) -> str:
+def _fix(staying: Sequence[Settings], target: int) -> str:
     """What to do about settings that stay; about others, nothing."""
     if staying:
         return f"before the upgrade, remove it from {' and from '.join(each.place for each in staying)}"
@@ -149,40 +149,40 @@ def _fix(staying: Sequence[Given], target: int) -> str:
 
 
 def _gates(
-    table: Removed, target: int, component: Component, all_given: Sequence[Given]
+    table: Removed, target: int, component: Component, all_settings: Sequence[Settings]
 ) -> Iterator[Finding]:
     """Findings on feature gates, one for each, with all places where it stands; etcd has lost none so far."""
     if component == Component.ETCD:
         return
-    found: dict[str, list[tuple[Given, str]]] = {}
-    for given in all_given:
-        for name, value in gates_of(given.flags).items():
-            found.setdefault(name, []).append((given, value))
+    found: dict[str, list[tuple[Settings, str]]] = {}
+    for settings in all_settings:
+        for name, value in gates_of(settings.flags).items():
+            found.setdefault(name, []).append((settings, value))
     for name, holders in found.items():
         went, lock = table.gate_went(name, target), table.gate_locked(name, target)
-        staying = [(given, value) for given, value in holders if given.fate is not Fate.REPLACED]
+        staying = [(settings, value) for settings, value in holders if settings.fate is not Fate.REPLACED]
         effective = (staying or holders)[-1][1].lower()
         if went is not None:
             why = f"1.{went} has removed it"
         elif lock is not None and effective in (FALSE if lock[1] else TRUE):
-            staying = [(given, value) for given, value in staying if value.lower() == effective]
+            staying = [(settings, value) for settings, value in staying if value.lower() == effective]
             why = f"1.{lock[0]} has locked it to {str(lock[1]).lower()}"
         else:
             continue
-        seen = " and ".join(f"{name}={value} by {given.place}" for given, value in staying or holders)
+        seen = " and ".join(f"{name}={value} by {settings.place}" for settings, value in staying or holders)
         yield REMOVED_FEATURE_GATE.finding(
             Severity.VIOLATION if staying else Severity.WARNING,
             subject=f"feature gate {name} of {component}",
             evidence=f"{component} is given {seen}; {why}",
-            fix=_fix([given for given, _ in staying], target),
+            fix=_fix([settings for settings, _ in staying], target),
         )
 
 
-def gates_of(given: Mapping[str, str]) -> dict[str, str]:
+def gates_of(settings: Mapping[str, str]) -> dict[str, str]:
     """The feature gates among a component's flags, by name; what is no «NAME=VALUE» is left out.
 
     Those of the control plane may say whose they are: «kube:NAME=VALUE».
     Source: component-base compatibility/registry.go, AddFlags.
     """
-    pairs = (pair.partition("=") for pair in given.get(GATES, "").split(","))
+    pairs = (pair.partition("=") for pair in settings.get(GATES, "").split(","))
     return {name.strip().removeprefix("kube:"): value.strip() for name, equals, value in pairs if equals}

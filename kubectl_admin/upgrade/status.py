@@ -10,7 +10,7 @@ from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather
 from kubectl_admin.upgrade.actions import patient
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Record
-from kubectl_admin.upgrade.host_jobs import FOLDER, JOBS, NAME
+from kubectl_admin.upgrade.host_jobs import DIRECTORY, JOBS, NAME
 from kubectl_admin.versions.version import Version
 
 
@@ -29,13 +29,13 @@ def status(cluster: Cluster, host: Host) -> Status:
     patiently = patient(host.say)
     facts = patiently(lambda: gather.cluster_facts(cluster, host.node, members=False))
     holder = patiently(lambda: lease.who(cluster, lease_name(cluster, host.node)))
-    work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{FOLDER}/{name}"))
+    work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{DIRECTORY}/{name}"))
     return Status(facts, gather.disk(host, facts), str(holder) if holder else "", work)
 
 
 def logs(host: Host) -> str:
     """All that the jobs of an upgrade that is not over have written on the host; "" for none."""
-    return jobs.logs(host, FOLDER)
+    return jobs.logs(host, DIRECTORY)
 
 
 def lease_name(cluster: Cluster, node: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 UNIT = "kubelet.service"
 # Where units are looked for, what counts first before what counts last.
-FOLDERS = (
+DIRECTORIES = (
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/etc/systemd/system",
@@ -69,7 +69,7 @@ class Settings:
 
 def unit_paths() -> list[str]:
     """All that may hold a part of the unit, to be read."""
-    return [f"{folder}/{name}" for folder in FOLDERS for name in (UNIT, *DROP_INS)]
+    return [f"{directory}/{name}" for directory in DIRECTORIES for name in (UNIT, *DROP_INS)]
 
 
 def command(texts: Mapping[str, str]) -> Command:
@@ -91,20 +91,20 @@ def command(texts: Mapping[str, str]) -> Command:
 
 
 def readable(pattern: str) -> str:
-    """What is to be read for a file with variables: itself, or for a pattern the folder that it is in."""
+    """What is to be read for a file with variables: itself, or for a pattern the directory that it is in."""
     return pattern.rpartition("/")[0] if set(pattern) & set("*?[") else pattern
 
 
 def unit_files(texts: Mapping[str, str]) -> list[str]:
     """The files that make the unit, in the order in which they count: itself, then drop-ins by name."""
-    own = [path for folder in FOLDERS if (path := f"{folder}/{UNIT}") in texts]
+    own = [path for directory in DIRECTORIES if (path := f"{directory}/{UNIT}") in texts]
     drop_ins: dict[str, str] = {}
     # Of one name the first counts: those for the unit alone before those for all services.
     for kind in DROP_INS:
-        for folder in FOLDERS:
+        for directory in DIRECTORIES:
             for path in texts:
                 parent, _, name = path.rpartition("/")
-                if parent == f"{folder}/{kind}" and name.endswith(".conf"):
+                if parent == f"{directory}/{kind}" and name.endswith(".conf"):
                     drop_ins.setdefault(name, path)
     return [*own[:1], *(drop_ins[name] for name in sorted(drop_ins))]
 

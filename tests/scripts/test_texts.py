@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 from kubectl_admin.node.texts import Texts, texts
-from kubectl_admin.upgrade import gather, given, unit
+from kubectl_admin.upgrade import gather, next_start, unit
 from kubectl_admin.upgrade.packages import Manager, Packages
 
 LIMIT = 1000
@@ -96,5 +96,5 @@ def test_what_the_next_kubelet_reads_is_found_wherever_it_is(shell, tmp_path):
         "--config-dir=/etc/drop-ins",
         "--boot-id-file=/x",
     ]
-    assert given.further_paths(replace(found, texts=Texts())) == ["/etc/k.yaml", "/etc/drop-ins"]
+    assert next_start.further_paths(replace(found, texts=Texts())) == ["/etc/k.yaml", "/etc/drop-ins"]
     assert unit.command({}) == unit.Command()

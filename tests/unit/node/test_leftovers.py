@@ -9,7 +9,7 @@ from kubectl_admin.node import cleanup, leftovers, operation
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftDirectory, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
-from kubectl_admin.upgrade.host_jobs import FOLDER
+from kubectl_admin.upgrade.host_jobs import DIRECTORY
 from tests.unit.node.standin import OPERATION, OWNER, host_of
 
 MINE = Operation.begin().owner
@@ -251,7 +251,7 @@ def test_a_half_way_upgrade_is_said_with_the_way_on():
 
 
 def test_the_folder_of_an_upgrade_is_the_one_that_upgrades_make():
-    assert f"{leftovers.STATE}/{leftovers.UPGRADE}" == FOLDER
+    assert f"{leftovers.STATE}/{leftovers.UPGRADE}" == DIRECTORY
 
 
 def test_a_folder_of_a_run_that_was_killed_is_swept_with_its_job(machine, monkeypatch, tmp_path):

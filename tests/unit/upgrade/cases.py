@@ -15,8 +15,8 @@ from kubectl_admin.versions.version import Version
 
 CONTROL_PLANES = ("cp-1", "cp-2", "cp-3")
 OLD, NEW = Version(1, 36, 3), Version(1, 37, 2)
-FOLDERS = ("/etc/kubernetes", "/var/lib/kubectl-admin", "/usr", "/var/lib/containerd")
-ROOMY = {folder: Room(10 << 30, folder) for folder in FOLDERS}
+DIRECTORIES = ("/etc/kubernetes", "/var/lib/kubectl-admin", "/usr", "/var/lib/containerd")
+ROOMY = {directory: Room(10 << 30, directory) for directory in DIRECTORIES}
 # How kubeadm's packages start the kubelet.
 FRAGMENT = "/usr/lib/systemd/system/kubelet.service"
 DROP_IN = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"

@@ -28,7 +28,7 @@ kubelet-argument 2
 cgroup 2
 etcd-kilobytes 2048
 room 1024 2049 /etc/kubernetes
-room 512 1a /var/lib/a folder
+room 512 1a /var/lib/a directory
 apiserver yes
 """
 
@@ -45,7 +45,7 @@ def test_a_hosts_answer():
     assert (disk.systemd, disk.cgroup, disk.etcd, disk.apiserver) == (True, 2, 2 << 20, True)
     assert dict(disk.room) == {
         "/etc/kubernetes": Room(1 << 20, "2049"),
-        "/var/lib/a folder": Room(512 << 10, "1a"),
+        "/var/lib/a directory": Room(512 << 10, "1a"),
     }
 
 

@@ -28,7 +28,7 @@ class Host:
         there = [f"/upgrade/{name}/log" for name in self.running] + ["/upgrade"]
         return SimpleNamespace(exit_code=int(not command[-1].endswith(tuple(there))), stdout=b"")
 
-    def script(self, _script, _folder, _unit, _length, turn):
+    def script(self, _script, _directory, _unit, _length, turn):
         return b"running\n" if turn == "0" else b"ended 0\n"
 
 

@@ -12,7 +12,7 @@ from kubectl_admin.versions import upstream
 from kubectl_admin.versions.facts import Evidence, KubeadmConfig
 from kubectl_admin.versions.upgrade_path import upgrade_path
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import CONTROL_PLANES, FOLDERS, NEW, OLD, ROOMY, disk, facts
+from tests.unit.upgrade.cases import CONTROL_PLANES, DIRECTORIES, NEW, OLD, ROOMY, disk, facts
 
 UPSTREAM = upstream.load()
 
@@ -194,25 +194,25 @@ def test_what_a_person_allows_is_a_warning():
     assert preflight.allow(every, ["etcd"]) == every
 
 
-@pytest.mark.parametrize("folder", ROOMY)
-def test_a_disk_that_is_full(folder):
-    host = disk(room={**ROOMY, folder: Room(1 << 20, "small")}, etcd=1 << 30)
+@pytest.mark.parametrize("directory", ROOMY)
+def test_a_disk_that_is_full(directory):
+    host = disk(room={**ROOMY, directory: Room(1 << 20, "small")}, etcd=1 << 30)
     assert found(facts("cp-1"), host) == ["disk-full"]
 
 
 def test_what_goes_to_one_disk_is_added_up():
     # 200 MiB of packages, 400 unpacked, 700 of images, and 1,024 for the copy of etcd's data
     for mebibytes, rules in ((2324, []), (2323, ["disk-full"])):
-        room = dict.fromkeys(FOLDERS, Room(mebibytes << 20, "one"))
+        room = dict.fromkeys(DIRECTORIES, Room(mebibytes << 20, "one"))
         assert found(facts("cp-1"), disk(room=room, etcd=1 << 30)) == rules
     worker = facts("worker-1", moved=CONTROL_PLANES, written=NEW)
     for mebibytes, rules in ((600, []), (599, ["disk-full"])):
-        room = dict.fromkeys(FOLDERS, Room(mebibytes << 20, "one"))
+        room = dict.fromkeys(DIRECTORIES, Room(mebibytes << 20, "one"))
         assert found(worker, disk(room=room, etcd=1 << 30)) == rules
 
 
 def test_room_that_could_not_be_measured_is_said():
-    room = {folder: room for folder, room in ROOMY.items() if folder != "/usr"}
+    room = {directory: room for directory, room in ROOMY.items() if directory != "/usr"}
     every = preflight.findings(facts("cp-1"), disk(room=room), Role.FIRST, Target(NEW, "x"), UPSTREAM)
     assert [each.subject for each in every if each.rule == "not-seen"] == ["the free space in /usr"]
 

@@ -3,7 +3,7 @@ import pytest
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import removed
-from kubectl_admin.upgrade.given import Fate, Given, named
+from kubectl_admin.upgrade.next_start import Fate, Settings, named
 
 COMPONENTS = {
     Component.KUBELET,
@@ -15,8 +15,8 @@ COMPONENTS = {
 }
 
 
-def given(component, flags, place="there", fate=Fate.STAYS):
-    return Given(component, flags, place, fate)
+def settings(component, flags, place="there", fate=Fate.STAYS):
+    return Settings(component, flags, place, fate)
 
 
 def test_the_table_that_ships():
@@ -51,7 +51,7 @@ def test_the_table_that_ships():
     ],
 )
 def test_flags(target, component, flag, went):
-    found = removed.findings(target, [given(component, named({flag: "x"}, component))])
+    found = removed.findings(target, [settings(component, named({flag: "x"}, component))])
     if went is None:
         assert found == []
         return
@@ -83,7 +83,7 @@ def test_flags(target, component, flag, went):
 )
 @pytest.mark.parametrize("component", [Component.KUBELET, Component.APISERVER, Component.KUBE_PROXY])
 def test_feature_gates(target, gate, why, component):
-    found = removed.findings(target, [given(component, {"feature-gates": gate})])
+    found = removed.findings(target, [settings(component, {"feature-gates": gate})])
     if why is None:
         assert found == []
         return
@@ -94,14 +94,14 @@ def test_feature_gates(target, gate, why, component):
 
 def test_every_gate_of_a_list_is_judged():
     gates = {"feature-gates": "SidecarContainers=true, AllAlpha=true,kube:BtreeWatchCache=false"}
-    found = removed.findings(37, [given(Component.SCHEDULER, gates)])
+    found = removed.findings(37, [settings(Component.SCHEDULER, gates)])
     assert [finding.subject for finding in found] == [
         f"feature gate {name} of kube-scheduler" for name in ("SidecarContainers", "BtreeWatchCache")
     ]
 
 
 def test_etcd_has_gates_of_its_own():
-    assert removed.findings(37, [given(Component.ETCD, {"feature-gates": "SidecarContainers=true"})]) == []
+    assert removed.findings(37, [settings(Component.ETCD, {"feature-gates": "SidecarContainers=true"})]) == []
 
 
 PAUSE = {"pod-infra-container-image": "registry.k8s.io/pause:3.10.1"}
@@ -139,12 +139,12 @@ PAUSE = {"pod-infra-container-image": "registry.k8s.io/pause:3.10.1"}
     ],
 )
 def test_who_takes_a_flag_away(why, target, places, severity, fix):
-    found = removed.findings(target, [given(Component.KUBELET, PAUSE, *each) for each in places])
+    found = removed.findings(target, [settings(Component.KUBELET, PAUSE, *each) for each in places])
     assert [(each.severity, fix in each.fix) for each in found] == [(severity, True)], why
 
 
 def test_a_password_is_not_shown():
-    [finding] = removed.findings(37, [given(Component.KUBELET, {"storage-driver-password": "s3cret"})])
+    [finding] = removed.findings(37, [settings(Component.KUBELET, {"storage-driver-password": "s3cret"})])
     assert "s3cret" not in str(finding)
     assert "--storage-driver-password=… by there" in finding.evidence
 
@@ -152,24 +152,24 @@ def test_a_password_is_not_shown():
 def test_of_a_locked_gate_the_value_that_counts_is_judged():
     right, wrong = {"feature-gates": "SidecarContainers=true"}, {"feature-gates": "SidecarContainers=false"}
     kubelet = Component.KUBELET
-    assert removed.findings(36, [given(kubelet, wrong, "file"), given(kubelet, right, "flag")]) == []
-    [finding] = removed.findings(36, [given(kubelet, right, "file"), given(kubelet, wrong, "flag")])
+    assert removed.findings(36, [settings(kubelet, wrong, "file"), settings(kubelet, right, "flag")]) == []
+    [finding] = removed.findings(36, [settings(kubelet, right, "file"), settings(kubelet, wrong, "flag")])
     assert finding.fix == "before the upgrade, remove it from flag"
     # One that is not known ends it from wherever it is.
-    [gone] = removed.findings(37, [given(kubelet, right, "file"), given(kubelet, right, "flag")])
+    [gone] = removed.findings(37, [settings(kubelet, right, "file"), settings(kubelet, right, "flag")])
     assert gone.fix == "before the upgrade, remove it from file and from flag"
 
 
 def test_an_etcd_that_stays_is_judged_by_its_own_flags():
-    kept = [given(Component.ETCD, {"experimental-compaction-batch-limit": "1"})]
+    kept = [settings(Component.ETCD, {"experimental-compaction-batch-limit": "1"})]
     assert [each.rule for each in removed.findings(37, kept)] == ["removed-flag"]
     assert removed.findings(37, kept, etcd=36) == []
-    others = [*kept, given(Component.KUBELET, {"containerd": "x"})]
+    others = [*kept, settings(Component.KUBELET, {"containerd": "x"})]
     assert [each.subject for each in removed.findings(37, others, etcd=36)] == ["--containerd of kubelet"]
 
 
 def test_a_minor_that_the_table_does_not_know():
-    violation, note = removed.findings(38, [given(Component.KUBELET, {"containerd": "x"})])
+    violation, note = removed.findings(38, [settings(Component.KUBELET, {"containerd": "x"})])
     assert violation.rule == "removed-flag"
     assert (note.severity, note.rule) == (Severity.NOTE, "not-seen")
     assert note.evidence.startswith("the table that ships with this program ends with 1.37 (20")

@@ -27,7 +27,7 @@ def test_the_same_command_goes_on_and_keeps_the_earlier_parts_file(tmp_path):
     assert (beside.parent, beside.exists()) == (tmp_path, False)
 
 
-def test_a_folder_means_a_new_file_in_it(tmp_path):
+def test_a_directory_means_a_new_file_in_it(tmp_path):
     assert snapshot.destination(str(tmp_path), "lab", resumed=False).name.startswith("etcd-lab-")
 
 
@@ -41,7 +41,7 @@ def test_what_can_not_be_made_is_said_at_once(tmp_path, monkeypatch, name, resum
         snapshot.destination(name, "lab", resumed=resumed)
 
 
-def test_a_stream_and_a_folder_that_can_not_be_written_are_no_place(tmp_path, monkeypatch):
+def test_a_stream_and_a_directory_that_can_not_be_written_are_no_place(tmp_path, monkeypatch):
     monkeypatch.setattr(snapshot.os, "access", lambda *_: False)
     for wanted, what in (("-", "needs a file"), (str(tmp_path), "is not writable")):
         (found,) = snapshot.findings("cp-1", wanted, "lab", resumed=False)

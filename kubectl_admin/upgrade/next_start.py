@@ -1,8 +1,8 @@
-"""What the next kubelet, kube-proxy and control plane of a node will read, and where each of it stands. Pure.
+"""The settings that the next kubelet, kube-proxy and control plane of a node read, each with its place. Pure.
 
-kubeadm's step comes before the kubelet's, and writes much anew: the kubelet's configuration from ConfigMap
-kubelet-config, the static pods from kubeadm-config, kube-proxy's DaemonSet from nothing but itself. So what
-is there today is judged only where it is still there then.
+kubeadm's step comes before the kubelet's, and writes much again: the kubelet's configuration from ConfigMap
+kubelet-config, the static pods from ConfigMap kubeadm-config, kube-proxy's DaemonSet from its own template.
+So a setting is judged only if it is still there after kubeadm's step.
 Source: kubernetes/kubernetes cmd/kubeadm/app/phases/{kubelet,controlplane,etcd,addons/proxy,upgrade}.
 """
 
@@ -21,11 +21,11 @@ from kubectl_admin.upgrade import patches
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk
 
 GATES = "feature-gates"
-KUBELET_FOLDER = "/var/lib/kubelet"  # Source: cmd/kubeadm/app/constants, as are all names here
-KUBELET_CONFIG = f"{KUBELET_FOLDER}/config.yaml"
-KUBEADM_FLAGS = f"{KUBELET_FOLDER}/kubeadm-flags.env"
+KUBELET_DIRECTORY = "/var/lib/kubelet"  # Source: cmd/kubeadm/app/constants, as are all names here
+KUBELET_CONFIG = f"{KUBELET_DIRECTORY}/config.yaml"
+KUBEADM_FLAGS = f"{KUBELET_DIRECTORY}/kubeadm-flags.env"
 # What kubeadm itself puts over the ConfigMap's on a node (feature gate NodeLocalCRISocket).
-INSTANCE_CONFIG = f"{KUBELET_FOLDER}/instance-config.yaml"
+INSTANCE_CONFIG = f"{KUBELET_DIRECTORY}/instance-config.yaml"
 EXTRA_ARGS = {
     Component.APISERVER: "apiServer.extraArgs",
     Component.CONTROLLER_MANAGER: "controllerManager.extraArgs",
@@ -37,10 +37,11 @@ PROXY_PATCHES = "kubeproxydaemonset"  # a target of patches since kubeadm 1.37
 
 
 class Fate(Enum):
-    """What becomes of a setting before the component starts anew.
+    """What becomes of a setting before the component restarts.
 
-    STAYS: it is read. KUBEADM: kubeadm takes out what kubeadm itself had set. REPLACED: kubeadm writes anew
-    what it stands in, without it.
+    STAYS: it is read.
+    KUBEADM: kubeadm itself has set it, and removes it.
+    REPLACED: kubeadm writes its file or object again, without it.
     """
 
     STAYS = auto()
@@ -49,11 +50,11 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Settings:
     """Settings of a component from one place.
 
     flags: without dashes; feature gates are the value of «feature-gates» («A=true,B=false»), those of a
-    configuration file as well. place: where they stand, for a person.
+    configuration file as well. place: where they are, in words.
     """
 
     component: Component
@@ -66,11 +67,12 @@ class Given:
 class NextStart:
     """All that the next start of a node's components reads.
 
-    given: in the order in which it counts, the last most. allows_cgroup_v1: whether the kubelet is told that
-    cgroup v1 will do. gaps: what could not be looked at.
+    settings: of two that contradict each other, the later one counts.
+    allows_cgroup_v1: whether the kubelet starts on cgroup v1.
+    gaps: what could not be looked at.
     """
 
-    given: tuple[Given, ...]
+    settings: tuple[Settings, ...]
     allows_cgroup_v1: bool
     gaps: tuple[Gap, ...] = ()
 
@@ -86,13 +88,13 @@ def next_start(facts: ClusterFacts, disk: Disk, *, kubeadm: bool, control_plane:
         gaps.append(Gap("the kubelet's command line", "no systemd unit and no process shows it"))
     documents = [*kubelet_documents(facts, disk, gaps, kubeadm=kubeadm)]
     told = [*kubelet_flags(disk, kubeadm=kubeadm)]
-    given = [*configured_gates(documents), *told]
+    settings = [*configured_gates(documents), *told]
     if kubeadm and control_plane:
-        given += [*static_pods(facts, disk, gaps), *kube_proxy(facts, disk, gaps)]
-    return NextStart(tuple(given), allows_cgroup_v1(documents, told), tuple(gaps))
+        settings += [*static_pods(facts, disk, gaps), *kube_proxy(facts, disk, gaps)]
+    return NextStart(tuple(settings), allows_cgroup_v1(documents, told), tuple(gaps))
 
 
-def kubelet_flags(disk: Disk, *, kubeadm: bool) -> Iterator[Given]:
+def kubelet_flags(disk: Disk, *, kubeadm: bool) -> Iterator[Settings]:
     """The kubelet's flags, from the files of its unit; from the running one where a script starts it."""
     command = disk.command
     words = [(word.place, word.text) for word in command.words]
@@ -101,7 +103,7 @@ def kubelet_flags(disk: Disk, *, kubeadm: bool) -> Iterator[Given]:
     for place, group in groupby(words, lambda word: word[0]):
         if found := named(flags((text for _, text in group), lists=(GATES, "feature_gates"))):
             fate = Fate.KUBEADM if kubeadm and place == KUBEADM_FLAGS else Fate.STAYS
-            yield Given(Component.KUBELET, found, place, fate)
+            yield Settings(Component.KUBELET, found, place, fate)
 
 
 def kubelet_documents(
@@ -121,8 +123,8 @@ def kubelet_documents(
         yield from document(path, disk.texts.read[path], gaps)
     elif path:
         gaps.append(Gap(path, "the kubelet's configuration does not exist"))
-    if folder := told.get("config-dir", ""):
-        for drop_in, text in disk.texts.below(folder).items():
+    if directory := told.get("config-dir", ""):
+        for drop_in, text in disk.texts.below(directory).items():
             if drop_in.endswith(".conf"):
                 yield from document(drop_in, text, gaps)
 
@@ -145,7 +147,7 @@ def document(place: str, text: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapp
         gaps.append(Gap(place, "it is not a YAML document of settings"))
 
 
-def configured_gates(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Given]:
+def configured_gates(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Settings]:
     """The feature gates of the kubelet's configuration; what a later part takes out is not among them."""
     found: dict[str, dict[str, str]] = {}
     for place, content in documents:
@@ -163,10 +165,10 @@ def configured_gates(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Iter
                 found.setdefault(place, {})[str(name)] = str(value).lower()
     for place, gates in found.items():
         if gates:
-            yield Given(Component.KUBELET, {GATES: joined(gates)}, f"featureGates in {place}")
+            yield Settings(Component.KUBELET, {GATES: joined(gates)}, f"featureGates in {place}")
 
 
-def allows_cgroup_v1(documents: Iterable[tuple[str, Mapping[str, Any]]], told: Iterable[Given]) -> bool:
+def allows_cgroup_v1(documents: Iterable[tuple[str, Mapping[str, Any]]], told: Iterable[Settings]) -> bool:
     """Whether the kubelet is told to start on cgroup v1: since 1.35 it does not by itself.
 
     Source: kubernetes/kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go, FailCgroupV1.
@@ -175,13 +177,13 @@ def allows_cgroup_v1(documents: Iterable[tuple[str, Mapping[str, Any]]], told: I
     for _, content in documents:
         if "failCgroupV1" in content:
             fails = content["failCgroupV1"] is not False
-    for given in told:
-        if "fail-cgroupv1" in given.flags:
-            fails = given.flags["fail-cgroupv1"] in TRUE
+    for settings in told:
+        if "fail-cgroupv1" in settings.flags:
+            fails = settings.flags["fail-cgroupv1"] in TRUE
     return not fails
 
 
-def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
+def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Settings]:
     """The flags of the static pods that kubeadm is about to write, and of those that it replaces."""
     config = facts.versions.kubeadm_config
     if config is None:
@@ -190,14 +192,14 @@ def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Gi
         extra = config.extra_args.get(component, ()) if config else ()
         # Without the ConfigMap, what runs today is the best that is known of what comes.
         fate = Fate.REPLACED if config else Fate.STAYS
-        yield Given(component, facts.flags.get(component, {}), f"the manifest of {component}", fate)
+        yield Settings(component, facts.flags.get(component, {}), f"the manifest of {component}", fate)
         place = f"{field} in ConfigMap kube-system/kubeadm-config"
-        yield Given(component, pod_flags(component, extra), place)
+        yield Settings(component, pod_flags(component, extra), place)
         for path, words in patches.words(disk.patches, str(component), gaps):
-            yield Given(component, pod_flags(component, words), path)
+            yield Settings(component, pod_flags(component, words), path)
 
 
-def kube_proxy(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Given]:
+def kube_proxy(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Settings]:
     """What kube-proxy is given by kubeadm's add-on phase, which comes with the last control plane."""
     config, proxy = facts.versions.kubeadm_config, facts.proxy
     if config and config.proxy_disabled:
@@ -207,11 +209,11 @@ def kube_proxy(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Giv
         if isinstance(gates, dict):
             values = {str(name): str(value).lower() for name, value in gates.items() if value is not None}
             place = "featureGates in ConfigMap kube-system/kube-proxy"
-            yield Given(Component.KUBE_PROXY, {GATES: joined(values)}, place)
+            yield Settings(Component.KUBE_PROXY, {GATES: joined(values)}, place)
     place = "the command in DaemonSet kube-system/kube-proxy"
-    yield Given(Component.KUBE_PROXY, pod_flags(Component.KUBE_PROXY, proxy.words), place, Fate.REPLACED)
+    yield Settings(Component.KUBE_PROXY, pod_flags(Component.KUBE_PROXY, proxy.words), place, Fate.REPLACED)
     for path, words in patches.words(disk.patches, PROXY_PATCHES, gaps):
-        yield Given(Component.KUBE_PROXY, pod_flags(Component.KUBE_PROXY, words), path)
+        yield Settings(Component.KUBE_PROXY, pod_flags(Component.KUBE_PROXY, words), path)
 
 
 def pod_flags(component: Component, words: Iterable[str]) -> Mapping[str, str]:

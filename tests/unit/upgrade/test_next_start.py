@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.node.texts import Texts
 from kubectl_admin.upgrade.facts import Proxy
-from kubectl_admin.upgrade.given import Fate, further_paths, next_start
+from kubectl_admin.upgrade.next_start import Fate, further_paths, next_start
 from kubectl_admin.upgrade.unit import Command
 from kubectl_admin.versions.facts import KubeadmConfig
 from tests.unit.upgrade.cases import CONFIG, disk, facts
@@ -27,11 +27,11 @@ def gates(here, host, component=Component.KUBELET, **changes):
     """Where SidecarContainers is set so that it is still there at the next start."""
     coming = next_start(here, host, **{"kubeadm": True, "control_plane": True, **changes})
     return [
-        given.place.removeprefix("featureGates in ")
-        for given in coming.given
-        if given.component is component
-        and given.fate is not Fate.REPLACED
-        and "SidecarContainers=" in given.flags.get("feature-gates", "")
+        settings.place.removeprefix("featureGates in ")
+        for settings in coming.settings
+        if settings.component is component
+        and settings.fate is not Fate.REPLACED
+        and "SidecarContainers=" in settings.flags.get("feature-gates", "")
     ]
 
 
