@@ -18,6 +18,7 @@ PACKAGES, SNAPSHOT, KUBEADM = "packages", "snapshot", "kubeadm"
 DRAIN, KUBELET, SETTLE = "drain", "kubelet", "settle"
 PAID = (DRAIN, KUBELET, SETTLE)  # what the node's users notice
 APPLY, NODE = "apply", "node"  # kubeadm's two commands for an upgrade
+TO_DO, DONE, NOT_NEEDED = "to do", "done", "not needed"
 NONE = "-"  # for an option that was not given
 
 
@@ -42,7 +43,7 @@ def steps(
     found = [Step(PACKAGES, f"packages of {version} downloaded, kubeadm installed", node, new)]
     if role.control_plane and snapshot:
         found.append(Step(SNAPSHOT, "verified snapshot of etcd on this machine", node, over))
-    found.append(Step(KUBEADM, kubeadm_title(role, target), node, over))
+    found.append(Step(KUBEADM, kubeadm_title(disk, role, target, over=over), node, over))
     if drain:
         found.append(Step(DRAIN, "cordoned and drained", node, runs))
     found.append(Step(KUBELET, f"{names} {version} installed, kubelet restarted", node, runs))
@@ -103,8 +104,19 @@ def is_configured(facts: ClusterFacts, disk: Disk, role: Role, target: Target) -
     return moved and is_running(facts, disk, target)
 
 
-def kubeadm_title(role: Role, target: Target) -> str:
-    """What kubeadm is asked to do."""
-    if role is Role.FIRST:
+def state(step: Step) -> str:
+    """How far a step is, in words. What only goes before another step is not needed once that one is over."""
+    if not step.done:
+        return TO_DO
+    return NOT_NEEDED if step.name in (SNAPSHOT, DRAIN) else DONE
+
+
+def kubeadm_title(disk: Disk, role: Role, target: Target, *, over: bool) -> str:
+    """What kubeadm is asked to do; where that is over, what it was asked, as far as that is known."""
+    record = disk.kubeadm_record
+    if over and record is None:
+        part = "control plane" if role.control_plane else "configuration"
+        return f"{part} of {target.version}"
+    if record.mode == APPLY if over and record else role is Role.FIRST:
         return f"kubeadm upgrade apply v{target.version}"
     return "kubeadm upgrade node" + (": its control plane" if role.control_plane else ": its configuration")

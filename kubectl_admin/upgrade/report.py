@@ -1,18 +1,17 @@
 """How a node's upgrade is shown: its steps, what forbids it, and what it took. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kubectl_admin.drain import report as drain_report
 from kubectl_admin.drain.rules import MOVED_UNHEALTHY
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.plan import Step
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.report.text import duration
-from kubectl_admin.upgrade import addons, preflight
+from kubectl_admin.upgrade import addons, plan, preflight
 from kubectl_admin.upgrade.apply import Upgraded
 from kubectl_admin.upgrade.inspection import Inspection
 from kubectl_admin.upgrade.plan import PAID
-
-STATES = {True: "done", False: "to do"}
 
 
 def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Report:
@@ -20,7 +19,7 @@ def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Rep
     drained = drain_report.report(seen.preview, wide=wide, waits=waits) if seen.preview else None
     steps = Table(
         [Column("STEP"), Column("STATE"), Column("WHAT")],
-        [[step.name, STATES[step.done], step.title] for step in seen.steps],
+        [[step.name, plan.state(step), step.title] for step in seen.steps],
     )
     return Report(
         kind="NodeUpgradePlan",
@@ -39,8 +38,13 @@ def summary(seen: Inspection) -> str:
     return f"{what}: nothing is left to do" if seen.is_over else what
 
 
-def document(seen: Inspection) -> dict[str, object]:
-    """The plan as plain data."""
+def document(seen: Inspection, carried_out: Collection[str] = ()) -> dict[str, object]:
+    """The plan as plain data. carried_out: the steps that were since."""
+
+    def as_data(step: Step) -> dict[str, object]:
+        state = plan.DONE if step.name in carried_out else plan.state(step)
+        return {"name": step.name, "title": step.title, "done": state == plan.DONE, "state": state}
+
     return {
         "node": seen.facts.node,
         "context": seen.facts.versions.context,
@@ -48,7 +52,7 @@ def document(seen: Inspection) -> dict[str, object]:
         "kubelet": str(seen.facts.kubelet) if seen.facts.kubelet else None,
         "target": str(seen.target.version),
         "package": seen.target.package,
-        "steps": [{"name": step.name, "title": step.title, "done": step.done} for step in seen.steps],
+        "steps": [as_data(step) for step in seen.steps],
     }
 
 
@@ -56,13 +60,13 @@ def upgraded(done: Upgraded) -> Report:
     """What was done, and what each step has taken."""
     steps = Table(
         [Column("STEP"), Column("TOOK"), Column("WHAT")],
-        [[step.name, took(done.seconds, step.name), step.title] for step in done.inspection.steps],
+        [[step.name, took(done.seconds, step), step.title] for step in done.inspection.steps],
     )
     return Report(
         kind="NodeUpgrade",
         items=lambda: [
             {
-                **document(done.inspection),
+                **document(done.inspection, done.seconds),
                 "seconds": {name: round(seconds, 1) for name, seconds in done.seconds.items()},
                 "cordonedSeconds": round(done.paid, 1) if done.paid is not None else None,
                 "snapshot": str(done.snapshot) if done.snapshot else None,
@@ -76,9 +80,11 @@ def upgraded(done: Upgraded) -> Report:
     )
 
 
-def took(seconds: Mapping[str, float], name: str) -> str:
+def took(seconds: Mapping[str, float], step: Step) -> str:
     """How long a step took; «-» for one that was over before."""
-    return duration(seconds[name]) if name in seconds else "-"
+    if step.name in seconds:
+        return duration(seconds[step.name])
+    return plan.NOT_NEEDED if plan.state(step) == plan.NOT_NEEDED else "-"
 
 
 def said(done: Upgraded) -> str:

@@ -241,4 +241,4 @@ def test_a_worker_that_is_interrupted_while_it_drains_and_loses_its_power_after(
     assert_moved(young, "worker-1")
     again = upgrade(young, "worker-1", "--yes")
     assert again.code == 0
-    assert all(step["done"] for step in json.loads(again.out)["items"][0]["steps"])
+    assert all(step["state"] != "to do" for step in json.loads(again.out)["items"][0]["steps"])

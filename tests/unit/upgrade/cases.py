@@ -78,6 +78,12 @@ def facts(
     return replace(here, **changes)  # type: ignore[arg-type]
 
 
+def only_one(here: ClusterFacts) -> ClusterFacts:
+    """The same cluster without any other control plane."""
+    parts = [each for each in here.versions.instances if each.node in (here.node, "worker-1")]
+    return replace(here, versions=replace(here.versions, instances=tuple(parts)), order=(here.node,))
+
+
 def versions(
     moved: tuple[str, ...], written: Version | None, etcds: dict[str, str], kubelets: dict[str, Version]
 ) -> Facts:

@@ -7,7 +7,7 @@ import pytest
 from kubectl_admin.upgrade import plan, target
 from kubectl_admin.upgrade.facts import Mark, Record, Role, Target
 from kubectl_admin.versions.version import Version
-from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts
+from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts, only_one
 
 GOAL = Target(NEW, "1.37.2-1.1")
 MARK = Mark("1.37.2", "2026-11-25T12:00:00+00:00", uncordon=True)
@@ -139,9 +139,10 @@ def test_what_is_left(why, here, host, names):
 def test_the_node_where_apply_has_begun_stays_the_first_one():
     """`upgrade node` would leave out ConfigMap kubelet-config and the rules of bootstrap tokens."""
     begun = Record("v1.37.2", "apply", None)
-    assert target.role(MOVED, NEW, begun) is Role.FIRST
-    assert target.role(MOVED, NEW, Record("v1.37.1", "apply", None)) is Role.FURTHER
-    assert target.role(MOVED, NEW, Record("v1.37.2", "node", None)) is Role.FURTHER
+    later = facts("cp-1", moved=("cp-1", "cp-2"), written=NEW)
+    assert target.role(later, NEW, begun) is Role.FIRST
+    assert target.role(later, NEW, Record("v1.37.1", "apply", None)) is Role.FURTHER
+    assert target.role(later, NEW, Record("v1.37.2", "node", None)) is Role.FURTHER
     assert target.role(WORKER_DONE, NEW, begun) is Role.WORKER
 
 
@@ -192,6 +193,29 @@ def test_what_is_not_wanted():
         "kubelet",
         "settle",
     ]
+
+
+def test_what_was_not_done_is_not_said_to_be_done():
+    """A node that was made at its version was neither saved before nor drained, nor had kubeadm's command."""
+    for here in (DONE, only_one(DONE), WORKER_DONE):
+        steps = plan.steps(here, disk("1.37.2-1.1"), target.role(here, NEW), GOAL, snapshot=True, drain=True)
+        states = {step.name: plan.state(step) for step in steps}
+        assert states.pop("snapshot", "not needed") == "not needed"
+        assert states.pop("drain") == "not needed"
+        assert set(states.values()) == {"done"}
+        assert not any("kubeadm upgrade" in step.title for step in steps)
+
+
+@pytest.mark.parametrize("mode", ["apply", "node"])
+def test_a_command_of_kubeadm_that_is_over_is_named_by_its_record(mode):
+    here = facts("cp-2", moved=("cp-1", "cp-2"), written=NEW)
+    host = disk("1.37.2-1.1", **records((mode, 0)))
+    steps = plan.steps(
+        here, host, Role.FIRST if mode == "apply" else Role.FURTHER, GOAL, snapshot=True, drain=True
+    )
+    step = next(step for step in steps if step.name == "kubeadm")
+    assert step.done
+    assert step.title.startswith(f"kubeadm upgrade {mode}")
 
 
 def test_a_node_that_was_cordoned_before_is_not_uncordoned():

@@ -1,6 +1,9 @@
 """How an upgrade's end is shown: what is not well, and what a person has allowed."""
 
+from dataclasses import replace
+
 from kubectl_admin.finding import Severity
+from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import report
 from kubectl_admin.upgrade.apply import Upgraded
 from kubectl_admin.upgrade.facts import Role, Target
@@ -12,6 +15,25 @@ def done(**changes):
     here = facts("cp-1", moved=("cp-1",), written=NEW)
     seen = Inspection(here, disk("1.37.2-1.1"), Role.FURTHER, Target(NEW, "1.37.2-1.1"), (), (), None)
     return Upgraded(seen, {}, None, None, changes.pop("unhealthy", ()), cordoned=False, **changes)
+
+
+def test_a_step_is_done_where_it_was_carried_out_and_never_where_it_was_not_needed():
+    steps = (
+        Step("snapshot", "", "cp-1", True),
+        Step("kubeadm", "", "cp-1", True),
+        Step("kubelet", "", "cp-1"),
+    )
+    seen = replace(done().inspection, steps=steps)
+    planned = report.document(seen)["steps"]
+    assert [(each["done"], each["state"]) for each in planned] == [
+        (False, "not needed"),
+        (True, "done"),
+        (False, "to do"),
+    ]
+    shown = report.upgraded(replace(done(), inspection=seen, seconds={"kubelet": 2.0}))
+    after = shown.items()[0]["steps"]
+    assert [each["state"] for each in after] == ["not needed", "done", "done"]
+    assert [row[1] for row in shown.tables[0].rows] == ["not needed", "-", "2s"]
 
 
 def found(shown):
