@@ -6,6 +6,7 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound
+from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.cluster.requests import Query
 from kubectl_admin.drain import read, stateful
 from kubectl_admin.drain.cordon import Cordon
@@ -46,10 +47,7 @@ def gather(cluster: Cluster, node: str, pod_selector: str = "") -> Facts:
     What the user may not list is a Gap. Raises UsageError for a selector that is none, AdminError where the
     node or its pods can't be seen.
     """
-    try:
-        item = cluster.get(f"/api/v1/nodes/{node}")
-    except NotFound as error:
-        raise AdminError(f"there is no node {node}", "see kubectl get nodes") from error
+    item = read_node(cluster, node)
     here, mark = read.node(item), Cordon.of(item)
     pods = list(pods_of(cluster, node, pod_selector))
     gaps: list[Gap] = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.nodes import unknown_node
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.cluster.watched import Changes, WatchedObjects
@@ -56,7 +57,7 @@ def look(cluster: Cluster, node: str) -> Seen:
     """
     items = cluster.get("/api/v1/nodes", query_of(node)).get("items") or ()
     if not items:
-        raise missing(node)
+        raise unknown_node(node)
     return Seen.of(items[0])
 
 
@@ -90,7 +91,7 @@ def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: f
         for _ in looks(timeout, READY_INTERVAL, sleep=changes.wait):
             facts = watched.facts
             if facts is not None and ("", node) not in facts:
-                raise missing(node)
+                raise unknown_node(node)
             seen = facts[("", node)] if facts else None
             if seen and seen.node.ready:
                 return seen
@@ -107,11 +108,6 @@ def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: f
 def query_of(node: str) -> list[tuple[str, str]]:
     """What lists this node alone."""
     return [("fieldSelector", f"metadata.name={node}")]
-
-
-def missing(node: str) -> AdminError:
-    """There is no such node."""
-    return AdminError(f"there is no node {node}", "see kubectl get nodes")
 
 
 def await_healthy(

@@ -7,10 +7,11 @@ from functools import partial
 from kubectl_admin.cluster.access import Right, explained, missing
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding
 from kubectl_admin.node import rules
-from kubectl_admin.node.debug_pod import Options, read_node, rights
+from kubectl_admin.node.debug_pod import Options, rights
 from kubectl_admin.node.host import Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.left_out import LeftOutError
@@ -58,7 +59,7 @@ def find(
     """All that is left in the cluster, and what could not be looked at, as findings.
 
     nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
-    Raises NotFound for one that there is not.
+    Raises AdminError for one that there is not.
     """
     with explained(cluster, [*RIGHTS, *rights(options.namespace)]):
         for name in nodes:

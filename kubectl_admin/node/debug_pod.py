@@ -1,6 +1,5 @@
 """The life of a debug pod: made on a node, seen running, and gone afterwards, whatever happens in between."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -13,9 +12,10 @@ from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
+from kubectl_admin.cluster.nodes import read_node, refuse_misnamed
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, KUBEADM_CONFIG, SYSTEM_PODS
 from kubectl_admin.cluster.retry import NotReadyError, Retry, is_transient
-from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.errors import AdminError
 from kubectl_admin.node import image, manifest, pod_start_errors
 from kubectl_admin.node.left_out import refuse_foreign
 from kubectl_admin.node.operation import Operation
@@ -30,7 +30,6 @@ START_TIMEOUT = 60.0  # seconds in which the pod must run
 EVENTS = 100  # events of the pod that are listed
 OUTAGE_TIMEOUT = 120.0  # seconds for which the API server may not answer while it starts
 POLL_INTERVAL = 3.0  # seconds between two looks at the events of a pod that does not run
-NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")  # a DNS subdomain, as nodes and namespaces are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +118,6 @@ def running(
                     remove_pod(cluster, options.namespace, body, uid, say)
         # Not every system has all of them: a host of another C library has no /lib64.
         missing = (*missing, lacking)
-
-
-def read_node(cluster: Cluster, node: str) -> dict[str, Any]:
-    """The Node object of that name. Raises UsageError for what can't be a name."""
-    refuse_misnamed("node", node)
-    found: dict[str, Any] = cluster.get(f"/api/v1/nodes/{node}")
-    return found
-
-
-def refuse_misnamed(kind: str, name: str) -> None:
-    """Raises UsageError for what can't be a node's or a namespace's name: it would ask for something else."""
-    if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} can't be the name of a {kind}")
 
 
 def find_image(cluster: Cluster, node: dict[str, Any]) -> str:

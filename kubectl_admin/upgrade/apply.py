@@ -7,12 +7,12 @@ from pathlib import Path
 
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.cluster.retry import PASSING, NotReadyError, Trouble, trouble_of
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import save
 from kubectl_admin.node import lease, leftovers, workspace
-from kubectl_admin.node.debug_pod import read_node
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held

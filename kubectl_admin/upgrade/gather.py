@@ -8,6 +8,7 @@ from typing import Any
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_object, whole_number
 from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.paths import SYSTEM, SYSTEM_APPS
 from kubectl_admin.control_plane import static_pods
@@ -54,7 +55,7 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
     members: whether etcd's are asked, which takes long while one of them is restarted.
     """
     questions: dict[str, Callable[[], Any]] = {
-        "node": lambda: cluster.get(f"/api/v1/nodes/{node}"),
+        "node": lambda: read_node(cluster, node),
         "versions": lambda: versions.gather(cluster, lambda: None),
         "pods": lambda: static_pods.on_node(cluster, node),
         "control planes": lambda: list(cluster.list("/api/v1/nodes", [("labelSelector", LABEL)])),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lab
 
 NAME = "test-restart"
 PLANE = "cp-1"
-MISSING = 'error: Error from server (NotFound): nodes "no-such-node" not found\n'
+MISSING = "error: there is no node no-such-node\n       kubectl get nodes lists them\n"
 
 
 @pytest.fixture(scope="module")

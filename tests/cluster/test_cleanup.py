@@ -154,7 +154,7 @@ def test_where_nothing_is_left_that_is_said(lab):
 def test_a_node_that_there_is_not_is_an_error(lab):
     done = cleanup(lab, "--dry-run", NODE, "no-such-node")
     assert done.code == 1
-    assert 'nodes "no-such-node" not found' in done.err
+    assert "there is no node no-such-node" in done.err
 
 
 def test_a_node_that_is_down_is_named_and_the_others_are_looked_at(lab):

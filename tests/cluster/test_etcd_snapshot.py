@@ -209,8 +209,8 @@ def test_a_file_that_is_there_stays_unless_it_is_forced(lab, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--node=worker-1"], "node worker-1 runs no etcd member; cp-1, cp-2, cp-3 do"),
-        (["--node=none"], "node none runs no etcd member"),
+        (["--node=worker-1"], "node worker-1 does not run an etcd member; nodes that do: cp-1, cp-2, cp-3"),
+        (["--node=none"], "there is no node none"),
         (["--etcdctl=/nowhere/etcdctl"], "/nowhere/etcdctl': No such file or directory"),
         (["--image=registry.invalid/none:1"], "does not start"),
         (["--debug-namespace=none"], "none"),

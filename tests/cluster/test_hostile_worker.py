@@ -99,7 +99,7 @@ def test_a_worker_that_wears_the_labels_of_etcd_is_asked_nothing_and_gives_no_sn
 
     refused = admin(hostile, "etcd-snapshot", "-o", str(tmp_path / "its.db"), f"--node={WORKER}")
     assert refused.code == 1
-    assert f"node {WORKER} runs no etcd member; pod {POD} looks like one, but" in refused.err
+    assert f"node {WORKER} does not run an etcd member; pod {POD} looks like one, but" in refused.err
 
     saved = admin(hostile, "etcd-snapshot", "-o", str(tmp_path / "snapshot.db"), "--json", timeout=300)
     assert saved.code == 0, saved.err

@@ -160,7 +160,7 @@ def test_a_reader_that_has_seen_enough_ends_it(lab):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["no-such-node", "--", "ls"], 1, 'nodes "no-such-node" not found'),
+        (["no-such-node", "--", "ls"], 1, "there is no node no-such-node"),
         (["../cp-1", "--", "ls"], 2, "can't be the name of a node"),
         (["", "--", "ls"], 2, "can't be the name of a node"),
         (["cp-1"], 2, "Missing argument"),

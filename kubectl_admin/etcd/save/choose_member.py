@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
+from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import static_pods
@@ -20,7 +21,6 @@ from kubectl_admin.etcd.members.facts import LAG
 from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.members.gather import etcdctl, why, without_api
 from kubectl_admin.etcd.members.pods import ApiserverFlags, Etcd, EtcdPod
-from kubectl_admin.node.debug_pod import read_node
 from kubectl_admin.node.readiness import refuse_unready
 from kubectl_admin.pool import ask_all
 
@@ -69,10 +69,14 @@ def choose(
         raise without_api(error) from error
     elsewhere = tuple(left_out(etcd.apiservers))
     if etcd.external:
+        if node and not any(node in flags.nodes for flags in etcd.apiservers):
+            read_node(cluster, node)  # raises where there is none
         chosen = external_source(etcd.apiservers, node or first_ready_node(cluster, etcd.apiservers))
         return replace(chosen, notes=elsewhere)
     members = [pod for pod in etcd.members if node in (None, pod.node)]
     if not members:
+        if node:
+            read_node(cluster, node)  # raises where there is none
         raise AdminError(why_no_member(etcd, node), "kubectl admin etcd-status shows what there is")
     # All are asked, even where one is named: the others know whether a member is one of the cluster.
     talkers = {pod: etcdctl(cluster, pod) for pod in etcd.members if pod.access}
@@ -205,7 +209,7 @@ def why_no_member(etcd: Etcd, node: str | None) -> str:
         f"pod {one.pod} looks like one, but {one.why}" for one in etcd.impostors if node in (None, one.node)
     ]
     if node and etcd.members:
-        known = f"{', '.join(pod.node for pod in etcd.members)} do"
-        return f"node {node} runs no etcd member; {'; '.join([*looks, known])}"
+        known = f"nodes that do: {', '.join(pod.node for pod in etcd.members)}"
+        return f"node {node} does not run an etcd member; {'; '.join([*looks, known])}"
     nothing = "found no static pod of etcd or of an API server"
     return f"{nothing}: {'; '.join(looks) or 'is the control plane a managed one?'}"

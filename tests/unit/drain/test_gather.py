@@ -160,8 +160,9 @@ def test_without_the_nodes_pods_there_is_no_preview(server):
 
 def test_a_node_that_is_not_there_is_told(server):
     server.on("GET", api.NODE, status(404, "NotFound", 'nodes "w1" not found'))
-    with pytest.raises(AdminError, match="there is no node w1"):
+    with pytest.raises(AdminError, match="there is no node w1") as caught:
         gathered(server)
+    assert caught.value.hint == "kubectl get nodes lists them"
 
 
 def test_a_selector_that_is_none_is_wrong_usage(server):

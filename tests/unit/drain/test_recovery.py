@@ -83,8 +83,9 @@ def test_a_node_that_is_not_there_is_told(server):
         "/api/v1/nodes",
         lambda asked: Says(body=iter(())) if dict(asked.query).get("watch") else api.listing(),
     )
-    with pytest.raises(AdminError, match="there is no node w1"):
+    with pytest.raises(AdminError, match="there is no node w1") as caught:
         recover(server.connect(), "w1", Told(), timeout=5)
+    assert caught.value.hint == "kubectl get nodes lists them"
 
 
 def test_what_was_moved_is_waited_for(server):

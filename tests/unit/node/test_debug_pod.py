@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_admin.cluster import nodes
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Conflict, Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import debug_pod, pod_start_errors
@@ -500,7 +501,7 @@ def test_an_image_that_is_named_may_be_pulled(said):
 def test_what_can_be_no_name_is_never_asked_for(said, name):
     api = Api(node())
     with pytest.raises(UsageError, match="can't be the name of a node"):
-        debug_pod.read_node(api, name)
+        nodes.read_node(api, name)
     with pytest.raises(UsageError, match="can't be the name of a namespace"):
         run(api, said, namespace=name)
     assert api.made == []
@@ -520,7 +521,7 @@ def test_for_an_operation_that_is_over_nothing_is_made(said):
 
 @pytest.mark.parametrize("name", ["a", "cp-1", "node.example.com", "10.0.0.1", "1"])
 def test_names_of_nodes_are_taken(name):
-    assert debug_pod.read_node(Api(node()), name)
+    assert nodes.read_node(Api(node()), name)
 
 
 def test_a_host_without_a_programs_directory_gets_a_pod_with_an_empty_one(said):

@@ -14,6 +14,7 @@ from kubectl_admin.certificates.renewal.facts import Etcd, Facts, Node
 from kubectl_admin.certificates.renewal.gather import survey_host
 from kubectl_admin.certificates.renewal.kubeadm import backups
 from kubectl_admin.certificates.x509 import Certificate
+from kubectl_admin.cluster import nodes
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.objects import is_ready
@@ -47,8 +48,8 @@ def gather(
     """What there is on the control-plane nodes of these names; on all where none is named.
 
     answered: called after each node. inside: whether what backups hold is looked at, too. Raises AdminError
-    that names the rights that are missing, and where a node can't be looked at; UsageError for a name that is
-    no control-plane node's.
+    that names the rights that are missing, where a node can't be looked at, and where there is no node of a
+    name; UsageError for a node that is not of the control plane.
     """
     cluster = hosts.cluster
     require(cluster, rights(hosts.options))
@@ -57,6 +58,7 @@ def gather(
     planes = sorted(node for node, there in parts.items() if APISERVER in there)
     for name in names:
         if name not in planes:
+            nodes.read_node(cluster, name)  # raises where there is none
             raise UsageError(
                 f"node {name} does not run an API server of kubeadm's",
                 f"these nodes do: {', '.join(planes) or 'none'}",

@@ -10,9 +10,9 @@ from kubectl_admin.certificates.renewal.gather import survey_host
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.nodes import unknown_node
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.component import KUBELET_PORT
-from kubectl_admin.errors import UsageError
 from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host
@@ -34,7 +34,7 @@ def gather(hosts: Hosts, names: Sequence[str], answered: Callable[[int], None] |
     """What there is on the nodes of these names; on all where none is named.
 
     answered: called after each node. Raises AdminError that names the rights that are missing, and where a
-    node can't be looked at; UsageError for a name that is no node's.
+    node can't be looked at, and for a name that is no node's.
     """
     cluster = hosts.cluster
     require(cluster, rights(hosts.options))
@@ -44,7 +44,7 @@ def gather(hosts: Hosts, names: Sequence[str], answered: Callable[[int], None] |
         there = without_foreign(cluster, there, hosts.say)
     for name in names:
         if name not in there:
-            raise UsageError(f'there is no node "{name}"', f"there are {', '.join(there)}")
+            raise unknown_node(name)
     chosen = list(dict.fromkeys(names)) or there
     answers = hosts.need_all({name: partial(read_node, hosts, name) for name in chosen}, answered=answered)
     return Facts(cluster.target.context, tuple(answers.values()))

@@ -249,6 +249,8 @@ def choose_among(
     server.on("GET", PODS, says({"items": pods}))
     nodes = {pod["spec"]["nodeName"] for pod in pods} if control_plane is None else control_plane
     server.on("GET", NODE_LIST, says({"items": [node_object(name) for name in nodes]}))
+    if wanted and wanted != "nosuch":
+        server.on("GET", f"{NODE_LIST}/{wanted}", says(node_object(wanted)))
     return choose(server.connect(), wanted, etcdctl=etcdctl)
 
 
@@ -367,8 +369,8 @@ def test_such_a_pod_is_none_though_its_node_is_named(server):
     with pytest.raises(AdminError) as refused:
         choose_among(server, pods, "worker-1", control_plane=("cp-1", "cp-2"))
     assert refused.value.what == (
-        "node worker-1 runs no etcd member; pod etcd-worker-1 looks like one, but node worker-1 does not "
-        "carry the label node-role.kubernetes.io/control-plane; cp-1, cp-2 do"
+        "node worker-1 does not run an etcd member; pod etcd-worker-1 looks like one, but node worker-1 does "
+        "not carry the label node-role.kubernetes.io/control-plane; nodes that do: cp-1, cp-2"
     )
 
 
@@ -380,7 +382,13 @@ def test_a_control_plane_that_lost_its_labels_is_told_so(server):
 def test_a_node_without_a_member(server):
     with pytest.raises(AdminError) as refused:
         choose_among(server, STACKED, "worker-1")
-    assert refused.value.what == "node worker-1 runs no etcd member; cp-1, cp-2, cp-3 do"
+    assert refused.value.what == "node worker-1 does not run an etcd member; nodes that do: cp-1, cp-2, cp-3"
+
+
+def test_a_node_that_is_not_there(server):
+    server.on("GET", f"{NODE_LIST}/nosuch", status_of(404, "NotFound", 'nodes "nosuch" not found'))
+    with pytest.raises(AdminError, match="there is no node nosuch"):
+        choose_among(server, STACKED, "nosuch")
 
 
 def test_a_cluster_that_shows_nothing(server):

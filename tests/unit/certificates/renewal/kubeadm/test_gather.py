@@ -7,7 +7,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from tests.unit.certificates.renewal.samples import HEALTHY
-from tests.unit.cluster.standin import Says, StandIn
+from tests.unit.cluster.standin import Says, StandIn, status
 
 PODS = "/api/v1/namespaces/kube-system/pods"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -87,7 +87,15 @@ def test_pods_are_known_by_the_kubelets_uid_and_folders_by_the_hosts_name(server
     assert node.pki == "/etc/kubernetes/ssl"
 
 
+def test_a_node_that_is_not_there_is_told(server):
+    server.on("GET", "/api/v1/nodes/nosuch", status(404, "NotFound", 'nodes "nosuch" not found'))
+    with pytest.raises(AdminError, match="there is no node nosuch") as caught:
+        seen(server, "nosuch")
+    assert not isinstance(caught.value, UsageError)
+
+
 def test_a_node_without_an_api_server_is_wrong_usage(server):
+    server.on("GET", "/api/v1/nodes/w1", Says(body={"metadata": {"name": "w1"}}))
     with pytest.raises(UsageError, match="node w1 does not run an API server"):
         seen(server, "w1")
 
