@@ -74,7 +74,7 @@ def drain(cluster: Cluster, seen: Preview, options: Options, progress: DrainProg
     this run that cordoned it, and so it is on Ctrl-C; the progress is told.
     """
     if not is_possible(seen, options):
-        raise DrainError(f"node {seen.node} can't be drained with these options; nothing was touched")
+        raise DrainError(f"node {seen.node} can't be drained with these options; nothing was changed")
     begun = time.monotonic()
     deadline = begun + options.timeout if options.timeout else math.inf
     mark = Cordon.begin(datetime.now(UTC), moved_workloads(seen))

@@ -28,7 +28,7 @@ class Environment:
 
     flags: the global options as given, before and after the verb, named as in `Overrides`.
     output, headers: how a report is shown (`-o`, `--no-headers`).
-    unread: whoever read standard output has gone; what a verb does goes on all the same.
+    unread: the reader of standard output is gone; the verb continues its work.
     """
 
     stdin: TextIO
@@ -168,7 +168,7 @@ class Environment:
         self.stderr.flush()
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Asks on the terminal whether to go on; `yes` is a person's answer beforehand (`--yes`).
+        """Asks on the terminal whether to continue; `yes` is a person's answer beforehand (`--yes`).
 
         Raises AdminError for any other answer than yes, UsageError where there is nobody to be asked.
         """
@@ -176,14 +176,14 @@ class Environment:
             return
         if not self.stdin.isatty():
             raise UsageError(
-                f"not done without being asked: {question}?", "add --yes where nobody can answer"
+                f"refusing to {question} without confirmation: stdin is not a terminal", "use --yes"
             )
         from kubectl_admin.report.text import printable
 
         self.stderr.write(f"{printable(question)}? (y/N) ")
         self.stderr.flush()
         if getattr(self.stderr, "lost", False):
-            raise UsageError("the question can't be shown: standard error is not to be written", "add --yes")
+            raise UsageError("the question can't be shown: stderr can't be written to", "use --yes")
         if self.stdin.readline().strip().lower() not in ("y", "yes"):
             raise AdminError("nothing was changed")
 

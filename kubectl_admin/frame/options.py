@@ -166,7 +166,7 @@ def skip_host(function: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="NODE",
         shell_complete=candidates.nodes,
-        help="Do not ask this control-plane host, which is down, what goes on there; may be repeated.",
+        help="Do not ask this control-plane host, which is down, for running work; may be repeated.",
     )(function)
 
 

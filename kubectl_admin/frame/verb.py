@@ -119,8 +119,8 @@ def _unless_subcommand(callback: Callable[..., Any]) -> Callable[..., Any]:
         for param in ctx.command.params:
             if param.name and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
                 raise click.UsageError(
-                    f"{param.opts[-1]} stands in front of {ctx.invoked_subcommand!r}; options of a command"
-                    " stand behind it"
+                    f"{param.opts[-1]} is in front of {ctx.invoked_subcommand!r}: put the options of a"
+                    " command behind its name"
                 )
         return None
 

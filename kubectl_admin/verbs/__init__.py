@@ -1,10 +1,10 @@
 """The verbs: one thin module each, options in, one call, a report out.
 
-A verb is loaded only when it runs; its line in the program's help therefore stands here.
+A verb is loaded only when it runs; its line in the program's help is therefore here.
 """
 
-# What a person wants -> verb -> its line in the help. The module bears the verb's name, and in it stands the
-# command `command`.
+# What a person wants -> verb -> its line in the help. The module has the verb's name, and its command is
+# `command`.
 GROUPS = {
     "Look": {
         "skew": "Show what runs where, whether the skew policy allows it, and what comes next.",
@@ -22,7 +22,7 @@ GROUPS = {
     },
     "Tools": {
         "node-exec": "Run a command on a node's host.",
-        "cleanup": "Remove debug pods, directories and jobs that killed runs have left.",
+        "cleanup": "Remove debug pods, directories and jobs left behind by killed runs.",
         "version": "Print the version of this program and of the cluster.",
         "completion": "Set up completion in the shell.",
         "options": "List the global options, which every verb takes.",

@@ -22,7 +22,7 @@ exec {PROGRAM} __complete "$@"
 """
 MISSING = f"""\
 kubectl completes "kubectl admin" by running {COMPLETER}, which is not on PATH yet.
-To put it beside {PROGRAM} in {{folder}}:
+To put it beside {PROGRAM} in {{directory}}:
   kubectl admin completion --install
 To put it anywhere else on PATH:
   kubectl admin completion --print > {COMPLETER} && chmod +x {COMPLETER}
@@ -42,28 +42,28 @@ The shell must know kubectl's own completion as well: see "kubectl completion --
 def command(env: Environment, install: bool, script: bool) -> None:
     """Set up completion in the shell: verbs, options, contexts, nodes.
 
-    kubectl completes a plugin's command line by running a program named after it, and this verb says whether
-    that is found on PATH and puts it there.
+    kubectl completes a plugin's command line by running a program named after the plugin. This verb says
+    whether that program is on PATH, and how to put it there; --install does it.
 
     \b
     Examples:
-      # What is there, and what is to be done
+      # Is it set up, and what is left to do?
       kubectl admin completion
-      # Do it
+      # Set it up
       kubectl admin completion --install
     """
     if script:
         text = SCRIPT
     elif install:
-        text = PRESENT.format(completer=installed(env, running(env))) + KUBECTL
+        text = PRESENT.format(completer=install_completer(env, running(env))) + KUBECTL
     elif completer := found(env, COMPLETER):
         text = PRESENT.format(completer=completer) + KUBECTL
     else:
-        text = MISSING.format(folder=running(env).parent) + KUBECTL
+        text = MISSING.format(directory=running(env).parent) + KUBECTL
     env.write(text)
 
 
-def installed(env: Environment, program: Path) -> Path:
+def install_completer(env: Environment, program: Path) -> Path:
     """Links the completer beside the program, unless it is there; returns its path or raises AdminError.
 
     The link is relative and names the program's own link: Krew replaces that one with every upgrade.
@@ -75,9 +75,7 @@ def installed(env: Environment, program: Path) -> Path:
         completer.unlink(missing_ok=True)
         completer.symlink_to(program.name)
     except OSError as error:
-        hint = (
-            f'put the script of "kubectl admin completion --print" into another folder of PATH as {COMPLETER}'
-        )
+        hint = f'put "kubectl admin completion --print" into another directory of PATH as {COMPLETER}'
         raise AdminError(f"{completer}: no link could be made: {error.strerror}", hint) from error
     return completer
 

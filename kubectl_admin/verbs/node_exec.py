@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 @click.command("node-exec", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
 @click.argument("argv", metavar="-- COMMAND [ARGUMENT]…", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("-i", "--stdin", is_flag=True, help="Hand standard input to the command.")
+@click.option("-i", "--stdin", is_flag=True, help="Pass standard input to the command.")
 @debug_pod
 @click.pass_obj
 def command(env: Environment, node: str, argv: tuple[str, ...], stdin: bool, pods: "Options") -> None:
     """Run a command on a node's host, as root.
 
-    It runs in the host's own file system, with its processes and network, through a debug pod that is gone
-    afterwards. Its output is passed on as it comes, and its exit code is this one's.
+    It runs in the host's own file system, with its processes and network, through a debug pod that is removed
+    afterwards. Its output is passed on as it comes, and its exit code is the exit code of this command.
 
     \b
     Examples:
       # Is the kubelet of cp-1 well?
       kubectl admin node-exec cp-1 -- systemctl status kubelet
-      # A pipe is the shell's business
+      # A pipe needs a shell
       kubectl admin node-exec cp-1 -- sh -c 'ls /etc/kubernetes | wc -l'
-      # With something to read
+      # With input
       kubectl admin node-exec cp-1 -i -- tee /root/motd < motd
     """
     from kubectl_admin.node import passthrough

@@ -62,12 +62,12 @@ def test_what_a_subcommand_finds_is_the_exit_code(environment):
         ("crew act", "Missing argument 'WHAT'.\n       see \"kubectl admin crew act --help\"\n"),
         (
             "crew --quick act fine",
-            "--quick stands in front of 'act'; options of a command stand behind it\n"
+            "--quick is in front of 'act': put the options of a command behind its name\n"
             '       see "kubectl admin crew --help"\n',
         ),
         (
             "crew -o table act fine",
-            "--output stands in front of 'act'; options of a command stand behind it\n"
+            "--output is in front of 'act': put the options of a command behind its name\n"
             '       see "kubectl admin crew --help"\n',
         ),
     ],
