@@ -29,7 +29,7 @@ class Options:
     timeout: seconds for all of it; 0 sets no limit. primary_timeout: seconds that operators are given to move
     primaries once the node is cordoned; 0 does not wait for them.
     keep_cordon: the node stays cordoned even if the drain fails.
-    wait_for_budgets: goes ahead although a budget can never be met as it stands.
+    wait_for_budgets: proceeds although a budget can never be met as it is.
     """
 
     flags: Flags = field(default_factory=Flags)

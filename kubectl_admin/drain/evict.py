@@ -236,7 +236,7 @@ def listed(waiting: Collection[Waiting]) -> str:
 
 
 def path_of(pod: Pod) -> str:
-    """Where a pod stands."""
+    """The path of a pod."""
     return f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
 
 

@@ -150,7 +150,7 @@ def local_data(pod: Pod, context: Context) -> Answer | None:
 
 
 def uncontrolled(pod: Pod, context: Context) -> Answer | None:
-    """Pods without a controller, which nothing makes anew."""
+    """Pods without a controller, which nothing recreates."""
     if pod.controller is not None or pod.finished:
         return None
     if not context.flags.force:

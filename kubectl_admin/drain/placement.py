@@ -81,7 +81,7 @@ class Elsewhere:
 def unplaceable(facts: Facts, leaving: Iterable[Pod]) -> dict[Name, str]:
     """The pods that would stay Pending, each with why; the largest are placed first, as far as there is room.
 
-    leaving: the pods that leave the node and are made anew. None of them where the other nodes can't be seen.
+    leaving: the pods that leave the node and are recreated. None of them where the other nodes can't be seen.
     """
     if facts.others is None:
         return {}

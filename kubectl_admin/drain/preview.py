@@ -66,15 +66,15 @@ def preview(facts: Facts, flags: Flags, now: datetime) -> Preview:
         if verdict.leaves:
             ruling = rule(verdict.pod, covering.of(verdict.pod))
             rulings[verdict.pod.key] = eased(ruling, verdict.pod, movable, flags)
-    anew = [verdict.pod for verdict in verdicts if verdict.leaves and is_made_anew(verdict.pod)]
+    recreated = [verdict.pod for verdict in verdicts if verdict.leaves and is_recreated(verdict.pod)]
     return Preview(
         facts,
         flags,
         tuple(sorted(verdicts, key=lambda each: (ORDER[each.action], each.pod.priority, each.pod.key))),
         rulings,
         tuple(groups),
-        unplaceable(facts, [pod for pod in anew if not is_of_this_node_alone(pod)]),
-        all_here(facts, anew),
+        unplaceable(facts, [pod for pod in recreated if not is_of_this_node_alone(pod)]),
+        all_here(facts, recreated),
     )
 
 
@@ -85,7 +85,7 @@ ORDER = {Action.REFUSE: 0, Action.EVICT: 1, Action.DELETE: 2, Action.LEAVE: 3}
 def eased(ruling: Ruling, pod: Pod, movable: Mapping[Name, Group], flags: Flags) -> Ruling:
     """The ruling where something changes it: deletion passes budgets by, an operator moves what they guard.
 
-    A budget of one primary can't be met as it stands, but it no longer counts the pod once that is none.
+    A budget of one primary can't be met as it is, but it no longer counts the pod once that is none.
     """
     if flags.disable_eviction:
         return Ruling(Permission.FREE, ruling.budgets)
@@ -102,7 +102,7 @@ def eased(ruling: Ruling, pod: Pod, movable: Mapping[Name, Group], flags: Flags)
     return ruling
 
 
-def is_made_anew(pod: Pod) -> bool:
+def is_recreated(pod: Pod) -> bool:
     """Whether a controller will put another pod in this one's place."""
     return pod.controller is not None and not pod.finished and not pod.controller.daemonset
 
@@ -121,10 +121,10 @@ def is_of_this_node_alone(pod: Pod) -> bool:
     )
 
 
-def all_here(facts: Facts, anew: Sequence[Pod]) -> dict[str, list[Pod]]:
+def all_here(facts: Facts, recreated: Sequence[Pod]) -> dict[str, list[Pod]]:
     """Controllers whose ready pods are all on this node: their work stops until there are others."""
     by_owner: dict[tuple[str, str], list[Pod]] = defaultdict(list)
-    for pod in anew:
+    for pod in recreated:
         if pod.controller and pod.ready:
             by_owner[f"{pod.namespace}/{pod.controller.name}", pod.controller.uid].append(pod)
     return {

@@ -24,7 +24,7 @@ QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)")
 
 
 def number(quantity: str | float) -> float:
-    """The number that a quantity stands for; 0.0 for what is none, as a server never writes it."""
+    """The number that a quantity stands for; 0.0 for text that is not one, as a server never writes it."""
     found = QUANTITY.fullmatch(str(quantity))
     if found is None or found[2] not in SUFFIXES:
         return 0.0

@@ -1,4 +1,4 @@
-"""How a drain's preview is shown: a row a pod, what stands in the way, and the same as plain data. Pure."""
+"""How a drain's preview is shown: a row a pod, what forbids it, and the same as plain data. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

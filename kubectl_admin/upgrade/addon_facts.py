@@ -101,7 +101,7 @@ class ProxyRollout:
 
 @dataclass(frozen=True, slots=True)
 class DnsRollout:
-    """CoreDNS' roll-out.
+    """CoreDNS' rollout.
 
     lacks: what of it is still to come, "" for nothing. serves: whether a new pod works already, with as many
     others as its Deployment wants at least.
@@ -141,7 +141,7 @@ class Addons:
     proxy, dns: how far they are; None for what is not deployed.
     apiservers: the versions of all API servers by their images.
     elsewhere: some on other nodes that are new where the node's own is not: on control-plane nodes, and only
-    where none of these has one, on others. believed: whether they are on control-plane nodes.
+    where none of these has one, on others. trusted: whether they are on control-plane nodes.
     """
 
     proxies: tuple[ProxyPod, ...]
@@ -150,7 +150,7 @@ class Addons:
     dns: DnsRollout | None
     apiservers: tuple[Version | None, ...]
     elsewhere: tuple[ProxyPod, ...] = ()
-    believed: bool = False
+    trusted: bool = False
 
     @property
     def is_here(self) -> bool:

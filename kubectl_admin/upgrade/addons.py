@@ -60,7 +60,7 @@ def gather(cluster: Cluster, node: str) -> Addons:
 
 
 def with_others(seen: Addons, pods: Sequence[Mapping[str, Any]], control_plane: Collection[str]) -> Addons:
-    """The same with what kube-proxy's pods on other nodes say of its roll-out. control_plane: names of nodes.
+    """The same with what kube-proxy's pods on other nodes say of its rollout. control_plane: names of nodes.
 
     A worker that was taken over may say of its own what it likes, and is not to decide on a control plane.
     A pod of which no kubelet has said anything is no witness, nor is one that runs and is not ready: nothing
@@ -80,7 +80,7 @@ def with_others(seen: Addons, pods: Sequence[Mapping[str, Any]], control_plane: 
     return replace(
         seen,
         elsewhere=tuple(sorted(witnesses or new, key=lambda pod: not pod.ready)[:WITNESSES]),
-        believed=bool(witnesses),
+        trusted=bool(witnesses),
         proxy=replace(seen.proxy, holding=tuple(sorted(holding))),
     )
 

@@ -35,7 +35,7 @@ class Upgraded:
 
     seconds: of each step, by its name. paid: seconds from the cordon to its end; None where there was none.
     snapshot: the file with the snapshot of etcd. unhealthy: workloads that were moved and are not well yet.
-    behind: add-ons that are older than kubeadm deploys them, in words. left: what of their roll-out was not
+    behind: add-ons that are older than kubeadm deploys them, in words. left: what of their rollout was not
     waited for to its end, in words. cordoned: whether the node stays so, as it was found.
     allowed: rules whose violations are warnings.
     """

@@ -79,10 +79,10 @@ def surveyed(answer: str, node: str) -> Packages:
 
 
 def offered(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, ...]:
-    """What the repository of a minor (37) offers, asked anew and beside the host's own lists and files.
+    """What the repository of a minor (37) offers, asked again, beside the host's own lists and files.
 
-    renew_key: believe the key that lies beside the repository, not the host's own. Raises AdminError where
-    the repository is not there, can't be reached, or is signed by a key that the host does not believe.
+    renew_key: trust the key beside the repository, not the host's own. Raises AdminError where
+    the repository is not there, can't be reached, or is signed by a key that the host does not trust.
     """
     arguments = (str(minor), TEMPORARY, "yes" if renew_key else "no")
     try:

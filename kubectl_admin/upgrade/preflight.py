@@ -91,7 +91,7 @@ def allow(found: Sequence[Finding], names: Collection[str]) -> list[Finding]:
 
 
 def direction(facts: ClusterFacts, disk: Disk, target: Version) -> Iterator[Finding]:
-    """No way back, and no minor left out.
+    """No downgrade, and no minor left out.
 
     Source: kubernetes/kubernetes cmd/kubeadm/app/phases/upgrade/policy.go; etcd can't be taken back at all.
     """

@@ -63,13 +63,15 @@ class Removed:
 
 
 def findings(target: int, settings: Iterable[Settings], *, etcd: int | None = None) -> list[Finding]:
-    """What the components of a node will be given that those of the minor `target` refuse.
+    """Settings of a node's next start that the components of the minor `target` refuse.
 
-    target: 37 for 1.37. settings: with the places, in the order in which they count. etcd: the minor whose
-    kubeadm brings the etcd that the node will have, where that is another one: a tag was set by hand.
+    target: 37 for 1.37.
+    settings: of two that contradict each other, the later one counts.
+    etcd: the minor whose kubeadm brings the etcd that the node will have, if somebody has set another tag
+    by hand.
 
-    A Finding is a violation (rules «removed-flag», «removed-feature-gate»), or a warning where kubeadm itself
-    takes away what it stands in, or what kubeadm had set, during this very upgrade.
+    A Finding is a violation (rules «removed-flag», «removed-feature-gate»). It is a warning if kubeadm
+    removes the setting in this very upgrade: it has set it itself, or writes the file or object again.
     """
     table = load()
     found: list[Finding] = []
@@ -112,7 +114,7 @@ def _by_minor(rows: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
 def _flags(
     table: Removed, target: int, component: Component, all_settings: Sequence[Settings]
 ) -> Iterator[Finding]:
-    """Findings on flags, one for each, with all places where it stands."""
+    """Findings on flags, one for each, with all places where it is."""
     for name in dict.fromkeys(name for settings in all_settings for name in settings.flags):
         went = table.flag_went(component, name, target)
         if went is None:
@@ -151,7 +153,7 @@ def _fix(staying: Sequence[Settings], target: int) -> str:
 def _gates(
     table: Removed, target: int, component: Component, all_settings: Sequence[Settings]
 ) -> Iterator[Finding]:
-    """Findings on feature gates, one for each, with all places where it stands; etcd has lost none so far."""
+    """Findings on feature gates, one for each, with all places where it is; etcd has lost none so far."""
     if component == Component.ETCD:
         return
     found: dict[str, list[tuple[Settings, str]]] = {}

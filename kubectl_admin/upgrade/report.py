@@ -102,7 +102,7 @@ def said(done: Upgraded) -> str:
 
 
 def unwell(done: Upgraded) -> list[Finding]:
-    """Workloads that were moved and are not well yet, add-ons that are old, and roll-outs that go on."""
+    """Workloads that were moved and are not well yet, old add-ons, and rollouts that are not over."""
     node = done.inspection.facts.node
     found = [*addons.behind_findings(node, done.behind), *addons.rollout_findings(node, done.left)]
     if done.unhealthy:

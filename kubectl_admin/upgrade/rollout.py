@@ -219,13 +219,13 @@ def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:
     The word of one node that is no control plane's counts only while no other one says otherwise.
     """
     missing = watched.lacking(seen.elsewhere, now)
-    outvoted = not seen.believed and len(missing) == 1 and len(seen.elsewhere) > 1
+    outvoted = not seen.trusted and len(missing) == 1 and len(seen.elsewhere) > 1
     return {} if outvoted else missing
 
 
 def awaits_others(seen: Addons) -> bool:
     """Whether a new kube-proxy on yet another node comes: a rollout goes on behind one that runs."""
-    return not seen.believed and len(seen.elsewhere) == 1 and seen.elsewhere[0].running
+    return not seen.trusted and len(seen.elsewhere) == 1 and seen.elsewhere[0].running
 
 
 def advice(missing: Sequence[str]) -> str:

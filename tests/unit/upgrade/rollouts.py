@@ -45,11 +45,11 @@ UNTOUCHED, THROUGH = proxies(), DnsRollout("", serves=True)
 def addons_of(
     *here: ProxyPod,
     elsewhere: tuple[ProxyPod, ...] = (),
-    believed: bool = False,
+    trusted: bool = False,
     images: dict[str, str] = IMAGES,
     proxy: ProxyRollout | None = UNTOUCHED,
     dns: DnsRollout | None = THROUGH,
     apiservers: tuple[Version | None, ...] = (NEW,),
 ) -> Addons:
     """What the cluster has of them; here: kube-proxy's pods on the node."""
-    return Addons(here, images, proxy, dns, apiservers, elsewhere, believed)
+    return Addons(here, images, proxy, dns, apiservers, elsewhere, trusted)

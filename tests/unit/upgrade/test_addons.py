@@ -124,7 +124,7 @@ def listed(node, template="1", *, ready=True, owner="ds", leaving=False, state="
 
 
 @pytest.mark.parametrize(
-    ("why", "pods", "elsewhere", "believed", "holding"),
+    ("why", "pods", "elsewhere", "trusted", "holding"),
     [
         ("nothing is new yet", [listed("w1")], (), False, ()),
         ("a node that is down holds all others", [listed("w1", leaving=True)], (), False, ("w1",)),
@@ -156,10 +156,10 @@ def listed(node, template="1", *, ready=True, owner="ds", leaving=False, state="
         ("labels alone are in anybody's hands", [listed("w1", "2", owner="x")], (), False, ()),
     ],
 )
-def test_new_ones_on_other_nodes_and_who_holds_them(why, pods, elsewhere, believed, holding):
+def test_new_ones_on_other_nodes_and_who_holds_them(why, pods, elsewhere, trusted, holding):
     seen = addons.gather(Listing(listed("cp-1"), *pods), "cp-1")
     assert [each.node for each in seen.proxies] == ["cp-1"]
-    assert (tuple(each.node for each in seen.elsewhere), seen.believed) == (elsewhere, believed), why
+    assert (tuple(each.node for each in seen.elsewhere), seen.trusted) == (elsewhere, trusted), why
     assert seen.proxy is not None
     assert seen.proxy.holding == holding, why
 

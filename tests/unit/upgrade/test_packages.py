@@ -74,7 +74,7 @@ def test_what_a_repository_offers():
     assert host.asked == [(packages.OFFER, "37", "/tmp", "no")]
 
 
-def test_the_repositorys_own_key_is_believed_when_asked():
+def test_the_repositorys_own_key_is_trusted_when_asked():
     host = Host(b"offered kubeadm 1.37.2-1.1")
     packages.offered(host, 37, renew_key=True)
     assert host.asked == [(packages.OFFER, "37", "/tmp", "yes")]
@@ -95,7 +95,7 @@ def test_a_packages_version_is_kubernetes_own_and_its_packagers(version, release
 
 
 @pytest.mark.parametrize("why", ["the key that signs it has expired", "the key that signs it is not known"])
-def test_a_key_that_is_not_believed_can_be_renewed(why):
+def test_a_key_that_is_not_trusted_can_be_renewed(why):
     with pytest.raises(AdminError) as raised:
         packages.offered(Host(AdminError(f"node w1: http://x/: {why}")), 37)
     assert "--renew-key" in raised.value.hint

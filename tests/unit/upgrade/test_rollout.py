@@ -188,10 +188,10 @@ def test_a_kube_proxy_that_ends_again_and_again_is_not_waited_for_to_the_end():
 
 
 @pytest.mark.parametrize("holding", [(), ("w1",)])
-@pytest.mark.parametrize(("node", "believed"), [("cp-2", True), ("w1", False)])
-def test_a_new_one_that_ends_elsewhere_is_found_before_the_drain(node, believed, holding):
+@pytest.mark.parametrize(("node", "trusted"), [("cp-2", True), ("w1", False)])
+def test_a_new_one_that_ends_elsewhere_is_found_before_the_drain(node, trusted, holding):
     looks = [
-        addons_of(pod("1"), elsewhere=(each,), believed=believed, proxy=proxies(1, holding=holding))
+        addons_of(pod("1"), elsewhere=(each,), trusted=trusted, proxy=proxies(1, holding=holding))
         for each in crashing(uid="b", node=node)
     ]
     world = World(*looks)
@@ -226,7 +226,7 @@ def test_others_are_waited_for_where_the_first_runs_and_says_that_it_has_ended()
     assert world.said == [["kube-proxy on node w1 saying that it is well"]] * 9
 
 
-def test_two_workers_are_believed():
+def test_two_workers_are_trusted():
     looks = [
         addons_of(pod("1"), elsewhere=(*both, pod(uid="d", node="w3")))
         for both in zip(crashing(uid="b", node="w1"), crashing(uid="c", node="w2"), strict=True)
