@@ -113,7 +113,7 @@ class Node:
     settings: what its kubelet was told; "" for what it was not.
     """
 
-    node: str
+    name: str
     seen: tuple[Seen, ...]
     survey: Survey
     pki: str = PKI

@@ -43,7 +43,7 @@ class NodeStep(Step):
         return cls(
             name=name,
             title=title,
-            node=before.node,
+            node=before.name,
             before=before,
             names=tuple(names),
             words=tuple(words),
@@ -90,7 +90,7 @@ def busy(node: Node) -> Iterator[Finding]:
             subject="another run",
             evidence=f"it was started{by} and {'still works' if job.active else 'is not over'} there",
             fix="wait until it is over; if it was killed on another machine: kubectl admin cleanup",
-            objects=(f"node/{node.node}",),
+            objects=(f"node/{node.name}",),
         )
 
 

@@ -15,7 +15,7 @@ from kubectl_admin.certificates.requests.facts import Request, outline_of, reque
 from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, Census, state, with_node
 from kubectl_admin.certificates.requests.issued import Issued, of_pem
 from kubectl_admin.certificates.requests.nodes import Nodes
-from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
+from kubectl_admin.certificates.requests.policy import MAX_DURATION, Judged, Verdict, judge
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound
@@ -68,7 +68,7 @@ def approve_all(cluster: Cluster, chosen: Iterable[Judged], longest: int, outcom
         raise failure
 
 
-def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = LONGEST) -> Outcome:
+def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = MAX_DURATION) -> Outcome:
     """Approves a request if it is still such as it was judged; the outcome says what came in between.
 
     census: of the nodes as they are now, since another one may have got an address of this one since then.

@@ -19,7 +19,7 @@ from kubectl_admin.certificates.requests.nodes import (
     name_of,
     service_addresses,
 )
-from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge, passed_over
+from kubectl_admin.certificates.requests.policy import MAX_DURATION, Judged, Verdict, judge, passed_over
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
@@ -60,7 +60,7 @@ class Seen:
     requests: tuple[Request, ...]
     nodes: Nodes
 
-    def judged(self, longest: int = LONGEST) -> list[Judged]:
+    def judged(self, longest: int = MAX_DURATION) -> list[Judged]:
         """The pending ones with what is to be done with them. longest: seconds that each may last."""
         waiting = [request for request in self.requests if request.pending]
         passed = passed_over(waiting)
@@ -71,7 +71,7 @@ class Seen:
             for request in waiting
         ]
 
-    def named(self, names: Iterable[str], longest: int = LONGEST) -> list[Judged]:
+    def named(self, names: Iterable[str], longest: int = MAX_DURATION) -> list[Judged]:
         """The same of those of these names. Raises AdminError for one that there is not, or is decided."""
         known = {request.name: request for request in self.requests}
         for name in names:

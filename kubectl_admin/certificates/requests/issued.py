@@ -19,10 +19,10 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.report.text import exactly
 
 PURPOSES = {"server auth": ExtendedKeyUsageOID.SERVER_AUTH, "client auth": ExtendedKeyUsageOID.CLIENT_AUTH}
-# Seconds that the signer gives at least, and by which it dates a certificate back.
+# The signer gives a certificate at least so many seconds, and dates it back by 300.
 # Source: kubernetes/kubernetes pkg/controller/certificates/signer/signer.go, duration and sign.
-SHORTEST = 600
-SLACK = 300 + 60  # and what a clock may be off
+MIN_DURATION = 600  # seconds
+CLOCK_GRACE = 300 + 60  # seconds: dated back, and a clock that is a minute off
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 KEY_USAGES = (
     "digital_signature",
@@ -118,7 +118,7 @@ def compare(judged: Judged, made: x509.Certificate) -> Iterator[str]:
     longest = judged.request.expiration
     if longest is not None:
         lasts = made.not_valid_after_utc - made.not_valid_before_utc
-        if lasts > timedelta(seconds=max(longest, SHORTEST) + SLACK):
+        if lasts > timedelta(seconds=max(longest, MIN_DURATION) + CLOCK_GRACE):
             yield f"it lasts {exactly(int(lasts.total_seconds()))}, not {exactly(longest)}"
 
 

@@ -29,9 +29,9 @@ HOSTNAME = re.compile(
 )
 LONGEST_NAME = 253  # letters of a DNS name
 SIGNATURE, ENCIPHERMENT = "digital signature", "key encipherment"
-LONGEST = (
-    366 * DAY
-)  # seconds; a signer's own limit is a year unless --cluster-signing-duration says otherwise
+# Seconds for which a certificate may be asked for, unless --max-duration says otherwise. A signer's own limit
+# is a year unless --cluster-signing-duration says otherwise.
+MAX_DURATION = 366 * DAY
 # Pending requests of one node that are judged: its kubelet waits for the newest alone, for 15 minutes.
 # Source: client-go util/certificate/certificate_manager.go, certificateWaitTimeout.
 FEW = 50
@@ -69,7 +69,7 @@ class Judged:
     node: str = ""
 
 
-def judge(request: Request, nodes: Nodes, longest: int = LONGEST) -> Judged:
+def judge(request: Request, nodes: Nodes, longest: int = MAX_DURATION) -> Judged:
     """What is to be done with a request. nodes: all of the cluster. longest: seconds that it may last."""
     judge_kind = {SERVING: serving, CLIENT: client}.get(request.signer)
     if judge_kind is None:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.facts import CLIENT, SERVING, Content
-from kubectl_admin.certificates.requests.issued import SLACK, Issued, remedy
+from kubectl_admin.certificates.requests.issued import CLOCK_GRACE, Issued, remedy
 from kubectl_admin.certificates.requests.policy import (
     DOUBTS,
     FEW,
-    LONGEST,
+    MAX_DURATION,
     Breach,
     Judged,
     Verdict,
@@ -50,7 +50,7 @@ def report(
     outcomes: Sequence[Outcome] | None = None,
     *,
     gaps: Iterable[Gap] = (),
-    longest: int = LONGEST,
+    longest: int = MAX_DURATION,
 ) -> Report:
     """All that is said of requests. now: in UTC.
 
@@ -174,7 +174,7 @@ def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
                 evidence=each.problem,
                 objects=objects,
             )
-        elif each.issued and each.issued.seconds > longest + SLACK:
+        elif each.issued and each.issued.seconds > longest + CLOCK_GRACE:
             yield LASTS_LONGER.warning(
                 subject=f"certificate of node {each.judged.node}",
                 evidence=f"its request left the duration to the signer: {exactly(each.issued.seconds)}",

@@ -47,7 +47,7 @@ class Verification:
         self._restart(node, component, name)
         if not all(self._wait_until_served(node, port, found, RESTART_TIMEOUT) for port in ports):
             raise AdminError(
-                f"node {node.node}: {component} does not serve the certificate {name} on its disk",
+                f"node {node.name}: {component} does not serve the certificate {name} on its disk",
                 AGAIN,
             )
         return True
@@ -60,7 +60,7 @@ class Verification:
         for port in components.ports(node.parts[component]):
             if not port.host and not self._is_answered(node, port):
                 raise AdminError(
-                    f"node {node.node}: {component} does not answer on port {port.number}", AGAIN
+                    f"node {node.name}: {component} does not answer on port {port.number}", AGAIN
                 )
 
     def verify_healthy(self, node: Node) -> None:
@@ -79,22 +79,22 @@ class Verification:
             except AdminError:
                 continue  # one that restarts
         raise AdminError(
-            f"node {node.node}: its API server is not ready, so no further node is changed", AGAIN
+            f"node {node.name}: its API server is not ready, so no further node is changed", AGAIN
         )
 
     def _refuse_changed(self, node: Node, name: str) -> None:
         """Raises AdminError where somebody else has written the file since: nothing is restarted then."""
         if self._live.with_disk(node).certificate(name) != node.certificate(name):
             raise AdminError(
-                f"node {node.node}: somebody else has changed the certificate {name} during this run",
+                f"node {node.name}: somebody else has changed the certificate {name} during this run",
                 "find out who; nothing was restarted",
             )
 
     def _restart(self, node: Node, component: str, name: str) -> None:
         """Has the kubelet restart a process, unless it is younger than the file of that name."""
-        if component == ETCD and not self._live.etcd().can_restart(node.node):
+        if component == ETCD and not self._live.etcd().can_restart(node.name):
             raise AdminError(
-                f"node {node.node}: etcd has to be restarted, and its other members are not a quorum now",
+                f"node {node.name}: etcd has to be restarted, and its other members are not a quorum now",
                 "bring its members back first: kubectl admin etcd-status",
             )
         found = node.on_disk(name)

@@ -33,13 +33,13 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan[NodeStep]:
     """
     steps = []
     # A member of etcd that does not answer comes back by its renewal, or costs nothing: the others need it.
-    for node in sorted(facts.nodes, key=lambda node: node.node in facts.etcd.up):
+    for node in sorted(facts.nodes, key=lambda node: node.name in facts.etcd.up):
         here = tuple(name for name in names if node.has(name)) if names else node.renewable
         if here:
             steps.append(NodeStep.of("renew", node, here, here if names else (ALL,)))
     for name in names or ():
         if not any(node.has(name) for node in facts.nodes):
-            where = ", ".join(node.node for node in facts.nodes)
+            where = ", ".join(node.name for node in facts.nodes)
             raise AdminError(f"{name} is not on any of the nodes {where}")
     findings = [finding for step in steps for finding in forbidding(step)]
     return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps), *remarks(facts.nodes)))
@@ -48,7 +48,7 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan[NodeStep]:
 def forbidding(step: NodeStep) -> Iterator[Finding]:
     """What forbids a renewal on one node."""
     node = step.before
-    objects = (f"node/{node.node}",)
+    objects = (f"node/{node.name}",)
     if not node.survey.kubeadm:
         yield NO_KUBEADM.violation(
             subject="kubeadm",
@@ -85,7 +85,7 @@ def external(step: NodeStep) -> Iterator[Finding]:
             "kubeadm certs generate-csr --config FILE --cert-dir /root/csr/pki --kubeconfig-dir /root/csr; "
             f"have the .csr files of {', '.join(names)} signed by {signer(found)}, and copy keys and "
             "certificates to their places; docs/certificates.md has every step",
-            objects=(f"node/{node.node}",),
+            objects=(f"node/{node.name}",),
         )
 
 
@@ -118,7 +118,7 @@ def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
 
 def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
     """What to know beforehand; it forbids nothing."""
-    embedded = [node.node for node in nodes if node.survey.embedded]
+    embedded = [node.name for node in nodes if node.survey.embedded]
     if embedded:
         yield KUBELET_CONF_EMBEDS.warning(
             subject="kubelet.conf",
@@ -126,7 +126,7 @@ def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
             fix=f"kubectl admin certs renew {CLIENT}, which has it name that file",
             objects=(f"node/{name}" for name in embedded),
         )
-    outside = [node.node for node in nodes if node.etcd_is_external and node.has("apiserver-etcd-client")]
+    outside = [node.name for node in nodes if node.etcd_is_external and node.has("apiserver-etcd-client")]
     if outside:
         yield EXTERNAL_ETCD.note(
             subject="apiserver-etcd-client",
@@ -141,7 +141,7 @@ def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
                 subject=", ".join(gone),
                 evidence="the file is missing, and a process is told to use it",
                 fix=RECREATE,
-                objects=(f"node/{node.node}",),
+                objects=(f"node/{node.name}",),
             )
         for backup in node.survey.backups[-1:]:
             if backup.open:
@@ -149,5 +149,5 @@ def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
                     subject="an earlier renewal",
                     evidence=f"it was interrupted (backup {backup.name}): all certificates are checked again,"
                     " good ones are backed up, and a key that does not match its certificate is renewed, too",
-                    objects=(f"node/{node.node}",),
+                    objects=(f"node/{node.name}",),
                 )

@@ -37,7 +37,7 @@ def rollback(
         findings += [*busy(node), *worse(step, now, critical, allow_expired=allow_expired), *newer(step)]
     if not steps:
         what = f"backup {to}" if to else "backup"
-        raise AdminError(f"there is no {what} on {', '.join(node.node for node in facts.nodes)}")
+        raise AdminError(f"there is no {what} on {', '.join(node.name for node in facts.nodes)}")
     return Plan(facts.context, tuple(steps), (*findings, *quorum(facts, steps)))
 
 
@@ -105,5 +105,5 @@ def without_backup(node: Node, to: str | None) -> Finding:
     return NO_BACKUP.warning(
         subject=f"backup {to}" if to else "backup",
         evidence=f"it is not on the node, which is left as it is (backups there: {there})",
-        objects=(f"node/{node.node}",),
+        objects=(f"node/{node.name}",),
     )

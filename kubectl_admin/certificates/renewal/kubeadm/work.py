@@ -77,7 +77,7 @@ class Worker:
         after = self._live.with_disk(node)
         names = self._names(log)
         changed = {
-            name: Changed(node.node, name, node.certificate(name), after.certificate(name)) for name in names
+            name: Changed(node.name, name, node.certificate(name), after.certificate(name)) for name in names
         }
         self._refuse_unchanged(changed.values())
         verification = Verification(self._site, self._live)
@@ -92,7 +92,7 @@ class Worker:
         if self._step.backup is None:
             close_all(self._site.host)
         results = tuple(replace(one, served=served.get(one.name)) for one in changed.values() if one.is_new)
-        return Done(node.node, backup, results, tuple(verification.restarted))
+        return Done(node.name, backup, results, tuple(verification.restarted))
 
     def _names(self, log: str) -> tuple[str, ...]:
         """What was changed: for a renewal also what an earlier run had begun."""

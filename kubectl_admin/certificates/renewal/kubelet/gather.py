@@ -68,7 +68,7 @@ class Live:
     def with_disk(self, node: Node) -> Node:
         """The node with what is on its disk now, and with its kubelet's settings."""
         answer = self._host.script(disk.SCRIPT, *disk.arguments(()))
-        return replace(node, seen=disk.seen(node.node, answer, ()), settings=disk.settings(answer))
+        return replace(node, seen=disk.seen(node.name, answer, ()), settings=disk.settings(answer))
 
     def served(self) -> Certificate:
         """The certificate that the kubelet serves."""

@@ -36,7 +36,7 @@ def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan[NodeStep
 def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
     """What forbids it on one node."""
     node = step.before
-    objects = (f"node/{node.node}",)
+    objects = (f"node/{node.name}",)
     yield from busy(node)
     if not node.survey.kubelet:
         yield KUBELET_DOWN.violation(
@@ -61,8 +61,8 @@ def forbidding_client(node: Node, now: datetime) -> Iterator[Finding]:
     # What kubelet.conf embeds counts where the kubelet has no file of its own.
     name = CLIENT if node.has(CLIENT) else "kubelet.conf"
     found = node.certificate(name)
-    objects = (f"node/{node.node}",)
-    by_hand = RECREATE.replace("NODE", node.node)
+    objects = (f"node/{node.name}",)
+    by_hand = RECREATE.replace("NODE", node.name)
     if node.settings.get("rotateCertificates") != "true":
         yield NO_ROTATION.violation(
             subject=CLIENT,

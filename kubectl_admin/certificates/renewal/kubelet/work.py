@@ -45,7 +45,7 @@ class Worker:
                 self._site.tell(f"{name}: asking the kubelet for a new one")
                 after = self._rotate(name, approves=approves and name == SERVING)
                 changed.append(self._verify(name, after))
-        return Done(node.node, "", tuple(changed), ("kubelet",))
+        return Done(node.name, "", tuple(changed), ("kubelet",))
 
     def _rotate(self, name: str, *, approves: bool) -> Node:
         """Has one come, as a job there; the node as it is then. approves: whether this run may have to."""
@@ -67,9 +67,9 @@ class Worker:
     def _verify(self, name: str, after: Node) -> Changed:
         """Verifies that the new certificate is served, or that its kubelet is heard of with it."""
         node = self._step.before
-        changed = Changed(node.node, name, node.certificate(name), after.certificate(name))
+        changed = Changed(node.name, name, node.certificate(name), after.certificate(name))
         if not changed.is_new:
-            raise AdminError(f"node {node.node}: {name} was not replaced", AGAIN)
+            raise AdminError(f"node {node.name}: {name} was not replaced", AGAIN)
         if name == CLIENT:
             self._wait_for_heartbeat()
             return changed

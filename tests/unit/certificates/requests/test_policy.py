@@ -10,7 +10,7 @@ from kubectl_admin.certificates.requests.nodes import Addresses, Nodes, Server, 
 from kubectl_admin.certificates.requests.policy import (
     DOUBTS,
     EVIDENCE,
-    LONGEST,
+    MAX_DURATION,
     Verdict,
     judge,
 )
@@ -41,7 +41,7 @@ VALID = {
         replace(REQUEST, usages=ENCIPHERING), rsa=True, key="RSA 2048"
     ),
     "an RSA key that does not": with_content(REQUEST, rsa=True, key="RSA 2048"),
-    "the longest time that is allowed": replace(REQUEST, expiration=LONGEST),
+    "the longest time that is allowed": replace(REQUEST, expiration=MAX_DURATION),
     "a new node's client certificate, asked for with a bootstrap token": NEW_NODE,
     "a token of the group of all tokens alone": replace(NEW_NODE, groups=("system:bootstrappers",)),
     "a token of a group of its own": replace(NEW_NODE, groups=("system:bootstrappers:kubeadm:x",)),
@@ -135,7 +135,7 @@ REFUSED = {
     "a foreign DNS name": (with_content(REQUEST, dns_names=("w1", "example.com")), [rules.FOREIGN_ADDRESS]),
     "a wildcard": (with_content(REQUEST, dns_names=("*.example.com",)), [rules.FOREIGN_ADDRESS]),
     "an address as a DNS name": (with_content(REQUEST, dns_names=("10.0.0.11",)), [rules.FOREIGN_ADDRESS]),
-    "too long": (replace(REQUEST, expiration=LONGEST + 1), [rules.EXPIRATION]),
+    "too long": (replace(REQUEST, expiration=MAX_DURATION + 1), [rules.EXPIRATION]),
     "a new node's client certificate for a user": (
         replace(NEW_NODE, username="jane", groups=("dev",)),
         [rules.REQUESTER],

@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_admin.certificates.requests.approve import Outcome
 from kubectl_admin.certificates.requests.issued import Issued
-from kubectl_admin.certificates.requests.policy import LONGEST, Judged, Verdict, judge
+from kubectl_admin.certificates.requests.policy import MAX_DURATION, Judged, Verdict, judge
 from kubectl_admin.certificates.requests.report import report
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.report import document, terminal
@@ -113,7 +113,7 @@ def test_a_certificate_that_is_not_what_was_judged_is_shouted_with_the_key_and_t
     assert all(word in found.fix for word in ("SHA-256 f00", "node w1", "2026-11-25 12:00", "authority"))
 
 
-@pytest.mark.parametrize(("seconds", "rules"), [(LONGEST, []), (10 * LONGEST, ["lasts-longer"])])
+@pytest.mark.parametrize(("seconds", "rules"), [(MAX_DURATION, []), (10 * MAX_DURATION, ["lasts-longer"])])
 def test_a_certificate_whose_time_was_left_to_the_signer_may_last_longer_than_is_allowed(seconds, rules):
     outcome = Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=seconds))
     assert [each.rule for each in report("", [VALID], NOW, [outcome]).findings] == rules
@@ -125,7 +125,7 @@ def test_a_certificate_whose_time_was_left_to_the_signer_may_last_longer_than_is
         (Outcome(VALID, approved=True, issued=Issued("abc", NOW)), "issued", False),
         (Outcome(VALID, approved=True, problem="no certificate was issued within 30 s"), "approved?", True),
         (Outcome(VALID, approved=True, issued=FOREIGN, problem="it also names cp1"), "judged!", True),
-        (Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=10 * LONGEST)), "issued", False),
+        (Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=10 * MAX_DURATION)), "issued", False),
         (Outcome(VALID, problem="it no longer exists"), "approved?", False),
     ],
 )

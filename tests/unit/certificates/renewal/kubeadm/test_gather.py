@@ -76,9 +76,9 @@ def seen(server, *names):
 
 def test_control_planes_are_the_nodes_of_api_servers(server):
     facts = seen(server)
-    assert [node.node for node in facts.nodes] == ["cp-1", "cp-2"]
+    assert [node.name for node in facts.nodes] == ["cp-1", "cp-2"]
     assert facts.etcd == HEALTHY
-    assert [node.node for node in seen(server, "cp-2").nodes] == ["cp-2"]
+    assert [node.name for node in seen(server, "cp-2").nodes] == ["cp-2"]
 
 
 def test_pods_are_known_by_the_kubelets_uid_and_folders_by_the_hosts_name(server):
