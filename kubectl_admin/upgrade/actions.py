@@ -126,7 +126,7 @@ class Actions:
             self.holding = self.mark.uncordon
 
     @contextmanager
-    def cordon_told(self) -> Iterator[None]:
+    def report_cordon(self) -> Iterator[None]:
         """If what is inside fails or is interrupted, a cordon that is left is reported."""
         try:
             yield

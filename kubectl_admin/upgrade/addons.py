@@ -108,10 +108,10 @@ def images_of_kubeadm(cluster: Cluster, host: Host) -> dict[str, str]:
     """
     config = cluster.get(KUBEADM_CONFIG)
     text = str((config.get("data") or {}).get("ClusterConfiguration", "")).encode()
-    return named(host.script(IMAGES, stdin=lambda: [text]).decode("utf-8", "replace"))
+    return parse_images(host.script(IMAGES, stdin=lambda: [text]).decode("utf-8", "replace"))
 
 
-def named(answer: str) -> dict[str, str]:
+def parse_images(answer: str) -> dict[str, str]:
     """The images of the add-ons in kubeadm's list, by name."""
     images = answer.split()
     return {image.rpartition("/")[2].partition(":")[0].partition("@")[0]: image for image in images}

@@ -155,7 +155,7 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
         progress.step(step)
 
     workspace.make(host, DIRECTORY)
-    with actions.cordon_told():
+    with actions.report_cordon():
         taken = carry_out(seen.steps, lambda step: by_step[step.name](), begun)
     workspace.discard(host, NAME)
     stays = seen.facts.cordoned and not actions.mark.uncordon

@@ -86,7 +86,7 @@ def inspect(cluster: Cluster, host: Host, options: Options) -> Inspection:
     refuse_unmanaged(host.node, disk)
     minor, asked = target.wanted(options.to) if options.to else (target.default_minor(facts), None)
     goal = goal_there(disk, asked or target.followed(facts, minor)) or target.choose(
-        facts, asked, minor, packages.offered(host, minor, renew_key=options.renew_key)
+        facts, asked, minor, packages.ask_repository(host, minor, renew_key=options.renew_key)
     )
     role = target.role(facts, goal.version, disk.kubeadm_record)
     steps = plan.steps(

@@ -101,7 +101,7 @@ def kubelet_flags(disk: Disk, *, kubeadm: bool) -> Iterator[Settings]:
     if not command.is_kubelet:
         words += [(RUNNING, text) for text in disk.running]
     for place, group in groupby(words, lambda word: word[0]):
-        if found := named(flags((text for _, text in group), lists=(GATES, "feature_gates"))):
+        if found := canonical(flags((text for _, text in group), lists=(GATES, "feature_gates"))):
             fate = Fate.KUBEADM if kubeadm and place == KUBEADM_FLAGS else Fate.STAYS
             yield Settings(Component.KUBELET, found, place, fate)
 
@@ -132,7 +132,7 @@ def kubelet_documents(
 def kubelet_options(disk: Disk) -> Mapping[str, str]:
     """The kubelet's flags, wherever they are from; what its unit says counts most."""
     running = {} if disk.command.is_kubelet else flags(disk.running)
-    return named({**running, **flags(word.text for word in disk.command.words)})
+    return canonical({**running, **flags(word.text for word in disk.command.words)})
 
 
 def document(place: str, text: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -218,10 +218,10 @@ def kube_proxy(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Set
 
 def pod_flags(component: Component, words: Iterable[str]) -> Mapping[str, str]:
     """The flags among these words, as the component reads them."""
-    return named(flags(words, lists=(GATES, "feature_gates")), component)
+    return canonical(flags(words, lists=(GATES, "feature_gates")), component)
 
 
-def named(found: Mapping[str, str], component: Component | None = None) -> Mapping[str, str]:
+def canonical(found: Mapping[str, str], component: Component | None = None) -> Mapping[str, str]:
     """Flags by the names that count: «_» is «-» to Kubernetes' programs, and not to etcd."""
     return dict(found) if component is Component.ETCD else dashed(found, (GATES,))
 

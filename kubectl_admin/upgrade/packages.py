@@ -53,10 +53,10 @@ class Offer:
 
 def survey(host: Host) -> Packages:
     """What is installed, held, and where it comes from; nothing is changed or fetched."""
-    return surveyed(host.script(SURVEY).decode("utf-8", "replace"), host.node)
+    return parse_survey(host.script(SURVEY).decode("utf-8", "replace"), host.node)
 
 
-def surveyed(answer: str, node: str) -> Packages:
+def parse_survey(answer: str, node: str) -> Packages:
     """What the script's answer says; BrokenStream where it makes no sense."""
     manager = Manager.NONE
     installed: dict[str, str] = {}
@@ -78,7 +78,7 @@ def surveyed(answer: str, node: str) -> Packages:
     return Packages(manager, installed, frozenset(held), sources)
 
 
-def offered(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, ...]:
+def ask_repository(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, ...]:
     """What the repository of a minor (37) offers, asked again, beside the host's own lists and files.
 
     renew_key: trust the key beside the repository, not the host's own. Raises AdminError where
@@ -94,10 +94,10 @@ def offered(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, 
             hint = "if you trust the key beside the repository, fetch it with --renew-key"
             raise AdminError(error.what, hint) from error
         raise
-    return tuple(offers(answer.decode("utf-8", "replace")))
+    return tuple(parse_offers(answer.decode("utf-8", "replace")))
 
 
-def offers(answer: str) -> list[Offer]:
+def parse_offers(answer: str) -> list[Offer]:
     """What the script's answer says, in its order."""
     words = [line.split() for line in answer.splitlines()]
     return [

@@ -262,7 +262,7 @@ def interrupted(job, step):
     job.progress.note = said.append
 
     def act():
-        with job.cordon_told():
+        with job.report_cordon():
             step()
             raise KeyboardInterrupt
 
@@ -289,11 +289,11 @@ def test_what_fails_before_the_cordons_end_says_so_as_well(world):
     said: list[str] = []
     job.progress.note = said.append
     world.failing = "running"
-    with pytest.raises(AdminError), job.cordon_told():
+    with pytest.raises(AdminError), job.report_cordon():
         job.settle()
     assert said == STAYS
     world.failing = "settled"
-    with pytest.raises(AdminError), job.cordon_told():
+    with pytest.raises(AdminError), job.report_cordon():
         job.settle()
     assert said == STAYS, "it was uncordoned before"
 

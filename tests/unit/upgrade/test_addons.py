@@ -231,7 +231,7 @@ def test_a_new_pod_serves_where_more_are_new_or_available_than_there_are(
 
 
 def test_the_images_that_kubeadm_says():
-    assert addons.named(f"{NEW_IMAGE}\n{DNS}\nregistry.k8s.io/pause:3.10.2\n")["coredns"] == DNS
+    assert addons.parse_images(f"{NEW_IMAGE}\n{DNS}\nregistry.k8s.io/pause:3.10.2\n")["coredns"] == DNS
 
 
 @pytest.mark.parametrize(

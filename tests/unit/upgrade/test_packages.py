@@ -45,7 +45,7 @@ def test_what_a_host_says_of_its_packages():
 
 
 def test_a_host_without_packages():
-    assert packages.surveyed("manager none\n", "w1") == Packages(Manager.NONE, {}, frozenset(), {})
+    assert packages.parse_survey("manager none\n", "w1") == Packages(Manager.NONE, {}, frozenset(), {})
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_a_host_without_packages():
 )
 def test_an_answer_that_makes_no_sense(line):
     with pytest.raises(BrokenStream, match="unexpected answer about its packages"):
-        packages.surveyed(f"manager apt\n{line}\n", "w1")
+        packages.parse_survey(f"manager apt\n{line}\n", "w1")
 
 
 def test_what_a_repository_offers():
     host = Host(b"offered kubeadm 1.37.2-1.1\noffered kubelet 1.37.2-150500.2.1\n")
-    assert packages.offered(host, 37) == (
+    assert packages.ask_repository(host, 37) == (
         Offer("kubeadm", "1.37.2-1.1", "1.37.2"),
         Offer("kubelet", "1.37.2-150500.2.1", "1.37.2"),
     )
@@ -76,7 +76,7 @@ def test_what_a_repository_offers():
 
 def test_the_repositorys_own_key_is_trusted_when_asked():
     host = Host(b"offered kubeadm 1.37.2-1.1")
-    packages.offered(host, 37, renew_key=True)
+    packages.ask_repository(host, 37, renew_key=True)
     assert host.asked == [(packages.OFFER, "37", "/tmp", "yes")]
 
 
@@ -97,16 +97,16 @@ def test_a_packages_version_is_kubernetes_own_and_its_packagers(version, release
 @pytest.mark.parametrize("why", ["the key that signs it has expired", "the key that signs it is not known"])
 def test_a_key_that_is_not_trusted_can_be_renewed(why):
     with pytest.raises(AdminError) as raised:
-        packages.offered(Host(AdminError(f"node w1: http://x/: {why}")), 37)
+        packages.ask_repository(Host(AdminError(f"node w1: http://x/: {why}")), 37)
     assert "--renew-key" in raised.value.hint
 
 
 def test_other_troubles_are_told_as_they_are():
     with pytest.raises(AdminError) as raised:
-        packages.offered(Host(AdminError("node w1: http://x/: it can't be reached")), 37)
+        packages.ask_repository(Host(AdminError("node w1: http://x/: it can't be reached")), 37)
     assert raised.value.hint is None
 
 
 def test_a_cut_stays_a_cut():
     with pytest.raises(BrokenStream):
-        packages.offered(Host(BrokenStream("the key was lost")), 37)
+        packages.ask_repository(Host(BrokenStream("the key was lost")), 37)

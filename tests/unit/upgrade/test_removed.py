@@ -3,7 +3,7 @@ import pytest
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Severity
 from kubectl_admin.upgrade import removed
-from kubectl_admin.upgrade.next_start import Fate, Settings, named
+from kubectl_admin.upgrade.next_start import Fate, Settings, canonical
 
 COMPONENTS = {
     Component.KUBELET,
@@ -51,7 +51,7 @@ def test_the_table_that_ships():
     ],
 )
 def test_flags(target, component, flag, went):
-    found = removed.findings(target, [settings(component, named({flag: "x"}, component))])
+    found = removed.findings(target, [settings(component, canonical({flag: "x"}, component))])
     if went is None:
         assert found == []
         return
