@@ -2,9 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Never
+from typing import Any, Never
 
 from kubectl_admin.certificates.requests import gather
 from kubectl_admin.certificates.requests.approve import (
@@ -59,6 +59,22 @@ def basis_of(verdict: Verdict, nodes: Nodes, node: str) -> object:
     return (nodes.get(node), nodes.server) if verdict is Verdict.REFUSED else nodes
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a Follower asks of the cluster, and the clock.
+
+    nodes: reads all nodes. refresh: reads one of them again. changes: watches requests for some seconds.
+    parse: takes a request apart, which costs the most.
+    """
+
+    nodes: Callable[[Cluster], Nodes] = gather.nodes
+    refresh: Callable[[Cluster, Nodes, str], Nodes] = current
+    approve: Callable[[Cluster, Judged, gather.Census, int], Outcome] = approve
+    changes: Callable[[Cluster, float], Iterable[tuple[bool, dict[str, Any]]]] = changes
+    parse: Callable[[Request], Request] = taken_apart
+    clock: Callable[[], float] = time.monotonic
+
+
 class Follower:
     """What was reported of the pending requests, so that nothing is reported twice.
 
@@ -72,11 +88,11 @@ class Follower:
         longest: int,
         tell: Tell,
         say: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
+        calls: Calls = Calls(),
     ) -> None:
         self._cluster, self._longest, self._tell, self._say = cluster, longest, tell, say
-        self._clock = clock
-        self._census = gather.Census(cluster, clock)
+        self._calls = calls
+        self._census = gather.Census(cluster, calls.clock)
         self._gaps: tuple[Gap, ...] = ()
         self._nodes = Nodes()
         self._reported: dict[str, Reported] = {}
@@ -91,7 +107,7 @@ class Follower:
 
         Raises AdminError, besides what the server says, for a certificate that is not what was judged.
         """
-        nodes = gather.nodes(self._cluster)
+        nodes = self._calls.nodes(self._cluster)
         for gap in nodes.server.gaps:
             if gap not in self._gaps:
                 self._say(f"{gap.what} is not judged: {gap.why}")
@@ -99,7 +115,7 @@ class Follower:
         # Kept where nothing has changed: the very same is quickly compared, thousands of nodes or not.
         self._nodes = self._nodes if self._nodes == nodes else nodes
         self._looked.clear()
-        for deleted, document in changes(self._cluster, ROUND_INTERVAL):
+        for deleted, document in self._calls.changes(self._cluster, ROUND_INTERVAL):
             request = outline_of(document)
             if request.uid in self._waiting:
                 if deleted or is_decided(request):
@@ -120,16 +136,16 @@ class Follower:
         before = self._reported.get(outline.uid)
         if (before and before.is_so(outline, self._nodes)) or self._is_too_many(outline):
             return
-        request = taken_apart(outline)
+        request = self._calls.parse(outline)
         judged = judge(request, self._nodes, self._longest)
         # A node that joins asks for its certificate moments after its object was made.
-        nodes = current(self._cluster, self._nodes, judged.node)
+        nodes = self._calls.refresh(self._cluster, self._nodes, judged.node)
         judged = judge(request, nodes, self._longest)
         if may_be_approved(judged, named=False):
-            outcome = approve(self._cluster, judged, self._census, self._longest)
+            outcome = self._calls.approve(self._cluster, judged, self._census, self._longest)
             # It may be about another request of that name, which has taken its place.
             if outcome.approved:
-                self._waiting[request.uid] = outcome, self._clock() + ISSUE_TIMEOUT
+                self._waiting[request.uid] = outcome, self._calls.clock() + ISSUE_TIMEOUT
             else:
                 self._finish(request.uid, outcome)
             return
@@ -168,7 +184,7 @@ class Follower:
     def _give_up(self) -> None:
         """Tells of those whose certificates are late."""
         for uid, (outcome, late) in list(self._waiting.items()):
-            if self._clock() > late:
+            if self._calls.clock() > late:
                 self._finish(uid, replace(outcome, problem=no_certificate(ISSUE_TIMEOUT)))
 
 

@@ -2,13 +2,16 @@
 
 import base64
 from dataclasses import replace
+from itertools import chain, repeat
 
 import pytest
 from cryptography import x509
 
 from kubectl_admin.certificates.requests import gather, watch
 from kubectl_admin.certificates.requests.approve import Outcome
+from kubectl_admin.certificates.requests.facts import taken_apart
 from kubectl_admin.certificates.requests.nodes import Addresses, Nodes
+from kubectl_admin.certificates.requests.policy import FEW
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from kubectl_admin.streams import ReaderGone
@@ -28,13 +31,12 @@ def named(name, request=None, **status_):
 class World:
     """What is watched, round by round, and what becomes of it."""
 
-    def __init__(self, monkeypatch, cluster, *rounds):
-        self.told, self.said, self.approved, self.now, self.watches = [], [], [], 0.0, 0
+    def __init__(self, cluster, *rounds, tell=None, **calls):
+        self.told, self.said, self.now, self.watches = [], [], 0.0, 0
         self.rounds = iter(rounds)
-        monkeypatch.setattr(watch, "changes", self.changes)
-        self.follower = watch.Follower(
-            cluster, 3600, lambda *each: self.told.append(each), self.said.append, lambda: self.now
-        )
+        calls = watch.Calls(changes=self.changes, clock=lambda: self.now, **calls)
+        tell = tell or (lambda *each: self.told.append(each))
+        self.follower = watch.Follower(cluster, 3600, tell, self.said.append, calls)
 
     def changes(self, _cluster, _seconds):
         self.watches += 1
@@ -59,20 +61,25 @@ def server():
         yield stand_in
 
 
-@pytest.fixture
-def approving(monkeypatch):
-    """All nodes' addresses are known, and every approval is taken."""
-    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
-    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
-    monkeypatch.setattr(watch, "approve", lambda _cluster, judged, *_: Outcome(judged, approved=True))
+def seeing(*listings):
+    """What the nodes are, round by round, the last one again and again; every approval is taken."""
+    nodes = chain(listings, repeat(listings[-1]))
+    return {
+        "nodes": lambda _cluster: next(nodes),
+        "refresh": lambda _cluster, nodes, _node: nodes,
+        "approve": lambda _cluster, judged, *_: Outcome(judged, approved=True),
+    }
 
 
-def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypatch):
+APPROVING = seeing(NODES)
+
+
+def test_what_is_refused_is_told_once_until_the_reason_changes(server):
     changed = named("early", badly_signed(csr()))
     changed["metadata"]["resourceVersion"] = "2"
     rounds = [[named("early")], [named("early")], [changed]]
     server.on("GET", KUBEADM_CONFIG, Says(body={"data": {"ClusterConfiguration": "words"}}))
-    world = World(monkeypatch, server.connect(), *rounds)
+    world = World(server.connect(), *rounds)
     for _ in range(3):
         world.follower.round()
     assert [[breach.rule.id for breach in judged.breaches] for judged, _ in world.told] == [
@@ -87,11 +94,10 @@ def test_what_is_refused_is_told_once_until_the_reason_changes(server, monkeypat
     ]
 
 
-@pytest.mark.usefixtures("approving")
-def test_the_one_watch_tells_of_what_is_issued_and_nothing_is_waited_for_meanwhile(monkeypatch):
+def test_the_one_watch_tells_of_what_is_issued_and_nothing_is_waited_for_meanwhile():
     """None of them waits for the certificate of the one before; the second comes in another round."""
     first = [named("a"), named("b"), named("a", certificate=made()), named("b")]
-    world = World(monkeypatch, None, first, [named("b", certificate=made())])
+    world = World(None, first, [named("b", certificate=made())], **APPROVING)
     world.follower.round()
     assert world.results() == [("a", "abc")]
     world.follower.round()
@@ -99,9 +105,8 @@ def test_the_one_watch_tells_of_what_is_issued_and_nothing_is_waited_for_meanwhi
     assert world.watches == 2
 
 
-@pytest.mark.usefixtures("approving")
-def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody(monkeypatch):
-    world = World(monkeypatch, None, [named("a"), named("b")], [named("c", certificate=made())])
+def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody():
+    world = World(None, [named("a"), named("b")], [named("c", certificate=made())], **APPROVING)
     world.follower.round()
     assert world.results() == []
     world.now = watch.ISSUE_TIMEOUT + 1
@@ -110,11 +115,10 @@ def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody(monkeypatch):
     assert all("no certificate was issued within 30 s" in said for _, said in world.results())
 
 
-@pytest.mark.usefixtures("approving")
-def test_what_is_deleted_is_waited_for_no_more_and_forgotten(monkeypatch):
+def test_what_is_deleted_is_waited_for_no_more_and_forgotten():
     refused = named("b", badly_signed(csr()))
     rounds = [named("a"), refused, {**named("a"), "deleted": True}, {**refused, "deleted": True}, refused]
-    world = World(monkeypatch, None, rounds)
+    world = World(None, rounds, **APPROVING)
     world.follower.round()
     assert world.results() == [
         ("b", None),
@@ -123,10 +127,9 @@ def test_what_is_deleted_is_waited_for_no_more_and_forgotten(monkeypatch):
     ]
 
 
-@pytest.mark.usefixtures("approving")
-def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it(monkeypatch):
+def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it():
     foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
-    world = World(monkeypatch, None, [named("a"), named("a", certificate=foreign), named("b")])
+    world = World(None, [named("a"), named("a", certificate=foreign), named("b")], **APPROVING)
     with pytest.raises(
         AdminError, match="request a of node w1: its certificate is not what was judged: it also names cp1"
     ):
@@ -134,31 +137,27 @@ def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it(monkeypat
     assert world.results() == [("a", "it also names cp1")]
 
 
-@pytest.mark.usefixtures("approving")
-def test_a_certificate_that_is_not_what_was_judged_ends_it_loudly_though_nobody_reads(monkeypatch):
+def test_a_certificate_that_is_not_what_was_judged_ends_it_loudly_though_nobody_reads():
     """As with `| head -1`: the reader has gone before the certificate came."""
 
     def tell(*_):
         raise ReaderGone
 
     foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
-    world = World(monkeypatch, None, [named("a"), named("a", certificate=foreign)])
-    world.follower._tell = tell
+    world = World(None, [named("a"), named("a", certificate=foreign)], tell=tell, **APPROVING)
     with pytest.raises(AdminError, match="its certificate is not what was judged"):
         world.follower.round()
 
 
-@pytest.mark.usefixtures("approving")
-def test_so_does_one_that_can_not_be_read(monkeypatch):
+def test_so_does_one_that_can_not_be_read():
     odd = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()
-    world = World(monkeypatch, None, [named("a"), named("a", certificate=odd)])
+    world = World(None, [named("a"), named("a", certificate=odd)], **APPROVING)
     with pytest.raises(AdminError, match="it can't be read"):
         world.follower.round()
 
 
-@pytest.mark.usefixtures("approving")
-def test_what_is_approved_is_told_though_its_end_is_not_seen(monkeypatch):
-    world = World(monkeypatch, None, [named("a")])
+def test_what_is_approved_is_told_though_its_end_is_not_seen():
+    world = World(None, [named("a")], **APPROVING)
     world.follower.round()
     world.follower.give_up_all()
     world.follower.give_up_all()
@@ -166,27 +165,23 @@ def test_what_is_approved_is_told_though_its_end_is_not_seen(monkeypatch):
     assert world.told[0][1].approved
 
 
-def test_what_can_not_be_approved_is_told_at_once(monkeypatch):
-    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
-    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
-    monkeypatch.setattr(
-        watch, "approve", lambda _cluster, judged, *_: Outcome(judged, problem="it no longer exists")
-    )
-    world = World(monkeypatch, None, [named("a")])
+def test_what_can_not_be_approved_is_told_at_once():
+    def gone(_cluster, judged, *_):
+        return Outcome(judged, problem="it no longer exists")
+
+    world = World(None, [named("a")], **{**APPROVING, "approve": gone})
     world.follower.round()
     assert world.results() == [("a", "it no longer exists")]
 
 
-def test_what_another_of_its_name_has_replaced_is_told_once(monkeypatch):
+def test_what_another_of_its_name_has_replaced_is_told_once():
     def another(_cluster, judged, *_):
         return Outcome(
             replace(judged, request=replace(judged.request, uid="another")), problem="it is not the same"
         )
 
-    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
-    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
-    monkeypatch.setattr(watch, "approve", another)
-    world = World(monkeypatch, None, [named("a")], [named("b", conditions=[APPROVED])])
+    rounds = [named("a")], [named("b", conditions=[APPROVED])]
+    world = World(None, *rounds, **{**APPROVING, "approve": another})
     world.follower.round()
     world.now = watch.ISSUE_TIMEOUT + 1
     world.follower.round()
@@ -194,10 +189,9 @@ def test_what_another_of_its_name_has_replaced_is_told_once(monkeypatch):
     assert world.results() == [("a", "it is not the same")]
 
 
-def test_what_is_decided_is_not_taken_apart(monkeypatch):
-    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: NODES)
-    monkeypatch.setattr(watch, "taken_apart", lambda _request: pytest.fail("parsed"))
-    world = World(monkeypatch, None, [named("a", conditions=[APPROVED]), named("b", certificate=made())])
+def test_what_is_decided_is_not_taken_apart():
+    decided = [named("a", conditions=[APPROVED]), named("b", certificate=made())]
+    world = World(None, decided, parse=lambda _request: pytest.fail("parsed"), **APPROVING)
     world.follower.round()
     assert world.told == []
 
@@ -205,32 +199,22 @@ def test_what_is_decided_is_not_taken_apart(monkeypatch):
 class Counting:
     """How often requests are taken apart."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self):
         self.names = []
-        self.real = watch.taken_apart
-        monkeypatch.setattr(watch, "taken_apart", self.counted)
 
-    def counted(self, request):
+    def parse(self, request):
         self.names.append(request.name)
-        return self.real(request)
+        return taken_apart(request)
 
 
-def seeing(monkeypatch, *listings):
-    """What the nodes are, round by round."""
-    nodes = iter(listings)
-    monkeypatch.setattr(watch.gather, "nodes", lambda _cluster: next(nodes))
-    monkeypatch.setattr(watch, "current", lambda _cluster, nodes, _node: nodes)
-    monkeypatch.setattr(watch, "approve", lambda _cluster, judged, *_: Outcome(judged, approved=True))
-
-
-def test_what_is_refused_is_judged_again_only_when_it_or_its_node_has_changed(monkeypatch):
-    counting = Counting(monkeypatch)
+def test_what_is_refused_is_judged_again_only_when_it_or_its_node_has_changed():
+    counting = Counting()
     early = Nodes({**NODES, "w1": Addresses(frozenset({"w1"}))})
     another = Nodes({**early, "w2": Addresses(frozenset({"w2"}))})
-    seeing(monkeypatch, early, another, another, another, NODES)
+    calls = seeing(early, another, another, another, NODES)
     newer = named("a")
     newer["metadata"]["resourceVersion"] = "2"
-    world = World(monkeypatch, None, [named("a")], [named("a")], [newer], [newer], [newer])
+    world = World(None, [named("a")], [named("a")], [newer], [newer], [newer], parse=counting.parse, **calls)
     looked = []
     for _ in range(5):
         world.follower.round()
@@ -241,11 +225,11 @@ def test_what_is_refused_is_judged_again_only_when_it_or_its_node_has_changed(mo
     assert world.results()[1:] == [("a", "the run ended before its certificate was issued")]
 
 
-def test_a_doubt_is_judged_again_when_the_other_node_is_gone(monkeypatch):
+def test_a_doubt_is_judged_again_when_the_other_node_is_gone():
     twins = Nodes({**NODES, "w2": NODES["w1"]})
-    seeing(monkeypatch, twins, Nodes({**NODES, "w2": NODES["w1"]}), NODES)
-    counting = Counting(monkeypatch)
-    world = World(monkeypatch, None, *[[named("a")]] * 3)
+    calls = seeing(twins, Nodes({**NODES, "w2": NODES["w1"]}), NODES)
+    counting = Counting()
+    world = World(None, *[[named("a")]] * 3, parse=counting.parse, **calls)
     for _ in range(3):
         world.follower.round()
     world.follower.give_up_all()
@@ -253,17 +237,16 @@ def test_a_doubt_is_judged_again_when_the_other_node_is_gone(monkeypatch):
     assert len(counting.names) == 2
 
 
-def test_what_one_node_asks_for_without_end_starves_nobody(monkeypatch):
-    monkeypatch.setattr(watch, "FEW", 2)
-    counting = Counting(monkeypatch)
-    seeing(monkeypatch, NODES, NODES)
-    flood = [named(f"f{number}", badly_signed(csr())) for number in range(5)]
+def test_what_one_node_asks_for_without_end_starves_nobody():
+    counting = Counting()
+    request = badly_signed(csr())
+    flood = [named(f"f{number}", request) for number in range(FEW + 3)]
     other = named("other")
     other["spec"] = {**other["spec"], "username": "system:node:w2"}
-    world = World(monkeypatch, None, [*flood, other], [*flood, other])
+    world = World(None, [*flood, other], [*flood, other], parse=counting.parse, **APPROVING)
     world.follower.round()
-    assert counting.names == ["f0", "f1", "other"]
+    assert counting.names == [*(f"f{number}" for number in range(FEW)), "other"]
     (said,) = world.said
     assert "system:node:w1" in said
     world.follower.round()
-    assert counting.names[3:] == ["f2", "f3"]
+    assert counting.names[FEW + 1 :] == [f"f{number}" for number in range(FEW, FEW + 3)]
