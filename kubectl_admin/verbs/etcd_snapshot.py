@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.report import Report
 
+FORMATS = ("table", "wide", "json", "yaml", "name")  # what -o takes with the other verbs
+
 
 @click.command("etcd-snapshot", cls=Verb)
 @click.option(
@@ -95,6 +97,11 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.node.unpacking import Tool
     from kubectl_admin.part_file import PartFile
 
+    if target in FORMATS:
+        raise UsageError(
+            f"-o names the file of the snapshot, not an output format: {target}",
+            f"for a report as JSON use --json; for a file of that name, -o ./{target}",
+        )
     if target == "-" and env.stdout.isatty():
         raise UsageError("a terminal can't show a snapshot", "name a file with -o, or send it on: -o - | …")
     if target == "-" and getattr(env.stdout, "closed_by_shell", False):

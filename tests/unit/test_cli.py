@@ -341,6 +341,15 @@ def test_ctrl_c_before_the_program_has_begun_is_no_traceback():
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
+@pytest.mark.parametrize("word", ["json", "yaml", "table", "wide", "name"])
+def test_a_snapshot_is_not_saved_under_the_name_of_an_output_format(environment, word):
+    assert cli.run(["etcd-snapshot", "-o", word], environment) == 2
+    assert environment.stderr.getvalue() == (
+        f"error: -o names the file of the snapshot, not an output format: {word}\n"
+        f"       for a report as JSON use --json; for a file of that name, -o ./{word}\n"
+    )
+
+
 def test_a_snapshot_is_not_sent_to_an_output_that_the_shell_has_closed():
     ended = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "etcd-snapshot", "-o", "-"],
