@@ -1,6 +1,12 @@
 """What a verb has to say, as plain data: tables, findings, and the same as a document for programs.
 
 How it looks is decided in the modules beside this one; nothing here knows a terminal.
+
+Read in this order:
+this module: a report and its parts
+text: quantities and lists as text
+terminal, document: a report for a person, and for programs
+progress, live: lines that are written over
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
