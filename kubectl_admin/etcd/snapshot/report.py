@@ -88,7 +88,7 @@ def details(snapshot: Snapshot) -> str:
         ", ".join(f"{name} {value:,}" for name, value in numbers.items() if value is not None),
     ]
     if contents.cluster_id:
-        lines.append(f"cluster id {contents.cluster_id}, made from that of its only member")
+        lines.append(f"cluster id {contents.cluster_id}, computed from the id of the only member")
     if snapshot.full:
         hashed = f"etcdutl's hash over them is {snapshot.full.crc32c:x}"
         lines.append(f"{snapshot.entries:,} entries in all buckets; {hashed}")

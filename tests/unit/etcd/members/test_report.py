@@ -46,6 +46,12 @@ def test_a_sound_cluster():
     )
 
 
+def test_the_only_member_has_nobody_to_be_compared_with():
+    alone = replace(three(), members=three().members[:1], hashed=0)
+    assert "no hash: there is no other member to compare the data with" in text(alone)
+    assert "no hash" not in text(three())
+
+
 def test_what_is_wrong_is_marked():
     broken = three(
         status=status(LEADER + 1, index=900, applied=0),
