@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from kubectl_admin.cluster.decode import decode_json
+from kubectl_admin.cluster.decode import decode_object
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.versions.version import Version
 
@@ -38,6 +38,9 @@ class Requirements:
     cgroup: int | None = None
 
 
+HINT = "--data takes a file like kubectl_admin/data/upstream.json; docs/skew.md describes it"
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """The whole table, by minor (36 for 1.36).
@@ -62,13 +65,23 @@ def load(file: Path | None = None) -> Upstream:
     """
     try:
         text = (file or resources.files("kubectl_admin") / "data/upstream.json").read_text("utf-8")
-        return _parsed(decode_json(text, "it"))
+        return _parsed(decode_object(text, "it"))
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", "--data wants a file like data/upstream.json") from None
+        raise UsageError(f"{file}: {error.strerror}", HINT) from None
     except (AdminError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"{file} is not a table of upstream's versions: {error!r}", "docs/skew.md describes the file"
-        ) from None
+        raise UsageError(f"{file} is not a table of upstream's versions: {_why(error)}", HINT) from None
+
+
+def _why(error: Exception) -> str:
+    """Why a file is not such a table, without what it holds instead."""
+    match error:
+        case UnicodeDecodeError():
+            return "it is not UTF-8 text"
+        case AdminError():
+            return error.what.partition(":")[0]  # «it is not JSON», and then all of it
+        case KeyError():
+            return f"it has no {error}"
+    return str(error)
 
 
 def _parsed(table: Mapping[str, Any]) -> Upstream:

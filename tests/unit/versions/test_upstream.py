@@ -6,6 +6,8 @@ from kubectl_admin.errors import UsageError
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import Version
 
+HINT = "--data takes a file like kubectl_admin/data/upstream.json; docs/skew.md describes it"
+
 
 def test_the_table_that_ships():
     table = upstream.load()
@@ -23,15 +25,30 @@ def test_a_table_of_ones_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"taken": "soon", "minors": {}, "needs": {}}', "null", "\x00"]
+    ("text", "why"),
+    [
+        ("", "it is not JSON"),
+        ("# a page", "it is not JSON"),
+        (b"\xff", "it is not UTF-8 text"),
+        ("[]", "it is not a JSON object, but a list"),
+        ("null", "it is not a JSON object, but a NoneType"),
+        ("{}", "it has no 'taken'"),
+        ('{"taken": 1, "minors": {}, "needs": {}}', "fromisoformat: argument must be str"),
+        ('{"taken": "soon", "minors": {}, "needs": {}}', "Invalid isoformat string: 'soon'"),
+        ('{"taken": "2027-09-01", "minors": {"1.40": {}}, "needs": {}}', "it has no 'end'"),
+        ('{"taken": "2027-09-01", "minors": {"one": {}}, "needs": {}}', "'one' is not a version"),
+    ],
 )
-def test_a_file_that_is_no_table(tmp_path, text):
+def test_a_file_that_is_no_table(tmp_path, text, why):
     file = tmp_path / "upstream.json"
-    file.write_text(text)
-    with pytest.raises(UsageError, match="is not a table of upstream's versions"):
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UsageError) as caught:
         upstream.load(file)
+    assert caught.value.what == f"{file} is not a table of upstream's versions: {why}"
+    assert caught.value.hint == HINT
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="No such file") as caught:
         upstream.load(tmp_path / "none.json")
+    assert caught.value.hint == HINT
