@@ -204,14 +204,19 @@ class Census:
     thousands of nodes join at once, a listing takes longer than hundreds of approvals.
     """
 
-    def __init__(self, cluster: Cluster, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cluster, self._clock = cluster, clock
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Callable[[], float] = time.monotonic,
+        read: Callable[[Cluster], Nodes] = nodes,
+    ) -> None:
+        self._cluster, self._clock, self._read = cluster, clock, read
         self._listed: tuple[float, Nodes] | None = None
 
     def nodes(self) -> Nodes:
         """All nodes, as they were at most CENSUS_GRACE seconds ago. Raises AdminError as `nodes` does."""
         if self._listed is None or self._clock() > self._listed[0] + CENSUS_GRACE:
-            found = nodes(self._cluster)
+            found = self._read(self._cluster)
             self._listed = self._clock(), found
         return self._listed[1]
 

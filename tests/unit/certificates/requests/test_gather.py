@@ -128,10 +128,9 @@ def test_what_may_not_be_seen_of_that_is_a_gap(server):
     assert gap.permission == "list endpointslices.discovery.k8s.io in namespace default"
 
 
-def test_a_census_is_taken_anew_where_the_last_is_some_seconds_old(monkeypatch):
+def test_a_census_is_taken_again_where_the_last_is_some_seconds_old():
     taken, now = iter("abc"), [0.0]
-    monkeypatch.setattr(gather, "nodes", lambda _cluster: next(taken))
-    census = gather.Census(None, lambda: now[0])
+    census = gather.Census(None, lambda: now[0], lambda _cluster: next(taken))
     seen = []
     for now[0] in (0.0, gather.CENSUS_GRACE, gather.CENSUS_GRACE + 1, gather.CENSUS_GRACE + 2):
         seen.append(census.nodes())
@@ -235,34 +234,29 @@ def with_token(node):
     return named(node, spec=document(pem(csr(subject, ())), **asked)["spec"])
 
 
-def test_nothing_is_taken_apart_while_the_listing_is_awaited(server, monkeypatch):
-    monkeypatch.setattr(gather, "taken_apart", lambda _request: pytest.fail("parsed"))
+def test_nothing_is_taken_apart_while_the_listing_is_awaited(server):
     listed(server, *waiting(3))
-    assert len(gather.gather(server.connect()).requests) == 3
+    seen = gather.gather(server.connect()).requests
+    assert [(bool(one.encoded), one.content) for one in seen] == [(True, None)] * 3
 
 
-def test_of_many_that_one_node_has_waiting_the_newest_are_judged(server, monkeypatch):
-    monkeypatch.setattr(policy, "FEW", 2)
-    listed(server, *waiting(4), named("other", spec=OTHERS))
+def test_of_many_that_one_node_has_waiting_the_newest_are_judged(server):
+    listed(server, *waiting(policy.FEW + 2), named("other", spec=OTHERS))
     judged = gather.gather(server.connect()).judged()
     assert {one.request.name: one.verdict for one in judged} == {
-        "r0": Verdict.NOT_JUDGED,
         "other": Verdict.REFUSED,
-        "r1": Verdict.NOT_JUDGED,
-        "r2": Verdict.VALID,
-        "r3": Verdict.VALID,
+        **{f"r{number}": Verdict.NOT_JUDGED for number in range(2)},
+        **{f"r{number}": Verdict.VALID for number in range(2, policy.FEW + 2)},
     }
 
 
-def test_one_that_is_named_is_judged_however_many_newer_there_are(server, monkeypatch):
-    monkeypatch.setattr(policy, "FEW", 1)
-    listed(server, *waiting(3))
+def test_one_that_is_named_is_judged_however_many_newer_there_are(server):
+    listed(server, *waiting(policy.FEW + 1))
     (judged,) = gather.gather(server.connect()).named(["r0"])
     assert judged.verdict is Verdict.VALID
 
 
-def test_thousands_that_join_with_one_token_are_all_judged(server, monkeypatch):
-    monkeypatch.setattr(policy, "FEW", 1)
-    listed(server, *[with_token(f"w{number}") for number in range(10, 14)])
+def test_thousands_that_join_with_one_token_are_all_judged(server):
+    listed(server, *[with_token(f"w{number}") for number in range(10, 10 + policy.FEW + 2)])
     judged = gather.gather(server.connect()).judged()
-    assert [one.verdict for one in judged] == [Verdict.VALID] * 4
+    assert [one.verdict for one in judged] == [Verdict.VALID] * (policy.FEW + 2)
