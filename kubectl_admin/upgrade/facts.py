@@ -176,7 +176,9 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the node goes. version: of Kubernetes. package: the package manager's own, «1.37.2-1.1»."""
+    """Where the node goes. version: of Kubernetes. package: the package manager's own, «1.37.2-1.1»; "" where
+    the version is refused, and no repository was asked.
+    """
 
     version: Version
     package: str

@@ -16,7 +16,7 @@ from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import addons, gather, packages, plan, preflight, snapshot, target
 from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role, Target
 from kubectl_admin.versions import upstream
-from kubectl_admin.versions.version import Version
+from kubectl_admin.versions.version import AnyPatch, Version
 
 # What it takes to look at a node's upgrade, beside a debug pod.
 LOOKING = (Right("get", "nodes"), Right("list", "nodes"), Right("list", "pods"))
@@ -85,8 +85,13 @@ def inspect(cluster: Cluster, host: Host, options: Options) -> Inspection:
     disk = gather.disk(host, facts, options.patches)
     refuse_unmanaged(host.node, disk)
     minor, asked = target.wanted(options.to) if options.to else (target.default_minor(facts), None)
-    goal = goal_there(disk, asked or target.followed(facts, minor)) or target.choose(
-        facts, asked, minor, packages.ask_repository(host, minor, renew_key=options.renew_key)
+    version = asked or target.followed(facts, minor)
+    goal = (
+        goal_there(disk, version)
+        or goal_refused(facts, disk, version or AnyPatch(minor), options)
+        or target.choose(
+            facts, asked, minor, packages.ask_repository(host, minor, renew_key=options.renew_key)
+        )
     )
     role = target.role(facts, goal.version, disk.kubeadm_record)
     steps = plan.steps(
@@ -140,6 +145,14 @@ def goal_there(disk: Disk, version: Version | None) -> Target | None:
     ):
         return None
     return Target(version, str(same.pop()))
+
+
+def goal_refused(facts: ClusterFacts, disk: Disk, version: Version, options: Options) -> Target | None:
+    """The target, where that version is forbidden whatever its packages are: no repository is asked then."""
+    role = target.role(facts, version, disk.kubeadm_record)
+    found = [*preflight.direction(facts, disk, version), *preflight.skew(facts, role, version)]
+    refused = any(each.severity is Severity.VIOLATION for each in preflight.allow(found, options.allow))
+    return Target(version, "") if refused else None
 
 
 def refuse_unmanaged(node: str, disk: Disk) -> None:

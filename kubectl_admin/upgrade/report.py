@@ -51,7 +51,7 @@ def document(seen: Inspection, carried_out: Collection[str] = ()) -> dict[str, o
         "role": str(seen.role),
         "kubelet": str(seen.facts.kubelet) if seen.facts.kubelet else None,
         "target": str(seen.target.version),
-        "package": seen.target.package,
+        "package": seen.target.package or None,
         "steps": [as_data(step) for step in seen.steps],
     }
 

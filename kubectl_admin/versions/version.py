@@ -1,6 +1,7 @@
 """Versions as Kubernetes and its parts write them."""
 
 import re
+import sys
 from dataclasses import dataclass, field
 
 # Kubernetes' own pre-releases; anything else behind a version is a vendor's build of it.
@@ -103,3 +104,15 @@ class Version:
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}{self.suffix}"
+
+
+class AnyPatch(Version):
+    """A minor whose patch is not known yet, the last one there can be; it is written without a patch."""
+
+    __slots__ = ()
+
+    def __init__(self, minor: int) -> None:
+        super().__init__(1, minor, sys.maxsize)
+
+    def __str__(self) -> str:
+        return self.minor_text

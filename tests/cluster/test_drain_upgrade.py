@@ -114,7 +114,15 @@ def test_what_is_forbidden_is_said_with_its_rule_and_nothing_is_touched(young):
     }.items():
         answer = upgrade(young, *words, "--yes")
         assert (answer.code, violations(answer)) == (3, rules), words
-    missing = upgrade(young, "cp-1", "--to", "1.38", "--yes")
+    for words, rule in {
+        ("cp-1", "--to", "1.38"): "skipped-minor",
+        ("worker-1", "--to", "1.38"): "kubelet-skew",
+        ("worker-1", "--to", "1.35"): "downgrade",
+    }.items():
+        answer = upgrade(young, *words, "--yes")
+        assert answer.code == 3, words
+        assert rule in violations(answer), words
+    missing = upgrade(young, "cp-1", "--to", "1.38", "--yes", "--allow", "skipped-minor")
     assert missing.code == 1
     assert "there is no such repository" in missing.err
     assert on(young, "worker-1", "cat", "/etc/apt/sources.list.d/kubernetes.list") == before

@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Severity
-from kubectl_admin.upgrade import inspection
+from kubectl_admin.upgrade import inspection, report
 from kubectl_admin.upgrade.facts import Record, Target
 from kubectl_admin.upgrade.inspection import Options
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, disk, facts
 
+GOAL = Target(NEW, "1.37.2-1.1")
 CLUSTER = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
 DONE = facts("cp-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
 OLD_DNS = "CoreDNS is r/coredns:v1.13.0, kubeadm's is r/coredns:v1.14.6"
@@ -19,10 +21,10 @@ OLD_DNS = "CoreDNS is r/coredns:v1.13.0, kubeadm's is r/coredns:v1.14.6"
 def looked(monkeypatch):
     """What is seen of a control plane whose CoreDNS is older than kubeadm's."""
 
-    def looked(here, host, **options):
+    def looked(here, host, *, goal=GOAL, **options):
         monkeypatch.setattr(inspection.gather, "cluster_facts", lambda *_: here)
         monkeypatch.setattr(inspection.gather, "disk", lambda *_: host)
-        monkeypatch.setattr(inspection, "goal_there", lambda *_: Target(NEW, "1.37.2-1.1"))
+        monkeypatch.setattr(inspection, "goal_there", lambda *_: goal)
         monkeypatch.setattr(inspection.addons, "left_behind", lambda *_: [OLD_DNS])
         monkeypatch.setattr(inspection.drain, "look", lambda *_: None)
         return inspection.inspect(
@@ -68,3 +70,39 @@ def test_a_file_in_the_snapshots_place_is_found_where_one_is_to_come(looked, tmp
     assert "snapshot-file" not in rules(looked(DONE, disk("1.37.2-1.1"), snapshot=str(file)))
     begun = disk(records={"packages": Record("1.37.2-1.1", "-", 0)})
     assert "snapshot-file" not in rules(looked(TO_DO, begun, snapshot=str(file)))
+
+
+@pytest.mark.parametrize(
+    ("here", "to", "rule"),
+    [
+        (facts("worker-1"), "1.35", "downgrade"),
+        (facts("worker-1"), "1.36.1", "downgrade"),
+        (facts("worker-1"), "1.38", "kubelet-skew"),
+        (facts("worker-1"), "1.38.0", "kubelet-skew"),
+        (facts("cp-1"), "1.35", "downgrade"),
+        (facts("cp-1"), "1.38", "skipped-minor"),
+    ],
+)
+def test_a_way_that_no_package_makes_good_is_judged_before_the_repository_is_asked(
+    looked, monkeypatch, here, to, rule
+):
+    def missing(*_, **__):
+        raise AdminError("there is no such repository (404)")
+
+    monkeypatch.setattr(inspection.packages, "ask_repository", missing)
+    seen = looked(here, disk(), goal=None, to=to)
+    assert not inspection.is_possible(seen, Options())
+    found = next(each for each in seen.findings if each.rule == rule)
+    assert found.severity is Severity.VIOLATION
+    assert report.summary(seen).endswith(f"1.36.3 to {to}")
+    assert report.document(seen)["package"] is None
+    with pytest.raises(AdminError, match="no such repository"):
+        looked(
+            here,
+            disk(),
+            goal=None,
+            to=to,
+            allow=tuple(rules(seen)),
+        )
+    with pytest.raises(AdminError, match="no such repository"):
+        looked(here, disk(), goal=None, to="1.36")
