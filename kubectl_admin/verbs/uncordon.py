@@ -14,6 +14,7 @@ from kubectl_admin.report import Report
 @click.command("uncordon", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
 @click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
+@click.option("-y", "--yes", is_flag=True, expose_value=False, help="Changes nothing: it never asks.")
 @click.option(
     "--timeout",
     type=DURATION,

@@ -69,6 +69,10 @@ def test_an_uncordon_names_all_that_it_needs(server):
     assert said == ("list nodes, watch nodes, patch nodes, list replicasets.apps, list statefulsets.apps")
 
 
+def test_an_uncordon_takes_the_answer_to_a_question_that_it_does_not_ask(server):
+    assert refused(server, uncordon, "--yes") == refused(server, uncordon)
+
+
 def test_an_uncordon_that_does_not_wait_lists_no_workloads(server):
     assert refused(server, uncordon, "--no-wait") == "list nodes, watch nodes, patch nodes"
 
