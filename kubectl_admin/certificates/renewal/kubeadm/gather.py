@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -44,6 +44,7 @@ def gather(
     answered: Callable[[int], None] | None = None,
     *,
     inside: bool = False,
+    reads: "Reads | None" = None,
 ) -> Facts:
     """What there is on the control-plane nodes of these names; on all where none is named.
 
@@ -51,7 +52,7 @@ def gather(
     that names the rights that are missing, where a node can't be looked at, and where there is no node of a
     name; UsageError for a node that is not of the control plane.
     """
-    cluster = hosts.cluster
+    cluster, reads = hosts.cluster, reads or Reads()
     require(cluster, rights(hosts.options))
     leftovers.sweep(cluster, hosts.options.namespace)
     parts, uids = find_parts(cluster)
@@ -67,9 +68,9 @@ def gather(
         raise AdminError("found no static pod of an API server", "is the control plane a managed one?")
     chosen = list(dict.fromkeys(names)) or planes
     questions: dict[str, Callable[[], Any]] = {
-        node: partial(read_node, hosts, node, parts[node], uids[node], inside=inside) for node in chosen
+        node: partial(reads.node, hosts, node, parts[node], uids[node], inside=inside) for node in chosen
     }
-    questions[ETCD] = partial(read_etcd, cluster)
+    questions[ETCD] = partial(read_etcd, cluster, reads.etcd)
     answers = hosts.need_all(questions, answered=answered)
     etcd = answers.pop(ETCD)
     return Facts(cluster.target.context, tuple(answers.values()), etcd)
@@ -112,10 +113,10 @@ def pki_of(parts: dict[str, StaticPod]) -> str:
     return directories.most_common(1)[0][0] if directories else PKI
 
 
-def read_etcd(cluster: Cluster) -> Etcd:
-    """The same as `etcd_of`; nothing but the problem where it can't be asked."""
+def read_etcd(cluster: Cluster, read: Callable[[Cluster], Etcd]) -> Etcd:
+    """The members of etcd; nothing but the problem where they can't be asked."""
     try:
-        return etcd_of(cluster)
+        return read(cluster)
     except AdminError as error:
         return Etcd(problem=error.what)
 
@@ -129,6 +130,14 @@ def etcd_of(cluster: Cluster) -> Etcd:
         return Etcd(problem="which members etcd has is not known: no member gave the list")
     up = frozenset(member.pod.node if member.pod else member.node for member in state.voters if member.up)
     return Etcd(len(state.voters), up)
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How a node and etcd are read."""
+
+    node: Callable[..., Node] = read_node
+    etcd: Callable[[Cluster], Etcd] = etcd_of
 
 
 class Live:

@@ -51,9 +51,7 @@ APISERVER = (
 
 
 @pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(gather, "read_node", found)
-    monkeypatch.setattr(gather, "etcd_of", lambda _cluster: HEALTHY)
+def server():
     with StandIn().serving() as stand_in:
         stand_in.on("POST", REVIEWS, Says(body={"status": {"allowed": True}}))
         # A worker shows what is labelled as an API server, too.
@@ -70,8 +68,9 @@ def found(_cluster, node, parts, uids, *_more, **_flags):
     return Node(node, (), Survey(), gather.pki_of(parts), parts, uids)
 
 
-def seen(server, *names):
-    return gather.gather(Hosts(server.connect(), Operation.begin(), Options(), print), names)
+def seen(server, *names, node=found, etcd=lambda _cluster: HEALTHY):
+    hosts = Hosts(server.connect(), Operation.begin(), Options(), print)
+    return gather.gather(hosts, names, reads=gather.Reads(node, etcd))
 
 
 def test_control_planes_are_the_nodes_of_api_servers(server):
@@ -107,21 +106,19 @@ def test_a_managed_control_plane_is_said(server):
     assert "a managed one" in error.value.hint
 
 
-def test_an_etcd_that_can_not_be_asked_is_a_fact(server, monkeypatch):
+def test_an_etcd_that_can_not_be_asked_is_a_fact(server):
     def silent(_cluster):
         raise AdminError("no member answers")
 
-    monkeypatch.setattr(gather, "etcd_of", silent)
-    assert seen(server).etcd.problem == "no member answers"
+    assert seen(server, etcd=silent).etcd.problem == "no member answers"
 
 
-def test_a_node_that_can_not_be_looked_at_ends_it(server, monkeypatch):
+def test_a_node_that_can_not_be_looked_at_ends_it(server):
     def silent(_cluster, node, *_more, **_flags):
         raise AdminError(f"node {node} is not Ready")
 
-    monkeypatch.setattr(gather, "read_node", silent)
     with pytest.raises(AdminError, match="cp-1 is not Ready"):
-        seen(server)
+        seen(server, node=silent)
 
 
 def test_all_rights_that_are_missing_are_named_at_once(server):
