@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.options import debug_pod
@@ -13,7 +14,22 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
 
 
-@click.command("node-exec", cls=Verb)
+class NodeExec(Verb):
+    """A verb with the command line of another program behind `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if "--" in args:
+                raise
+            # What click would offer instead is an option of this program, and means something else.
+            raise UsageError(
+                error.message, f"put -- before the command: {ctx.command_path} NODE -- COMMAND"
+            ) from error
+
+
+@click.command("node-exec", cls=NodeExec)
 @click.argument("node", shell_complete=candidates.nodes)
 @click.argument("argv", metavar="-- COMMAND [ARGUMENT]…", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("-i", "--stdin", is_flag=True, help="Pass standard input to the command.")

@@ -341,6 +341,19 @@ def test_ctrl_c_before_the_program_has_begun_is_no_traceback():
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
+def test_a_command_on_a_node_whose_options_are_taken_for_the_verbs_is_put_behind_two_dashes(environment):
+    assert cli.run(["node-exec", "cp-1", "uname", "--al"], environment) == 2
+    assert environment.stderr.getvalue() == (
+        "error: No such option '--al'.\n"
+        "       put -- before the command: kubectl admin node-exec NODE -- COMMAND\n"
+    )
+
+
+def test_an_unknown_option_of_node_exec_is_told_like_any_other(environment):
+    assert cli.run(["node-exec", "--nosuch", "cp-1", "--", "uname"], environment) == 2
+    assert 'see "kubectl admin node-exec --help"' in environment.stderr.getvalue()
+
+
 @pytest.mark.parametrize("word", ["json", "yaml", "table", "wide", "name"])
 def test_a_snapshot_is_not_saved_under_the_name_of_an_output_format(environment, word):
     assert cli.run(["etcd-snapshot", "-o", word], environment) == 2
