@@ -58,6 +58,7 @@ class Report:
     names: makes the `-o name` lines, «node/w1».
     tables, paragraphs: what a person reads, the tables first; a paragraph is a line or several.
     findings: rules broken; a violation among them makes the command end with exit code 3.
+    closing: the last line for a person, below the findings; "" for none.
     fields: further top-level fields of the document.
     texts: makes the whole text of further formats, by their names.
     """
@@ -68,6 +69,7 @@ class Report:
     tables: Sequence[Table] = ()
     paragraphs: Sequence[str] = ()
     findings: Sequence[Finding] = ()
+    closing: str = ""
     fields: Mapping[str, object] = field(default_factory=dict)
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ def render(report: Report, *, wide: bool, headers: bool, colour: bool, width: in
     ]
     if report.findings:
         parts.append("\n".join(finding_text(finding, colour, width) for finding in report.findings))
+    parts.append(wrapped(printable(report.closing), width))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

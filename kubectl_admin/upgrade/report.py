@@ -13,6 +13,8 @@ from kubectl_admin.upgrade.apply import Upgraded
 from kubectl_admin.upgrade.inspection import Inspection
 from kubectl_admin.upgrade.plan import PAID
 
+REFUSED = "the upgrade can't begin: fix the violations above first"
+
 
 def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Report:
     """What would be done. waits: as in the drain's report. wide: names are shown whole."""
@@ -21,13 +23,19 @@ def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Rep
         [Column("STEP"), Column("STATE"), Column("WHAT")],
         [[step.name, plan.state(step), step.title] for step in seen.steps],
     )
+    findings = sorted(
+        [*seen.findings, *(drained.findings if drained else ())],
+        key=lambda each: list(Severity).index(each.severity),
+    )
+    violated = any(each.severity is Severity.VIOLATION for each in findings)
     return Report(
         kind="NodeUpgradePlan",
         items=lambda: [document(seen)],
         names=lambda: [f"node/{seen.facts.node}"],
         tables=[steps, *(drained.tables if drained else ())],
         paragraphs=[summary(seen), *(drained.paragraphs if drained else ())],
-        findings=[*seen.findings, *(drained.findings if drained else ())],
+        findings=findings,
+        closing=REFUSED if violated and not seen.is_over else "",
     )
 
 

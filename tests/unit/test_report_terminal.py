@@ -99,6 +99,11 @@ def test_paragraphs_and_findings_are_wrapped_and_words_stay_whole():
     assert f"  {long}" in lines
 
 
+def test_the_closing_line_is_below_the_findings():
+    found = [Finding(Severity.NOTE, "r", "s", "says", "seen")]
+    assert shown(paragraphs=["first"], findings=found, closing="last").endswith("  rule: says\n\nlast\n")
+
+
 def test_parts_stand_apart_and_empty_ones_leave_no_gap():
     text = shown(tables=[VERSIONS, Table(VERSIONS.columns, [])], paragraphs=["one\ntwo", ""], headers=False)
     assert text == "cp-1      1.30\nworker-1  1.3!\nw2        1e5?\n\none\ntwo\n"

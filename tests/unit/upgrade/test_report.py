@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kubectl_admin.finding import Severity
+from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.plan import Step
 from kubectl_admin.upgrade import report
 from kubectl_admin.upgrade.apply import Upgraded
@@ -34,6 +34,20 @@ def test_a_step_is_done_where_it_was_carried_out_and_never_where_it_was_not_need
     after = shown.items()[0]["steps"]
     assert [each["state"] for each in after] == ["not needed", "done", "done"]
     assert [row[1] for row in shown.tables[0].rows] == ["not needed", "-", "2s"]
+
+
+def planned(*severities, is_done=False):
+    findings = tuple(Finding(each, f"rule-{each}", "it", "says", "seen") for each in severities)
+    steps = (Step("kubelet", "", "cp-1", is_done),)
+    return report.planned(replace(done().inspection, steps=steps, findings=findings))
+
+
+def test_what_forbids_an_upgrade_is_first_in_its_plan_and_said_in_its_last_line():
+    shown = planned(Severity.NOTE, Severity.WARNING, Severity.VIOLATION, Severity.WARNING)
+    assert [str(each.severity) for each in shown.findings] == ["violation", "warning", "warning", "note"]
+    assert shown.closing == "the upgrade can't begin: fix the violations above first"
+    assert planned(Severity.WARNING).closing == ""
+    assert planned(Severity.VIOLATION, is_done=True).closing == ""
 
 
 def found(shown):
