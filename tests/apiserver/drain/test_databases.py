@@ -90,6 +90,8 @@ def test_a_database_without_a_second_instance_is_said_before_the_cordon(postgres
     postgres.cluster.delete(postgres.path("pods", "pg-2"), NOW)
     answer = finished(postgres)
     assert answer.code == 3
-    assert "warning: CloudNativePG moving/pg on pod/moving/pg-1: no other instance" in answer.out
+    shown = " ".join(answer.out.split())
+    assert "warning: CloudNativePG moving/pg" in shown
+    assert "no instance on another node is ready: the database will be down" in shown
     assert "violation: disruption budget moving/pg-primary" in answer.out
     assert not postgres.is_cordoned
