@@ -71,6 +71,11 @@ def authority(name: str) -> UsageError:
     )
 
 
+def names_to_choose_from() -> str:
+    """The hint for whoever has named nothing, or nothing that can be renewed."""
+    return f"these can be renewed: {', '.join(KNOWN)}"
+
+
 def known(names: Iterable[str]) -> tuple[str, ...]:
     """The names, each once, in their usual order: all of them kubeadm's, or all kubelets'.
 
@@ -81,7 +86,7 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
         if name in AUTHORITIES:
             raise authority(name)
         if name not in KNOWN:
-            raise UsageError(f"{name!r} can't be renewed", f"these can: {', '.join(KNOWN)}")
+            raise UsageError(f"{name!r} can't be renewed", names_to_choose_from())
     if wanted & ROTATED.keys() and wanted & RENEWABLE.keys():
         raise UsageError(
             "certificates of kubeadm and of kubelets can't be renewed in one run",

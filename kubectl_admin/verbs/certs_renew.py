@@ -59,13 +59,14 @@ def command(  # noqa: PLR0913 - its options
       # The certificate that a worker's kubelet shows to API servers
       kubectl admin certs renew kubelet-client --node worker-1
     """
-    from kubectl_admin.certificates.renewable import ROTATED, authority, known
+    from kubectl_admin.certificates.renewable import ROTATED, authority, known, names_to_choose_from
     from kubectl_admin.certificates.renewal.changes import renewal, rotation
 
     if authorities:
         raise authority("ca")
     if bool(names) == everything:
-        raise UsageError("name one or more certificates, or use --all, but not both")
+        hint = None if names else names_to_choose_from()
+        raise UsageError("name one or more certificates, or use --all, but not both", hint)
     wanted = known(names)
     asked = rotation(wanted) if wanted and wanted[0] in ROTATED else renewal(wanted)
     return change_certificates(env, asked, nodes, pods, skipped=skipped, how=how)

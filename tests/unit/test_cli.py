@@ -341,6 +341,22 @@ def test_ctrl_c_before_the_program_has_begun_is_no_traceback():
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ([], "       these can be renewed: admin.conf, apiserver, "),
+        (["--dry-run"], "       these can be renewed: admin.conf, apiserver, "),
+        (["--all", "apiserver"], ""),
+    ],
+)
+def test_whoever_renews_nothing_is_shown_the_names(environment, words, hint):
+    assert cli.run(["certs", "renew", *words], environment) == 2
+    what, *rest = environment.stderr.getvalue().splitlines()
+    assert what == "error: name one or more certificates, or use --all, but not both"
+    assert "".join(rest).startswith(hint)
+    assert bool(rest) == bool(hint)
+
+
 def test_a_command_on_a_node_whose_options_are_taken_for_the_verbs_is_put_behind_two_dashes(environment):
     assert cli.run(["node-exec", "cp-1", "uname", "--al"], environment) == 2
     assert environment.stderr.getvalue() == (
