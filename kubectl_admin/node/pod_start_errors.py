@@ -51,7 +51,7 @@ def way_out(error: ApiError, namespace: str) -> str | None:
     if isinstance(error, Forbidden) and not error.verb:
         return EXCEPTION
     if isinstance(error, NotFound):
-        return "name a namespace that there is"
+        return "name an existing one with --debug-namespace"
     return None
 
 

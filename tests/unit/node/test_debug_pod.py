@@ -438,7 +438,10 @@ def test_no_pod_is_killed_for_it_unless_that_is_asked_for(said):
             "the quota of namespace kube-system has no room",
         ),
         (ApiError(422, "Invalid", "spec.nodeName: Invalid value"), None),
-        (NotFound(404, "NotFound", 'namespaces "kube-system" not found'), "name a namespace that there is"),
+        (
+            NotFound(404, "NotFound", 'namespaces "kube-system" not found'),
+            "name an existing one with --debug-namespace",
+        ),
         (
             Forbidden(
                 403,
