@@ -195,7 +195,7 @@ class Actions:
         )
 
     def settle(self) -> None:
-        """The node takes pods again, and is well at its version."""
+        """The node is Ready at its version, and takes pods again."""
         here = self.host.node
         self.await_settled(parts_ready=False)
         if self.seen.facts.etcd is not None:

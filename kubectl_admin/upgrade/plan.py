@@ -49,7 +49,7 @@ def steps(
     found.append(Step(KUBELET, f"{names} {version} installed, kubelet restarted", node, runs))
     mark = mark_that_counts(facts, target)
     ends = mark.uncordon if mark else not facts.cordoned
-    title = "well at its version" + (", and uncordoned" if drain and ends else "")
+    title = "Ready at its version" + (", and uncordoned" if drain and ends else "")
     found.append(Step(SETTLE, title, node, runs and over and not facts.mark and not disk.records))
     return tuple(found)
 

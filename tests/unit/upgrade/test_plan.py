@@ -222,6 +222,6 @@ def test_a_node_that_was_cordoned_before_is_not_uncordoned():
     def title(here):
         return plan.steps(here, disk(), target.role(here, NEW), GOAL, snapshot=True, drain=True)[-1].title
 
-    assert title(facts("cp-1")).endswith("uncordoned")
+    assert title(facts("cp-1")) == "Ready at its version, and uncordoned"
     assert not title(facts("cp-1", cordoned=True)).endswith("uncordoned")
     assert title(facts("cp-1", cordoned=True, mark=MARK)).endswith("uncordoned")
