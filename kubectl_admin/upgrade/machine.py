@@ -31,7 +31,7 @@ def machine(
         replace(
             node,
             cgroup=disk.cgroup,
-            cgroup_seen="the version of /sys/fs/cgroup",
+            cgroup_seen="/sys/fs/cgroup",
             allows_cgroup_v1=coming.allows_cgroup_v1,
         )
         for node in facts.versions.nodes

@@ -171,19 +171,22 @@ def _cgroup(facts: Facts, required: Requirements, minor: int) -> Iterator[Findin
         nodes = [each for each in facts.nodes if each.cgroup == 1 and each.allows_cgroup_v1 is allowed]
         if not nodes:
             continue
-        seen = " and ".join(sorted({f"{node.cgroup_seen} is 1" for node in nodes}))
+        seen = ", ".join(sorted({node.cgroup_seen for node in nodes}))
+        runs = f"node {nodes[0].name} runs" if len(nodes) == 1 else f"{len(nodes)} nodes run"
+        its = "its kubelet" if len(nodes) == 1 else "each kubelet"
         allows = {
-            None: "; its kubelet's configuration was not read",
-            True: "; its kubelet's configuration allows it; kubeadm's system check may have to be ignored",
-            False: "; its kubelet's configuration does not allow it",
+            None: f"whether {its} accepts it was not read",
+            True: f"{its} accepts it (failCgroupV1: false); kubeadm may need "
+            "--ignore-preflight-errors=SystemVerification",
+            False: f"{its} refuses it, without failCgroupV1: false",
         }[allowed]
         yield rules.CGROUP_V1.finding(
             severity,
             subject=f"cgroup v1 for 1.{minor}",
-            evidence=f"{seen}{allows}",
+            evidence=f"{runs} cgroup v1 ({seen}); {allows}",
             fix=(
                 "boot these nodes with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
-                + ("" if allowed else ", or set it in ConfigMap kube-system/kubelet-config")
+                + ("" if allowed else ", or set failCgroupV1: false in ConfigMap kube-system/kubelet-config")
             ),
             objects=_objects(nodes),
         )

@@ -126,7 +126,11 @@ def test_cgroup_v1_by_what_the_kubelet_is_told(allowed, severity):
     facts = cluster({"cp1": "1.36.0"}, cgroup=1, allows_cgroup_v1=allowed, cgroup_seen="the file")
     [finding] = unmet(facts, TABLE, 37)
     assert (finding.severity, finding.rule) == (severity, "cgroup-v1")
-    assert finding.evidence.startswith("the file is 1; ")
+    assert finding.evidence.startswith("node cp1 runs cgroup v1 (the file); ")
+    assert ("kubeadm may need --ignore-preflight-errors=SystemVerification" in finding.evidence) is (
+        allowed is True
+    )
+    assert ("failCgroupV1: false" in finding.fix) is (allowed is not True)
 
 
 @pytest.mark.parametrize(
