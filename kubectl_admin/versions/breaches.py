@@ -16,6 +16,7 @@ class Breach:
 
     minor: the minor that it counts as. allowed: those that it may have.
     against: the minors of what it is measured by: API servers, or the kubelet of its node.
+    oldest_server: the node of the first of the oldest API servers; None where it is on none.
     legal_if_local: it would be legal if it talked to its own node's API server only, which was not seen.
     """
 
@@ -24,6 +25,7 @@ class Breach:
     rule: Rule
     allowed: MinorRange
     against: tuple[int, ...]
+    oldest_server: str | None
     legal_if_local: bool = False
 
     @property
@@ -48,6 +50,11 @@ def breaches(facts: Facts) -> list[Breach]:
             for server in facts.of(Component.APISERVER)
             if server.effective
         },
+        oldest_server=next(
+            server.node
+            for server in facts.of(Component.APISERVER)
+            if server.effective and server.effective.minor == apiservers[0]
+        ),
         kubelets={
             kubelet.node: kubelet.version.minor for kubelet in facts.of(Component.KUBELET) if kubelet.version
         },
@@ -57,12 +64,16 @@ def breaches(facts: Facts) -> list[Breach]:
 
 @dataclass(frozen=True, slots=True)
 class _Measures:
-    """The versions that instances are measured by: those of all API servers, and those on the same node."""
+    """The versions that instances are measured by: those of all API servers, and those on the same node.
+
+    oldest_server: as of a Breach.
+    """
 
     apiservers: tuple[int, ...]
     allowed: Mapping[Component, MinorRange]
     own: Mapping[str | None, int]
     kubelets: Mapping[str | None, int]
+    oldest_server: str | None
 
 
 def _breaches_of(instance: Instance, measures: _Measures) -> Iterator[Breach]:
@@ -78,12 +89,19 @@ def _breaches_of(instance: Instance, measures: _Measures) -> Iterator[Breach]:
         legal_if_local = (
             local is not None and instance.reach is None and version.minor in allowed_by((local,))
         )
-        yield Breach(instance, version.minor, rule, allowed, reached, legal_if_local)
+        yield Breach(instance, version.minor, rule, allowed, reached, measures.oldest_server, legal_if_local)
     if instance.component is Component.KUBE_PROXY and instance.node in measures.kubelets:
         kubelet = measures.kubelets[instance.node]
         beside = policy.kube_proxy_minors_beside(kubelet)
         if version.minor not in beside:
-            yield Breach(instance, version.minor, rules.KUBE_PROXY_KUBELET_SKEW, beside, (kubelet,))
+            yield Breach(
+                instance,
+                version.minor,
+                rules.KUBE_PROXY_KUBELET_SKEW,
+                beside,
+                (kubelet,),
+                measures.oldest_server,
+            )
 
 
 RULES = {

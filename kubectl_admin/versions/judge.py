@@ -70,11 +70,21 @@ def _fix(breach: Breach) -> str:
         case _ if breach.rule is rules.KUBE_PROXY_KUBELET_SKEW:
             return "upgrade the older one of kube-proxy and kubelet on these nodes"
         case _ if breach.newer:
-            return f"upgrade the remaining API servers to 1.{breach.minor} first: they go before all others"
+            return _servers_first(breach)
         case Component.KUBELET:
             return f"drain these nodes and upgrade their kubelet to at least 1.{breach.allowed.oldest}"
         case _:
             return f"upgrade it to at least 1.{breach.allowed.oldest}"
+
+
+def _servers_first(breach: Breach) -> str:
+    """What to do about what is newer than its API servers."""
+    oldest = min(breach.against)
+    way = ", minor by minor" if breach.minor > oldest + 1 else ""
+    command = f"kubectl admin drain-upgrade {breach.oldest_server} --to 1.{oldest + 1}"
+    return f"upgrade the API servers to 1.{breach.minor} first{way}" + (
+        f": {command}" if breach.oldest_server else ""
+    )
 
 
 def disagreements(instances: Iterable[Instance]) -> Iterator[Finding]:

@@ -37,6 +37,16 @@ def test_a_kubelet_moved_before_its_api_server():
     assert finding.severity is Severity.VIOLATION
     assert finding.objects == ("node/w1",)
     assert finding.source.endswith("version-skew-policy/#kubelet")
+    assert finding.fix == "upgrade the API servers to 1.37 first: kubectl admin drain-upgrade cp1 --to 1.37"
+
+
+def test_api_servers_that_go_first_are_those_that_are_behind_minor_by_minor():
+    half = found(cluster({"cp1": "1.37.2", "cp2": "1.36.3"}, {"w1": "1.37.2"}))["kubelet-skew"]
+    assert half.fix.endswith(" first: kubectl admin drain-upgrade cp2 --to 1.37")
+    far = found(cluster({"cp1": "1.36.3"}, {"w1": "1.38.0"}))["kubelet-skew"]
+    assert far.fix == (
+        "upgrade the API servers to 1.38 first, minor by minor: kubectl admin drain-upgrade cp1 --to 1.37"
+    )
 
 
 def test_controllers_of_one_version_are_one_finding_and_say_what_would_excuse_them():
