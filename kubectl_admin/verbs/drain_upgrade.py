@@ -66,7 +66,10 @@ def command(  # noqa: PLR0913 - its options
     cluster = env.cluster_for_work(patience=options.pods.patience if doing else LOOK_TIMEOUT, resuming=True)
     with apply.open_host(cluster, node, options, env.note, doing=doing) as there:
         if logs:
-            env.write(state.logs(there))
+            written = state.logs(there)
+            env.write(written)
+            if not written:
+                env.note(f"no upgrade of node {node} runs, or it has written nothing yet")
             return None
         if status:
             shown = state.report(state.status(cluster, there))
