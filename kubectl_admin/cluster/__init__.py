@@ -3,7 +3,7 @@
 Read in this order:
 kubeconfig_files, kubeconfig, usable: which server is meant, and as whom
 connection: what other rooms call: get, list, table, watch, exec, port-forward
-objects, paths, table, decode: what answers must be
+objects, nodes, paths, table, decode: what answers must be
 errors, retry, wait, watched, watch_events: refusals, further tries, waiting, objects kept up to date
 access: the rights of the user, and those that are missing
 requests, transport, reaching, client, limits: a request, from who asks to the wire
@@ -11,5 +11,5 @@ credentials, plugin, tls: what a request shows and trusts
 channels, exec, portforward, secured: streams to and from pods
 dial, proxy, socks, relay, address: how such a stream reaches the server
 
-Other rooms use connection, objects, paths, errors, retry, wait, watched and access.
+Other rooms use connection, objects, nodes, paths, errors, retry, wait, watched and access.
 """

@@ -174,6 +174,23 @@ def test_every_room_is_in_the_design() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "room",
+    [
+        pytest.param(each.parent, id=str(each.parent.relative_to(ROOT)))
+        for each in sorted(rules_page.PACKAGE.glob("*/**/__init__.py"))
+        if each.parent.name != "verbs"  # any order will do
+    ],
+)
+def test_every_room_gives_the_order_in_which_to_read_it(room: Path) -> None:
+    order = ast.get_docstring(ast.parse(text_of(room / "__init__.py"))) or ""
+    modules = {each.stem for each in room.glob("*.py")} | {
+        each.parent.name for each in room.glob("*/__init__.py")
+    }
+    lacking = modules - {"__init__", *re.findall(r"\w+", order)}
+    assert lacking == set(), f"name these modules in the reading order of {path_of(room)}/__init__.py"
+
+
 def examples_in(text: str) -> Iterator[tuple[str, ...]]:
     """The command lines of this program in a text, as words, without what the shell does with them."""
     for line in text.replace("\\\n", " ").splitlines():
