@@ -49,13 +49,20 @@ def etcd_gate(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]
             says=f"every etcd member must be at {gate} or later before the step to {brought.minor_text}",
             subject=f"etcd for 1.{minor}",
             evidence=seen,
-            fix=(
-                f"upgrade etcd to {gate} or later first, by its image tag in the kubeadm configuration"
-                if old
-                else "kubectl admin etcd-status asks every member"
-            ),
+            fix=(_etcd_fix(facts, gate) if old else "kubectl admin etcd-status asks every member"),
             objects=tuple(f"node/{each.node}" for each in (*old, *unknown) if each.node),
         )
+
+
+def _etcd_fix(facts: Facts, gate: Version) -> str:
+    """How etcd alone is upgraded. Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/apply.go."""
+    known = [part.version for part in facts.of(Component.APISERVER) if part.version]
+    version = f" v{max(known, key=lambda each: each.precedence)}" if known else ""
+    return (
+        f"upgrade etcd alone first: set etcd.local.imageTag to a tag of etcd {gate} or later "
+        "(kubectl -n kube-system edit configmap kubeadm-config), then run kubeadm upgrade apply"
+        f"{version} on each control plane, and remove the tag again"
+    )
 
 
 def etcd_brought(facts: Facts, upstream: Upstream, minor: int) -> Version | None:

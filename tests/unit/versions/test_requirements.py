@@ -95,7 +95,11 @@ def test_a_node_that_lacks_nothing(fields, minor):
 )
 def test_the_gates_of_etcd(etcd, minor, blocked):
     facts = cluster({"cp1": "1.36.3"}, None, part(Component.ETCD, etcd))
-    assert bool(list(etcd_gate(facts, TABLE, minor))) is blocked
+    found = list(etcd_gate(facts, TABLE, minor))
+    assert bool(found) is blocked
+    for finding in found:
+        assert "kubectl -n kube-system edit configmap kubeadm-config" in finding.fix
+        assert "kubeadm upgrade apply v1.36.3 on each control plane" in finding.fix
 
 
 @pytest.mark.parametrize(
