@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Mark, Report, Table
-from kubectl_admin.report.text import printable, some_of
+from kubectl_admin.report.text import beside, printable
 
 RED, YELLOW, DIM, RESET = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 COLOUR_OF_MARK = {Mark.BAD: RED, Mark.DOUBT: YELLOW}
@@ -55,8 +55,8 @@ def cell_text(cell: Cell | str, colour: bool) -> str:
 def finding_text(finding: Finding, colour: bool, width: int) -> str:
     """A finding as a paragraph: what breaks which rule on which objects, and what to do."""
     severity = f"{finding.severity}:"
-    where = f" on {some_of(finding.objects)}" if finding.objects else ""
-    first = wrapped(printable(f"{severity} {finding.subject}{where}: {finding.evidence}"), width)
+    subject = f"{finding.subject}{beside(finding.objects)}"
+    first = wrapped(printable(f"{severity} {subject}: {finding.evidence}"), width)
     if colour:
         first = f"{COLOUR_OF_SEVERITY[finding.severity]}{severity}{RESET}{first.removeprefix(severity)}"
     return "\n".join([first, *wrapped_parts((("rule", rule_text(finding)), ("fix", finding.fix)), width)])

@@ -33,6 +33,16 @@ def some_of(objects: Sequence[object], shown: int = OBJECTS_SHOWN, separator: st
     return f"{listed} {rest}" if rest else listed
 
 
+def beside(objects: Sequence[str], shown: int = OBJECTS_SHOWN) -> str:
+    """A finding's objects, to be put behind its subject: « on node/w1»; « (pod/default/web)», since a pod is
+    not a place; "" for none.
+    """
+    if not objects:
+        return ""
+    listed = some_of(objects, shown)
+    return f" ({listed})" if objects[0].startswith("pod/") else f" on {listed}"
+
+
 def and_more(rest: int) -> str:
     """«and 1,997 more»; "" if nothing is left."""
     return f"and {rest:,} more" if rest > 0 else ""

@@ -7,7 +7,7 @@ from datetime import date
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
-from kubectl_admin.report.text import some_of
+from kubectl_admin.report.text import beside, some_of
 from kubectl_admin.versions.breaches import Breach
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
 from kubectl_admin.versions.policy import kubelet_minors, minors_text
@@ -159,7 +159,7 @@ def upgrade_path_text(stages: Sequence[UpgradeStage]) -> str:
         objects = f": {some_of(stage.objects, STAGE_OBJECTS)}" if stage.objects else ""
         lines.append(f"{number}. 1.{stage.minor}: {stage.title}{wait}{objects}")
         for finding in stage.illegal:
-            where = f" on {some_of(finding.objects, STAGE_OBJECTS)}" if finding.objects else ""
+            where = beside(finding.objects, STAGE_OBJECTS)
             word = "illegal then" if finding.severity is Severity.VIOLATION else "check"
             lines.append(f"  {word}: {finding.subject}{where}: {finding.evidence}")
     return "\n".join(lines)

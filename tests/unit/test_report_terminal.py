@@ -86,6 +86,14 @@ def test_a_finding_says_what_breaks_which_rule_and_what_to_do():
     assert shown(findings=[finding], colour=True).startswith("\x1b[31mviolation:\x1b[0m kubelet 1.37.2 on ")
 
 
+def test_a_pod_is_not_a_place():
+    pods = ("pod/kube-system/proxy-x", "pod/kube-system/proxy-y")
+    finding = Finding(Severity.NOTE, "r", "pods of a DaemonSet", "says", "they stay", objects=pods)
+    assert shown(findings=[finding], width=110).startswith(
+        "note: pods of a DaemonSet (pod/kube-system/proxy-x, pod/kube-system/proxy-y): they stay\n"
+    )
+
+
 def test_a_finding_without_source_fix_and_objects_is_short():
     finding = Finding(Severity.NOTE, "a-rule", "subject", "says", "evidence")
     assert shown(findings=[finding]) == "note: subject: evidence\n  rule: says\n"

@@ -85,7 +85,7 @@ def test_a_budget_that_can_never_be_met_is_named_before_anything_is_touched(worl
     world.put(pod("one", world.node, owner=REPLICASET), never)
     answer = finished(world)
     assert answer.code == 3
-    assert "violation: disruption budget moving/guard on pod/moving/one" in answer.out
+    assert "violation: disruption budget moving/guard (pod/moving/one)" in answer.out
     assert not world.is_cordoned
 
 
