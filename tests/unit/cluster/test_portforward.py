@@ -127,15 +127,15 @@ def test_no_permission(server: StandIn) -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "no HTTP answer to /health"),
-        (b"", "no HTTP answer to /health"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "not an HTTP answer to /health"),
+        (b"", "not an HTTP answer to /health"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nabc", "lacks its last 5 bytes"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcdefghi", "longer than 8 bytes"),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n",
-            "no HTTP answer to /health",
+            "not an HTTP answer to /health",
         ),
-        (b"HTTP/1.1 " + b"word " * 9000 + b"\r\n", r"no HTTP answer to /health: .{1,300}$"),
+        (b"HTTP/1.1 " + b"word " * 9000 + b"\r\n", r"not an HTTP answer to /health: .{1,300}$"),
     ],
 )
 def test_what_is_no_answer(server: StandIn, answer: bytes, told: str) -> None:
