@@ -6,7 +6,7 @@ Source: SelfSubjectAccessReview of authorization.k8s.io/v1, which every authenti
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,10 +40,23 @@ class Right:
         return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
-def together(rights: Sequence[Right]) -> str:
-    """Rights on the same resource in a few words: «create and get pods/portforward in namespace x»."""
-    *others, last = rights
-    return "".join(f"{right.verb} and " for right in others) + str(last)
+def together(rights: Iterable[Right]) -> str:
+    """Rights in a few words, grouped by resource: «get and list nodes; create pods/exec in namespace x».
+
+    A right in one namespace is left out beside the same right in all namespaces.
+    """
+    named = dict.fromkeys(rights)
+    groups: dict[str, list[str]] = {}
+    for right in named:
+        if not right.namespace or replace(right, namespace="") not in named:
+            groups.setdefault(str(right).removeprefix(f"{right.verb} "), []).append(right.verb)
+    return "; ".join(f"{enumerated(verbs)} {resource}" for resource, verbs in groups.items())
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """«create», «create and get», «create, get and list»."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def require(cluster: "Cluster", rights: Iterable[Right]) -> None:
@@ -88,9 +101,8 @@ def attributed(
 
 def lacks(user: str, rights: Iterable[Right]) -> AdminError:
     """What is said of rights that a user does not have."""
-    named = ", ".join(map(str, rights))
     hint = "docs/permissions.md has the roles that each verb needs"
-    return AdminError(f'user "{user}" may not {named}', hint)
+    return AdminError(f'user "{user}" may not {together(rights)}', hint)
 
 
 def user(cluster: "Cluster") -> str:

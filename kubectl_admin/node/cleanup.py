@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from kubectl_admin.cluster.access import Right, explained, missing
+from kubectl_admin.cluster.access import Right, explained, missing, together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.cluster.nodes import read_node
@@ -102,7 +102,7 @@ def unseen(node: str, error: AdminError, lacking: Sequence[Right]) -> Finding:
     """A node whose host could not be looked at. lacking: rights that the user does not have."""
     fix = error.hint or "run it again when the node is back"
     if isinstance(error, Forbidden) and lacking:
-        fix = f"docs/permissions.md has what it takes; missing: {', '.join(map(str, lacking))}"
+        fix = f"docs/permissions.md has what it takes; missing: {together(lacking)}"
     return rules.HOST_NOT_READ.warning(
         subject="what is left", evidence=error.what, fix=fix, objects=(f"node/{node}",)
     )

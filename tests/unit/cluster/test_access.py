@@ -89,7 +89,7 @@ def test_all_that_is_missing_is_named_in_one_line(server):
     with pytest.raises(AdminError) as refused, explained(cluster, [LIST_PODS, GET_NODES, EXEC]):
         list(cluster.list(PODS))
     assert refused.value.what == (
-        'user "ann" may not list pods in namespace kube-system, create pods/exec in namespace kube-system'
+        'user "ann" may not list pods in namespace kube-system; create pods/exec in namespace kube-system'
     )
     assert refused.value.hint == "docs/permissions.md has the roles that each verb needs"
 
@@ -146,7 +146,7 @@ def test_what_must_not_stop_half_way_asks_beforehand(server):
     assert SELF not in [asked.path for asked in server.asked]
     with pytest.raises(AdminError) as refused:
         require(cluster, [LIST_PODS, GET_NODES, EXEC, GET_PODS])
-    assert refused.value.what == 'user "ann" may not get nodes, get pods'
+    assert refused.value.what == 'user "ann" may not get nodes; get pods'
     assert refused.value.hint == "docs/permissions.md has the roles that each verb needs"
 
 
@@ -186,3 +186,17 @@ def test_rights_on_the_same_resource_in_a_few_words():
     assert together([EXEC]) == "create pods/exec in namespace kube-system"
     both = [Right(verb, "nodes/proxy") for verb in ("create", "get")]
     assert together(both) == "create and get nodes/proxy"
+
+
+def test_rights_are_grouped_by_resource_and_namespace():
+    rights = [Right(verb, "pods", "a") for verb in ("create", "get", "list")]
+    assert together([GET_NODES, *rights, EXEC, CLAIMS, Right("list", "nodes"), GET_NODES]) == (
+        "get and list nodes; create, get and list pods in namespace a; create pods/exec in namespace "
+        "kube-system; list persistentvolumeclaims.example.storage.example in namespace a"
+    )
+
+
+def test_a_right_in_a_namespace_is_not_named_beside_the_same_in_all():
+    assert together([GET_PODS, Right("get", "pods", "a"), Right("list", "pods", "a")]) == (
+        "get pods; list pods in namespace a"
+    )

@@ -39,16 +39,16 @@ def refused(server, verb, *words):
 
 def test_a_drain_names_all_that_it_needs(server):
     said = refused(server, drain, "--yes")
-    assert said == "get nodes, list pods, patch nodes, watch pods, create pods/eviction"
+    assert said == "get and patch nodes; list and watch pods; create pods/eviction"
 
 
 def test_a_drain_that_deletes_needs_that_right_instead(server):
     said = refused(server, drain, "--yes", "--disable-eviction")
-    assert said == "get nodes, list pods, patch nodes, watch pods, delete pods"
+    assert said == "get and patch nodes; list, watch and delete pods"
 
 
 def test_a_dry_run_of_a_drain_needs_no_right_to_change(server):
-    assert refused(server, drain, "--dry-run") == "get nodes, list pods"
+    assert refused(server, drain, "--dry-run") == "get nodes; list pods"
 
 
 def test_a_cordon_that_is_refused_names_the_right(server):
@@ -61,12 +61,12 @@ def test_a_cordon_that_is_refused_names_the_right(server):
         return Says(201, {"status": {"allowed": (attributes["verb"], attributes["resource"]) in granted}})
 
     server.on("POST", REVIEWS, review)
-    assert refused(server, drain, "--yes") == "patch nodes, create pods/eviction"
+    assert refused(server, drain, "--yes") == "patch nodes; create pods/eviction"
 
 
 def test_an_uncordon_names_all_that_it_needs(server):
     said = refused(server, uncordon)
-    assert said == ("list nodes, watch nodes, patch nodes, list replicasets.apps, list statefulsets.apps")
+    assert said == ("list, watch and patch nodes; list replicasets.apps; list statefulsets.apps")
 
 
 def test_an_uncordon_takes_the_answer_to_a_question_that_it_does_not_ask(server):
@@ -74,7 +74,7 @@ def test_an_uncordon_takes_the_answer_to_a_question_that_it_does_not_ask(server)
 
 
 def test_an_uncordon_that_does_not_wait_lists_no_workloads(server):
-    assert refused(server, uncordon, "--no-wait") == "list nodes, watch nodes, patch nodes"
+    assert refused(server, uncordon, "--no-wait") == "list, watch and patch nodes"
 
 
 def test_a_dry_run_of_an_uncordon_needs_no_right_to_change(server):

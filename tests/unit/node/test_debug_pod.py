@@ -367,7 +367,7 @@ def test_what_may_not_be_looked_at_is_said_where_no_image_is_found(said):
         raise Forbidden(403, "Forbidden", path)
 
     api.list = listed  # type: ignore[method-assign]
-    with pytest.raises(AdminError, match=r"this user may not list pods .*, get configmaps") as raised:
+    with pytest.raises(AdminError, match=r"this user may not list pods .*; get configmaps") as raised:
         run(api, said)
     assert "--image" in raised.value.hint
     assert api.made == []

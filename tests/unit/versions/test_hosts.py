@@ -31,7 +31,7 @@ def test_one_kubelets_refusal_is_the_gap_of_its_node(missing):
     many = SimpleNamespace(cluster=api, options=Options(), ask=lambda *_, **__: told)
     facts = cluster({"cp1": "1.37.2"}, {"w1": "1.36.3", "w2": "1.36.3"})
     if missing:
-        with pytest.raises(AdminError, match=r"may not .*create pods/exec in namespace kube-system"):
+        with pytest.raises(AdminError, match=r"may not .*create and get pods/exec in namespace kube-system"):
             hosts.read_hosts(many, facts)
         return
     seen = hosts.read_hosts(many, facts)
