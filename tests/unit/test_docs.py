@@ -22,6 +22,7 @@ from tests.unit.test_cli import commands
 README = ROOT / "README.md"
 PERMISSIONS = ROOT / "docs/permissions.md"
 CHANGES = ROOT / "CHANGELOG.md"
+SKEW = ROOT / "docs/skew.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 LINK = re.compile(r"\[[^\]\[]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
@@ -315,9 +316,13 @@ def test_pages_name_rules_that_there_are(page: Path) -> None:
     assert unknown == set(), f"{path_of(page)} names rules that do not exist"
 
 
-def test_the_sample_in_readme_follows_the_skew_policy() -> None:
-    sample = " ".join(text_of(README).split())
-    allowed = f"beside kube-apiserver 1.36 it may be {policy.kubelet_minors((36,))}"
-    assert allowed in sample, f"the output of skew in README must say: {allowed}"
+def test_samples_of_skew_follow_its_policy() -> None:
     rule = f"rule: {versions_rules.KUBELET_SKEW.text} ("
-    assert rule in sample, f"the output of skew in README must say: {rule[:-2]}"
+    for page, line in (
+        (README, rule),
+        (README, f"beside kube-apiserver 1.36 it may be {policy.kubelet_minors((36,))}"),
+        (SKEW, f"beside kube-apiserver 1.36 and 1.37 it may be {policy.kubelet_minors((36, 37))}"),
+    ):
+        assert line in " ".join(text_of(page).split()), (
+            f"the sample of skew on {path_of(page)} must say: {line}"
+        )
