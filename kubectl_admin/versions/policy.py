@@ -2,8 +2,8 @@
 
 The numbers of the policy are the constants below, and nowhere else. To change how many minors older a kubelet
 or kube-proxy may be, change KUBELET_OLDER, the rows of tests/unit/versions/test_policy.py that quote that
-sentence, and the samples in README.md and docs/skew.md (a test names each), then write docs/rules.md again. Rules,
-breaches, reports, upgrade paths and the preflight of an upgrade follow from here.
+sentence, and the samples in README.md and docs/skew.md (a test names each), then write docs/rules.md again.
+Rules, breaches, reports, upgrade paths and the preflight of an upgrade follow from here.
 
 Source of all numbers: https://kubernetes.io/releases/version-skew-policy/, «Supported version skew».
 Minors are whole numbers, 36 for 1.36: the major version of Kubernetes is 1.
