@@ -276,7 +276,7 @@ def test_all_rights_that_are_missing_are_named():
     with pytest.raises(AdminError) as caught:
         gather.gather(cluster)
     assert (
-        "list pods in namespace kube-system, list nodes, create pods/exec in namespace kube-system"
+        "list pods in namespace kube-system; list nodes; create and get pods/exec in namespace kube-system"
         in caught.value.what
     )
 
@@ -287,7 +287,7 @@ def test_who_may_not_exec_is_told_so():
     with pytest.raises(AdminError) as caught:
         gather.gather(cluster)
     assert 'user "eve" may not' in caught.value.what
-    assert "create pods/exec in namespace kube-system" in caught.value.what
+    assert "create and get pods/exec in namespace kube-system" in caught.value.what
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_without_all_rights_nothing_is_begun(tmp_path):
     world.api.granted = False
     with pytest.raises(AdminError, match='user "ann" may not') as refused, PartFile(tmp_path / "x") as part:
         world.save(part)
-    assert "create pods/exec in namespace kube-system" in refused.value.what
+    assert "create and get pods/exec in namespace kube-system" in refused.value.what
     assert world.events == []
     assert sorted(world.api.asked) == [
         "create pods in namespace kube-system",

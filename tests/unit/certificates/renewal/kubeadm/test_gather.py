@@ -124,5 +124,5 @@ def test_a_node_that_can_not_be_looked_at_ends_it(server):
 def test_all_rights_that_are_missing_are_named_at_once(server):
     server.on("POST", REVIEWS, Says(body={"status": {"allowed": False}}))
     server.on("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", Says(body={}))
-    with pytest.raises(AdminError, match="create pods/portforward in namespace kube-system"):
+    with pytest.raises(AdminError, match="create and get pods/portforward in namespace kube-system"):
         seen(server)
