@@ -102,6 +102,13 @@ def test_every_verb_has_a_line_in_the_changelog(words: tuple[str, ...]) -> None:
     )
 
 
+def test_no_change_is_in_the_changelog_twice() -> None:
+    """As a merge of two branches leaves it."""
+    count = Counter(line for line in text_of(CHANGES).splitlines() if line.startswith("- "))
+    twice = [line for line, times in count.items() if times > 1]
+    assert twice == [], "remove one of each from CHANGELOG.md"
+
+
 @each_command
 def test_every_option_is_on_its_verbs_page(words: tuple[str, ...]) -> None:
     options = [param for param in COMMANDS[words].params if isinstance(param, click.Option)]
