@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kubectl_admin.cluster import plugin
+from kubectl_admin.cluster import plugin, tls
 from kubectl_admin.cluster.decode import decode_object, is_text
 from kubectl_admin.cluster.errors import NothingSent
-from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.kubeconfig import Target, material
 from kubectl_admin.errors import AdminError
 
 CERTIFICATE_FILE_AGE = 300.0  # seconds until files with a certificate and its key are read again
@@ -112,8 +112,6 @@ class Credentials:
 
         Source: client-go transport/cert_rotation.go (CertCallbackRefreshDuration, five minutes).
         """
-        from kubectl_admin.cluster import tls
-
         if self._certificate and {"client-certificate", "client-key"} & set(self._user):
             now = time.monotonic()
             with self._lock:
@@ -208,20 +206,6 @@ def impersonation(target: Target) -> Headers:
         name = f"Impersonate-Extra-{quote(key, safe=HEADER_CHARACTERS)}"
         headers += [(name, str(value)) for value in values]
     return headers
-
-
-def material(target: Target, field: str) -> bytes | None:
-    """A certificate or key of the kubeconfig, from its data or its file; None where there is none."""
-    entry = target.cluster if field == "certificate-authority" else target.user
-    if data := entry.get(f"{field}-data"):
-        try:
-            return base64.b64decode(data)
-        except ValueError:
-            raise AdminError(f"{field}-data in the kubeconfig is not base64") from None
-    try:
-        return Path(entry[field]).read_bytes() if field in entry else None
-    except OSError as error:
-        raise AdminError(f"unable to read {field} {entry[field]}: {str(error.strerror).lower()}") from None
 
 
 def identity_token(provider: dict[str, Any], user_name: str) -> str:

@@ -3,6 +3,7 @@
 Source: client-go tools/clientcmd/client_config.go, cli-runtime pkg/genericclioptions/config_flags.go.
 """
 
+import base64
 import fnmatch
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 from kubectl_admin.cluster import usable
 from kubectl_admin.cluster.kubeconfig_files import Entry, Kubeconfig, read
-from kubectl_admin.errors import UsageError
+from kubectl_admin.errors import AdminError, UsageError
 
 DEFAULT_SERVER = "http://localhost:8080"  # where kubectl goes when no file names a cluster
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -224,3 +225,17 @@ def parse_duration(text: str) -> float:
             "it is a number of seconds, or numbers with their units: 30, 5s, 1m30s",
         )
     return sum(float(number) * SECONDS[unit] for number, unit in parts)
+
+
+def material(target: Target, field: str) -> bytes | None:
+    """A certificate or key of the kubeconfig, from its data or its file; None where there is none."""
+    entry = target.cluster if field == "certificate-authority" else target.user
+    if data := entry.get(f"{field}-data"):
+        try:
+            return base64.b64decode(data)
+        except ValueError:
+            raise AdminError(f"{field}-data in the kubeconfig is not base64") from None
+    try:
+        return Path(entry[field]).read_bytes() if field in entry else None
+    except OSError as error:
+        raise AdminError(f"unable to read {field} {entry[field]}: {str(error.strerror).lower()}") from None

@@ -8,8 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from kubectl_admin.cluster.credentials import material
-from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.kubeconfig import Target, material
 from kubectl_admin.errors import AdminError
 
 # Where distributions keep the authorities that they trust. Source: Go, crypto/x509/root_linux.go.

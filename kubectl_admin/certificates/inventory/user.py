@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from kubectl_admin.certificates import x509
 from kubectl_admin.certificates.facts import Seen, Source, Use
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.credentials import material
-from kubectl_admin.cluster.kubeconfig import Target
+from kubectl_admin.cluster.kubeconfig import Target, material
 
 
 def seen(cluster: Cluster) -> Iterator[Seen]:
