@@ -114,3 +114,9 @@ RULES = {
 # Since kubeadm 1.20 controllers, and since 1.31 the kubelets of control-plane nodes (KEP-4471), talk to the
 # API server of their own node; one that is known to do so is measured by that server alone.
 RULES_BY_REACH = (rules.CONTROLLER_SKEW, rules.KUBELET_SKEW)
+
+
+def keeps(rule: str, component: Component, minor: int, apiservers: tuple[int, ...]) -> bool:
+    """Whether the rule of this id is a component's own, and one of this minor is not too old for it."""
+    own, allowed_by = RULES[component]
+    return own.id == rule and minor >= allowed_by(apiservers).oldest

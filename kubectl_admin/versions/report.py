@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from kubectl_admin.control_plane.component import Component
@@ -11,7 +12,7 @@ from kubectl_admin.report.text import beside, some_of
 from kubectl_admin.versions.breaches import Breach
 from kubectl_admin.versions.facts import Evidence, Facts, Instance, Node
 from kubectl_admin.versions.policy import kubelet_minors, minors_text
-from kubectl_admin.versions.upgrade_path import UpgradeStage
+from kubectl_admin.versions.upgrade_path import UpgradeStage, holds_when
 from kubectl_admin.versions.upstream import Upstream
 
 STAGE_OBJECTS = 5  # that are named in a stage
@@ -37,7 +38,13 @@ def report(
 
     stages: the upgrade path to a target; None where none was asked for.
     """
-    blocked = [finding for stage in stages or () for finding in stage.illegal]
+    path = stages or ()
+    blocked = [
+        replace(finding, evidence=f"{holds_when(path, number, finding)}: {finding.evidence}")
+        for number, stage in enumerate(path, 1)
+        for finding in stage.illegal
+        if finding not in findings
+    ]
     return Report(
         kind="SkewReport",
         items=lambda: node_documents(facts),
@@ -48,7 +55,7 @@ def report(
             *([upgrade_path_text(stages)] if stages is not None else []),
         ],
         findings=sorted(
-            [*findings, *(finding for finding in blocked if finding not in findings)],
+            [*findings, *blocked],
             key=lambda finding: list(Severity).index(finding.severity),
         ),
         fields=cluster_document(facts, upstream, stages),

@@ -3,12 +3,12 @@
 Source of the order: https://kubernetes.io/releases/version-skew-policy/, «Supported component upgrade order».
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kubectl_admin.control_plane.component import CONTROLLERS, Component
 from kubectl_admin.finding import Finding
-from kubectl_admin.versions.breaches import Breach, breaches
+from kubectl_admin.versions.breaches import Breach, breaches, keeps
 from kubectl_admin.versions.facts import Evidence, Facts, Instance
 from kubectl_admin.versions.judge import skew_findings
 from kubectl_admin.versions.requirements import etcd_gate, unmet
@@ -24,6 +24,7 @@ class UpgradeStage:
     illegal: what the policy or the minor's needs forbid once this stage is taken, nothing else being moved
         before: it must be fixed first.
     optional: the stage may wait, as long as no later stage finds it illegal.
+    component: what moves, where the stage may wait.
     """
 
     minor: int
@@ -31,6 +32,22 @@ class UpgradeStage:
     objects: tuple[str, ...]
     illegal: tuple[Finding, ...] = ()
     optional: bool = False
+    component: Component | None = None
+
+
+def holds_when(stages: Sequence[UpgradeStage], number: int, finding: Finding) -> str:
+    """From which stage a finding of its `illegal` holds: «at step 9, unless step 3 is done before».
+
+    number: of the stage, from 1. A stage that may wait prevents it where it moves the same parts far enough.
+    """
+    minor = stages[number - 1].minor
+    for earlier, stage in enumerate(stages[: number - 1], 1):
+        if stage.component is None:
+            continue
+        far = keeps(finding.rule, stage.component, stage.minor, (minor - 1, minor))
+        if far and set(finding.objects) <= set(stage.objects):
+            return f"at step {number}, unless step {earlier} is done before"
+    return f"at step {number}"
 
 
 def upgrade_path(facts: Facts, upstream: Upstream, target: int) -> list[UpgradeStage]:
@@ -78,9 +95,17 @@ def _stages_to(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Upgrade
     if controllers := _behind(facts, minor, *CONTROLLERS):
         yield UpgradeStage(minor, "kube-controller-manager and kube-scheduler", _names(controllers))
     if kubelets := _behind(facts, minor, Component.KUBELET):
-        yield UpgradeStage(minor, "kubelet, each node drained first", _names(kubelets), optional=True)
+        yield UpgradeStage(
+            minor,
+            "kubelet, each node drained first",
+            _names(kubelets),
+            optional=True,
+            component=Component.KUBELET,
+        )
     if proxies := _behind(facts, minor, Component.KUBE_PROXY):
-        yield UpgradeStage(minor, "kube-proxy", _names(proxies), optional=True)
+        yield UpgradeStage(
+            minor, "kube-proxy", _names(proxies), optional=True, component=Component.KUBE_PROXY
+        )
 
 
 def _behind(facts: Facts, minor: int, *components: Component) -> list[Instance]:

@@ -125,6 +125,22 @@ def test_the_document():
     assert answer["way"][0]["illegal"][0]["rule"] == "etcd-too-old-to-upgrade"
 
 
+def test_what_only_a_later_step_forbids_is_not_said_of_today():
+    facts = cluster({"cp1": "1.35.0"}, {"cp1": "1.35.0", "w1": f"1.{36 - KUBELET_OLDER}.0"})
+    answer = made(facts, target=37)
+    late = next(each for each in answer.findings if each.rule == "kubelet-skew")
+    assert late.evidence.startswith("at step 4, unless step 3 is done before: beside kube-apiserver ")
+    assert [stage["title"] for stage in document(answer)["way"]][2:4] == [
+        "kubelet, each node drained first",
+        "kube-apiserver, one after another",
+    ]
+    etcd = next(each for each in made(THREE, target=37).findings if each.rule == "etcd-too-old-to-upgrade")
+    assert etcd.evidence.startswith("at step 1: kubeadm 1.37 brings etcd ")
+    today = cluster({"cp1": "1.36.3"}, {"w1": "1.37.2"})
+    now = next(each for each in made(today, target=37).findings if each.rule == "kubelet-skew")
+    assert "at step" not in now.evidence
+
+
 def test_violations_alone_make_exit_code_3():
     assert made(THREE).violated
     assert not made(cluster({"cp1": "1.36.3"})).violated
