@@ -102,7 +102,12 @@ def attributed(
 def lacks(user: str, rights: Iterable[Right]) -> AdminError:
     """What is said of rights that a user does not have."""
     hint = "docs/permissions.md has the roles that each verb needs"
-    return AdminError(f'user "{user}" may not {together(rights)}', hint)
+    return AdminError(may_not(user, together(rights)), hint)
+
+
+def may_not(user: str, rights: str) -> str:
+    """«user "jane" may not list nodes». user: "" where the API server, in its refusal, has named none."""
+    return f'user "{user}" may not {rights}' if user else f"this user may not {rights}"
 
 
 def user(cluster: "Cluster") -> str:

@@ -101,7 +101,7 @@ class Credentials:
                 raise AdminError(
                     f'invalid header field value for "{name}" of user "{self._target.user_name}": '
                     "it has a line break or another control character in it",
-                    "in a kubeconfig, `|` keeps the line break at the end: `token: …` has none"
+                    'in a kubeconfig, "token: |" keeps the line break at the end: write it as "token: …"'
                     if name == "Authorization"
                     else None,
                 )

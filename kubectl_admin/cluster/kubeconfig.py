@@ -118,7 +118,7 @@ def matching(contexts: Iterable[str], patterns: str) -> list[str]:
         if not fnmatch.filter(contexts, pattern):
             raise UsageError(
                 f"no context of the kubeconfig matches {pattern!r}",
-                "`kubectl config get-contexts` lists them" if contexts else "the kubeconfig has no contexts",
+                "kubectl config get-contexts lists them" if contexts else "the kubeconfig has no contexts",
             )
     return [name for name in contexts if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)]
 

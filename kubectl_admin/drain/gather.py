@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from kubectl_admin.cluster.access import may_not
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound
 from kubectl_admin.cluster.nodes import read_node
@@ -125,7 +126,7 @@ def gap(name: str, error: AdminError, permission: str) -> Gap:
     """What could not be listed, and why."""
     what = WORDS.get(name, name)
     if isinstance(error, Forbidden):
-        return Gap(what, f"{error.user or 'this user'} may not list them", permission)
+        return Gap(what, may_not(error.user, "list them"), permission)
     return Gap(what, error.what)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from kubectl_admin.cluster.access import Right, attributed, together
+from kubectl_admin.cluster.access import Right, attributed, may_not, together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import SHOWN, decode_object, mapping
 from kubectl_admin.cluster.errors import Forbidden
@@ -163,9 +163,7 @@ def reach(text: str, own_apiserver: str | None) -> Reach | None:
 def gap(what: str, error: AdminError, permission: str) -> Gap:
     """What could not be found out for this error; the permission counts where it is what is missing."""
     if isinstance(error, Forbidden):
-        # The API server does not always name the user.
-        who = f'user "{error.user}"' if error.user else "this user"
-        return Gap(what, f"{who} may not {permission}", permission)
+        return Gap(what, may_not(error.user, permission), permission)
     return Gap(what, error.what)
 
 

@@ -8,7 +8,7 @@ from kubectl_admin.certificates.facts import Facts, Seen, Source, Use
 from kubectl_admin.certificates.inventory import components
 from kubectl_admin.certificates.inventory.components import Port
 from kubectl_admin.certificates.x509 import Certificate
-from kubectl_admin.cluster.access import together
+from kubectl_admin.cluster.access import may_not, together
 from kubectl_admin.cluster.errors import ApiError, Forbidden, Unauthorized
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.retry import UNCERTIFIED
@@ -110,10 +110,10 @@ def _unasked(ports: Iterable[Port], hosts: Container[str]) -> Iterator[Gap]:
 
 def _unanswered(silent: Mapping[Port, AdminError]) -> Iterator[Gap]:
     """A gap for all ports with the same error: one kubelet's problem is often that of thousands."""
-    refused = [port for port, error in silent.items() if isinstance(error, Forbidden)]
+    refused = [error for error in silent.values() if isinstance(error, Forbidden)]
     if refused:
         wanted = together(FORWARDING)
-        yield Gap("certificates served on the nodes' ports", f"this user may not {wanted}", wanted)
+        yield Gap("certificates served on the nodes' ports", may_not(refused[0].user, wanted), wanted)
     alike: dict[tuple[str, int, str], list[str]] = {}
     for port, error in silent.items():
         if not isinstance(error, Forbidden):

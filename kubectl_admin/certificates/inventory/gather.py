@@ -15,7 +15,7 @@ from kubectl_admin.certificates.inventory import components, disk, expired, obje
 from kubectl_admin.certificates.inventory.answers import Disk, Listed, put_together, shown
 from kubectl_admin.certificates.inventory.components import Port
 from kubectl_admin.certificates.x509 import Broken, Certificate
-from kubectl_admin.cluster.access import Right, attributed, explained
+from kubectl_admin.cluster.access import Right, attributed, explained, may_not
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM_PODS
@@ -142,7 +142,7 @@ def _without(what: Right | str, error: AdminError, optional: Container[Right | s
     right = NODES if what == OF_CONTROL_PLANE else what if isinstance(what, Right) else LIST_PODS
     if isinstance(error, Forbidden):
         name = STATIC_PODS if right is LIST_PODS else right.resource
-        return Gap(name, f"this user may not {right}", str(right))
+        return Gap(name, may_not(error.user, str(right)), str(right))
     if what in optional and not isinstance(error, Unauthorized | Unreachable):
         return Gap(right.resource, error.what)
     raise error

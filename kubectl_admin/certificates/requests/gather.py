@@ -20,7 +20,7 @@ from kubectl_admin.certificates.requests.nodes import (
     service_addresses,
 )
 from kubectl_admin.certificates.requests.policy import MAX_DURATION, Judged, Verdict, judge, passed_over
-from kubectl_admin.cluster.access import Right, explained
+from kubectl_admin.cluster.access import Right, explained, may_not
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
 from kubectl_admin.cluster.kubeconfig import Target
@@ -193,7 +193,7 @@ def optional(cluster: Cluster, path: str, gaps: list[Gap]) -> dict[str, Any]:
         return {}
     except Forbidden as error:
         right = OPTIONAL[path]
-        gaps.append(Gap(WHAT[path], f"{error.user or 'this user'} may not {right}", str(right)))
+        gaps.append(Gap(WHAT[path], may_not(error.user, str(right)), str(right)))
         return {}
 
 

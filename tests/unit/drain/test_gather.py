@@ -122,7 +122,7 @@ def test_what_may_not_be_listed_is_a_gap_with_its_permission(server):
     server.on("GET", api.BUDGETS, api.forbidden("poddisruptionbudgets"))
     (gap,) = gathered(server).gaps
     assert (gap.what, gap.permission) == ("disruption budgets", "list poddisruptionbudgets.policy")
-    assert "may not list them" in gap.why
+    assert gap.why == 'user "me" may not list them'
 
 
 def test_nodes_that_may_not_be_listed_are_not_taken_for_none(server):

@@ -188,7 +188,7 @@ def test_what_is_not_seen_of_the_api_server_is_a_gap_and_all_else_is_judged(serv
     seen = gather.gather(server.connect())
     assert [one.verdict for one in seen.judged()] == [Verdict.VALID]
     assert [(gap.why, gap.permission) for gap in seen.nodes.server.gaps] == [
-        ("ann may not get services in namespace default", "get services in namespace default"),
+        ('user "ann" may not get services in namespace default', "get services in namespace default"),
         ("ConfigMap kube-system/kubeadm-config can't be read: its ClusterConfiguration is not YAML", ""),
     ]
 
