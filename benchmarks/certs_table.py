@@ -136,7 +136,7 @@ def stand_ins(nodes: int, folder: Path) -> Iterator[Path]:
 
 def serve(nodes: int, folder: Path, ready: Any, over: Any) -> None:
     """Answers as an API server of so many nodes until it is over; ready: gets its kubeconfig's path."""
-    from tests.unit.api_stand_in import serving, table
+    from tests.fakes.served_api import serving, table
     from tests.unit.certificates.samples import key_pem, pem
 
     names = [f"node-{number:05}" for number in range(nodes)]

@@ -15,7 +15,7 @@ from typing import AnyStr
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "kubectl_admin")
 # The same with the verb `act`, which does what a test asks for.
-STAND_IN = (sys.executable, "-m", "tests.unit.stand_in")
+STAND_IN = (sys.executable, "-m", "tests.fakes.program")
 
 
 END_TIMEOUT = 60  # seconds that a process may take to end once its test is done with it

@@ -13,8 +13,8 @@ from kubectl_admin.verbs import VERBS
 from kubectl_admin.verbs.completion import COMPLETER
 from tests.bundle import krew
 from tests.bundle.conftest import URL
+from tests.fakes.served_api import EMPTY, VERSION, serving, table
 from tests.program import ROOT
-from tests.unit.api_stand_in import EMPTY, VERSION, serving, table
 
 
 def test_the_manifest_is_what_krew_takes_and_fits_the_archive(release):

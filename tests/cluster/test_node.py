@@ -19,8 +19,8 @@ from kubectl_admin.node.jobs import Ended, Job
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.workspace import workspace
 from tests.cluster.node_room import STATE, folders, opened, pods
+from tests.fakes.host import inline
 from tests.lab.nodes.lab import Lab
-from tests.unit.node.standin import inline
 
 pytestmark = pytest.mark.lab
 

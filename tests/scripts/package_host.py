@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_admin.node.script import END
-from tests.unit.node.standin import Shell, script_named
+from tests.fakes.host import Shell, script_named
 
 STATE = "/var/lib/kubectl-admin/upgrade"
 NAMES = ("kubeadm", "kubelet", "kubectl")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.unit.node.standin import Shell
+from tests.fakes.host import Shell
 
 PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
 CONF = "# {0}\nusers:\n- user:\n    client-certificate-data: {1}\n    client-key-data: {2}\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.host import Shell
 from tests.program import Child
-from tests.unit.node.standin import Shell
 
 PAIR = (
     "-----BEGIN CERTIFICATE-----\n{0}\n-----END CERTIFICATE-----\n"

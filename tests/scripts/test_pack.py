@@ -11,8 +11,8 @@ import pytest
 
 from kubectl_admin.node.framing import Framing
 from kubectl_admin.node.unpacking import Tool, unpacker
+from tests.fakes.host import Shell
 from tests.program import Child
-from tests.unit.node.standin import Shell
 
 PIECE = 300_000  # more than a pipe holds
 CONTENT = os.urandom(10 * PIECE + 17)

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from tests.fakes.host import script_named
 from tests.scripts.package_host import NAMES, PROGRAMS, STATE, PackageHost
-from tests.unit.node.standin import script_named
 
 NEW, OLD = "1.37.2-1.1", "1.36.3-1.1"
 LIST = "/etc/apt/sources.list.d/kubernetes.list"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.host import Shell
 from tests.program import Child
-from tests.unit.node.standin import Shell
 
 UNIT = "kubectl-admin-a.service"
 # A stand-in: the answers of is-active stand in a file, one a line, the last one for ever. «-» is a bus that

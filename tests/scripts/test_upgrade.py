@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.node.standin import Shell
+from tests.fakes.host import Shell
 
 KUBEADM = """#!/bin/sh
 # A stand-in: says what it was asked for.

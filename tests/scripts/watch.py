@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.unit.node.standin import Shell
+from tests.fakes.host import Shell
 
 WRAPPER = """#!/bin/sh
 {{ printf '%s\\n' "${{0##*/}}" "$@"; /bin/cat "/proc/$$/environ"; }} >> "{seen}/$$"

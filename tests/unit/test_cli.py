@@ -13,6 +13,8 @@ import pytest
 from kubectl_admin import cli
 from kubectl_admin.frame.verb import VerbGroup
 from kubectl_admin.verbs import GROUPS, VERBS
+from tests.fakes import program
+from tests.fakes.served_api import EMPTY, serving
 from tests.program import (
     END_TIMEOUT,
     PROGRAM,
@@ -26,8 +28,6 @@ from tests.program import (
     signalled,
     start,
 )
-from tests.unit import stand_in
-from tests.unit.api_stand_in import EMPTY, serving
 
 # What `--help` and a TAB must not wait for.
 HEAVY = ("kubernetes", "yaml", "tabulate", "cryptography", "urllib3", "requests", "websocket")
@@ -131,7 +131,7 @@ def test_a_verb_says_what_each_option_does(_words, command):
         (
             ["act", "refuse"],
             1,
-            f"error: node {stand_in.HARMLESS}: refused\n       ask {stand_in.HARMLESS}\n",
+            f"error: node {program.HARMLESS}: refused\n       ask {program.HARMLESS}\n",
         ),
         (
             ["act", "fail"],
@@ -159,7 +159,7 @@ def test_the_traceback_is_shown_when_asked_for_and_steers_no_terminal():
     ended = run("act", "refuse", "-vv", program=STAND_IN)
     assert ended.code == 1
     assert ended.err.startswith("Traceback (most recent call last):\n")
-    assert ended.err.endswith(f"       ask {stand_in.HARMLESS}\n")
+    assert ended.err.endswith(f"       ask {program.HARMLESS}\n")
     assert all(char.isprintable() or char == "\n" for char in ended.err)
 
 
@@ -399,7 +399,7 @@ def test_a_slow_reader_of_a_pipe_that_does_not_block_gets_everything():
         with os.fdopen(reader) as pipe:
             lines = sum(1 for _ in pipe)
     assert process.returncode == 0
-    assert lines > stand_in.FLOOD
+    assert lines > program.FLOOD
 
 
 def test_characters_that_the_locale_does_not_have_are_shown_as_escapes():

@@ -9,8 +9,8 @@ from kubectl_admin import completion
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.verbs import VERBS
 from kubectl_admin.verbs.completion import COMPLETER
+from tests.fakes.served_api import serving, table
 from tests.program import PROGRAM, ROOT, environ, run
-from tests.unit.api_stand_in import serving, table
 
 NODES = {
     "/api/v1/nodes": table(
@@ -155,14 +155,14 @@ def test_nodes_of_the_cluster_that_the_flags_name(tmp_path, kubeconfig):
                 ":4",
             )
         assert [*complete("act", "--node", "w", KUBECONFIG=there)[0]] == ["w1"]
-        program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
+        program = (sys.executable, "-m", "tests.fakes.program", "__complete")
         words = ("act", "--node", "w", "--context", "nosuch")
         assert complete_as_shells_do(*words, program=program, KUBECONFIG=there) == ({}, ":4")
 
 
 def test_a_cluster_that_does_not_answer_ends_the_waiting(tmp_path):
     """The answer is held for as long as the test runs, and the flag lets a request last an hour."""
-    program = (sys.executable, "-m", "tests.unit.stand_in", "__complete")
+    program = (sys.executable, "-m", "tests.fakes.program", "__complete")
     with serving(NODES, holding="/api/v1/nodes") as server:
         words = ("act", "--request-timeout=1h", "--node", "")
         there = server.kubeconfig(tmp_path)

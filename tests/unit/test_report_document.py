@@ -6,7 +6,7 @@ import yaml
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Report
 from kubectl_admin.report.document import to_json, to_yaml
-from tests.unit.stand_in import NASTY
+from tests.fakes.program import NASTY
 
 FINDING = Finding(Severity.WARNING, "a-rule", "subject", "says", "evidence", "fix", "source", ("node/w1",))
 REPORT = Report(

@@ -13,7 +13,7 @@ from kubectl_admin.report.progress import (
     Progress,
     amounts,
 )
-from tests.unit.stand_in import HARMLESS, NASTY
+from tests.fakes.program import HARMLESS, NASTY
 
 MIB = 1 << 20
 

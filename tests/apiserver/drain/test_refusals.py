@@ -14,8 +14,8 @@ from kubectl_admin.cluster.errors import ApiError
 from tests.apiserver.conftest import NAME
 from tests.apiserver.drain.process import draining, ended, finished, until
 from tests.apiserver.drain.world import NOW, REPLICASET, Object, World, budget, made_namespace, numbers, pod
+from tests.fakes.served_api import secured
 from tests.lab.api import api_only
-from tests.unit.api_stand_in import secured
 
 pytestmark = pytest.mark.lab
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.unit.cluster.standin import StandIn
+from tests.fakes.api_server import StandIn
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from kubectl_admin.cluster.access import (
 )
 from kubectl_admin.cluster.errors import ApiError, Forbidden
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import Asked, HangUp, Says, StandIn, status
+from tests.fakes.api_server import Asked, HangUp, Says, StandIn, status
 
 PODS = "/api/v1/namespaces/kube-system/pods"
 LIST_PODS = Right("list", "pods", "kube-system")

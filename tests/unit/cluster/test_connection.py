@@ -28,7 +28,7 @@ from kubectl_admin.cluster.errors import (
 )
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import Asked, HangUp, Says, StandIn, status
+from tests.fakes.api_server import Asked, HangUp, Says, StandIn, status
 
 NODES = "/api/v1/nodes"
 NODE: dict[str, Any] = {"metadata": {"name": "w1"}}

@@ -18,8 +18,8 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Unreachable, Untrusted
 from kubectl_admin.cluster.portforward import http_get
 from kubectl_admin.cluster.relay import relay
+from tests.fakes.api_server import Says, StandIn, Wire
 from tests.unit.cluster.conftest import Authority, new_authority
-from tests.unit.cluster.standin import Says, StandIn, Wire
 from tests.unit.cluster.test_portforward import forwarded
 from tests.unit.cluster.test_proxy import Proxy, listening
 

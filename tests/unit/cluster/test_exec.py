@@ -11,7 +11,7 @@ import pytest
 from kubectl_admin.cluster import channels
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, Forbidden, Unreachable
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import (
+from tests.fakes.api_server import (
     BINARY,
     CLOSE,
     CONTINUED,

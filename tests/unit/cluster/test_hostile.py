@@ -22,8 +22,8 @@ from kubectl_admin.cluster.errors import ApiError, BrokenStream, refusal
 from kubectl_admin.cluster.exec import STATUS_LIMIT
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
-from tests.unit.clock import Clock
-from tests.unit.cluster.standin import BINARY, CLOSE, Says, StandIn, Wire, ended
+from tests.fakes.api_server import BINARY, CLOSE, Says, StandIn, Wire, ended
+from tests.fakes.clock import Clock
 
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 NODES = "/api/v1/nodes"

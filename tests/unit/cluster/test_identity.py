@@ -17,10 +17,10 @@ from kubectl_admin.cluster.errors import NothingSent, Unauthorized, Unreachable
 from kubectl_admin.cluster.kubeconfig import Overrides
 from kubectl_admin.cluster.retry import Retry, is_transient
 from kubectl_admin.errors import AdminError
-from tests.unit.clock import Clock
+from tests.fakes.api_server import Asked, Says, StandIn, Wire, status
+from tests.fakes.clock import Clock
 from tests.unit.cluster.conftest import Authority, new_authority
 from tests.unit.cluster.kubectl import kubectl
-from tests.unit.cluster.standin import Asked, Says, StandIn, Wire, status
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"

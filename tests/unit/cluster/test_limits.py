@@ -19,8 +19,8 @@ from kubectl_admin.cluster.dial import HANDSHAKE
 from kubectl_admin.cluster.errors import BrokenStream, Unreachable
 from kubectl_admin.cluster.limits import TooSlow
 from kubectl_admin.errors import AdminError
-from tests.unit.clock import Clock
-from tests.unit.cluster.standin import PING, PONG, Says, StandIn, Wire
+from tests.fakes.api_server import PING, PONG, Says, StandIn, Wire
+from tests.fakes.clock import Clock
 
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 FORWARD = "/api/v1/namespaces/ns/pods/p/portforward"

@@ -12,7 +12,7 @@ from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import BrokenStream, Gone
 from kubectl_admin.cluster.objects import depth
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import Asked, Says, StandIn, status
+from tests.fakes.api_server import Asked, Says, StandIn, status
 
 NODES = "/api/v1/nodes"
 NODE = f"{NODES}/w1"

@@ -22,8 +22,8 @@ from kubectl_admin.cluster.errors import (
 )
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
-from tests.unit.clock import Clock
-from tests.unit.cluster.standin import HangUp, Says, StandIn, Wire, status
+from tests.fakes.api_server import HangUp, Says, StandIn, Wire, status
+from tests.fakes.clock import Clock
 
 NODE = "/api/v1/nodes/cp-1"
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"

@@ -11,8 +11,8 @@ import pytest
 from kubectl_admin.cluster.errors import BrokenStream, Forbidden, Unauthorized
 from kubectl_admin.cluster.portforward import PortError, answer_to, http_get
 from kubectl_admin.errors import AdminError
+from tests.fakes.api_server import CLOSE, StandIn, Wire, status
 from tests.unit.cluster.conftest import Authority
-from tests.unit.cluster.standin import CLOSE, StandIn, Wire, status
 
 PATH = "/api/v1/namespaces/kube-system/pods/etcd-cp/portforward"
 V4 = "v4.channel.k8s.io"

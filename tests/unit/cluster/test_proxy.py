@@ -16,7 +16,7 @@ from kubectl_admin.cluster.errors import NothingSent, Unreachable
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.proxy import proxy_of
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import Says, StandIn, Wire
+from tests.fakes.api_server import Says, StandIn, Wire
 
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 

@@ -8,7 +8,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.transport import REDIRECTS
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import Says, StandIn
+from tests.fakes.api_server import Says, StandIn
 
 USER = {"token": "t", "as": "ann", "as-groups": ["g"], "as-user-extra": {"k": ["v"]}}
 

@@ -25,7 +25,7 @@ from kubectl_admin.cluster.retry import (
     trouble_of,
 )
 from kubectl_admin.errors import AdminError, UsageError
-from tests.unit.clock import Clock
+from tests.fakes.clock import Clock
 
 CUT = BrokenStream("the connection was lost")
 

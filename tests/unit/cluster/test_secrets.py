@@ -12,7 +12,7 @@ from kubectl_admin.cluster.errors import ApiError, Unreachable, refusal
 from kubectl_admin.cluster.kubeconfig import Overrides, Target
 from kubectl_admin.cluster.proxy import proxy_of
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import Says, StandIn, Wire
+from tests.fakes.api_server import Says, StandIn, Wire
 
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 V1 = "client.authentication.k8s.io/v1"

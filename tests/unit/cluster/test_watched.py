@@ -9,7 +9,7 @@ import pytest
 from kubectl_admin.cluster import watched
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.cluster.watched import WatchedObjects
-from tests.unit.cluster.standin import HangUp, Says, StandIn, refusal, status
+from tests.fakes.api_server import HangUp, Says, StandIn, refusal, status
 
 PATH = "/api/v1/pods"
 

@@ -14,7 +14,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node import hosts
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
-from tests.unit.node.standin import OWNER
+from tests.fakes.host import OWNER
 
 THREE = ("cp-1", "cp-2", "cp-3")
 

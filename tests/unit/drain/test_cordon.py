@@ -9,8 +9,8 @@ from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.drain import cordon
 from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE, Cordon
-from tests.unit.cluster.standin import HangUp, Says, StandIn, status
-from tests.unit.drain import api
+from tests.fakes import drain_api as api
+from tests.fakes.api_server import HangUp, Says, StandIn, status
 from tests.unit.drain.samples import NOW
 from tests.unit.interrupted import at_every_moment
 

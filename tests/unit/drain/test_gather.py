@@ -10,8 +10,8 @@ from kubectl_admin.drain.filters import Flags
 from kubectl_admin.drain.gather import gather
 from kubectl_admin.drain.preview import preview
 from kubectl_admin.errors import AdminError, UsageError
-from tests.unit.cluster.standin import Says, StandIn, status
-from tests.unit.drain import api
+from tests.fakes import drain_api as api
+from tests.fakes.api_server import Says, StandIn, status
 from tests.unit.drain.samples import NOW, label
 
 CNPG = "/apis/postgresql.cnpg.io/v1/clusters"

@@ -10,8 +10,8 @@ from kubectl_admin.drain.facts import Scale
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.recovery import recover, unhealthy
 from kubectl_admin.errors import AdminError
-from tests.unit.cluster.standin import HangUp, Says, StandIn, status
-from tests.unit.drain import api
+from tests.fakes import drain_api as api
+from tests.fakes.api_server import HangUp, Says, StandIn, status
 from tests.unit.drain.samples import NOW
 
 MARK = Cordon.begin(NOW, ["ReplicaSet/shop/web", "ReplicaSet/shop/gone"])

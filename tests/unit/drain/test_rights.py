@@ -8,8 +8,8 @@ from kubectl_admin.cluster.access import REVIEWS
 from kubectl_admin.errors import AdminError
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.verbs import drain, uncordon
-from tests.unit.cluster.standin import Says, StandIn, status
-from tests.unit.drain import api
+from tests.fakes import drain_api as api
+from tests.fakes.api_server import Says, StandIn, status
 
 HINT = "docs/permissions.md has the roles that each verb needs"
 

@@ -8,9 +8,9 @@ import pytest
 
 from kubectl_admin import __version__
 from kubectl_admin.frame.environment import Environment
+from tests.fakes import program
+from tests.fakes.served_api import VERSION, serving
 from tests.program import STAND_IN, environ, run, run_on_terminal
-from tests.unit import stand_in
-from tests.unit.api_stand_in import VERSION, serving
 
 
 class Terminal(io.StringIO):
@@ -47,7 +47,7 @@ def test_a_real_terminal_has_colour_and_a_pipe_has_none():
 @pytest.mark.parametrize("output", ["table", "wide", "json", "yaml", "name"])
 def test_no_format_lets_text_of_a_cluster_steer_a_terminal(environment, output):
     environment.output = output
-    environment.show(stand_in.report())
+    environment.show(program.report())
     shown = environment.stdout.getvalue()
     assert "w1" in shown
     assert all(char.isprintable() or char == "\n" for char in shown)
@@ -57,33 +57,33 @@ def test_no_format_lets_text_of_a_cluster_steer_a_terminal(environment, output):
 @pytest.mark.parametrize("output", ["json", "yaml"])
 def test_documents_are_plain_ascii(environment, output):
     environment.output = output
-    environment.show(stand_in.report())
+    environment.show(program.report())
     assert environment.stdout.getvalue().isascii()
 
 
 def test_headers_and_wide_columns_are_a_matter_of_flags(environment):
-    environment.show(stand_in.report())
+    environment.show(program.report())
     assert environment.stdout.getvalue().split()[:2] == ["NAME", "VERSION"]
     assert "KERNEL" not in environment.stdout.getvalue()
     environment.stdout.truncate(0)
     environment.output = "wide"
-    environment.show(stand_in.report())
+    environment.show(program.report())
     assert "KERNEL" in environment.stdout.getvalue()
     environment.stdout.truncate(0)
     environment.headers = False
-    environment.show(stand_in.report())
+    environment.show(program.report())
     assert "KERNEL" not in environment.stdout.getvalue()
 
 
 def test_names_alone(environment):
     environment.output = "name"
-    environment.show(stand_in.report())
-    assert environment.stdout.getvalue() == f"node/{stand_in.HARMLESS}\n"
+    environment.show(program.report())
+    assert environment.stdout.getvalue() == f"node/{program.HARMLESS}\n"
 
 
 def test_a_format_of_the_reports_own(environment):
     environment.output = "metrics"
-    environment.show(replace(stand_in.report(), texts={"metrics": lambda: "up 1\n"}))
+    environment.show(replace(program.report(), texts={"metrics": lambda: "up 1\n"}))
     assert environment.stdout.getvalue() == "up 1\n"
 
 

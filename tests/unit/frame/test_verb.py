@@ -7,8 +7,8 @@ import pytest
 from kubectl_admin import cli
 from kubectl_admin.cluster.kubeconfig import Overrides
 from kubectl_admin.frame.verb import TEXT_FLAGS, global_options, spelled_out
+from tests.fakes.served_api import VERSION, serving
 from tests.program import run
-from tests.unit.api_stand_in import VERSION, serving
 
 
 def flags(environment, *args):

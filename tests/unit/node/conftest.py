@@ -9,8 +9,8 @@ import pytest
 
 from kubectl_admin.cluster import retry, wait
 from kubectl_admin.node import debug_pod
-from tests.unit.clock import Clock
-from tests.unit.node.standin import Machine, Shell
+from tests.fakes.clock import Clock
+from tests.fakes.host import Machine, Shell
 
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

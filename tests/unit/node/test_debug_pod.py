@@ -18,8 +18,8 @@ from kubectl_admin.node import debug_pod, pod_start_errors
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.left_out import LeftOutError
 from kubectl_admin.node.pod_start_errors import LONGEST, MOST, is_running, without_echoes
+from tests.fakes.host import OPERATION
 from tests.unit.interrupted import at_every_moment
-from tests.unit.node.standin import OPERATION
 
 READY = {"type": "Ready", "status": "True"}
 PULL = 'failed to pull and unpack image "x:1": failed to resolve image: connection refused'

@@ -14,7 +14,7 @@ from kubectl_admin.node import framing
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.fetch import Fetched, RemoteFile, Transfer, Wire, fetch
 from kubectl_admin.node.unpacking import Tool
-from tests.unit.node.standin import Cut, Machine, host_of, inline
+from tests.fakes.host import Cut, Machine, host_of, inline
 
 PIECE = 2000
 SIZE = 21_345  # eleven pieces, the last one short

@@ -10,7 +10,7 @@ from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import files
 from kubectl_admin.node.files import Entry
-from tests.unit.node.standin import Cut, host_of
+from tests.fakes.host import Cut, host_of
 
 CONTENT = bytes(range(256)) * 40 + b"\n# end\n"
 

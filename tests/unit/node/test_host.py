@@ -9,7 +9,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import debug_pod, host
 from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.host import Host
-from tests.unit.node.standin import OPERATION, Cut, Machine, host_of, inline
+from tests.fakes.host import OPERATION, Cut, Machine, host_of, inline
 
 GONE = NotFound(404, "NotFound", 'pods "kubectl-admin-0123456789-0001" not found')
 

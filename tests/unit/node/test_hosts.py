@@ -16,7 +16,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.hosts import Hosts, time_for
 from kubectl_admin.node.pod_removal import GONE_TIMEOUT
 from kubectl_admin.pool import LateError
-from tests.unit.node.standin import OPERATION, OWNER
+from tests.fakes.host import OPERATION, OWNER
 
 OTHER = "9876543210"
 

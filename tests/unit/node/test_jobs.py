@@ -12,7 +12,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
 from kubectl_admin.node.jobs import Ended, Job
 from kubectl_admin.node.operation import Operation, Owner
-from tests.unit.node.standin import OPERATION, OWNER, Cut, Machine, Shell, host_of, inline
+from tests.fakes.host import OPERATION, OWNER, Cut, Machine, Shell, host_of, inline
 
 SYSTEMD_RUN = """#!/bin/sh
 for word in "$@"; do

@@ -13,8 +13,8 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import lease
 from kubectl_admin.node.claim import ABOUT
 from kubectl_admin.node.operation import Owner
-from tests.unit.clock import Clock
-from tests.unit.cluster.standin import HangUp, Says, StandIn, status
+from tests.fakes.api_server import HangUp, Says, StandIn, status
+from tests.fakes.clock import Clock
 
 NAME = "kubectl-admin-upgrade-w1"
 PATH = f"{lease.LEASES}/{NAME}"

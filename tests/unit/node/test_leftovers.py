@@ -10,7 +10,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftDirectory, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.upgrade.host_jobs import DIRECTORY
-from tests.unit.node.standin import OPERATION, OWNER, host_of
+from tests.fakes.host import OPERATION, OWNER, host_of
 
 MINE = Operation.begin().owner
 ENDED = Owner(MINE.person, MINE.place, MINE.pid, "1")

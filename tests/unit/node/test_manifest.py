@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from kubectl_admin.node import manifest
+from tests.fakes.host import OPERATION, OWNER
 from tests.program import Child
-from tests.unit.node.standin import OPERATION, OWNER
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from kubectl_admin.upgrade import actions, apply, inspection, status, target
 from kubectl_admin.upgrade.facts import Target
 from kubectl_admin.upgrade.inspection import Inspection, Options
 from kubectl_admin.upgrade.progress import UpgradeProgress
-from tests.unit.node.standin import OWNER
+from tests.fakes.host import OWNER
 from tests.unit.upgrade.cases import NEW, disk, facts
 
 AWAY = Unreachable("Unable to connect to the server: connection refused")

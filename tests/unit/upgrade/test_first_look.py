@@ -4,9 +4,9 @@ import pytest
 
 from kubectl_admin import cli
 from kubectl_admin.cluster import requests, retry, transport
-from tests.unit.api_stand_in import serving
-from tests.unit.clock import Clock
-from tests.unit.cluster.standin import Says, status
+from tests.fakes.api_server import Says, status
+from tests.fakes.clock import Clock
+from tests.fakes.served_api import serving
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 

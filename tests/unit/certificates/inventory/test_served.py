@@ -9,8 +9,8 @@ from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
+from tests.fakes.api_server import CLOSE, StandIn, status
 from tests.unit.certificates.samples import key_pem, pem
-from tests.unit.cluster.standin import CLOSE, StandIn, status
 
 PATH = "/api/v1/namespaces/kube-system/pods/kube-proxy-x/portforward"
 PORT = (6443).to_bytes(2, "little")

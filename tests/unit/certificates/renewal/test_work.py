@@ -9,7 +9,7 @@ from kubectl_admin.certificates.renewal import work
 from kubectl_admin.certificates.renewal.kubeadm import plan
 from kubectl_admin.control_plane.one_at_a_time import Alone, Work
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.renewal.fakes import Host, Hosts
+from tests.fakes.renewal import Host, Hosts
 from tests.unit.certificates.renewal.samples import facts, node
 
 PLAN = plan.renewal(facts(node("cp-1"), node("cp-2")), ("apiserver",))

@@ -13,8 +13,8 @@ from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.errors import AdminError
+from tests.fakes.api_server import HangUp, Says, StandIn, status
 from tests.unit.certificates.requests.samples import NODES, csr, document, made, pem
-from tests.unit.cluster.standin import HangUp, Says, StandIn, status
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 PATH, APPROVAL = f"{BASE}/csr-1", f"{BASE}/csr-1/approval"

@@ -12,8 +12,8 @@ from kubectl_admin.certificates.requests.nodes import Server
 from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
+from tests.fakes.api_server import Says, StandIn, status
 from tests.unit.certificates.requests.samples import NODES, badly_signed, bits, csr, document, made, pem
-from tests.unit.cluster.standin import Says, StandIn, status
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

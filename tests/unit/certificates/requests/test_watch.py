@@ -15,8 +15,8 @@ from kubectl_admin.certificates.requests.policy import FEW
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from kubectl_admin.streams import ReaderGone
+from tests.fakes.api_server import Says, StandIn, status
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, badly_signed, csr, document, made, pem
-from tests.unit.cluster.standin import Says, StandIn, status
 
 APPROVED = {"type": "Approved", "status": "True"}
 NODE = {"metadata": {"name": "w1"}, "status": {"addresses": [{"type": "Hostname", "address": "w1"}]}}

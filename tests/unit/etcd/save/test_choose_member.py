@@ -22,8 +22,8 @@ from kubectl_admin.etcd.save.choose_member import (
     first_ready_node,
     left_out,
 )
-from tests.unit.cluster.standin import Says, StandIn, refusal
-from tests.unit.cluster.standin import status as status_of
+from tests.fakes.api_server import Says, StandIn, refusal
+from tests.fakes.api_server import status as status_of
 from tests.unit.etcd.members.samples import (
     LEADER,
     PKI,

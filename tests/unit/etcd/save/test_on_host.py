@@ -20,9 +20,9 @@ from kubectl_admin.node.fetch import Transfer
 from kubectl_admin.node.jobs import Ended
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.unpacking import Tool
+from tests.fakes.host import Machine, host_of
 from tests.unit.etcd.members.samples import LEADER
 from tests.unit.node.conftest import SYSTEM
-from tests.unit.node.standin import Machine, host_of
 
 SIZE = 90_000
 CONTENT = random.Random(5).randbytes(100_000)

@@ -13,8 +13,8 @@ from kubectl_admin.etcd.snapshot.verify import verify
 from kubectl_admin.node.fetch import Fetched
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.report import document, terminal
+from tests.fakes.program import HARMLESS, NASTY
 from tests.unit.etcd.snapshot.bolt_file import MEMBER, BoltFile, contents
-from tests.unit.stand_in import HARMLESS, NASTY
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from kubectl_admin.node.fetch import Fetched
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.part_file import PartFile, Spool
+from tests.fakes.host import OPERATION
 from tests.unit.etcd.snapshot.bolt_file import MEMBER, BoltFile, contents
-from tests.unit.node.standin import OPERATION
 
 MOMENT = datetime(2026, 11, 25, 13, 5, 1, tzinfo=UTC)
 SOURCE = Source("cp-2", "f00", "/var/lib/etcd", (Access("https://127.0.0.1:2379"),))

@@ -6,8 +6,8 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
+from tests.fakes.api_server import Says, StandIn, status
 from tests.unit.certificates.renewal.samples import HEALTHY
-from tests.unit.cluster.standin import Says, StandIn, status
 
 PODS = "/api/v1/namespaces/kube-system/pods"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

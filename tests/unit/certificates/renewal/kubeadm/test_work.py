@@ -11,7 +11,7 @@ from kubectl_admin.certificates.renewal.kubeadm import plan, work
 from kubectl_admin.certificates.renewal.work import Site
 from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.renewal.fakes import Host, Time
+from tests.fakes.renewal import Host, Time
 from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
 
 PARTS = {

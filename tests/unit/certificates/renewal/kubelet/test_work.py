@@ -15,7 +15,7 @@ from kubectl_admin.certificates.requests.issued import Issued
 from kubectl_admin.certificates.requests.policy import judge
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
-from tests.unit.certificates.renewal.fakes import Host, Time
+from tests.fakes.renewal import Host, Time
 from tests.unit.certificates.renewal.samples import certificate, on_disk
 from tests.unit.certificates.requests.samples import NODES, REQUEST
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from cryptography import x509
 
+from tests.fakes.api_server import Asked, Says, StandIn
 from tests.unit.cluster.conftest import new_authority
-from tests.unit.cluster.standin import Asked, Says, StandIn
 
 HOLD_TIMEOUT = 120  # seconds; longer than any test may take
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.3"}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit.cluster.standin import Asked, Says, StandIn, refusal
+from tests.fakes.api_server import Asked, Says, StandIn, refusal
 
 NODE = "/api/v1/nodes/w1"
 PODS = "/api/v1/pods"

@@ -1,6 +1,6 @@
 """The program with one more verb, `act`, which does what a test asks for.
 
-`python -m tests.unit.stand_in act WHAT` is that program as a process of its own.
+`python -m tests.fakes.program act WHAT` is that program as a process of its own.
 """
 
 import socket
