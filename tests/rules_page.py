@@ -97,12 +97,22 @@ def findings_in(tree: ast.AST) -> Iterator[tuple[ast.expr, set[str]]]:
     """What stands before `.violation(…)` and its like, and the severities that it may come to there."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
+            chosen = {
+                target.id: node.value
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                     if node.func.attr in SEVERITIES:
                         yield node.func.value, {node.func.attr}
                     elif node.func.attr == "finding":
-                        yield node.func.value, named_in(node) or named_in(function) or {*SEVERITIES[:2]}
+                        maker = node.func.value
+                        if isinstance(maker, ast.Name):  # «rule = ONE if … else ANOTHER», above
+                            maker = chosen.get(maker.id, maker)
+                        yield maker, named_in(node) or named_in(function) or {*SEVERITIES[:2]}
 
 
 def named_in(node: ast.AST) -> set[str]:

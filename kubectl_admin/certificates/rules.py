@@ -16,8 +16,8 @@ TROUBLESHOOTING = (
 )
 
 # Every certificate.
-EXPIRED = Rule("expired", "a certificate is valid for its time only", RENEWAL_DOCS)
-EXPIRES_SOON = Rule("expires-soon", "a certificate is renewed before it expires", RENEWAL_DOCS)
+EXPIRED = Rule("expired", "a certificate is valid for its time only")
+EXPIRES_SOON = Rule("expires-soon", "a certificate is renewed before it expires")
 NOT_VALID_YET = Rule("not-valid-yet", "a certificate is valid from its first moment on")
 UNREADABLE = Rule("unreadable", "a file that a component is told to use holds a certificate")
 ODD_EXTENSION = Rule(

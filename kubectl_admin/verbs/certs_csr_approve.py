@@ -41,7 +41,7 @@ def command(
 
     A refused request is never approved, even if you name it; a doubtful one only if you name it.
 
-    Exit code 3: a request was refused, or a certificate was not issued or is not what was judged.
+    Exit code 3: a request was not approved, or a certificate was not issued or is not what was judged.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ class Breach:
 
     minor: the minor that it counts as. allowed: those that it may have.
     against: the minors of what it is measured by: API servers, or the kubelet of its node.
-    oldest_server: the node of the first of the oldest API servers; None where it is on none.
+    oldest_server: the node of the first of the oldest API servers among those; None where it is on none.
     legal_if_local: it would be legal if it talked to its own node's API server only, which was not seen.
     """
 
@@ -81,15 +81,16 @@ def _breaches_of(instance: Instance, measures: _Measures) -> Iterator[Breach]:
     if version is None or instance.component not in RULES:
         return
     rule, allowed_by = RULES[instance.component]
+    server = measures.oldest_server
     local = measures.own.get(instance.node) if instance.node and rule in RULES_BY_REACH else None
     reached, allowed = measures.apiservers, measures.allowed[instance.component]
     if local is not None and instance.reach is Reach.LOCAL:
-        reached, allowed = (local,), allowed_by((local,))
+        reached, allowed, server = (local,), allowed_by((local,)), instance.node
     if version.minor not in allowed:
         legal_if_local = (
             local is not None and instance.reach is None and version.minor in allowed_by((local,))
         )
-        yield Breach(instance, version.minor, rule, allowed, reached, measures.oldest_server, legal_if_local)
+        yield Breach(instance, version.minor, rule, allowed, reached, server, legal_if_local)
     if instance.component is Component.KUBE_PROXY and instance.node in measures.kubelets:
         kubelet = measures.kubelets[instance.node]
         beside = policy.kube_proxy_minors_beside(kubelet)

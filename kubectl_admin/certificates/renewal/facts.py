@@ -202,9 +202,10 @@ class Etcd:
     def can_restart(self, node: str) -> bool:
         """Whether the node's member may be restarted: it does not answer anyway, or the others do without.
 
-        One whose certificate has expired does not answer, and only its renewal brings it back.
+        One whose certificate has expired does not answer, and only its renewal brings it back. Members that
+        nobody knows of are no quorum.
         """
-        return self.spares(node) or node not in self.up
+        return not self.problem and (self.spares(node) or node not in self.up)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,15 @@ class Outcome:
 
     judged: as it was at that moment. approved: whether it was just now. issued: None while there is no
     certificate. problem: why it was not approved or not issued, or is not what was judged, in a sentence;
-    "" where it was.
+    "" where it was. is_settled: whether nobody has to approve it any more: it is gone, or somebody else has
+    decided about it.
     """
 
     judged: Judged
     approved: bool = False
     issued: Issued | None = None
     problem: str = ""
+    is_settled: bool = False
 
     @property
     def differs(self) -> bool:
@@ -82,12 +84,12 @@ def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = MAX
         try:
             document = cluster.get(f"{REQUESTS}/{name}")
         except NotFound:
-            return Outcome(judged, problem="it no longer exists")
+            return Outcome(judged, problem="it no longer exists", is_settled=True)
         request = request_of(document)
         if words in said_of(document):  # by the approval before, whose answer was lost
             return Outcome(judged, approved=True)
         if not request.pending:
-            return Outcome(judged, problem=f"somebody else was first: {state(request)}")
+            return Outcome(judged, problem=f"somebody else was first: {state(request)}", is_settled=True)
         now = judge(request, current(cluster, census.nodes(), judged.node), longest)
         before = judged.request.uid, judged.verdict, judged.breaches
         if (request.uid, now.verdict, now.breaches) != before:

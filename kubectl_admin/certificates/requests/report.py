@@ -169,7 +169,7 @@ def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
         elif each.problem:
             rule = NOT_ISSUED if each.approved else NOT_APPROVED
             yield rule.finding(
-                Severity.VIOLATION if each.approved else Severity.WARNING,
+                Severity.WARNING if each.is_settled else Severity.VIOLATION,
                 subject="approval",
                 evidence=each.problem,
                 objects=objects,

@@ -89,7 +89,7 @@ def summary(state: State) -> Iterator[str]:
             yield f"the voting members are not known; {heard} of {len(state.members)} pods answered"
         if state.compared and not state.differing:
             yield f"the members' data is the same at revision {state.hashed}"
-        elif len(state.members) == 1:
+        elif state.listed and len(state.members) == 1:
             yield "no hash: there is no other member to compare the data with"
     else:
         yield f"{context}found no etcd pod in kube-system"

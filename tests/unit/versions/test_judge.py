@@ -5,7 +5,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Gap, Severity
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.breaches import breaches
-from kubectl_admin.versions.facts import Instance
+from kubectl_admin.versions.facts import Instance, Reach
 from kubectl_admin.versions.judge import judge
 from kubectl_admin.versions.policy import KUBELET_OLDER
 from tests.unit.versions.samples import cluster, part, said
@@ -47,6 +47,16 @@ def test_api_servers_that_go_first_are_those_that_are_behind_minor_by_minor():
     assert far.fix == (
         "upgrade the API servers to 1.38 first, minor by minor: kubectl admin drain-upgrade cp1 --to 1.37"
     )
+
+
+def test_the_server_that_goes_first_is_the_one_that_the_part_talks_to():
+    facts = cluster({"cp1": "1.35.4", "cp2": "1.36.3"}, {})
+    local = part(Component.SCHEDULER, "1.37.2", "cp2", reach=Reach.LOCAL)
+    others = tuple(
+        each for each in facts.instances if (each.component, each.node) != (Component.SCHEDULER, "cp2")
+    )
+    finding = found(replace(facts, instances=(*others, local)))["controller-skew"]
+    assert finding.fix.endswith(" first: kubectl admin drain-upgrade cp2 --to 1.37")
 
 
 def test_controllers_of_one_version_are_one_finding_and_say_what_would_excuse_them():

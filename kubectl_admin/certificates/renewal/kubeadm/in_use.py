@@ -90,13 +90,29 @@ class Verification:
                 "find out who; nothing was restarted",
             )
 
+    def _refuse_without_quorum(self, node: Node) -> None:
+        """Raises AdminError unless etcd goes on without this node's member.
+
+        Its members may be unknown for a moment, as while another one is elected or an API server restarts.
+        """
+        why = ""
+        for _ in self._site.poll(READY_TIMEOUT):
+            etcd = self._live.etcd()
+            if etcd.can_restart(node.name):
+                return
+            why = etcd.problem
+            if not why:
+                break
+        raise AdminError(
+            f"node {node.name}: etcd has to be restarted, and "
+            + (f"its members can't be asked: {why}" if why else "its other members are not a quorum now"),
+            "bring its members back first: kubectl admin etcd-status",
+        )
+
     def _restart(self, node: Node, component: str, name: str) -> None:
         """Has the kubelet restart a process, unless it is younger than the file of that name."""
-        if component == ETCD and not self._live.etcd().can_restart(node.name):
-            raise AdminError(
-                f"node {node.name}: etcd has to be restarted, and its other members are not a quorum now",
-                "bring its members back first: kubectl admin etcd-status",
-            )
+        if component == ETCD:
+            self._refuse_without_quorum(node)
         found = node.on_disk(name)
         since = int(found.changed.timestamp()) if found and found.changed else 0
         answer = self._site.host.script(

@@ -126,10 +126,11 @@ def test_a_certificate_whose_time_was_left_to_the_signer_may_last_longer_than_is
         (Outcome(VALID, approved=True, problem="no certificate was issued within 30 s"), "approved?", True),
         (Outcome(VALID, approved=True, issued=FOREIGN, problem="it also names cp1"), "judged!", True),
         (Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=10 * MAX_DURATION)), "issued", False),
-        (Outcome(VALID, problem="it no longer exists"), "approved?", False),
+        (Outcome(VALID, problem="it no longer exists", is_settled=True), "approved?", False),
+        (Outcome(VALID, problem="admission webhook denied the request"), "approved?", True),
     ],
 )
-def test_what_was_approved_and_not_issued_is_a_violation(outcome, word, violated):
+def test_what_was_not_approved_or_not_issued_is_a_violation(outcome, word, violated):
     shown = report("", [VALID], NOW, [outcome])
     assert text(shown).splitlines()[1].split()[-1] == word
     assert shown.violated is violated

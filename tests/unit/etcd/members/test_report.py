@@ -50,6 +50,8 @@ def test_the_only_member_has_nobody_to_be_compared_with():
     alone = replace(three(), members=three().members[:1], hashed=0)
     assert "no hash: there is no other member to compare the data with" in text(alone)
     assert "no hash" not in text(three())
+    unlisted = replace(alone, members=tuple(replace(each, listed=None) for each in alone.members))
+    assert "no other member" not in text(unlisted)
 
 
 def test_what_is_wrong_is_marked():

@@ -173,6 +173,18 @@ def test_etcd_is_restarted_only_where_it_can_spare_a_member():
     assert node_.work().restarted == ("etcd",)
 
 
+def test_etcd_whose_members_are_unknown_is_not_restarted_and_asked_again_for_a_while():
+    unknown = Etcd(problem="no member gave the list")
+    node_ = Node("etcd-server")
+    node_.serves[2379] = (5, 0)
+    node_.states = [unknown]
+    with pytest.raises(AdminError, match="its members can't be asked: no member gave the list"):
+        node_.work()
+    assert node_.host.asked == []
+    node_.states = [unknown, unknown, HEALTHY]
+    assert node_.work().restarted == ("etcd",)
+
+
 def test_a_member_that_does_not_answer_is_restarted_and_waited_for():
     """Its certificate had ended: for those who ask it, it was down."""
     node_ = Node("etcd-server")
