@@ -109,22 +109,23 @@ def install() -> None:
 class Shelter:
     """Inside, signals wait for the end. What is done inside must end by itself, but for what is `exposed`.
 
+    Shelters are counted, and need not end in the order in which they began: a clean-up may end a debug pod's
+    shelter and begin another one.
+
     It shelters from what `install` has installed, in the main thread, which alone gets signals.
     """
 
     def __init__(self) -> None:
         self._is_needed = threading.current_thread() is threading.main_thread()
-        self._outside = 0  # how many shelters are open around this one
 
     def __enter__(self) -> Self:
         if self._is_needed:
-            self._outside = _ending.shelters
-            _ending.shelters = self._outside + 1
+            _ending.shelters += 1
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._is_needed:
-            _ending.shelters = self._outside
+            _ending.shelters -= 1
             _ending.end_if_waiting()
 
     @contextmanager
@@ -133,12 +134,12 @@ class Shelter:
         if not self._is_needed:
             yield
             return
-        _ending.shelters = self._outside
+        _ending.shelters -= 1
         try:
             _ending.end_if_waiting()
             yield
         finally:
-            _ending.shelters = self._outside + 1
+            _ending.shelters += 1
 
 
 def sheltered() -> Shelter:

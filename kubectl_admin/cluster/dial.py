@@ -178,8 +178,7 @@ def dial(transport: Transport, timeout: float) -> socket.socket:
             else socket.create_connection((host, port), timeout)
         )
     except (OSError, http.client.HTTPException) as error:
-        at_proxy = transport.proxy and not socks.is_socks(transport.proxy) and proxy.is_out_of_reach(error)
-        by = proxy.address_of(transport.proxy) if at_proxy else ""
+        by = proxy.address_of(transport.proxy) if getattr(error, "at_proxy", False) else ""
         said = unreachable(transport.server, error, by=by)
         # A proxy's refusal has no number, and neither has a time limit: both would come again.
         passing = getattr(error, "errno", None) and not isinstance(said, Untrusted)
@@ -207,11 +206,17 @@ def open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> s
     tunnel: Any = http.client.HTTPConnection(
         parts.hostname or "", parts.port or (443 if context else 80), timeout=timeout
     )
-    if context:
-        # Where it takes its socket from: CONNECT is said within TLS, which http.client has no other way for.
-        tunnel._create_connection = lambda *where: context.wrap_socket(
-            socket.create_connection(*where), server_hostname=parts.hostname
-        )
+
+    def reach(*where: Any) -> socket.socket:
+        try:
+            raw = socket.create_connection(*where)
+            return context.wrap_socket(raw, server_hostname=parts.hostname) if context else raw
+        except OSError as error:
+            error.at_proxy = True  # type: ignore[attr-defined] # what comes later may be the server's silence
+            raise
+
+    # Where it takes its socket from: CONNECT is said within TLS, which http.client has no other way for.
+    tunnel._create_connection = reach
     tunnel.set_tunnel(host, port, transport.proxy_headers)
     try:
         tunnel.connect()

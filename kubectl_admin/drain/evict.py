@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.drain.answers import Answer, Kind, meaning
 from kubectl_admin.drain.board import Board, Waiting, says
@@ -189,7 +190,14 @@ class Evictions:
         if isinstance(answer, Exception):
             raise answer
         if answer.kind is Kind.FORBIDDEN:
-            raise DrainError(f"pod {pod} can't be evicted: {answer.says}", waiting=self.waiting)
+            right = (
+                Right("delete", "pods") if self._flags.disable_eviction else Right("create", "pods/eviction")
+            )
+            raise DrainError(
+                f"pod {pod} can't be evicted: {answer.says}",
+                f"grant this user the right to {right}, which a drain needs (docs/permissions.md)",
+                waiting=self.waiting,
+            )
         if answer.kind is Kind.GONE and self._board.expects(pod):
             self._gone.append(pod)
             self._progress.gone(pod, 0.0)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ class Proposal:
     plan: what would be done; a violation among its findings forbids it.
     question: the same for a person to agree to («drain node w1 of context prod»).
     is_ready: whether there is something to do, and nothing forbids it.
+    is_over: whether nothing is left to do, whatever the plan finds.
     """
 
     plan: "Report"
     question: str
     is_ready: bool
+    is_over: bool = False
 
 
 def change(
@@ -63,7 +66,7 @@ def change(
     """
     if options.dry_run or not proposal.is_ready:
         env.show(proposal.plan)
-        if not options.dry_run and proposal.plan.violated:
+        if not options.dry_run and proposal.plan.violated and not proposal.is_over:
             env.note(REFUSED)
         return proposal.plan
     warnings = [each for each in proposal.plan.findings if each.severity is Severity.WARNING]
@@ -77,7 +80,10 @@ def change(
         outcome = act()
     except BaseException:
         if so_far:
-            show_outcome(env, so_far(), warnings)
+            try:
+                show_outcome(env, so_far(), warnings)
+            except AdminError as error:  # why the work has failed counts more
+                env.note(error.what)
         raise
     show_outcome(env, outcome, warnings)
     return outcome

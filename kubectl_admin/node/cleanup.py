@@ -1,6 +1,6 @@
 """`kubectl admin cleanup`: finds all that this tool has left in a cluster, and removes it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -182,6 +182,7 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
     # An operation of its own: that of `find` may be over, since a node was late, and opens no host any more.
     hosts = Hosts(cluster, Operation.begin(), options, say)
     names: dict[str, list[str]] = {}
+    discarded: dict[str, str] = {}
     questions: dict[str, Callable[[], None]] = {}
     for each in left:
         if isinstance(each.what, LeftPod):
@@ -190,13 +191,15 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
         else:
             names.setdefault(each.what.node, []).append(each.name)
     for node in {each.what.node for each in left if isinstance(each.what, LeftDirectory)}:
-        directories_there = [
-            each.what for each in left if isinstance(each.what, LeftDirectory) and each.what.node == node
-        ]
-        questions[node] = partial(discard_all, hosts, node, directories_there)
+        there = {
+            each.name: each.what
+            for each in left
+            if isinstance(each.what, LeftDirectory) and each.what.node == node
+        }
+        questions[node] = partial(discard_all, hosts, node, there, discarded)
     answers = hosts.ask_all(questions)
     problems = {key: answer.what if isinstance(answer, AdminError) else "" for key, answer in answers.items()}
-    return {name: problem for key, problem in problems.items() for name in names[key]}
+    return {name: discarded.get(name, problem) for key, problem in problems.items() for name in names[key]}
 
 
 def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
@@ -233,8 +236,16 @@ def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
         raise AdminError(f"it is being deleted, but node {pod.node} has not ended it yet")
 
 
-def discard_all(hosts: Hosts, node: str, left: Iterable[LeftDirectory]) -> None:
-    """Removes directories of one node's host, with their jobs."""
+def discard_all(hosts: Hosts, node: str, left: Mapping[str, LeftDirectory], outcomes: dict[str, str]) -> None:
+    """Removes directories of one node's host, with their jobs.
+
+    outcomes: is given "" by the name of each that is removed, or why it was not. Raises AdminError where the
+    host can't be opened.
+    """
     with hosts.open(node) as there:
-        for each in left:
-            discard(there, each.name)
+        for name, directory in left.items():
+            try:
+                discard(there, directory.name)
+                outcomes[name] = ""
+            except AdminError as error:
+                outcomes[name] = error.what

@@ -58,6 +58,7 @@ def wait_for_running_jobs(host: Host, progress: UpgradeProgress) -> None:
         return
     for name in JOBS:
         if job := jobs.running(host, NAME, f"{DIRECTORY}/{name}"):
+            host.operation.work[host.node] = job.unit  # a signal from here on leaves the Lease to it
             since = running_since(host, job.unit)
             progress.note(
                 f"node {host.node}: waiting for {name} of an earlier run, which runs there as systemd unit "
@@ -67,9 +68,12 @@ def wait_for_running_jobs(host: Host, progress: UpgradeProgress) -> None:
 
 
 def running_since(host: Host, unit: str) -> str:
-    """When a systemd unit was started, by the host's clock; "" where systemd does not say."""
+    """When a systemd unit was started, by the host's clock; "" where nobody says. Only a message has it."""
     ask = ["systemctl", "show", "--property=ExecMainStartTimestamp", "--value", unit]
-    return host.persistently(lambda: host.run(ask, check=False)).stdout.decode("utf-8", "replace").strip()
+    try:
+        return host.run(ask, check=False).stdout.decode("utf-8", "replace").strip()
+    except AdminError:
+        return ""
 
 
 def follow(job: jobs.Job, progress: UpgradeProgress) -> jobs.Ended:

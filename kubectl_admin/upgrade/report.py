@@ -42,7 +42,9 @@ def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Rep
 def summary(seen: Inspection) -> str:
     """The node, what it is, where it is and where it goes."""
     here = seen.facts.kubelet or "?"
-    what = f"node {seen.facts.node} ({seen.role}): {here} to {seen.target.version}"
+    # Which control plane was the first one is known only while that matters.
+    role = "control plane" if seen.is_over and seen.role.control_plane else seen.role
+    what = f"node {seen.facts.node} ({role}): {here} to {seen.target.version}"
     return f"{what}: nothing is left to do" if seen.is_over else what
 
 

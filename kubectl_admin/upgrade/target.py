@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from kubectl_admin.cluster.decode import whole_number
-from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.upgrade.facts import ClusterFacts, Record, Role, Target
 from kubectl_admin.upgrade.packages import Offer
@@ -31,23 +30,13 @@ def role(facts: ClusterFacts, target: Version, record: Record | None = None) -> 
     `kubeadm upgrade apply` writes the version into ConfigMap kubeadm-config, so the first control-plane node
     finds an older version there; the others follow with `upgrade node`. It does so in its third phase of
     eight: a node where it has begun stays the first one, since the others' command lacks some of the rest.
-    The second phase moves the control plane: where no other one is moved, this node had that command.
     Source: kubernetes/kubernetes cmd/kubeadm/app/cmd/upgrade/{apply,node}.go.
     """
     if facts.own_apiserver is None:
         return Role.WORKER
     if record and record.is_apply(target):
         return Role.FIRST
-    return Role.FURTHER if facts.is_written(target) and follows(facts, target) else Role.FIRST
-
-
-def follows(facts: ClusterFacts, target: Version) -> bool:
-    """Whether another control plane is at this version or a later one, or may be."""
-    others = [part.version for part in facts.versions.of(Component.APISERVER) if part.node != facts.node]
-    return any(
-        version is None or target.is_met_by(version) or version.precedence > target.precedence
-        for version in others
-    )
+    return Role.FURTHER if facts.is_written(target) else Role.FIRST
 
 
 def default_minor(facts: ClusterFacts) -> int:

@@ -94,4 +94,4 @@ def command(  # noqa: PLR0913 - its options
             plan = report.planned(seen, waits=waits, wide=env.output == "wide")
             question = f"upgrade node {node} of context {cluster.target.context}"
             is_ready = not seen.is_over and inspection.is_possible(seen, options)
-            return change(env, how, Proposal(plan, question, is_ready), act)
+            return change(env, how, Proposal(plan, question, is_ready, seen.is_over), act)

@@ -244,6 +244,30 @@ def test_what_is_exposed_stays_sheltered_by_the_shelter_around():
 
 
 @pytest.mark.usefixtures("installed")
+def test_a_clean_up_stays_sheltered_where_an_outer_shelter_ends_and_another_begins_inside_it():
+    """As a debug pod that is gone is replaced, to remove a directory on its host."""
+    removed = []
+
+    @contextmanager
+    def pod():
+        with sheltered() as shelter, shelter.exposed():
+            yield
+
+    def work():
+        with ExitStack() as pods:
+            pods.enter_context(pod())
+            with sheltered():
+                signal.raise_signal(signal.SIGINT)
+                pods.close()
+                pods.enter_context(pod())
+                removed.append("the directory")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert removed == ["the directory"]
+
+
+@pytest.mark.usefixtures("installed")
 def test_a_signal_that_came_before_is_raised_where_it_is_exposed():
     reached = []
 

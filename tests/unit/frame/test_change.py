@@ -43,8 +43,8 @@ class Asked:
             raise self.outcome
         return self.outcome
 
-    def change(self, options=None, plan=PLAN, *, is_ready=True, **more):
-        proposal = Proposal(plan, "change it", is_ready)
+    def change(self, options=None, plan=PLAN, *, is_ready=True, is_over=False, **more):
+        proposal = Proposal(plan, "change it", is_ready, is_over)
         return change(self.env, options or ChangeOptions(), proposal, self.act, **more)
 
     @property
@@ -133,6 +133,12 @@ def test_what_is_forbidden_is_not_done_and_that_is_said():
     assert not asked.acted
 
 
+def test_nothing_forbids_a_change_that_is_over():
+    asked, plan = Asked(), report("Plan", Severity.VIOLATION)
+    assert asked.change(YES, plan, is_ready=False, is_over=True) is plan
+    assert asked.err == ""
+
+
 @pytest.mark.parametrize(("options", "kind"), [(YES, "Outcome"), (DRY, "Plan"), (ChangeOptions(), "Outcome")])
 def test_a_document_is_one_alone_on_stdout(options, kind):
     asked = Asked(output="json")
@@ -156,3 +162,11 @@ def test_what_was_done_before_an_error_is_shown_where_it_is_known(error):
     with pytest.raises(type(error)):
         silent.change(YES)
     assert silent.out == ""
+
+    def unwritable():
+        raise AdminError("stdout can't be written")
+
+    unseen = Asked(outcome=error)
+    with pytest.raises(type(error)):
+        unseen.change(YES, so_far=unwritable)
+    assert "stdout can't be written" in unseen.err

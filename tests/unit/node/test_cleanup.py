@@ -1,8 +1,10 @@
 """What is said of a cluster in which nothing was found."""
 
+from contextlib import nullcontext
+
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import cleanup
-from kubectl_admin.node.leftovers import LeftPod
+from kubectl_admin.node.leftovers import LeftDirectory, LeftPod
 
 
 def test_a_cluster_that_was_looked_at_whole_has_nothing_left():
@@ -36,3 +38,21 @@ def test_what_was_removed_is_said_and_what_was_not_is_left_to_do():
 def test_where_all_is_gone_nothing_is_left_to_do():
     left = [leftover("a")]
     assert not cleanup.outcome({left[0].name: ""}, left, []).violated
+
+
+class Busy:
+    """The hosts of a cluster; the directory «b» of each can't be removed."""
+
+    def open(self, _node):
+        return nullcontext(self)
+
+    def script(self, _script, _state, name, **_):
+        if name == "b":
+            raise AdminError("its job can't be stopped")
+
+
+def test_each_directory_of_a_host_has_an_outcome_of_its_own():
+    outcomes = {}
+    left = {f"w1:{name}": LeftDirectory("w1", name, False, None) for name in "abc"}
+    cleanup.discard_all(Busy(), "w1", left, outcomes)
+    assert outcomes == {"w1:a": "", "w1:b": "its job can't be stopped", "w1:c": ""}
