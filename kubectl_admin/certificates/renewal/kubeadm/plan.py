@@ -103,7 +103,7 @@ def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
         if not any(RENEWABLE[name].server == "etcd" for name in step.names):
             continue
         now = replace(etcd, up=up)
-        if etcd.problem or not now.can_restart(node):
+        if not now.can_restart(node):
             all_up = len(up) == etcd.voters and not etcd.problem
             yield ETCD_QUORUM.finding(
                 Severity.WARNING if all_up else Severity.VIOLATION,
