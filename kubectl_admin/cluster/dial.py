@@ -178,11 +178,7 @@ def dial(transport: Transport, timeout: float) -> socket.socket:
             else socket.create_connection((host, port), timeout)
         )
     except (OSError, http.client.HTTPException) as error:
-        by = proxy.address_of(transport.proxy) if getattr(error, "at_proxy", False) else ""
-        said = unreachable(transport.server, error, by=by)
-        # A proxy's refusal has no number, and neither has a time limit: both would come again.
-        passing = getattr(error, "errno", None) and not isinstance(said, Untrusted)
-        raise (NothingSent(said.what, said.hint) if passing else said) from error
+        raise not_reached(transport, error) from error
     for option in tcp_keepalive_socket_options():
         raw.setsockopt(*option)
     if isinstance(raw, ssl.SSLSocket):
@@ -198,6 +194,14 @@ def dial(transport: Transport, timeout: float) -> socket.socket:
         raise (said if isinstance(said, Untrusted) else NothingSent(said.what)) from error
 
 
+def not_reached(transport: Transport, error: Exception, by: str = "") -> Unreachable:
+    """NothingSent where another try may help. by: who could not be reached, where that is not the server."""
+    said = unreachable(transport.server, error, by=by)
+    # A proxy's refusal has no number, and neither has a time limit: both would come again.
+    passing = getattr(error, "errno", None) and not isinstance(said, Untrusted)
+    return NothingSent(said.what, said.hint) if passing else said
+
+
 def open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
     """A connection through the proxy: an SSLSocket where what is said to the proxy is encrypted."""
     if transport.proxy and socks.is_socks(transport.proxy):
@@ -211,9 +215,8 @@ def open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> s
         try:
             raw = socket.create_connection(*where)
             return context.wrap_socket(raw, server_hostname=parts.hostname) if context else raw
-        except OSError as error:
-            error.at_proxy = True  # type: ignore[attr-defined] # what comes later may be the server's silence
-            raise
+        except OSError as error:  # later ones may be the server's: its silence, say
+            raise not_reached(transport, error, proxy.address_of(transport.proxy)) from error
 
     # Where it takes its socket from: CONNECT is said within TLS, which http.client has no other way for.
     tunnel._create_connection = reach

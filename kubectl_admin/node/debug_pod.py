@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kubectl_admin.cluster.access import Right, together
+from kubectl_admin.cluster.access import Right, may_not, together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, NotFound
@@ -140,7 +140,7 @@ def find_image(cluster: Cluster, node: dict[str, Any]) -> str:
         unseen.append(Right("get", "configmaps", NAMESPACE))
     except NotFound:
         pass
-    rights = f"; this user may not {together(unseen)}" if unseen else ""
+    rights = f"; {may_not('', together(unseen))}" if unseen else ""
     raise AdminError(
         f"node {name}: found no image on the node that can run the debug pod{rights}",
         f"name one that you trust with --image, such as {image.SANDBOXES[0]}:TAG",

@@ -293,3 +293,14 @@ def test_a_proxy_without_an_address_is_named(secure: StandIn, trusting: dict[str
     for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
         with pytest.raises(Unreachable, match=r"proxy nowhere\.invalid:3128: lookup nowhere\.invalid: "):
             ask()
+
+
+def test_a_proxy_that_waits_for_a_silent_server_is_not_blamed_for_it(
+    secure: StandIn, trusting: dict[str, Any]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        cluster = secure.connect(cluster={**trusting, "proxy-url": url})
+        with pytest.raises(Unreachable) as caught:
+            cluster.exec("ns", "p", None, ["true"], timeout=0.2)
+    assert "proxy" not in caught.value.what
