@@ -121,12 +121,17 @@ class World:
         return f"{group}/namespaces/{self.namespace}/{kind}" + (f"/{name}" if name else "")
 
     def put(self, *made: Object) -> None:
-        """Creates objects, their status as well."""
+        """Creates objects, their status as well.
+
+        A server takes a status in a second request. A drain that goes on meanwhile may have evicted the
+        pod before it; a status of something that is gone is not needed.
+        """
         for each in made:
             plural = f"{each['kind'].lower()}s"
             self.cluster.post(self.path(plural), each)
             if "status" in each:
-                self.set_status(plural, each["metadata"]["name"], each["status"])
+                with contextlib.suppress(NotFound):
+                    self.set_status(plural, each["metadata"]["name"], each["status"])
 
     def set_status(self, kind: str, name: str, status: Object) -> None:
         """Writes an object's status."""
