@@ -1,0 +1,5 @@
+"""Every component of a cluster, asked at its own endpoint: what answers, what does not, and what that means.
+
+Read in this order:
+facts: what was asked, and what came of it
+"""
