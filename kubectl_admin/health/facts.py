@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_address
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap
@@ -79,15 +80,13 @@ class Endpoint:
     @property
     def is_on_loopback(self) -> bool:
         """Whether a connection to the node's loopback reaches it."""
-        return self.host in (
-            "",
-            "0.0.0.0",
-            "::",
-            "[::]",
-            "localhost",
-            "::1",
-            "[::1]",
-        ) or self.host.startswith("127.")
+        if self.host in ("", "localhost"):
+            return True
+        try:
+            address = ip_address(self.host.strip("[]"))
+        except ValueError:
+            return False
+        return address.is_loopback or address.is_unspecified
 
 
 @dataclass(frozen=True, slots=True)
