@@ -252,7 +252,8 @@ class Balancer:
 class Facts:
     """Everything that was seen.
 
-    at: this machine's clock when it began; took: seconds of the whole. sampled: how many nodes were asked
+    at: this machine's clock when it began; took: seconds of the whole. server_time: the API server's clock at
+    the same moment; None where it has not said. sampled: how many nodes were asked
     where not all were, else None. window: seconds between `earlier` metrics and the later; None for one look.
     leaders: Leases of kube-controller-manager and kube-scheduler, by their names.
     has: the components that this cluster has; what is not in it is «-» in every row.
@@ -274,6 +275,12 @@ class Facts:
     window: float | None = None
     found: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    server_time: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The moment by the clock that wrote the times in objects: an operator's own may be off."""
+        return self.server_time or self.at
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""
