@@ -255,9 +255,12 @@ class PartFile(Draft):
                 f"{self.target} exists and is not a regular file", "name a file, or - for stdout"
             )
         if not self._force:
-            raise UsageError(
-                f"{self.target} is there already", "name another file, or replace it with --force"
-            )
+            raise already_there(self.target, "name another file, or replace it with --force")
+
+
+def already_there(file: Path, instead: str) -> UsageError:
+    """A file that is not to be replaced exists. instead: what to do, as the verb has it."""
+    return UsageError(f"{file} already exists", instead)
 
 
 def behind_link(file: Path) -> Path:

@@ -23,6 +23,7 @@ Answer = TypeVar("Answer")
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+ROLES = "docs/permissions.md has the roles that each verb needs"  # the hint of what a user may not do
 REVIEW_TIMEOUT = 10.0  # seconds for all answers
 
 
@@ -101,8 +102,7 @@ def attributed(
 
 def lacks(user: str, rights: Iterable[Right]) -> AdminError:
     """What is said of rights that a user does not have."""
-    hint = "docs/permissions.md has the roles that each verb needs"
-    return AdminError(may_not(user, together(rights)), hint)
+    return AdminError(may_not(user, together(rights)), ROLES)
 
 
 def may_not(user: str, rights: str) -> str:

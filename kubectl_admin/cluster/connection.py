@@ -47,9 +47,6 @@ IDLE_PAGES = 5  # of a list in a row that may bring no object before it is given
 WATCH_GRACE = 10.0  # seconds that a watch's end may come late
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class Cluster:
@@ -231,7 +228,7 @@ class Cluster:
     def patch(
         self, path: str, body: Any, content_type: str, query: Query = (), *, timeout: float | None = None
     ) -> Any:
-        """Changes an object. content_type: the one of this module's *_PATCH that the body is."""
+        """Changes an object. content_type: the kind of patch that the body is, MERGE_PATCH."""
         return self._change("PATCH", path, query, body, content_type, timeout=timeout)
 
     def delete(self, path: str, body: Any = None, query: Query = (), *, timeout: float | None = None) -> Any:

@@ -3,7 +3,6 @@
 Source: client-go (proxy-url), golang.org/x/net/http/httpproxy (the environment variables).
 """
 
-import ssl
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
@@ -72,8 +71,3 @@ def is_encrypted(proxy: str | None) -> bool:
 def address_of(proxy: str | None) -> str:
     """The proxy's host and port, for errors: without its password."""
     return urlsplit(proxy or "").netloc.rpartition("@")[2]
-
-
-def is_out_of_reach(error: BaseException) -> bool:
-    """Whether the proxy itself could not be spoken to. What it says of the server has no number."""
-    return isinstance(error, ssl.SSLError | TimeoutError) or bool(getattr(error, "errno", None))

@@ -33,6 +33,10 @@ class Timely(http.client.HTTPResponse):
             self.fp = io.BufferedReader(LimitedFile(self.fp.detach(), sock, end))
 
 
+class ProxyNotReachedError(urllib3.exceptions.NewConnectionError):
+    """The proxy itself could not be spoken to; whatever else fails on the way is not its fault."""
+
+
 class Reaching(HTTPConnection):
     """One that raises NewConnectionError for whatever cuts it off before a request can be sent.
 
@@ -46,9 +50,14 @@ class Reaching(HTTPConnection):
         super().__init__(*args, **more)
 
     def _new_conn(self) -> socket.socket:
-        """The socket to the server."""
+        """The socket to the server, or to its HTTP proxy."""
         if not self._socks:
-            return super()._new_conn()
+            try:
+                return super()._new_conn()
+            except urllib3.exceptions.HTTPError as error:
+                if self.proxy:
+                    raise ProxyNotReachedError(self, str(error)) from error
+                raise
         timeout = self.timeout if isinstance(self.timeout, int | float) else None
         try:
             return socks.connect(self._socks["proxy"], self.host, self.port or 0, timeout)
@@ -72,6 +81,13 @@ class Reaching(HTTPConnection):
 
 class SecureReaching(Reaching, HTTPSConnection):
     """The same with TLS."""
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        """The same socket once TLS is spoken with the proxy."""
+        try:
+            return super()._connect_tls_proxy(hostname, sock)
+        except OSError as error:
+            raise ProxyNotReachedError(self, str(error)) from error
 
 
 class Pool(HTTPConnectionPool):

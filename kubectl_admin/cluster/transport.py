@@ -34,7 +34,7 @@ from kubectl_admin.cluster.errors import (
 )
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.limits import TooSlow, after
-from kubectl_admin.cluster.reaching import END, POOLS
+from kubectl_admin.cluster.reaching import END, POOLS, ProxyNotReachedError
 from kubectl_admin.errors import AdminError
 
 CONNECTIONS = 16  # kept open at once, as many as threads ask
@@ -172,23 +172,22 @@ class Transport:
             raise Unreachable(what) from error
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
-            at_proxy = isinstance(reason, urllib3.exceptions.ProxyError)
             reason = getattr(reason, "original_error", reason)
-            by = proxy.address_of(self.proxy) if at_proxy and proxy.is_out_of_reach(root(reason)) else ""
+            by = proxy.address_of(self.proxy) if isinstance(reason, ProxyNotReachedError) else ""
             match reason:
+                case _ if isinstance(root(reason), ssl.SSLCertVerificationError):
+                    kind: type[Unreachable] = Untrusted
                 case urllib3.exceptions.ReadTimeoutError():
                     how = (
                         "answers too slowly" if isinstance(root(reason), TooSlow) else "has stopped answering"
                     )
                     raise Unreachable(f"Unable to connect to the server: {self.shown} {how}") from error
                 case urllib3.exceptions.ConnectTimeoutError():
-                    kind: type[Unreachable] = NothingSent
+                    kind = NothingSent
                 case urllib3.exceptions.ProtocolError():
                     kind = Broken
                 case urllib3.exceptions.SSLError() if isinstance(root(reason), ssl.SSLEOFError):
                     kind = Broken  # hung up in the handshake, or in the middle of an answer
-                case urllib3.exceptions.SSLError() if isinstance(root(reason), ssl.SSLCertVerificationError):
-                    kind = Untrusted
                 case _:
                     kind = Unreachable
             if not self.heard and is_misdirected(root(reason)):

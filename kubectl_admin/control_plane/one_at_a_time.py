@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.cluster.retry import NotReadyError, is_transient
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.errors import AdminError, UsageError
@@ -26,6 +28,7 @@ CHANGES = Script("control_plane", "changes")
 PREFIX = "kubectl-admin-"  # of the names of units
 # Beside what debug pods take.
 RIGHTS = (Right("list", "nodes"), *lease.RIGHTS)
+SKIPPING = (Right("list", "nodes"), Right("get", "nodes"))  # what --skip-host takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,27 @@ def refusal(work: Work) -> AdminError:
     )
 
 
+def check_skipped(cluster: Cluster, skipped: Sequence[str]) -> None:
+    """Raises as `refuse_misplaced` does; for verbs, before they look at anything else."""
+    if skipped:
+        names = [node.name for node in static_pods.control_plane_nodes(cluster)]
+        refuse_misplaced(cluster, skipped, names)
+
+
+def refuse_misplaced(cluster: Cluster, skipped: Sequence[str], nodes: Sequence[str]) -> None:
+    """Raises `unknown_node` for a name that no node has, UsageError for a node that is not among `nodes`."""
+    for name in skipped:
+        if name not in nodes:
+            read_node(cluster, name)  # raises where there is none
+            raise UsageError(f"--skip-host {name}: not a control-plane node ({', '.join(nodes) or 'none'})")
+
+
 def find_work(hosts: Hosts, nodes: Sequence[str], skipped: Sequence[str]) -> list[Work]:
     """The work that runs on the hosts of the control plane, which are these nodes.
 
-    Raises AdminError where one of them can't be asked, UsageError for a skipped one that is none of them.
+    Raises AdminError where one of them can't be asked, and as `refuse_misplaced` does.
     """
-    for name in skipped:
-        if name not in nodes:
-            raise UsageError(f"--skip-host {name}: not a control-plane node ({', '.join(nodes) or 'none'})")
+    refuse_misplaced(hosts.cluster, skipped, nodes)
     own = replace(hosts, operation=Operation.begin())  # whose pods all go at the end
     answers = own.ask([name for name in nodes if name not in skipped], on_host)
     found: list[Work] = []

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from kubectl_admin.cluster.decode import SHOWN, decode_moment
 from kubectl_admin.cluster.objects import Object, is_ready
 from kubectl_admin.drain.facts import (
     AntiAffinity,
@@ -17,6 +18,7 @@ from kubectl_admin.drain.facts import (
 )
 from kubectl_admin.drain.labels import Requirement, Selector, equalities
 from kubectl_admin.drain.quantity import number
+from kubectl_admin.errors import AdminError
 
 MIRROR = "kubernetes.io/config.mirror"
 NAME_FIELD = "metadata.name"
@@ -28,7 +30,6 @@ def pod(item: Object) -> Pod:
     """A pod."""
     metadata, spec, status = item["metadata"], item.get("spec") or {}, item.get("status") or {}
     volumes = spec.get("volumes") or ()
-    deleted = metadata.get("deletionTimestamp")
     grace = spec.get("terminationGracePeriodSeconds")
     return Pod(
         namespace=metadata["namespace"],
@@ -42,12 +43,24 @@ def pod(item: Object) -> Pod:
         mirror=MIRROR in (metadata.get("annotations") or {}),
         empty_dirs=tuple(volume["name"] for volume in volumes if "emptyDir" in volume),
         claims=tuple(claim for volume in volumes if (claim := claim_of(metadata["name"], volume))),
-        deleted=datetime.fromisoformat(deleted) if deleted else None,
+        deleted=deleted(metadata),
         priority=int(spec.get("priority") or 0),
         grace=30 if grace is None else int(grace),
         finalizers=tuple(metadata.get("finalizers") or ()),
         demands=demands(metadata["namespace"], spec),
     )
+
+
+def deleted(metadata: Object) -> datetime | None:
+    """When a pod's deletion was requested; None where it was not. Raises AdminError for no time."""
+    said = metadata.get("deletionTimestamp")
+    if not said:
+        return None
+    moment = decode_moment(said)
+    if moment is None:
+        name = f"{metadata['namespace']}/{metadata['name']}"
+        raise AdminError(f"pod {name}: its deletionTimestamp is not a time: {str(said)[:SHOWN]!r}")
+    return moment
 
 
 def controller(metadata: Object) -> Owner | None:

@@ -60,6 +60,7 @@ def open_host(cluster: Cluster, node: str, options: Options, say: Say, *, doing:
     """
     patiently = patient(say)
     patiently(lambda: require_when_ready(cluster, rights(options.pods, doing=doing)))
+    patiently(lambda: one_at_a_time.check_skipped(cluster, options.skipped))
     seen = patiently(lambda: read_node(cluster, node))
     refuse_down(seen, cluster.server_time, patiently.patience)
     leftovers.sweep(cluster, options.pods.namespace)

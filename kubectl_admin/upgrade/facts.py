@@ -136,6 +136,7 @@ class ClusterFacts:
     drained: whether a drain of this program has left its note that the cordon is its own.
     kubelet_config: what ConfigMap kubelet-config holds; None where it can't be read. proxy: kube-proxy.
     gaps: what could not be looked at. coredns: CoreDNS.
+    etcd_data: the directory of its member's data on the host; "" for none, or where it is not known.
     """
 
     node: str
@@ -152,6 +153,7 @@ class ClusterFacts:
     gaps: tuple[Gap, ...] = ()
     coredns: CoreDNS = CoreDNS()
     drained: bool = False
+    etcd_data: str = ""
 
     @property
     def own_apiserver(self) -> Instance | None:

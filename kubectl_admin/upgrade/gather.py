@@ -1,7 +1,7 @@
 """Finds out what an upgrade of a node is planned by: in the cluster, and on the node's host."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from kubectl_admin.cluster.paths import SYSTEM, SYSTEM_APPS
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.component import ETCD
 from kubectl_admin.control_plane.flags import command_line
-from kubectl_admin.control_plane.pod import flags_of
+from kubectl_admin.control_plane.pod import flags_of, static_pod
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.drain.cordon import UPGRADE, Cordon
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import gather as etcd_members
 from kubectl_admin.etcd.members.facts import State
+from kubectl_admin.etcd.members.flags import member_flags
 from kubectl_admin.finding import Gap
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
@@ -100,7 +101,20 @@ def cluster_facts(cluster: Cluster, node: str, *, members: bool = True) -> Clust
         tuple(gaps),
         found.get("CoreDNS", CoreDNS()),
         is_drained(here),
+        etcd_data(pods),
     )
+
+
+def etcd_data(pods: Iterable[Mapping[str, Any]]) -> str:
+    """The directory of the data of etcd's member among these static pods of one node, as its host has it.
+
+    "" where there is no member, or it reads its settings from a file.
+    """
+    for pod in pods:
+        part, settings = static_pod(pod), member_flags(pod)
+        if part and part.component == ETCD and not settings.config_file:
+            return part.on_host(settings.data_dir)
+    return ""
 
 
 def config_map(cluster: Cluster, name: str, key: str) -> str | None:
@@ -194,8 +208,7 @@ def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
 
     Raises AdminError where it can't be asked.
     """
-    data = facts.flags.get("etcd", {}).get("data-dir", "-")
-    answer = host.script(SURVEY, KUBERNETES, data).decode("utf-8", "replace")
+    answer = host.script(SURVEY, KUBERNETES, facts.etcd_data or "-").decode("utf-8", "replace")
     here = with_texts(host, on_disk(answer, packages.survey(host)))
     found = read_texts(host, [patches]) if patches.startswith("/") else Texts()
     return replace(here, patches=found.read, texts=here.texts + Texts(unread=found.unread))

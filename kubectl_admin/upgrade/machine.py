@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kubectl_admin.control_plane.component import ETCD
 from kubectl_admin.control_plane.static_pods import LABEL
 from kubectl_admin.finding import Finding, Gap
 from kubectl_admin.node.workspace import STATE
@@ -95,6 +96,10 @@ def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     needs = {STATE: DOWNLOADED, "/usr": UNPACKED}
     if role.control_plane:
         needs[BACKUPS] = disk.etcd
+        if ETCD in facts.flags and not disk.etcd:
+            data = facts.etcd_data
+            why = f"the host has no directory {data}" if data else "etcd reads its settings from a file"
+            yield Gap("the size of etcd's data", why).finding()
         runtime = next((each.runtime for each in facts.versions.nodes if each.name == facts.node), "")
         if directory := IMAGE_DIRECTORIES.get(runtime.partition(":")[0]):
             needs[directory] = IMAGES

@@ -53,7 +53,8 @@ def findings(  # noqa: PLR0913 - all that is known
     coming = next_start(facts, disk, kubeadm=kubeadm, control_plane=role.control_plane)
     found = [
         *direction(facts, disk, version),
-        *order(facts, disk, role, version, first=first),
+        # A version that is refused is begun on no node.
+        *(order(facts, disk, role, version, first=first) if target.package else ()),
         *skew(facts, role, version),
         *machine(facts, disk, coming, upstream, version.minor),
         *label(facts, disk, role),

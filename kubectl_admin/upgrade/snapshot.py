@@ -7,6 +7,7 @@ from pathlib import Path
 from kubectl_admin.errors import UsageError
 from kubectl_admin.etcd.save import save
 from kubectl_admin.finding import Finding
+from kubectl_admin.part_file import already_there
 from kubectl_admin.upgrade.rules import SNAPSHOT_FILE
 
 
@@ -46,4 +47,4 @@ def destination(wanted: str, cluster: str, *, resumed: bool) -> Path:
         return file
     if resumed and os.path.isfile(file):  # noqa: PTH113 - the same
         return file.with_name(f"{file.stem}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
-    raise UsageError(f"{file} exists already", "name another file, or a directory, with --snapshot")
+    raise already_there(file, "name another file, or a directory, with --snapshot")

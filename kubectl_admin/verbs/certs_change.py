@@ -29,13 +29,17 @@ def change_certificates(
     from kubectl_admin.certificates.renewal.kubeconfig import AdminKubeconfig
     from kubectl_admin.certificates.renewal.work import Runner
     from kubectl_admin.cluster import kubeconfig_files
+    from kubectl_admin.cluster.access import explained
     from kubectl_admin.cluster.errors import Unauthorized, Unreachable
+    from kubectl_admin.control_plane.one_at_a_time import SKIPPING, check_skipped
     from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
 
     cluster = env.cluster_for_work()
     hosts = Hosts(cluster, Operation.begin(), pods, env.note)
     try:
+        with explained(cluster, SKIPPING):
+            check_skipped(cluster, skipped)
         with env.progress("looking at nodes") as progress:
             planned = wanted.plan(wanted.gather(hosts, nodes, progress.step))
     except (Unauthorized, Unreachable) as error:

@@ -199,7 +199,7 @@ def test_a_file_that_is_there_stays_unless_it_is_forced(lab, tmp_path):
     file.write_text("the only other one")
     done = admin(lab, "etcd-snapshot", "-o", str(file))
     assert (done.code, done.out) == (2, "")
-    assert "is there already" in done.err
+    assert "already exists" in done.err
     assert file.read_text() == "the only other one"
     snapshot(lab, file, "--force")
     assert files(tmp_path) == ["snapshot.db"]

@@ -230,7 +230,7 @@ def test_two_runs_whose_locks_do_not_reach_each_other_do_not_take_each_others_pa
             first.publish()
             assert target.read_bytes() == SECRET
             if not force:
-                with pytest.raises(UsageError, match="is there already"):
+                with pytest.raises(UsageError, match="already exists"):
                     second.publish()
     assert target.read_bytes() == SECRET
     assert names(tmp_path) == ["snapshot.db"]
@@ -290,7 +290,7 @@ def test_a_file_that_comes_while_the_name_is_given_is_not_replaced(tmp_path, mon
         link(*names, **how)
 
     monkeypatch.setattr(part_file.os, "link", late)
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         keep(target)
     assert target.read_bytes() == b"somebody else's"
     assert names(tmp_path) == ["snapshot.db"]
@@ -308,7 +308,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path):
     target = tmp_path / "snapshot.db"
     target.write_bytes(b"older")
     target.chmod(0o644)
-    with pytest.raises(UsageError, match="is there already") as refused, PartFile(target):
+    with pytest.raises(UsageError, match="already exists") as refused, PartFile(target):
         pass
     assert "--force" in str(refused.value.hint)
     assert names(tmp_path) == ["snapshot.db"]
@@ -358,7 +358,7 @@ def test_a_mode_that_can_not_be_given_is_an_error_and_nothing_stays(tmp_path, mo
 
 def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path):
     target = tmp_path / "snapshot.db"
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         keep(target, lambda: target.write_bytes(b"somebody else's"))
     assert target.read_bytes() == b"somebody else's"
     assert names(tmp_path) == ["snapshot.db"]
@@ -434,7 +434,7 @@ def test_a_link_stays_and_the_file_behind_it_is_replaced_as_with_cp(tmp_path):
     real, link = tmp_path / "elsewhere" / "real.db", tmp_path / "latest.db"
     real.write_bytes(b"older")
     link.symlink_to(Path("elsewhere", "real.db"))
-    with pytest.raises(UsageError, match="is there already"), PartFile(link):
+    with pytest.raises(UsageError, match="already exists"), PartFile(link):
         pass
     with PartFile(link, force=True) as part:
         part.write(SECRET)

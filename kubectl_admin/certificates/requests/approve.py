@@ -16,13 +16,14 @@ from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, Census, 
 from kubectl_admin.certificates.requests.issued import Issued, of_pem
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import MAX_DURATION, Judged, Verdict, judge
-from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.access import ROLES, Right, may_not
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 
 WATCH = Right("watch", "certificatesigningrequests", group=GROUP)
+APPROVE = Right("approve", "signers", group=GROUP)
 TRIES = 5
 REASON = "KubectlAdminApprove"
 ISSUE_TIMEOUT = 30.0  # seconds in which a signer must have issued it; it takes below one
@@ -104,7 +105,7 @@ def approve(cluster: Cluster, judged: Judged, census: Census, longest: int = MAX
         break
     if is_about_it(problem):
         return Outcome(judged, problem=problem.what)
-    raise may_not(problem, judged.request.signer)
+    raise explained_refusal(problem, judged.request.signer)
 
 
 def is_about_it(error: AdminError) -> bool:
@@ -143,18 +144,15 @@ def message(judged: Judged, run: str) -> str:
     return f"checked by kubectl admin certs csr: a kubelet's own request, for node {judged.node} (run {run})"
 
 
-def may_not(error: AdminError, signer: str) -> AdminError:
-    """What is said where the user may not approve: the subresource takes a right, and the signer another.
+def explained_refusal(error: AdminError, signer: str) -> AdminError:
+    """The error where the user may not approve: the subresource takes a right, and the signer another.
 
     Any other error is returned as it is.
     Source: kubernetes/kubernetes plugin/pkg/admission/certificates/approval.
     """
     if not isinstance(error, Forbidden) or "signerName" not in error.message:
         return error
-    return AdminError(
-        f"the user may not approve signers.{GROUP} {signer}",
-        "docs/permissions.md has the roles that it needs",
-    )
+    return AdminError(may_not(error.user, f"{APPROVE} {signer}"), ROLES)
 
 
 def await_issued(

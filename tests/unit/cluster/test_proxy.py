@@ -4,15 +4,16 @@ import base64
 import select
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster.errors import NothingSent, Unreachable
+from kubectl_admin.cluster.errors import NothingSent, Unreachable, Untrusted
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.proxy import proxy_of
 from kubectl_admin.errors import AdminError
@@ -43,7 +44,7 @@ class Proxy:
             if b" 200 " not in self.answer:
                 return
             host, port = head.split()[1].decode().split(":")
-            with socket.create_connection((host, int(port))) as server:
+            with socket.create_connection((host, int(port))) as server, suppress(ConnectionResetError):
                 carry(client, server)
 
 
@@ -301,6 +302,37 @@ def test_a_proxy_that_waits_for_a_silent_server_is_not_blamed_for_it(
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         cluster = secure.connect(cluster={**trusting, "proxy-url": url})
-        with pytest.raises(Unreachable) as caught:
-            cluster.exec("ns", "p", None, ["true"], timeout=0.2)
-    assert "proxy" not in caught.value.what
+        for ask in (
+            lambda: cluster.get("/version", timeout=0.2),
+            lambda: cluster.exec("ns", "p", None, ["true"], timeout=0.2),
+        ):
+            with pytest.raises(Unreachable) as caught:
+                ask()
+            assert "proxy" not in caught.value.what
+
+
+def test_a_proxy_is_not_blamed_for_the_certificate_of_the_server(secure: StandIn, proxy: Proxy) -> None:
+    cluster = secure.connect(cluster={"proxy-url": proxy.url})
+    for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
+        with pytest.raises(Untrusted) as caught:
+            ask()
+        assert "proxy" not in caught.value.what
+
+
+def reset(client: socket.socket) -> None:
+    """Takes a request, and cuts the connection off without a word."""
+    client.recv(1 << 14)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def test_a_proxy_is_not_blamed_for_a_connection_that_is_cut_off_behind_it(
+    secure: StandIn, trusting: dict[str, Any]
+) -> None:
+    """The request for the tunnel has reached it; who has cut the connection off nobody says."""
+    with listening(reset) as port:
+        cluster = secure.connect(cluster={**trusting, "proxy-url": f"http://127.0.0.1:{port}"})
+        for ask in (lambda: cluster.get("/version"), lambda: cluster.exec("ns", "p", None, ["true"])):
+            with pytest.raises(Unreachable, match="reset by peer") as caught:
+                ask()
+            assert "proxy" not in caught.value.what

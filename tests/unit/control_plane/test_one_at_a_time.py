@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.cluster.errors import NotFound, Unreachable
 from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Work
@@ -45,6 +45,12 @@ class World:
         if isinstance(self.answers[name], AdminError):
             raise self.answers[name]
         yield SimpleNamespace(node=name, script=lambda *_: self.answers[name])
+
+    def get(self, path):
+        """Of nodes, as `read_node` asks for them: there is one worker beside the control plane."""
+        if path == "/api/v1/nodes/worker-1":
+            return {}
+        raise NotFound(404, "NotFound", "nodes not found")
 
     def alone(self, *, own=(), skipped=()):
         options = SimpleNamespace(namespace="kube-system")
@@ -128,6 +134,25 @@ def test_only_a_control_plane_can_be_left_out(world):
         world.alone(skipped=["worker-1"]),
     ):
         pass
+
+
+def test_nobody_leaves_out_a_node_that_there_is_not(world):
+    with pytest.raises(AdminError, match="there is no node nosuch"), world.alone(skipped=["nosuch"]):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nosuch", "there is no node nosuch"),
+        ("worker-1", "--skip-host worker-1: not a control-plane node"),
+        ("no/such", "can't be the name of a node"),
+    ],
+)
+def test_who_is_left_out_can_be_checked_before_anything_is_looked_at(world, name, said):
+    one_at_a_time.check_skipped(world, ["cp-2"])
+    with pytest.raises(AdminError, match=said):
+        one_at_a_time.check_skipped(world, ["cp-2", name])
 
 
 def test_what_goes_on_when_it_is_interrupted_is_left_in_the_lease(world):

@@ -5,6 +5,7 @@ import pytest
 from kubectl_admin.drain import read
 from kubectl_admin.drain.facts import AntiAffinity, Owner, Taint, Toleration
 from kubectl_admin.drain.labels import Requirement, Selector
+from kubectl_admin.errors import AdminError
 from tests.unit.drain.samples import label
 
 METADATA = {"namespace": "shop", "name": "one", "uid": "u"}
@@ -14,6 +15,12 @@ def test_a_bare_pod_without_status_is_read():
     pod = read.pod({"metadata": METADATA, "spec": {}})
     assert (pod.phase, pod.ready, pod.controller, pod.grace, pod.priority) == ("", False, None, 30, 0)
     assert pod.demands.requests == {"pods": 1.0}
+
+
+@pytest.mark.parametrize("said", ["soon", 7, {"when": "now"}, "2026-13-45T00:00:00Z"])
+def test_a_deletion_whose_time_can_not_be_read_is_an_error_that_names_the_pod(said):
+    with pytest.raises(AdminError, match="pod shop/one: its deletionTimestamp is not a time"):
+        read.pod({"metadata": METADATA | {"deletionTimestamp": said}, "spec": {}})
 
 
 def test_a_pod_with_everything_is_read():

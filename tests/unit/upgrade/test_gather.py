@@ -49,6 +49,45 @@ def test_a_hosts_answer():
     }
 
 
+def etcd_pod(*command, env=()):
+    container = {
+        "name": "etcd",
+        "command": ["etcd", *command],
+        "env": [{"name": name, "value": value} for name, value in env],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    return {
+        "metadata": {"name": "etcd-cp-1", "labels": {"component": "etcd"}},
+        "spec": {
+            "nodeName": "cp-1",
+            "containers": [container],
+            "volumes": [{"name": "data", "hostPath": {"path": "/var/lib/etcd"}}],
+        },
+    }
+
+
+VARIABLE = ("ETCD_DATA_DIR", "/mnt/etcd")
+
+
+@pytest.mark.parametrize(
+    ("pod", "directory"),
+    [
+        (etcd_pod("--data-dir=/mnt/etcd"), "/mnt/etcd"),
+        (etcd_pod(env=[VARIABLE]), "/mnt/etcd"),
+        (etcd_pod("--data-dir=/srv/etcd", env=[VARIABLE]), "/srv/etcd"),
+        (etcd_pod(env=[("ETCD_DATA_DIR", "/data/here")]), "/var/lib/etcd/here"),
+        (etcd_pod("--config-file=/etc/etcd.yaml"), ""),
+        (etcd_pod(env=[("ETCD_CONFIG_FILE", "/etc/etcd.yaml"), VARIABLE]), ""),
+    ],
+)
+def test_where_etcds_data_is_on_the_host(pod, directory):
+    assert gather.etcd_data([pod]) == directory
+
+
+def test_a_node_without_etcd_has_no_data_of_it():
+    assert gather.etcd_data([]) == ""
+
+
 def test_sizes_have_more_digits_than_other_numbers_and_none_has_thousands():
     long = "9" * 5000
     answer = f"room 99999999999 2049 /large\nroom {long} 1a /odd\nrecord kubeadm v1.37.2 apply {long}\n"

@@ -82,6 +82,13 @@ def test_ways(why, here, goal, rules):
     assert found(here, goal=goal) == rules, why
 
 
+def test_a_version_that_is_refused_is_begun_on_no_node():
+    refused = Target(Version(1, 38, 0), "")
+    every = preflight.findings(facts("cp-2"), disk(), Role.FIRST, refused, UPSTREAM)
+    forbidden = [each.rule for each in every if each.severity is Severity.VIOLATION]
+    assert forbidden == ["skipped-minor", "apiserver-skew"]
+
+
 def test_a_member_without_a_static_pod_counts_for_the_gate():
     here = facts("cp-1")
     parts = tuple(part for part in here.versions.instances if (part.component, part.node) != ("etcd", "cp-3"))
@@ -209,6 +216,22 @@ def test_what_goes_to_one_disk_is_added_up():
     for mebibytes, rules in ((600, []), (599, ["disk-full"])):
         room = dict.fromkeys(DIRECTORIES, Room(mebibytes << 20, "one"))
         assert found(worker, disk(room=room, etcd=1 << 30)) == rules
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("/mnt/etcd", "the host has no directory /mnt/etcd"),
+        ("", "etcd reads its settings from a file"),
+    ],
+)
+def test_a_member_whose_data_could_not_be_measured_is_said(data, why):
+    here = facts("cp-1", flags={"etcd": {}}, etcd_data=data)
+    every = preflight.findings(here, disk(), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    unseen = [(each.subject, each.evidence) for each in every if each.rule == "not-seen"]
+    assert unseen == [("the size of etcd's data", why)]
+    measured = preflight.findings(here, disk(etcd=1), Role.FIRST, Target(NEW, "x"), UPSTREAM)
+    assert "not-seen" not in [each.rule for each in measured]
 
 
 def test_room_that_could_not_be_measured_is_said():

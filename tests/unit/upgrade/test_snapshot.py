@@ -13,7 +13,7 @@ def test_a_file_that_is_there_is_refused_with_a_way_that_the_verb_has(tmp_path):
     assert snapshot.findings("cp-1", str(file), "lab", resumed=False) == []
     file.write_bytes(b"another upgrade's")
     (found,) = snapshot.findings("cp-1", str(file), "lab", resumed=False)
-    assert (found.rule, found.evidence) == ("snapshot-file", f"{file} exists already")
+    assert (found.rule, found.evidence) == ("snapshot-file", f"{file} already exists")
     assert "--snapshot" in found.fix
     assert "--force" not in found.fix
 

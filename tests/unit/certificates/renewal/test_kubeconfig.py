@@ -104,7 +104,7 @@ def test_a_link_with_the_name_of_the_backup_is_not_followed(mine, tmp_path):
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious")
     (tmp_path / "config.before-20261125T120000Z").symlink_to(precious)
-    with pytest.raises(AdminError, match="is there already"):
+    with pytest.raises(AdminError, match="already exists"):
         own.refresh(target_of(mine), [mine], text(NEW).encode(), NOW)
     assert precious.read_bytes() == b"precious"
     assert mine.read_text() == text(OLD, comment="# mine")
