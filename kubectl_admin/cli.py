@@ -129,7 +129,7 @@ def run(args: list[str], environment: Environment) -> int:
         with program.make_context(PROGRAM, list(args), obj=environment) as context:
             result = program.invoke(context)
         environment.write("")  # what a verb has written and not flushed
-        return ExitCode.FINDINGS if getattr(result, "violated", False) else ExitCode.FINE
+        return ExitCode.FINDINGS if getattr(result, "failed", False) else ExitCode.FINE
     except click.exceptions.Exit as end:  # after --help
         return end.exit_code
     except ReaderGone:  # of help, or of what a command on a node has written

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict, Unpack
 
 
 class Severity(StrEnum):
-    """How bad a finding is; only a violation makes a command end with exit code 3."""
+    """How bad a finding is, the worst first; only a violation makes a command end with exit code 3.
+
+    `health --fail-on` alone says otherwise.
+    """
 
     VIOLATION = "violation"
     WARNING = "warning"
@@ -25,6 +29,7 @@ class Finding:
     evidence: what was seen that breaks it.
     fix: what to do next; empty where there is nothing to do.
     source: where upstream says so, as a URL or document; empty where the rule is this tool's own.
+    since: when it began, as far as that is known.
     """
 
     severity: Severity
@@ -35,9 +40,11 @@ class Finding:
     fix: str = ""
     source: str = ""
     objects: tuple[str, ...] = ()
+    since: datetime | None = None
 
     def document(self) -> dict[str, object]:
-        """The finding as plain data for json and yaml."""
+        """The finding as plain data for json and yaml; `since` only where it is known, in UTC."""
+        since = {"since": self.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")} if self.since else {}
         return {
             "severity": str(self.severity),
             "rule": self.rule,
@@ -47,6 +54,7 @@ class Finding:
             "evidence": self.evidence,
             "fix": self.fix,
             "source": self.source,
+            **since,
         }
 
 
@@ -61,6 +69,7 @@ class Seen(TypedDict):
     fix: NotRequired[str]
     objects: NotRequired[Iterable[str]]
     says: NotRequired[str]
+    since: NotRequired[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class Rule:
             seen.get("fix", ""),
             self.source,
             tuple(seen.get("objects", ())),
+            seen.get("since"),
         )
 
 

@@ -2,7 +2,8 @@
 
 In reading order: `environment` (streams, flags, the connection, showing a report), `verb` (a command that
 takes kubectl's global flags), `options` and `upgrade_options` (those that verbs share), `candidates` (what
-the shell offers there), `change` (the contract of every verb that changes something).
+the shell offers there), `rules` (every rule by its id), `change` (the contract of every verb that changes
+something).
 
 Nothing here knows a verb. `cli`, `completion` and `__main__` do, and are therefore outside, above the verbs.
 """

@@ -72,6 +72,13 @@ def renewable(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
     return beginning(incomplete, ((name, "") for name in KNOWN))
 
 
+def rules(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Ids of rules, with what each wants."""
+    from kubectl_admin.frame.rules import every_rule
+
+    return beginning(incomplete, ((name, rule.text) for name, rule in every_rule().items()))
+
+
 # The global flags' own, by their field in the environment.
 OF_FLAG: dict[str, Candidates] = {
     "context": contexts,

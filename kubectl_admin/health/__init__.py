@@ -3,4 +3,5 @@
 Read in this order:
 facts: what was asked, and what came of it
 pods: a pod of the facts, from its object
+ignore: findings that are set aside
 """

@@ -7,10 +7,13 @@ this module: a report and its parts
 text: quantities and lists as text
 terminal, document: a report for a person, and for programs
 progress, live: lines that are written over
+screen: a whole terminal that is drawn again and again
+exposition: numbers for Prometheus
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from kubectl_admin.finding import Finding, Severity
@@ -27,10 +30,11 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A table's cell: its text, and why it stands out, if it does."""
+    """A table's cell: its text, why it stands out, if it does, and whether it has just changed."""
 
     text: str
     mark: Mark | None = None
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class Report:
     items: makes the document's items; called only where a document is asked for.
     names: makes the `-o name` lines, «node/w1».
     tables, paragraphs: what a person reads, the tables first; a paragraph is a line or several.
-    findings: rules broken; a violation among them makes the command end with exit code 3.
+    findings: rules broken; one that is as bad as `fail_on` makes the command end with exit code 3; none does
+    where that is None.
+    at: the moment at which all of it was seen, which the findings' own times are told by.
     closing: the last line for a person, below the findings; "" for none.
     fields: further top-level fields of the document.
     texts: makes the whole text of further formats, by their names.
@@ -72,6 +78,15 @@ class Report:
     closing: str = ""
     fields: Mapping[str, object] = field(default_factory=dict)
     texts: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    fail_on: Severity | None = Severity.VIOLATION
+    at: datetime | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is as bad as `fail_on`, or worse."""
+        order = list(Severity)
+        limit = order.index(self.fail_on) if self.fail_on else -1
+        return any(order.index(finding.severity) <= limit for finding in self.findings)
 
     @property
     def violated(self) -> bool:

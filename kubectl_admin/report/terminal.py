@@ -2,11 +2,13 @@
 
 import textwrap
 from collections.abc import Iterable
+from datetime import datetime
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Mark, Report, Table
-from kubectl_admin.report.text import beside, printable
+from kubectl_admin.report.text import beside, printable, span
 
+CHANGED = "~"  # behind a cell that has just changed
 RED, YELLOW, DIM, RESET = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 COLOUR_OF_MARK = {Mark.BAD: RED, Mark.DOUBT: YELLOW}
 COLOUR_OF_SEVERITY = {Severity.VIOLATION: RED, Severity.WARNING: YELLOW, Severity.NOTE: DIM}
@@ -20,7 +22,9 @@ def render(report: Report, *, wide: bool, headers: bool, colour: bool, width: in
         for paragraph in report.paragraphs
     ]
     if report.findings:
-        parts.append("\n".join(finding_text(finding, colour, width) for finding in report.findings))
+        parts.append(
+            "\n".join(finding_text(finding, colour, width, report.at) for finding in report.findings)
+        )
     parts.append(wrapped(printable(report.closing), width))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -49,17 +53,33 @@ def cell_text(cell: Cell | str, colour: bool) -> str:
     if isinstance(cell, str):
         return printable(cell).strip() or "-"
     text = f"{printable(cell.text)}{cell.mark or ''}".strip() or "-"
+    text += CHANGED if cell.changed else ""
     return f"{COLOUR_OF_MARK[cell.mark]}{text}{RESET}" if cell.mark and colour else text
 
 
-def finding_text(finding: Finding, colour: bool, width: int) -> str:
-    """A finding as a paragraph: what breaks which rule on which objects, and what to do."""
+def finding_text(finding: Finding, colour: bool, width: int, now: datetime | None = None) -> str:
+    """A finding as a paragraph: what breaks which rule on which objects, since when, and what to do.
+
+    now: the moment of the report.
+    """
     severity = f"{finding.severity}:"
-    subject = f"{finding.subject}{beside(finding.objects)}"
-    first = wrapped(printable(f"{severity} {subject}: {finding.evidence}"), width)
-    if colour:
-        first = f"{COLOUR_OF_SEVERITY[finding.severity]}{severity}{RESET}{first.removeprefix(severity)}"
+    first = coloured(wrapped(printable(f"{severity} {headline(finding, now)}"), width), finding, colour)
     return "\n".join([first, *wrapped_parts((("rule", rule_text(finding)), ("fix", finding.fix)), width)])
+
+
+def headline(finding: Finding, now: datetime | None) -> str:
+    """What a finding is about and what was seen: «etcd on node/cp-1 for 5 minutes: hangs»."""
+    lasting = max((now - finding.since).total_seconds(), 0.0) if now and finding.since else None
+    since = f" for {span(lasting)}" if lasting is not None else ""
+    return f"{finding.subject}{beside(finding.objects)}{since}: {finding.evidence}"
+
+
+def coloured(text: str, finding: Finding, colour: bool) -> str:
+    """The text, which begins with the finding's severity, with that in its colour."""
+    severity = f"{finding.severity}:"
+    if not colour:
+        return text
+    return f"{COLOUR_OF_SEVERITY[finding.severity]}{severity}{RESET}{text.removeprefix(severity)}"
 
 
 def rule_text(finding: Finding) -> str:

@@ -1,6 +1,7 @@
 """Rules, and the findings that are made from them."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -43,3 +44,9 @@ def test_a_gap_is_a_note_that_names_the_permission() -> None:
     assert (finding.severity, finding.rule) == (Severity.NOTE, "not-seen")
     assert finding.fix == "grant it: list nodes (docs/permissions.md)"
     assert not Gap("the nodes", "timed out").finding().fix
+
+
+def test_a_document_has_the_time_of_a_finding_only_where_it_is_known() -> None:
+    began = datetime(2026, 11, 30, 12, tzinfo=timezone(timedelta(hours=1)))
+    assert FULL.note(subject="a", evidence="b", since=began).document()["since"] == "2026-11-30T11:00:00Z"
+    assert "since" not in FULL.note(subject="a", evidence="b").document()

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from kubectl_admin.finding import Finding, Severity
@@ -84,6 +86,22 @@ def test_a_finding_says_what_breaks_which_rule_and_what_to_do():
         "  fix:  Upgrade the API server first.\n"
     )
     assert shown(findings=[finding], colour=True).startswith("\x1b[31mviolation:\x1b[0m kubelet 1.37.2 on ")
+
+
+def test_a_finding_says_how_long_it_has_been_so():
+    began = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    finding = Finding(Severity.WARNING, "r", "etcd", "says", "slow", objects=("node/a",), since=began)
+    for now, said in (
+        (began + timedelta(minutes=5), "etcd on node/a for 5 minutes: slow"),
+        (began - timedelta(minutes=5), "etcd on node/a for 0 seconds: slow"),  # by another clock
+        (None, "etcd on node/a: slow"),
+    ):
+        assert shown(findings=[finding], at=now).startswith(f"warning: {said}\n")
+
+
+def test_a_cell_that_has_just_changed_has_a_sign_behind_its_mark():
+    cells = [Cell("ok", changed=True), Cell("down", Mark.BAD, changed=True)]
+    assert shown(tables=[Table([Column("A"), Column("B")], [cells])]) == "A    B\nok~  down!~\n"
 
 
 def test_a_pod_is_not_a_place():
