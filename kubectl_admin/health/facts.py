@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap
+
+if TYPE_CHECKING:
+    from kubectl_admin.health.object_facts import Objects
 
 
 class Why(StrEnum):
@@ -109,7 +113,9 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod as its object shows it. owner: the kind of its controller («DaemonSet», «Node»), "" for none.
+    """A pod as its object shows it.
+
+    owner: the kind of its controller («DaemonSet», «Node»), "" for none; owner_name: the controller's name.
 
     ready: its condition Ready; None where there is none yet. since: when that last changed.
     message: why it is not scheduled or not ready, as far as its conditions say.
@@ -131,6 +137,7 @@ class Pod:
     restart_policy: str = "Always"
     containers: tuple[Container, ...] = ()
     message: str = ""
+    owner_name: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -147,6 +154,7 @@ class Process:
     endpoint: None where it is not known.
     replies: by path as asked («/readyz», «/readyz/etcd»).
     metrics: None where they were not asked for.
+    certificate: that its endpoint has shown, in DER; None where it speaks no TLS, or was not asked.
     """
 
     component: Component
@@ -158,6 +166,7 @@ class Process:
     replies: Mapping[str, Reply | NoReply] = field(default_factory=dict)
     metrics: Metrics | NoReply | None = None
     earlier: Metrics | None = None  # of a look `Facts.window` seconds before
+    certificate: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +208,7 @@ class Node:
 
     way: how its ports were reached: the name of the pod, or why they were not.
     lease: of namespace kube-node-lease; None where it has none. cordoned: since when, as far as that is
-    known. by: who cordoned it, by an annotation of this program.
+    known. by: who cordoned it, by an annotation of this program. created: when its object was.
     running, capacity: pods that run there, and that may; None where it is not known.
     """
 
@@ -217,6 +226,7 @@ class Node:
     clock: Clock | None = None
     running: int | None = None
     capacity: int | None = None
+    created: datetime | None = None
 
     def process(self, component: Component) -> Process | None:
         """The component here; None where the cluster does not have it here."""
@@ -285,8 +295,3 @@ class Facts:
     def node(self, name: str) -> Node | None:
         """The node of that name."""
         return next((one for one in self.nodes if one.name == name), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Objects:
-    """The API's objects that health judges; each as far as it could be listed (else it is in Facts.gaps)."""

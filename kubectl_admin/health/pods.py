@@ -15,7 +15,7 @@ SHOWN = 300  # characters of a message that are kept: a kubelet may write as muc
 def pod_of(item: Object) -> Pod:
     """The pod that an object of the API is. Whatever a kubelet has written of it is taken as it may be."""
     metadata, spec, status = mapping(item["metadata"]), mapping(item.get("spec")), mapping(item.get("status"))
-    ready = find_condition(item, "Ready")
+    ready, owner = find_condition(item, "Ready"), controller_of(metadata)
     return Pod(
         namespace=str(metadata.get("namespace") or ""),
         name=str(metadata["name"]),
@@ -29,17 +29,18 @@ def pod_of(item: Object) -> Pod:
         host_network=spec.get("hostNetwork") is True,
         ip=str(status.get("podIP") or ""),
         priority_class=str(spec.get("priorityClassName") or ""),
-        owner=controller_of(metadata),
+        owner=str(owner.get("kind") or ""),
+        owner_name=str(owner.get("name") or ""),
         restart_policy=str(spec.get("restartPolicy") or "Always"),
         containers=tuple(map(container_of, objects_in(status.get("containerStatuses")))),
         message=message_of(item),
     )
 
 
-def controller_of(metadata: Object) -> str:
-    """The kind of the object that controls one with this metadata («DaemonSet», «Node»); "" for none."""
+def controller_of(metadata: Object) -> Object:
+    """The reference to the controller of an object with this metadata; empty for none."""
     owners = objects_in(metadata.get("ownerReferences"))
-    return next((str(one.get("kind") or "") for one in owners if one.get("controller") is True), "")
+    return next((one for one in owners if one.get("controller") is True), {})
 
 
 def container_of(status: Object) -> Container:

@@ -62,6 +62,7 @@ def test_a_pod_that_runs():
         ip="10.0.0.11",
         priority_class="system-node-critical",
         owner="Node",
+        owner_name="cp-1",
         containers=(etcd,),
     )
 
