@@ -4,5 +4,9 @@ Read in this order:
 facts: what was asked, and what came of it
 object_facts: the API's objects that are judged beside the components
 pods: a pod of the facts, from its object
+ages: how old a time is that another machine's clock wrote
+containers, leaders, signs: what the API's objects tell of components and nodes
+checks: the checks behind an answer of /livez, /readyz and /healthz
+states: the state of one component on one node
 ignore: findings that are set aside
 """

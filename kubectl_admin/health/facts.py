@@ -17,6 +17,8 @@ from kubectl_admin.finding import Finding, Gap
 if TYPE_CHECKING:
     from kubectl_admin.health.object_facts import Objects
 
+KUBELET_PING = 10248  # the kubelet's healthz port: no check stands behind its answer
+
 
 class Why(StrEnum):
     """Why a question has no answer."""
@@ -151,7 +153,7 @@ class Process:
 
     expected: whether the cluster wants it there: a control-plane node's static pod, a DaemonSet's pod.
     pod: None where there is none (a kubelet has none; of a mirror pod it means that it is missing).
-    endpoint: None where it is not known.
+    endpoint: None where it is not known; of a kubelet that could only be pinged, that at KUBELET_PING.
     replies: by path as asked («/readyz», «/readyz/etcd»).
     metrics: None where they were not asked for.
     certificate: that its endpoint has shown, in DER; None where it speaks no TLS, or was not asked.

@@ -1,0 +1,66 @@
+"""How old a time is that a node's clock wrote, by this machine's clock. Pure.
+
+Clocks differ, so client-go does not compare such times with its own clock at all
+(tools/leaderelection/leaderelection.go). Here they are corrected by the clocks that were measured.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from kubectl_admin.health.facts import Clock, Facts, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """seconds: never less than 0. error: how far that may be off; None where no clock was measured."""
+
+    seconds: float
+    error: float | None
+
+    def is_above(self, limit: float) -> bool:
+        """Whether it is above so many seconds, whatever the error. Unmeasured clocks are taken for right."""
+        return self.seconds - (self.error or 0.0) > limit
+
+    def is_below(self, limit: float) -> bool:
+        """Whether it is below so many seconds, whatever the error."""
+        return self.seconds + (self.error or 0.0) < limit
+
+
+def age(facts: Facts, node: str, moment: datetime) -> Age:
+    """How old a time is that the clock of the node of that name wrote.
+
+    A node whose clock was not measured is taken to agree with the others. Times that API servers wrote have
+    their age by `Facts.now`.
+    """
+    clock = clock_of(facts, node)
+    seconds = (facts.at - moment).total_seconds() + (clock.offset if clock else 0.0)
+    return Age(max(seconds, 0.0), clock.error if clock else None)
+
+
+def age_of_lease(facts: Facts, node: Node) -> Age | None:
+    """How long ago the kubelet renewed its node's lease; None where that is not known."""
+    if node.lease is None or node.lease.renewed is None:
+        return None
+    return age(facts, node.name, node.lease.renewed)
+
+
+def clock_of(facts: Facts, node: str) -> Clock | None:
+    """The clock of a node, else one as the others', else the API server's; None where none is known."""
+    found = facts.node(node)
+    return (found.clock if found else None) or common_clock(facts) or server_clock(facts)
+
+
+def common_clock(facts: Facts) -> Clock | None:
+    """The median of all clocks, with the median of their errors; None where none was measured."""
+    clocks = [node.clock for node in facts.nodes if node.clock]
+    if not clocks:
+        return None
+    return Clock(median(one.offset for one in clocks), median(one.error for one in clocks))
+
+
+def server_clock(facts: Facts) -> Clock | None:
+    """The API server's, which writes whole seconds into its answers; None where it has not said."""
+    if facts.server_time is None:
+        return None
+    return Clock((facts.server_time - facts.at).total_seconds(), 1.0)

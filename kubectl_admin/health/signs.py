@@ -1,0 +1,45 @@
+"""The signs of life of a node, beside the answers of its components. Pure."""
+
+from kubectl_admin.health.ages import age_of_lease
+from kubectl_admin.health.checks import health_replies
+from kubectl_admin.health.facts import Facts, Node, NoReply, Reply, Why
+from kubectl_admin.report.text import span
+
+# A kubelet that has renewed its node's lease since this time is alive: it does so every 10 s.
+# Source: kubernetes/kubernetes pkg/kubelet/kubelet.go, nodeLeaseRenewIntervalFraction of 40 s.
+SIGN_OF_LIFE = 15.0  # seconds
+
+
+def forwards_nothing(node: Node) -> str:
+    """The words of a kubelet that has forwarded none of the ports asked for; "" where it forwards some."""
+    replies = [reply for process in node.processes for reply in health_replies(process).values()]
+    if not replies or any(not isinstance(one, NoReply) or one.why is not Why.FORWARD for one in replies):
+        return ""
+    said = next((one.said for one in replies if isinstance(one, NoReply) and one.said), "")
+    return "the kubelet forwards none of the ports" + (f": {said}" if said else "")
+
+
+def is_alive(facts: Facts, node: Node) -> bool:
+    """Whether there is a sign of life of a node: its lease is renewed, or something on it has answered."""
+    answered = any(
+        isinstance(reply, Reply) for process in node.processes for reply in process.replies.values()
+    )
+    return answered or is_renewing(facts, node)
+
+
+def is_renewing(facts: Facts, node: Node) -> bool:
+    """Whether its kubelet has renewed its lease just now; by its condition where the lease is not known."""
+    age = age_of_lease(facts, node)
+    if age is not None:
+        return not age.is_above(SIGN_OF_LIFE)
+    ready = node.condition("Ready")
+    return ready is not None and ready.status != "Unknown"
+
+
+def signs(facts: Facts, node: Node) -> str:
+    """The kubelet's own signs of life, in words."""
+    ready, age = node.condition("Ready"), age_of_lease(facts, node)
+    since = f" for {span((facts.now - ready.since).total_seconds())}" if ready and ready.since else ""
+    condition = f"Ready is {ready.status}{since}" if ready else "it has no condition Ready"
+    lease = f"its lease was renewed {span(age.seconds)} ago" if age else "it has no lease to be seen"
+    return f"{condition}, {lease}"

@@ -1,0 +1,282 @@
+"""The state of one component on one node, by the evidence. Pure.
+
+Every state is told apart from its neighbours by what was seen. A component that could not be looked at is
+never well and never down: it is denied, behind a node or a runtime that does not answer, bound elsewhere, or
+unknown.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.health.checks import health_replies, is_only_standby, words
+from kubectl_admin.health.containers import (
+    BEGINNING,
+    START_GRACE,
+    has_crashed,
+    is_starting,
+    kubelet_says,
+    main_container,
+    told,
+)
+from kubectl_admin.health.facts import KUBELET_PING, Facts, Node, NoReply, Process, Reply, Why
+from kubectl_admin.health.leaders import leads
+from kubectl_admin.health.signs import forwards_nothing, is_alive, is_renewing, signs
+
+ON_EVERY_NODE = (Component.KUBELET, Component.KUBE_PROXY)
+
+
+class State(StrEnum):
+    """What is known of a component on a node; in this order of evidence."""
+
+    ABSENT = "absent"  # the cluster does not have it, or not here
+    LEFT_OUT = "left out"  # its node is not in the sample
+    NODE = "node off"  # neither kubelet nor anything else of the node answers
+    KUBELET = "kubelet only"  # the API server can't reach the kubelet, and the node is alive
+    RUNTIME = "runtime hangs"  # the kubelet answers, and forwards no ports
+    MISSING = "missing"  # no pod where one is wanted
+    CRASHING = "crashing"  # its container does not stay up
+    DENIED = "denied"  # this user may not ask
+    BOUND = "bound elsewhere"  # it listens at an address that can't be asked this way
+    CLOSED = "closed"  # its container runs, and nothing listens
+    HANGING = "hanging"  # it takes connections, and does not answer
+    UNHEALTHY = "unhealthy"  # it answers that it is not well
+    UNKNOWN = "unknown"
+    WELL = "well"
+
+
+CELLS = {
+    State.ABSENT: "-",
+    State.LEFT_OUT: "…",
+    State.NODE: "node?",
+    State.KUBELET: "node?",
+    State.RUNTIME: "rt?",
+    State.MISSING: "gone",
+    State.CRASHING: "crash",
+    State.DENIED: "denied",
+    State.BOUND: "bound",
+    State.CLOSED: "closed",
+    State.HANGING: "hangs",
+    State.UNHEALTHY: "bad",
+    State.UNKNOWN: "?",
+    State.WELL: "ok",
+}
+PINGED = "ping"  # the cell of a kubelet that is well as far as a ping can tell
+
+
+# Why nothing is known, where the kind of silence says no more than that.
+UNKNOWN = {
+    Why.REFUSED: "nothing listens at its port",
+    Why.SILENT: "it did not answer in time",
+    Why.GARBLED: "its answer can't be read",
+    Why.FORBIDDEN: "this user may not ask it",
+    Why.NODE: "the API server can't reach its kubelet",
+    Why.FORWARD: "the kubelet did not forward to its port",
+    Why.NO_WAY: "no running pod in the node's network leads there",
+    Why.LATE: "its turn did not come in time",
+    Why.LEFT_OUT: "its node is not in the sample",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state of a component on a node.
+
+    cell: its text in the matrix: of CELLS, the status of an answer («500»), PINGED.
+    evidence: a sentence without its full stop. seconds: that the slowest answer took; None for no answer.
+    """
+
+    state: State
+    cell: str
+    evidence: str
+    seconds: float | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it answers that it is well."""
+        return self.state is State.WELL
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it has been seen not to be well; what could not be seen is neither this nor well."""
+        return self.state in BAD
+
+
+BAD = (
+    State.NODE,
+    State.KUBELET,
+    State.RUNTIME,
+    State.MISSING,
+    State.CRASHING,
+    State.CLOSED,
+    State.HANGING,
+    State.UNHEALTHY,
+)
+
+
+def verdict_of(facts: Facts, node: Node, component: Component) -> Verdict:
+    """The state of a component on a node, whether or not the node has it."""
+    process = node.process(component)
+    if process is not None:
+        return verdict(facts, node, process)
+    wanted = component in facts.has and (component in ON_EVERY_NODE or node.is_control_plane)
+    if wanted and isinstance(node.way, NoReply):
+        return verdict(facts, node, Process(component, node.name, expected=False))
+    return _of(State.ABSENT, f"no {component} is wanted on node {node.name}")
+
+
+def verdict(facts: Facts, node: Node, process: Process) -> Verdict:
+    """The state of a component on its node."""
+    if process.component not in facts.has:
+        return _of(State.ABSENT, f"this cluster does not have {process.component}")
+    replies = health_replies(process)
+    if any(isinstance(reply, Reply) for reply in replies.values()):
+        return _answered(facts, process)
+    # The node stands before its components: what is behind it can't be known.
+    found = chain(_behind(facts, node), _by_object(facts, node, process), _by_silence(process))
+    return next(found, None) or _unknown(node, process)
+
+
+def node_state(facts: Facts, node: Node) -> Verdict | None:
+    """Why nothing of a node can be asked: NODE, KUBELET, RUNTIME, LEFT_OUT; None where it can be."""
+    return next(_behind(facts, node), None)
+
+
+def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
+    """Why nothing can be known of what is on a node."""
+    way = node.way
+    if not isinstance(way, NoReply):
+        if reason := forwards_nothing(node):
+            yield _of(State.RUNTIME, f"{reason}; {signs(facts, node)}")
+        return
+    seen = f"{way.said or UNKNOWN[way.why]}; {signs(facts, node)}"
+    match way.why:
+        case Why.LEFT_OUT:
+            yield _of(State.LEFT_OUT, f"node {node.name} is not in the sample that was asked")
+        case Why.NODE if is_alive(facts, node):
+            yield _of(State.KUBELET, f"the API server can't reach the kubelet: {seen}")
+        case Why.NODE:
+            yield _of(State.NODE, f"the API server can't reach the kubelet: {seen}")
+        case Why.FORWARD:
+            yield _of(State.RUNTIME, f"the kubelet does not forward ports: {seen}")
+        case Why.SILENT if not is_alive(facts, node):
+            yield _of(State.NODE, f"the kubelet does not answer: {seen}")
+        case Why.SILENT if not is_renewing(facts, node):
+            yield _of(State.KUBELET, f"the kubelet does not answer: {seen}")
+        case Why.SILENT:
+            yield _of(State.RUNTIME, f"the kubelet lives and forwards no ports in time: {seen}")
+
+
+def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
+    """What the pod's object tells of a component that does not answer."""
+    pod = process.pod
+    if pod is None:
+        yield from _without_pod(facts, node, process)
+        return
+    container = main_container(process)
+    if pod.deleted is not None:
+        yield _of(State.UNKNOWN, f"pod {pod.name} is being ended")
+    elif container and has_crashed(facts, node.name, container):
+        yield _of(State.CRASHING, f"pod {pod.name}: {told(facts, node.name, container)}")
+    elif is_starting(facts, process):
+        yield _of(State.UNKNOWN, f"pod {pod.name} is just starting")
+    elif container and container.waiting not in BEGINNING:
+        yield _of(State.CRASHING, f"pod {pod.name} does not start: {container.waiting}")
+    elif pod.phase == "Pending":
+        yield _of(State.MISSING, f"pod {pod.name} is Pending{f': {pod.message}' if pod.message else ''}")
+
+
+def _without_pod(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
+    """What it means that there is no pod; a kubelet never has one."""
+    if not process.expected:
+        if not process.replies:
+            yield _of(State.ABSENT, f"no {process.component} is wanted on node {node.name}")
+    elif process.component is Component.KUBELET:
+        return
+    elif node.created and (facts.now - node.created).total_seconds() < START_GRACE:
+        yield _of(State.UNKNOWN, f"node {node.name} has just joined, and its pod is not there yet")
+    else:
+        yield _of(State.MISSING, f"there is no pod of {process.component} on node {node.name}")
+
+
+def _by_silence(process: Process) -> Iterator[Verdict]:
+    """What the way in which nothing was answered tells."""
+    reasons = {path: reply for path, reply in health_replies(process).items() if isinstance(reply, NoReply)}
+    whys = {reply.why for reply in reasons.values()}
+    said = next((reply.said for reply in reasons.values() if reply.said), "")
+    endpoint = process.endpoint
+    where = f"{endpoint.host or 'port'}:{endpoint.port}".replace("port:", "port ") if endpoint else "its port"
+    if Why.FORBIDDEN in whys:
+        yield _of(State.DENIED, said or "this user may not ask it")
+    elif Why.REFUSED in whys and endpoint and not endpoint.is_on_loopback:
+        yield _of(
+            State.BOUND, f"it is bound to {where}, which can't be asked this way; {kubelet_says(process)}"
+        )
+    elif Why.REFUSED in whys and process.component is Component.KUBELET:
+        # It has forwarded the question itself, so it runs.
+        yield _of(State.BOUND, f"it runs, and does not listen at {where} of the loopback")
+    elif Why.REFUSED in whys:
+        yield _of(State.CLOSED, f"nothing listens at {where}; {kubelet_says(process)}")
+    elif Why.SILENT in whys:
+        paths = ", ".join(path for path, reply in reasons.items() if reply.why is Why.SILENT)
+        yield _of(
+            State.HANGING, f"{where} takes connections, and {paths} is not answered; {kubelet_says(process)}"
+        )
+
+
+def _answered(facts: Facts, process: Process) -> Verdict:
+    """The state of a component of which something is answered."""
+    replies = health_replies(process)
+    answers = {path: reply for path, reply in replies.items() if isinstance(reply, Reply)}
+    seconds = max(reply.seconds for reply in answers.values())
+    silent = [path for path, one in replies.items() if isinstance(one, NoReply) and one.why is Why.SILENT]
+    refused = {path: reply for path, reply in answers.items() if not reply.is_fine}
+    if _is_excused(facts, process, refused):
+        refused = {}
+    denied = {path: reply for path, reply in refused.items() if reply.status in (401, 403)}
+    worse = [path for path in refused if path not in denied]
+    worst = max(worse, key=lambda path: refused[path].status, default="")
+    if worst and is_starting(facts, process):
+        return _of(State.UNKNOWN, f"it is just starting: {worst} is {refused[worst].status}", seconds)
+    if worst:
+        status = refused[worst].status
+        evidence = f"{worst} is {status}: {words(process, worst)}".rstrip(": ")
+        return Verdict(State.UNHEALTHY, str(status), evidence, seconds)
+    if silent:
+        return _of(State.HANGING, f"{', '.join(silent)} is not answered in time", seconds)
+    if denied and len(denied) == len(answers):
+        path, reply = next(iter(denied.items()))
+        return _of(State.DENIED, f"{path} is {reply.status}: {words(process, path)}".rstrip(": "), seconds)
+    if process.endpoint and process.endpoint.port == KUBELET_PING:
+        evidence = f"only pinged at {KUBELET_PING}: no check stands behind that answer"
+        return Verdict(State.WELL, PINGED, evidence, seconds)
+    return _of(State.WELL, f"{', '.join(answers)} answered in {seconds * 1000:.0f} ms", seconds)
+
+
+def _is_excused(facts: Facts, process: Process, refused: Mapping[str, Reply]) -> bool:
+    """Whether an answer that is not fine is as it should be."""
+    if not refused:
+        return False
+    if process.component is Component.KUBE_PROXY:
+        # /healthz tells load balancers also that the node is about to go; /livez is on kube-proxy alone.
+        live = process.replies.get("/livez")
+        return isinstance(live, Reply) and live.is_fine
+    return is_only_standby(process, leads(facts, process))
+
+
+def _unknown(node: Node, process: Process) -> Verdict:
+    """The state of a component that could not be looked at, and why."""
+    reasons = [reply for reply in (node.way, *process.replies.values()) if isinstance(reply, NoReply)]
+    if any(reply.why is Why.FORBIDDEN for reply in reasons):
+        said = next(reply.said for reply in reasons if reply.why is Why.FORBIDDEN)
+        return _of(State.DENIED, said or "this user may not forward ports to the node")
+    first = next(iter(reasons), None)
+    if first is None:
+        return _of(State.UNKNOWN, "it was not asked")
+    return _of(State.UNKNOWN, f"{UNKNOWN[first.why]}: {first.said}".removesuffix(": "))
+
+
+def _of(state: State, evidence: str, seconds: float | None = None) -> Verdict:
+    return Verdict(state, CELLS[state], evidence, seconds)
