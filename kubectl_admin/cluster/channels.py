@@ -62,6 +62,7 @@ class Channels(Closing):
         self._unsent: deque[memoryview] = deque()
         self._heeded = True  # whether there is any sense in sending
         self._idle = False  # whether there is nothing to be sent yet
+        self._alarm: socket.socket | None = None  # readable as soon as there is something again
         self._silence = SILENCE_TIMEOUT
         self._channel = 0  # of the message whose fragments are coming
         self._timeout = timeout
@@ -81,16 +82,22 @@ class Channels(Closing):
         *,
         what: str,
         timeout: float | None = None,
+        opening: float | None = None,
     ) -> Self:
         """Connects to a subresource that speaks one of these protocols.
 
-        timeout: seconds after which all must be over; None is never. Raises ApiError if the server refuses,
-        Unreachable if it is not there.
+        timeout: seconds after which all must be over; None is never. opening: seconds for the server's
+        consent where they are fewer. Raises ApiError if the server refuses, Unreachable if it is not there.
         """
-        return cls(websocket_to(transport, location, protocols, timeout), what, timeout)
+        return cls(websocket_to(transport, location, protocols, opening or timeout), what, timeout)
 
-    def messages(self, outgoing: Iterable[Message] = ()) -> Iterator[Message]:
+    def messages(
+        self, outgoing: Iterable[Message] = (), alarm: socket.socket | None = None
+    ) -> Iterator[Message]:
         """The messages as they come, until the other end closes; what is outgoing is sent meanwhile.
+
+        alarm: becomes readable when there is something outgoing again, which then is asked for at once; else
+        it is after POLL_INTERVAL. Whoever is asked for what is outgoing empties it.
 
         Nothing is kept, so memory stays the same at any size; neither direction waits for the other, so a
         command that already answers while it is being fed can't block. An outgoing message without bytes says
@@ -98,6 +105,7 @@ class Channels(Closing):
         silent, or takes longer than its time limit.
         """
         source = iter(outgoing)
+        self._alarm = alarm
         while True:
             if self._heeded and not self._unsent:
                 away = time.monotonic()
@@ -145,12 +153,22 @@ class Channels(Closing):
 
     def _readable_while_sending(self) -> bool:
         """Sends what can be sent now; whether there is something to be received."""
-        decrypted = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+        decrypted = self._has_decrypted()
         patience = 0 if decrypted else self._patience()
         events = ready(self._socket, select.POLLIN | select.POLLOUT, patience)
         if events & ~select.POLLIN:  # an error shows when something is sent
             self._push()
         return decrypted or bool(events & ~select.POLLOUT)
+
+    def _readable_before(self, alarm: socket.socket) -> bool:
+        """Waits until there is something to be received, or something outgoing; whether it is the first."""
+        if self._unsent or self._has_decrypted():
+            return True
+        return self._socket.fileno() in ready_of((self._socket, alarm), self._patience())
+
+    def _has_decrypted(self) -> bool:
+        """Whether TLS holds bytes of which the system does not know; websocket-client holds none."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def _push(self) -> None:
         """Sends as much as goes without waiting."""
@@ -173,6 +191,9 @@ class Channels(Closing):
 
     def _received(self) -> Message | None:
         """The next message or fragment; one without bytes if there is none yet, None at the end."""
+        if self._idle and self._alarm and not self._readable_before(self._alarm):
+            self._check_time()
+            return self._channel, b""
         try:
             frame = self._connection.recv_frame()
         except websocket.WebSocketTimeoutException:
@@ -236,6 +257,14 @@ class Channels(Closing):
             self._pinged = now
             self._unanswered += 1
             self._queue(ABNF.OPCODE_PING, b"")
+
+
+def ready_of(socks: Iterable[socket.socket], seconds: float) -> set[int]:
+    """The numbers of those sockets that can be read after so many seconds at most."""
+    poll = select.poll()
+    for sock in socks:
+        poll.register(sock, select.POLLIN)
+    return {number for number, _ in poll.poll(seconds * 1000)}
 
 
 def ready(sock: socket.socket, events: int, seconds: float) -> int:

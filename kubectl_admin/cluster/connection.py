@@ -36,6 +36,7 @@ from kubectl_admin.errors import AdminError
 # Channels are loaded when the first is opened: a listing has no use for them.
 if TYPE_CHECKING:
     from kubectl_admin.cluster.exec import Exec
+    from kubectl_admin.cluster.forwarded import Forwarded
     from kubectl_admin.cluster.portforward import PortForward
 
 Result = TypeVar("Result")
@@ -261,6 +262,17 @@ class Cluster:
         from kubectl_admin.cluster import portforward
 
         return portforward.start(self._transport, namespace, pod, port, timeout=timeout)
+
+    def forward_ports(
+        self, namespace: str, pod: str, ports: Sequence[int], *, timeout: float, opening: float | None = None
+    ) -> "Forwarded":
+        """Streams of bytes to several ports of a pod over one connection, each to be used by its own thread.
+
+        timeout: seconds after which all must be over. opening: those for the server's consent.
+        """
+        from kubectl_admin.cluster import forwarded
+
+        return forwarded.start(self._transport, namespace, pod, ports, timeout=timeout, opening=opening)
 
     def _change(
         self,

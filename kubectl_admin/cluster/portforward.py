@@ -8,12 +8,12 @@ beginning with the port in two bytes).
 
 import http.client
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubectl_admin.cluster import tls as trust
-from kubectl_admin.cluster.channels import Channels, Closing
+from kubectl_admin.cluster.channels import Channels, Closing, Message
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.limits import TooLong
 from kubectl_admin.cluster.requests import location
@@ -86,8 +86,7 @@ class PortForward(Closing):
     def __init__(self, channels: Channels) -> None:
         self.what = channels.what
         self._channels = channels
-        self._messages = channels.messages()
-        self._prefix = {DATA: PREFIX, ERROR: PREFIX}
+        self._coming = by_port(channels.messages(), [self.what])
 
     def send(self, data: bytes) -> None:
         """Sends all of it."""
@@ -95,15 +94,10 @@ class PortForward(Closing):
 
     def recv(self) -> bytes:
         """Waits for some bytes; none at the end. Raises PortError for what the node says went wrong."""
-        for channel, message in self._messages:
-            skipped = min(self._prefix.get(channel, 0), len(message))
-            if skipped:
-                self._prefix[channel] -= skipped
-            data = message[skipped:]
-            if data and channel == ERROR:
-                raise PortError(self.what, data.decode("utf-8", "replace").strip())
-            if data and channel == DATA:
-                return data
+        for _, data in self._coming:
+            if isinstance(data, PortError):
+                raise data
+            return data
         return b""
 
     def close(self) -> None:
@@ -120,13 +114,45 @@ def start(
     return PortForward(Channels.open(transport, path, [PROTOCOL], what=what, timeout=timeout))
 
 
-def answer_to(stream: Stream, path: str, limit: int, what: str) -> Answer:
-    """The answer to a GET over the stream, read by its length or its chunks."""
+def by_port(messages: Iterable[Message], whats: Sequence[str]) -> Iterator[tuple[int, bytes | PortError]]:
+    """What comes of each port, by its place among those that were named: bytes, or what went wrong there.
+
+    whats: what is said of each port in errors. A channel of no port is passed over.
+    """
+    prefixes = [PREFIX] * len(whats) * 2
+    for channel, message in messages:
+        if channel >= len(prefixes):
+            continue
+        skipped = min(prefixes[channel], len(message))
+        prefixes[channel] -= skipped
+        if data := message[skipped:]:
+            place, kind = divmod(channel, 2)
+            wrong = kind == ERROR
+            yield place, PortError(whats[place], data.decode("utf-8", "replace").strip()) if wrong else data
+
+
+def answer_to(
+    stream: Stream,
+    path: str,
+    limit: int,
+    what: str,
+    *,
+    further: Iterable[tuple[str, str]] = (),
+    close: bool = True,
+) -> Answer:
+    """The answer to a GET over the stream, read by its length or its chunks.
+
+    further: headers of the question. close: whether the server is told that nothing more will be asked.
+    """
     connection = http.client.HTTPConnection("localhost")
     sock: Any = AsSocket(stream, limit + FRAMING)
     connection.sock = sock
     try:
-        connection.request("GET", path, headers={"Accept": "*/*", "Connection": "close"})
+        connection.putrequest("GET", path)
+        ending = [("Connection", "close")] if close else []
+        for name, value in [("Accept", "*/*"), *ending, *further]:
+            connection.putheader(name, value.encode())
+        connection.endheaders()
         response = connection.getresponse()
         body = response.read(limit + 1)
         if len(body) > limit:
