@@ -1,5 +1,6 @@
 """A drained node taken back: Ready, uncordoned, and its moved workloads healthy again."""
 
+import time
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.nodes import unknown_node
 from kubectl_admin.cluster.retry import is_transient
-from kubectl_admin.cluster.wait import looks
+from kubectl_admin.cluster.wait import Sleep, looks
 from kubectl_admin.cluster.watched import Changes, WatchedObjects
 from kubectl_admin.drain import read
 from kubectl_admin.drain.cordon import Cordon, uncordon
@@ -111,14 +112,19 @@ def query_of(node: str) -> list[tuple[str, str]]:
 
 
 def await_healthy(
-    cluster: Cluster, moved: Collection[str], progress: DrainProgress, timeout: float
+    cluster: Cluster,
+    moved: Collection[str],
+    progress: DrainProgress,
+    timeout: float,
+    *,
+    sleep: Sleep = time.sleep,
 ) -> dict[str, Scale]:
     """Waits until these workloads («Kind/namespace/name») have all the pods ready that they want.
 
     Returns those that have not after `timeout` seconds. One that is no longer there counts as healthy.
     """
     told: set[str] = set()
-    for last in looks(timeout, POLL_INTERVAL) if moved else ():
+    for last in looks(timeout, POLL_INTERVAL, sleep=sleep) if moved else ():
         try:
             left = unhealthy(cluster, moved)
         except AdminError as error:

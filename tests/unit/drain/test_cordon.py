@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from copy import deepcopy
 
 import pytest
 
@@ -24,6 +25,34 @@ def server(monkeypatch):
         stand_in.on("GET", api.NODE, Says(body=api.node("w1")))
         stand_in.on("PATCH", api.NODE, Says(body={}))
         yield stand_in
+
+
+class OneNode:
+    """A cluster of node w1 that bears what is written to it.
+
+    cut: the first write ends with Ctrl-C; «before» or «after» it is carried out, "" for not at all.
+    """
+
+    def __init__(self, cut=""):
+        self.node, self.cut = api.node("w1"), cut
+
+    def get(self, path):
+        assert path == api.NODE
+        return deepcopy(self.node)
+
+    def patch(self, path, body, _how):
+        assert path == api.NODE
+        cut, self.cut = self.cut, ""
+        if cut == "before":
+            raise KeyboardInterrupt
+        self.node["spec"] |= body["spec"]
+        self.node["metadata"]["annotations"] = body["metadata"]["annotations"]
+        if cut == "after":
+            raise KeyboardInterrupt
+
+    @property
+    def is_as_it_was(self):
+        return not self.node["spec"].get("unschedulable") and Cordon.of(self.node) is None
 
 
 @pytest.fixture
@@ -169,25 +198,13 @@ def test_a_good_end_leaves_the_cordon(server, mark):
     assert (said, len(patches(server))) == ([], 1)
 
 
-@pytest.mark.parametrize(
-    ("carried_out", "says"), [(True, "is uncordoned again"), (False, "was left as it is")]
-)
-def test_interrupted_while_cordoning_the_node_itself_says_whether_it_was_done(
-    server, mark, monkeypatch, carried_out, says
-):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cordon, "cordon", interrupted)
-    done = cordon.amended(mark, api.node("w1"))
-    server.on("GET", api.NODE, marked(done, unschedulable=True) if carried_out else Says(body=api.node("w1")))
-    said = []
-    with (
-        pytest.raises(KeyboardInterrupt),
-        cordon.cordoned(server.connect(), "w1", mark, say=said.append),
-    ):
+@pytest.mark.parametrize(("cut", "says"), [("after", "is uncordoned again"), ("before", "was left as it is")])
+def test_interrupted_while_cordoning_the_node_itself_says_whether_it_was_done(mark, cut, says):
+    cluster, said = OneNode(cut), []
+    with pytest.raises(KeyboardInterrupt), cordon.cordoned(cluster, "w1", mark, say=said.append):
         pass
     assert says in said[0]
+    assert cluster.is_as_it_was
 
 
 def test_a_cordon_that_another_drain_has_taken_over_is_left_to_it(server, mark):
@@ -200,8 +217,7 @@ def test_a_cordon_that_another_drain_has_taken_over_is_left_to_it(server, mark):
     assert len(patches(server)) == 1
 
 
-def test_a_cordon_that_can_not_be_taken_away_is_told(server, mark, monkeypatch):
-    monkeypatch.setattr(cordon, "RESTART_TIMEOUT", 0.0)
+def test_a_cordon_that_can_not_be_taken_away_is_told(server, mark):
     done = cordon.amended(mark, api.node("w1"))
     server.on("GET", api.NODE, Says(body=api.node("w1")), marked(done, unschedulable=True))
     server.on("PATCH", api.NODE, Says(body={}), status(403, "Forbidden", "no more"))
@@ -216,13 +232,11 @@ def test_a_cordon_that_can_not_be_taken_away_is_told(server, mark, monkeypatch):
 
 def test_a_cordon_of_work_that_fails_is_taken_away_whenever_a_signal_comes(monkeypatch, mark):
     def once():
-        cordons = []
-        monkeypatch.setattr(cordon, "cordon", lambda *_: cordons.append(mark) or mark)
-        monkeypatch.setattr(cordon, "undo", lambda *_, **__: cordons.clear() or "undone")
+        cluster = OneNode()
         try:
-            with suppress(RuntimeError), cordon.cordoned(None, "w1", mark, say=str):
+            with suppress(RuntimeError), cordon.cordoned(cluster, "w1", mark, say=str):
                 raise RuntimeError
         finally:
-            assert not cordons
+            assert cluster.is_as_it_was
 
     assert at_every_moment(monkeypatch, once) > 10

@@ -4,11 +4,10 @@ import queue
 
 import pytest
 
-from kubectl_admin.drain import recovery
 from kubectl_admin.drain.cordon import ANNOTATION, Cordon
 from kubectl_admin.drain.facts import Scale
 from kubectl_admin.drain.progress import DrainProgress
-from kubectl_admin.drain.recovery import recover, unhealthy
+from kubectl_admin.drain.recovery import await_healthy, recover, unhealthy
 from kubectl_admin.errors import AdminError
 from tests.fakes import drain_api as api
 from tests.fakes.api_server import HangUp, Says, StandIn, status
@@ -33,8 +32,7 @@ def node(ready, mark=None):
 
 
 @pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(recovery, "POLL_INTERVAL", 0.0)
+def server():
     with StandIn().serving() as stand_in:
         stand_in.on("PATCH", api.NODE, Says(body={}))
         yield stand_in
@@ -89,7 +87,6 @@ def test_a_node_that_is_not_there_is_told(server):
 
 
 def test_what_was_moved_is_waited_for(server):
-    shows(server, node(True, MARK))
     server.on(
         "GET",
         "/apis/apps/v1/replicasets",
@@ -99,10 +96,10 @@ def test_what_was_moved_is_waited_for(server):
         HangUp(),
         api.replicasets(("web", 3, 3)),
     )
-    told = Told()
-    back = recover(server.connect(), "w1", told, timeout=30)
-    assert back.unhealthy == ()
-    assert told.notes[-1] == "waiting until moved workloads are healthy: ReplicaSet/shop/web"
+    told, waits = Told(), []
+    assert await_healthy(server.connect(), MARK.moved, told, 30, sleep=waits.append) == {}
+    assert told.notes == ["waiting until moved workloads are healthy: ReplicaSet/shop/web"]
+    assert set(waits) == {2.0}
 
 
 def test_what_takes_too_long_is_told_with_its_numbers(server):
