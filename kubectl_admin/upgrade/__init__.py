@@ -6,13 +6,14 @@ target, plan: which version a node goes to, and by which steps
 next_start: the settings that the components read at their next start
 preflight with rules, machine, removed, snapshot: what forbids the upgrade
 inspection: all of these together; nothing is touched
-apply, actions, host_jobs: the work, step by step; host_jobs runs its scripts on the host
+apply, actions: the work, step by step
+live, host_jobs: what the steps do to the node, and see of it; host_jobs runs its scripts on the host
 readiness, addon_facts, addons, rollout: whether the node, kube-proxy and CoreDNS are well
 status, progress, report: how it is shown
 
-Other rooms use apply, inspection, status and report:
+Other rooms use apply, inspection, live, status and report:
 
-    with apply.open_host(cluster, node, options, say, doing=True) as host:
-        seen = apply.inspect_when_reachable(cluster, host, options, say)
-        apply.upgrade(cluster, host, seen, options, progress, check=…, watch=…)
+    with apply.open_host(hosts, node, skipped=options.skipped, doing=True) as host:
+        seen = apply.inspect_when_reachable(Source.of(cluster, host, options), options, say)
+        apply.upgrade(LiveNode(cluster, host, seen, options, progress, watch), check=…)
 """

@@ -1,7 +1,7 @@
 """The upgrade of one node, carried out, and gone on with where it was cut."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,20 +10,19 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.nodes import read_node
 from kubectl_admin.cluster.retry import PASSING, NotReadyError, Trouble, trouble_of
 from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.save import save
 from kubectl_admin.node import lease, leftovers, workspace
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
-from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.readiness import refuse_down
 from kubectl_admin.plan import Step, carry_out
 from kubectl_admin.upgrade import plan
 from kubectl_admin.upgrade.actions import Actions, patient
 from kubectl_admin.upgrade.host_jobs import DIRECTORY, NAME
-from kubectl_admin.upgrade.inspection import Inspection, Options, inspect, rights
-from kubectl_admin.upgrade.progress import UpgradeProgress
+from kubectl_admin.upgrade.inspection import Inspection, Options, Source, inspect, rights
+from kubectl_admin.upgrade.live import LiveNode
 from kubectl_admin.upgrade.status import lease_name
 
 READY_TIMEOUT = 10.0  # seconds for the API server's word whether it is ready
@@ -52,21 +51,20 @@ class Upgraded:
 
 
 @contextmanager
-def open_host(cluster: Cluster, node: str, options: Options, say: Say, *, doing: bool) -> Iterator[Host]:
+def open_host(hosts: Hosts, node: str, *, skipped: Sequence[str] = (), doing: bool) -> Iterator[Host]:
     """The node's host, also where kubeadm has its only API server restarted just now.
 
-    doing: whether anything is to be changed. Raises AdminError where there is no way in, or naming the rights
-    that are missing: a node that is half way must not be left for want of one.
+    skipped: as in Options. doing: whether anything is to be changed. Raises AdminError where there is no way
+    in, or naming the rights that are missing: a node that is half way must not be left for want of one.
     """
-    patiently = patient(say)
-    patiently(lambda: require_when_ready(cluster, rights(options.pods, doing=doing)))
-    patiently(lambda: one_at_a_time.check_skipped(cluster, options.skipped))
+    cluster, patiently = hosts.cluster, patient(hosts.say)
+    patiently(lambda: require_when_ready(cluster, rights(hosts.options, doing=doing)))
+    patiently(lambda: one_at_a_time.check_skipped(cluster, skipped))
     seen = patiently(lambda: read_node(cluster, node))
     refuse_down(seen, cluster.server_time, patiently.patience)
-    leftovers.sweep(cluster, options.pods.namespace)
-    operation = Operation.begin()
+    leftovers.sweep(cluster, hosts.options.namespace)
     with ExitStack() as stack:
-        yield patiently(lambda: stack.enter_context(Hosts(cluster, operation, options.pods, say).open(node)))
+        yield patiently(lambda: stack.enter_context(hosts.open(node)))
 
 
 def require_when_ready(cluster: Cluster, needed: Sequence[Right]) -> None:
@@ -90,58 +88,49 @@ def is_starting(cluster: Cluster) -> bool:
 
 @contextmanager
 def hold_lease(
-    cluster: Cluster, host: Host, options: Options, say: Say, *, take_over: bool
+    hosts: Hosts,
+    node: str,
+    options: Options,
+    *,
+    take_over: bool,
+    hold: Callable[..., AbstractContextManager[Held]] = lease.held,
+    exclude: Callable[..., AbstractContextManager[Alone]] = one_at_a_time.control_plane,
 ) -> Iterator[Held]:
     """Inside, nobody else upgrades the node, nor changes anything of the control plane that it is a part of.
 
+    hold, exclude: lease.held and one_at_a_time.control_plane.
     Raises AdminError where somebody does and is not taken over, or where their work goes on.
     """
-    patiently = patient(say)
-    about = f"upgrades node {host.node}" + (f" to {options.to}" if options.to else "")
-    name, owner = patiently(lambda: lease_name(cluster, host.node)), host.operation.owner
+    cluster, patiently = hosts.cluster, patient(hosts.say)
+    about = f"upgrades node {node}" + (f" to {options.to}" if options.to else "")
+    name, owner = patiently(lambda: lease_name(cluster, node)), hosts.operation.owner
     with ExitStack() as stack:
         if name != lease.CONTROL_PLANE:
             yield patiently(
                 lambda: stack.enter_context(
-                    lease.held(cluster, name, owner, about, take_over=take_over, say=say)
+                    hold(cluster, name, owner, about, take_over=take_over, say=hosts.say)
                 )
             )
             return
+        own, skipped = {(node, NAME)}, options.skipped
         alone = patiently(
-            lambda: stack.enter_context(
-                one_at_a_time.control_plane(
-                    Hosts(cluster, host.operation, options.pods, say),
-                    about,
-                    own={(host.node, NAME)},
-                    skipped=options.skipped,
-                    take_over=take_over,
-                )
-            )
+            lambda: stack.enter_context(exclude(hosts, about, own=own, skipped=skipped, take_over=take_over))
         )
         yield alone.held
 
 
-def inspect_when_reachable(cluster: Cluster, host: Host, options: Options, say: Say) -> Inspection:
+def inspect_when_reachable(source: Source, options: Options, say: Say) -> Inspection:
     """What would be done to the node; nothing is touched."""
-    return patient(say)(lambda: inspect(cluster, host, options))
+    return patient(say)(lambda: inspect(source, options))
 
 
-def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
-    cluster: Cluster,
-    host: Host,
-    seen: Inspection,
-    options: Options,
-    progress: UpgradeProgress,
-    *,
-    check: Callable[[], None],
-    watch: save.Watch,
-) -> Upgraded:
+def upgrade(node: LiveNode, *, check: Callable[[], None]) -> Upgraded:
     """Carries out what was looked at; returns when the node has been seen well at its target.
 
     check: raises AdminError where this run may not go on. Raises AdminError with what is left to do. What was
     begun on the host goes on when this is interrupted, and the next run takes it up.
     """
-    actions = Actions(cluster, host, seen, options, progress, watch, check)
+    actions, seen = Actions(node, check), node.seen
     by_step = {
         plan.PACKAGES: actions.packages,
         plan.SNAPSHOT: actions.snapshot,
@@ -153,12 +142,12 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
 
     def begun(step: Step) -> None:
         check()
-        progress.step(step)
+        node.progress.step(step)
 
-    workspace.make(host, DIRECTORY)
+    workspace.make(node.host, DIRECTORY)
     with actions.report_cordon():
         taken = carry_out(seen.steps, lambda step: by_step[step.name](), begun)
-    workspace.discard(host, NAME)
+    workspace.discard(node.host, NAME)
     stays = seen.facts.cordoned and not actions.mark.uncordon
     paid = actions.ended - actions.cordoned if actions.cordoned and actions.ended else None
     return Upgraded(
@@ -170,5 +159,5 @@ def upgrade(  # noqa: PLR0913 - whose, where, what, how, and who is told
         stays,
         behind=actions.behind,
         left=actions.left_open,
-        allowed=options.allow,
+        allowed=node.options.allow,
     )

@@ -1,5 +1,6 @@
 """What would be done to a node, and what forbids it: looked at, and nothing touched."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from kubectl_admin.cluster.access import Right
@@ -79,19 +80,47 @@ class Inspection:
         return all(step.done for step in self.steps)
 
 
-def inspect(cluster: Cluster, host: Host, options: Options) -> Inspection:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a node is seen. Each call raises AdminError where it can't be asked.
+
+    cluster_name: as the kubeconfig has it. facts: the node among the others. disk: what its host says.
+    offers: the packages of a minor in its repository. behind: as `addons.left_behind`, for a target.
+    preview: what its drain would do.
+    """
+
+    cluster_name: str
+    facts: Callable[[], ClusterFacts]
+    disk: Callable[[ClusterFacts], Disk]
+    offers: Callable[[int], Iterable[packages.Offer]]
+    behind: Callable[[Target], list[str]]
+    preview: Callable[[], Preview]
+
+    @classmethod
+    def of(cls, cluster: Cluster, host: Host, options: Options) -> "Source":
+        """The cluster and the node's host themselves."""
+        node = host.node
+        return cls(
+            cluster.target.cluster_name,
+            facts=lambda: gather.cluster_facts(cluster, node),
+            disk=lambda facts: gather.disk(host, facts, options.patches),
+            offers=lambda minor: packages.ask_repository(host, minor, renew_key=options.renew_key),
+            behind=lambda goal: addons.left_behind(cluster, host, goal),
+            preview=lambda: drain.look(cluster, node, previewed_with(host, options)),
+        )
+
+
+def inspect(source: Source, options: Options) -> Inspection:
     """What would be done to the node; nothing is touched. Raises AdminError where that can't be known."""
-    facts = gather.cluster_facts(cluster, host.node)
-    disk = gather.disk(host, facts, options.patches)
-    refuse_unmanaged(host.node, disk)
+    facts = source.facts()
+    disk, node = source.disk(facts), facts.node
+    refuse_unmanaged(node, disk)
     minor, asked = target.wanted(options.to) if options.to else (target.default_minor(facts), None)
     version = asked or target.followed(facts, minor)
     goal = (
         goal_there(disk, version)
         or goal_refused(facts, disk, version or AnyPatch(minor), options)
-        or target.choose(
-            facts, asked, minor, packages.ask_repository(host, minor, renew_key=options.renew_key)
-        )
+        or target.choose(facts, asked, minor, source.offers(minor))
     )
     role = target.role(facts, goal.version, disk.kubeadm_record)
     steps = plan.steps(
@@ -113,25 +142,24 @@ def inspect(cluster: Cluster, host: Host, options: Options) -> Inspection:
         kubeadm=any(step.name == plan.KUBEADM and not step.done for step in steps),
     )
     if options.snapshot is not None and any(step.name == plan.SNAPSHOT and not step.done for step in steps):
-        name, resumed = cluster.target.cluster_name, bool(disk.records)
-        findings += snapshot.findings(host.node, options.snapshot, name, resumed=resumed)
-    if all(step.done for step in steps):  # it forbids nothing that is still to do
-        findings += addons.behind_findings(host.node, behind(cluster, host, role, goal, options))
+        resumed = bool(disk.records)
+        findings += snapshot.findings(node, options.snapshot, source.cluster_name, resumed=resumed)
+    # An old add-on forbids nothing that is still to do.
+    if all(step.done for step in steps) and has_comparable_addons(role, options):
+        findings += addons.behind_findings(node, source.behind(goal))
     drains = any(step.name == plan.DRAIN and not step.done for step in steps)
-    preview = drain.look(cluster, host.node, previewed_with(host, options)) if drains else None
+    preview = source.preview() if drains else None
     return Inspection(
         facts, disk, role, goal, steps, tuple(preflight.allow(findings, options.allow)), preview
     )
 
 
-def behind(cluster: Cluster, host: Host, role: Role, goal: Target, options: Options) -> list[str]:
-    """The add-ons that are older than kubeadm's once a control plane is done, in words.
+def has_comparable_addons(role: Role, options: Options) -> bool:
+    """Whether the add-ons are to be kubeadm's once the node is done: a control plane's, and not with patches.
 
-    With patches their images may be any. Raises AdminError where it can't be known.
+    With patches their images may be any.
     """
-    if not role.control_plane or options.patches != plan.NONE:
-        return []
-    return addons.left_behind(cluster, host, goal)
+    return role.control_plane and options.patches == plan.NONE
 
 
 def goal_there(disk: Disk, version: Version | None) -> Target | None:

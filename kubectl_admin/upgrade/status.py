@@ -1,11 +1,12 @@
 """How far a node's upgrade is, seen from anywhere: who does it, what is at work there, what runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.node import jobs, lease
-from kubectl_admin.node.host import Host
+from kubectl_admin.node.host import Host, Say
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.upgrade import gather
 from kubectl_admin.upgrade.actions import patient
@@ -24,18 +25,30 @@ class Status:
     work: tuple[str, ...]
 
 
-def status(cluster: Cluster, host: Host) -> Status:
-    """How far it is. Raises AdminError where the node or the API can't be asked."""
+def status(
+    cluster: Cluster,
+    host: Host,
+    *,
+    read: Callable[..., ClusterFacts] = gather.cluster_facts,
+    survey: Callable[[Host, ClusterFacts], Disk] = gather.disk,
+) -> Status:
+    """How far it is. Raises AdminError where the node or the API can't be asked.
+
+    read, survey: gather.cluster_facts and gather.disk.
+    """
     patiently = patient(host.say)
-    facts = patiently(lambda: gather.cluster_facts(cluster, host.node, members=False))
+    facts = patiently(lambda: read(cluster, host.node, members=False))
     holder = patiently(lambda: lease.who(cluster, lease_name(cluster, host.node)))
     work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{DIRECTORY}/{name}"))
-    return Status(facts, gather.disk(host, facts), str(holder) if holder else "", work)
+    return Status(facts, survey(host, facts), str(holder) if holder else "", work)
 
 
-def logs(host: Host) -> str:
-    """All that the jobs of an upgrade that is not over have written on the host; "" for none."""
-    return jobs.logs(host, DIRECTORY)
+def show_logs(host: Host, write: Callable[[str], None], note: Say) -> None:
+    """Writes the output of the jobs of an upgrade that is not over on the host; notes where there is none."""
+    written = jobs.logs(host, DIRECTORY)
+    write(written)
+    if not written:
+        note(f"no upgrade of node {host.node} runs, or it has written nothing yet")
 
 
 def lease_name(cluster: Cluster, node: str) -> str:

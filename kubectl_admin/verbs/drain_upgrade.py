@@ -55,8 +55,11 @@ def command(  # noqa: PLR0913 - its options
       kubectl admin drain-upgrade cp-1 --status
     """
     from kubectl_admin.cluster.retry import LOOK_TIMEOUT
+    from kubectl_admin.node.hosts import Hosts
+    from kubectl_admin.node.operation import Operation
     from kubectl_admin.upgrade import apply, host_jobs, inspection, report
     from kubectl_admin.upgrade import status as state
+    from kubectl_admin.upgrade.live import LiveNode
     from kubectl_admin.upgrade.progress import UpgradeLines
 
     if sum((how.dry_run, status, logs)) > 1:
@@ -64,30 +67,29 @@ def command(  # noqa: PLR0913 - its options
     # Whatever is asked here, an upgrade of this node may be at work, and restart the only API server.
     doing = not (how.dry_run or status or logs)
     cluster = env.cluster_for_work(patience=options.pods.patience if doing else LOOK_TIMEOUT, resuming=True)
-    with apply.open_host(cluster, node, options, env.note, doing=doing) as there:
+    hosts = Hosts(cluster, Operation.begin(), options.pods, env.note)
+    with apply.open_host(hosts, node, skipped=options.skipped, doing=doing) as there:
         if logs:
-            written = state.logs(there)
-            env.write(written)
-            if not written:
-                env.note(f"no upgrade of node {node} runs, or it has written nothing yet")
+            state.show_logs(there, env.write, env.note)
             return None
         if status:
             shown = state.report(state.status(cluster, there))
             env.show(shown)
             return shown
-        holding = apply.hold_lease(cluster, there, options, env.note, take_over=take_over)
+        holding = apply.hold_lease(hosts, node, options, take_over=take_over)
         with nullcontext() if how.dry_run else holding as held:
             if not how.dry_run:
                 with env.live() as live:
                     host_jobs.wait_for_running_jobs(there, UpgradeLines(live.line, live.block))
-            seen = apply.inspect_when_reachable(cluster, there, options, env.note)
+            source = inspection.Source.of(cluster, there, options)
+            seen = apply.inspect_when_reachable(source, options, env.note)
 
             def act() -> Report:
                 with env.live() as live:
                     progress = UpgradeLines(live.line, live.block, whole=env.verbosity > 0)
                     check = held.check if held else lambda: None
-                    watch = env.moving
-                    done = apply.upgrade(cluster, there, seen, options, progress, check=check, watch=watch)
+                    live_node = LiveNode(cluster, there, seen, options, progress, env.moving)
+                    done = apply.upgrade(live_node, check=check)
                 return report.upgraded(done)
 
             waits = options.draining is not None and options.draining.wait_for_budgets

@@ -1,37 +1,35 @@
 """What a look at a node finds, beside what its steps and gates say."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Severity
-from kubectl_admin.upgrade import inspection, report
-from kubectl_admin.upgrade.facts import Record, Target
-from kubectl_admin.upgrade.inspection import Options
+from kubectl_admin.upgrade import inspection, report, target
+from kubectl_admin.upgrade.facts import Record
+from kubectl_admin.upgrade.inspection import Options, Source
+from kubectl_admin.upgrade.packages import Offer
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, disk, facts
 
-GOAL = Target(NEW, "1.37.2-1.1")
-CLUSTER = SimpleNamespace(target=SimpleNamespace(cluster_name="lab"))
 DONE = facts("cp-1", moved=CONTROL_PLANES, written=NEW, kubelet=NEW)
 OLD_DNS = "CoreDNS is r/coredns:v1.13.0, kubeadm's is r/coredns:v1.14.6"
 
 
-@pytest.fixture
-def looked(monkeypatch):
+def offers(_minor):
+    """Its repository has the packages of NEW."""
+    return [Offer(name, "1.37.2-1.1", str(NEW)) for name in target.NAMES]
+
+
+def looked(here, host, *, offers=offers, **options):
     """What is seen of a control plane whose CoreDNS is older than kubeadm's."""
-
-    def looked(here, host, *, goal=GOAL, **options):
-        monkeypatch.setattr(inspection.gather, "cluster_facts", lambda *_: here)
-        monkeypatch.setattr(inspection.gather, "disk", lambda *_: host)
-        monkeypatch.setattr(inspection, "goal_there", lambda *_: goal)
-        monkeypatch.setattr(inspection.addons, "left_behind", lambda *_: [OLD_DNS])
-        monkeypatch.setattr(inspection.drain, "look", lambda *_: None)
-        return inspection.inspect(
-            CLUSTER, SimpleNamespace(node="cp-1", operation=SimpleNamespace(id="mine")), Options(**options)
-        )
-
-    return looked
+    source = Source(
+        "lab",
+        facts=lambda: here,
+        disk=lambda _facts: host,
+        offers=offers,
+        behind=lambda _target: [OLD_DNS],
+        preview=lambda: None,
+    )
+    return inspection.inspect(source, Options(**options))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +40,7 @@ def looked(monkeypatch):
         ({"patches": "/etc/patches"}, []),
     ],
 )
-def test_an_old_add_on_leaves_nothing_to_do_on_a_finished_node(looked, options, severities):
+def test_an_old_add_on_leaves_nothing_to_do_on_a_finished_node(options, severities):
     seen = looked(DONE, disk("1.37.2-1.1"), **options)
     assert seen.is_over
     assert [each.severity for each in seen.findings if each.rule == "addon-behind"] == severities
@@ -55,13 +53,13 @@ def rules(seen):
     return [each.rule for each in seen.findings]
 
 
-def test_an_old_add_on_does_not_keep_a_run_from_its_end(looked):
+def test_an_old_add_on_does_not_keep_a_run_from_its_end():
     seen = looked(TO_DO, disk())
     assert not seen.is_over
     assert "addon-behind" not in rules(seen)
 
 
-def test_a_file_in_the_snapshots_place_is_found_where_one_is_to_come(looked, tmp_path):
+def test_a_file_in_the_snapshots_place_is_found_where_one_is_to_come(tmp_path):
     file = tmp_path / "etcd.db"
     assert "snapshot-file" not in rules(looked(TO_DO, disk(), snapshot=str(file)))
     file.write_bytes(b"another one")
@@ -83,26 +81,17 @@ def test_a_file_in_the_snapshots_place_is_found_where_one_is_to_come(looked, tmp
         (facts("cp-1"), "1.38", "skipped-minor"),
     ],
 )
-def test_a_way_that_no_package_makes_good_is_judged_before_the_repository_is_asked(
-    looked, monkeypatch, here, to, rule
-):
-    def missing(*_, **__):
+def test_a_way_that_no_package_makes_good_is_judged_before_the_repository_is_asked(here, to, rule):
+    def missing(_minor):
         raise AdminError("there is no such repository (404)")
 
-    monkeypatch.setattr(inspection.packages, "ask_repository", missing)
-    seen = looked(here, disk(), goal=None, to=to)
+    seen = looked(here, disk(), offers=missing, to=to)
     assert not inspection.is_possible(seen, Options())
     found = next(each for each in seen.findings if each.rule == rule)
     assert found.severity is Severity.VIOLATION
     assert report.summary(seen).endswith(f"1.36.3 to {to}")
     assert report.document(seen)["package"] is None
     with pytest.raises(AdminError, match="no such repository"):
-        looked(
-            here,
-            disk(),
-            goal=None,
-            to=to,
-            allow=tuple(rules(seen)),
-        )
+        looked(here, disk(), offers=missing, to=to, allow=tuple(rules(seen)))
     with pytest.raises(AdminError, match="no such repository"):
-        looked(here, disk(), goal=None, to="1.36")
+        looked(here, disk("1.36.2-1.1"), offers=missing, to="1.36")

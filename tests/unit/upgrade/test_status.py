@@ -1,12 +1,10 @@
 """Whose Lease an upgrade holds, and what its jobs have written."""
 
-from contextlib import nullcontext
-
 import pytest
 
-from kubectl_admin import cli
 from kubectl_admin.node import lease
-from kubectl_admin.upgrade import apply, status
+from kubectl_admin.upgrade import status
+from tests.fakes.renewal import Host
 
 
 class Cluster:
@@ -28,11 +26,11 @@ def test_the_label_of_the_node_decides(node, name):
 
 
 @pytest.mark.parametrize(
-    ("written", "note"), [("", "no upgrade of node w1 runs, or it has written nothing yet\n"), ("done\n", "")]
+    ("written", "note"), [("", "no upgrade of node w1 runs, or it has written nothing yet"), ("done\n", "")]
 )
-def test_logs_that_are_empty_say_why(environment, monkeypatch, written, note):
-    monkeypatch.setattr(environment, "cluster_for_work", lambda **_: None)
-    monkeypatch.setattr(apply, "open_host", lambda *_, **__: nullcontext())
-    monkeypatch.setattr(status, "logs", lambda _: written)
-    assert cli.run(["drain-upgrade", "w1", "--logs"], environment) == 0
-    assert (environment.stdout.getvalue(), environment.stderr.getvalue()) == (written, note)
+def test_logs_that_are_empty_say_why(written, note):
+    host, wrote, noted = Host("w1"), [], []
+    host.answers["job-logs"] = written.encode()
+    status.show_logs(host, wrote.append, noted.append)
+    assert (wrote, noted) == ([written], [note] * bool(note))
+    assert host.asked == [("job-logs", "/var/lib/kubectl-admin/upgrade")]
