@@ -9,7 +9,7 @@ from typing import Any
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.nodes import unknown_node
 from kubectl_admin.cluster.retry import is_transient
-from kubectl_admin.cluster.wait import Sleep, looks
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.cluster.watched import Changes, WatchedObjects
 from kubectl_admin.drain import read
 from kubectl_admin.drain.cordon import Cordon, uncordon
@@ -117,7 +117,7 @@ def await_healthy(
     progress: DrainProgress,
     timeout: float,
     *,
-    sleep: Sleep = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> dict[str, Scale]:
     """Waits until these workloads («Kind/namespace/name») have all the pods ready that they want.
 
