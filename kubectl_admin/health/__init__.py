@@ -4,6 +4,7 @@ Read in this order:
 facts: what was asked, and what came of it
 object_facts: the API's objects that are judged beside the components
 pods: a pod of the facts, from its object
+objects, read: asks for those objects, and what is judged of them
 ages: how old a time is that another machine's clock wrote
 containers, leaders, signs: what the API's objects tell of components and nodes
 checks: the checks behind an answer of /livez, /readyz and /healthz

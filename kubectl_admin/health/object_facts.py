@@ -6,19 +6,24 @@ Times are those that the API server and its clients have written; `Facts.now` is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.drain.labels import Selector
 from kubectl_admin.health.facts import Condition, Pod
 
+Item = TypeVar("Item")
 ServiceName = tuple[str, str]  # namespace, name
+# Source: kubernetes/kubernetes pkg/apis/scheduling/types.go, SystemClusterCritical and SystemNodeCritical.
+CRITICAL = ("system-cluster-critical", "system-node-critical")
+DNS: ServiceName = ("kube-system", "kube-dns")  # however it is run; kubeadm's addons/dns gives it this name
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """A webhook that API servers call.
 
-    holder: the object that names it, «validatingwebhookconfiguration/policy», «crd/widgets.example.com».
+    holder: the object that names it, «validatingwebhook/policy», «crd/widgets.example.com».
     name: of the webhook within it; "" for a conversion. service: None for one that is called by its URL.
     fails: whether a request fails with it (failurePolicy Fail; a conversion always does so).
     timeout: seconds that a request waits for it. covers: which of pods, nodes and leases its rules cover.
@@ -83,6 +88,7 @@ class Workload:
     desired: pods that there should be. current: that there are. updated: of the present template.
     ready, available: of all. changed: when its spec was last written.
     selector: of its pods; None where it has none. priority_class: of its pods.
+    on_delete: whether pods are of the present template only when somebody has deleted the old ones.
     """
 
     kind: str
@@ -96,6 +102,12 @@ class Workload:
     changed: datetime | None = None
     selector: Selector | None = None
     priority_class: str = ""
+    on_delete: bool = False
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether its pods are critical for the cluster or their node."""
+        return self.priority_class in CRITICAL
 
     @property
     def is_short(self) -> bool:
@@ -141,7 +153,8 @@ class Identity:
 class Objects:
     """The API's objects that health judges.
 
-    A listing that was refused or has failed is None, or not in `backends`, and is a gap of the facts.
+    A listing that was refused or has failed is None or empty, and is a gap of the facts; so is a Service that
+    is not in `backends`.
 
     pods: all of kube-system, and the system-critical ones of other namespaces whose workload is short.
     workloads: those of kube-system, and the system-critical ones of other namespaces.
@@ -163,3 +176,24 @@ class Objects:
     instances: tuple[str, ...] | None = None
     system_labels: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[Seen, ...] = ()
+
+    def joined(self, other: "Objects") -> "Objects":
+        """All that is in this one and in the other."""
+        return Objects(
+            pods=_both(self.pods, other.pods),
+            workloads=(*self.workloads, *other.workloads),
+            hooks=(*self.hooks, *other.hooks),
+            aggregated=(*self.aggregated, *other.aggregated),
+            backends={**self.backends, **other.backends},
+            terminating=(*self.terminating, *other.terminating),
+            budgets=(*self.budgets, *other.budgets),
+            requests=(*self.requests, *other.requests),
+            identities=_both(self.identities, other.identities),
+            instances=_both(self.instances, other.instances),
+            system_labels={**self.system_labels, **other.system_labels},
+            certificates=(*self.certificates, *other.certificates),
+        )
+
+
+def _both(one: tuple[Item, ...] | None, other: tuple[Item, ...] | None) -> tuple[Item, ...] | None:
+    return None if one is None and other is None else (*(one or ()), *(other or ()))

@@ -16,6 +16,7 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM
 # Source: docs «Configure the Aggregation Layer», «Extension Apiserver Authenticates the Request».
 PUBLISHED = "extension-apiserver-authentication"
 PUBLISHED_FIELDS = {"client-ca-file": "ca", "requestheader-client-ca-file": "front-proxy-ca"}
+PUBLISHING = Right("get", "configmaps", KUBE_SYSTEM)  # what it takes to read them
 CRD_PAGE = 50  # definitions carry schemas of many pages
 
 Bundles = Iterator[tuple[str, object]]  # the name of an object, and a caBundle in it
@@ -50,11 +51,27 @@ KINDS: Mapping[str, tuple[str, str, int, Callable[[Mapping[str, Any]], Bundles]]
 def questions(cluster: Cluster) -> dict[Right, Callable[[], tuple[Seen, ...]]]:
     """What to ask, by the right that each takes."""
     asked: dict[Right, Callable[[], tuple[Seen, ...]]] = {
-        Right("list", resource, group=group): partial(_listed, cluster, kind)
-        for kind, (group, resource, _, _) in KINDS.items()
+        right(kind): partial(_listed, cluster, kind) for kind in KINDS
     }
-    asked[Right("get", "configmaps", KUBE_SYSTEM)] = partial(_published, cluster)
+    asked[PUBLISHING] = partial(published, cluster)
     return asked
+
+
+def right(kind: str) -> Right:
+    """The right to list the objects of a kind."""
+    group, resource, _, _ = KINDS[kind]
+    return Right("list", resource, group=group)
+
+
+def path(kind: str) -> str:
+    """The path of the list of a kind."""
+    group, resource, _, _ = KINDS[kind]
+    return f"/apis/{group}/v1/{resource}"
+
+
+def published(cluster: Cluster) -> tuple[Seen, ...]:
+    """The authorities that API servers publish as those of their clients. Raises AdminError."""
+    return tuple(of_published(cluster.get(f"{SYSTEM}/configmaps/{PUBLISHED}")))
 
 
 def of_objects(kind: str, documents: Iterable[Mapping[str, Any]]) -> Iterator[Seen]:
@@ -80,9 +97,4 @@ def of_published(document: Mapping[str, Any]) -> Iterator[Seen]:
 
 
 def _listed(cluster: Cluster, kind: str) -> tuple[Seen, ...]:
-    group, resource, page, _ = KINDS[kind]
-    return tuple(of_objects(kind, cluster.list(f"/apis/{group}/v1/{resource}", page=page)))
-
-
-def _published(cluster: Cluster) -> tuple[Seen, ...]:
-    return tuple(of_published(cluster.get(f"{SYSTEM}/configmaps/{PUBLISHED}")))
+    return tuple(of_objects(kind, cluster.list(path(kind), page=KINDS[kind][2])))
