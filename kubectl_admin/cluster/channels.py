@@ -18,6 +18,7 @@ from typing import Any, Self
 import websocket
 from websocket import ABNF
 
+from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster.dial import websocket_to
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.transport import Transport
@@ -51,10 +52,11 @@ class Closing:
 class Channels(Closing):
     """A connected WebSocket; to be used by one thread at a time.
 
-    what: what is said of it in errors. protocol: the one that the server chose.
+    what: what is said of it in errors. timeout: seconds after which all must be over; None is never.
+    protocol: the one that the server chose.
     """
 
-    def __init__(self, connection: Any, what: str, timeout: float | None = None) -> None:
+    def __init__(self, connection: Any, what: str, timeout: float | None = None, clock: Clock = time) -> None:
         self.what = what
         self.protocol = str(connection.subprotocol)
         self._connection = connection
@@ -65,9 +67,10 @@ class Channels(Closing):
         self._alarm: socket.socket | None = None  # readable as soon as there is something again
         self._silence = SILENCE_TIMEOUT
         self._channel = 0  # of the message whose fragments are coming
+        self._clock = clock
         self._timeout = timeout
-        self._end = time.monotonic() + timeout if timeout else None
-        self._heard = self._pinged = time.monotonic()
+        self._end = Deadline.after(timeout, clock) if timeout else None
+        self._heard = self._pinged = clock.monotonic()
         self._unanswered = 0  # pings since then
         self._quiet: float | None = None  # seconds in which it must have said something
         self._spoke = self._heard
@@ -89,7 +92,8 @@ class Channels(Closing):
         timeout: seconds after which all must be over; None is never. opening: seconds for the server's
         consent where they are fewer. Raises ApiError if the server refuses, Unreachable if it is not there.
         """
-        return cls(websocket_to(transport, location, protocols, opening or timeout), what, timeout)
+        connection = websocket_to(transport, location, protocols, opening or timeout)
+        return cls(connection, what, timeout, transport.clock)
 
     def messages(
         self, outgoing: Iterable[Message] = (), alarm: socket.socket | None = None
@@ -108,13 +112,13 @@ class Channels(Closing):
         self._alarm = alarm
         while True:
             if self._heeded and not self._unsent:
-                away = time.monotonic()
+                away = self._clock.monotonic()
                 message = next(source, None)
                 self._listen_again(away)
                 self._heeded = message is not None
                 self._idle = message is not None and not message[1]
                 if message and message[1]:
-                    self._heard, self._silence = time.monotonic(), SILENCE_FED_TIMEOUT
+                    self._heard, self._silence = self._clock.monotonic(), SILENCE_FED_TIMEOUT
                     self._queue(ABNF.OPCODE_BINARY, bytes([message[0]]) + message[1])
             if self._unsent and not self._readable_while_sending():
                 self._check_time()
@@ -123,7 +127,7 @@ class Channels(Closing):
             if received is None:
                 return
             if received[1]:
-                away = self._spoke = time.monotonic()
+                away = self._spoke = self._clock.monotonic()
                 yield received
                 self._listen_again(away)
 
@@ -138,11 +142,11 @@ class Channels(Closing):
 
     def finish_within(self, seconds: float) -> None:
         """From now on the other end has so many seconds to close."""
-        self._end = time.monotonic() + seconds
+        self._end = Deadline.after(seconds, self._clock)
 
     def speak_within(self, seconds: float) -> None:
         """From now on the other end must say something every so many seconds; a pong is nothing."""
-        self._quiet, self._spoke = seconds, time.monotonic()
+        self._quiet, self._spoke = seconds, self._clock.monotonic()
 
     def close(self) -> None:
         """Hangs up at once; a command that still runs in a container loses its streams."""
@@ -201,7 +205,7 @@ class Channels(Closing):
             return self._channel, b""
         except (websocket.WebSocketException, OSError) as error:
             raise BrokenStream(f"{self.what}: the connection was lost: {error}") from error
-        self._heard, self._unanswered = time.monotonic(), 0
+        self._heard, self._unanswered = self._clock.monotonic(), 0
         self._check_time()
         data: bytes = frame.data
         match frame.opcode:
@@ -225,28 +229,24 @@ class Channels(Closing):
 
     def _listen_again(self, away: float) -> None:
         """Nobody has listened since the moment `away`: what was not heard meanwhile is no silence."""
-        absence = time.monotonic() - away
+        absence = self._clock.monotonic() - away
         self._heard += absence
         self._spoke += absence
         self._pinged += absence
 
     def _patience(self) -> float:
         """Seconds to wait for anything before time is looked at again."""
-        return (
-            PING_INTERVAL
-            if self._end is None
-            else min(PING_INTERVAL, max(self._end - time.monotonic(), 0.001))
-        )
+        return PING_INTERVAL if self._end is None else min(PING_INTERVAL, max(self._end.left, 0.001))
 
     def _check_end(self) -> None:
         """Raises BrokenStream after the time limit."""
-        if self._end and time.monotonic() > self._end:
+        if self._end and self._end.left < 0:
             raise BrokenStream(f"{self.what}: not done within {self._timeout or 0:g} s")
 
     def _check_time(self) -> None:
         """Raises BrokenStream if the other end is late or gone, and asks it now and then whether it is."""
         self._check_end()
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if self._quiet is not None and now - self._spoke > self._quiet:
             raise BrokenStream(f"{self.what}: nothing has been said for {self._quiet:.0f} s")
         if now - self._heard > self._silence and self._unanswered:

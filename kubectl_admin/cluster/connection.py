@@ -3,10 +3,12 @@
 Objects are plain dicts. Nothing is sent twice unless that is safe, and nothing waits for ever.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.decode import decode_date, mapping
 from kubectl_admin.cluster.errors import Gone
 from kubectl_admin.cluster.kubeconfig import Target
@@ -58,18 +60,21 @@ class Cluster:
 
     All raise Unreachable where there is no answer, and ApiError (NotFound, Forbidden, Conflict, …) where it
     is a refusal.
+
+    clock: the one that everything is waited by that works on this cluster.
     """
 
     def __init__(self, target: Target, transport: Transport, patience: Patience | None = None) -> None:
         self.target = target
         self.server = target.server
+        self.clock = transport.clock
         self._transport = transport
         self._patience = patience
 
     @classmethod
-    def connect(cls, target: Target, *, user_agent: str = "kubectl-admin") -> "Cluster":
+    def connect(cls, target: Target, *, user_agent: str = "kubectl-admin", clock: Clock = time) -> "Cluster":
         """The connection to a target. Nothing is sent yet; raises AdminError for broken certificates."""
-        return cls(target, Transport(target, user_agent))
+        return cls(target, Transport(target, user_agent, clock))
 
     def patient(self, retry: Retry, *, resuming: bool = False) -> "Cluster":
         """The same connection for a run that changes something, and must outlast a restart of the API server.
@@ -79,7 +84,7 @@ class Cluster:
         contact, too, may meet an API server that is being restarted, as that of a run does which goes on
         with what another one has begun; otherwise a server that has not answered yet is sought for a second.
         """
-        return Cluster(self.target, self._transport, Patience(retry, resuming))
+        return Cluster(self.target, self._transport, Patience(retry, resuming, self.clock))
 
     def patiently(self, action: Callable[[], Result], *, twice: bool = True) -> Result:
         """What the action returns, tried again as this connection's own requests are.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster import plugin, tls
 from kubectl_admin.cluster.decode import decode_object, is_text
 from kubectl_admin.cluster.errors import NothingSent
@@ -40,13 +41,14 @@ class Identity:
 class Credentials:
     """The credentials of one user; safe to use from many threads."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, clock: Clock = time) -> None:
+        self._clock = clock
         self._target = target
         # Never a secret over plain HTTP, as in clientcmd.
         self._user = target.user if target.server.startswith("https://") else {}
         self._impersonation = impersonation(target)
         self._certificate = None if self.from_plugin or not self._user else static_certificate(target)
-        self._certificate_read = time.monotonic()
+        self._certificate_read = self._clock.monotonic()
         self._lock = threading.Lock()
         self._credential: plugin.Credential | None = None
         self._refused = False  # whether a server did not accept the credential
@@ -113,7 +115,7 @@ class Credentials:
         Source: client-go transport/cert_rotation.go (CertCallbackRefreshDuration, five minutes).
         """
         if self._certificate and {"client-certificate", "client-key"} & set(self._user):
-            now = time.monotonic()
+            now = self._clock.monotonic()
             with self._lock:
                 if now - self._certificate_read > CERTIFICATE_FILE_AGE:
                     self._certificate_read = now
@@ -143,12 +145,12 @@ class Credentials:
             if had and not had.expired and not self._refused:
                 return had
             self._refused = False  # asked again once for each refusal, whatever comes of it
-            if self._failure is None or time.monotonic() >= self._failure[0]:
+            if self._failure is None or self._clock.monotonic() >= self._failure[0]:
                 try:
                     self._failure, self._credential = None, plugin.run(self._target)
                 except AdminError as error:
                     asks = plugin.may_ask(self._user["exec"])
-                    self._failure = (math.inf if asks else time.monotonic() + FAILURE_AGE), error
+                    self._failure = (math.inf if asks else self._clock.monotonic() + FAILURE_AGE), error
                 else:
                     return self._credential
             if had and not had.expired:
@@ -160,7 +162,7 @@ class Credentials:
 
     def _token_of_file(self) -> str:
         """The token file's token, read again now and then since it may be replaced; else `token`."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         with self._lock:
             if self._token_file is None or now - self._token_file[0] > TOKEN_FILE_AGE:
                 try:

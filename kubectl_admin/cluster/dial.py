@@ -7,7 +7,6 @@ import http.client
 import logging
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from websocket import _handshake
 from websocket._abnf import frame_buffer
 from websocket._cookiejar import SimpleCookieJar
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster import proxy, socks
 from kubectl_admin.cluster.address import shown
 from kubectl_admin.cluster.client import tcp_keepalive_socket_options
@@ -30,7 +30,7 @@ from kubectl_admin.cluster.errors import (
     refusal,
     unreachable,
 )
-from kubectl_admin.cluster.limits import LimitedSocket, TooLong, after
+from kubectl_admin.cluster.limits import LimitedSocket, TooLong
 from kubectl_admin.cluster.relay import relay
 from kubectl_admin.cluster.requests import send_with_retries
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
@@ -65,8 +65,8 @@ def websocket_to(
     not there, AdminError if it goes on and on; only what never reached it is tried again.
     """
 
-    def once(end: float | None) -> Any:
-        left = max(end - time.monotonic(), 0.001) if end else None
+    def once(end: Deadline | None) -> Any:
+        left = max(end.left, 0.001) if end else None
         identity = transport.authenticate()
         try:
             return ask_consent(transport, location, protocols, identity, left)
@@ -89,10 +89,10 @@ def ask_consent(
     url = transport.server + location
     connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     connection.frame_buffer = Frames(connection.frame_buffer.recv)
-    start = time.monotonic()
+    start = transport.clock.monotonic()
     transport.begin()
     raw = dial(transport, min(CONNECT_TIMEOUT, patience))
-    shaking = LimitedSocket(raw, after(patience), HANDSHAKE)
+    shaking = LimitedSocket(raw, Deadline.after(patience, transport.clock), HANDSHAKE)
     try:
         connection.connect(
             "ws" + url.removeprefix("http"),
@@ -111,7 +111,7 @@ def ask_consent(
         if not error.status_code:
             raise unreachable(transport.server, error) from error  # what it said is no HTTP
         transport.heard = True
-        took = (time.monotonic() - start) * 1000
+        took = (transport.clock.monotonic() - start) * 1000
         log.debug("CONNECT %s %d in %.0f ms", transport.shown + location, error.status_code, took)
         raise refused(error, location, known=transport.known) from None
     except TooLong:
@@ -121,7 +121,7 @@ def ask_consent(
     finally:
         if not connection.connected:
             raw.close()
-    took = (time.monotonic() - start) * 1000
+    took = (transport.clock.monotonic() - start) * 1000
     log.debug("CONNECT %s 101 %s in %.0f ms", transport.shown + location, connection.subprotocol, took)
     return connection
 

@@ -5,8 +5,9 @@ A socket's own time limit is one for each wait: who sends a byte now and then is
 
 import io
 import socket
-import time
 from typing import Any
+
+from kubectl_admin.clock import Deadline
 
 
 class TooSlow(TimeoutError):  # noqa: N818 - named as Python's own
@@ -17,17 +18,9 @@ class TooLong(Exception):  # noqa: N818 - never seen outside
     """More has come than is wanted."""
 
 
-def after(seconds: float) -> float:
-    """The moment so many seconds from now, in time.monotonic's seconds."""
-    return time.monotonic() + seconds
-
-
-def wait_until(end: float, sock: socket.socket) -> None:
-    """Lets the next wait of a socket last until the moment `end`, in time.monotonic's seconds.
-
-    Raises TooSlow after that moment.
-    """
-    left = end - time.monotonic()
+def wait_until(end: Deadline, sock: socket.socket) -> None:
+    """Lets the next wait of a socket last until `end`; raises TooSlow after that moment."""
+    left = end.left
     if left <= 0:
         raise TooSlow("timed out")
     sock.settimeout(left)
@@ -39,7 +32,7 @@ class LimitedFile(io.RawIOBase):
     raw: the socket's own such file, which belongs to this one from now on.
     """
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, end: float) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, end: Deadline) -> None:
         self._raw = raw
         self._socket = sock
         self._end = end
@@ -73,7 +66,7 @@ class LimitedSocket:
     Raises TooSlow and TooLong.
     """
 
-    def __init__(self, sock: socket.socket, end: float, limit: int) -> None:
+    def __init__(self, sock: socket.socket, end: Deadline, limit: int) -> None:
         self._socket = sock
         self._end = end
         self._left = limit

@@ -16,11 +16,12 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster import socks
 from kubectl_admin.cluster.limits import LimitedFile
 
-# When answers must have come whole to what is asked from here, in time.monotonic's seconds; None is never.
-END: ContextVar[float | None] = ContextVar("END", default=None)
+# When answers must have come whole to what is asked from here; None is never.
+END: ContextVar[Deadline | None] = ContextVar("END", default=None)
 
 
 class Timely(http.client.HTTPResponse):

@@ -1,7 +1,6 @@
 """A request carried out: who asks, refusals raised, tried again where that is safe, never for ever."""
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.credentials import Headers, Identity
 from kubectl_admin.cluster.errors import ApiError, Forbidden, NothingSent, Unauthorized, Unreachable, refusal
 from kubectl_admin.cluster.limits import TooLong
@@ -60,8 +60,8 @@ def carry_out(
     the answer may have. Raises ApiError for a refusal, Unreachable for none, AdminError beyond the limit.
     """
 
-    def once(end: float | None) -> bytes:
-        left = max(end - time.monotonic(), 0.001) if end else None
+    def once(end: Deadline | None) -> bytes:
+        left = max(end.left, 0.001) if end else None
         answer = open_answer(transport, request, timeout=left)
         try:
             body = read_whole(transport, answer, limit=limit)
@@ -86,7 +86,7 @@ def open_answer(
     try:
         return accept(transport, request, timeout)
     except Forbidden as error:
-        if not error.verb or time.monotonic() < transport.believed_until:
+        if not error.verb or transport.clock.monotonic() < transport.believed_until:
             raise
         ready = is_ready(transport)
         if ready is False:
@@ -96,7 +96,7 @@ def open_answer(
             error.unsettled = True
             raise
     # It may have become so between the two; what it refuses now, it means.
-    transport.believed_until = time.monotonic() + READY_GRACE
+    transport.believed_until = transport.clock.monotonic() + READY_GRACE
     return accept(transport, request, timeout)
 
 
@@ -140,7 +140,7 @@ def is_ready(transport: Transport) -> bool | None:
     if transport.granted:
         status = status_of(transport, transport.granted)
         return None if status in {401, 403} else status is not None and status < 500
-    now = time.monotonic()
+    now = transport.clock.monotonic()
     transport.doubted = transport.doubted or now
     return True if now + LONGEST_PAUSE >= transport.doubted + ROLES_TIMEOUT else None
 
@@ -160,10 +160,10 @@ def send(
     transport: Transport, request: Request, identity: Identity, timeout: float | None
 ) -> urllib3.BaseHTTPResponse:
     """The answer, whatever its status, noted in the log as kubectl's -v=6 does."""
-    start = time.monotonic()
+    start = transport.clock.monotonic()
     headers = [*request.headers, *identity.headers]
     answer = transport.send(request.method, request.location, headers, request.body, timeout)
-    took = (time.monotonic() - start) * 1000
+    took = (transport.clock.monotonic() - start) * 1000
     url = transport.shown + request.location
     log.debug("%s %s %d in %.0f ms", request.method, url, answer.status, took)
     return answer
@@ -184,7 +184,7 @@ def read_whole(transport: Transport, answer: urllib3.BaseHTTPResponse, *, limit:
 def send_with_retries(
     transport: Transport,
     method: str,
-    action: Callable[[float | None], Result],
+    action: Callable[[Deadline | None], Result],
     *,
     timeout: float | None,
     tries: int = TRIES,
@@ -193,19 +193,19 @@ def send_with_retries(
 
     A server that this run has not heard from yet is sought for a second in all, whatever is asked.
 
-    action: is given the moment at which all must be over, in time.monotonic's seconds; None is never.
+    action: is given the moment at which all must be over; None is never.
     """
-    end = time.monotonic() + timeout if timeout else None
+    end = Deadline.after(timeout, transport.clock) if timeout else None
     for attempt in range(1, tries):
         try:
             return action(end)
         except (Unreachable, ApiError) as error:
             wait = pause(error, method, attempt)
-            if wait is None or wait > LONGEST_RETRY_INTERVAL or (end and time.monotonic() + wait > end):
+            if wait is None or wait > LONGEST_RETRY_INTERVAL or (end and wait > end.left):
                 raise
             if transport.is_hopeless(wait):
                 raise
-            time.sleep(wait)
+            transport.clock.sleep(wait)
     return action(end)
 
 

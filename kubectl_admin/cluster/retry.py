@@ -47,6 +47,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeVar
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.errors import (
     ApiError,
     BrokenStream,
@@ -164,13 +165,14 @@ class Retry:
     patience: seconds since the first failure. say: is given a sentence when it takes longer. retries:
     failures in a row that are followed by another try; None is any number. settling: seconds for which a
     refusal of what was granted before is put up with, too: an API server that has just started knows no
-    roles yet.
+    roles yet. clock: by which that is.
     """
 
     patience: float
     say: Callable[[str], None] = lambda _: None
     retries: int | None = None
     settling: float = 0.0
+    clock: Clock = time
 
     def __call__(
         self,
@@ -185,6 +187,7 @@ class Retry:
         twice: whether the action bears being carried out twice; if not, only what was certainly not carried
         out is tried again.
         """
+        clock = self.clock
         began, pause, failures = 0.0, FIRST_PAUSE, 0
         while True:
             try:
@@ -193,20 +196,20 @@ class Retry:
                 return action()
             except AdminError as error:
                 # What fails after hours of work has not been tried for hours.
-                began = began if failures else time.monotonic() - error.waited
+                began = began if failures else clock.monotonic() - error.waited
                 failures += 1
                 enough = self.retries is not None and failures > self.retries
                 patience = self._patience_with(error)
-                late = time.monotonic() + pause > began + patience
+                late = clock.monotonic() + pause > began + patience
                 if enough or late or not may_be_sent_again(error, twice=twice):
                     if trouble_of(error) is Trouble.UNCERTIFIED:
                         error.hint = APPROVE
                     # Who waits outside has waited as long.
-                    error.waited = max(time.monotonic() - began, patience if late else 0.0)
+                    error.waited = max(clock.monotonic() - began, patience if late else 0.0)
                     raise
                 if failures == QUIET_FAILURES:
                     self.say(f"{error.what}; trying again")
-            time.sleep(pause)
+            clock.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _patience_with(self, error: AdminError) -> float:
@@ -226,14 +229,14 @@ class Retry:
 class Patience:
     """A Retry for many requests at once, from many threads: of an outage, it is told once.
 
-    resuming: whether it counts before any server has answered, too.
+    resuming: whether it counts before any server has answered, too. clock: the connection's.
     """
 
-    def __init__(self, retry: Retry, resuming: bool) -> None:
+    def __init__(self, retry: Retry, resuming: bool, clock: Clock) -> None:
         self.resuming = resuming
         self._told = False
         self._say = retry.say
-        self._retry = replace(retry, say=self._tell)
+        self._retry = replace(retry, say=self._tell, clock=clock)
 
     def through(self, action: Callable[[], Result], *, twice: bool) -> Result:
         """What the action returns, tried until it succeeds. twice: as `Retry` has it."""

@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 
+from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster import proxy, socks, tls
 from kubectl_admin.cluster.address import fault_of, shown
 from kubectl_admin.cluster.client import Configuration, RESTClientObject
@@ -33,7 +34,7 @@ from kubectl_admin.cluster.errors import (
     unreachable,
 )
 from kubectl_admin.cluster.kubeconfig import Target
-from kubectl_admin.cluster.limits import TooSlow, after
+from kubectl_admin.cluster.limits import TooSlow
 from kubectl_admin.cluster.reaching import END, POOLS, ProxyNotReachedError
 from kubectl_admin.errors import AdminError
 
@@ -45,13 +46,17 @@ READ_TIMEOUT = 30.0  # seconds of silence while an answer is awaited
 
 
 class Transport:
-    """Connections to one API server for one user; safe to use from many threads."""
+    """Connections to one API server for one user; safe to use from many threads.
 
-    def __init__(self, target: Target, user_agent: str) -> None:
+    Its moments are in the clock's seconds.
+    """
+
+    def __init__(self, target: Target, user_agent: str, clock: Clock = time) -> None:
+        self.clock = clock
         self.server = target.server
         self.shown = shown(target.server)  # without a password, which some put into an address
         self.user_agent = user_agent
-        self.credentials = Credentials(target)
+        self.credentials = Credentials(target, clock)
         self.context = tls.context_for(target)
         self.server_name = target.cluster.get("tls-server-name")
         self.proxy = proxy.proxy_of(target, os.environ)
@@ -62,13 +67,13 @@ class Transport:
         self._headers = {"User-Agent": user_agent}
         if not target.cluster.get("disable-compression"):
             self._headers["Accept-Encoding"] = "gzip"
-        self.believed_until = 0.0  # in time.monotonic's seconds: until then what is refused is refused
+        self.believed_until = 0.0  # a moment: until then what is refused is refused
         self.granted: str | None = None  # path and query of something that the server has let this user read
-        self.doubted: float | None = None  # when it first refused to say whether it is ready, likewise
+        self.doubted: float | None = None  # when it first refused to say whether it is ready
         self.known = False  # whether the server has let this user in before
         self.heard = False  # whether any server has answered yet
         self.date = ""  # of the latest answer, by the server's clock: the header «Date»; "" for none
-        self.begun: float | None = None  # when it was first asked, in time.monotonic's seconds
+        self.begun: float | None = None  # when it was first asked
         self._client = self._rest_client()
 
     def _rest_client(self) -> RESTClientObject:
@@ -132,7 +137,7 @@ class Transport:
         self.begin()
         limits = (min(timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT), timeout or READ_TIMEOUT)
         all_headers = repeatable(self._headers, headers)
-        waiting = END.set(after(timeout) if timeout else None)
+        waiting = END.set(Deadline.after(timeout, self.clock) if timeout else None)
         try:
             with self.reading():
                 url = self.server + path
@@ -155,11 +160,12 @@ class Transport:
 
     def begin(self) -> None:
         """A server is about to be asked something."""
-        self.begun = time.monotonic() if self.begun is None else self.begun
+        self.begun = self.clock.monotonic() if self.begun is None else self.begun
 
     def is_hopeless(self, wait: float) -> bool:
         """Whether nobody has answered, nor will be asked again before FIRST_CONTACT_TIMEOUT is over."""
-        return not self.heard and time.monotonic() + wait > (self.begun or math.inf) + FIRST_CONTACT_TIMEOUT
+        again = self.clock.monotonic() + wait
+        return not self.heard and again > (self.begun or math.inf) + FIRST_CONTACT_TIMEOUT
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.errors import AdminError
 
 Result = TypeVar("Result")
-Clock = Callable[[], float]  # seconds, like time.monotonic
-Sleep = Callable[[float], object]  # takes seconds, like time.sleep
 
 
 class NotYetError(AdminError):
@@ -28,33 +27,32 @@ def looks(
     timeout: float,
     interval: float,
     *,
-    clock: Clock | None = None,
-    sleep: Sleep | None = None,
+    clock: Clock = time,
+    sleep: Callable[[float], object] | None = None,
 ) -> Iterator[bool]:
     """A look now, one after every `interval`, and one when `timeout` has passed: True for that last one.
 
-    timeout, interval: seconds. sleep: pauses for so many seconds at most; what wakes up earlier makes for an
-    earlier look.
+    timeout, interval: seconds. sleep: pauses for so many seconds at most, in the clock's place; what wakes up
+    earlier makes for an earlier look.
     """
-    clock, sleep = clock or time.monotonic, sleep or time.sleep
-    end = clock() + timeout
+    sleep = sleep or clock.sleep
+    end = Deadline.after(timeout, clock)
     while True:
-        left = end - clock()
-        yield left <= 0
-        if left <= 0:
+        late = end.left <= 0
+        yield late
+        if late:
             return
-        sleep(min(interval, max(end - clock(), 0.001)))
+        sleep(min(interval, max(end.left, 0.001)))
 
 
-def wait_until(  # noqa: PLR0913 - the last two only for tests
+def wait_until(
     condition: Callable[[], Result | None],
     what: str,
     hint: str | None = None,
     *,
     timeout: float,
     interval: float,
-    clock: Clock | None = None,
-    sleep: Sleep | None = None,
+    clock: Clock = time,
 ) -> Result:
     """Returns what the condition returns as soon as that is true.
 
@@ -62,7 +60,7 @@ def wait_until(  # noqa: PLR0913 - the last two only for tests
     what: the sentence of the TooLateError («node w1: etcd's member is not well»); the reason follows it.
     """
     why = ""
-    for _ in looks(timeout, interval, clock=clock, sleep=sleep):
+    for _ in looks(timeout, interval, clock=clock):
         try:
             if result := condition():
                 return result

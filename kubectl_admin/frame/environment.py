@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.streams import ReaderGone, open_standard
 
 if TYPE_CHECKING:
+    from kubectl_admin.clock import Clock
     from kubectl_admin.cluster.connection import Cluster
     from kubectl_admin.cluster.kubeconfig import Overrides
     from kubectl_admin.report import Report
@@ -28,6 +30,7 @@ class Environment:
 
     flags: the global options as given, before and after the verb, named as in `Overrides`.
     output, headers: how a report is shown (`-o`, `--no-headers`).
+    clock: the one that is waited by.
     unread: the reader of standard output is gone; the verb continues its work.
     """
 
@@ -39,6 +42,7 @@ class Environment:
     verbosity: int = 0
     output: str = "table"
     headers: bool = True
+    clock: "Clock" = time
     unread: bool = field(default=False, init=False)
     _line: "Progress | Moving | None" = field(default=None, init=False, repr=False)
 
@@ -60,7 +64,7 @@ class Environment:
         from kubectl_admin.cluster.connection import Cluster
 
         target = kubeconfig.resolve(self.overrides(**changes), self.environ)
-        return Cluster.connect(target, user_agent=f"kubectl-admin/{__version__}")
+        return Cluster.connect(target, user_agent=f"kubectl-admin/{__version__}", clock=self.clock)
 
     def cluster_for_work(self, *, patience: float | None = None, resuming: bool = False) -> "Cluster":
         """A connection for a verb that changes something: it outlasts an API server that is restarted.

@@ -1,13 +1,13 @@
 """The life of a debug pod: made on a node, seen running, and gone afterwards, whatever happens in between."""
 
 import secrets
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, may_not, together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
@@ -151,7 +151,7 @@ def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, 
     """The pod as the server made it; AdminError with its words and a way out where it does not want it."""
     node = body["spec"]["nodeName"]
     try:
-        return Retry(RETRY_TIMEOUT, lambda _: None)(lambda: post(cluster, namespace, body))
+        return Retry(RETRY_TIMEOUT, clock=cluster.clock)(lambda: post(cluster, namespace, body))
     except ApiError as error:
         hint = pod_start_errors.way_out(error, namespace)
         if hint is None:
@@ -193,10 +193,11 @@ def wait_until_running(
     known: those that are known to be missing. Raises AdminError where it has failed, does not run within
     START_TIMEOUT seconds in which the API server answers, or where that does not answer for OUTAGE_TIMEOUT.
     """
-    end, last = time.monotonic() + START_TIMEOUT, ""
+    clock = cluster.clock
+    end, last = Deadline.after(START_TIMEOUT, clock), ""
     name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
     events_of = partial(warnings_about, cluster, namespace, name)
-    cut: float | None = None  # since when the API server does not answer
+    cut: Deadline | None = None  # of an API server that does not answer
     while True:
         try:
             for event in cluster.watch(
@@ -207,20 +208,19 @@ def wait_until_running(
                 if pod_start_errors.is_running(event["object"], event["type"], uid, events_of):
                     return None
         except AdminError as error:
-            now = time.monotonic()
-            cut = now if cut is None else cut
-            if not is_transient(error) or now > cut + OUTAGE_TIMEOUT:
+            cut = cut or Deadline.after(OUTAGE_TIMEOUT, clock)
+            if not is_transient(error) or cut.left < 0:
                 raise
             # Until the API server is back, no kubelet hears of the pod.
-            end = now + START_TIMEOUT
-            time.sleep(0.5)
+            end = Deadline.after(START_TIMEOUT, clock)
+            clock.sleep(0.5)
             continue
         cut = None
         events = pod_start_errors.without_echoes(events_of())
         for message in events:
             if directory := manifest.missing_directory(message, known):
                 return directory
-        if time.monotonic() > end:
+        if end.left < 0:
             said = "; ".join(events) or "it has no events"
             raise AdminError(
                 f"pod {namespace}/{name} does not run after {START_TIMEOUT:.0f} s: {said}",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.exec import STDOUT
 from kubectl_admin.cluster.retry import is_transient
@@ -86,7 +87,7 @@ def fetch(
     """
     done, cuts, came, announced = 0, 0, 0, 0
     size: int | None = None
-    wire = Wire(transfer.rate)
+    wire = Wire(transfer.rate, host.clock)
 
     def moved(here: int) -> None:
         nonlocal came
@@ -146,31 +147,26 @@ def refuse_endless(host: Host, file: RemoteFile, piece: Piece, announced: int) -
 
 
 class Wire:
-    """Counts what comes over the wire, and slows it to `rate` bytes a second; None is as fast as it goes.
-
-    now, sleep: as time.monotonic and time.sleep.
-    """
+    """Counts what comes over the wire, and slows it to `rate` bytes a second; None is as fast as it goes."""
 
     def __init__(
         self,
         rate: float | None,
-        *,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Clock = time,
     ) -> None:
         self.bytes = 0
         self._rate = rate
-        self._now, self._sleep = now, sleep
-        self._due = now()
+        self._clock = clock
+        self._due = clock.monotonic()
 
     def took(self, length: int) -> None:
         """So many bytes have come: waits until more may. What is not read, the other end does not send."""
         self.bytes += length
         if self._rate:
-            now = self._now()
+            now = self._clock.monotonic()
             self._due = max(self._due, now) + length / self._rate
             if self._due > now:
-                self._sleep(self._due - now)
+                self._clock.sleep(self._due - now)
 
 
 def pieces(

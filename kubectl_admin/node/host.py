@@ -38,18 +38,23 @@ Result = TypeVar("Result")
 class Host:
     """One node's host. Made by `opened`.
 
-    node: its name. operation: what works there. say: is given a sentence for the person who waits.
+    node: its name. operation: what works there. say: is given a sentence for the person who waits. clock: the
+    cluster's.
     """
 
     def __init__(self, cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> None:
         self.node = node
         self.operation = operation
         self.say = say
+        self.clock = cluster.clock
         self._cluster = cluster
         self._options = options
         here = f"node {node}: "
         self._retry = Retry(
-            options.patience, lambda what: say(f"{here}{what.removeprefix(here)}"), options.retries
+            options.patience,
+            lambda what: say(f"{here}{what.removeprefix(here)}"),
+            options.retries,
+            clock=self.clock,
         )
         self._context: AbstractContextManager[DebugPod] | None = None
         self._pod = DebugPod("", "")

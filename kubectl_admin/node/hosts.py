@@ -8,7 +8,6 @@ work learns that it is over before its pod is removed, and makes no other one.
 """
 
 import random
-import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -139,8 +138,9 @@ def withdraw(hosts: Hosts, *, wait: float) -> None:
     pod away, and said so.
     """
     namespace = hosts.options.namespace
-    patiently = Retry(RETRY_TIMEOUT if wait else 0)
-    began, asked = time.monotonic(), set[str]()
+    clock = hosts.cluster.clock
+    patiently = Retry(RETRY_TIMEOUT if wait else 0, clock=clock)
+    began, asked = clock.monotonic(), set[str]()
     try:
         while True:
             left = patiently(lambda: [pod for pod in pods(hosts.cluster, namespace) if hosts.made(pod)])
@@ -148,10 +148,10 @@ def withdraw(hosts: Hosts, *, wait: float) -> None:
                 if pod.name not in asked:
                     asked.add(pod.name)
                     patiently(partial(delete_pod, hosts.cluster, pod))
-            passed = time.monotonic() - began
+            passed = clock.monotonic() - began
             if passed >= wait and (not left or passed >= wait + GONE_TIMEOUT):
                 break
-            time.sleep(POLL_INTERVAL)
+            clock.sleep(POLL_INTERVAL)
     except AdminError as error:
         if wait:
             hosts.say(

@@ -5,10 +5,10 @@ name. One name is one job at a time: a second one is refused with the first one'
 """
 
 import codecs
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.decode import whole_number
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.errors import AdminError
@@ -49,16 +49,14 @@ class Job:
         *,
         wrote: Callable[[str], None] | None = None,
         limit: float | None = None,
-        now: Callable[[], float] = time.monotonic,
     ) -> Ended:
         """Waits until it has ended, however long that is and however often the way to the node is cut.
 
-        wrote: is given what it writes, as it comes. now: as time.monotonic. limit: seconds after which it is
-        not waited for where it still runs, for one that ends by itself long before; a node that was taken
-        over might say so for ever.
+        wrote: is given what it writes, as it comes. limit: seconds after which it is not waited for where it
+        still runs, for one that ends by itself long before; a node that was taken over might say so for ever.
         Raises AdminError then, and where it is lost: the host was restarted, or somebody has killed it.
         """
-        end = None if limit is None else now() + limit
+        end = None if limit is None else Deadline.after(limit, self.host.clock)
         log, length, silent = b"", 0, False
         work = self.host.operation.work
         work[self.host.node] = self.unit
@@ -70,7 +68,7 @@ class Job:
             if new and wrote:
                 wrote(text.decode(new))
             match state.decode("ascii", "replace").split():
-                case [word, *_] if end is not None and now() > end and is_busy(word, length):
+                case [word, *_] if end and end.left < 0 and is_busy(word, length):
                     raise AdminError(
                         f"node {self.host.node}: {self.unit} is not done after {limit:.0f} s",
                         f"it is still running there: see systemctl status {self.unit}; run the command "

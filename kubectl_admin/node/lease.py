@@ -8,13 +8,13 @@ It ends with the process that holds it. What that has started on hosts may keep 
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_moment
@@ -43,7 +43,7 @@ class Held:
         self._lost: Holder | None = None
         self._lock = threading.Lock()
         self._over, self._left = threading.Event(), False
-        self._renewed = time.monotonic()
+        self._expires = self._expiry()
 
     def check(self) -> None:
         """Raises AdminError, with their name, where somebody else has taken the Lease over, or may have.
@@ -52,7 +52,7 @@ class Held:
         """
         # Twice, since a Lease that somebody has written to is read first, and then renewed.
         renewed = self._renew() or self._renew()
-        if not renewed and not self._lost and time.monotonic() > self._renewed + DURATION:
+        if not renewed and not self._lost and self._expires.left < 0:
             raise AdminError(
                 f"lease {NAMESPACE}/{self._claim.name} could not be renewed for {DURATION}s",
                 "somebody else may work by now; this run changes nothing more: run the same command again",
@@ -111,7 +111,7 @@ class Held:
                     self._lease = self._cluster.put(
                         self._claim.path, self._claim.renewed(self._lease), timeout=REQUEST_TIMEOUT
                     )
-                    self._renewed = time.monotonic()
+                    self._expires = self._expiry()
             except (Conflict, NotFound):
                 return self._look()
             except AdminError:
@@ -138,8 +138,12 @@ class Held:
             self._lease = self._cluster.post(LEASES, self._claim.new(), timeout=REQUEST_TIMEOUT)
         except AdminError:
             return False
-        self._renewed = time.monotonic()
+        self._expires = self._expiry()
         return True
+
+    def _expiry(self) -> Deadline:
+        """When a Lease that is renewed now expires."""
+        return Deadline.after(DURATION, self._cluster.clock)
 
 
 @contextmanager
@@ -173,7 +177,8 @@ def held(
         finally:
             try:
                 # Its holder may have restarted the only API server just now.
-                Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT)(mine.release)
+                patiently = Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT, clock=cluster.clock)
+                patiently(mine.release)
             except AdminError as error:
                 say(f"lease {NAMESPACE}/{name} could not be released, and expires in {DURATION}s: {error}")
 
@@ -242,7 +247,7 @@ def _is_silent(cluster: Cluster, claim: Claim, holder: Holder) -> bool:
     passed = (_server_time(cluster, claim) - holder.renewed).total_seconds()
     if passed >= SILENCE_GRACE:
         return True
-    time.sleep(SILENCE_GRACE - max(passed, 0))
+    cluster.clock.sleep(SILENCE_GRACE - max(passed, 0))
     later = Holder.of(cluster.get(claim.path, timeout=REQUEST_TIMEOUT))
     return later is None or (later.owner, later.renewed) == (holder.owner, holder.renewed)
 

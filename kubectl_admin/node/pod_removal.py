@@ -32,9 +32,9 @@ def remove_pod(
     """
     name = body["metadata"]["name"]
     # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
-    patiently = Retry(RETRY_TIMEOUT, lambda _: None, settling=SETTLE_TIME if uid else 0)
+    patiently = Retry(RETRY_TIMEOUT, settling=SETTLE_TIME if uid else 0, clock=cluster.clock)
     try:
-        for last in looks(0 if uid else ARRIVAL_TIMEOUT, POLL_INTERVAL):
+        for last in looks(0 if uid else ARRIVAL_TIMEOUT, POLL_INTERVAL, clock=cluster.clock):
             try:
                 known = uid or patiently(lambda: uid_of(cluster, namespace, body))
                 if known is None:

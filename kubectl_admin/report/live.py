@@ -2,9 +2,10 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.report.text import printable
 
 CLEAR_TO_END = "\x1b[J"
@@ -19,17 +20,17 @@ class Live:
     appear from time to time among the others, so that a log shows what a run waits for.
     """
 
-    def __init__(self, stream: TextIO, *, steers: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO, *, steers: bool, clock: Clock = time) -> None:
         self._stream, self._steers, self._clock = stream, steers, clock
         self._shown: list[str] = []
-        self._said = clock()
+        self._said = clock.monotonic()
 
     def line(self, text: str) -> None:
         """A line that stays."""
         shown = self._shown
         self._erase()
         self._stream.write(f"{printable(text)}\n")
-        self._said = self._clock()
+        self._said = self._clock.monotonic()
         self._draw(shown)
         self._stream.flush()
 
@@ -40,11 +41,11 @@ class Live:
                 self._erase()
                 self._draw(list(lines))
                 self._stream.flush()
-        elif lines and self._clock() - self._said >= REMINDER_INTERVAL:
+        elif lines and self._clock.monotonic() - self._said >= REMINDER_INTERVAL:
             for text in lines:
                 self._stream.write(f"{printable(text)}\n")
             self._stream.flush()
-            self._said = self._clock()
+            self._said = self._clock.monotonic()
 
     def close(self) -> None:
         """Takes the present lines away, so that what follows stands alone."""

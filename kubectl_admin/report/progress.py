@@ -3,9 +3,9 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from typing import TextIO
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.report.text import MIB, mib, mib_needed, printable
 
 CLEAR_LINE = "\r\x1b[K"
@@ -43,12 +43,9 @@ class Moving:
     """«fetching 512 of 1024 MiB, 45 MiB/s, 0:11 left», kept up by one thread at a time.
 
     terminal: whether the line can be written over; elsewhere there is a new one every LOG_INTERVAL seconds.
-    clock: gives seconds.
     """
 
-    def __init__(
-        self, stream: TextIO, title: str, *, terminal: bool, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, stream: TextIO, title: str, *, terminal: bool, clock: Clock = time) -> None:
         self._stream = stream
         self._title = printable(title)
         self._terminal = terminal
@@ -59,7 +56,7 @@ class Moving:
 
     def __call__(self, done: int, total: int) -> None:
         """So many bytes of so many are done."""
-        now = self._clock()
+        now = self._clock.monotonic()
         if self._began is None:
             self._began = now, done
             self._next = now + (0 if self._terminal else LOG_INTERVAL)

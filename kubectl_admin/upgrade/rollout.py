@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster import portforward
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
-from kubectl_admin.cluster.wait import Clock, Sleep, looks
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.addon_facts import Addons, ProxyPod
 from kubectl_admin.upgrade.addons import PROXY, gather
@@ -123,13 +124,11 @@ class Source:
 
     read: the add-ons as they are now; raises AdminError where they can't be read.
     healthy: as `says_well`, by the pod's name.
-    clock, sleep: as in cluster/wait.
     """
 
     read: Callable[[], Addons]
     healthy: Callable[[str], bool | None]
-    clock: Clock = time.monotonic
-    sleep: Sleep = time.sleep
+    clock: Clock = time
 
     @classmethod
     def of(cls, cluster: Cluster, node: str) -> "Source":
@@ -161,16 +160,16 @@ def wait_until_well(
     unwell then, and before that for a kube-proxy that ends again and again.
     """
     watched = Watched(source.healthy)
-    for late in looks(timeout, POLL_INTERVAL, clock=source.clock, sleep=source.sleep):
+    for late in looks(timeout, POLL_INTERVAL, clock=source.clock):
         far: object = None
         try:
             seen = source.read()
         except AdminError as error:
             lacks = Missing((f"an answer about kube-proxy and CoreDNS ({error.what})",))
         else:
-            lacks = judge(seen, watched, target, expected, source.clock())
+            lacks = judge(seen, watched, target, expected, source.clock.monotonic())
             far = (lacks.unwell, seen.proxy and seen.proxy.updated, seen.dns)
-        stalled = watched.is_stalled(far, source.clock())
+        stalled = watched.is_stalled(far, source.clock.monotonic())
         if not lacks.unwell and (not lacks.awaited or stalled or late):
             return (*lacks.awaited, *lacks.left)
         if lacks.crashed:

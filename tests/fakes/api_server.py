@@ -11,6 +11,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.objects import depth
@@ -72,9 +74,10 @@ Answer = Says | HangUp | Talk | Callable[[Asked], Says]
 
 
 class StandIn:
-    """The server. `on` says what is answered; `asked` is what has come."""
+    """The server. `on` says what is answered; `asked` is what has come. clock: its clients' own."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.clock: Clock = time
         self.asked: list[Asked] = []
         self.unexpected: list[str] = []
         self.cuts = 0  # connections that are still hung up on, once the client has said something
@@ -131,7 +134,7 @@ class StandIn:
 
     def connect(self, **more: Any) -> Cluster:
         """A connection to this server, with the entries of a kubeconfig as `target` takes them."""
-        return Cluster.connect(self.target(**more), user_agent="kubectl-admin/test")
+        return Cluster.connect(self.target(**more), user_agent="kubectl-admin/test", clock=self.clock)
 
 
 class Server(ThreadingHTTPServer):

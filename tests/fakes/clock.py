@@ -1,12 +1,18 @@
 """A clock that costs no time."""
 
+from collections.abc import Callable
+
 
 class Clock:
-    """The time, which passes only while somebody sleeps. slept: how long, each time."""
+    """The time, which passes only while somebody sleeps.
 
-    def __init__(self) -> None:
-        self.now = 1000.0
+    slept: how long, each time. meanwhile: what else happens then; is given the seconds.
+    """
+
+    def __init__(self, now: float = 1000.0, meanwhile: Callable[[float], None] = lambda _: None) -> None:
+        self.now = now
         self.slept: list[float] = []
+        self.meanwhile = meanwhile
 
     def monotonic(self) -> float:
         return self.now
@@ -14,3 +20,4 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+        self.meanwhile(seconds)

@@ -16,6 +16,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.script import END, Script
+from tests.fakes.clock import Clock
 
 ROOMS = Path(host.__file__).parent.parent
 END_TIMEOUT = 60  # seconds; nothing here takes so long
@@ -127,13 +128,14 @@ class Machine:
     """The stand-in of a Cluster whose only node is this machine.
 
     path: the host's PATH. systemd: stands for /run/systemd/system, the sign that systemd runs. cuts: of the
-    next streams, in order. commands: what was run.
+    next streams, in order. commands: what was run. clock: costs no time.
     """
 
     path: str
     systemd: str = "/run/systemd/system"
     cuts: list[Cut | None] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
+    clock: Clock = field(default_factory=Clock)
 
     def exec(self, *_where: str, stdin: Iterable[bytes] | None, timeout: float | None) -> Exec:
         """Runs a command."""

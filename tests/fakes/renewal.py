@@ -1,22 +1,11 @@
-"""A node's host, and time, for the work on one node."""
+"""A node's host, for the work on one node."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-
-class Time:
-    """Time that passes while somebody sleeps, and never else."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.fakes.clock import Clock
 
 
 class Host:
@@ -31,6 +20,7 @@ class Host:
 
     def __init__(self, node: str = "cp-1") -> None:
         self.node = node
+        self.clock = Clock()
         self.operation = SimpleNamespace(id="operation-1", owner="ann@laptop boot 1 2", work={})
         self.asked: list[tuple[str, ...]] = []
         self.answers = {"certs-restart": b"restarted\n"}

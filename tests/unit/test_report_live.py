@@ -1,13 +1,7 @@
 import io
 
 from kubectl_admin.report.live import Live
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
+from tests.fakes.clock import Clock
 
 
 def view(*, steers, clock=None):
@@ -44,7 +38,7 @@ def test_a_line_is_cut_at_the_edge_of_the_terminal(monkeypatch):
 
 
 def test_elsewhere_what_holds_is_said_again_from_time_to_time():
-    clock = Clock()
+    clock = Clock(0.0)
     stream, live = view(steers=False, clock=clock)
     live.line("cordoned")
     live.block(["waits 1s"])
@@ -58,7 +52,7 @@ def test_elsewhere_what_holds_is_said_again_from_time_to_time():
 
 def test_text_of_a_cluster_is_never_written_raw():
     for steers in (True, False):
-        clock = Clock()
+        clock = Clock(0.0)
         stream, live = view(steers=steers, clock=clock)
         live.line("a\x1b[2J")
         clock.now = 99.0

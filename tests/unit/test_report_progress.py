@@ -13,22 +13,24 @@ from kubectl_admin.report.progress import (
     Progress,
     amounts,
 )
+from tests.fakes.clock import Clock
 from tests.fakes.program import HARMLESS, NASTY
 
 MIB = 1 << 20
 
 
 class Watched:
-    """A Moving on a stream in memory. now: seconds."""
+    """A Moving on a stream in memory."""
 
     def __init__(self, *, terminal: bool, title: str = "snapshot") -> None:
-        self.now = 100.0
+        self._clock = Clock()
+        self._began = self._clock.now
         self._stream = io.StringIO()
-        self.moving = Moving(self._stream, title, terminal=terminal, clock=lambda: self.now)
+        self.moving = Moving(self._stream, title, terminal=terminal, clock=self._clock)
 
     def at(self, seconds: float, done: int, total: int) -> str:
         """What is written when so many MiB have come after so many seconds."""
-        self.now = 100.0 + seconds
+        self._clock.now = self._began + seconds
         self.moving(int(done * MIB), int(total * MIB))
         return self.said()
 

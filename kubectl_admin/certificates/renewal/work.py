@@ -13,7 +13,7 @@ from kubectl_admin.certificates.renewal.facts import JOB, ROTATION_TIMEOUT
 from kubectl_admin.certificates.renewal.plan import NodeStep
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.wait import Clock, Sleep, looks
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
@@ -74,8 +74,6 @@ class Site:
     host: Host
     say: Say
     check: Callable[[], None]
-    clock: Clock = time.monotonic
-    sleep: Sleep = time.sleep
 
     def tell(self, text: str) -> None:
         """Says a sentence about the node."""
@@ -83,7 +81,7 @@ class Site:
 
     def poll(self, seconds: float) -> Iterator[bool]:
         """Looks for so many seconds, as `wait.looks` does."""
-        return looks(seconds, POLL_INTERVAL, clock=self.clock, sleep=self.sleep)
+        return looks(seconds, POLL_INTERVAL, clock=self.host.clock)
 
     @contextmanager
     def job_cleared(self) -> Iterator[None]:

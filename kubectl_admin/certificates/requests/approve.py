@@ -6,8 +6,7 @@ a conflict. Source: kubernetes/kubernetes pkg/registry/certificates/certificates
 
 import re
 import secrets
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from kubectl_admin.certificates.requests.gather import GROUP, REQUESTS, Census, 
 from kubectl_admin.certificates.requests.issued import Issued, of_pem
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import MAX_DURATION, Judged, Verdict, judge
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import ROLES, Right, may_not
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound
@@ -156,11 +156,7 @@ def explained_refusal(error: AdminError, signer: str) -> AdminError:
 
 
 def await_issued(
-    cluster: Cluster,
-    outcomes: Collection[Outcome],
-    *,
-    seconds: float = ISSUE_TIMEOUT,
-    clock: Callable[[], float] = time.monotonic,
+    cluster: Cluster, outcomes: Collection[Outcome], *, seconds: float = ISSUE_TIMEOUT
 ) -> list[Outcome]:
     """The outcomes with their certificates, as far as they come within so many seconds.
 
@@ -169,11 +165,11 @@ def await_issued(
     waiting = {each.judged.request.uid: each for each in outcomes if each.approved}
     done: dict[str, Outcome] = {}
     late = no_certificate(seconds)
-    end = clock() + seconds
+    end = Deadline.after(seconds, cluster.clock)
     # One is watched by itself; of several, all are, rather than each with a watch of its own.
     name = next(iter(waiting.values())).judged.request.name if len(waiting) == 1 else ""
     try:
-        while waiting and (left := end - clock()) > 0:
+        while waiting and (left := end.left) > 0:
             for deleted, document in changes(cluster, min(left, WATCH_TIMEOUT), named(name)):
                 uid = document["metadata"].get("uid")
                 if uid not in waiting:
@@ -218,7 +214,7 @@ def changes(cluster: Cluster, seconds: float, fields: str = "") -> Iterator[tupl
     except AdminError as error:
         if not is_transient(error) and not isinstance(error, Gone):
             raise
-        time.sleep(RESTART_INTERVAL)
+        cluster.clock.sleep(RESTART_INTERVAL)
 
 
 def is_decided(request: Request) -> bool:

@@ -1,6 +1,5 @@
 """The requests for certificates that a cluster has, and its nodes with their addresses."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -204,20 +203,15 @@ class Census:
     thousands of nodes join at once, a listing takes longer than hundreds of approvals.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        clock: Callable[[], float] = time.monotonic,
-        read: Callable[[Cluster], Nodes] = nodes,
-    ) -> None:
-        self._cluster, self._clock, self._read = cluster, clock, read
+    def __init__(self, cluster: Cluster, read: Callable[[Cluster], Nodes] = nodes) -> None:
+        self._cluster, self._read = cluster, read
         self._listed: tuple[float, Nodes] | None = None
 
     def nodes(self) -> Nodes:
         """All nodes, as they were at most CENSUS_GRACE seconds ago. Raises AdminError as `nodes` does."""
-        if self._listed is None or self._clock() > self._listed[0] + CENSUS_GRACE:
+        if self._listed is None or self._cluster.clock.monotonic() > self._listed[0] + CENSUS_GRACE:
             found = self._read(self._cluster)
-            self._listed = self._clock(), found
+            self._listed = self._cluster.clock.monotonic(), found
         return self._listed[1]
 
 

@@ -1,6 +1,5 @@
 """Requests approved as they come, until somebody ends it."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from kubectl_admin.certificates.requests.facts import Request, outline_of, taken
 from kubectl_admin.certificates.requests.issued import mismatch
 from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import FEW, Breach, Judged, Verdict, is_nodes_own, judge
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
@@ -61,7 +61,7 @@ def basis_of(verdict: Verdict, nodes: Nodes, node: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What a Follower asks of the cluster, and the clock.
+    """What a Follower asks of the cluster.
 
     nodes: reads all nodes. refresh: reads one of them again. changes: watches requests for some seconds.
     parse: takes a request apart, which costs the most.
@@ -72,7 +72,6 @@ class Calls:
     approve: Callable[[Cluster, Judged, gather.Census, int], Outcome] = approve
     changes: Callable[[Cluster, float], Iterable[tuple[bool, dict[str, Any]]]] = changes
     parse: Callable[[Request], Request] = taken_apart
-    clock: Callable[[], float] = time.monotonic
 
 
 class Follower:
@@ -92,7 +91,7 @@ class Follower:
     ) -> None:
         self._cluster, self._longest, self._tell, self._say = cluster, longest, tell, say
         self._calls = calls
-        self._census = gather.Census(cluster, calls.clock)
+        self._census = gather.Census(cluster)
         self._gaps: tuple[Gap, ...] = ()
         self._nodes = Nodes()
         self._reported: dict[str, Reported] = {}
@@ -100,7 +99,7 @@ class Follower:
         self._looked = Counter[str]()
         self._many: set[str] = set()
         # Approved and not issued yet, by UID, each with when it is late: the one watch tells of them, too.
-        self._waiting: dict[str, tuple[Outcome, float]] = {}
+        self._waiting: dict[str, tuple[Outcome, Deadline]] = {}
 
     def round(self) -> None:
         """Everything that is there now, and what comes within ROUND_INTERVAL seconds.
@@ -145,7 +144,7 @@ class Follower:
             outcome = self._calls.approve(self._cluster, judged, self._census, self._longest)
             # It may be about another request of that name, which has taken its place.
             if outcome.approved:
-                self._waiting[request.uid] = outcome, self._calls.clock() + ISSUE_TIMEOUT
+                self._waiting[request.uid] = outcome, Deadline.after(ISSUE_TIMEOUT, self._cluster.clock)
             else:
                 self._finish(request.uid, outcome)
             return
@@ -184,7 +183,7 @@ class Follower:
     def _give_up(self) -> None:
         """Tells of those whose certificates are late."""
         for uid, (outcome, late) in list(self._waiting.items()):
-            if self._calls.clock() > late:
+            if late.left < 0:
                 self._finish(uid, replace(outcome, problem=no_certificate(ISSUE_TIMEOUT)))
 
 
@@ -209,6 +208,6 @@ def follow(cluster: Cluster, longest: int, tell: Tell, say: Callable[[str], None
                 if not silent:
                     say(f"{error.what}; trying again")
                 silent = True
-                time.sleep(RETRY_INTERVAL)
+                cluster.clock.sleep(RETRY_INTERVAL)
     finally:
         follower.give_up_all()

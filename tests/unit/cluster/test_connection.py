@@ -29,6 +29,7 @@ from kubectl_admin.cluster.errors import (
 from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.errors import AdminError
 from tests.fakes.api_server import Asked, HangUp, Says, StandIn, status
+from tests.fakes.clock import Clock
 
 NODES = "/api/v1/nodes"
 NODE: dict[str, Any] = {"metadata": {"name": "w1"}}
@@ -37,11 +38,16 @@ OVERLOADED = status(503, "ServiceUnavailable", "etcdserver: leader changed")
 
 
 @pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between tries, which nobody waits for here."""
-    seconds: list[float] = []
-    monkeypatch.setattr(requests.time, "sleep", seconds.append)
-    return seconds
+def clock(server: StandIn) -> Clock:
+    """Nobody waits for the pauses between tries."""
+    server.clock = clock = Clock()
+    return clock
+
+
+@pytest.fixture
+def waits(clock: Clock) -> list[float]:
+    """The pauses between tries."""
+    return clock.slept
 
 
 def test_get(server: StandIn) -> None:
@@ -63,7 +69,7 @@ def test_the_time_is_the_servers_own(server: StandIn) -> None:
     assert abs(datetime.now(UTC) - cluster.server_time) < timedelta(minutes=1)
 
 
-def test_a_server_that_hangs_up_in_the_handshake_is_asked_again(waits: list[float]) -> None:
+def test_a_server_that_hangs_up_in_the_handshake_is_asked_again(clock: Clock) -> None:
     """As one does that is being stopped; a load balancer already sends the next connection elsewhere."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         came: list[None] = []
@@ -79,14 +85,14 @@ def test_a_server_that_hangs_up_in_the_handshake_is_asked_again(waits: list[floa
         threading.Thread(target=hang_up, daemon=True).start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         entry = {"server": url, "insecure-skip-tls-verify": True}
-        cluster = Cluster.connect(Target("x", "c", "u", "default", entry, {"token": "t"}))
+        target = Target("x", "c", "u", "default", entry, {"token": "t"})
         with pytest.raises(Unreachable):
-            cluster.get("/version")
+            Cluster.connect(target, clock=clock).get("/version")
         with pytest.raises(Unreachable):
-            cluster.post(NODES, {})
+            Cluster.connect(target, clock=clock).post(NODES, {})
         listener.shutdown(socket.SHUT_RDWR)
     assert len(came) == 2 * requests.TRIES  # whatever was to be asked: nobody has heard of it
-    assert len(waits) == 2 * (requests.TRIES - 1)
+    assert len(clock.slept) == 2 * (requests.TRIES - 1)
 
 
 def test_paths_are_escaped_and_may_begin_with_a_base(server: StandIn) -> None:
@@ -415,9 +421,10 @@ def test_a_change_is_never_sent_twice(server: StandIn, method: str, answer: Any)
     assert len(server.asked) == 1
 
 
-def test_what_never_reached_a_server_is_tried_again(waits: list[float]) -> None:
+def test_what_never_reached_a_server_is_tried_again(clock: Clock) -> None:
     """A change, too: nobody has heard of it."""
     stand_in = StandIn()
+    stand_in.clock = clock
     cluster = stand_in.connect()
     stand_in.close()
     with pytest.raises(Unreachable) as caught:
@@ -425,7 +432,7 @@ def test_what_never_reached_a_server_is_tried_again(waits: list[float]) -> None:
     assert caught.value.what == (
         f"The connection to the server {stand_in.host} was refused - did you specify the right host or port?"
     )
-    assert len(waits) == 2
+    assert len(clock.slept) == 2
 
 
 def test_an_unknown_host() -> None:
@@ -459,6 +466,7 @@ def test_an_answer_that_trickles_is_not_waited_for(server: StandIn) -> None:
             time.monotonic()
 
     server.on("GET", NODES, lambda _: Says(body=trickle()))
+    server.clock = time
     try:
         with pytest.raises(Unreachable, match="answers too slowly"):
             server.connect().get(NODES, timeout=0.2)

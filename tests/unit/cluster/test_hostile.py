@@ -231,8 +231,7 @@ def test_a_refusal_that_makes_no_sense_is_still_one(body: bytes, wait: str) -> N
 
 def test_who_does_not_listen_hears_no_silence(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a pager: nothing was heard for minutes, since nobody listened, and no ping was ever sent."""
-    clock = Clock()
-    monkeypatch.setattr(channels, "time", clock)
+    server.clock = clock = Clock()
 
     def talk(wire: Wire) -> None:
         wire.accept("v5.channel.k8s.io")

@@ -3,6 +3,7 @@
 import base64
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_admin.cluster import credentials, kubeconfig, requests, retry, transport
+from kubectl_admin.cluster import credentials, kubeconfig
 from kubectl_admin.cluster import plugin as credential_plugin
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import NothingSent, Unauthorized, Unreachable
@@ -69,9 +70,9 @@ def given(tmp_path: Path, secure: StandIn, trusting: dict[str, Any]) -> Callable
     return write
 
 
-def connected(environ: dict[str, str], **flags: Any) -> Cluster:
+def connected(environ: dict[str, str], *, clock: Any = time, **flags: Any) -> Cluster:
     """A connection as the program makes it."""
-    return Cluster.connect(kubeconfig.resolve(Overrides(**flags), environ))
+    return Cluster.connect(kubeconfig.resolve(Overrides(**flags), environ), clock=clock)
 
 
 def identity(asked: Asked) -> dict[str, Any]:
@@ -311,12 +312,9 @@ say(token=f"t{count}", expirationTimestamp="%s-01-01T00:00:00Z")
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock() -> Clock:
     """Nothing waits for anything, and everything knows how long it has."""
-    clock = Clock()
-    for module in (credentials, requests, retry, transport):
-        monkeypatch.setattr(module, "time", clock)
-    return clock
+    return Clock()
 
 
 def test_plugin_that_fails_later_is_waited_for(
@@ -326,7 +324,7 @@ def test_plugin_that_fails_later_is_waited_for(
     monkeypatch.chdir(tmp_path)
     secure.on("GET", "/version", Says(body={}))
     secure.on("POST", "/version", Says(body={}))
-    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2001)})).patient(Retry(60))
+    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2001)}), clock=clock).patient(Retry(60))
     cluster.get("/version")
     cluster.post("/version", {})
     assert [asked.header("Authorization") for asked in secure.asked] == ["Bearer t0", "Bearer t3"]
@@ -341,7 +339,7 @@ def test_plugin_that_fails_for_good_is_not_run_at_every_try(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     secure.on("GET", "/version", Says(body={}))
-    cluster = connected(given({"exec": plugin(FAILING_AFTER)})).patient(Retry(60))
+    cluster = connected(given({"exec": plugin(FAILING_AFTER)}), clock=clock).patient(Retry(60))
     cluster.get("/version")
     begun = clock.now
     with pytest.raises(NothingSent, match="failed with exit code 1") as caught:
@@ -365,7 +363,9 @@ def test_plugin_that_may_ask_somebody_is_never_run_again_after_it_has_failed(  #
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(credential_plugin, "may_ask", lambda _: True)
     secure.on("GET", "/version", Says(body={}))
-    cluster = connected(given({"exec": plugin(FAILING_AFTER if had else COUNTING)})).patient(Retry(60))
+    cluster = connected(given({"exec": plugin(FAILING_AFTER if had else COUNTING)}), clock=clock).patient(
+        Retry(60)
+    )
     if had:
         cluster.get("/version")
     for _ in range(3):
@@ -384,7 +384,7 @@ def test_a_credential_is_used_while_it_lasts_where_the_plugin_fails(
     monkeypatch.chdir(tmp_path)
     refused = status(401, "Unauthorized", "Unauthorized")
     secure.on("GET", "/version", Says(body={}), refused, refused, refused, refused, Says(body={}))
-    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2999)}))
+    cluster = connected(given({"exec": plugin(FAILING_NOW_AND_THEN % 2999)}), clock=clock)
     cluster.get("/version")
     for passing in (0, credentials.FAILURE_AGE - 1, 1):
         clock.now += passing

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster import channels, dial, limits, requests, transport, watch_events
+from kubectl_admin.clock import Deadline
+from kubectl_admin.cluster import channels, limits, watch_events
 from kubectl_admin.cluster.channels import UNSENT
 from kubectl_admin.cluster.dial import HANDSHAKE
 from kubectl_admin.cluster.errors import BrokenStream, Unreachable
@@ -29,10 +30,8 @@ MEBIBYTE = (1 << 20).to_bytes(8)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (channels, dial, limits, requests, transport):
-        monkeypatch.setattr(module, "time", clock)
+def clock(server: StandIn) -> Clock:
+    server.clock = clock = Clock()
     return clock
 
 
@@ -123,7 +122,8 @@ class Dribble(io.RawIOBase):
 
 def test_a_read_of_much_does_not_wait_for_all_of_it(clock: Clock) -> None:
     near, far = socket.socketpair()
-    with near, far, io.BufferedReader(limits.LimitedFile(Dribble(clock), near, clock.now + 10)) as file:
+    limited = limits.LimitedFile(Dribble(clock), near, Deadline.after(10, clock))
+    with near, far, io.BufferedReader(limited) as file:
         with pytest.raises(TooSlow):
             file.read(1000)
         assert clock.now == 1010

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import urllib3
 
-from kubectl_admin.cluster import dial, limits, requests, retry, transport
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.errors import (
@@ -41,10 +40,8 @@ SAID_BY_ONE_THAT_STARTS = [
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (dial, limits, requests, retry, transport):
-        monkeypatch.setattr(module, "time", clock)
+def clock(server: StandIn, secure: StandIn) -> Clock:
+    server.clock = secure.clock = clock = Clock()
     return clock
 
 
@@ -167,6 +164,7 @@ def test_a_request_with_a_time_limit_keeps_it(server: StandIn, clock: Clock) -> 
 def test_a_server_that_never_answered_is_sought_for_a_second_in_all(patient: bool, clock: Clock) -> None:
     """A wrong address is the likeliest reason, and who has mistyped it wants to hear so."""
     stand_in = StandIn()
+    stand_in.clock = clock
     stand_in.close()
     cluster = stand_in.connect()
     cluster = cluster.patient(Retry(60)) if patient else cluster
@@ -182,6 +180,7 @@ def test_a_server_whose_name_resolves_slowly_is_not_sought_again(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     stand_in = StandIn()
+    stand_in.clock = clock
     stand_in.close()
     cluster = stand_in.connect()
     sent = cluster._transport._client.request

@@ -1,10 +1,11 @@
 """What is tried again, for how long, and who is told."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from kubectl_admin.cluster import retry
+from kubectl_admin.cluster import retry as module
 from kubectl_admin.cluster.errors import (
     Broken,
     BrokenStream,
@@ -54,12 +55,15 @@ def mending(*errors: AdminError) -> Callable[[], None]:
     return act
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Nothing here waits for anything."""
-    clock = Clock()
-    monkeypatch.setattr(retry, "time", clock)
-    return clock
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def retry(clock: Clock) -> Callable[..., Retry]:
+    """Makes a Retry that waits for nothing."""
+    return partial(Retry, clock=clock)
 
 
 @pytest.fixture
@@ -67,69 +71,69 @@ def said() -> list[str]:
     return []
 
 
-def test_what_succeeds_is_done_once_and_nobody_is_told(said, clock):
-    assert Retry(60, said.append)(failing()) == "done"
+def test_what_succeeds_is_done_once_and_nobody_is_told(retry, said, clock):
+    assert retry(60, said.append)(failing()) == "done"
     assert (said, clock.slept) == ([], [])
 
 
-def test_it_is_tried_again_with_growing_pauses(said, clock):
-    assert Retry(600, said.append)(failing(*[CUT] * 20)) == "done"
+def test_it_is_tried_again_with_growing_pauses(retry, said, clock):
+    assert retry(600, said.append)(failing(*[CUT] * 20)) == "done"
     assert clock.slept == sorted(clock.slept)
     assert clock.slept[0] == pytest.approx(0.2)
     assert clock.slept[-1] == LONGEST_PAUSE
 
 
-def test_one_failure_is_nobodys_business_and_many_are_said_once(said):
-    Retry(60, said.append)(failing(CUT))
+def test_one_failure_is_nobodys_business_and_many_are_said_once(retry, said):
+    retry(60, said.append)(failing(CUT))
     assert said == []
-    Retry(60, said.append)(failing(*[CUT] * 9))
+    retry(60, said.append)(failing(*[CUT] * 9))
     assert said == ["the connection was lost; trying again"]
 
 
-def test_patience_ends(said, clock):
+def test_patience_ends(retry, said, clock):
     with pytest.raises(BrokenStream):
-        Retry(10, said.append)(failing(*[CUT] * 1000))
+        retry(10, said.append)(failing(*[CUT] * 1000))
     assert 5 < sum(clock.slept) <= 10
 
 
-def test_patience_begins_with_the_first_failure_not_with_the_work(said, clock):
+def test_patience_begins_with_the_first_failure_not_with_the_work(retry, said, clock):
     action = failing(CUT)
 
     def long() -> str:
         clock.now += 4000
         return action()
 
-    assert Retry(300, said.append)(long) == "done"
+    assert retry(300, said.append)(long) == "done"
 
 
-def test_patience_begins_anew_with_the_next_action(said):
-    retry = Retry(10, said.append)
+def test_patience_begins_anew_with_the_next_action(retry, said):
+    patiently = retry(10, said.append)
     for _ in range(10):
-        assert retry(failing(*[CUT] * 5)) == "done"
+        assert patiently(failing(*[CUT] * 5)) == "done"
 
 
-def test_no_patience_is_one_try(said, clock):
+def test_no_patience_is_one_try(retry, said, clock):
     with pytest.raises(BrokenStream):
-        Retry(0, said.append)(failing(CUT))
+        retry(0, said.append)(failing(CUT))
     assert clock.slept == []
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
-def test_retries_are_counted(said, retries):
-    assert Retry(600, said.append, retries)(failing(*[CUT] * retries)) == "done"
+def test_retries_are_counted(retry, said, retries):
+    assert retry(600, said.append, retries)(failing(*[CUT] * retries)) == "done"
     with pytest.raises(BrokenStream):
-        Retry(600, said.append, retries)(failing(*[CUT] * (retries + 1)))
+        retry(600, said.append, retries)(failing(*[CUT] * (retries + 1)))
 
 
-def test_what_is_no_passing_trouble_is_raised_at_once(said, clock):
+def test_what_is_no_passing_trouble_is_raised_at_once(retry, said, clock):
     error = AdminError("no such file")
     with pytest.raises(AdminError) as raised:
-        Retry(600, said.append)(failing(CUT, error, CUT))
+        retry(600, said.append)(failing(CUT, error, CUT))
     assert raised.value is error
     assert len(clock.slept) == 1
 
 
-def test_mending_comes_before_every_further_try_and_not_before_the_first(said):
+def test_mending_comes_before_every_further_try_and_not_before_the_first(retry, said):
     order: list[str] = []
     action = failing(CUT, CUT)
 
@@ -137,27 +141,27 @@ def test_mending_comes_before_every_further_try_and_not_before_the_first(said):
         order.append("act")
         return action()
 
-    Retry(60, said.append)(act, mend=lambda: order.append("mend"))
+    retry(60, said.append)(act, mend=lambda: order.append("mend"))
     assert order == ["act", "mend", "act", "mend", "act"]
 
 
-def test_a_mending_that_fails_in_passing_is_tried_again(said):
+def test_a_mending_that_fails_in_passing_is_tried_again(retry, said):
     mend = mending(NotReadyError("node cp-1 is not Ready"), Unreachable("no route"))
-    assert Retry(60, said.append)(failing(CUT), mend=mend) == "done"
+    assert retry(60, said.append)(failing(CUT), mend=mend) == "done"
 
 
-def test_a_mending_that_is_refused_ends_the_tries(said):
+def test_a_mending_that_is_refused_ends_the_tries(retry, said):
     mend = mending(AdminError("the debug pod was refused"))
     with pytest.raises(AdminError, match="refused"):
-        Retry(60, said.append)(failing(CUT), mend=mend)
+        retry(60, said.append)(failing(CUT), mend=mend)
 
 
-def test_an_interruption_is_never_taken_for_a_failure(said):
+def test_an_interruption_is_never_taken_for_a_failure(retry, said):
     def act() -> str:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Retry(60, said.append)(act)
+        retry(60, said.append)(act)
 
 
 def of_kubelet(status: int, message: str) -> AdminError:
@@ -217,7 +221,7 @@ def test_the_table(error, trouble, once, twice):
 
 def test_every_row_of_the_table_is_described():
     for trouble in Trouble:
-        assert f"    {trouble.name} " in retry.__doc__
+        assert f"    {trouble.name} " in module.__doc__
 
 
 def unknown(*, known: bool) -> Unauthorized:
@@ -226,74 +230,74 @@ def unknown(*, known: bool) -> Unauthorized:
     return error
 
 
-def test_a_user_who_was_let_in_before_is_let_in_again(clock):
+def test_a_user_who_was_let_in_before_is_let_in_again(retry, clock):
     """An API server that has just started has not read the keys of its OIDC issuer yet."""
-    assert Retry(300)(failing(*[unknown(known=True)] * 20)) == "done"
+    assert retry(300)(failing(*[unknown(known=True)] * 20)) == "done"
     begun = clock.now
     with pytest.raises(Unauthorized):
-        Retry(300)(failing(*[unknown(known=True)] * 1000))
+        retry(300)(failing(*[unknown(known=True)] * 1000))
     assert 50 < clock.now - begun <= 60
 
 
-def test_a_user_who_never_was_let_in_is_told_at_once(clock):
+def test_a_user_who_never_was_let_in_is_told_at_once(retry, clock):
     with pytest.raises(Unauthorized):
-        Retry(300)(failing(unknown(known=False)))
+        retry(300)(failing(unknown(known=False)))
     assert clock.slept == []
 
 
-def test_a_run_that_goes_on_may_have_its_user_unknown_for_a_while():
+def test_a_run_that_goes_on_may_have_its_user_unknown_for_a_while(retry):
     """Its first contact may be with an API server that its own work has restarted."""
-    assert Retry(60, settling=60)(failing(unknown(known=False), refused())) == "done"
+    assert retry(60, settling=60)(failing(unknown(known=False), refused())) == "done"
 
 
-def test_what_must_not_be_carried_out_twice_is_tried_again_only_where_it_was_not():
-    assert Retry(60)(failing(NothingSent("refused")), twice=False) == "done"
+def test_what_must_not_be_carried_out_twice_is_tried_again_only_where_it_was_not(retry):
+    assert retry(60)(failing(NothingSent("refused")), twice=False) == "done"
     with pytest.raises(BrokenStream):
-        Retry(60)(failing(CUT), twice=False)
+        retry(60)(failing(CUT), twice=False)
 
 
 def refused(message: str = 'pods "a" is forbidden: User "ann" cannot get resource "pods/exec"') -> Forbidden:
     return Forbidden(403, "Forbidden", message)
 
 
-def test_a_kubelet_without_a_certificate_is_not_waited_for_long_and_the_way_out_is_told(said, clock):
+def test_a_kubelet_without_a_certificate_is_not_waited_for_long_and_the_way_out_is_told(retry, said, clock):
     """It gets one within seconds, or somebody has to approve it first."""
     error = refusal(500, b"error dialing backend: remote error: tls: internal error", {}, "POST exec")
-    assert Retry(300, said.append)(failing(*[error] * 5)) == "done"
+    assert retry(300, said.append)(failing(*[error] * 5)) == "done"
     with pytest.raises(AdminError) as raised:
-        Retry(300, said.append)(failing(*[error] * 500))
+        retry(300, said.append)(failing(*[error] * 500))
     assert "kubectl admin certs csr" in raised.value.hint
     assert 15 < sum(clock.slept) < 40
 
 
-def test_a_right_that_was_granted_before_is_asked_for_again(said, clock):
+def test_a_right_that_was_granted_before_is_asked_for_again(retry, said, clock):
     """An API server that has just started knows no roles yet, and refuses everybody."""
-    patient = Retry(60, said.append, settling=10)
+    patient = retry(60, said.append, settling=10)
     assert patient(failing(CUT, refused(), refused())) == "done"
     with pytest.raises(Forbidden):
         patient(failing(*[refused()] * 30))
     assert sum(clock.slept) < 12
     with pytest.raises(Forbidden):
-        Retry(5, said.append, settling=1000)(failing(*[refused()] * 30))
+        retry(5, said.append, settling=1000)(failing(*[refused()] * 30))
 
 
-def test_a_right_that_was_never_granted_is_not(clock):
+def test_a_right_that_was_never_granted_is_not(retry, clock):
     with pytest.raises(Forbidden):
-        Retry(60, print)(failing(refused()))
+        retry(60, print)(failing(refused()))
     assert clock.slept == []
 
 
-def test_what_is_not_wanted_is_not_asked_for_again(clock):
+def test_what_is_not_wanted_is_not_asked_for_again(retry, clock):
     """Pod Security and admission webhooks answer Forbidden, too."""
     with pytest.raises(Forbidden):
-        Retry(60, print, settling=60)(failing(refused("pods is forbidden: violates PodSecurity")))
+        retry(60, print, settling=60)(failing(refused("pods is forbidden: violates PodSecurity")))
     assert clock.slept == []
 
 
-def test_a_kubelet_that_was_restarted_refuses_until_it_reaches_an_api_server():
+def test_a_kubelet_that_was_restarted_refuses_until_it_reaches_an_api_server(retry):
     message = (
         "Forbidden (user=kube-apiserver-kubelet-client, verb=get, resource=nodes, subresource(s)=[proxy])"
     )
-    assert Retry(60, print, settling=60)(failing(refused(message), refused(message))) == "done"
+    assert retry(60, print, settling=60)(failing(refused(message), refused(message))) == "done"
     with pytest.raises(Forbidden):
-        Retry(60, print)(failing(refused(message)))
+        retry(60, print)(failing(refused(message)))

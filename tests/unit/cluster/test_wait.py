@@ -4,29 +4,17 @@ import pytest
 
 from kubectl_admin.cluster.wait import NotYetError, TooLateError, looks, wait_until
 from kubectl_admin.errors import AdminError
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
+from tests.fakes.clock import Clock
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(100.0)
 
 
 def moments(clock, timeout, interval):
     """When it looked, counted from the start, and whether that was the last look."""
-    times = looks(timeout, interval, clock=clock, sleep=clock.sleep)
+    times = looks(timeout, interval, clock=clock)
     return [(round(clock.now - 100, 1), last) for last in times]
 
 
@@ -46,9 +34,7 @@ def test_who_is_woken_up_looks_earlier(clock):
 
 
 def waited(clock, condition):
-    return wait_until(
-        condition, "node w1: it is not well", "look", timeout=5, interval=2, clock=clock, sleep=clock.sleep
-    )
+    return wait_until(condition, "node w1: it is not well", "look", timeout=5, interval=2, clock=clock)
 
 
 def test_what_comes_is_returned_and_failures_before_are_put_up_with(clock):

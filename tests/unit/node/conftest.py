@@ -7,22 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_admin.cluster import retry, wait
-from kubectl_admin.node import debug_pod
 from tests.fakes.clock import Clock
 from tests.fakes.host import Machine, Shell
 
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+@pytest.fixture
+def clock() -> Clock:
     """Nothing here waits for anything."""
-    clock = Clock()
-    monkeypatch.setattr(retry, "time", clock)
-    monkeypatch.setattr(debug_pod, "time", clock)
-    monkeypatch.setattr(wait, "time", clock)
-    return clock
+    return Clock()
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +46,9 @@ def shell(request: pytest.FixtureRequest) -> Shell:
 
 
 @pytest.fixture
-def machine() -> Machine:
+def machine(clock: Clock) -> Machine:
     """This machine in the place of a cluster."""
-    return Machine(SYSTEM)
+    return Machine(SYSTEM, clock=clock)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from kubectl_admin.node import debug_pod, pod_start_errors
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.left_out import LeftOutError
 from kubectl_admin.node.pod_start_errors import LONGEST, MOST, is_running, without_echoes
+from tests.fakes.clock import Clock
 from tests.fakes.host import OPERATION
 from tests.unit.interrupted import at_every_moment
 
@@ -69,6 +70,7 @@ class Api:
     """
 
     def __init__(self, about: dict[str, Any], *statuses: Any) -> None:
+        self.clock = Clock()
         self.node = about
         self.statuses = list(statuses)
         self.pods: dict[str, Any] = {}
@@ -219,18 +221,18 @@ def test_it_goes_away_while_it_starts(said, error):
     assert api.pods == {}
 
 
-def test_a_creation_that_is_interrupted_is_waited_for(said, clock):
+def test_a_creation_that_is_interrupted_is_waited_for(said):
     """The request may still be on its way."""
     api = Api(node())
-    api.refusal = None
+    sent: list[dict[str, Any]] = []
 
     def post(_path: str, body: dict[str, Any]) -> None:
-        clock.body = body
+        sent.append(body)
         raise Stop
 
     def get(path: str, _query: Any = ()) -> dict[str, Any]:
-        if len(clock.slept) == 3 and not path.endswith("/pods"):
-            Api.post(api, path, clock.body)
+        if len(api.clock.slept) == 3 and not path.endswith("/pods"):
+            Api.post(api, path, sent.pop())
         return Api.get(api, path)
 
     api.post, api.get = post, get  # type: ignore[method-assign]
@@ -295,7 +297,7 @@ def test_one_that_was_there_and_is_gone_was_deleted_by_somebody_else(said):
         run(api, said)
 
 
-def test_a_creation_that_collides_with_another_one_in_a_quota_is_tried_again(said, clock):
+def test_a_creation_that_collides_with_another_one_in_a_quota_is_tried_again(said):
     api = Api(node(), RUNNING)
     refusals, real = [QUOTA, QUOTA, QUOTA], api.post
 
@@ -306,15 +308,15 @@ def test_a_creation_that_collides_with_another_one_in_a_quota_is_tried_again(sai
 
     api.post = post  # type: ignore[method-assign]
     run(api, said)
-    assert (len(api.made), len(clock.slept), api.pods) == (1, 3, {})
+    assert (len(api.made), len(api.clock.slept), api.pods) == (1, 3, {})
 
 
-def test_one_that_collides_for_ever_is_given_up_in_the_servers_words(said, clock):
+def test_one_that_collides_for_ever_is_given_up_in_the_servers_words(said):
     api = Api(node())
     api.refusal = QUOTA
     with pytest.raises(AdminError, match=r"node cp-1: .*cannot be fulfilled on resourcequotas"):
         run(api, said)
-    assert sum(clock.slept) < 60
+    assert sum(api.clock.slept) < 60
 
 
 def test_another_pod_that_has_taken_the_name_is_neither_waited_for_nor_removed(said):
@@ -543,13 +545,13 @@ def test_a_host_without_a_programs_directory_gets_a_pod_with_an_empty_one(said):
     assert len(set(api.deleted)) == 3
 
 
-def test_a_pod_that_does_not_run_is_said_with_its_events_and_given_up(said, clock):
+def test_a_pod_that_does_not_run_is_said_with_its_events_and_given_up(said):
     api = Api(node())
     api.warnings = ["FailedCreatePodSandBox: no network"]
     real = api.watch
 
     def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
-        clock.now += timeout
+        api.clock.now += timeout
         return real(*arguments, timeout=timeout)
 
     api.watch = watch  # type: ignore[method-assign]
@@ -570,15 +572,15 @@ def test_an_api_server_that_restarts_meanwhile_is_waited_for(said, error):
 
 
 @pytest.mark.parametrize(("seconds", "comes"), [(100, True), (200, False)])
-def test_a_pod_is_not_late_while_no_api_server_answers(said, clock, seconds, comes):
+def test_a_pod_is_not_late_while_no_api_server_answers(said, seconds, comes):
     """Seen while kubeadm upgraded the only one: its kubelet had not even heard of the pod."""
     api = Api(node(), CREATING, RUNNING)
-    real, cut, back = api.watch, Unreachable("no route"), clock.now + seconds
+    real, cut, back = api.watch, Unreachable("no route"), api.clock.now + seconds
 
     def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
-        if clock.now < back:
+        if api.clock.now < back:
             raise cut
-        clock.now += 50
+        api.clock.now += 50
         return real(*arguments, timeout=timeout)
 
     api.watch = watch  # type: ignore[method-assign]
@@ -615,14 +617,14 @@ def test_a_pod_that_somebody_else_removed_is_no_failure(said):
 
 
 @pytest.mark.parametrize("folder", ["usr", "bin"])
-def test_no_event_takes_the_hosts_programs_away(said, clock, folder):
+def test_no_event_takes_the_hosts_programs_away(said, folder):
     """Whoever may write events in the namespace can say that."""
     api = Api(node())
     api.warnings = [f"FailedMount: {MISSING.format(folder, folder)}"]
     real = api.watch
 
     def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
-        clock.now += timeout
+        api.clock.now += timeout
         return real(*arguments, timeout=timeout)
 
     api.watch = watch  # type: ignore[method-assign]

@@ -168,7 +168,7 @@ def test_pieces_are_no_larger_than_what_may_be_announced():
 
 
 def test_the_wire_is_slowed_to_its_rate(clock):
-    wire = Wire(1000, now=clock.monotonic, sleep=clock.sleep)
+    wire = Wire(1000, clock)
     began = clock.now
     for _ in range(10):
         wire.took(500)
@@ -177,7 +177,7 @@ def test_the_wire_is_slowed_to_its_rate(clock):
 
 
 def test_a_wire_that_was_slow_may_not_catch_up(clock):
-    wire = Wire(1000, now=clock.monotonic, sleep=clock.sleep)
+    wire = Wire(1000, clock)
     clock.now += 100
     began = clock.now
     wire.took(2000)
@@ -185,7 +185,7 @@ def test_a_wire_that_was_slow_may_not_catch_up(clock):
 
 
 def test_a_wire_without_a_limit_waits_for_nothing(clock):
-    Wire(None, now=clock.monotonic, sleep=clock.sleep).took(1 << 40)
+    Wire(None, clock).took(1 << 40)
     assert clock.slept == []
 
 

@@ -16,6 +16,7 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.hosts import Hosts, time_for
 from kubectl_admin.node.pod_removal import GONE_TIMEOUT
 from kubectl_admin.pool import LateError
+from tests.fakes.clock import Clock
 from tests.fakes.host import OPERATION, OWNER
 
 OTHER = "9876543210"
@@ -42,6 +43,7 @@ class Pods:
 
     def __init__(self, *pods: dict[str, Any]) -> None:
         self.pods = list(pods)
+        self.clock = Clock()
         self.deleted: list[str] = []
         self.over: list[bool] = []
         self.operation = OPERATION
@@ -70,9 +72,7 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def all_of(clock: Any, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> Callable[[Pods], Hosts]:
-    monkeypatch.setattr(hosts, "time", clock)
-
+def all_of(said: list[str]) -> Callable[[Pods], Hosts]:
     def made(cluster: Pods) -> Hosts:
         cluster.operation = replace(OPERATION, over=Event())
         return Hosts(cluster, cluster.operation, Options(), said.append)  # type: ignore[arg-type]
@@ -136,11 +136,11 @@ def test_the_time_grows_with_the_nodes(questions, workers, seconds):
     assert time_for(questions, workers) == seconds
 
 
-def test_work_that_ends_well_waits_for_nothing(all_of, clock, said):
+def test_work_that_ends_well_waits_for_nothing(all_of, said):
     there = all_of(Pods())
     there.ask_all({})
     there.ask_all({"a": lambda: 1})
-    assert clock.slept == []
+    assert there.cluster.clock.slept == []
     assert said == []
     assert not there.operation.over.is_set()
 
@@ -212,17 +212,17 @@ def test_the_first_error_is_the_one_of_all(all_of):
         all_of(Pods()).need_all({"a": lambda: 1, "b": broken})
 
 
-def test_a_pod_that_does_not_go_is_said_and_not_waited_for_without_end(all_of, clock, said):
+def test_a_pod_that_does_not_go_is_said_and_not_waited_for_without_end(all_of, said):
     cluster = Pods(pod(OPERATION.id, 1), pod(OPERATION.id, 2))
     cluster.stay = {"0002"}
     there = all_of(cluster)
-    began = clock.now
+    began = cluster.clock.now
     with pytest.raises(Interrupted):
         there.ask_all({"a": interrupt})
     assert cluster.deleted == ["0001", "0002"]
     name = f"kubectl-admin-{OPERATION.id}-0002"
     assert said == [f"pod kube-system/{name} is being deleted, but its node has not ended it yet"]
-    assert clock.now - began < GONE_TIMEOUT + 5
+    assert cluster.clock.now - began < GONE_TIMEOUT + 5
 
 
 def test_pods_that_can_not_be_removed_are_said(all_of, said):

@@ -12,6 +12,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node import jobs
 from kubectl_admin.node.jobs import Ended, Job
 from kubectl_admin.node.operation import Operation, Owner
+from tests.fakes.clock import Clock
 from tests.fakes.host import OPERATION, OWNER, Cut, Machine, Shell, host_of, inline
 
 SYSTEMD_RUN = """#!/bin/sh
@@ -335,16 +336,13 @@ class Answering:
     node = "w1"
 
     def __init__(self, *answers: bytes) -> None:
-        self.answers, self.now = list(answers), 0.0
+        self.answers, self.clock = list(answers), Clock()
         self.operation, self.said = Operation.begin(), []
         self.say = self.said.append
 
-    def monotonic(self) -> float:
-        return self.now
-
     def script(self, *_arguments: str) -> bytes:
-        self.now += 60
-        assert self.now < 86400, "it is waited for without end"
+        self.clock.now += 60
+        assert self.clock.now < 86400, "it is waited for without end"
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -352,13 +350,13 @@ class Answering:
 def test_one_that_is_never_over_is_not_waited_for_for_ever(answer):
     job = Job(Answering(answer), "/f", "kubectl-admin-certs")
     with pytest.raises(AdminError, match=r"^node w1: kubectl-admin-certs is not done after 600 s$"):
-        job.wait(limit=600.0, now=job.host.monotonic)
+        job.wait(limit=600.0)
     assert job.host.operation.work == {"w1": "kubectl-admin-certs"}
 
 
 def test_one_that_has_ended_while_the_way_was_cut_is_told_to_its_end():
     host_ = Answering(b"running\n", b"ended 0\nfirst ", b"ended 0\nsecond", b"ended 0\n")
-    assert Job(host_, "/f", "u").wait(limit=61.0, now=host_.monotonic) == Ended(0, "first second")
+    assert Job(host_, "/f", "u").wait(limit=61.0) == Ended(0, "first second")
 
 
 def test_one_without_a_limit_takes_as_long_as_it_takes():

@@ -3,11 +3,9 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node import lease
@@ -31,6 +29,8 @@ class Server:
 
     def __init__(self, stand_in):
         self.lease, self.version, self.now = None, 0, NOW
+        self.meanwhile = lambda: None
+        stand_in.clock = self.clock = Clock(meanwhile=self.pass_time)
         self.tells_managers = True
         self.puts = threading.Semaphore(0)
         self.lock = threading.RLock()  # one request after another, as the API server's storage does it
@@ -38,6 +38,11 @@ class Server:
             stand_in.on(method, PATH, self.answer)
         stand_in.on("POST", lease.LEASES, self.answer)
         self.cluster = stand_in.connect()
+
+    def pass_time(self, seconds):
+        """Nobody waits: who sleeps moves the server's clock as well."""
+        self.now += timedelta(seconds=seconds)
+        self.meanwhile()
 
     def answer(self, asked):
         with self.lock:
@@ -98,20 +103,6 @@ def stand_in():
 @pytest.fixture
 def server(stand_in):
     return Server(stand_in)
-
-
-@pytest.fixture(autouse=True)
-def clock(server, monkeypatch):
-    """Nobody waits: who sleeps moves the server's clock, and the program's own."""
-    clock = SimpleNamespace(now=1000.0, meanwhile=lambda: None)
-
-    def sleep(seconds):
-        server.now += timedelta(seconds=seconds)
-        clock.now += seconds
-        clock.meanwhile()
-
-    monkeypatch.setattr(lease, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now))
-    return clock
 
 
 @pytest.fixture
@@ -180,10 +171,10 @@ def test_a_process_that_is_known_to_have_ended_is_not_asked(server, said):
     assert server.now == NOW + timedelta(seconds=lease.SILENCE_GRACE)  # until nobody can be about to renew it
 
 
-def test_a_lease_that_is_renewed_is_not_that_of_a_process_that_has_ended(server, said, clock):
+def test_a_lease_that_is_renewed_is_not_that_of_a_process_that_has_ended(server, said):
     """Whatever this machine says of the process: who renews the Lease lives."""
     server.held_by(ENDED)
-    clock.meanwhile = lambda: server.keep(server.lease)
+    server.meanwhile = lambda: server.keep(server.lease)
     with pytest.raises(AdminError, match="joe@here"), held(server, said):
         pass
     assert server.holder == str(ENDED)
@@ -221,12 +212,12 @@ def test_a_lease_of_others_is_not_written_at_the_end(server, said):
     assert lease.who(server.cluster, NAME).about == "upgrades node w1"
 
 
-def test_what_could_not_be_renewed_until_it_expired_is_not_held(stand_in, server, said, clock):
+def test_what_could_not_be_renewed_until_it_expired_is_not_held(stand_in, server, said):
     with held(server, said) as mine:
         stand_in.on("PUT", PATH, *[status(503, "ServiceUnavailable", "not yet")] * 4, server.answer)
-        clock.now += lease.DURATION
+        server.clock.now += lease.DURATION
         mine.check()
-        clock.now += 1
+        server.clock.now += 1
         with pytest.raises(AdminError, match="could not be renewed for 120s"):
             mine.check()
         mine.check()
@@ -375,15 +366,13 @@ def test_an_api_server_that_restarts_is_put_up_with(stand_in, server, said):
     assert server.lease is None
 
 
-def test_one_that_restarts_at_the_end_is_waited_for(stand_in, server, said, monkeypatch):
-    monkeypatch.setattr(retry, "time", Clock())
+def test_one_that_restarts_at_the_end_is_waited_for(stand_in, server, said):
     with held(server, said):
         stand_in.on("DELETE", PATH, *[HangUp()] * 9, server.answer)
     assert server.lease is None
 
 
-def test_one_that_is_gone_at_the_end_is_told(stand_in, server, said, monkeypatch):
-    monkeypatch.setattr(retry, "time", Clock())
+def test_one_that_is_gone_at_the_end_is_told(stand_in, server, said):
     with held(server, said):
         stand_in.on("DELETE", PATH, HangUp())
     assert server.holder == str(ME)

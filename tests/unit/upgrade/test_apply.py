@@ -1,5 +1,6 @@
 """An upgrade begins also while the only API server is being restarted, and for one person at a time."""
 
+import time
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.access import SELF
 from kubectl_admin.cluster.errors import (
     ApiError,
@@ -238,7 +238,8 @@ PHASES = {
 def clock(monkeypatch):
     """Nothing here waits for anything."""
     clock = Clock()
-    monkeypatch.setattr(retry, "time", clock)
+    monkeypatch.setattr(time, "monotonic", clock.monotonic)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
     return clock
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from kubectl_admin import cli
-from kubectl_admin.cluster import requests, retry, transport
 from tests.fakes.api_server import Says, status
 from tests.fakes.clock import Clock
 from tests.fakes.served_api import serving
@@ -12,10 +11,8 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 @pytest.mark.parametrize("option", ["--yes", "--dry-run", "--status", "--logs"])
-def test_it_waits_where_handshakes_are_cut_off(environment, tmp_path, monkeypatch, option):
-    clock = Clock()
-    for module in (requests, retry, transport):
-        monkeypatch.setattr(module, "time", clock)
+def test_it_waits_where_handshakes_are_cut_off(environment, tmp_path, option):
+    environment.clock = Clock()
     with serving({"/api/v1/namespaces/kube-system/pods": {"items": []}}, tls=True) as server:
         server.stand_in.on("POST", REVIEWS, Says(201, {"status": {"allowed": True}}))
         server.stand_in.on("GET", "/api/v1/nodes/cp-1", status(404, "NotFound", 'nodes "cp-1" not found'))
@@ -29,14 +26,10 @@ def test_it_waits_where_handshakes_are_cut_off(environment, tmp_path, monkeypatc
     assert server.stand_in.cut == 60
 
 
-def test_what_changes_nothing_is_told_of_a_server_that_is_not_there_within_a_second(
-    environment, tmp_path, monkeypatch
-):
-    clock = Clock()
-    for module in (requests, retry, transport):
-        monkeypatch.setattr(module, "time", clock)
+def test_what_changes_nothing_is_told_of_a_server_that_is_not_there_within_a_second(environment, tmp_path):
+    environment.clock = Clock()
     with serving({}) as server:
         flags = ["--kubeconfig", server.kubeconfig(tmp_path)]
     assert cli.run(["version", *flags], environment) == 1
     assert "was refused" in environment.stderr.getvalue()
-    assert sum(clock.slept) <= 1.0
+    assert sum(environment.clock.slept) <= 1.0

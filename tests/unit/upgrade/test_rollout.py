@@ -15,6 +15,7 @@ from kubectl_admin.upgrade.rollout import (
     Watched,
     wait_until_well,
 )
+from tests.fakes.clock import Clock
 from tests.unit.upgrade.cases import NEW, OLD
 from tests.unit.upgrade.rollouts import addons_of, pod, proxies
 
@@ -54,13 +55,8 @@ class World:
     def __init__(self, *looks, healthy=True, unwell=()):
         self.looks = list(looks)
         self.said: list[list[str]] = []
-        self.now = 0.0
-        self.source = Source(
-            self.read, lambda pod: False if pod in unwell else healthy, lambda: self.now, self.sleep
-        )
-
-    def sleep(self, seconds):
-        self.now += seconds
+        self.clock = Clock(0.0)
+        self.source = Source(self.read, lambda pod: False if pod in unwell else healthy, self.clock)
 
     def read(self):
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
@@ -123,7 +119,7 @@ def test_a_roll_out_that_a_dead_node_holds_is_said_and_fails_nothing():
     world = World(addons_of(pod("1"), proxy=proxies(holding=("w7",))))
     words = "(0 of 4 pods are new, not available on w7)"
     assert world.wait(here=False) == (f"a first new kube-proxy {words}",)
-    assert world.now == pytest.approx(STALL_TIMEOUT)
+    assert world.clock.now == pytest.approx(STALL_TIMEOUT)
     assert world.wait(here=True) == (f"the new kube-proxy here {words}",)
     assert world.wait(rolled_out=False) == (f"the new kube-proxy here {words}",)
 
@@ -135,13 +131,13 @@ def test_one_that_moves_is_waited_for_until_the_time_is_over():
     ]
     world = World(*looks)
     assert world.wait() == ("the new kube-proxy here (100 of 500 pods are new)",)
-    assert world.now == pytest.approx(1000)
+    assert world.clock.now == pytest.approx(1000)
 
 
 def test_one_that_stood_while_the_api_was_away_has_its_time_again():
     world = World(*[OLD_HERE] * 50, AWAY, OLD_HERE)
     assert world.wait(here=False)
-    assert world.now == pytest.approx(51 + STALL_TIMEOUT)
+    assert world.clock.now == pytest.approx(51 + STALL_TIMEOUT)
 
 
 def test_a_template_that_no_controller_notices_fails():
@@ -163,7 +159,7 @@ def test_on_delete_is_said_with_the_way_and_not_waited_for():
 def test_core_dns_of_which_one_pod_has_no_place_is_said():
     world = World(addons_of(pod(), dns=DnsRollout("3 of 3 pods are new, 2 available", serves=True)))
     assert world.wait() == ("CoreDNS rolled out (3 of 3 pods are new, 2 available)",)
-    assert world.now == pytest.approx(STALL_TIMEOUT)
+    assert world.clock.now == pytest.approx(STALL_TIMEOUT)
 
 
 def test_core_dns_whose_new_pods_do_not_work_fails_unless_it_is_allowed():
@@ -244,4 +240,4 @@ def test_nobody_waits_for_ever():
     world = World(AWAY)
     with pytest.raises(AdminError, match="tls: unexpected eof"):
         world.wait(timeout=100.0)
-    assert world.now > 99
+    assert world.clock.now > 99

@@ -14,6 +14,7 @@ from kubectl_admin.certificates.requests.nodes import Nodes
 from kubectl_admin.certificates.requests.policy import Verdict, judge
 from kubectl_admin.errors import AdminError
 from tests.fakes.api_server import HangUp, Says, StandIn, status
+from tests.fakes.clock import Clock
 from tests.unit.certificates.requests.samples import NODES, csr, document, made, pem
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -219,9 +220,14 @@ def test_what_a_signer_says_against_it_is_told(server, said, problem):
 
 
 def test_a_signer_that_does_nothing_is_told_of_after_a_while(server):
-    times = iter([0.0, 1.0, 31.0])
-    watched(server, event(conditions=[APPROVED]))
-    (outcome,) = await_issued(server.connect(), DONE, clock=lambda: next(times))
+    server.clock = clock = Clock()
+
+    def approved(_asked):
+        clock.now += 31
+        return Says(body=iter([json.dumps(event(conditions=[APPROVED])).encode() + b"\n"]))
+
+    server.on("GET", BASE, approved)
+    (outcome,) = await_issued(server.connect(), DONE)
     assert outcome.problem.startswith("no certificate was issued within 30 s")
 
 

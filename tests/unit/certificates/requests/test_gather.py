@@ -13,6 +13,7 @@ from kubectl_admin.certificates.requests.policy import Verdict
 from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from tests.fakes.api_server import Says, StandIn, status
+from tests.fakes.clock import Clock
 from tests.unit.certificates.requests.samples import NODES, badly_signed, bits, csr, document, made, pem
 
 BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -129,10 +130,11 @@ def test_what_may_not_be_seen_of_that_is_a_gap(server):
 
 
 def test_a_census_is_taken_again_where_the_last_is_some_seconds_old():
-    taken, now = iter("abc"), [0.0]
-    census = gather.Census(None, lambda: now[0], lambda _cluster: next(taken))
+    taken, clock = iter("abc"), Clock()
+    census = gather.Census(SimpleNamespace(clock=clock), lambda _cluster: next(taken))
     seen = []
-    for now[0] in (0.0, gather.CENSUS_GRACE, gather.CENSUS_GRACE + 1, gather.CENSUS_GRACE + 2):
+    for passed in (0, gather.CENSUS_GRACE, 1, 1):
+        clock.now += passed
         seen.append(census.nodes())
     assert seen == ["a", "a", "b", "b"]
 

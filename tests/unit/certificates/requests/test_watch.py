@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from itertools import chain, repeat
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,7 @@ from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.errors import AdminError
 from kubectl_admin.streams import ReaderGone
 from tests.fakes.api_server import Says, StandIn, status
+from tests.fakes.clock import Clock
 from tests.unit.certificates.requests.samples import DEFAULT, NODES, badly_signed, csr, document, made, pem
 
 APPROVED = {"type": "Approved", "status": "True"}
@@ -32,9 +34,10 @@ class World:
     """What is watched, round by round, and what becomes of it."""
 
     def __init__(self, cluster, *rounds, tell=None, **calls):
-        self.told, self.said, self.now, self.watches = [], [], 0.0, 0
+        self.told, self.said, self.watches = [], [], 0
+        self.clock = cluster.clock = Clock()
         self.rounds = iter(rounds)
-        calls = watch.Calls(changes=self.changes, clock=lambda: self.now, **calls)
+        calls = watch.Calls(changes=self.changes, **calls)
         tell = tell or (lambda *each: self.told.append(each))
         self.follower = watch.Follower(cluster, 3600, tell, self.said.append, calls)
 
@@ -97,7 +100,7 @@ def test_what_is_refused_is_told_once_until_the_reason_changes(server):
 def test_the_one_watch_tells_of_what_is_issued_and_nothing_is_waited_for_meanwhile():
     """None of them waits for the certificate of the one before; the second comes in another round."""
     first = [named("a"), named("b"), named("a", certificate=made()), named("b")]
-    world = World(None, first, [named("b", certificate=made())], **APPROVING)
+    world = World(SimpleNamespace(), first, [named("b", certificate=made())], **APPROVING)
     world.follower.round()
     assert world.results() == [("a", "abc")]
     world.follower.round()
@@ -106,10 +109,10 @@ def test_the_one_watch_tells_of_what_is_issued_and_nothing_is_waited_for_meanwhi
 
 
 def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody():
-    world = World(None, [named("a"), named("b")], [named("c", certificate=made())], **APPROVING)
+    world = World(SimpleNamespace(), [named("a"), named("b")], [named("c", certificate=made())], **APPROVING)
     world.follower.round()
     assert world.results() == []
-    world.now = watch.ISSUE_TIMEOUT + 1
+    world.clock.now += watch.ISSUE_TIMEOUT + 1
     world.follower.round()
     assert [name for name, _ in world.results()] == ["a", "b"]
     assert all("no certificate was issued within 30 s" in said for _, said in world.results())
@@ -118,7 +121,7 @@ def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody():
 def test_what_is_deleted_is_waited_for_no_more_and_forgotten():
     refused = named("b", badly_signed(csr()))
     rounds = [named("a"), refused, {**named("a"), "deleted": True}, {**refused, "deleted": True}, refused]
-    world = World(None, rounds, **APPROVING)
+    world = World(SimpleNamespace(), rounds, **APPROVING)
     world.follower.round()
     assert world.results() == [
         ("b", None),
@@ -129,7 +132,7 @@ def test_what_is_deleted_is_waited_for_no_more_and_forgotten():
 
 def test_a_certificate_that_is_not_what_was_judged_is_told_and_ends_it():
     foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
-    world = World(None, [named("a"), named("a", certificate=foreign), named("b")], **APPROVING)
+    world = World(SimpleNamespace(), [named("a"), named("a", certificate=foreign), named("b")], **APPROVING)
     with pytest.raises(
         AdminError, match="request a of node w1: its certificate is not what was judged: it also names cp1"
     ):
@@ -144,20 +147,20 @@ def test_a_certificate_that_is_not_what_was_judged_ends_it_loudly_though_nobody_
         raise ReaderGone
 
     foreign = made(names=[*DEFAULT, x509.DNSName("cp1")])
-    world = World(None, [named("a"), named("a", certificate=foreign)], tell=tell, **APPROVING)
+    world = World(SimpleNamespace(), [named("a"), named("a", certificate=foreign)], tell=tell, **APPROVING)
     with pytest.raises(AdminError, match="its certificate is not what was judged"):
         world.follower.round()
 
 
 def test_so_does_one_that_can_not_be_read():
     odd = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()
-    world = World(None, [named("a"), named("a", certificate=odd)], **APPROVING)
+    world = World(SimpleNamespace(), [named("a"), named("a", certificate=odd)], **APPROVING)
     with pytest.raises(AdminError, match="it can't be read"):
         world.follower.round()
 
 
 def test_what_is_approved_is_told_though_its_end_is_not_seen():
-    world = World(None, [named("a")], **APPROVING)
+    world = World(SimpleNamespace(), [named("a")], **APPROVING)
     world.follower.round()
     world.follower.give_up_all()
     world.follower.give_up_all()
@@ -169,7 +172,7 @@ def test_what_can_not_be_approved_is_told_at_once():
     def gone(_cluster, judged, *_):
         return Outcome(judged, problem="it no longer exists")
 
-    world = World(None, [named("a")], **{**APPROVING, "approve": gone})
+    world = World(SimpleNamespace(), [named("a")], **{**APPROVING, "approve": gone})
     world.follower.round()
     assert world.results() == [("a", "it no longer exists")]
 
@@ -181,9 +184,9 @@ def test_what_another_of_its_name_has_replaced_is_told_once():
         )
 
     rounds = [named("a")], [named("b", conditions=[APPROVED])]
-    world = World(None, *rounds, **{**APPROVING, "approve": another})
+    world = World(SimpleNamespace(), *rounds, **{**APPROVING, "approve": another})
     world.follower.round()
-    world.now = watch.ISSUE_TIMEOUT + 1
+    world.clock.now += watch.ISSUE_TIMEOUT + 1
     world.follower.round()
     world.follower.give_up_all()
     assert world.results() == [("a", "it is not the same")]
@@ -191,7 +194,7 @@ def test_what_another_of_its_name_has_replaced_is_told_once():
 
 def test_what_is_decided_is_not_taken_apart():
     decided = [named("a", conditions=[APPROVED]), named("b", certificate=made())]
-    world = World(None, decided, parse=lambda _request: pytest.fail("parsed"), **APPROVING)
+    world = World(SimpleNamespace(), decided, parse=lambda _request: pytest.fail("parsed"), **APPROVING)
     world.follower.round()
     assert world.told == []
 
@@ -214,7 +217,16 @@ def test_what_is_refused_is_judged_again_only_when_it_or_its_node_has_changed():
     calls = seeing(early, another, another, another, NODES)
     newer = named("a")
     newer["metadata"]["resourceVersion"] = "2"
-    world = World(None, [named("a")], [named("a")], [newer], [newer], [newer], parse=counting.parse, **calls)
+    world = World(
+        SimpleNamespace(),
+        [named("a")],
+        [named("a")],
+        [newer],
+        [newer],
+        [newer],
+        parse=counting.parse,
+        **calls,
+    )
     looked = []
     for _ in range(5):
         world.follower.round()
@@ -229,7 +241,7 @@ def test_a_doubt_is_judged_again_when_the_other_node_is_gone():
     twins = Nodes({**NODES, "w2": NODES["w1"]})
     calls = seeing(twins, Nodes({**NODES, "w2": NODES["w1"]}), NODES)
     counting = Counting()
-    world = World(None, *[[named("a")]] * 3, parse=counting.parse, **calls)
+    world = World(SimpleNamespace(), *[[named("a")]] * 3, parse=counting.parse, **calls)
     for _ in range(3):
         world.follower.round()
     world.follower.give_up_all()
@@ -243,7 +255,7 @@ def test_what_one_node_asks_for_without_end_starves_nobody():
     flood = [named(f"f{number}", request) for number in range(FEW + 3)]
     other = named("other")
     other["spec"] = {**other["spec"], "username": "system:node:w2"}
-    world = World(None, [*flood, other], [*flood, other], parse=counting.parse, **APPROVING)
+    world = World(SimpleNamespace(), [*flood, other], [*flood, other], parse=counting.parse, **APPROVING)
     world.follower.round()
     assert counting.names == [*(f"f{number}" for number in range(FEW)), "other"]
     (said,) = world.said

@@ -11,7 +11,7 @@ from kubectl_admin.certificates.renewal.kubeadm import plan, work
 from kubectl_admin.certificates.renewal.work import Site
 from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.errors import AdminError
-from tests.fakes.renewal import Host, Time
+from tests.fakes.renewal import Host
 from tests.unit.certificates.renewal.samples import HEALTHY, NOW, certificate, facts, node
 
 PARTS = {
@@ -56,8 +56,7 @@ class Node:
         self.host.log = f"{log}backup 20261125T120000Z\n"
         self.after = replace(before, seen=after)
         self.step = replace(plan.renewal(facts(before), known(names)).steps[0], backup=backup)
-        time = Time()
-        self.site = Site(self.host, self.said.append, self.check, time.clock, time.sleep)
+        self.site = Site(self.host, self.said.append, self.check)
 
     def work(self):
         return work.Worker(self.site, self, self.step).work()

@@ -15,7 +15,7 @@ from kubectl_admin.certificates.requests.issued import Issued
 from kubectl_admin.certificates.requests.policy import judge
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
-from tests.fakes.renewal import Host, Time
+from tests.fakes.renewal import Host
 from tests.unit.certificates.renewal.samples import certificate, on_disk
 from tests.unit.certificates.requests.samples import NODES, REQUEST
 
@@ -40,8 +40,7 @@ class World:
         self.issued = Issued("abc", datetime(2027, 11, 25, tzinfo=UTC))
         self.approved, self.said, self.required = [], [], 0
         self.host = Host("w1")
-        time = Time()
-        site = Site(self.host, self.said.append, self.check, time.clock, time.sleep)
+        site = Site(self.host, self.said.append, self.check)
         self.worker = work.Worker(site, self, self, NodeStep.of("rotate", self.node, names, names))
 
     def check(self):
