@@ -10,4 +10,7 @@ containers, leaders, signs: what the API's objects tell of components and nodes
 checks: the checks behind an answer of /livez, /readyz and /healthz
 states: the state of one component on one node
 ignore: findings that are set aside
+look: all of one look at a cluster, judged
+matrix: a row a node
+report, prometheus: the whole report, and as metrics
 """
