@@ -14,6 +14,7 @@ import click
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.failure import sentence
 from kubectl_admin.frame.verb import global_options, spelled_out
 from kubectl_admin.signals import Terminated, install
 from kubectl_admin.streams import ReaderGone
@@ -147,18 +148,18 @@ def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
     match error:
         case AdminError():
             code = ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
-            return error.what, error.hint, code
+            return sentence(error), error.hint, code
         case click.ClickException():
             context = getattr(error, "ctx", None)
             hint = f'see "{context.command_path} --help"' if context else None
             return error.format_message(), hint, ExitCode(error.exit_code)
         case KeyboardInterrupt() | click.Abort():
-            return "interrupted", None, ExitCode.INTERRUPTED
+            return sentence(error), None, ExitCode.INTERRUPTED
         case Terminated():
-            return "terminated", None, ExitCode(128 + error.number)
+            return sentence(error), None, ExitCode(128 + error.number)
         case _:
             hint = "this is a bug in kubectl-admin; run it again with -vv and report what it prints"
-            return f"internal error: {type(error).__name__}: {error}", hint, ExitCode.FAILED
+            return sentence(error), hint, ExitCode.FAILED
 
 
 def say(environment: Environment, what: str, hint: str | None) -> None:

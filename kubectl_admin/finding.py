@@ -113,6 +113,7 @@ class Rule:
 
 
 NOT_SEEN = Rule("not-seen", "only what can be seen is judged")
+UNFINISHED = Rule("unfinished", "a change comes to its end")
 
 
 @dataclass(frozen=True, slots=True)

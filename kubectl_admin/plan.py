@@ -65,14 +65,18 @@ class Taken(Generic[R]):
 
 
 def carry_out(
-    steps: Iterable[S], act: Callable[[S], R], begin: Callable[[S], None] = lambda _: None
+    steps: Iterable[S],
+    act: Callable[[S], R],
+    begin: Callable[[S], None] = lambda _: None,
+    taken: list[Taken[R]] | None = None,
 ) -> list[Taken[R]]:
     """Takes the steps that are not done, in their order. The first that fails ends it, with its exception.
 
     act: makes a step so; it returns when that has been seen, and raises otherwise.
     begin: is called before each step that is taken; what it raises ends it, too.
+    taken: is given each step once it is taken, for who wants to know how far it has come; it is returned.
     """
-    taken = []
+    taken = [] if taken is None else taken
     for step in steps:
         if not step.done:
             begin(step)

@@ -42,18 +42,38 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """How a drain ended well.
+    """How a drain has ended, or how far it has come.
 
-    gone: the pods that have left. given_up: those that were no longer waited for. stayed: those that came
-    meanwhile, were left alone, and are still there.
-    cordon: the mark on the node; it says whether this run has cordoned it. seconds: from the cordon on.
+    moved: what became of its pods; after a good end none is left.
+    was_cordoned: whether the node was cordoned before. seconds: from the cordon on.
     """
 
-    gone: tuple[Pod, ...]
-    given_up: tuple[Pod, ...]
-    cordon: Cordon
+    moved: Moved
+    was_cordoned: bool
     seconds: float
-    stayed: tuple[Pod, ...] = ()
+
+
+class Run:
+    """One drain on its way: how far it has come can be asked at any time, and after it has failed."""
+
+    def __init__(self, seen: Preview) -> None:
+        self._seen = seen
+        self._begun: float | None = None
+        self.cordon: Cordon | None = None
+        self.evictions: Evictions | None = None
+
+    def begin(self) -> float:
+        """It begins now, in time.monotonic's seconds."""
+        self._begun = time.monotonic()
+        return self._begun
+
+    @property
+    def so_far(self) -> Drained:
+        """How far it has come."""
+        before = not self.cordon.cordoned if self.cordon else self._seen.facts.node.unschedulable
+        nobody = Moved((), (), left=tuple(verdict.pod for verdict in self._seen.leaving))
+        moved = self.evictions.so_far if self.evictions else nobody
+        return Drained(moved, before, time.monotonic() - self._begun if self._begun else 0.0)
 
 
 def look(cluster: Cluster, node: str, options: Options) -> Preview:
@@ -67,35 +87,41 @@ def is_possible(seen: Preview, options: Options) -> bool:
     return not seen.refused and (options.wait_for_budgets or not seen.blocked)
 
 
-def drain(cluster: Cluster, seen: Preview, options: Options, progress: DrainProgress) -> Drained:
+def drain(
+    cluster: Cluster, seen: Preview, options: Options, progress: DrainProgress, run: Run | None = None
+) -> Drained:
     """Cordons the node and moves its pods, as the preview has it; returns when they are gone.
 
+    run: of this preview; it knows how far the drain has come.
     Raises DrainError if it can't begin or does not come to its end. The node is then uncordoned, if it was
     this run that cordoned it, and so it is on Ctrl-C; the progress is told.
     """
     if not is_possible(seen, options):
         raise DrainError(f"node {seen.node} can't be drained with these options; nothing was changed")
-    begun = time.monotonic()
+    run = run or Run(seen)
+    begun = run.begin()
     deadline = begun + options.timeout if options.timeout else math.inf
     mark = Cordon.begin(datetime.now(UTC), moved_workloads(seen))
     with cordoned(cluster, seen.node, mark, keep=options.keep_cordon, say=progress.note) as put:
+        run.cordon = put
         progress.note(f"node/{seen.node} {'cordoned' if put.cordoned else 'was cordoned before'}")
         watch = NodeWatch(cluster, seen.node)
         try:
-            moved = empty(cluster, watch, seen, options, progress, deadline)
+            empty(cluster, watch, seen, options, progress, deadline, run)
         finally:
             watch.close()
-    return Drained(moved.gone, moved.given_up, put, time.monotonic() - begun, moved.stayed)
+    return run.so_far
 
 
-def empty(
+def empty(  # noqa: PLR0913, PLR0917 - whose, where, what, how, who is told, and for how long
     cluster: Cluster,
     watch: NodeWatch,
     seen: Preview,
     options: Options,
     progress: DrainProgress,
     deadline: float,
-) -> Moved:
+    run: Run,
+) -> None:
     """Moves the pods of a node that is cordoned."""
     groups = [group for group in seen.groups if group.is_moved_at_cordon]
     if groups and options.primary_timeout:
@@ -111,8 +137,9 @@ def empty(
     )
     leaving = [verdict.pod for verdict in verdicts if verdict.leaves]
     staying = [verdict.pod for verdict in verdicts if not verdict.leaves]
+    run.evictions = evictions
     try:
-        return evictions.run(leaving, staying)
+        evictions.run(leaving, staying)
     except Exception:
         raise
     except BaseException:  # Ctrl-C, SIGTERM

@@ -42,11 +42,13 @@ class Moved:
     """Whom an eviction has moved: the pods that are gone, and those that were no longer waited for.
 
     stayed: those that came meanwhile, were left alone, and are still there.
+    left: those that were to leave, and are still there.
     """
 
     gone: tuple[Pod, ...]
     given_up: tuple[Pod, ...]
     stayed: tuple[Pod, ...] = ()
+    left: tuple[Pod, ...] = ()
 
 
 class Evictions:
@@ -76,7 +78,7 @@ class Evictions:
         self._gone: list[Pod] = []
         self._given_up: list[Pod] = []
 
-    def run(self, leaving: Collection[Pod], staying: Collection[Pod]) -> Moved:
+    def run(self, leaving: Collection[Pod], staying: Collection[Pod]) -> None:
         """Moves the pods; returns when they are gone. Raises DrainError."""
         self._known = {pod.uid for pod in (*leaving, *staying)}
         self._board.add(leaving, time.monotonic())
@@ -87,7 +89,7 @@ class Evictions:
                 now = time.monotonic()
                 self._look(now)
                 if self._board.done:
-                    return Moved(tuple(self._gone), tuple(self._given_up), tuple(self._staying()))
+                    return
                 if now > self._deadline:
                     raise self._too_late()
                 for pod in self._board.due(now, workers.free):
@@ -102,6 +104,12 @@ class Evictions:
                         self._take(*came)
         finally:
             workers.close()
+
+    @property
+    def so_far(self) -> Moved:
+        """What became of the pods up to now."""
+        left = tuple(each.pod for each in self._board.left)
+        return Moved(tuple(self._gone), tuple(self._given_up), tuple(self._staying()), left)
 
     @property
     def waiting(self) -> list[Waiting]:
@@ -146,7 +154,10 @@ class Evictions:
 
     def _staying(self) -> list[Pod]:
         """Who came meanwhile, was left alone, and is still there."""
-        present = (self._watch.pods or {}).values()
+        try:
+            present = (self._watch.pods or {}).values()
+        except AdminError:
+            return self._left_alone  # nobody says that they have gone
         there = {pod.uid for pod in present if not pod.finished}
         return [pod for pod in self._left_alone if pod.uid in there]
 

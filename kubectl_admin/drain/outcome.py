@@ -13,17 +13,17 @@ from kubectl_admin.report.text import duration, some_of
 
 
 def drained(seen: Preview, ended: Drained) -> Report:
-    """How a drain has ended: the pods that were to leave, and those that came and are still there."""
+    """How a drain has ended, well or half-way: pods that were to leave, and those that came and are there."""
     return Report(
         kind="NodeDrain",
         items=lambda: documents(ended),
-        names=lambda: (f"pod/{pod.name}" for pod in ended.gone),
+        names=lambda: (f"pod/{pod.name}" for pod in ended.moved.gone),
         paragraphs=[done_line(seen.node, ended)],
-        findings=[stayed(seen.node, ended.stayed)] if ended.stayed else [],
+        findings=[stayed(seen.node, ended.moved.stayed)] if ended.moved.stayed else [],
         fields={
             "context": seen.facts.context,
             "node": seen.node,
-            "cordonedBefore": not ended.cordon.cordoned,
+            "cordonedBefore": ended.was_cordoned,
             "seconds": round(ended.seconds, 1),
         },
     )
@@ -31,18 +31,30 @@ def drained(seen: Preview, ended: Drained) -> Report:
 
 def documents(ended: Drained) -> Iterator[dict[str, object]]:
     """Every pod with what became of it, as plain data."""
-    for outcome, pods in (("gone", ended.gone), ("notWaitedFor", ended.given_up), ("stayed", ended.stayed)):
+    moved = ended.moved
+    outcomes = {
+        "gone": moved.gone,
+        "notWaitedFor": moved.given_up,
+        "stillThere": moved.left,
+        "stayed": moved.stayed,
+    }
+    for outcome, pods in outcomes.items():
         for pod in pods:
             yield {"namespace": pod.namespace, "name": pod.name, "uid": pod.uid, "outcome": outcome}
 
 
-def done_line(node: str, drained: Drained) -> str:
-    """A drain that has ended well, in a line."""
-    late = len(drained.given_up)
-    left = f", {late} not waited for" if late else ""
-    if drained.stayed:
-        left += f"; still there, since they came during the drain: {some_of(drained.stayed, SHOWN)}"
-    return f"node/{node} drained in {duration(drained.seconds)}: {len(drained.gone)} pods gone{left}"
+def done_line(node: str, ended: Drained) -> str:
+    """How a drain has ended, in a line."""
+    moved = ended.moved
+    took = duration(ended.seconds)
+    state = f"not drained after {took}" if moved.left else f"drained in {took}"
+    parts = [f"{len(moved.gone)} pods gone"]
+    if moved.given_up:
+        parts.append(f"{len(moved.given_up)} not waited for")
+    if moved.left:
+        parts.append(f"{len(moved.left)} still there")
+    came = f"; still there, since they came during the drain: {some_of(moved.stayed, SHOWN)}"
+    return f"node/{node} {state}: {', '.join(parts)}" + (came if moved.stayed else "")
 
 
 def uncordoning(node: str, seen: Seen, *, wait: bool) -> Report:

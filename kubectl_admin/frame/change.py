@@ -5,6 +5,8 @@
   standard output, as `-o` says, and nothing is changed.
 - Otherwise the answer is the outcome; as a document it has the plan's warnings as well. A violation among its
   findings is what is left to do: exit code 3.
+- If an error or a signal ends the work half-way, the answer is the outcome so far, of the same kind and with
+  the same fields; a document names what failed as well (rule «unfinished»). The exit code is the error's.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import UNFINISHED, Finding, Severity
+from kubectl_admin.frame.failure import sentence
 
 if TYPE_CHECKING:
     from kubectl_admin.frame.environment import Environment
@@ -56,7 +59,7 @@ def change(
     proposal: Proposal,
     act: Callable[[], "Report"],
     *,
-    so_far: Callable[[], "Report"] | None = None,
+    so_far: Callable[[], "Report"],
 ) -> "Report":
     """Shows the plan, asks, acts, and shows the outcome; returns what decides the exit code.
 
@@ -78,20 +81,25 @@ def change(
     env.confirm(proposal.question, yes=options.yes)
     try:
         outcome = act()
-    except BaseException:
-        if so_far:
-            try:
-                show_outcome(env, so_far(), warnings)
-            except AdminError as error:  # why the work has failed counts more
-                env.note(error.what)
+    except BaseException as error:
+        try:
+            show_outcome(env, so_far(), [unfinished(proposal.question, error), *warnings])
+        except AdminError as another:  # why the work has failed counts more
+            env.note(another.what)
         raise
     show_outcome(env, outcome, warnings)
     return outcome
 
 
-def show_outcome(env: "Environment", outcome: "Report", warnings: Sequence[Finding]) -> None:
-    """Shows the outcome; a document gets the warnings as well, which a person has seen before."""
+def unfinished(question: str, error: BaseException) -> Finding:
+    """What has ended a change half-way. question: the change, as a person is asked for it."""
+    hint = error.hint if isinstance(error, AdminError) else None
+    return UNFINISHED.violation(subject=question, evidence=sentence(error), fix=hint or "")
+
+
+def show_outcome(env: "Environment", outcome: "Report", known: Sequence[Finding]) -> None:
+    """Shows the outcome. known: what a person sees on stderr, and a document gets as well."""
     if env.output in DOCUMENTS:
-        new = [each for each in warnings if each not in outcome.findings]
+        new = [each for each in known if each not in outcome.findings]
         outcome = replace(outcome, findings=[*outcome.findings, *new])
     env.show(outcome)

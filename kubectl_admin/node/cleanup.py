@@ -177,17 +177,21 @@ def question(chosen: Sequence[Leftover], context: str) -> str:
     return f"remove {len(chosen)} of these{warned} from context {context}"
 
 
-def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say) -> dict[str, str]:
-    """Removes what is left, nodes in parallel; by each name, returns "", or why it was not removed."""
+def remove(
+    cluster: Cluster, left: Sequence[Leftover], options: Options, say: Say, outcomes: dict[str, str]
+) -> None:
+    """Removes what is left, nodes in parallel.
+
+    outcomes: is given "" by the name of each that is removed, or why it was not, as soon as that is known.
+    """
     # An operation of its own: that of `find` may be over, since a node was late, and opens no host any more.
     hosts = Hosts(cluster, Operation.begin(), options, say)
     names: dict[str, list[str]] = {}
-    discarded: dict[str, str] = {}
     questions: dict[str, Callable[[], None]] = {}
     for each in left:
         if isinstance(each.what, LeftPod):
             names[each.name] = [each.name]
-            questions[each.name] = partial(remove_pod, cluster, each.what)
+            questions[each.name] = partial(remove_pod, cluster, each.what, each.name, outcomes)
         else:
             names.setdefault(each.what.node, []).append(each.name)
     for node in {each.what.node for each in left if isinstance(each.what, LeftDirectory)}:
@@ -196,14 +200,20 @@ def remove(cluster: Cluster, left: Sequence[Leftover], options: Options, say: Sa
             for each in left
             if isinstance(each.what, LeftDirectory) and each.what.node == node
         }
-        questions[node] = partial(discard_all, hosts, node, there, discarded)
-    answers = hosts.ask_all(questions)
-    problems = {key: answer.what if isinstance(answer, AdminError) else "" for key, answer in answers.items()}
-    return {name: discarded.get(name, problem) for key, problem in problems.items() for name in names[key]}
+        questions[node] = partial(discard_all, hosts, node, there, outcomes)
+    for key, answer in hosts.ask_all(questions).items():
+        for name in names[key]:
+            if isinstance(answer, AdminError):
+                outcomes.setdefault(name, answer.what)
+
+
+def so_far(chosen: Sequence[Leftover], outcomes: Mapping[str, str]) -> dict[str, str]:
+    """What became of all that was to be removed, in its order, also where the run has ended before."""
+    return {each.name: outcomes.get(each.name, "the run ended before") for each in chosen}
 
 
 def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
-    """What was removed, and what was not. removed: as `remove` returns it. The others: as for `report`."""
+    """What was removed, and what was not. removed: as `so_far` has it. The others: as for `report`."""
     failed = {name: problem for name, problem in removed.items() if problem}
     gone = [name for name in removed if name not in failed]
     rows = [[name, f"not removed: {problem}" if problem else "removed"] for name, problem in removed.items()]
@@ -229,11 +239,15 @@ def not_removed(failed: Mapping[str, str]) -> Finding:
     )
 
 
-def remove_pod(cluster: Cluster, pod: LeftPod) -> None:
-    """Removes a pod; AdminError if it is still there after a while, as where its node is down."""
+def remove_pod(cluster: Cluster, pod: LeftPod, name: str, outcomes: dict[str, str]) -> None:
+    """Removes a pod; AdminError if it is still there after a while, as where its node is down.
+
+    outcomes: as for `discard_all`.
+    """
     delete_pod(cluster, pod)
     if not is_gone(cluster, pod.namespace, pod.name):
         raise AdminError(f"it is being deleted, but node {pod.node} has not ended it yet")
+    outcomes[name] = ""
 
 
 def discard_all(hosts: Hosts, node: str, left: Mapping[str, LeftDirectory], outcomes: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.lease import Held
 from kubectl_admin.node.readiness import refuse_down
-from kubectl_admin.plan import Step, carry_out
+from kubectl_admin.plan import Step, Taken, carry_out
 from kubectl_admin.upgrade import plan
 from kubectl_admin.upgrade.actions import Actions, patient
 from kubectl_admin.upgrade.host_jobs import DIRECTORY, NAME
@@ -30,9 +30,10 @@ READY_TIMEOUT = 10.0  # seconds for the API server's word whether it is ready
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """How an upgrade ended well.
+    """How an upgrade has ended, or how far it has come.
 
-    seconds: of each step, by its name. paid: seconds from the cordon to its end; None where there was none.
+    seconds: of each step that was taken, by its name.
+    paid: seconds from the cordon to its end; None where there was none.
     snapshot: the file with the snapshot of etcd. unhealthy: workloads that were moved and are not well yet.
     behind: add-ons that are older than kubeadm deploys them, in words. left: what of their rollout was not
     waited for to its end, in words. cordoned: whether the node stays so, as it was found.
@@ -48,6 +49,44 @@ class Upgraded:
     behind: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+
+    @property
+    def open_step(self) -> Step | None:
+        """The first step that is not over; None after the last one."""
+        return next((each for each in self.inspection.steps if not self.is_over(each)), None)
+
+    def is_over(self, step: Step) -> bool:
+        """Whether a step was over before, or is now."""
+        return step.done or step.name in self.seconds
+
+
+class Run:
+    """One upgrade on its way: how far it has come can be asked at any time, and after it has failed."""
+
+    def __init__(self, seen: Inspection, options: Options) -> None:
+        self.seen, self.options = seen, options
+        self.actions: Actions | None = None
+        self.taken: list[Taken[None]] = []
+
+    @property
+    def so_far(self) -> Upgraded:
+        """How far it has come."""
+        seconds = {each.step.name: each.seconds for each in self.taken}
+        actions, cordoned = self.actions, self.seen.facts.cordoned
+        if actions is None:
+            return Upgraded(self.seen, seconds, None, None, (), cordoned, allowed=self.options.allow)
+        paid = actions.ended - actions.cordoned if actions.cordoned and actions.ended else None
+        return Upgraded(
+            self.seen,
+            seconds,
+            paid,
+            actions.saved,
+            actions.unhealthy,
+            cordoned=actions.holding or (cordoned and not actions.mark.uncordon),
+            behind=actions.behind,
+            left=actions.left_open,
+            allowed=self.options.allow,
+        )
 
 
 @contextmanager
@@ -124,13 +163,17 @@ def inspect_when_reachable(source: Source, options: Options, say: Say) -> Inspec
     return patient(say)(lambda: inspect(source, options))
 
 
-def upgrade(node: LiveNode, *, check: Callable[[], None]) -> Upgraded:
+def upgrade(node: LiveNode, *, check: Callable[[], None], run: Run | None = None) -> Upgraded:
     """Carries out what was looked at; returns when the node has been seen well at its target.
 
-    check: raises AdminError where this run may not go on. Raises AdminError with what is left to do. What was
-    begun on the host goes on when this is interrupted, and the next run takes it up.
+    check: raises AdminError where this run may not go on.
+    run: of this node; it knows how far the upgrade has come.
+    Raises AdminError with what is left to do. What was begun on the host continues when this is interrupted,
+    and the next run resumes it.
     """
-    actions, seen = Actions(node, check), node.seen
+    seen = node.seen
+    run = run or Run(seen, node.options)
+    run.actions = actions = Actions(node, check)
     by_step = {
         plan.PACKAGES: actions.packages,
         plan.SNAPSHOT: actions.snapshot,
@@ -146,18 +189,6 @@ def upgrade(node: LiveNode, *, check: Callable[[], None]) -> Upgraded:
 
     workspace.make(node.host, DIRECTORY)
     with actions.report_cordon():
-        taken = carry_out(seen.steps, lambda step: by_step[step.name](), begun)
+        carry_out(seen.steps, lambda step: by_step[step.name](), begun, run.taken)
     workspace.discard(node.host, NAME)
-    stays = seen.facts.cordoned and not actions.mark.uncordon
-    paid = actions.ended - actions.cordoned if actions.cordoned and actions.ended else None
-    return Upgraded(
-        seen,
-        {each.step.name: each.seconds for each in taken},
-        paid,
-        actions.saved,
-        actions.unhealthy,
-        stays,
-        behind=actions.behind,
-        left=actions.left_open,
-        allowed=node.options.allow,
-    )
+    return run.so_far

@@ -67,7 +67,7 @@ def document(seen: Inspection, carried_out: Collection[str] = ()) -> dict[str, o
 
 
 def upgraded(done: Upgraded) -> Report:
-    """What was done, and what each step has taken."""
+    """What was done, also where not all was, and what each step has taken."""
     steps = Table(
         [Column("STEP"), Column("TOOK"), Column("WHAT")],
         [[step.name, took(done.seconds, step), step.title] for step in done.inspection.steps],
@@ -98,9 +98,13 @@ def took(seconds: Mapping[str, float], step: Step) -> str:
 
 
 def said(done: Upgraded) -> str:
-    """The good end, and how long pods were kept away."""
+    """How the upgrade has ended, and how long pods were kept away."""
     node, version = done.inspection.facts.node, done.inspection.target.version
     total = duration(sum(done.seconds.values()))
+    if done.open_step:
+        return (
+            f"node {node}: the upgrade to {version} has not come to its end; next step: {done.open_step.name}"
+        )
     wrong = any(each.severity is Severity.VIOLATION for each in unwell(done))
     well = "not all is well" if wrong else "well"
     text = f"node {node} is at {version} and {well}, after {total}"

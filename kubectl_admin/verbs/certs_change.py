@@ -47,15 +47,22 @@ def change_certificates(
     files = kubeconfig_files.paths(env.flags.get("kubeconfig"), env.environ)
     own = AdminKubeconfig(cluster.target, files, env.note)
 
+    finished: list[Done] = []
+
     def finish(there: "Host", done: "Done") -> None:
+        finished.append(done)
         env.note(report.summary(done))
         if wanted.renews:
             own.keep_up(there, done)
 
+    def so_far() -> Report:
+        return report.result(planned.context, finished)
+
     def act() -> Report:
-        done = Runner(hosts, wanted.work, wanted.about, finish, skipped).run(planned)
-        return report.result(planned.context, done)
+        Runner(hosts, wanted.work, wanted.about, finish, skipped).run(planned)
+        return so_far()
 
     where = ", ".join(step.node for step in planned.steps)
     question = f"{wanted.what} on {where} of context {cluster.target.context}"
-    return change(env, how, Proposal(report.plan(planned), question, planned.is_possible), act)
+    proposal = Proposal(report.plan(planned), question, planned.is_possible)
+    return change(env, how, proposal, act, so_far=so_far)

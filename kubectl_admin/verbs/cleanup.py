@@ -46,8 +46,15 @@ def command(
         left, blind = cleanup.find(cluster, nodes, pods, env.note, progress.step)
     chosen = [each for each in left if force or each.state not in cleanup.KEPT]
 
+    outcomes: dict[str, str] = {}
+
+    def so_far() -> Report:
+        return cleanup.outcome(cleanup.so_far(chosen, outcomes), left, blind)
+
     def act() -> Report:
-        return cleanup.outcome(cleanup.remove(cluster, chosen, pods, env.note), left, blind)
+        cleanup.remove(cluster, chosen, pods, env.note, outcomes)
+        return so_far()
 
     question = cleanup.question(chosen, cluster.target.context or cluster.server)
-    return change(env, how, Proposal(cleanup.report(left, blind), question, bool(chosen)), act)
+    proposal = Proposal(cleanup.report(left, blind), question, bool(chosen))
+    return change(env, how, proposal, act, so_far=so_far)

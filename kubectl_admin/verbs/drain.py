@@ -87,11 +87,17 @@ def command(  # noqa: PLR0913 - its options
     cluster = env.cluster_for_work()
     with explained(cluster, drain_rights(flags, dry_run=how.dry_run)):
         seen = drain.look(cluster, node, options)
+        run = drain.Run(seen)
+
+        def so_far() -> Report:
+            return drained(seen, run.so_far)
 
         def act() -> Report:
             with env.live() as live:
-                return drained(seen, drain.drain(cluster, seen, options, DrainLines(live.line, live.block)))
+                drain.drain(cluster, seen, options, DrainLines(live.line, live.block), run)
+            return so_far()
 
         plan = report(seen, wide=env.output == "wide", waits=options.wait_for_budgets)
         question = f"drain node {node} of context {cluster.target.context}"
-        return change(env, how, Proposal(plan, question, drain.is_possible(seen, options)), act)
+        proposal = Proposal(plan, question, drain.is_possible(seen, options))
+        return change(env, how, proposal, act, so_far=so_far)

@@ -83,17 +83,21 @@ def command(  # noqa: PLR0913 - its options
                     host_jobs.wait_for_running_jobs(there, UpgradeLines(live.line, live.block))
             source = inspection.Source.of(cluster, there, options)
             seen = apply.inspect_when_reachable(source, options, env.note)
+            run = apply.Run(seen, options)
+
+            def so_far() -> Report:
+                return report.upgraded(run.so_far)
 
             def act() -> Report:
                 with env.live() as live:
                     progress = UpgradeLines(live.line, live.block, whole=env.verbosity > 0)
                     check = held.check if held else lambda: None
                     live_node = LiveNode(cluster, there, seen, options, progress, env.moving)
-                    done = apply.upgrade(live_node, check=check)
-                return report.upgraded(done)
+                    apply.upgrade(live_node, check=check, run=run)
+                return so_far()
 
             waits = options.draining is not None and options.draining.wait_for_budgets
             plan = report.planned(seen, waits=waits, wide=env.output == "wide")
             question = f"upgrade node {node} of context {cluster.target.context}"
             is_ready = not seen.is_over and inspection.is_possible(seen, options)
-            return change(env, how, Proposal(plan, question, is_ready, seen.is_over), act)
+            return change(env, how, Proposal(plan, question, is_ready, seen.is_over), act, so_far=so_far)

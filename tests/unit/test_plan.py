@@ -3,7 +3,7 @@
 import pytest
 
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.plan import Plan, Step, carry_out
+from kubectl_admin.plan import Plan, Step, Taken, carry_out
 
 STEPS = (Step("a", "the first", "w1", done=True), Step("b", "the second", "w1"), Step("c", "the third", "w1"))
 
@@ -30,6 +30,19 @@ def test_what_fails_ends_it():
     with pytest.raises(RuntimeError):
         carry_out(STEPS, fail, lambda step: begun.append(step.name))
     assert begun == ["b"]
+
+
+def test_what_was_taken_before_is_known_also_where_one_fails():
+    taken: list[Taken[str]] = []
+
+    def act(step: Step) -> str:
+        if step.name == "c":
+            raise RuntimeError
+        return step.name
+
+    with pytest.raises(RuntimeError):
+        carry_out(STEPS, act, taken=taken)
+    assert [each.result for each in taken] == ["b"]
 
 
 def test_what_may_not_begin_is_not_done():

@@ -101,7 +101,7 @@ def result(context: str, done: Sequence[Done]) -> Report:
         items=lambda: map(done_document, done),
         names=lambda: (f"node/{each.node}" for each in done),
         tables=[Table(columns, rows)] if rows else [],
-        paragraphs=["\n".join(map(summary, done))],
+        paragraphs=["\n".join(map(summary, done)) or "no node is done"],
         fields={"context": context},
     )
 

@@ -193,8 +193,13 @@ def test_with_no_grace_nobody_is_waited_for(world):
 
 def test_at_the_end_of_its_time_a_drain_names_who_holds_it_and_takes_its_cordon_back(world):
     world.put(pod("one", world.node, owner=REPLICASET), budget("guard", {"case": "one"}, numbers(0, 2, 2, 3)))
-    answer = finished(world, "--timeout", "2s")
+    answer = finished(world, "--timeout", "2s", "-o", "json")
     assert answer.code == 1
+    document = json.loads(answer.out)  # how far it has come, and what has failed
+    assert (document["kind"], document["cordonedBefore"]) == ("NodeDrain", False)
+    assert [(item["name"], item["outcome"]) for item in document["items"]] == [("one", "stillThere")]
+    (failed,) = [found for found in document["findings"] if found["rule"] == "unfinished"]
+    assert "the time is up and a pod is still there: moving/one" in failed["evidence"]
     said = "the time is up and a pod is still there: moving/one: budget guard needs 2 healthy pods"
     assert said in answer.err
     assert f"node {world.node} is uncordoned again" in answer.err

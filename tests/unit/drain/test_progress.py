@@ -1,11 +1,11 @@
 import pytest
 
 from kubectl_admin.drain.board import Waiting
-from kubectl_admin.drain.cordon import Cordon
 from kubectl_admin.drain.drain import Drained
+from kubectl_admin.drain.evict import Moved
 from kubectl_admin.drain.outcome import done_line
 from kubectl_admin.drain.progress import DrainLines
-from tests.unit.drain.samples import NOW, pod
+from tests.unit.drain.samples import pod
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_who_is_waited_for_is_a_line_each_up_to_ten(told):
 
 
 def test_the_good_end_is_a_line():
-    mark = Cordon.begin(NOW)
-    drained = Drained((pod("a"), pod("b")), (), mark, 61.5)
+    drained = Drained(Moved((pod("a"), pod("b")), ()), was_cordoned=False, seconds=61.5)
     assert done_line("w1", drained) == "node/w1 drained in 1m1s: 2 pods gone"
-    assert done_line("w1", Drained((), (pod(),), mark, 3)).endswith("0 pods gone, 1 not waited for")
+    late = Drained(Moved((), (pod(),)), was_cordoned=False, seconds=3)
+    assert done_line("w1", late).endswith("0 pods gone, 1 not waited for")

@@ -10,6 +10,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.frame.change import ChangeOptions, Proposal, change
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.report import Report
+from kubectl_admin.signals import Terminated
 
 YES, DRY = ChangeOptions(yes=True), ChangeOptions(dry_run=True)
 
@@ -45,7 +46,8 @@ class Asked:
 
     def change(self, options=None, plan=PLAN, *, is_ready=True, is_over=False, **more):
         proposal = Proposal(plan, "change it", is_ready, is_over)
-        return change(self.env, options or ChangeOptions(), proposal, self.act, **more)
+        so_far = more.get("so_far", lambda: OUTCOME)
+        return change(self.env, options or ChangeOptions(), proposal, self.act, so_far=so_far)
 
     @property
     def out(self):
@@ -108,7 +110,31 @@ def test_the_warnings_are_in_the_document_of_what_was_done_before_an_error():
     asked = Asked(output="json", outcome=AdminError("it failed"))
     with pytest.raises(AdminError):
         asked.change(YES, report("Plan", Severity.WARNING), so_far=lambda: OUTCOME)
-    assert [finding["severity"] for finding in json.loads(asked.out)["findings"]] == ["warning"]
+    found = json.loads(asked.out)["findings"]
+    assert [(each["rule"], each["severity"]) for each in found] == [
+        ("unfinished", "violation"),
+        ("a-rule", "warning"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "evidence", "fix"),
+    [
+        (AdminError("node w1: no answer", "bring it back"), "node w1: no answer", "bring it back"),
+        (AdminError("node w1: no answer"), "node w1: no answer", ""),
+        (KeyboardInterrupt(), "interrupted", ""),
+        (Terminated(15), "terminated", ""),
+        (ValueError("x"), "internal error: ValueError: x", ""),
+    ],
+)
+def test_a_document_of_what_was_done_names_what_failed(error, evidence, fix):
+    asked = Asked(output="json", outcome=error)
+    with pytest.raises(type(error)):
+        asked.change(YES)
+    document = json.loads(asked.out)
+    (found,) = document["findings"]
+    assert (document["kind"], found["subject"]) == ("Outcome", "change it")
+    assert (found["evidence"], found["fix"]) == (evidence, fix)
 
 
 @pytest.mark.parametrize("options", [DRY, ChangeOptions(dry_run=True, yes=True)])
@@ -158,10 +184,6 @@ def test_what_was_done_before_an_error_is_shown_where_it_is_known(error):
     with pytest.raises(type(error)):
         asked.change(YES, so_far=lambda: OUTCOME)
     assert asked.out == "Outcome\n"
-    silent = Asked(outcome=error)
-    with pytest.raises(type(error)):
-        silent.change(YES)
-    assert silent.out == ""
 
     def unwritable():
         raise AdminError("stdout can't be written")

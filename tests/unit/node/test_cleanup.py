@@ -35,6 +35,34 @@ def test_what_was_removed_is_said_and_what_was_not_is_left_to_do():
     assert shown.findings[0].objects == ("pod/kube-system/b",)
 
 
+def test_a_cleanup_that_was_interrupted_says_what_it_has_removed():
+    left = [leftover("a"), leftover("b"), leftover("c", cleanup.IN_USE)]
+    shown = cleanup.outcome(cleanup.so_far(left[:2], {left[0].name: ""}), left, [])
+    assert [(item["removed"], item["problem"]) for item in shown.items()] == [
+        (True, None),
+        (False, "the run ended before"),
+        (False, None),
+    ]
+    assert list(shown.names()) == ["pod/kube-system/a"]
+
+
+class Api:
+    """An API server whose pods go away at once."""
+
+    def delete(self, *_args, **_more):
+        return {}
+
+    def get(self, _path, _query):
+        return {"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []}
+
+
+def test_a_pod_counts_as_removed_once_it_is_gone():
+    outcomes = {}
+    pod = leftover("a")
+    cleanup.remove_pod(Api(), pod.what, pod.name, outcomes)
+    assert outcomes == {"pod/kube-system/a": ""}
+
+
 def test_where_all_is_gone_nothing_is_left_to_do():
     left = [leftover("a")]
     assert not cleanup.outcome({left[0].name: ""}, left, []).violated

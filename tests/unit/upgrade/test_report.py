@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.plan import Step
+from kubectl_admin.plan import Step, Taken
 from kubectl_admin.upgrade import report
-from kubectl_admin.upgrade.apply import Upgraded
+from kubectl_admin.upgrade.actions import Actions
+from kubectl_admin.upgrade.apply import Run, Upgraded
 from kubectl_admin.upgrade.facts import Role, Target
-from kubectl_admin.upgrade.inspection import Inspection
+from kubectl_admin.upgrade.inspection import Inspection, Options
+from kubectl_admin.upgrade.live import LiveNode
+from kubectl_admin.upgrade.progress import UpgradeProgress
 from tests.unit.upgrade.cases import NEW, disk, facts
 
 
@@ -34,6 +37,31 @@ def test_a_step_is_done_where_it_was_carried_out_and_never_where_it_was_not_need
     after = shown.items()[0]["steps"]
     assert [each["state"] for each in after] == ["not needed", "done", "done"]
     assert [row[1] for row in shown.tables[0].rows] == ["not needed", "-", "2s"]
+
+
+def test_an_upgrade_that_has_failed_says_how_far_it_has_come():
+    steps = (Step("packages", "", "cp-1", True), Step("kubeadm", "", "cp-1"), Step("kubelet", "", "cp-1"))
+    run = Run(replace(done().inspection, steps=steps), Options())
+    run.taken.append(Taken(steps[1], None, 61.0))
+    shown = report.upgraded(run.so_far)
+    (item,) = shown.items()
+    assert [each["state"] for each in item["steps"]] == ["done", "done", "to do"]
+    assert item.keys() == report.upgraded(done()).items()[0].keys()
+    assert (item["seconds"], item["staysCordoned"]) == ({"kubeadm": 61.0}, False)
+    assert shown.paragraphs == [
+        "node cp-1: the upgrade to 1.37.2 has not come to its end; next step: kubelet"
+    ]
+
+
+def test_an_upgrade_that_has_left_its_cordon_says_so():
+    seen = done().inspection
+    run = Run(seen, Options())
+    run.actions = Actions(LiveNode(None, None, seen, Options(), UpgradeProgress(), None), lambda: None)
+    assert not run.so_far.cordoned
+    run.actions.holding = True
+    assert run.so_far.cordoned
+    was = replace(seen, facts=replace(seen.facts, cordoned=True))
+    assert Run(was, Options()).so_far.cordoned
 
 
 def planned(*severities, is_done=False):

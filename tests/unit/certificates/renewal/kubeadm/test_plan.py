@@ -412,3 +412,9 @@ node cp-1: 3 certificates changed, kube-scheduler restarted in 12 s; the
     )
     (item,) = shown.items()
     assert item["certificates"][1]["after"]["serial"] == "12"
+
+
+def test_where_no_node_was_done_that_is_said():
+    shown = report.result("prod", [])
+    assert text(shown) == "no node is done\n"
+    assert list(shown.items()) == []
