@@ -67,7 +67,7 @@ def cordon(cluster: Cluster, node: str, mark: Cordon) -> Cordon:
     that was read, so two runs can't both take a cordon for theirs; an answer that got lost is looked for in
     the node. Raises AdminError.
     """
-    return Retry(RESTART_TIMEOUT)(lambda: cordon_as_read(cluster, node, mark))
+    return Retry(RESTART_TIMEOUT, clock=cluster.clock)(lambda: cordon_as_read(cluster, node, mark))
 
 
 def cordon_as_read(cluster: Cluster, node: str, mark: Cordon) -> Cordon:
@@ -117,7 +117,8 @@ def uncordon(cluster: Cluster, node: str, *, patience: float = RESTART_TIMEOUT) 
     """
     body = {"metadata": {"annotations": {ANNOTATION: None, UPGRADE: None}}, "spec": {"unschedulable": None}}
     try:
-        Retry(patience)(lambda: cluster.patch(f"/api/v1/nodes/{node}", body, MERGE_PATCH))
+        patiently = Retry(patience, clock=cluster.clock)
+        patiently(lambda: cluster.patch(f"/api/v1/nodes/{node}", body, MERGE_PATCH))
     except NotFound:
         return False
     return True
@@ -167,4 +168,4 @@ def undo(cluster: Cluster, node: str, put: Cordon | None, mark: Cordon, *, keep:
 
 def get_when_reachable(cluster: Cluster, node: str) -> Any:
     """The node, once the API server answers. Raises AdminError if it has not within RESTART_TIMEOUT."""
-    return Retry(RESTART_TIMEOUT)(lambda: cluster.get(f"/api/v1/nodes/{node}"))
+    return Retry(RESTART_TIMEOUT, clock=cluster.clock)(lambda: cluster.get(f"/api/v1/nodes/{node}"))

@@ -1,6 +1,5 @@
 """A drained node taken back: Ready, uncordoned, and its moved workloads healthy again."""
 
-import time
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
@@ -112,19 +111,14 @@ def query_of(node: str) -> list[tuple[str, str]]:
 
 
 def await_healthy(
-    cluster: Cluster,
-    moved: Collection[str],
-    progress: DrainProgress,
-    timeout: float,
-    *,
-    sleep: Callable[[float], object] = time.sleep,
+    cluster: Cluster, moved: Collection[str], progress: DrainProgress, timeout: float
 ) -> dict[str, Scale]:
     """Waits until these workloads («Kind/namespace/name») have all the pods ready that they want.
 
     Returns those that have not after `timeout` seconds. One that is no longer there counts as healthy.
     """
     told: set[str] = set()
-    for last in looks(timeout, POLL_INTERVAL, sleep=sleep) if moved else ():
+    for last in looks(timeout, POLL_INTERVAL, clock=cluster.clock) if moved else ():
         try:
             left = unhealthy(cluster, moved)
         except AdminError as error:

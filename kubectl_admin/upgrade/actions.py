@@ -1,12 +1,12 @@
 """What each step of a node's upgrade does; it returns when that has been seen."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.script import Script
@@ -26,9 +26,9 @@ ROLES_GRACE = 60.0  # seconds in which an API server that has started knows user
 AGAIN = "run the command again"
 
 
-def patient(say: Callable[[str], None]) -> Retry:
+def patient(say: Callable[[str], None], clock: Clock) -> Retry:
     """Retries for as long as kubeadm may take to restart the only API server, in any phase."""
-    return Retry(STATIC_POD_TIMEOUT, say, settling=ROLES_GRACE)
+    return Retry(STATIC_POD_TIMEOUT, say, settling=ROLES_GRACE, clock=clock)
 
 
 class Actions:
@@ -48,7 +48,7 @@ class Actions:
         self.cordoned = self.ended = 0.0
         self.holding = self.former is not None and self.mark.uncordon  # a cordon that is to end
         self.saved: Path | None = None
-        self.patiently = patient(self.progress.note)
+        self.patiently = patient(self.progress.note, node.clock)
         self.unhealthy: tuple[str, ...] = ()
         self.behind: tuple[str, ...] = ()
         self.left_open: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Actions:
             stays = "it stays cordoned" if self.seen.facts.cordoned else "the node was not cordoned"
             raise AdminError(error.what, f"{stays}; {error.hint}") from error
         preview = self.patiently(self.node.preview)
-        self.cordoned = time.monotonic()
+        self.cordoned = self.node.clock.monotonic()
         with self.marked():
             self.node.drain(preview)
             self.holding = self.mark.uncordon
@@ -175,7 +175,7 @@ class Actions:
     def uncordoned(self) -> None:
         """The cordon is over."""
         self.holding = False
-        self.ended = time.monotonic()
+        self.ended = self.node.clock.monotonic()
 
     def job(self, name: str, script: Script, arguments: Sequence[str]) -> None:
         """Runs a job on the node's host to its end, as `host_jobs.run_job` does."""

@@ -96,7 +96,7 @@ def open_host(hosts: Hosts, node: str, *, skipped: Sequence[str] = (), doing: bo
     skipped: as in Options. doing: whether anything is to be changed. Raises AdminError where there is no way
     in, or naming the rights that are missing: a node that is half way must not be left for want of one.
     """
-    cluster, patiently = hosts.cluster, patient(hosts.say)
+    cluster, patiently = hosts.cluster, patient(hosts.say, hosts.cluster.clock)
     patiently(lambda: require_when_ready(cluster, rights(hosts.options, doing=doing)))
     patiently(lambda: one_at_a_time.check_skipped(cluster, skipped))
     seen = patiently(lambda: read_node(cluster, node))
@@ -140,7 +140,7 @@ def hold_lease(
     hold, exclude: lease.held and one_at_a_time.control_plane.
     Raises AdminError where somebody does and is not taken over, or where their work goes on.
     """
-    cluster, patiently = hosts.cluster, patient(hosts.say)
+    cluster, patiently = hosts.cluster, patient(hosts.say, hosts.cluster.clock)
     about = f"upgrades node {node}" + (f" to {options.to}" if options.to else "")
     name, owner = patiently(lambda: lease_name(cluster, node)), hosts.operation.owner
     with ExitStack() as stack:
@@ -160,7 +160,7 @@ def hold_lease(
 
 def inspect_when_reachable(source: Source, options: Options, say: Say) -> Inspection:
     """What would be done to the node; nothing is touched."""
-    return patient(say)(lambda: inspect(source, options))
+    return patient(say, source.clock)(lambda: inspect(source, options))
 
 
 def upgrade(node: LiveNode, *, check: Callable[[], None], run: Run | None = None) -> Upgraded:

@@ -1,8 +1,10 @@
 """What would be done to a node, and what forbids it: looked at, and nothing touched."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
@@ -86,7 +88,7 @@ class Source:
 
     cluster_name: as the kubeconfig has it. facts: the node among the others. disk: what its host says.
     offers: the packages of a minor in its repository. behind: as `addons.left_behind`, for a target.
-    preview: what its drain would do.
+    preview: what its drain would do. clock: by which an API server that is away is waited for.
     """
 
     cluster_name: str
@@ -95,6 +97,7 @@ class Source:
     offers: Callable[[int], Iterable[packages.Offer]]
     behind: Callable[[Target], list[str]]
     preview: Callable[[], Preview]
+    clock: Clock = time
 
     @classmethod
     def of(cls, cluster: Cluster, host: Host, options: Options) -> "Source":
@@ -107,6 +110,7 @@ class Source:
             offers=lambda minor: packages.ask_repository(host, minor, renew_key=options.renew_key),
             behind=lambda goal: addons.left_behind(cluster, host, goal),
             preview=lambda: drain.look(cluster, node, previewed_with(host, options)),
+            clock=cluster.clock,
         )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.cluster.wait import NotYetError, wait_until
@@ -50,12 +50,16 @@ class LiveNode:
         """The node's."""
         return self.host.node
 
+    @property
+    def clock(self) -> Clock:
+        """The one that is waited by."""
+        return self.cluster.clock
+
     def mark(self, mark: Mark | None) -> None:
         """Leaves the mark on the node, or takes it away."""
         body = {"metadata": {"annotations": {UPGRADE: gather.mark_text(mark) if mark else None}}}
-        Retry(MEMBER_TIMEOUT, lambda _: None, settling=MEMBER_TIMEOUT)(
-            partial(self.cluster.patch, f"/api/v1/nodes/{self.name}", body, MERGE_PATCH)
-        )
+        patiently = Retry(MEMBER_TIMEOUT, settling=MEMBER_TIMEOUT, clock=self.clock)
+        patiently(lambda: self.cluster.patch(f"/api/v1/nodes/{self.name}", body, MERGE_PATCH))
 
     def run_job(self, name: str, script: Script, arguments: Sequence[str], check: Callable[[], None]) -> None:
         """As `host_jobs.run_job`, on the node's host."""
@@ -116,7 +120,7 @@ class LiveNode:
 
         what = f"node {self.name}: etcd's member is not well"
         hint = "see kubectl admin etcd-status"
-        wait_until(is_well, what, hint, timeout=MEMBER_TIMEOUT, interval=POLL_INTERVAL)
+        wait_until(is_well, what, hint, timeout=MEMBER_TIMEOUT, interval=POLL_INTERVAL, clock=self.clock)
 
     def await_addons(self, *, here: bool) -> tuple[str, ...]:
         """As `rollout.wait_until_well`. here: whether the new kube-proxy is to be here."""

@@ -133,7 +133,7 @@ class Source:
     @classmethod
     def of(cls, cluster: Cluster, node: str) -> "Source":
         """The cluster itself, with the add-ons that are on the node."""
-        return cls(lambda: gather(cluster, node), lambda pod: says_well(cluster, pod))
+        return cls(lambda: gather(cluster, node), lambda pod: says_well(cluster, pod), cluster.clock)
 
 
 def says_well(cluster: Cluster, pod: str) -> bool | None:

@@ -36,7 +36,7 @@ def status(
 
     read, survey: gather.cluster_facts and gather.disk.
     """
-    patiently = patient(host.say)
+    patiently = patient(host.say, host.clock)
     facts = patiently(lambda: read(cluster, host.node, members=False))
     holder = patiently(lambda: lease.who(cluster, lease_name(cluster, host.node)))
     work = tuple(name for name in JOBS if jobs.running(host, NAME, f"{DIRECTORY}/{name}"))

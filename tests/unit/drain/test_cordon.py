@@ -6,12 +6,12 @@ from copy import deepcopy
 
 import pytest
 
-from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import Forbidden, Unreachable
 from kubectl_admin.drain import cordon
 from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE, Cordon
 from tests.fakes import drain_api as api
 from tests.fakes.api_server import HangUp, Says, StandIn, status
+from tests.fakes.clock import Clock
 from tests.unit.drain.samples import NOW
 from tests.unit.interrupted import at_every_moment
 
@@ -19,9 +19,9 @@ CONFLICT = status(409, "Conflict", "the object has been modified")
 
 
 @pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(retry.time, "sleep", lambda _: None)
+def server():
     with StandIn().serving() as stand_in:
+        stand_in.clock = Clock()
         stand_in.on("GET", api.NODE, Says(body=api.node("w1")))
         stand_in.on("PATCH", api.NODE, Says(body={}))
         yield stand_in
@@ -34,7 +34,7 @@ class OneNode:
     """
 
     def __init__(self, cut=""):
-        self.node, self.cut = api.node("w1"), cut
+        self.node, self.cut, self.clock = api.node("w1"), cut, Clock()
 
     def get(self, path):
         assert path == api.NODE

@@ -14,6 +14,7 @@ from kubectl_admin.upgrade.host_jobs import JobFailedError, last_words
 from kubectl_admin.upgrade.inspection import Inspection, Options
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from kubectl_admin.versions.version import Version
+from tests.fakes.clock import Clock
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, OLD, disk, facts
 
 
@@ -53,6 +54,7 @@ class Node:
         )
         self.events: list[str] = []
         self.failing, self.exit_code = "", 0
+        self.clock = Clock()
         self.open: tuple[str, ...] = ()
         self.said: list[str] = []
         self.progress = UpgradeProgress()
@@ -86,6 +88,7 @@ class Node:
 
     def wait_until_ready(self, *, parts_ready):
         self.acted("settled" if parts_ready else "running")
+        self.clock.sleep(60)
 
     def await_member(self):
         self.acted("member")
@@ -157,7 +160,7 @@ def test_the_end_of_the_cordon_is_timed_and_the_mark_goes_last():
     job.drain()
     job.settle()
     assert job.node.events == ["add-ons", "mark True", "drained", *RUNNING, "uncordoned", *WELL]
-    assert job.ended >= job.cordoned > 0
+    assert job.ended == job.cordoned + 60 * len(RUNNING)
     assert job.unhealthy == ("Deployment/default/web",)
     assert job.behind == ("CoreDNS is old",)
 

@@ -1,6 +1,5 @@
 """An upgrade begins also while the only API server is being restarted, and for one person at a time."""
 
-import time
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +64,7 @@ class Flapping:
         self.node: dict[str, Any] = {"metadata": {"name": "cp-1"}}
         self.control_planes: list[str] = []
         self.server, self.server_time = "https://lab", datetime(2026, 1, 1, 12, tzinfo=UTC)
-        self.say = self.said.append
+        self.say, self.clock = self.said.append, Clock()
 
     def tried(self, what: str) -> str:
         """What is done now, or fails."""
@@ -149,6 +148,7 @@ class Flapping:
             ),
             behind=lambda _goal: self.tried("behind") and [],
             preview=lambda: None,
+            clock=self.clock,
         )
 
     @property
@@ -159,6 +159,7 @@ class Flapping:
         saved = SimpleNamespace(download=SimpleNamespace(fetched=SimpleNamespace(size=1)))
         return SimpleNamespace(
             name="cp-1",
+            clock=self.clock,
             seen=Inspection(here, disk(), target.role(here, NEW), Target(NEW, ""), (), (), None),
             options=Options(),
             progress=progress,
@@ -200,7 +201,7 @@ class Flapping:
         """From anywhere."""
         here = facts("cp-1")
         host = Host("cp-1")
-        host.say = self.say  # type: ignore[method-assign]
+        host.say, host.clock = self.say, self.clock  # type: ignore[method-assign]
         return status.status(
             self,
             host,
@@ -232,15 +233,6 @@ PHASES = {
     "drain": (lambda flapping: Actions(flapping.live_node, lambda: None).drain(), "preview"),
     "add-ons": (lambda flapping: Actions(flapping.live_node, lambda: None).addons_behind(), "add-ons"),
 }
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    """Nothing here waits for anything."""
-    clock = Clock()
-    monkeypatch.setattr(time, "monotonic", clock.monotonic)
-    monkeypatch.setattr(time, "sleep", clock.sleep)
-    return clock
 
 
 def test_the_host_is_reached_as_soon_as_there_is_an_api_server():

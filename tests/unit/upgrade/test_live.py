@@ -11,6 +11,7 @@ from kubectl_admin.upgrade.inspection import Inspection, Options
 from kubectl_admin.upgrade.live import LiveNode
 from kubectl_admin.upgrade.progress import UpgradeProgress
 from tests.fakes.api_server import Says, StandIn, status
+from tests.fakes.clock import Clock
 from tests.unit.upgrade.cases import CONTROL_PLANES, NEW, disk, facts
 
 
@@ -26,6 +27,7 @@ def test_the_mark_is_left_and_taken_away_also_where_the_api_server_does_not_know
     path, mark = "/api/v1/nodes/w1", Mark("1.37.2", "then", uncordon=True)
     refused = 'nodes "w1" is forbidden: User "ann" cannot patch resource "nodes" in API group ""'
     with StandIn().serving() as server:
+        server.clock = Clock()
         server.on("PATCH", path, status(403, "Forbidden", refused), Says(body={}))
         node = live("w1", server.connect())
         node.mark(mark)
