@@ -8,6 +8,7 @@ from kubectl_admin.finding import Rule
 
 PKI_DOCS = "https://kubernetes.io/docs/setup/best-practices/certificates/"
 AUTHENTICATION = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"
+DEBUG = "https://kubernetes.io/docs/tasks/debug/debug-cluster/"
 BOOTSTRAPPING = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
 EXTERNAL_CA = f"{RENEWAL_DOCS}#external-ca-mode"
 SERVING_CERTIFICATES = f"{RENEWAL_DOCS}#kubelet-serving-certs"
@@ -53,7 +54,7 @@ KUBELET_CONF_EMBEDS = Rule(
     "kubelet.conf names the file that the kubelet rotates, kubelet-client-current.pem",
     TROUBLESHOOTING,
 )
-KUBELET_DOWN = Rule("kubelet-down", "only a running kubelet asks for a certificate", BOOTSTRAPPING)
+KUBELET_DOWN = Rule("kubelet-down", "the kubelet of every node runs, and can be reached", DEBUG)
 NO_ROTATION = Rule(
     "no-rotation", "a kubelet asks for new certificates where its configuration says so", BOOTSTRAPPING
 )

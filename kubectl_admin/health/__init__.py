@@ -9,6 +9,9 @@ ages: how old a time is that another machine's clock wrote
 containers, leaders, signs: what the API's objects tell of components and nodes
 checks: the checks behind an answer of /livez, /readyz and /healthz
 states: the state of one component on one node
+judged_metrics, series: the metrics that are judged, and how they move between two looks
+etcd_state: etcd as its metrics tell it, for the judge of its members
+rules, judge: the findings
 ignore: findings that are set aside
 look: all of one look at a cluster, judged
 matrix: a row a node

@@ -267,7 +267,8 @@ class Facts:
     at: this machine's clock when it began; took: seconds of the whole. server_time: the API server's clock at
     the same moment; None where it has not said. sampled: how many nodes were asked
     where not all were, else None. window: seconds between `earlier` metrics and the later; None for one look.
-    leaders: Leases of kube-controller-manager and kube-scheduler, by their names.
+    leaders: Leases of kube-controller-manager and kube-scheduler, by their names. earlier_leaders: the same
+    of the look `window` seconds before.
     has: the components that this cluster has; what is not in it is «-» in every row.
     found: findings of other rooms' judges on the same moment (etcd's members, certificates).
     gaps: what could not be looked at.
@@ -288,6 +289,7 @@ class Facts:
     found: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     server_time: datetime | None = None
+    earlier_leaders: Mapping[str, Lease] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:

@@ -95,9 +95,12 @@ class Hash:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm that a member has raised: NOSPACE, CORRUPT; a number for one that is not known here."""
+    """An alarm that a member has raised: NOSPACE, CORRUPT; a number for one that is not known here.
 
-    member_id: int
+    member_id: None where it is not said which.
+    """
+
+    member_id: int | None
     kind: str
 
 

@@ -26,6 +26,7 @@ class Member:
     problem: why it could not be asked in its own pod; "" where it was.
     asked_from: the node of the member from which it was asked over the network instead; "" otherwise.
     unreachable: why it gave no answer there, either.
+    heard: whether another member says that it has a connection with it.
     hash: None where it was not taken.
     alarms: those that it has raised.
     """
@@ -41,11 +42,12 @@ class Member:
     unreachable: str = ""
     hash: Hash | None = None
     alarms: tuple[str, ...] = ()
+    heard: bool = False
 
     @property
     def up(self) -> bool:
-        """Whether it has answered, in whichever way."""
-        return self.status is not None
+        """Whether it has answered, in whichever way, or another member has a connection with it."""
+        return self.status is not None or self.heard
 
     @property
     def learner(self) -> bool:

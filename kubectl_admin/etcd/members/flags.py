@@ -60,7 +60,11 @@ class Access:
 
 def member_flags(pod: Mapping[str, Any]) -> Flags:
     """A member's settings. A flag wins over its variable; a configuration file over everything."""
-    settings = settings_of(pod, ETCD)
+    return flags_of(settings_of(pod, ETCD))
+
+
+def flags_of(settings: Mapping[str, str]) -> Flags:
+    """The same from the flags and variables that its pod gives, by their names without dashes."""
 
     def urls(name: str, default: str) -> tuple[str, ...]:
         return listed(settings.get(name, default))

@@ -98,7 +98,7 @@ def of_static_pods(found: StaticPods) -> Etcd:
             case Component.APISERVER:
                 flags[static_pods.node_of(pod)] = apiserver_flags(pod)
     members.sort(key=lambda pod: (pod.node, pod.name))
-    return Etcd(tuple(members), _alike(flags), found.nodes, found.impostors)
+    return Etcd(tuple(members), alike(flags), found.nodes, found.impostors)
 
 
 def member(pod: Mapping[str, Any]) -> EtcdPod:
@@ -121,9 +121,13 @@ def member(pod: Mapping[str, Any]) -> EtcdPod:
 
 def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
     """The etcd that the API server of a static pod uses."""
-    settings = settings_of(pod, APISERVER)
+    return etcd_of_apiserver(static_pods.node_of(pod), settings_of(pod, APISERVER))
+
+
+def etcd_of_apiserver(node: str, settings: Mapping[str, str]) -> ApiserverFlags:
+    """The same from the flags of the API server on a node."""
     return ApiserverFlags(
-        nodes=(static_pods.node_of(pod),),
+        nodes=(node,),
         servers=listed(settings.get("etcd-servers", "")),
         ca=settings.get("etcd-cafile", ""),
         cert=settings.get("etcd-certfile", ""),
@@ -132,7 +136,7 @@ def apiserver_flags(pod: Mapping[str, Any]) -> ApiserverFlags:
     )
 
 
-def _alike(flags: Mapping[str, ApiserverFlags]) -> tuple[ApiserverFlags, ...]:
+def alike(flags: Mapping[str, ApiserverFlags]) -> tuple[ApiserverFlags, ...]:
     """The flags of API servers, equal ones as one, in the order of their nodes' names."""
     alike: dict[ApiserverFlags, list[str]] = {}
     for node, one in sorted(flags.items()):

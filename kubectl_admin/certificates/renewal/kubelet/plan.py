@@ -40,6 +40,7 @@ def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
     yield from busy(node)
     if not node.survey.kubelet:
         yield KUBELET_DOWN.violation(
+            says="only a running kubelet asks for a certificate",
             subject="kubelet",
             evidence="its systemd unit is not active",
             fix="see why, on the node: journalctl -u kubelet",

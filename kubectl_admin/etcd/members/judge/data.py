@@ -29,12 +29,19 @@ def alarms(state: State) -> Iterator[Finding]:
     titles = {member.id: member.title for member in state.members}
     for kind in sorted({alarm.kind for alarm in state.alarms}):
         raised = [alarm.member_id for alarm in state.alarms if alarm.kind == kind]
-        who = ", ".join(titles.get(one) or f"{one:x}, which is not a member" for one in raised)
+        who = ", ".join(
+            "a member that is not named"
+            if one is None
+            else titles.get(one) or f"{one:x}, which is not a member"
+            for one in raised
+        )
         yield ALARMS.get(kind, ALARM_UNKNOWN).violation(
             subject=f"alarm {kind}",
             evidence=f"raised by {who}",
             fix=ALARM_FIXES.get(kind, "see etcd's log"),
-            objects=objects_of([member for member in state.members if member.id in raised]),
+            objects=objects_of(
+                [member for member in state.members if member.id is not None and member.id in raised]
+            ),
         )
 
 

@@ -1,0 +1,64 @@
+"""The judgement on a cluster's health: facts in, findings out. Pure.
+
+Reading order: states (what the states of components come to), then by component: apiserver, etcd, kubelet,
+kube_proxy, controllers (controller-manager and scheduler), leases (their leaders), clocks.
+One cause gives one finding: what follows from another finding is told in its advice, or not at all.
+"""
+
+from collections.abc import Callable, Iterable
+
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.health.facts import Facts
+from kubectl_admin.health.judge import (
+    apiserver,
+    clocks,
+    controllers,
+    etcd,
+    kube_proxy,
+    kubelet,
+    leases,
+    states,
+)
+
+Check = Callable[[Facts], Iterable[Finding]]
+
+
+def judge(facts: Facts) -> list[Finding]:
+    """All findings on a cluster's health, the worst first, then in the order of the checks."""
+    found = [*facts.found, *(finding for check in CHECKS for finding in check(facts))]
+    found.extend(gap.finding() for gap in facts.gaps)
+    return sorted(found, key=lambda finding: list(Severity).index(finding.severity))
+
+
+CHECKS: tuple[Check, ...] = (
+    states.nodes,
+    states.components,
+    states.crashes,
+    apiserver.instances,
+    etcd.members,
+    etcd.cluster,
+    kubelet.health,
+    kube_proxy.health,
+    controllers.health,
+    leases.leaders,
+    clocks.differing,
+    apiserver.balancer,
+    etcd.speed,
+    etcd.elections,
+    kubelet.events,
+    kubelet.certificates,
+    kube_proxy.behind,
+    kube_proxy.failures,
+    apiserver.errors,
+    apiserver.clients,
+    leases.holders,
+    leases.changes,
+    states.contradictions,
+    clocks.operator,
+    kube_proxy.modes,
+    kube_proxy.leaving,
+    kubelet.ageing,
+    apiserver.deprecated,
+    states.elsewhere,
+    states.unseen,
+)

@@ -1,0 +1,217 @@
+"""What the states of components come to: findings on what is bad, and on what was not seen. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubectl_admin.certificates.rules import KUBELET_DOWN
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.finding import NOT_SEEN, Finding, Severity
+from kubectl_admin.health import rules
+from kubectl_admin.health.containers import has_crashed, main_container, told
+from kubectl_admin.health.facts import Facts, Node, NoReply, Process
+from kubectl_admin.health.states import State, Verdict, node_state, verdict, verdict_of
+from kubectl_admin.report.text import some_of
+
+BY_NODE = {
+    State.NODE: (
+        rules.NODE_UNREACHABLE,
+        "look whether the machine runs, then at its network; where a connection is refused, it runs and its "
+        "kubelet does not: systemctl status kubelet",
+    ),
+    State.KUBELET: (KUBELET_DOWN, "on the node: systemctl status kubelet; journalctl -u kubelet"),
+    State.RUNTIME: (
+        rules.RUNTIME_HANGS,
+        "on the node: crictl ps; where it hangs, restart the container runtime",
+    ),
+}
+OWN_RULES = {
+    State.MISSING: rules.COMPONENT_MISSING,
+    State.CLOSED: rules.PORT_CLOSED,
+    State.HANGING: rules.COMPONENT_HANGS,
+}
+# Their answers are judged by rules of their own, with advice by check.
+JUDGED_BY_ANSWER = (
+    Component.APISERVER,
+    Component.ETCD,
+    Component.KUBELET,
+    Component.KUBE_PROXY,
+    Component.CONTROLLER_MANAGER,
+    Component.SCHEDULER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A component on a node, and its state."""
+
+    node: Node
+    process: Process
+    verdict: Verdict
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Its node, as findings name it."""
+        return (f"node/{self.node.name}",)
+
+    @property
+    def unready_since(self) -> datetime | None:
+        """Since when its kubelet says that it is not Ready; None where it does not."""
+        pod = self.process.pod
+        return pod.since if pod and pod.ready is False else None
+
+    @property
+    def subject(self) -> str:
+        """«etcd on node cp-1»."""
+        return f"{self.process.component} on node {self.node.name}"
+
+
+def standings(facts: Facts, component: Component | None = None) -> Iterator[Standing]:
+    """Every component on every node, or one of them, with its state."""
+    for node in facts.nodes:
+        for process in node.processes:
+            if component is None or process.component is component:
+                yield Standing(node, process, verdict(facts, node, process))
+
+
+def is_bad(facts: Facts, node: str, component: Component) -> bool:
+    """Whether the component on the node of that name has been seen not to be well."""
+    found = facts.node(node)
+    return found is not None and verdict_of(facts, found, component).is_bad
+
+
+def nodes(facts: Facts) -> Iterator[Finding]:
+    """Nodes of which nothing can be asked: one finding, whatever is on them."""
+    for node in facts.nodes:
+        found = node_state(facts, node)
+        if found is None:
+            continue
+        rule, fix = BY_NODE.get(found.state, (None, ""))
+        if rule:
+            yield rule.violation(
+                subject=f"node {node.name}",
+                evidence=f"{found.evidence}; its components are not known to be up or down",
+                fix=fix,
+                objects=(f"node/{node.name}",),
+                since=_since(node),
+            )
+
+
+def components(facts: Facts) -> Iterator[Finding]:
+    """Components that are missing, hang, or do not listen."""
+    for one in standings(facts):
+        rule = OWN_RULES.get(one.verdict.state)
+        if one.verdict.state is State.UNHEALTHY and one.process.component not in JUDGED_BY_ANSWER:
+            rule = rules.COMPONENT_UNHEALTHY
+        if rule:
+            yield rule.violation(
+                subject=one.subject,
+                evidence=one.verdict.evidence,
+                fix=_advice(one),
+                objects=one.objects,
+                since=one.unready_since,
+            )
+
+
+def crashes(facts: Facts) -> Iterator[Finding]:
+    """Components whose processes end, and those that are well again after that."""
+    for one in standings(facts):
+        container = main_container(one.process)
+        crashed = container and has_crashed(facts, one.node.name, container)
+        if one.verdict.state is State.CRASHING:
+            severity, evidence = Severity.VIOLATION, one.verdict.evidence
+        elif one.verdict.is_well and container and crashed:
+            severity = Severity.WARNING
+            evidence = f"it runs again: {told(facts, one.node.name, container)}"
+        else:
+            continue
+        yield rules.COMPONENT_CRASHING.finding(
+            severity,
+            subject=one.subject,
+            evidence=evidence,
+            fix=_advice(one),
+            objects=one.objects,
+            since=container.finished if container else None,
+        )
+
+
+def contradictions(facts: Facts) -> Iterator[Finding]:
+    """Components that answer, and that their kubelet takes for not Ready."""
+    for one in standings(facts):
+        pod = one.process.pod
+        if not one.verdict.is_well or pod is None or pod.ready is not False or pod.deleted:
+            continue
+        if pod.since and (facts.now - pod.since).total_seconds() >= rules.VERDICT_GRACE:
+            message = f": {pod.message}" if pod.message else ""
+            yield rules.VERDICTS_DIFFER.warning(
+                subject=one.subject,
+                evidence=f"it answers that it is well, and the kubelet says that it is not Ready{message}",
+                fix=f"kubectl -n {pod.namespace} describe pod {pod.name}",
+                objects=one.objects,
+                since=pod.since,
+            )
+
+
+def elsewhere(facts: Facts) -> Iterator[Finding]:
+    """Components at addresses that can't be asked this way; one finding for those that are alike."""
+    alike: dict[tuple[Component, str], list[Standing]] = {}
+    for one in standings(facts):
+        if one.verdict.state is State.BOUND:
+            evidence = one.verdict.evidence
+            host = one.process.endpoint.host if one.process.endpoint else ""
+            # Each node has its own address; the rest of the sentence makes them alike.
+            generic = evidence.replace(host, "its own address") if host else evidence
+            alike.setdefault((one.process.component, generic), []).append(one)
+    for (component, evidence), found in alike.items():
+        yield rules.BOUND_ELSEWHERE.note(
+            subject=str(component),
+            evidence=found[0].verdict.evidence if len(found) == 1 else evidence,
+            objects=tuple(name for one in found for name in one.objects),
+        )
+
+
+def unseen(facts: Facts) -> Iterator[Finding]:
+    """What could not be looked at: a note for each reason, whatever the number of nodes."""
+    alike: dict[tuple[State, str, str], list[Standing]] = {}
+    for one in standings(facts):
+        if one.verdict.state in (State.DENIED, State.UNKNOWN):
+            reason = one.verdict.evidence.replace(one.node.name, "NODE")
+            alike.setdefault((one.verdict.state, reason, _permission(one)), []).append(one)
+    for (_, _, permission), found in alike.items():
+        components = dict.fromkeys(str(one.process.component) for one in found)
+        names = tuple(dict.fromkeys(one.node.name for one in found))
+        yield NOT_SEEN.note(
+            subject=f"{', '.join(components)} on {some_of(names)}",
+            evidence=found[0].verdict.evidence,
+            fix=f"grant it: {permission} (docs/permissions.md)" if permission else "",
+            objects=tuple(f"node/{name}" for name in names),
+        )
+
+
+def _permission(one: Standing) -> str:
+    replies = (one.node.way, *one.process.replies.values())
+    return next(
+        (reply.permission for reply in replies if isinstance(reply, NoReply) and reply.permission), ""
+    )
+
+
+def _since(node: Node) -> datetime | None:
+    ready = node.condition("Ready")
+    return ready.since if ready and ready.status != "True" else None
+
+
+def _advice(one: Standing) -> str:
+    component, pod = one.process.component, one.process.pod
+    match one.verdict.state:
+        case State.MISSING if pod:
+            return f"kubectl -n {pod.namespace} describe pod {pod.name}"
+        case State.MISSING if component is Component.KUBE_PROXY:
+            return "kubectl -n kube-system describe daemonset kube-proxy"
+        case State.MISSING:
+            manifest = f"/etc/kubernetes/manifests/{component}.yaml"
+            return f"look for its manifest on the node ({manifest}), then at the kubelet's log"
+        case State.HANGING:
+            return "look at the load of its node and its disk; if it stays so, restart it: crictl stop ID"
+    name = f"kubectl -n {pod.namespace} logs {pod.name}" if pod else "journalctl -u kubelet on the node"
+    container = main_container(one.process)
+    return f"{name} --previous" if pod and container and container.restarts else name
