@@ -161,12 +161,13 @@ def test_who_hangs_up_is_gone_and_ports_end(server: StandIn) -> None:
     gone = threading.Event()
 
     def talk(wire: Wire) -> None:
+        wire.send(0, b"hello")
         list(wire.messages())
         gone.set()
 
     server.on("GET", PATH, node(1, talk=talk))
     with opened(server, 1) as forwarded:
-        pass
+        assert forwarded.ports[0].recv() == b"hello"
     assert gone.wait(10)
     with pytest.raises(BrokenStream):
         forwarded.ports[0].recv()
