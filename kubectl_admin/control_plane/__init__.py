@@ -5,5 +5,6 @@ component: names and ports
 static_pods: which pods are genuine
 pod, flags: what one of them is started with
 endpoints: the loopback of a node
+metrics: what a process says in its metrics
 one_at_a_time: who may change a control plane
 """

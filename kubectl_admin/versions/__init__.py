@@ -3,7 +3,7 @@
 Reading order:
 - version: a version as text, and how versions are compared
 - facts: instances of components, with the evidence for the version of each
-- gather: the facts of one cluster, from processes (with metrics), kube_proxy, kubeadm_config and kubectl;
+- gather: the facts of one cluster, from processes, kube_proxy, kubeadm_config and kubectl;
   hosts adds the versions on the nodes' disks
 - policy: the numbers of the version skew policy; breaches: where the facts break it
 - upstream: the dated table of support and requirements; requirements: which of them a cluster does not meet

@@ -13,6 +13,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import SHOWN, decode_object, mapping
 from kubectl_admin.cluster.errors import Forbidden
 from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.control_plane import metrics
 from kubectl_admin.control_plane.component import CONTROLLERS, KUBE_PROXY_METRICS, PORTS, Component
 from kubectl_admin.control_plane.endpoints import GET_LIMIT, GET_TIMEOUT, get_from_loopback
 from kubectl_admin.control_plane.pod import port_of, settings_of
@@ -20,7 +21,6 @@ from kubectl_admin.control_plane.static_pods import component_of, node_of
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
-from kubectl_admin.versions import metrics
 from kubectl_admin.versions.facts import Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
 

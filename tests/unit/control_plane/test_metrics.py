@@ -2,8 +2,8 @@
 
 import pytest
 
-from kubectl_admin.versions import metrics
-from kubectl_admin.versions.metrics import LINE, SERIES, series
+from kubectl_admin.control_plane import metrics
+from kubectl_admin.control_plane.metrics import LINE, SERIES, series, unescaped
 
 
 def test_every_series_of_a_metric_with_labels_and_value():
@@ -50,3 +50,10 @@ def test_each_piece_is_looked_at_once(text, monkeypatch):
     monkeypatch.setattr(metrics, "LABEL", counted)
     assert list(series(text * 8000, "up")) == []
     assert counted.tries <= 110 * SERIES
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("plain", "plain"), (r"a\"b\\n\nc", 'a"b\\n\nc'), ("end\\", "end\\"), (r"\t", "t")]
+)
+def test_the_value_of_a_label_as_it_is_meant(written, meant):
+    assert unescaped(written) == meant

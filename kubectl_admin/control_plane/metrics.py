@@ -11,16 +11,17 @@ from itertools import islice
 LINE = 4096  # characters of one series that are looked at
 SERIES = 1000  # of one metric that are looked at
 LABEL = re.compile(r'([A-Za-z0-9_]+)="((?:[^"\\]|\\.)*)",?')
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 Series = tuple[Mapping[str, str], str]
 
 
-def series(metrics: str, name: str) -> Iterator[Series]:
-    """The labels (their escapes kept) and the value of each series of a metric, the first 1,000 of them.
+def series(metrics: str, name: str, most: int = SERIES) -> Iterator[Series]:
+    """The labels (their escapes kept) and the value of each series of a metric, the first `most` of them.
 
     Any other line is passed over.
     """
-    for line in islice(_lines(metrics, name), SERIES):
+    for line in islice(_lines(metrics, name), most):
         labels, at = {}, len(name)
         if line.startswith("{", at):
             at += 1
@@ -31,6 +32,11 @@ def series(metrics: str, name: str) -> Iterator[Series]:
             at += 1
         if line.startswith(" ", at) and (words := line[at:].split()):
             yield labels, words[0]
+
+
+def unescaped(label: str) -> str:
+    """The value of a label as it is meant."""
+    return ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], label) if "\\" in label else label
 
 
 def _lines(metrics: str, name: str) -> Iterator[str]:
