@@ -11,6 +11,7 @@ internal/cri/server/sandbox_portforward_linux.go («localhost»).
 
 import queue
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,15 +19,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kubectl_admin.cluster.channels import FRAME, Channels, Closing, Message
+from kubectl_admin.cluster.credentials import Headers
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.portforward import FRAMING, LIMIT, PROTOCOL, by_port
 from kubectl_admin.cluster.requests import location
+from kubectl_admin.cluster.secured import Secured
 from kubectl_admin.errors import AdminError
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.transport import Transport
 
 PORTS = 60  # of one WebSocket; its channels are numbered in a byte
+# A name that every API server's certificate has. Source: kubernetes/kubernetes cmd/kubeadm/app/util/pkiutil.
+INSTANCE = "kubernetes"
 ALARM = 4096  # bytes of alarms that are read at a time
 NOTHING: Message = (0, b"")  # to be sent at present
 
@@ -141,13 +146,25 @@ class HungUpError(Exception):
 class Forwarded(Closing):
     """The ports of one WebSocket, in the order in which they were named."""
 
-    def __init__(self, channels: Channels, ports: Sequence[int], pod: str) -> None:
+    def __init__(self, transport: "Transport", channels: Channels, ports: Sequence[int], pod: str) -> None:
+        self._transport = transport
         self._channels = channels
         self._outgoing = Outgoing()
         self.ports = tuple(
             Port(f"port {port} of pod {pod}", 2 * place, self._outgoing) for place, port in enumerate(ports)
         )
         threading.Thread(target=self._carry, name="forwarded", daemon=True).start()
+
+    def to_instance(self, port: Port) -> tuple[Secured, Headers]:
+        """TLS with the API server behind a port, and the headers that show it who asks.
+
+        Its certificate is checked by the kubeconfig's authority, as the one of the kubeconfig's server is,
+        and only then a token goes there. Raises AdminError for one that is not the cluster's.
+        """
+        identity, context = self._transport.authenticate(), self._transport.context
+        checked = context.verify_mode is ssl.CERT_REQUIRED
+        shown = [one for one in identity.headers if checked or one[0].lower() != "authorization"]
+        return Secured(port, context, INSTANCE if checked else None, port.what), shown
 
     def close(self) -> None:
         """Hangs up; the ports end."""
@@ -194,4 +211,4 @@ def start(
     )
     what = f"the ports of pod {namespace}/{pod}"
     channels = Channels.open(transport, where, [PROTOCOL], what=what, timeout=timeout, opening=opening)
-    return Forwarded(channels, ports, f"{namespace}/{pod}")
+    return Forwarded(transport, channels, ports, f"{namespace}/{pod}")

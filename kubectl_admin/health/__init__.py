@@ -4,6 +4,13 @@ Read in this order:
 facts: what was asked, and what came of it
 object_facts: the API's objects that are judged beside the components
 pods: a pod of the facts, from its object
+questions: where the components of a node serve, and what they are asked there
+gather: gathers all facts
+listing, choice: what has to be known before anything is asked, and which nodes of a large cluster are asked
+ask, exchange, instances: asks one node, one port of it, and API servers through another one
+resolvers, dns: asks the cluster's DNS
+silence: why a question has no answer
+clock, reading, judged_metrics: what answers say of clocks, and the metrics that are judged
 objects, read: asks for those objects, and what is judged of them
 ages: how old a time is that another machine's clock wrote
 containers, leaders, signs: what the API's objects tell of components and nodes

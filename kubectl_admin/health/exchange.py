@@ -1,0 +1,174 @@
+"""One question to a port of a node, and what follows from its answer over the same connection."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from kubectl_admin.cluster import tls
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import decode_date
+from kubectl_admin.cluster.forwarded import Forwarded, Port
+from kubectl_admin.cluster.portforward import Answer, answer_to
+from kubectl_admin.cluster.secured import Secured, Stream
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.endpoints import GET_LIMIT
+from kubectl_admin.errors import AdminError
+from kubectl_admin.health import clock, silence
+from kubectl_admin.health.checks import FAILED
+from kubectl_admin.health.facts import Clock, Metrics, NoReply, Reply, Why
+from kubectl_admin.health.questions import Question
+from kubectl_admin.health.reading import reduced
+
+TEXT = 4000  # characters of an answer that are kept
+TEXT_LIMIT = 256 << 10  # bytes of an answer that is not metrics
+METRICS_LIMIT = GET_LIMIT  # bytes of metrics; those of a large cluster's API server are ten million
+CHECKS = 8  # failed checks that are asked one by one
+# One missed answer of these kinds would be a violation.
+DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited. end: of everything, in time.monotonic's seconds. each: seconds for one answer.
+
+    retries: further looks at what has not answered.
+    """
+
+    end: float
+    each: float
+    retries: int
+
+    @property
+    def left(self) -> float:
+        """Seconds until all must be over."""
+        return max(self.end - time.monotonic(), 0.001)
+
+    @property
+    def for_one(self) -> float:
+        """Seconds for one answer that is asked for now."""
+        return min(self.each, self.left)
+
+    def has_time_for(self, seconds: float) -> bool:
+        """Whether so many seconds and one answer still fit in."""
+        return self.left > seconds + self.each / 2
+
+
+@dataclass(slots=True)
+class Heard:
+    """What came of one question, and of those that followed from it, by path."""
+
+    replies: dict[str, Reply | NoReply] = field(default_factory=dict)
+    metrics: Metrics | NoReply | None = None
+    clocks: list[Clock] = field(default_factory=list)
+    certificate: bytes | None = None
+    pinged: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it has to be asked again before anything is made of it."""
+        told = [self.metrics] if isinstance(self.metrics, NoReply) else list(self.replies.values())
+        return any(isinstance(one, NoReply) and one.why in DOUBTFUL for one in told)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was answered in time."""
+        told = [self.metrics] if isinstance(self.metrics, NoReply) else list(self.replies.values())
+        return any(isinstance(one, NoReply) and one.why is Why.SILENT for one in told)
+
+
+class Exchange:
+    """Asks ports of nodes of one cluster. judged: the metrics that are kept, by component."""
+
+    def __init__(
+        self, cluster: Cluster, patience: Patience, judged: Mapping[Component, Iterable[str]]
+    ) -> None:
+        self.patience = patience
+        self._judged = judged
+        self._loopback = tls.context_to_loopback(cluster.client_certificate, cluster.target.user_name)
+
+    def ask(self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question) -> Heard:
+        """Asks one question, and what follows from its answer over the same connection."""
+        heard, port = Heard(), ports[question]
+        port.finish_within(self.patience.for_one)
+        try:
+            stream, shown, heard.certificate = self._open(forwarded, port, question)
+            get = partial(self._get, heard, stream, port, shown)
+            answer = get(question.path)
+        except AdminError as error:
+            reply = silence.of_port(error)
+            if question.is_of_metrics:
+                heard.metrics = reply
+            else:
+                heard.replies[question.path] = reply
+            return heard
+        if answer.status in (401, 403) and question.otherwise:
+            instead = self.ask(forwarded, ports, question.otherwise)
+            if not instead.is_doubtful:
+                instead.pinged = True
+                instead.clocks += heard.clocks
+                return instead
+        if question.is_of_metrics:
+            heard.metrics = self._metrics(question, answer)
+        elif answer.status != 200:
+            self._follow(question, answer, port, get)
+        return heard
+
+    def _open(
+        self, forwarded: Forwarded, port: Port, question: Question
+    ) -> tuple[Stream, Sequence[tuple[str, str]], bytes | None]:
+        """The stream for a question, the headers that show who asks, and the certificate that was seen."""
+        if question.endpoint.scheme != "https":
+            return port, (), None
+        if question.component is Component.APISERVER:
+            stream, shown = forwarded.to_instance(port)
+            return stream, shown, stream.peer_certificate
+        stream = Secured(port, self._loopback, None, port.what)
+        return stream, (), stream.peer_certificate
+
+    def _get(
+        self, heard: Heard, stream: Stream, port: Port, shown: Sequence[tuple[str, str]], path: str
+    ) -> Answer:
+        """The answer to a path, kept as a reply unless it is metrics."""
+        metrics = path == "/metrics"
+        began = time.monotonic()
+        limit = METRICS_LIMIT if metrics else TEXT_LIMIT
+        answer = answer_to(stream, path, limit, port.what, further=shown, close=False)
+        reply = reply_of(answer.status, "" if metrics else text_of(answer.body), began, answer.headers)
+        if not metrics:
+            heard.replies[path] = reply
+            if found := clock.clock_of(reply, datetime.now(UTC)):
+                heard.clocks.append(found)
+        return answer
+
+    def _follow(self, question: Question, answer: Answer, port: Port, get: Callable[[str], Answer]) -> None:
+        """Asks each check that has failed for its reason, which the list of checks withholds."""
+        bare = question.path.partition("?")[0]
+        names = [name for name, _ in FAILED.findall(text_of(answer.body))]
+        for name in names[:CHECKS]:
+            port.finish_within(self.patience.for_one)
+            try:
+                get(f"{bare}/{name}")
+            except AdminError:
+                return
+
+    def _metrics(self, question: Question, answer: Answer) -> Metrics | NoReply:
+        text = answer.body.decode("utf-8", "replace")
+        if answer.status == 200:
+            return reduced(text, self._judged.get(question.component, ()))
+        said = " ".join(text[: silence.SAID].split())
+        if answer.status in (401, 403):
+            resource = "nodes/metrics" if question.component is Component.KUBELET else question.path
+            return NoReply(Why.FORBIDDEN, said, f"get {resource}")
+        return NoReply(Why.GARBLED, f"/metrics is {answer.status}: {said}")
+
+
+def reply_of(status: int, text: str, began: float, headers: Mapping[str, str]) -> Reply:
+    """A reply that was asked for at this moment and has just come."""
+    return Reply(status, text, time.monotonic() - began, decode_date(headers.get("date", "")))
+
+
+def text_of(body: bytes) -> str:
+    """As much of an answer as is kept."""
+    return body[: 4 * TEXT].decode("utf-8", "replace")[:TEXT]

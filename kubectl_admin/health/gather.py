@@ -1,0 +1,258 @@
+"""Gathers all facts: listings and components side by side, under one deadline for the whole.
+
+What hangs is given up, and costs only what it would have said.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from kubectl_admin.cluster.access import Right, missing
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.endpoints import FORWARDING
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
+from kubectl_admin.health import instances, listing, objects, resolvers, silence
+from kubectl_admin.health.ask import Asked, Asker
+from kubectl_admin.health.choice import choose
+from kubectl_admin.health.exchange import Patience
+from kubectl_admin.health.facts import (
+    Balancer,
+    Facts,
+    Metrics,
+    Node,
+    NoReply,
+    Pod,
+    Process,
+    Reply,
+    Resolver,
+    Why,
+)
+from kubectl_admin.health.judged_metrics import JUDGED
+from kubectl_admin.health.listing import Listed
+from kubectl_admin.health.object_facts import Objects
+from kubectl_admin.pool import LateError, ask_all
+
+WORKERS = 16  # nodes at a time
+RESOLVERS_ASKED = 50  # DNS pods
+BALANCER = "the kubeconfig's server"
+SPARE = 0.3  # seconds before the end by which answers are collected
+FRACTION = 0.3  # of the time limit that one answer may take
+ANSWER_TIMEOUT = 3.0  # seconds for one answer, at most
+RUNNING_PODS = "kubelet_running_pods"
+METRICS: Mapping[Component, tuple[str, ...]] = {
+    component: (*names, RUNNING_PODS) if component is Component.KUBELET else tuple(names)
+    for component, names in JUDGED.items()
+}
+PROXYING = Right("get", "pods/proxy", "kube-system")
+KUBELETS = (Right("get", "nodes/healthz"), Right("get", "nodes/metrics"))
+
+Answers = Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a cluster is looked at.
+
+    timeout: seconds for the whole, besides `sample`. retries: further looks at what one answer would make a
+    violation of. sample: seconds between two looks at metrics; None for one look. all_nodes: whether all are
+    asked however many there are. host: whether debug pods may be used.
+    """
+
+    timeout: float = 10.0
+    retries: int = 1
+    sample: float | None = None
+    all_nodes: bool = False
+    host: bool = False
+
+
+def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = None) -> Facts:
+    """The facts of a cluster, within how.timeout.
+
+    answered: is called after each node and resolver, with how many there are.
+
+    Raises AdminError where the API server can't be spoken to, or lists neither nodes nor pods.
+    """
+    at, began = datetime.now(UTC), time.monotonic()
+    patience = patience_of(how, began + how.timeout)
+    listed = listing.listed(cluster, patience.left)
+    server_time = _server_time(cluster, began)
+    chosen = choose(listed, at, all_nodes=how.all_nodes)
+    asker = Asker(cluster, patience, METRICS)
+    pods = listed.resolvers[:RESOLVERS_ASKED]
+    asking: dict[Any, Callable[[], Any]] = {
+        name: partial(asker.node, listed.ways.get(name, ()), listed.plans.get(name, ())) for name in chosen
+    }
+    asking.update((pod.name, partial(resolvers.ask, cluster, listed, pod, patience)) for pod in pods)
+    in_objects = objects.questions(cluster, patience.left)
+    listings: dict[Any, Callable[[], Any]] = {
+        BALANCER: partial(instances.get_reply, cluster, "/readyz", patience.for_one),
+        **in_objects,
+    }
+    told, heard = _side_by_side(listings, asking, patience, answered)
+    asked = {name: _asked(heard[name]) for name in chosen}
+    asked = attributed(cluster, asked)
+    window = None
+    if how.sample is not None:
+        asked, window = sampled(cluster, how, listed, asked)
+    found = objects.put_together({what: told[what] for what in in_objects})
+    nodes = tuple(_node(node, listed, asked.get(node.name)) for node in listed.nodes)
+    return Facts(
+        context=cluster.target.context,
+        server=cluster.server,
+        at=at,
+        took=time.monotonic() - began,
+        nodes=nodes,
+        has=listed.has,
+        balancer=Balancer(cluster.server, _reply(told[BALANCER])),
+        leaders=listed.leaders,
+        resolvers=tuple(_resolver(pod, heard[pod.name]) for pod in pods),
+        objects=found.objects.joined(Objects(pods=listed.pods)),
+        sampled=len(chosen) if len(chosen) < len(nodes) else None,
+        window=window,
+        gaps=tuple(dict.fromkeys((*listed.gaps, *found.gaps, *gaps_of(cluster, nodes)))),
+        server_time=server_time,
+    )
+
+
+def patience_of(how: How, end: float) -> Patience:
+    """How long is waited for answers, where all must be over at a moment of time.monotonic."""
+    return Patience(end - SPARE, min(ANSWER_TIMEOUT, how.timeout * FRACTION), how.retries)
+
+
+def attributed(cluster: Cluster, asked: Mapping[str, Asked]) -> dict[str, Asked]:
+    """What came of asking nodes, in which FORBIDDEN says that the right to forward ports is missing.
+
+    An API server hands on a kubelet's refusal as its own.
+    """
+    refused = {
+        name for name, one in asked.items() if isinstance(one.way, NoReply) and one.way.why is Why.FORBIDDEN
+    }
+    if not refused or missing(cluster, FORWARDING):
+        return dict(asked)
+    return {
+        name: replace(one, way=NoReply(Why.FORWARD, one.way.said))
+        if name in refused and isinstance(one.way, NoReply)
+        else one
+        for name, one in asked.items()
+    }
+
+
+def sampled(
+    cluster: Cluster, how: How, listed: Listed, asked: Mapping[str, Asked]
+) -> tuple[dict[str, Asked], float | None]:
+    """The same after a second look at the metrics, and the seconds between the two looks."""
+    first = time.monotonic()
+    time.sleep(how.sample or 0)
+    asker = Asker(cluster, patience_of(how, time.monotonic() + how.timeout), METRICS)
+    asking = {
+        name: partial(asker.metrics, one.way, listed.plans[name])
+        for name, one in asked.items()
+        if isinstance(one.way, str)
+    }
+    later = ask_all(asking, deadline=how.timeout, workers=WORKERS)
+    window = time.monotonic() - first
+
+    def with_later(process: Process, metrics: Mapping[Component, Metrics]) -> Process:
+        now, before = metrics.get(process.component), process.metrics
+        if now is None or not isinstance(before, Mapping):
+            return process
+        return replace(process, metrics=now, earlier=before)
+
+    result = dict(asked)
+    for name, metrics in later.items():
+        if not isinstance(metrics, AdminError):
+            both = tuple(with_later(process, metrics) for process in asked[name].processes)
+            result[name] = replace(asked[name], processes=both)
+    return result, window
+
+
+def gaps_of(cluster: Cluster, nodes: tuple[Node, ...]) -> list[Gap]:
+    """What the user could not be told for want of a right or a certificate."""
+    gaps = []
+    if not cluster.has_client_certificate:
+        why = "they trust client certificates, and this user has none; a token is sent to API servers alone"
+        gaps.append(
+            Gap("the checks of kubelets, and metrics of kubelets, controller-managers and schedulers", why)
+        )
+    refused: dict[str, NoReply] = {}
+    for node in nodes:
+        for process in node.processes:
+            metrics = process.metrics
+            if isinstance(metrics, NoReply) and metrics.why is Why.FORBIDDEN:
+                refused.setdefault(metrics.permission, metrics)
+    gaps += [
+        Gap(f"metrics by {permission.removeprefix('get ')}", one.said, permission)
+        for permission, one in refused.items()
+    ]
+    return gaps
+
+
+def _side_by_side(
+    listings: Mapping[Any, Callable[[], Any]],
+    asking: Mapping[Any, Callable[[], Any]],
+    patience: Patience,
+    answered: Callable[[int], None] | None,
+) -> tuple[Answers, Answers]:
+    """The answers of listings and of nodes; neither waits for the other."""
+    left = patience.left + SPARE / 2
+    sides: dict[str, Callable[[], Answers]] = {
+        "listings": partial(ask_all, listings, deadline=left, workers=listing.WORKERS),
+        "nodes": partial(ask_all, asking, deadline=left, workers=WORKERS, answered=answered),
+    }
+    both = ask_all(sides, deadline=patience.left + SPARE, workers=len(sides))
+    late = LateError("no answer came in time")
+    told, heard = (
+        dict.fromkeys(asked, late) if isinstance(answers, AdminError) else answers
+        for asked, answers in ((listings, both["listings"]), (asking, both["nodes"]))
+    )
+    return told, heard
+
+
+def _server_time(cluster: Cluster, began: float) -> datetime | None:
+    """The API server's clock when all began, by its latest answer, which knows no parts of a second."""
+    said = cluster.server_time
+    return said and said + timedelta(seconds=0.5 - (time.monotonic() - began))
+
+
+def _asked(answer: Asked | AdminError) -> Asked:
+    if isinstance(answer, AdminError):
+        return Asked(silence.of_way(answer, 0.0), ())
+    return answer
+
+
+def _node(node: Node, listed: Listed, asked: Asked | None) -> Node:
+    """A node with what came of asking it."""
+    planned = tuple(plan.process for plan in listed.plans.get(node.name, ()))
+    if asked is None:
+        return replace(node, way=NoReply(Why.LEFT_OUT), processes=planned)
+    processes = asked.processes or planned
+    running = next(
+        (
+            sum(sample.value for sample in process.metrics.get(RUNNING_PODS, ()))
+            for process in processes
+            if process.component is Component.KUBELET and isinstance(process.metrics, Mapping)
+        ),
+        None,
+    )
+    return replace(
+        node,
+        way=asked.way,
+        processes=processes,
+        clock=asked.clock,
+        running=int(running) if running is not None else None,
+    )
+
+
+def _reply(answer: Reply | AdminError) -> Reply | NoReply:
+    return silence.of_proxy(answer) if isinstance(answer, AdminError) else answer
+
+
+def _resolver(pod: Pod, answer: Resolver | AdminError) -> Resolver:
+    if isinstance(answer, AdminError):
+        return Resolver(pod, "", silence.of_way(answer, 0.0))
+    return answer

@@ -1,0 +1,58 @@
+"""API servers asked through another one, where the ports of their node do not lead to them."""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.errors import AdminError
+from kubectl_admin.health import silence
+from kubectl_admin.health.exchange import TEXT, TEXT_LIMIT, Patience, reply_of
+from kubectl_admin.health.facts import NoReply, Reply, Why
+from kubectl_admin.health.questions import Plan
+from kubectl_admin.pool import ask_all
+
+Replies = Mapping[str, Reply | NoReply]
+
+
+def is_beside(plan: Plan, way: str | NoReply, replies: Replies) -> bool:
+    """Whether an API server can only be asked through another one.
+
+    Its node forwards nothing, or it is bound elsewhere, or shows a certificate of another authority.
+    """
+    if isinstance(way, NoReply):
+        return way.why not in (Why.FORBIDDEN, Why.LATE)
+    if any(isinstance(reply, Reply) for reply in replies.values()):
+        return False
+    elsewhere = not plan.questions[0].endpoint.is_on_loopback
+    return elsewhere or any(isinstance(one, NoReply) and one.why is Why.GARBLED for one in replies.values())
+
+
+def by_proxy(cluster: Cluster, plan: Plan, patience: Patience) -> Replies:
+    """The health of an API server as another one is told it, which shows it no user."""
+    if plan.process.pod is None:
+        return {}
+    where = f"{SYSTEM_PODS}/https:{plan.process.pod.name}:{plan.questions[0].endpoint.port}/proxy"
+    asked = [one.path.partition("?")[0] for one in plan.questions if not one.is_of_metrics]
+    asking = {path: partial(get_reply, cluster, f"{where}{path}", patience.for_one) for path in asked}
+    found = ask_all(asking, deadline=patience.left, workers=len(asking))
+    return {
+        path: silence.of_proxy(one) if isinstance(one, AdminError) else one for path, one in found.items()
+    }
+
+
+def get_reply(cluster: Cluster, path: str, seconds: float) -> Reply:
+    """The answer to a path of the API server, of whatever status; raises AdminError for none.
+
+    A Status is somebody's word on why there is no answer, and is raised.
+    """
+    began = time.monotonic()
+    try:
+        text, status = cluster.get_text(path, timeout=seconds, limit=TEXT_LIMIT), 200
+    except ApiError as error:
+        if not error.body:
+            raise
+        text, status = error.body, error.status
+    return reply_of(status, text[:TEXT], began, {})

@@ -1,0 +1,47 @@
+"""Asks each pod of the cluster's DNS for the Service of the API servers, over TCP by a port-forward."""
+
+import time
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+from kubectl_admin.health import dns, silence
+from kubectl_admin.health.exchange import DOUBTFUL, Patience
+from kubectl_admin.health.facts import NoReply, Pod, Resolver, Why
+from kubectl_admin.health.listing import Listed
+
+PORT = 53
+LOOK_INTERVAL = 2.0  # seconds between two looks at one that has not answered
+
+
+def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resolver:
+    """A DNS pod with its answer; it is asked again where a single answer is missed."""
+    name = f"kubernetes.default.svc.{listed.domain}"
+    only_6 = bool(listed.service) and all(":" in one for one in listed.service)
+    kind = dns.AAAA if only_6 else dns.A
+    expected = tuple(one for one in listed.service if (":" in one) == only_6)
+    answer = _once(cluster, pod, name, kind, patience)
+    for _ in range(patience.retries):
+        if not (isinstance(answer, NoReply) and answer.why in (*DOUBTFUL, Why.NODE)):
+            break
+        if not patience.has_time_for(LOOK_INTERVAL):
+            break
+        time.sleep(LOOK_INTERVAL)
+        answer = _once(cluster, pod, name, kind, patience)
+    return Resolver(pod, name, answer, expected)
+
+
+def _once(cluster: Cluster, pod: Pod, name: str, kind: int, patience: Patience) -> tuple[str, ...] | NoReply:
+    began = time.monotonic()
+    try:
+        forwarded = cluster.forward_ports(
+            pod.namespace, pod.name, [PORT], timeout=patience.left, opening=patience.for_one
+        )
+    except AdminError as error:
+        return silence.of_way(error, time.monotonic() - began)
+    with forwarded:
+        (port,) = forwarded.ports
+        port.finish_within(patience.for_one)
+        try:
+            return dns.ask(port, name, kind, port.what)
+        except AdminError as error:
+            return silence.of_port(error)
