@@ -58,6 +58,7 @@ class Port:
         self._end: float | None = None
         self._seconds = 0.0
         self._closed = False
+        self.heard = 0.0  # when the latest bytes had come, in time.monotonic's seconds
 
     def finish_within(self, seconds: float) -> None:
         """From now on all must be said within so many seconds."""
@@ -95,6 +96,7 @@ class Port:
         """For the thread that carries: something has come; no bytes are the end."""
         if self._closed:
             return
+        self.heard = time.monotonic()
         if isinstance(came, bytes):
             self._taken += len(came)
             if self._taken > self._limit:

@@ -143,14 +143,16 @@ def answer_to(
     """The answer to a GET over the stream, read by its length or its chunks.
 
     further: headers of the question. close: whether the server is told that nothing more will be asked.
+    What is asked for compressed comes so. Raises AdminError for what is no answer, besides the stream.
     """
+    headers = [("Accept", "*/*"), *([("Connection", "close")] if close else []), *further]
+    compressed = any(name == "Accept-Encoding" for name, _ in headers)
     connection = http.client.HTTPConnection("localhost")
     sock: Any = AsSocket(stream, limit + FRAMING)
     connection.sock = sock
     try:
-        connection.putrequest("GET", path)
-        ending = [("Connection", "close")] if close else []
-        for name, value in [("Accept", "*/*"), *ending, *further]:
+        connection.putrequest("GET", path, skip_accept_encoding=compressed)
+        for name, value in headers:
             connection.putheader(name, value.encode())
         connection.endheaders()
         response = connection.getresponse()
@@ -165,8 +167,8 @@ def answer_to(
         raise AdminError(f"{what}: this is not an HTTP answer to {path}: {said}") from error
     if response.length:  # http.client does not mind
         raise BrokenStream(f"{what}: the answer to {path} lacks its last {response.length} bytes")
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, response.reason, headers, body)
+    given = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, response.reason, given, body)
 
 
 class AsSocket:

@@ -1,9 +1,10 @@
 """One question to a port of a node, and what follows from its answer over the same connection."""
 
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from kubectl_admin.cluster import tls
@@ -24,6 +25,8 @@ from kubectl_admin.health.reading import reduced
 TEXT = 4000  # characters of an answer that are kept
 TEXT_LIMIT = 256 << 10  # bytes of an answer that is not metrics
 METRICS_LIMIT = GET_LIMIT  # bytes of metrics; those of a large cluster's API server are ten million
+GZIP = 16  # to zlib: what it reads has the head of gzip
+COMPRESSED = ("Accept-Encoding", "gzip")
 CHECKS = 8  # failed checks that are asked one by one
 # One missed answer of these kinds would be a violation.
 DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
@@ -134,12 +137,16 @@ class Exchange:
         metrics = path == "/metrics"
         began = time.monotonic()
         limit = METRICS_LIMIT if metrics else TEXT_LIMIT
-        answer = answer_to(stream, path, limit, port.what, further=shown, close=False)
-        reply = reply_of(answer.status, "" if metrics else text_of(answer.body), began, answer.headers)
+        further = [*shown, COMPRESSED] if metrics else shown
+        answer = answer_to(stream, path, limit, port.what, further=further, close=False)
+        # As it had come, not as a busy machine has read it.
+        seconds = port.heard - began
+        reply = reply_of(answer.status, "" if metrics else text_of(answer.body), seconds, answer.headers)
+        ended = datetime.now(UTC) - timedelta(seconds=time.monotonic() - port.heard)
         if not metrics:
             heard.replies[path] = reply
-            if found := clock.clock_of(reply, datetime.now(UTC)):
-                heard.clocks.append(found)
+        if found := clock.clock_of(reply, ended):
+            heard.clocks.append(found)
         return answer
 
     def _follow(self, question: Question, answer: Answer, port: Port, get: Callable[[str], Answer]) -> None:
@@ -154,7 +161,12 @@ class Exchange:
                 return
 
     def _metrics(self, question: Question, answer: Answer) -> Metrics | NoReply:
-        text = answer.body.decode("utf-8", "replace")
+        body = inflated(answer)
+        if body is None:
+            return NoReply(
+                Why.GARBLED, f"what it has compressed is no such thing, or above {METRICS_LIMIT} bytes"
+            )
+        text = body.decode("utf-8", "replace")
         if answer.status == 200:
             return reduced(text, self._judged.get(question.component, ()))
         said = " ".join(text[: silence.SAID].split())
@@ -164,11 +176,23 @@ class Exchange:
         return NoReply(Why.GARBLED, f"/metrics is {answer.status}: {said}")
 
 
-def reply_of(status: int, text: str, began: float, headers: Mapping[str, str]) -> Reply:
-    """A reply that was asked for at this moment and has just come."""
-    return Reply(status, text, time.monotonic() - began, decode_date(headers.get("date", "")))
+def reply_of(status: int, text: str, seconds: float, headers: Mapping[str, str]) -> Reply:
+    """A reply that has come after so many seconds."""
+    return Reply(status, text, seconds, decode_date(headers.get("date", "")))
 
 
 def text_of(body: bytes) -> str:
     """As much of an answer as is kept."""
     return body[: 4 * TEXT].decode("utf-8", "replace")[:TEXT]
+
+
+def inflated(answer: Answer) -> bytes | None:
+    """The body of an answer that may be compressed; None for one that can't be read or is too long."""
+    if answer.headers.get("content-encoding") != "gzip":
+        return answer.body
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | GZIP)
+    try:
+        body = reader.decompress(answer.body, METRICS_LIMIT)
+    except zlib.error:
+        return None
+    return body if reader.eof else None

@@ -50,6 +50,8 @@ METRICS: Mapping[Component, tuple[str, ...]] = {
 }
 PROXYING = Right("get", "pods/proxy", "kube-system")
 KUBELETS = (Right("get", "nodes/healthz"), Right("get", "nodes/metrics"))
+# What it takes beside the rights of the objects that are listed, which `objects.questions` names.
+RIGHTS = (*listing.RIGHTS, *FORWARDING, PROXYING, *KUBELETS)
 
 Answers = Mapping[Any, Any]
 

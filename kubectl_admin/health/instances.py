@@ -55,4 +55,4 @@ def get_reply(cluster: Cluster, path: str, seconds: float) -> Reply:
         if not error.body:
             raise
         text, status = error.body, error.status
-    return reply_of(status, text[:TEXT], began, {})
+    return reply_of(status, text[:TEXT], time.monotonic() - began, {})
