@@ -61,6 +61,8 @@ def build(output: Path, url: str, homepage: str) -> list[Path]:
         folder = bundle(Path(work))
         say("packing")
         shutil.copy(HERE.parent / "LICENSE", folder)
+        # Messages name pages by their paths there (kubectl_admin/report/pages.py).
+        shutil.copytree(HERE.parent / "docs", folder / "docs", ignore=shutil.ignore_patterns("[!a-z]*"))
         (folder / "THIRD-PARTY-LICENSES.txt").write_text("\n".join(third_party_licenses(folder)), "utf-8")
         pack(folder, archive)
     manifest = output / "admin.yaml"

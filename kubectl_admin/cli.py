@@ -164,6 +164,7 @@ def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
 
 def say(environment: Environment, what: str, hint: str | None) -> None:
     """Prints an error as kubectl does, in one line, what to do next below it; the traceback only with -vv."""
+    from kubectl_admin.report.pages import located
     from kubectl_admin.report.text import printable
 
     if environment.verbosity > 1:
@@ -171,6 +172,6 @@ def say(environment: Environment, what: str, hint: str | None) -> None:
 
         for line in traceback.format_exc().splitlines():
             environment.stderr.write(f"{printable(line)}\n")
-    environment.stderr.write(f"error: {printable(what)}\n")
+    environment.stderr.write(f"error: {printable(located(what))}\n")
     if hint:
-        environment.stderr.write(f"       {printable(hint)}\n")
+        environment.stderr.write(f"       {printable(located(hint))}\n")

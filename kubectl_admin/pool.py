@@ -47,7 +47,7 @@ def ask_all(
     The threads are daemons, so that an interrupted program ends at once instead of waiting for a slow server.
     """
     answers: dict[Key, Answer | AdminError] = {
-        key: LateError(f"no answer within {deadline:.0f} s") for key in questions
+        key: LateError(f"no answer within {deadline:.0f}s") for key in questions
     }
     with closing(_answers(questions, time.monotonic() + deadline, workers)) as coming:
         for key, answer in coming:

@@ -22,6 +22,7 @@ from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster.dial import websocket_to
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.transport import Transport
+from kubectl_admin.report.text import duration
 
 PING_INTERVAL = 15.0  # seconds of silence after which the other end is asked whether it is still there
 SILENCE_TIMEOUT = 60.0  # seconds of silence, pings unanswered, after which it is not
@@ -241,17 +242,17 @@ class Channels(Closing):
     def _check_end(self) -> None:
         """Raises BrokenStream after the time limit."""
         if self._end and self._end.left < 0:
-            raise BrokenStream(f"{self.what}: not done within {self._timeout or 0:g} s")
+            raise BrokenStream(f"{self.what}: not done within {duration(self._timeout or 0, tenths=True)}")
 
     def _check_time(self) -> None:
         """Raises BrokenStream if the other end is late or gone, and asks it now and then whether it is."""
         self._check_end()
         now = self._clock.monotonic()
         if self._quiet is not None and now - self._spoke > self._quiet:
-            raise BrokenStream(f"{self.what}: nothing has been said for {self._quiet:.0f} s")
+            raise BrokenStream(f"{self.what}: nothing has been said for {duration(self._quiet)}")
         if now - self._heard > self._silence and self._unanswered:
             raise BrokenStream(
-                f"{self.what}: nothing heard for {self._silence:.0f} s, the connection is dead"
+                f"{self.what}: nothing heard for {duration(self._silence)}, the connection is dead"
             )
         if now - max(self._heard, self._pinged) >= PING_INTERVAL:
             self._pinged = now

@@ -25,6 +25,7 @@ from kubectl_admin.cluster.portforward import FRAMING, LIMIT, PROTOCOL, by_port
 from kubectl_admin.cluster.requests import location
 from kubectl_admin.cluster.secured import Secured
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import duration
 
 if TYPE_CHECKING:
     from kubectl_admin.cluster.transport import Transport
@@ -80,7 +81,9 @@ class Port:
                 left = None if self._end is None else max(self._end - time.monotonic(), 0)
                 came = self._came.get(timeout=left)
             except queue.Empty:
-                raise SilentError(f"{self.what}: nothing answers within {self._seconds:g} s") from None
+                raise SilentError(
+                    f"{self.what}: nothing answers within {duration(self._seconds, tenths=True)}"
+                ) from None
             if isinstance(came, bytes) and came:
                 return came
             self._over = came

@@ -26,6 +26,7 @@ from kubectl_admin.cluster.kubeconfig import Target
 from kubectl_admin.cluster.limits import TooLong
 from kubectl_admin.cluster.usable import interactive_mode
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import duration
 
 KIND = "ExecCredential"
 QUIET_TIMEOUT = 60.0  # seconds for a plugin that asks nobody anything
@@ -80,7 +81,7 @@ def run(target: Target) -> Credential:
             timeout=timeout,
         )
     except subprocess.TimeoutExpired:
-        raise failed(target, f"executable {command} gave no credential within {timeout:.0f} s") from None
+        raise failed(target, f"executable {command} gave no credential within {duration(timeout)}") from None
     except TooLong:
         reason = f"executable {command} writes more than {ANSWER_LIMIT} bytes on stdout"
         raise failed(target, reason) from None

@@ -12,6 +12,7 @@ from kubectl_admin.drain.answers import Answer, Kind, pause
 from kubectl_admin.drain.budgets import Covering, Permission, rule
 from kubectl_admin.drain.facts import SYSTEM_CRITICAL, Budget, Name, Pod
 from kubectl_admin.drain.filters import overdue
+from kubectl_admin.report.text import duration
 
 END_GRACE = 15.0  # seconds beyond its grace after which a pod that is ending is taken to be held by something
 
@@ -169,9 +170,9 @@ def words(leaving: Leaving, seconds: float, grace: int | None) -> str:
     if answer.kind is Kind.ACCEPTED:
         pod, given = leaving.pod, leaving.pod.grace if grace is None else grace
         if seconds <= given + END_GRACE:
-            return f"is ending (grace {given}s)"
+            return f"is ending (grace {duration(given)})"
         holder = f"finalizer {pod.finalizers[0]}" if pod.finalizers else "its kubelet"
-        return f"should have ended after {given}s; {holder} still holds it"
+        return f"should have ended after {duration(given)}; {holder} still holds it"
     return says(answer)
 
 

@@ -12,6 +12,7 @@ from kubectl_admin.drain.node_watch import NodeWatch
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.drain.stateful import Group, Operator, leaders_named
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import duration
 
 REPORT_INTERVAL = 1.0  # seconds between two reports of the primaries that are waited for, at most
 
@@ -42,7 +43,7 @@ def await_moved(
         for name, group in list(waiting.items()):
             if pods is not None and is_moved(group, pods, named):
                 del waiting[name]
-                progress.note(f"{name}: the primary has moved, in {now - begun:.0f}s")
+                progress.note(f"{name}: the primary has moved, in {duration(now - begun)}")
         if not waiting:
             return
         left = [held(group, pods, now - begun) for group in waiting.values()]

@@ -16,6 +16,7 @@ from kubectl_admin.drain.facts import Node, Scale
 from kubectl_admin.drain.gather import SCALES, workloads
 from kubectl_admin.drain.progress import DrainProgress
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import duration
 
 READY_INTERVAL = 1.0  # seconds between two looks at the node, if nothing changes
 POLL_INTERVAL = (
@@ -100,7 +101,7 @@ def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: f
                 told = True
         why = watched.problem or "its kubelet does not say that it is"
         raise AdminError(
-            f"node {node} is not Ready after {timeout:.0f}s: {why}",
+            f"node {node} is not Ready after {duration(timeout)}: {why}",
             f"it was left as it is; see kubectl describe node {node}",
         )
 

@@ -21,6 +21,7 @@ from kubectl_admin.node.left_out import refuse_foreign
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.pod_removal import RETRY_TIMEOUT, remove_pod
 from kubectl_admin.node.readiness import refuse_unready
+from kubectl_admin.report.text import duration
 from kubectl_admin.signals import sheltered
 
 NAMESPACE = KUBE_SYSTEM
@@ -223,7 +224,7 @@ def wait_until_running(
         if end.left < 0:
             said = "; ".join(events) or "it has no events"
             raise AdminError(
-                f"pod {namespace}/{name} does not run after {START_TIMEOUT:.0f} s: {said}",
+                f"pod {namespace}/{name} does not run after {duration(START_TIMEOUT)}: {said}",
                 "look at the node's kubelet and container runtime",
             )
         if events and events[-1] != last:

@@ -15,6 +15,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.node.script import Script
+from kubectl_admin.report.text import duration
 
 START, WAIT, CLEAR, LOGS, RUN = (
     Script("node", name) for name in ("job-start", "job-wait", "job-clear", "job-logs", "job")
@@ -70,7 +71,7 @@ class Job:
             match state.decode("ascii", "replace").split():
                 case [word, *_] if end and end.left < 0 and is_busy(word, length):
                     raise AdminError(
-                        f"node {self.host.node}: {self.unit} is not done after {limit:.0f} s",
+                        f"node {self.host.node}: {self.unit} is not done after {duration(limit)}",
                         f"it is still running there: see systemctl status {self.unit}; run the command "
                         "again when it has ended",
                     )

@@ -23,6 +23,7 @@ from kubectl_admin.cluster.retry import Retry
 from kubectl_admin.errors import AdminError
 from kubectl_admin.node.claim import DURATION, GROUP, LEASES, NAMESPACE, Claim, Holder
 from kubectl_admin.node.operation import Owner
+from kubectl_admin.report.text import duration
 from kubectl_admin.signals import sheltered
 
 RIGHTS = tuple(Right(verb, "leases", NAMESPACE, GROUP) for verb in ("get", "create", "update", "delete"))
@@ -54,7 +55,7 @@ class Held:
         renewed = self._renew() or self._renew()
         if not renewed and not self._lost and self._expires.left < 0:
             raise AdminError(
-                f"lease {NAMESPACE}/{self._claim.name} could not be renewed for {DURATION}s",
+                f"lease {NAMESPACE}/{self._claim.name} could not be renewed for {duration(DURATION)}",
                 "somebody else may work by now; this run changes nothing more: run the same command again",
             )
         if self._lost:
@@ -180,7 +181,8 @@ def held(
                 patiently = Retry(RELEASE_TIMEOUT, say, settling=RELEASE_TIMEOUT, clock=cluster.clock)
                 patiently(mine.release)
             except AdminError as error:
-                say(f"lease {NAMESPACE}/{name} could not be released, and expires in {DURATION}s: {error}")
+                what = f"lease {NAMESPACE}/{name} could not be released"
+                say(f"{what}, and expires in {duration(DURATION)}: {error}")
 
 
 def of_node(name: str) -> str:
@@ -236,7 +238,7 @@ def _reason(cluster: Cluster, claim: Claim, holder: Holder, *, take_over: bool |
     instead = "" if take_over is None else ", or take its place with --take-over"
     raise AdminError(
         f"lease {NAMESPACE}/{claim.name}: {holder}",
-        f"wait for its end{instead}; the lease expires {holder.duration:.0f}s after its last renewal",
+        f"wait for its end{instead}; the lease expires {duration(holder.duration)} after its last renewal",
     )
 
 

@@ -4,7 +4,7 @@ How it looks is decided in the modules beside this one; nothing here knows a ter
 
 Read in this order:
 this module: a report and its parts
-text: quantities and lists as text
+text: quantities and lists as text; pages: of the documentation, by their paths
 terminal, document: a report for a person, and for programs
 progress, live: lines that are written over
 screen: a whole terminal that is drawn again and again

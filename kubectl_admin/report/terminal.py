@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Mark, Report, Table
+from kubectl_admin.report.pages import located
 from kubectl_admin.report.text import beside, printable, span
 
 CHANGED = "~"  # behind a cell that has just changed
@@ -64,7 +65,9 @@ def finding_text(finding: Finding, colour: bool, width: int, now: datetime | Non
     """
     severity = f"{finding.severity}:"
     first = coloured(wrapped(printable(f"{severity} {headline(finding, now)}"), width), finding, colour)
-    return "\n".join([first, *wrapped_parts((("rule", rule_text(finding)), ("fix", finding.fix)), width)])
+    return "\n".join(
+        [first, *wrapped_parts((("rule", rule_text(finding)), ("fix", located(finding.fix))), width)]
+    )
 
 
 def headline(finding: Finding, now: datetime | None) -> str:

@@ -66,8 +66,13 @@ def mib_needed(count: int) -> int:
     return -(-count // MIB)
 
 
-def duration(seconds: float) -> str:
-    """A time that something takes, as Kubernetes writes it: «45s», «2m5s», «1h3m»."""
+def duration(seconds: float, *, tenths: bool = False) -> str:
+    """A time that something takes, or may take, as Kubernetes writes it: «45s», «2m5s», «1h3m».
+
+    tenths: whether tenths of a second count, below a minute: «5.3s».
+    """
+    if tenths and seconds < MINUTE:
+        return f"{round(seconds, 1):g}s"
     whole = int(seconds)
     if whole < MINUTE:
         return f"{whole}s"
@@ -100,11 +105,11 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def exactly(seconds: int) -> str:
-    """A time that is compared with another, without any rounding: «366 days», «2 hours», «86401 s»."""
+    """A time that is compared with another, without any rounding: «366 days», «2 hours», «601 seconds»."""
     for length, unit in ((DAY, "days"), (HOUR, "hours")):
         if seconds % length == 0 and seconds > length:
             return f"{seconds // length} {unit}"
-    return f"{seconds} s"
+    return f"{seconds} seconds"
 
 
 def _in_one_unit(seconds: float) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import duration
 from kubectl_admin.upgrade.addon_facts import Addons, ProxyPod
 from kubectl_admin.upgrade.addons import PROXY, gather
 from kubectl_admin.upgrade.facts import Target
@@ -69,7 +70,7 @@ class Watched:
             elif (well := self.healthy(pod.name)) is False:
                 missing[pod.uid] = f"{name} saying that it is well"
             elif well is None and now - started < STEADY_GRACE:
-                missing[pod.uid] = f"{name} running for {STEADY_GRACE:.0f}s without a restart"
+                missing[pod.uid] = f"{name} running for {duration(STEADY_GRACE)} without a restart"
         return missing
 
     def crashed(self, uid: str) -> str:

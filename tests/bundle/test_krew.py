@@ -57,6 +57,20 @@ def test_the_licences_are_in_the_archive(release):
         assert f"\n{name} " in others
 
 
+def test_every_page_of_the_documentation_is_in_the_archive(release):
+    with tarfile.open(release.archive) as tar:
+        packed = {name: tar.extractfile(name).read() for name in tar.getnames() if name.startswith("docs/")}
+    assert packed == {f"docs/{page.name}": page.read_bytes() for page in (ROOT / "docs").glob("*.md")}
+
+
+def test_a_message_names_a_page_by_its_path(installed):
+    ended = installed.run("admin", "certs", "renew", "--ca")
+    assert ended.code == 2
+    page = Path(ended.err.rpartition("docs/certificates.md")[0].split()[-1] + "docs/certificates.md")
+    assert page.is_absolute()
+    assert page.read_bytes() == (ROOT / "docs/certificates.md").read_bytes()
+
+
 @pytest.mark.parametrize(
     "change",
     [

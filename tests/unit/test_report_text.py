@@ -87,8 +87,21 @@ def test_a_duration(seconds, text):
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0s"), (0.2, "0.2s"), (5.32, "5.3s"), (30.0, "30s"), (90.5, "1m30s")]
+)
+def test_a_duration_of_which_tenths_count(seconds, text):
+    assert duration(seconds, tenths=True) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
-    [(366 * 86400, "366 days"), (7200, "2 hours"), (3600, "3600 s"), (601, "601 s"), (86401, "86401 s")],
+    [
+        (366 * 86400, "366 days"),
+        (7200, "2 hours"),
+        (3600, "3600 seconds"),
+        (601, "601 seconds"),
+        (86401, "86401 seconds"),
+    ],
 )
 def test_a_limit_is_said_exactly(seconds, text):
     assert exactly(seconds) == text

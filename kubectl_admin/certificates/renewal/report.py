@@ -10,6 +10,7 @@ from kubectl_admin.certificates.renewal.work import Changed, Done
 from kubectl_admin.certificates.x509 import Certificate
 from kubectl_admin.plan import Plan
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import duration
 
 
 def plan(planned: Plan[NodeStep]) -> Report:
@@ -121,7 +122,7 @@ def summary(done: Done) -> str:
     )
     again = f", {' and '.join(done.restarted)} restarted" if done.restarted else ""
     kept = f"; the previous files are in backup {done.backup}" if done.backup else ""
-    return f"node {done.node}: {what}{again} in {done.seconds:.0f} s{kept}"
+    return f"node {done.node}: {what}{again} in {duration(done.seconds)}{kept}"
 
 
 def ends(certificate: Certificate | None) -> Cell | str:

@@ -21,6 +21,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden, Gone, NotFound
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
+from kubectl_admin.report.text import duration
 
 WATCH = Right("watch", "certificatesigningrequests", group=GROUP)
 APPROVE = Right("approve", "signers", group=GROUP)
@@ -190,8 +191,8 @@ def await_issued(
 def no_certificate(seconds: float) -> str:
     """The problem of a signer that has issued none within so many seconds."""
     return (
-        f"no certificate was issued within {seconds:.0f} s: does kube-controller-manager run, and have the "
-        "authority's key?"
+        f"no certificate was issued within {duration(seconds)}: does kube-controller-manager run, and have "
+        "the authority's key?"
     )
 
 

@@ -28,6 +28,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
+from kubectl_admin.report.text import duration
 
 # Seconds after which all pending requests are judged again: a node may have got its addresses.
 ROUND_INTERVAL = 60.0
@@ -166,7 +167,8 @@ class Follower:
         if user not in self._many:
             self._many.add(user)
             self._say(
-                f"{user} has more than {FEW} pending requests: {FEW} are judged every {ROUND_INTERVAL:.0f} s"
+                f"{user} has more than {FEW} pending requests: {FEW} are judged "
+                f"every {duration(ROUND_INTERVAL)}"
             )
         return True
 

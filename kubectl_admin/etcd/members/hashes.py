@@ -15,6 +15,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import HASH_TIMEOUT, Etcdctl, EtcdctlError, Hash, Status
 from kubectl_admin.etcd.members.pods import EtcdPod
 from kubectl_admin.pool import ask_all
+from kubectl_admin.report.text import duration
 
 TRIES = 3  # the API servers compact every five minutes, and the members follow within a moment
 ALL_HASHES_TIMEOUT = HASH_TIMEOUT + 30.0  # seconds for the hashes of all members together
@@ -45,7 +46,7 @@ def compare(members: Mapping[EtcdPod, tuple[Etcdctl, Status]], wanted: bool | No
         return Comparison(problem="not asked for" if wanted is False and len(members) > 1 else "")
     largest = max(status.in_use for _, status in members.values())
     if wanted is None and largest > SMALL:
-        held = f"each member would delay writes for about {largest / (1 << 30):.1f} s"
+        held = f"each member would delay writes for about {duration(largest / (1 << 30), tenths=True)}"
         return Comparison(problem=f"{held}; --hash compares all the same")
     revision = min(status.revision for _, status in members.values())
     found = Comparison()

@@ -16,7 +16,7 @@ from kubectl_admin.node.jobs import Job
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.node.workspace import STATE, workspace
-from kubectl_admin.report.text import mib, mib_needed
+from kubectl_admin.report.text import duration, mib, mib_needed
 
 SURVEY, SAVE = Script("etcd", "etcd-survey"), Script("etcd", "etcd-save")
 RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may be on the same file system
@@ -97,8 +97,9 @@ def download(  # noqa: PLR0913 - from where, to where, and how
         try:
             fetched = fetch(host, file, transfer(packing), sink)
         except StalledError as error:
+            silent = f"etcd has sent no more of its snapshot for {duration(stall)}"
             raise AdminError(
-                f"node {host.node}: etcd has sent nothing more of its snapshot for {stall} s: {error.what}",
+                f"node {host.node}: {silent}: {error.what}",
                 "is its disk stuck? see kubectl admin etcd-status; take another member with "
                 "--node, or wait longer with --timeout",
             ) from error

@@ -9,7 +9,7 @@ from kubectl_admin.etcd.snapshot.report import document as verdict_document
 from kubectl_admin.etcd.snapshot.report import members, summary
 from kubectl_admin.node.unpacking import Tool
 from kubectl_admin.report import Report
-from kubectl_admin.report.text import size
+from kubectl_admin.report.text import duration, size
 
 STDOUT = Path("stdout")
 
@@ -35,9 +35,12 @@ def details(saved: SavedSnapshot, snapshot: Snapshot) -> str:
     fetched, spent, tool = saved.download.fetched, saved.download.seconds, saved.download.tool
     packed = "uncompressed" if tool == Tool.NONE else f"as {size(fetched.wire)} of {tool}"
     cuts = f" in {fetched.cuts + 1} streams" if fetched.cuts else ""
+    whole, fetch, verify = (
+        duration(seconds, tenths=True) for seconds in (saved.seconds, spent["fetch"], spent["verify"])
+    )
     lines = [
-        f"{snapshot.path}: {snapshot.size:,} bytes from node {saved.node} in {saved.seconds:.1f} s",
-        f"(saved and fetched in {spent['fetch']:.1f} s {packed}{cuts}, verified in {spent['verify']:.1f} s)",
+        f"{snapshot.path}: {snapshot.size:,} bytes from node {saved.node} in {whole}",
+        f"(saved and fetched in {fetch} {packed}{cuts}, verified in {verify})",
         f"sha256 {snapshot.sha256}",
         f"cluster id {saved.download.cluster_id}",
     ]

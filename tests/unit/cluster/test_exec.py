@@ -271,7 +271,7 @@ def test_a_time_limit(server: StandIn) -> None:
             pass
 
     server.on("GET", PATH, talk)
-    with pytest.raises(BrokenStream, match=r"sleep in pod ns/p: not done within 0\.1 s"):
+    with pytest.raises(BrokenStream, match=r"sleep in pod ns/p: not done within 0\.1s"):
         server.connect().exec("ns", "p", None, ["sleep"], timeout=0.1).run()
 
 

@@ -178,7 +178,7 @@ class Endless:
 
 def test_a_time_limit(server: StandIn) -> None:
     server.on("GET", PATH, forwarded())
-    with pytest.raises(BrokenStream, match=r"not done within 0\.1 s"):
+    with pytest.raises(BrokenStream, match=r"not done within 0\.1s"):
         get(server, timeout=0.1)
 
 

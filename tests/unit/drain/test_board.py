@@ -222,7 +222,7 @@ def test_a_grace_that_all_pods_are_given_counts_in_the_place_of_their_own():
     board = board_of(one, grace=300)
     board.due(0.0, 1)
     board.answered(one, Answer(Kind.ACCEPTED), 0.0)
-    assert board.waiting(100.0)[0].why == "is ending (grace 300s)"
+    assert board.waiting(100.0)[0].why == "is ending (grace 5m0s)"
 
 
 def test_an_answer_for_a_pod_that_is_no_longer_there_changes_nothing():

@@ -555,7 +555,7 @@ def test_a_pod_that_does_not_run_is_said_with_its_events_and_given_up(said):
         return real(*arguments, timeout=timeout)
 
     api.watch = watch  # type: ignore[method-assign]
-    with pytest.raises(AdminError, match=r"does not run after 60 s: FailedCreatePodSandBox: no network"):
+    with pytest.raises(AdminError, match=r"does not run after 1m0s: FailedCreatePodSandBox: no network"):
         run(api, said)
     assert len(said) == 1
     assert "is not running yet: FailedCreatePodSandBox: no network" in said[0]
@@ -628,7 +628,7 @@ def test_no_event_takes_the_hosts_programs_away(said, folder):
         return real(*arguments, timeout=timeout)
 
     api.watch = watch  # type: ignore[method-assign]
-    with pytest.raises(AdminError, match="does not run after 60 s"):
+    with pytest.raises(AdminError, match="does not run after 1m0s"):
         run(api, said)
     assert len(api.made) == 1
 

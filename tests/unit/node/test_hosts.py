@@ -88,7 +88,7 @@ def late(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
         answers = {}
         for name, question in questions.items():
             if name in names:
-                answers[name] = LateError(f"no answer within {deadline:.0f} s")
+                answers[name] = LateError(f"no answer within {deadline:.0f}s")
             else:
                 answers[name] = question()
                 answered(len(questions))
@@ -189,7 +189,7 @@ def test_who_is_late_is_told_that_it_is_over_before_its_pod_goes(all_of, monkeyp
 
 def test_a_question_that_is_late_by_itself_leaves_nothing_open(all_of):
     def nested() -> None:
-        raise LateError("no answer within 3 s")
+        raise LateError("no answer within 3s")
 
     there = all_of(Pods())
     there.ask_all({"a": nested})
@@ -200,7 +200,7 @@ def test_what_must_be_answered_names_the_node_that_is_not(all_of, monkeypatch):
     there = all_of(Pods())
     assert there.need_all({"a": lambda: 1, "b": lambda: 2}) == {"a": 1, "b": 2}
     monkeypatch.setattr(hosts, "ask_all", late(("b",)))
-    with pytest.raises(AdminError, match="node b: no answer within 600 s"):
+    with pytest.raises(AdminError, match="node b: no answer within 600s"):
         there.need_all({"a": lambda: 1, "b": lambda: 2})
 
 

@@ -349,7 +349,7 @@ class Answering:
 @pytest.mark.parametrize("answer", [b"running\n", b"unanswered\n", b"ended 0\n" + b"x" * 65536])
 def test_one_that_is_never_over_is_not_waited_for_for_ever(answer):
     job = Job(Answering(answer), "/f", "kubectl-admin-certs")
-    with pytest.raises(AdminError, match=r"^node w1: kubectl-admin-certs is not done after 600 s$"):
+    with pytest.raises(AdminError, match=r"^node w1: kubectl-admin-certs is not done after 10m0s$"):
         job.wait(limit=600.0)
     assert job.host.operation.work == {"w1": "kubectl-admin-certs"}
 

@@ -228,7 +228,7 @@ def test_a_signer_that_does_nothing_is_told_of_after_a_while(server):
 
     server.on("GET", BASE, approved)
     (outcome,) = await_issued(server.connect(), DONE)
-    assert outcome.problem.startswith("no certificate was issued within 30 s")
+    assert outcome.problem.startswith("no certificate was issued within 30s")
 
 
 def test_what_was_not_approved_is_not_waited_for():

@@ -63,7 +63,7 @@ def test_another_certificate_that_comes_with_it_is_told_unless_it_is_an_authorit
 
 @pytest.mark.parametrize(
     ("asked", "days", "told"),
-    [(DAY, 1, ()), (60, 1, ("it lasts 24 hours, not 60 s",)), (DAY, 365, None), (None, 3650, ())],
+    [(DAY, 1, ()), (60, 1, ("it lasts 24 hours, not 60 seconds",)), (DAY, 365, None), (None, 3650, ())],
     ids=["as asked", "an hour asked", "a year instead of a day", "left to the signer"],
 )
 def test_how_long_it_lasts_is_what_was_asked_for(asked, days, told):

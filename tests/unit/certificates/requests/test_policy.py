@@ -276,7 +276,8 @@ def test_how_long_is_allowed_is_an_argument():
     hour = replace(REQUEST, expiration=3600)
     assert judge(hour, NODES, 3600).verdict is Verdict.VALID
     assert (
-        judge(hour, NODES, 3599).breaches[0].evidence == "it asks for 3600 s, and at most 3599 s is allowed"
+        judge(hour, NODES, 3599).breaches[0].evidence
+        == "it asks for 3600 seconds, and at most 3599 seconds is allowed"
     )
 
 

@@ -123,7 +123,7 @@ def test_a_certificate_whose_time_was_left_to_the_signer_may_last_longer_than_is
     ("outcome", "word", "violated"),
     [
         (Outcome(VALID, approved=True, issued=Issued("abc", NOW)), "issued", False),
-        (Outcome(VALID, approved=True, problem="no certificate was issued within 30 s"), "approved?", True),
+        (Outcome(VALID, approved=True, problem="no certificate was issued within 30s"), "approved?", True),
         (Outcome(VALID, approved=True, issued=FOREIGN, problem="it also names cp1"), "judged!", True),
         (Outcome(VALID, approved=True, issued=Issued("a", NOW, seconds=10 * MAX_DURATION)), "issued", False),
         (Outcome(VALID, problem="it no longer exists", is_settled=True), "approved?", False),

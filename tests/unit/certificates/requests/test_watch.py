@@ -115,7 +115,7 @@ def test_a_signer_that_does_nothing_is_told_of_and_stops_nobody():
     world.clock.now += watch.ISSUE_TIMEOUT + 1
     world.follower.round()
     assert [name for name, _ in world.results()] == ["a", "b"]
-    assert all("no certificate was issued within 30 s" in said for _, said in world.results())
+    assert all("no certificate was issued within 30s" in said for _, said in world.results())
 
 
 def test_what_is_deleted_is_waited_for_no_more_and_forgotten():

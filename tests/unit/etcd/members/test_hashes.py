@@ -108,7 +108,7 @@ def test_a_member_that_gives_no_hash_is_named_and_the_others_are_compared():
             2,
             None,
             SMALL * 5,
-            "each member would delay writes for about 2.5 s; --hash compares all the same",
+            "each member would delay writes for about 2.5s; --hash compares all the same",
         ),
     ],
 )

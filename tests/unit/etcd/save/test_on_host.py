@@ -145,7 +145,7 @@ def test_an_etcdctl_that_hangs_is_given_up_and_nothing_stays(world):
     (world.folder / "hangs").touch()
     with pytest.raises(AdminError) as refused:
         world.save(patience=1.0, start=hanging)
-    assert "etcd has sent nothing more of its snapshot for 1 s" in refused.value.what
+    assert "etcd has sent no more of its snapshot for 1s" in refused.value.what
     assert "10 bytes of it are there" in refused.value.what
     assert "--timeout" in refused.value.hint
     assert not world.state.exists()

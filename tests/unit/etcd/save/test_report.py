@@ -44,8 +44,8 @@ def test_what_a_person_sees(saved):
     assert snapshot
     assert ".part" not in text
     for line in (
-        f"snapshot.db: {snapshot.size:,} bytes from node cp-2 in 4.2 s",
-        "(saved and fetched in 2.0 s as 3.0MiB of zstd, verified in 0.5 s)",
+        f"snapshot.db: {snapshot.size:,} bytes from node cp-2 in 4.2s",
+        "(saved and fetched in 2s as 3.0MiB of zstd, verified in 0.5s)",
         snapshot.sha256,
         "cluster id 1f446a79",
     ):
@@ -57,7 +57,7 @@ def test_what_a_person_sees(saved):
 def test_cuts_and_what_was_not_packed_are_told(saved):
     fetched = replace(saved.download.fetched, cuts=20)
     text = shown(replace(saved, download=replace(saved.download, tool=Tool.NONE, fetched=fetched)))
-    assert "(saved and fetched in 2.0 s uncompressed in 21 streams, verified" in text
+    assert "(saved and fetched in 2s uncompressed in 21 streams, verified" in text
 
 
 def test_what_went_to_a_stream_is_called_so(saved):

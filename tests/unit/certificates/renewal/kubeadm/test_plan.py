@@ -406,8 +406,8 @@ cp-1  admin.conf   2027-11-25 12:00  -
 cp-1  apiserver    2027-11-25 12:00  yes
 cp-1  etcd-peer    2027-11-25 12:00  not seen?
 
-node cp-1: 3 certificates changed, kube-scheduler restarted in 12 s; the
-  previous files are in backup 20261125T120000Z
+node cp-1: 3 certificates changed, kube-scheduler restarted in 12s; the previous
+  files are in backup 20261125T120000Z
 """
     )
     (item,) = shown.items()
