@@ -74,10 +74,14 @@ def command(env: Environment, *, warn: float, critical: float, no_host: bool, po
     from kubectl_admin.certificates.inventory import gather, report
     from kubectl_admin.certificates.judge import judge
     from kubectl_admin.certificates.judge.expiry import Thresholds
+    from kubectl_admin.node.hosts import Hosts
+    from kubectl_admin.node.operation import Operation
 
     thresholds = Thresholds(timedelta(seconds=warn), timedelta(seconds=critical))
     with env.progress("looking at certificates") as progress:
-        facts = gather.gather(env.cluster(), None if no_host else pods, env.note, progress.step)
+        cluster = env.cluster()
+        hosts = None if no_host else Hosts(cluster, Operation.begin(), pods, env.note)
+        facts = gather.gather(cluster, hosts, answered=progress.step)
     now = datetime.now(UTC)
     shown = report.report(facts, judge(facts, now, thresholds), now, thresholds, wide=env.output == "wide")
     env.show(shown)

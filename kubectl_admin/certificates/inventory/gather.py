@@ -27,10 +27,8 @@ from kubectl_admin.control_plane.pod import static_pod
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod
-from kubectl_admin.node.debug_pod import Options
-from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts, shuffled, time_for
-from kubectl_admin.node.operation import Operation
 from kubectl_admin.pool import ask_all
 
 KUBE_PROXY = "k8s-app=kube-proxy"
@@ -43,14 +41,21 @@ LIST_PODS = Right("list", "pods", KUBE_SYSTEM)
 STATIC_PODS, PROXIES, OF_CONTROL_PLANE = "static pods", "kube-proxy", "nodes of the control plane"
 
 Answered = Callable[[int], None]
+Handshake = Callable[[Cluster, str, int], Certificate]  # by the pod that leads there, and the port
 Answer = TypeVar("Answer")
 
 
-def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answered | None = None) -> Facts:
+def gather(
+    cluster: Cluster,
+    hosts: Hosts | None,
+    *,
+    answered: Answered | None = None,
+    handshake: Handshake = served.certificate,
+) -> Facts:
     """All certificates of the cluster.
 
-    options: those of debug pods; None: without any, only what can be seen through the API. answered: called
-    after each node and port, for progress.
+    hosts: those of its nodes; None: without any, only what can be seen through the API. answered: called
+    after each node and port, for progress. handshake: as `served.certificate`.
 
     What can't be looked at is a Gap. Raises AdminError where the API server can't be spoken to, with why if a
     certificate has expired, and where debug pods may not be made.
@@ -63,17 +68,16 @@ def gather(cluster: Cluster, options: Options | None, say: Say, answered: Answer
     ports += [*components.external_ports(listed.control_plane), *map(kubelet_port, listed.nodes)]
     near = [port for port in ports if not port.host and port.node in listed.forwarders]
     handshakes = {
-        port: Once(partial(served.certificate, cluster, listed.forwarders[port.node], port.number))
-        for port in near
+        port: Once(partial(handshake, cluster, listed.forwarders[port.node], port.number)) for port in near
     }
-    if options is None:
+    if hosts is None:
         late = time_for(len(handshakes), WORKERS)
         found: dict[Any, Any] = ask_all(handshakes, deadline=late, workers=WORKERS, answered=answered)
         answers = attributed(cluster, found, FORWARDING)
     else:
         far = [port for port in ports if port.host]
-        brief = replace(options, patience=min(options.patience, RETRY_TIMEOUT))
-        hosts = Hosts(cluster, Operation.begin(), brief, say)
+        options = hosts.options
+        hosts = replace(hosts, options=replace(options, patience=min(options.patience, RETRY_TIMEOUT)))
         # Nodes first: handshakes are done while pods start, and would keep them waiting.
         questions: dict[Port | str, Callable[[], Any]] = {
             node: partial(

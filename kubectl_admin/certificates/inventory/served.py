@@ -35,7 +35,7 @@ def certificate(
             return Secured(forward, tls.context_to_loopback(None, ""), None, forward.what).peer_certificate
 
     # An API server that has just loaded a client certificate hangs up on kubelets, in the middle of anything.
-    patiently = Retry(patience=timeout, retries=RETRIES, say=lambda _: None)
+    patiently = Retry(patience=timeout, retries=RETRIES, clock=cluster.clock)
     return _readable(x509.of_der(patiently(shown) or b""), f"port {port} of pod {namespace}/{pod}")
 
 

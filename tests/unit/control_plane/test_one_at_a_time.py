@@ -9,53 +9,69 @@ from kubectl_admin.cluster.errors import NotFound, Unreachable
 from kubectl_admin.cluster.retry import NotReadyError
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Work
-from kubectl_admin.control_plane.static_pods import ControlPlaneNode
 from kubectl_admin.errors import AdminError, UsageError
-from kubectl_admin.node import hosts
-from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.claim import LEASES, Holder
+from kubectl_admin.node.lease import CONTROL_PLANE
 from kubectl_admin.node.operation import Operation
+from tests.fakes.clock import Clock
 from tests.fakes.host import OWNER
+from tests.fakes.hosts import Opened
 
 THREE = ("cp-1", "cp-2", "cp-3")
+LEASE = f"{LEASES}/{CONTROL_PLANE}"
 
 
 class World:
-    """Three control-plane nodes and a Lease. answers: of the script `changes` on each host, or an error."""
+    """Three control-plane nodes and their Lease. answers: of the script `changes` on each host, or an error.
 
-    def __init__(self, monkeypatch):
-        self.answers = dict.fromkeys(THREE, b"")
+    lease: as it is; none where nobody holds it. events: what it says is done, each time that is written.
+    """
+
+    def __init__(self, *nodes):
+        self.nodes = nodes
+        self.answers = dict.fromkeys(nodes, b"")
+        self.lease = None
         self.events, self.said = [], []
+        self.clock = Clock()
         self.operation = Operation("0123456789", OWNER)
-        monkeypatch.setattr(one_at_a_time.lease, "held", self.held)
-        nodes = [ControlPlaneNode(name) for name in THREE]
-        monkeypatch.setattr(one_at_a_time.static_pods, "control_plane_nodes", lambda _cluster: nodes)
-        monkeypatch.setattr(hosts.host, "opened", self.opened)
-        monkeypatch.setattr(hosts, "withdraw", lambda *_, **__: None)
 
     @contextmanager
-    def held(self, _cluster, name, owner, about, **_options):
-        assert (name, owner) == ("kubectl-admin-control-plane", OWNER)
-        self.events.append(about)
-        yield SimpleNamespace(leave=lambda what: self.events.append(f"left: {what}"))
-        self.events.append("released")
-
-    @contextmanager
-    def opened(self, _cluster, name, operation, *_):
+    def opened(self, name, operation):
         assert operation.id != self.operation.id  # all pods of that one go at the end
         if isinstance(self.answers[name], AdminError):
             raise self.answers[name]
         yield SimpleNamespace(node=name, script=lambda *_: self.answers[name])
 
-    def get(self, path):
+    def get(self, path, **_limits):
         """Of nodes, as `read_node` asks for them: there is one worker beside the control plane."""
         if path == "/api/v1/nodes/worker-1":
             return {}
-        raise NotFound(404, "NotFound", "nodes not found")
+        if path == LEASE and self.lease:
+            return self.lease
+        raise NotFound(404, "NotFound", "not found")
+
+    def list(self, path, _query):
+        return [{"metadata": {"name": name}} for name in self.nodes] if path == "/api/v1/nodes" else []
+
+    def post(self, path, body, **_limits):
+        assert (path, body["metadata"]["name"]) == (LEASES, CONTROL_PLANE)
+        return self.put(LEASE, body)
+
+    def put(self, path, body, **_limits):
+        assert (path, body["spec"]["holderIdentity"]) == (LEASE, str(OWNER))
+        self.lease = {**body, "metadata": {**body["metadata"], "uid": "1", "resourceVersion": "1"}}
+        self.events.append(Holder.of(self.lease).about)
+        return self.lease
+
+    def delete(self, path, _preconditions, **_limits):
+        assert path == LEASE
+        self.lease = None
+        self.events.append("released")
 
     def alone(self, *, own=(), skipped=()):
         options = SimpleNamespace(namespace="kube-system")
         return one_at_a_time.control_plane(
-            Hosts(self, self.operation, options, self.said.append),
+            Opened(self, self.operation, options, self.said.append, self.opened),
             "renews certificates",
             own=own,
             skipped=skipped,
@@ -64,8 +80,8 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch):
-    return World(monkeypatch)
+def world():
+    return World(*THREE)
 
 
 def test_where_nothing_goes_on_it_begins(world):
@@ -84,7 +100,7 @@ def test_beside_work_that_goes_on_nothing_begins(world, name):
     assert refused.value.what == f"{goes_on}: only one run at a time changes the control plane"
     assert f"node-exec {name} -- systemctl status kubectl-admin-upgrade" in refused.value.hint
     # The Lease still says so to whoever comes next.
-    assert world.events[:2] == ["renews certificates", f"left: {goes_on}"]
+    assert world.events == ["renews certificates", f"renews certificates; {goes_on}"]
 
 
 def test_a_runs_own_work_is_taken_up(world):
@@ -115,8 +131,8 @@ def test_an_api_server_that_restarts_is_said_as_it_is_so_that_it_is_asked_again(
         pass
 
 
-def test_where_no_node_is_a_control_plane_those_that_are_changed_are_asked(world, monkeypatch):
-    monkeypatch.setattr(one_at_a_time.static_pods, "control_plane_nodes", lambda _cluster: ())
+def test_where_no_node_is_a_control_plane_those_that_are_changed_are_asked():
+    world = World()
     world.answers = {"w1": b"change upgrade -\n"}
     with pytest.raises(AdminError, match="is running on node w1"), world.alone(own={("w1", "certs")}):
         pass
@@ -163,4 +179,5 @@ def test_what_goes_on_when_it_is_interrupted_is_left_in_the_lease(world):
 
     with pytest.raises(KeyboardInterrupt):
         begin_and_be_interrupted()
-    assert world.events[1] == "left: kubectl-admin-certs is running on node cp-2"
+    goes_on = "kubectl-admin-certs is running on node cp-2"
+    assert world.events == ["renews certificates", f"renews certificates; {goes_on}"]

@@ -7,6 +7,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.versions import processes
 from kubectl_admin.versions.facts import Evidence, Instance, Reach
 from kubectl_admin.versions.version import Version
+from tests.fakes.rights import reviewed
 
 METRICS = """\
 # HELP kubernetes_build_info [BETA] A metric with a constant '1' value.
@@ -82,15 +83,15 @@ def test_the_version_of_an_api_server(answer, emulates):
 
 
 @pytest.mark.parametrize("missing", [[], list(processes.NODES_PROXY)])
-def test_one_kubelets_refusal_hides_no_other_nodes_answer(missing, monkeypatch):
-    monkeypatch.setattr("kubectl_admin.cluster.access.missing", lambda *_: missing)
+def test_one_kubelets_refusal_hides_no_other_nodes_answer(missing):
+    cluster = SimpleNamespace(review=lambda _path, body, **_limits: reviewed(body, missing))
 
     def refuse():
         raise Forbidden(403, "Forbidden", "no")
 
     gaps = []
     questions = {"w1": refuse, "w2": lambda: "v1.36.3"}
-    answers = processes.ask_nodes(None, questions, "what kubelets say", processes.NODES_PROXY, gaps, None)
+    answers = processes.ask_nodes(cluster, questions, "what kubelets say", processes.NODES_PROXY, gaps, None)
     assert answers["w2"] == "v1.36.3"
     assert [gap.permission for gap in gaps] == ["get nodes/proxy"] * len(missing)
     assert ("w1" in answers) is (not missing)

@@ -14,7 +14,7 @@ import pytest
 
 from kubectl_admin.certificates.facts import Source, Use
 from kubectl_admin.certificates.inventory import disk
-from kubectl_admin.certificates.inventory.components import LAYOUT, File
+from kubectl_admin.certificates.inventory.components import PKI, File
 from kubectl_admin.certificates.x509 import Broken
 from tests.unit.certificates.samples import key_pem, pem
 
@@ -22,25 +22,26 @@ SECRET = key_pem().splitlines()[1]
 
 
 @pytest.fixture
-def pki(tmp_path, monkeypatch):
-    """The folder of kubeadm's files, of which the layout is told."""
+def pki(tmp_path):
+    """The folder of kubeadm's files."""
     folder = tmp_path / "pki"
     (folder / "etcd").mkdir(parents=True)
-    monkeypatch.setattr(disk, "PKI", str(folder))
-    moved = {path.replace("/etc/kubernetes/pki", str(folder)): meant for path, meant in LAYOUT.items()}
-    monkeypatch.setattr(disk, "LAYOUT", moved)
     return folder
 
 
 @pytest.fixture
 def look(shell, pki):
-    """Looks at the folder, and at files besides; what the script said never holds a key."""
+    """Looks at the folder as if it were kubeadm's, and at files besides; what is said never holds a key."""
+
+    here, there = str(pki), PKI
 
     def look(*files):
-        answer = shell.run("certificates", str(pki), *disk.arguments(files)[1:])
+        answer = shell.run("certificates", here, *disk.arguments(files)[1:])
         assert SECRET not in answer
         assert b"PRIVATE" not in answer
-        return disk.seen("cp1", answer, files)
+        named = [replace(file, path=file.path.replace(here, there)) for file in files]
+        found = disk.seen("cp1", answer.replace(here.encode(), there.encode()), named)
+        return [replace(one, where=one.where.replace(there, here)) for one in found]
 
     return look
 
@@ -95,7 +96,7 @@ def test_where_no_file_is_there_none_is_shown(shell):
 def test_a_broken_file_put_beside_is_told_and_no_key_with_it(look, pki, content, why):
     (pki / "broken.crt").write_bytes(content)
     (found,) = look()
-    assert found.name == str(pki / "broken.crt")
+    assert found.name == "pki/broken.crt"
     assert (found.content, found.required, found.use) == (Broken(why), False, Use.UNKNOWN)
 
 
@@ -375,12 +376,12 @@ def test_a_moment_that_is_none_is_not_known(moment):
     assert one.changed is None
 
 
-def test_of_a_node_that_shows_very_many_the_first_are_looked_at(monkeypatch):
-    monkeypatch.setattr(disk, "LIMIT", 3)
-    answer = b"".join(f"@ pem - no 1 /pki/{number}.crt\n".encode() + pem() for number in range(9))
+def test_of_a_node_that_shows_very_many_the_first_are_looked_at():
+    one = pem()
+    answer = b"".join(f"@ pem - no 1 /pki/{number}.crt\n".encode() + one for number in range(disk.LIMIT + 9))
     *shown, last = disk.seen("w1", answer, [])
-    assert [one.where for one in shown] == ["/pki/0.crt", "/pki/1.crt", "/pki/2.crt"]
+    assert [one.where for one in shown] == [f"/pki/{number}.crt" for number in range(disk.LIMIT)]
     assert (last.content, last.required) == (
-        Broken("only the first 3 certificates of this node are read"),
+        Broken(f"only the first {disk.LIMIT} certificates of this node are read"),
         False,
     )

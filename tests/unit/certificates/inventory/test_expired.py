@@ -1,14 +1,12 @@
-from types import SimpleNamespace
-
 import pytest
 
 from kubectl_admin.certificates.facts import Source, Use
-from kubectl_admin.certificates.inventory import expired, user
+from kubectl_admin.certificates.inventory import expired
 from kubectl_admin.cluster.errors import Forbidden, Unauthorized, Unreachable
-from kubectl_admin.errors import AdminError
+from kubectl_admin.cluster.kubeconfig import Target, material
 from tests.unit.certificates.samples import NOW, authority, certificate, seen
 
-CLUSTER = SimpleNamespace(server="https://10.0.0.10:6443")
+SERVER = "https://10.0.0.10:6443"
 REFUSED = Unauthorized(401, "Unauthorized", "Unauthorized")
 ALERT = Unreachable("Unable to connect to the server: tls: sslv3 alert certificate expired")
 EXPIRED = Unreachable(
@@ -16,15 +14,9 @@ EXPIRED = Unreachable(
 )
 
 
-@pytest.fixture
-def explained(monkeypatch):
+def explained(error, *mine):
     """The error as it is said to a user with these certificates."""
-
-    def explained(error, *mine):
-        monkeypatch.setattr(user, "seen", lambda _cluster: iter(mine))
-        return expired.explained(CLUSTER, error, NOW)
-
-    return explained
+    return expired.explain(error, mine, SERVER, NOW)
 
 
 def own(days, *organizations):
@@ -37,7 +29,7 @@ def own(days, *organizations):
     ("organization", "config"),
     [("kubeadm:cluster-admins", "admin.conf"), ("system:masters", "super-admin.conf")],
 )
-def test_the_administrators_own_certificate_has_ended(explained, error, organization, config):
+def test_the_administrators_own_certificate_has_ended(error, organization, config):
     said = explained(error, own(-3, organization), authority(node=""))
     assert said.what == "the client certificate of user ops expired 3 days ago (/home/ops/ops.crt)"
     assert said.hint == (
@@ -45,7 +37,7 @@ def test_the_administrators_own_certificate_has_ended(explained, error, organiza
     )
 
 
-def test_somebody_elses_certificate_has_to_be_signed_anew(explained):
+def test_somebody_elses_certificate_has_to_be_signed_anew():
     assert explained(REFUSED, own(-3, "developers")).hint.startswith("have a new one signed")
 
 
@@ -58,26 +50,37 @@ def test_somebody_elses_certificate_has_to_be_signed_anew(explained):
         (Unreachable("no route to host"), [own(-3)]),
     ],
 )
-def test_what_has_another_cause_stays_as_it_is(explained, error, mine):
+def test_what_has_another_cause_stays_as_it_is(error, mine):
     assert explained(error, *mine) is error
 
 
-def test_the_api_servers_certificate_has_ended(explained):
+def test_the_api_servers_certificate_has_ended():
     said = explained(EXPIRED, own(3), authority(node="", days=10))
     assert said.what.startswith("the certificate of the API server at https://10.0.0.10:6443 has expired")
     # Seen: an API server with a new certificate does not start while etcd's has expired, too.
     assert "kubeadm certs renew all; move all manifests" in said.hint
 
 
-def test_the_clusters_authority_has_ended(explained):
+def test_the_clusters_authority_has_ended():
     said = explained(EXPIRED, own(3), authority(node="", days=-1))
     assert said.what.startswith("the authority of the cluster expired 24 hours ago")
     assert "docs/certificates.md" in said.hint
 
 
-def test_a_kubeconfig_that_can_not_be_read_explains_nothing(monkeypatch):
-    def broken(_cluster):
-        raise AdminError("unable to read client-certificate")
+def test_a_kubeconfig_that_can_not_be_read_explains_nothing(tmp_path):
+    user = {"client-certificate": str(tmp_path / "missing.crt"), "client-key": str(tmp_path / "missing.key")}
+    cluster = Unreadable(Target("lab", "lab", "ops", "default", {"server": SERVER}, user))
+    assert expired.explained(cluster, REFUSED, NOW) is REFUSED
 
-    monkeypatch.setattr(user, "seen", broken)
-    assert expired.explained(CLUSTER, REFUSED, NOW) is REFUSED
+
+class Unreadable:
+    """A connection whose kubeconfig names files that have gone since."""
+
+    server = SERVER
+
+    def __init__(self, target):
+        self.target = target
+
+    @property
+    def client_certificate(self):
+        return material(self.target, "client-certificate")

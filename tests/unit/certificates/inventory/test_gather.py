@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates.inventory import disk, served
+from kubectl_admin.certificates.inventory import disk
 from kubectl_admin.certificates.inventory.answers import FORWARDING
 from kubectl_admin.certificates.inventory.gather import gather
 from kubectl_admin.certificates.inventory.objects import KINDS
@@ -14,8 +14,12 @@ from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound, Unauthor
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.cluster.table import Table
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import hosts as many
+from kubectl_admin.node import leftovers
 from kubectl_admin.node.debug_pod import Options
+from tests.fakes.clock import Clock
+from tests.fakes.host import OPERATION
+from tests.fakes.hosts import Opened
+from tests.fakes.rights import reviewed
 from tests.unit.certificates.inventory.test_components import pod
 from tests.unit.certificates.samples import certificate, pem
 
@@ -53,7 +57,12 @@ def proxy(node, phase="Running"):
 
 
 class Cluster:
-    """`refused` paths raise what they are given."""
+    """`refused` paths raise what they are given.
+
+    ports: what they show, by pod and port or by port alone: a certificate, or an error.
+    hosts: what the script answers there, by node; an error keeps the host shut. asked: nodes and arguments.
+    lacking: the rights that the user does not have.
+    """
 
     server = "https://10.0.0.11:6443"
     target = SimpleNamespace(
@@ -65,6 +74,21 @@ class Cluster:
 
     def __init__(self, **refused):
         self.refused = refused
+        self.ports, self.hosts, self.asked, self.lacking = {}, {}, [], []
+        self.clock = Clock()
+
+    @contextmanager
+    def opened(self, node, _operation):
+        answer = self.hosts.get(node, b"")
+        if isinstance(answer, Exception):
+            raise answer
+
+        def script(name, *arguments):
+            assert name == disk.SCRIPT
+            self.asked.append((node, arguments))
+            return answer
+
+        yield SimpleNamespace(script=script)
 
     def check(self, path):
         for end, error in self.refused.items():
@@ -82,6 +106,8 @@ class Cluster:
         if not path.endswith("/pods"):
             return iter([])
         label = dict(query).get("labelSelector", "")
+        if label.startswith(leftovers.SELECTOR):
+            return iter([])
         if "kube-proxy" in label:
             return iter(self.proxies)
         return iter(self.static if label else [proxy("w1") | {"metadata": {"name": "cni-w1"}}])
@@ -90,63 +116,25 @@ class Cluster:
         self.check(path)
         return Table(("Name",), (("cp1",), ("w1",)), ({}, {}))
 
-    def review(self, path, _body, **_limits):
-        raise AssertionError(path)
-
-
-@pytest.fixture(autouse=True)
-def ports(monkeypatch):
-    """What the ports show, by pod and port: a certificate of that name, or an error that a test puts here."""
-    told = {}
-
-    def shown(_cluster, door, port):
-        answer = told.get((door, port)) or told.get(port) or certificate(f"{door}:{port}")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(served, "certificate", shown)
-    return told
-
-
-@pytest.fixture
-def hosts(monkeypatch):
-    """What the script answers on the nodes' hosts; an error keeps the host shut."""
-    told = {}
-
-    @contextmanager
-    def opened(_cluster, node, _operation, _options, _say):
-        if isinstance(told.get(node), Exception):
-            raise told[node]
-
-        def script(name, *arguments):
-            assert name == disk.SCRIPT
-            told.setdefault("asked", []).append((node, arguments))
-            return told.get(node, b"")
-
-        yield SimpleNamespace(script=script)
-
-    monkeypatch.setattr(many.host, "opened", opened)
-    monkeypatch.setattr(many, "withdraw", lambda *_, **__: None)
-    return told
-
-
-@pytest.fixture(autouse=True)
-def missing(monkeypatch):
-    """The rights that the user does not have; a test puts them here."""
-    lacking = []
-    monkeypatch.setattr(
-        "kubectl_admin.cluster.access.missing", lambda _, rights: [one for one in rights if one in lacking]
-    )
-    return lacking
+    def review(self, _path, body, **_limits):
+        return reviewed(body, self.lacking)
 
 
 def without_host(cluster):
-    return gather(cluster, None, print)
+    return gather(cluster, None, handshake=handshake)
 
 
 def with_host(cluster):
-    return gather(cluster, Options(), print)
+    hosts = Opened(cluster, OPERATION, Options(), print, cluster.opened)
+    return gather(cluster, hosts, handshake=handshake)
+
+
+def handshake(cluster, door, port):
+    """The certificate that a port shows: one of its name, unless a test says otherwise."""
+    answer = cluster.ports.get((door, port)) or cluster.ports.get(port) or certificate(f"{door}:{port}")
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def forbidden(what):
@@ -176,11 +164,12 @@ def test_without_a_running_kube_proxy_any_pod_in_the_nodes_network_will_do(phase
     assert shown["w1"] == "cni-w1:10250"
 
 
-def test_hosts_are_asked_for_the_files_of_their_own_static_pods(hosts):
-    hosts["cp1"] = f"@ pem apiserver no 1 {PKI}/apiserver.crt\n".encode() + pem("api")
-    hosts["cp1"] += b"@ served - - - 10.0.0.11:2380\n" + pem("peer")
-    found = with_host(Cluster())
-    asked = dict(hosts["asked"])
+def test_hosts_are_asked_for_the_files_of_their_own_static_pods():
+    cluster = Cluster()
+    cluster.hosts["cp1"] = f"@ pem apiserver no 1 {PKI}/apiserver.crt\n".encode() + pem("api")
+    cluster.hosts["cp1"] += b"@ served - - - 10.0.0.11:2380\n" + pem("peer")
+    found = with_host(cluster)
+    asked = dict(cluster.asked)
     assert f"{PKI}/apiserver.crt" in asked["cp1"]
     assert f"{PKI}/apiserver.crt" not in asked["w1"]
     assert asked["cp1"][-3:] == ("served", "-", "10.0.0.11:2380")
@@ -190,10 +179,11 @@ def test_hosts_are_asked_for_the_files_of_their_own_static_pods(hosts):
     assert (found.hosts, found.gaps) == ({"cp1", "w1"}, ())
 
 
-def test_a_node_that_can_not_be_looked_at_is_a_gap_and_the_others_are_shown(hosts):
-    hosts["w1"] = AdminError("node w1 is not Ready")
-    hosts["cp1"] = b"@ served - - - 10.0.0.11:2380\n? no certificate is shown there\n"
-    found = with_host(Cluster())
+def test_a_node_that_can_not_be_looked_at_is_a_gap_and_the_others_are_shown():
+    cluster = Cluster()
+    cluster.hosts["w1"] = AdminError("node w1 is not Ready")
+    cluster.hosts["cp1"] = b"@ served - - - 10.0.0.11:2380\n? no certificate is shown there\n"
+    found = with_host(cluster)
     assert found.hosts == {"cp1"}
     assert [(gap.what, gap.why) for gap in found.gaps] == [
         ("the certificate served at 10.0.0.11:2380 of node cp1", "no certificate is shown there"),
@@ -201,38 +191,43 @@ def test_a_node_that_can_not_be_looked_at_is_a_gap_and_the_others_are_shown(host
     ]
 
 
-def test_who_may_not_make_debug_pods_is_told_what_is_missing(hosts, missing):
-    hosts["cp1"] = forbidden("pods")
-    missing.append(Right("get", "nodes"))
+def test_who_may_not_make_debug_pods_is_told_what_is_missing():
+    cluster = Cluster()
+    cluster.hosts["cp1"] = forbidden("pods")
+    cluster.lacking.append(Right("get", "nodes"))
     with pytest.raises(AdminError, match='user "ops" may not get nodes'):
-        with_host(Cluster())
+        with_host(cluster)
 
 
-def test_ports_that_say_the_same_are_one_gap(ports):
-    ports[10250] = AdminError("port 10250 of pod kube-system/kube-proxy-x: nothing listens there")
-    found = without_host(Cluster())
+def test_ports_that_say_the_same_are_one_gap():
+    cluster = Cluster()
+    cluster.ports[10250] = AdminError("port 10250 of pod kube-system/kube-proxy-x: nothing listens there")
+    found = without_host(cluster)
     assert found.gaps[0].what == "the certificate kubelet-serving served on port 10250 of cp1, w1"
     assert found.gaps[0].why == "nothing listens there"
 
 
-def test_kubelets_that_refuse_the_api_server_are_no_gap_of_each_port(ports, hosts):
+def test_kubelets_that_refuse_the_api_server_are_no_gap_of_each_port():
     """The API server has just answered the user: who does not know somebody is the kubelet."""
+    cluster = Cluster()
     refused = Unauthorized(401, "Unauthorized", "Unauthorized")
-    ports["kube-proxy-w1", 10250] = hosts["cp1"] = refused
-    found = with_host(Cluster())
+    cluster.ports["kube-proxy-w1", 10250] = cluster.hosts["cp1"] = refused
+    found = with_host(cluster)
     assert (found.refusing, found.hosts) == (("cp1", "w1"), frozenset())
     assert not any("logged in" in gap.why for gap in found.gaps)
 
 
-def test_a_kubelet_that_can_not_be_spoken_to_gets_no_debug_pod(ports, hosts):
+def test_a_kubelet_that_can_not_be_spoken_to_gets_no_debug_pod():
     """It would not run, and be waited for."""
+    cluster = Cluster()
     said = "error dialing backend: remote error: tls: internal error"
-    ports["kube-proxy-w1", 10250] = ApiError(500, "InternalError", said)
-    ports["kube-proxy-cp1", 10250] = PortError("port 10250", "connection refused")  # it may listen elsewhere
-    found = with_host(Cluster())
+    cluster.ports["kube-proxy-w1", 10250] = ApiError(500, "InternalError", said)
+    # It may listen elsewhere.
+    cluster.ports["kube-proxy-cp1", 10250] = PortError("port 10250", "connection refused")
+    found = with_host(cluster)
     assert found.uncertified == ("w1",)
     assert found.hosts == {"cp1"}
-    assert [node for node, _ in hosts["asked"]] == ["cp1"]
+    assert [node for node, _ in cluster.asked] == ["cp1"]
     assert [gap.what for gap in found.gaps] == ["the certificate kubelet-serving served on port 10250 of cp1"]
 
 
@@ -241,10 +236,11 @@ def test_who_is_not_known_to_the_api_server_is_told_so():
         without_host(Cluster(nodes=Unauthorized(401, "Unauthorized", "Unauthorized")))
 
 
-def test_a_kubelet_that_refuses_is_the_gap_of_its_node_alone(ports, hosts):
+def test_a_kubelet_that_refuses_is_the_gap_of_its_node_alone():
     """The API server hands on a kubelet's 403 as it does its own."""
-    hosts["w1"] = ports["kube-proxy-w1", 10250] = Forbidden(403, "Forbidden", "no: 403")
-    found = with_host(Cluster())
+    cluster = Cluster()
+    cluster.hosts["w1"] = cluster.ports["kube-proxy-w1", 10250] = Forbidden(403, "Forbidden", "no: 403")
+    found = with_host(cluster)
     assert found.hosts == {"cp1"}
     assert [gap.what for gap in found.gaps if gap.permission] == []
     assert [(gap.what, gap.why) for gap in found.gaps if "w1" in gap.what] == [
@@ -253,10 +249,11 @@ def test_a_kubelet_that_refuses_is_the_gap_of_its_node_alone(ports, hosts):
     ]
 
 
-def test_who_may_not_forward_ports_is_told_so_once(ports, missing):
-    missing += FORWARDING
-    ports[10250] = ports[6443] = ports[2379] = ports[10259] = forbidden("pods/portforward")
-    found = without_host(Cluster())
+def test_who_may_not_forward_ports_is_told_so_once():
+    cluster = Cluster()
+    cluster.lacking += FORWARDING
+    cluster.ports = dict.fromkeys((10250, 6443, 2379, 10259), forbidden("pods/portforward"))
+    found = without_host(cluster)
     assert found.gaps[0].permission == "create and get pods/portforward in namespace kube-system"
     assert len([gap for gap in found.gaps if gap.permission]) == 1
 
@@ -297,20 +294,21 @@ def test_without_the_nodes_nothing_is_taken_for_the_control_planes():
 @pytest.mark.parametrize(
     "words", [["--listen-client-urls=https://[::1"], ["--listen-client-urls=https://10.0.0.66:2379"]]
 )
-def test_a_workers_pod_that_looks_like_etcd_hides_no_external_one(words, hosts):
+def test_a_workers_pod_that_looks_like_etcd_hides_no_external_one(words):
     cluster = Cluster()
     external = pod("kube-apiserver", "--etcd-servers=https://10.0.0.21:2379", phase="Running")
     cluster.static = [external, pod("etcd", *words, node="w1", phase="Running")]
     found = with_host(cluster)
     assert found.etcd_servers == ("https://10.0.0.21:2379",)
-    assert dict(hosts["asked"])["cp1"][-3:] == ("served", "-", "10.0.0.21:2379")
-    assert "served" not in dict(hosts["asked"])["w1"]
+    assert dict(cluster.asked)["cp1"][-3:] == ("served", "-", "10.0.0.21:2379")
+    assert "served" not in dict(cluster.asked)["w1"]
     assert [gap.what for gap in found.gaps if "w1" in gap.what] == ["what runs as etcd-w1"]
 
 
-def test_what_a_node_answers_that_is_not_understood_is_its_gap(hosts):
-    hosts["w1"] = ValueError("what")
-    found = with_host(Cluster())
+def test_what_a_node_answers_that_is_not_understood_is_its_gap():
+    cluster = Cluster()
+    cluster.hosts["w1"] = ValueError("what")
+    found = with_host(cluster)
     assert found.hosts == {"cp1"}
     assert "w1: unexpected answer (ValueError: what)" in [gap.why for gap in found.gaps]
 

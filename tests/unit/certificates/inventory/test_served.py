@@ -5,11 +5,11 @@ import ssl
 import pytest
 
 from kubectl_admin.certificates.inventory import disk, served
-from kubectl_admin.cluster import retry
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
 from tests.fakes.api_server import CLOSE, StandIn, status
+from tests.fakes.clock import Clock
 from tests.unit.certificates.samples import key_pem, pem
 
 PATH = "/api/v1/namespaces/kube-system/pods/kube-proxy-x/portforward"
@@ -64,8 +64,8 @@ def test_the_certificate_that_a_port_shows(server, context):
     assert server.asked[0].query == [("ports", "6443")]
 
 
-def test_an_api_server_that_hangs_up_on_the_kubelet_is_asked_again(server, context, monkeypatch):
-    monkeypatch.setattr(retry.time, "sleep", lambda _seconds: None)
+def test_an_api_server_that_hangs_up_on_the_kubelet_is_asked_again(server, context):
+    server.clock = Clock()
     lost = status(500, "InternalError", "error dialing backend: use of closed network connection")
     server.on("GET", PATH, lost, lost, secured(context))
     assert served.certificate(server.connect(), "kube-proxy-x", 6443).common_name == "kube-apiserver"

@@ -1,37 +1,47 @@
 """`kubectl admin certs csr approve`: what has been approved is told, whatever comes after."""
 
 import inspect
-from types import SimpleNamespace
 
 import pytest
 
-from kubectl_admin.certificates.requests import approve as approval
 from kubectl_admin.certificates.requests import gather
-from kubectl_admin.certificates.requests.approve import Outcome
-from kubectl_admin.certificates.requests.facts import request_of
 from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.cluster.paths import KUBEADM_CONFIG
 from kubectl_admin.frame.change import ChangeOptions
 from kubectl_admin.verbs.certs_csr_approve import command
-from tests.unit.certificates.requests.samples import NODES, csr, document, pem
+from tests.fakes.api_server import Says, StandIn, status
+from tests.fakes.clock import Clock
+from tests.unit.certificates.requests.samples import csr, document, made, pem
+
+NODE = {
+    "metadata": {"name": "w1"},
+    "status": {
+        "addresses": [
+            {"type": "Hostname", "address": "w1"},
+            {"type": "InternalIP", "address": "10.0.0.11"},
+        ]
+    },
+}
 
 
-def named(name):
+def named(name, **status_):
     found = document(pem(csr()))
     found["metadata"] |= {"name": name, "uid": f"uid-{name}"}
-    return request_of(found)
+    return {**found, "status": status_}
 
 
 class Environment:
     """What the verb asks of its surroundings."""
 
-    def __init__(self):
+    output = "table"
+
+    def __init__(self, cluster):
         self.shown = []
         self.stderr = None
+        self.cluster = cluster
 
     def cluster_for_work(self):
-        return SimpleNamespace(server="https://10.0.0.1:6443", target=SimpleNamespace(context="prod"))
-
-    output = "table"
+        return self.cluster
 
     def confirm(self, _question, *, yes):
         assert yes
@@ -41,11 +51,21 @@ class Environment:
 
 
 @pytest.fixture
-def three(monkeypatch):
-    """Three requests that are right."""
-    seen = gather.Seen("prod", tuple(map(named, "abc")), NODES)
-    monkeypatch.setattr(gather, "gather", lambda _cluster: seen)
-    monkeypatch.setattr(approval, "await_issued", lambda _cluster, outcomes: list(outcomes))
+def cluster():
+    """Three requests that are right, and signed as soon as they are approved."""
+    with StandIn().serving() as server:
+        server.clock = Clock()
+        server.on("GET", gather.REQUESTS, Says(body={"items": [named(name) for name in "abc"]}))
+        for name in "abc":
+            there = f"{gather.REQUESTS}/{name}"
+            server.on("GET", there, Says(body=named(name)))
+            server.on("PUT", f"{there}/approval", Says(body=named(name)))
+        server.on("GET", "/api/v1/nodes", Says(body={"metadata": {}, "items": [NODE]}))
+        server.on("GET", "/api/v1/nodes/w1", Says(body=NODE))
+        server.on("GET", gather.SERVICE, Says(body={"spec": {"clusterIPs": ["10.96.0.1"]}}))
+        server.on("GET", KUBEADM_CONFIG, status(404, "NotFound", "not found"))
+        server.on("GET", gather.SLICES, Says(body={"metadata": {}, "items": []}))
+        yield server.connect()
 
 
 def run(environment):
@@ -53,16 +73,21 @@ def run(environment):
     return inspect.unwrap(command.callback)(environment, **options, longest=3600)
 
 
-@pytest.mark.usefixtures("three")
 @pytest.mark.parametrize("error", [Unreachable("no answer"), KeyboardInterrupt()], ids=["error", "Ctrl-C"])
-def test_what_was_approved_before_an_error_is_shown(monkeypatch, error):
-    def approved(_cluster, judged, *_):
-        if judged.request.name == "c":
-            raise error
-        return Outcome(judged, approved=True)
+def test_what_was_approved_before_an_error_is_shown(cluster, error):
+    approve = cluster.put
 
-    monkeypatch.setattr(approval, "approve", approved)
-    environment = Environment()
+    def put(path, *args, **options):
+        if path == f"{gather.REQUESTS}/c/approval":
+            raise error
+        return approve(path, *args, **options)
+
+    def watch(*_, **__):
+        for name in "ab":
+            yield {"type": "MODIFIED", "object": named(name, certificate=made())}
+
+    cluster.put, cluster.watch = put, watch
+    environment = Environment(cluster)
     with pytest.raises(type(error)):
         run(environment)
     (shown,) = environment.shown
