@@ -6,7 +6,8 @@ object_facts: the API's objects that are judged beside the components
 pods: a pod of the facts, from its object
 questions: where the components of a node serve, and what they are asked there
 gather: gathers all facts
-listing, choice: what has to be known before anything is asked, and which nodes of a large cluster are asked
+listing, listed, nodes: what has to be known before anything is asked, and what is made of it
+choice: which nodes of a large cluster are asked
 ask, exchange, instances: asks one node, one port of it, and API servers through another one
 resolvers, dns: asks the cluster's DNS
 silence: why a question has no answer

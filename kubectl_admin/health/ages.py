@@ -27,14 +27,14 @@ class Age:
         return self.seconds + (self.error or 0.0) < limit
 
 
-def age(facts: Facts, node: str, moment: datetime) -> Age:
-    """How old a time is that the clock of the node of that name wrote.
+def age(facts: Facts, node: str, moment: datetime, read: datetime | None = None) -> Age:
+    """How old a time was that the clock of the node of that name wrote, when it was read.
 
-    A node whose clock was not measured is taken to agree with the others. Times that API servers wrote have
-    their age by `Facts.now`.
+    read: by this machine's clock; None for `Facts.at`. A node whose clock was not measured is taken to agree
+    with the others. Times that API servers wrote have their age by `Facts.now`.
     """
     clock = clock_of(facts, node)
-    seconds = (facts.at - moment).total_seconds() + (clock.offset if clock else 0.0)
+    seconds = ((read or facts.at) - moment).total_seconds() + (clock.offset if clock else 0.0)
     return Age(max(seconds, 0.0), clock.error if clock else None)
 
 
@@ -42,7 +42,7 @@ def age_of_lease(facts: Facts, node: Node) -> Age | None:
     """How long ago the kubelet renewed its node's lease; None where that is not known."""
     if node.lease is None or node.lease.renewed is None:
         return None
-    return age(facts, node.name, node.lease.renewed)
+    return age(facts, node.name, node.lease.renewed, node.lease.read)
 
 
 def clock_of(facts: Facts, node: str) -> Clock | None:

@@ -70,9 +70,8 @@ class Asker:
         for _ in range(patience.retries):
             if not (isinstance(way, NoReply) and way.why in (*DOUBTFUL, Why.NODE)):
                 break
-            if not patience.has_time_for(LOOK_INTERVAL):
+            if not patience.pause(LOOK_INTERVAL):
                 return way, heard
-            time.sleep(LOOK_INTERVAL)
             way, heard = self._look(ways, questions)
         if not isinstance(way, NoReply):
             for look in range(max(patience.retries, 1)):
@@ -89,9 +88,8 @@ class Asker:
             if one.is_doubtful:
                 again[question.component].append(question)
         misled = len([one for one in heard.values() if one.is_silent]) > 1
-        if not again or not (pause or misled) or not self._patience.has_time_for(pause):
+        if not again or not (pause or misled) or not self._patience.pause(pause):
             return
-        time.sleep(pause)
         alone = {component: partial(self._look, [way], asked) for component, asked in again.items()}
         for looked in ask_all(alone, deadline=self._patience.left, workers=len(alone)).values():
             if not isinstance(looked, AdminError):

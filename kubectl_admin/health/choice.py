@@ -4,7 +4,7 @@ from datetime import datetime
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.facts import Node
-from kubectl_admin.health.listing import Listed
+from kubectl_admin.health.listed import Listed
 
 NODES_ASKED = 200  # up to so many nodes all are asked
 OTHERS_ASKED = 50  # of those that look well, above that

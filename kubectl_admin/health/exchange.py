@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster import tls
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_date
@@ -34,28 +35,31 @@ DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long is waited. end: of everything, in time.monotonic's seconds. each: seconds for one answer.
+    """How long is waited. end: of everything. each: seconds for one answer.
 
     retries: further looks at what has not answered.
     """
 
-    end: float
+    end: Deadline
     each: float
     retries: int
 
     @property
     def left(self) -> float:
         """Seconds until all must be over."""
-        return max(self.end - time.monotonic(), 0.001)
+        return max(self.end.left, 0.001)
 
     @property
     def for_one(self) -> float:
         """Seconds for one answer that is asked for now."""
         return min(self.each, self.left)
 
-    def has_time_for(self, seconds: float) -> bool:
-        """Whether so many seconds and one answer still fit in."""
-        return self.left > seconds + self.each / 2
+    def pause(self, seconds: float) -> bool:
+        """Waits for so many seconds, where an answer may still come after them; whether it has."""
+        if self.left <= seconds + self.each / 2:
+            return False
+        self.end.clock.sleep(seconds)
+        return True
 
 
 @dataclass(slots=True)

@@ -184,7 +184,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A Lease. renewed: by the clock of its holder. duration: seconds. transitions: changes of its holder."""
+    """A Lease.
+
+    renewed: by the clock of its holder. duration: seconds. transitions: changes of its holder.
+    read: when it was read, by this machine's clock; None for about the time of `Facts.at`.
+    """
 
     name: str
     holder: str
@@ -194,6 +198,7 @@ class Lease:
     acquired: datetime | None = None
     strategy: str = ""
     preferred: str = ""
+    read: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, missing
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane.component import Component
@@ -23,6 +24,7 @@ from kubectl_admin.health.exchange import Patience
 from kubectl_admin.health.facts import (
     Balancer,
     Facts,
+    Lease,
     Metrics,
     Node,
     NoReply,
@@ -33,7 +35,8 @@ from kubectl_admin.health.facts import (
     Why,
 )
 from kubectl_admin.health.judged_metrics import JUDGED
-from kubectl_admin.health.listing import Listed
+from kubectl_admin.health.listed import RIGHTS as LISTING_RIGHTS
+from kubectl_admin.health.listed import Listed
 from kubectl_admin.health.object_facts import Objects
 from kubectl_admin.pool import LateError, ask_all
 
@@ -51,7 +54,7 @@ METRICS: Mapping[Component, tuple[str, ...]] = {
 PROXYING = Right("get", "pods/proxy", "kube-system")
 KUBELETS = (Right("get", "nodes/healthz"), Right("get", "nodes/metrics"))
 # What it takes beside the rights of the objects that are listed, which `objects.questions` names.
-RIGHTS = (*listing.RIGHTS, *FORWARDING, PROXYING, *KUBELETS)
+RIGHTS = (*LISTING_RIGHTS, *FORWARDING, PROXYING, *KUBELETS)
 
 Answers = Mapping[Any, Any]
 
@@ -80,7 +83,7 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     Raises AdminError where the API server can't be spoken to, or lists neither nodes nor pods.
     """
     at, began = datetime.now(UTC), time.monotonic()
-    patience = patience_of(how, began + how.timeout)
+    patience = patience_of(cluster, how)
     listed = listing.listed(cluster, patience.left)
     server_time = _server_time(cluster, began)
     chosen = choose(listed, at, all_nodes=how.all_nodes)
@@ -102,14 +105,15 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     if how.sample is not None:
         asked, window = sampled(cluster, how, listed, asked)
     found = objects.put_together({what: told[what] for what in in_objects})
-    nodes = tuple(_node(node, listed, asked.get(node.name)) for node in listed.nodes)
+    later = renewed(cluster, asked, patience)
+    nodes = tuple(_node(node, listed, asked.get(node.name), later.get(node.name)) for node in listed.nodes)
     return Facts(
         context=cluster.target.context,
         server=cluster.server,
         at=at,
         took=time.monotonic() - began,
         nodes=nodes,
-        has=listed.has,
+        has=listed.has | {Component.COREDNS} if listed.resolvers else listed.has,
         balancer=Balancer(cluster.server, _reply(told[BALANCER])),
         leaders=listed.leaders,
         resolvers=tuple(_resolver(pod, heard[pod.name]) for pod in pods),
@@ -121,9 +125,10 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     )
 
 
-def patience_of(how: How, end: float) -> Patience:
-    """How long is waited for answers, where all must be over at a moment of time.monotonic."""
-    return Patience(end - SPARE, min(ANSWER_TIMEOUT, how.timeout * FRACTION), how.retries)
+def patience_of(cluster: Cluster, how: How) -> Patience:
+    """How long is waited for answers from now on."""
+    end = Deadline.after(how.timeout - SPARE, cluster.clock)
+    return Patience(end, min(ANSWER_TIMEOUT, how.timeout * FRACTION), how.retries)
 
 
 def attributed(cluster: Cluster, asked: Mapping[str, Asked]) -> dict[str, Asked]:
@@ -144,13 +149,28 @@ def attributed(cluster: Cluster, asked: Mapping[str, Asked]) -> dict[str, Asked]
     }
 
 
+def renewed(cluster: Cluster, asked: Mapping[str, Asked], patience: Patience) -> Mapping[str, Lease]:
+    """The nodes' Leases once more, where a kubelet has not answered.
+
+    One that is alive has renewed its own meanwhile. A kubelet that hangs and one whose runtime hangs look
+    alike but for that.
+    """
+    silent = any(isinstance(one.way, NoReply) and one.way.why is Why.SILENT for one in asked.values())
+    if not silent:
+        return {}
+    try:
+        return listing.leases(cluster, listing.OF_NODES, timeout=patience.left)
+    except AdminError:
+        return {}
+
+
 def sampled(
     cluster: Cluster, how: How, listed: Listed, asked: Mapping[str, Asked]
 ) -> tuple[dict[str, Asked], float | None]:
     """The same after a second look at the metrics, and the seconds between the two looks."""
     first = time.monotonic()
-    time.sleep(how.sample or 0)
-    asker = Asker(cluster, patience_of(how, time.monotonic() + how.timeout), METRICS)
+    cluster.clock.sleep(how.sample or 0.0)
+    asker = Asker(cluster, patience_of(cluster, how), METRICS)
     asking = {
         name: partial(asker.metrics, one.way, listed.plans[name])
         for name, one in asked.items()
@@ -227,8 +247,8 @@ def _asked(answer: Asked | AdminError) -> Asked:
     return answer
 
 
-def _node(node: Node, listed: Listed, asked: Asked | None) -> Node:
-    """A node with what came of asking it."""
+def _node(node: Node, listed: Listed, asked: Asked | None, lease: Lease | None) -> Node:
+    """A node with what came of asking it. lease: of later on, if any."""
     planned = tuple(plan.process for plan in listed.plans.get(node.name, ()))
     if asked is None:
         return replace(node, way=NoReply(Why.LEFT_OUT), processes=planned)
@@ -246,6 +266,7 @@ def _node(node: Node, listed: Listed, asked: Asked | None) -> Node:
         way=asked.way,
         processes=processes,
         clock=asked.clock,
+        lease=lease or node.lease,
         running=int(running) if running is not None else None,
     )
 

@@ -1,99 +1,38 @@
-"""What has to be known of a cluster before its components can be asked: nodes, pods, and how they are set up.
+"""Lists what has to be known of a cluster before its components can be asked: nodes, pods, their settings.
 
-Each listing is reduced while it is read; what can't be listed is a gap, and costs what depends on it.
+Each listing is reduced while it is read.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.decode import decode_moment, mapping, whole_number
-from kubectl_admin.cluster.errors import Forbidden, NotFound, Unauthorized, Unreachable
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.errors import Unauthorized, Unreachable
 from kubectl_admin.cluster.objects import Object
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM, SYSTEM_APPS, SYSTEM_PODS
-from kubectl_admin.control_plane import static_pods
-from kubectl_admin.control_plane.component import Component
-from kubectl_admin.control_plane.pod import PARTS, flags_of
-from kubectl_admin.control_plane.static_pods import LABEL, ControlPlaneNode, component_of, node_of
-from kubectl_admin.drain.cordon import ANNOTATION, UPGRADE
 from kubectl_admin.errors import AdminError
-from kubectl_admin.finding import Gap
-from kubectl_admin.health import questions
-from kubectl_admin.health.facts import Lease, Node, Pod, Process
-from kubectl_admin.health.objects import gap_of
-from kubectl_admin.health.pods import objects_in, pod_of
-from kubectl_admin.health.questions import KubeProxyConfig, Plan
-from kubectl_admin.health.read import conditions_of
+from kubectl_admin.health.facts import Lease
+from kubectl_admin.health.listed import (
+    DAEMON_SETS,
+    LEASES,
+    NODE_LEASES,
+    NODES,
+    PODS,
+    SERVICES,
+    Listed,
+    Listing,
+    SystemPods,
+    put_together,
+)
+from kubectl_admin.health.nodes import lease_of, node_of
 from kubectl_admin.pool import ask_all
 
-NODES = Right("list", "nodes")
-PODS = Right("list", "pods", KUBE_SYSTEM)
-CONFIG_MAPS = Right("get", "configmaps", KUBE_SYSTEM)
-DAEMON_SETS = Right("list", "daemonsets", KUBE_SYSTEM, "apps")
-NODE_LEASES = Right("list", "leases", "kube-node-lease", "coordination.k8s.io")
-LEASES = Right("list", "leases", KUBE_SYSTEM, "coordination.k8s.io")
-SERVICES = Right("get", "services", "default")
-RIGHTS = (NODES, PODS, CONFIG_MAPS, DAEMON_SETS, NODE_LEASES, LEASES, SERVICES)
-LEADERS = (Component.CONTROLLER_MANAGER.value, Component.SCHEDULER.value)
-DNS = "kube-dns"  # the label of CoreDNS' pods, too
-DOMAIN = "cluster.local"  # where nothing says otherwise
-CONFIGURED = ("kube-proxy", "kubelet-config")  # ConfigMaps
+OF_NODES = "kube-node-lease"  # the namespace of the nodes' Leases
 WORKERS = 3  # listings at a time: more would not be quicker, and each has a connection of its own
-
-
-Result = TypeVar("Result")
-Listing = tuple[Object, Node]  # a node's object, as far as it is needed later, and its facts
-
-
-@dataclass(slots=True)
-class Listed:
-    """What the listings say. plans, ways: by node.
-
-    pods: of kube-system; None where they can't be listed. service: the ClusterIPs of default/kubernetes.
-    """
-
-    nodes: tuple[Node, ...] = ()
-    plans: Mapping[str, list[Plan]] = field(default_factory=dict)
-    ways: Mapping[str, list[str]] = field(default_factory=dict)
-    has: frozenset[Component] = frozenset({Component.KUBELET})
-    pods: tuple[Pod, ...] | None = None
-    leaders: Mapping[str, Lease] = field(default_factory=dict)
-    domain: str = DOMAIN
-    service: tuple[str, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-
-    @property
-    def resolvers(self) -> list[Pod]:
-        """The pods of the cluster's DNS that run."""
-        return [pod for pod in self.pods or () if pod.labels.get("k8s-app") == DNS and not pod.is_over]
-
-
-@dataclass(slots=True)
-class SystemPods:
-    """The pods of kube-system; of those that are asked, what it takes to ask them."""
-
-    pods: list[Pod] = field(default_factory=list)
-    static: list[Object] = field(default_factory=list)
-    proxies: dict[str, tuple[Pod, Mapping[str, str]]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, cluster: Cluster) -> "SystemPods":
-        """Lists them."""
-        found = cls()
-        for item in cluster.list(SYSTEM_PODS):
-            pod = pod_of(item)
-            found.pods.append(pod)
-            if component_of(item) in PARTS:
-                found.static.append(item)
-            elif questions.is_kube_proxy(pod) and pod.node and not pod.is_over:
-                before = found.proxies.get(pod.node)
-                # While one is replaced there are two.
-                if before is None or (before[0].deleted and not pod.deleted):
-                    found.proxies[pod.node] = pod, flags_of(item, Component.KUBE_PROXY)
-        return found
 
 
 def listed(cluster: Cluster, seconds: float) -> Listed:
@@ -102,13 +41,13 @@ def listed(cluster: Cluster, seconds: float) -> Listed:
     Raises AdminError where the API server can't be spoken to, or lists neither nodes nor pods.
     """
     asked: dict[Right | str, Callable[[], Any]] = {
-        PODS: partial(SystemPods.of, cluster),
+        PODS: lambda: SystemPods.of(cluster.list(SYSTEM_PODS)),
         NODES: partial(_nodes, cluster),
-        NODE_LEASES: partial(_leases, cluster, "kube-node-lease"),
+        NODE_LEASES: partial(leases, cluster, OF_NODES),
         "kube-proxy": partial(cluster.get, f"{SYSTEM}/configmaps/kube-proxy"),
         "kubelet-config": partial(cluster.get, f"{SYSTEM}/configmaps/kubelet-config"),
         DAEMON_SETS: partial(_kube_proxy, cluster),
-        LEASES: partial(_leases, cluster, KUBE_SYSTEM),
+        LEASES: partial(leases, cluster, KUBE_SYSTEM),
         SERVICES: partial(cluster.get, "/api/v1/namespaces/default/services/kubernetes"),
     }
     answers = ask_all(asked, deadline=seconds, workers=WORKERS)
@@ -120,167 +59,6 @@ def listed(cluster: Cluster, seconds: float) -> Listed:
     return put_together(answers, certificate=cluster.has_client_certificate)
 
 
-def put_together(answers: Mapping[Right | str, Any], *, certificate: bool) -> Listed:
-    """The listings as one. certificate: whether the user has a client certificate. Pure."""
-    told = Told(answers)
-    static, items = genuine(told)
-    has = components_of(told, static, items)
-    config = told.read("kube-proxy", questions.kube_proxy_config, "where kube-proxies serve")
-    domain = told.read("kubelet-config", questions.cluster_domain, "the domain of the cluster's names")
-    system, planning = told.system, Planning(told, has, config or KubeProxyConfig.of({}), certificate)
-    by_place = {(node_of(pod), component_of(pod)): pod for pod in static}
-    leases, leaders = told.answer(NODE_LEASES, {}), told.answer(LEASES, {})
-    service = mapping(mapping(told.answer(SERVICES, {})).get("spec"))
-    addresses = service.get("clusterIPs") or [service.get("clusterIP")]
-    return Listed(
-        nodes=tuple(replace(node, lease=leases.get(node.name)) for _, node in items),
-        plans={node.name: list(planning.of(item, node, by_place)) for item, node in items},
-        ways=questions.ways(system.pods),
-        has=has,
-        pods=None if told.is_blind else tuple(system.pods),
-        leaders={name: leaders[name] for name in LEADERS if name in leaders},
-        domain=domain or DOMAIN,
-        service=tuple(str(one) for one in addresses if one),
-        gaps=tuple(dict.fromkeys(told.gaps)),
-    )
-
-
-class Told:
-    """What the listings have answered, and the gaps where they have not."""
-
-    def __init__(self, answers: Mapping[Right | str, Any]) -> None:
-        self._answers = answers
-        self.is_blind = isinstance(answers[PODS], AdminError)  # whether no pods are known
-        self.system: SystemPods = self.answer(PODS, SystemPods())
-        self.gaps = [
-            gap_of(CONFIG_MAPS if what in CONFIGURED and isinstance(one, Forbidden) else what, one)
-            for what, one in answers.items()
-            if isinstance(one, AdminError) and not isinstance(one, NotFound)
-        ]
-
-    def answer(self, what: Right | str, otherwise: Any) -> Any:
-        """An answer; `otherwise` where there is none."""
-        return otherwise if isinstance(self._answers[what], AdminError) else self._answers[what]
-
-    def read(self, what: str, reading: Callable[[Object], Result], meaning: str) -> Result | None:
-        """What a ConfigMap means; None where there is none, or it can't be read, which is a gap."""
-        try:
-            return reading(self.answer(what, {}))
-        except AdminError as error:
-            self.gaps.append(Gap(meaning, error.what))
-            return None
-
-
-def genuine(told: Told) -> tuple[list[Object], list[Listing]]:
-    """The static pods of the control plane, and the nodes. Pods that only look so are gaps.
-
-    Where nodes can't be listed, they are those of pods, and a mirror pod is taken for what it says.
-    """
-    items: list[Listing] | None = told.answer(NODES, None)
-    if items is not None:
-        nodes = [ControlPlaneNode.of(item) for item, node in items if node.is_control_plane]
-        found = static_pods.among(told.system.static, nodes)
-        told.gaps += static_pods.gaps(found.impostors)
-        return list(found.pods), items
-    static = [
-        pod
-        for pod in told.system.static
-        if (pod["metadata"].get("annotations") or {}).get(static_pods.MIRROR)
-    ]
-    control_planes = {node_of(pod) for pod in static}
-    names = dict.fromkeys(pod.node for pod in told.system.pods if pod.node)
-    return static, [({"metadata": {"name": name}}, Node(name, name in control_planes)) for name in names]
-
-
-def components_of(told: Told, static: list[Object], items: list[Listing]) -> frozenset[Component]:
-    """The components that the cluster has; what is not known is taken to be there."""
-    has = {Component.KUBELET}
-    if any(node.is_control_plane for _, node in items):
-        has |= {Component.APISERVER, Component.CONTROLLER_MANAGER, Component.SCHEDULER}
-        if told.is_blind or any(component_of(pod) == Component.ETCD for pod in static):
-            has.add(Component.ETCD)
-    daemon_sets = told.answer(DAEMON_SETS, None)
-    if told.system.proxies or daemon_sets or (daemon_sets is None and told.is_blind):
-        has.add(Component.KUBE_PROXY)
-    return frozenset(has)
-
-
-@dataclass(frozen=True, slots=True)
-class Planning:
-    """What is to be asked on nodes. certificate: whether the user has a client certificate."""
-
-    told: Told
-    has: frozenset[Component]
-    config: KubeProxyConfig
-    certificate: bool
-
-    def of(self, item: Object, node: Node, static: Mapping[tuple[str, str], Object]) -> Iterator[Plan]:
-        """The plans of a node. static: the pods of the control plane, by node and component."""
-        known = not self.told.is_blind
-        for part in PARTS if node.is_control_plane else ():
-            pod = static.get((node.name, part))
-            if pod is not None:
-                yield questions.static_pod(pod, Component(part), certificate=self.certificate)
-            elif known and part in self.has:
-                yield Plan(Process(Component(part), node.name))
-        yield questions.kubelet(item, certificate=self.certificate)
-        if node.name in self.told.system.proxies:
-            yield questions.kube_proxy(*self.told.system.proxies[node.name], self.config)
-        elif known and wants_proxy(self.told.answer(DAEMON_SETS, None), item):
-            yield Plan(Process(Component.KUBE_PROXY, node.name))
-
-
-def node_of_facts(item: Object) -> Node:
-    """A node by its object, without what comes of asking it."""
-    metadata, spec, status = item["metadata"], mapping(item.get("spec")), mapping(item.get("status"))
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
-    taints = [
-        one for one in objects_in(spec.get("taints")) if one.get("key") == "node.kubernetes.io/unschedulable"
-    ]
-    unschedulable = spec.get("unschedulable") is True
-    mark = next((name for name in (UPGRADE, ANNOTATION) if name in annotations), "")
-    addresses = {str(one.get("type")): str(one.get("address")) for one in objects_in(status.get("addresses"))}
-    return Node(
-        name=str(metadata["name"]),
-        is_control_plane=LABEL in labels,
-        conditions=conditions_of(item),
-        unschedulable=unschedulable,
-        cordoned=decode_moment(taints[0].get("timeAdded")) if taints else None,
-        by=mark.replace("kubectl-admin/", "kubectl admin ") if unschedulable else "",
-        kubelet=str(mapping(status.get("nodeInfo")).get("kubeletVersion") or ""),
-        address=addresses.get("InternalIP") or next(iter(addresses.values()), ""),
-        capacity=whole_number(mapping(status.get("capacity")).get("pods")),
-        created=decode_moment(metadata.get("creationTimestamp")),
-    )
-
-
-def lease_of(item: Object) -> Lease:
-    """A Lease by its object."""
-    spec = mapping(item.get("spec"))
-    duration = whole_number(spec.get("leaseDurationSeconds"))
-    return Lease(
-        name=str(item["metadata"]["name"]),
-        holder=str(spec.get("holderIdentity") or ""),
-        renewed=decode_moment(spec.get("renewTime")),
-        duration=None if duration is None else float(duration),
-        transitions=whole_number(spec.get("leaseTransitions")) or 0,
-        acquired=decode_moment(spec.get("acquireTime")),
-        strategy=str(spec.get("strategy") or ""),
-        preferred=str(spec.get("preferredHolder") or ""),
-    )
-
-
-def wants_proxy(daemon_sets: list[Object] | None, node: Object) -> bool:
-    """Whether a DaemonSet of kube-proxy wants a pod on a node; no, where that can't be told."""
-    labels = node["metadata"].get("labels") or {}
-    for item in daemon_sets or ():
-        spec = mapping(mapping(mapping(item.get("spec")).get("template")).get("spec"))
-        wanted = mapping(spec.get("nodeSelector"))
-        if not spec.get("affinity") and all(labels.get(name) == value for name, value in wanted.items()):
-            return True
-    return False
-
-
 def _nodes(cluster: Cluster) -> list[Listing]:
     found: list[Listing] = []
     for item in cluster.list("/api/v1/nodes"):
@@ -289,13 +67,15 @@ def _nodes(cluster: Cluster) -> list[Listing]:
             "metadata": {name: metadata[name] for name in ("name", "uid", "labels") if name in metadata},
             "status": {name: status[name] for name in ("addresses", "daemonEndpoints") if name in status},
         }
-        found.append((kept, node_of_facts(item)))
+        found.append((kept, node_of(item)))
     return found
 
 
-def _leases(cluster: Cluster, namespace: str) -> dict[str, Lease]:
+def leases(cluster: Cluster, namespace: str, timeout: float | None = None) -> dict[str, Lease]:
+    """The Leases of a namespace by their names. timeout: seconds for each page."""
     path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-    return {lease.name: lease for lease in map(lease_of, cluster.list(path))}
+    found = (lease_of(item, datetime.now(UTC)) for item in cluster.list(path, timeout=timeout))
+    return {lease.name: lease for lease in found}
 
 
 def _kube_proxy(cluster: Cluster) -> list[Object]:

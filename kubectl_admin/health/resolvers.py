@@ -7,7 +7,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.health import dns, silence
 from kubectl_admin.health.exchange import DOUBTFUL, Patience
 from kubectl_admin.health.facts import NoReply, Pod, Resolver, Why
-from kubectl_admin.health.listing import Listed
+from kubectl_admin.health.listed import Listed
 
 PORT = 53
 LOOK_INTERVAL = 2.0  # seconds between two looks at one that has not answered
@@ -23,9 +23,8 @@ def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resol
     for _ in range(patience.retries):
         if not (isinstance(answer, NoReply) and answer.why in (*DOUBTFUL, Why.NODE)):
             break
-        if not patience.has_time_for(LOOK_INTERVAL):
+        if not patience.pause(LOOK_INTERVAL):
             break
-        time.sleep(LOOK_INTERVAL)
         answer = _once(cluster, pod, name, kind, patience)
     return Resolver(pod, name, answer, expected)
 
