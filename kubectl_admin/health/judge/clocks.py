@@ -33,14 +33,14 @@ class Measured:
 def differing(facts: Facts) -> Iterator[Finding]:
     """Clocks that differ from the others', and those of control planes that differ from each other."""
     measured = [Measured(node.name, node.clock, node.is_control_plane) for node in facts.nodes if node.clock]
-    off = {one.name for one in measured if _apart(one, _others(measured, one)) > rules.CLOCKS_NODES}
-    if len(measured) == 2 and off:
+    if len(measured) == 2 and _apart(measured[0], measured[1].clock) > rules.CLOCKS_NODES:
         yield _pair(*measured)
         return
-    for one in measured:
-        if one.name in off:
-            yield _finding(one, _others(measured, one), "the median of the others")
-    planes = [one for one in measured if one.is_control_plane and one.name not in off]
+    middle = _median(measured)
+    off = [] if middle is None else [one for one in measured if _apart(one, middle) > rules.CLOCKS_NODES]
+    for one in off:
+        yield _finding(one, measured, "the nodes' median")
+    planes = [one for one in measured if one.is_control_plane and one not in off]
     yield from _control_planes(planes)
 
 
@@ -68,14 +68,15 @@ def _control_planes(planes: list[Measured]) -> Iterator[Finding]:
         if len(planes) > 2 and sum(one in pair for pair in apart) > (len(planes) - 1) / 2
     ]
     for one in lonely:
-        yield _finding(one, _others(planes, one), "the other control planes")
+        yield _finding(one, planes, "the control planes' median")
     for one, other in apart:
         if one not in lonely and other not in lonely:
             yield _pair(one, other)
 
 
-def _finding(one: Measured, reference: Clock, of: str) -> Finding:
+def _finding(one: Measured, among: list[Measured], of: str) -> Finding:
     """A clock that is off by itself."""
+    reference = _median(among) or one.clock
     difference, error = one.clock.offset - reference.offset, one.clock.error + reference.error
     certain = abs(difference) - error
     late = certain > rules.CLOCKS_BACKDATING and difference < 0
@@ -108,10 +109,15 @@ def _pair(one: Measured, other: Measured) -> Finding:
     )
 
 
-def _others(measured: list[Measured], one: Measured) -> Clock:
-    """The median of the other clocks; its own where it is the only one."""
-    others = [each.clock for each in measured if each is not one] or [one.clock]
-    return Clock(median(each.offset for each in others), median(each.error for each in others))
+def _median(measured: list[Measured]) -> Clock | None:
+    """The median of clocks; None for no clock.
+
+    Of two it is between them and right for neither, so two are held against each other.
+    """
+    if not measured:
+        return None
+    offsets, errors = zip(*((one.clock.offset, one.clock.error) for one in measured), strict=True)
+    return Clock(median(offsets), median(errors))
 
 
 def _apart(one: Measured, reference: Clock) -> float:

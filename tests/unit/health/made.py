@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from kubectl_admin.control_plane.component import Component
+from kubectl_admin.health import judged_metrics as names
 from kubectl_admin.health.facts import (
     Clock,
     Condition,
@@ -157,3 +158,64 @@ def with_process(one, component, **changes):
             for process in one.processes
         ),
     )
+
+
+def on(component, *args, **fields):
+    """A control plane that is well but for a component."""
+    return node("cp-1", [process(component, "cp-1", *args, **fields)])
+
+
+def brief(findings):
+    """Findings as pairs of rule and severity."""
+    return [(finding.rule, str(finding.severity)) for finding in findings]
+
+
+def bucket(name, counts, **labels):
+    """A histogram's buckets: counts by their upper limits («0.512», «+Inf»)."""
+    return [(name, {**labels, "le": limit}, count) for limit, count in counts.items()]
+
+
+def etcd_metrics(identity, known=("a1", "a2", "a3"), active=None, leader=None, **values):
+    """What a member's metrics say of it: its id, whom it knows, and to whom it has a connection.
+
+    active: None for all that it knows besides itself. leader: whether it leads.
+    """
+    if active is None:
+        active = [peer for peer in known if peer != identity]
+    standing = {
+        names.HAS_LEADER: 1,
+        names.IS_LEADER: (identity == "a1") if leader is None else leader,
+        names.IS_LEARNER: 0,
+        names.DATABASE_SIZE: 200 << 20,
+        names.DATABASE_IN_USE: 180 << 20,
+        names.QUOTA: 2 << 30,
+        names.COMMITTED: 50_000,
+        names.APPLIED: 50_000,
+    }
+    version = {"server_version": values.pop("version", "3.6.8")}
+    return metrics(
+        (names.MEMBER_ID, {"server_id": identity}, 1),
+        (names.MEMBER_VERSION, version, 1),
+        *((names.KNOWN_PEERS, {"Local": identity, "Remote": peer}, 1) for peer in known),
+        *((names.ACTIVE_PEERS, {"Local": identity, "Remote": peer}, 1) for peer in active),
+        **(standing | values),
+    )
+
+
+def etcd(number, replies=None, said=None, **fields):
+    """The control plane cp-NUMBER with its member aNUMBER. said: its metrics, None for none."""
+    flags = {
+        "name": f"cp-{number}",
+        "listen-client-urls": f"https://127.0.0.1:2379,https://10.0.0.1{number}:2379",
+    }
+    one = process(ETCD, f"cp-{number}", replies, metrics=said, flags=flags, **fields)
+    return node(f"cp-{number}", [one])
+
+
+def stacked(*changed, **fields):
+    """A cluster of three control planes with a member each; changed: those that differ."""
+    given = {one.name: one for one in changed}
+    nodes = [
+        given.get(f"cp-{number}") or etcd(number, said=etcd_metrics(f"a{number}")) for number in (1, 2, 3)
+    ]
+    return facts(*nodes, **fields)

@@ -1,0 +1,180 @@
+"""What each state comes to: one finding for one cause, and nothing for what is well."""
+
+from dataclasses import replace
+
+import pytest
+
+from kubectl_admin.finding import Gap
+from kubectl_admin.health.facts import Endpoint
+from kubectl_admin.health.judge import judge, states
+from tests.unit.health.made import (
+    APISERVER,
+    ETCD,
+    KUBE_PROXY,
+    KUBELET,
+    MANAGER,
+    SCHEDULER,
+    ago,
+    bad,
+    brief,
+    container,
+    facts,
+    fine,
+    lease,
+    no_reply,
+    node,
+    on,
+    pod,
+    process,
+)
+
+UNASKED = no_reply("node")
+CRASHED = {"restarts": 3, "exit_code": 1, "reason": "Error", "finished": ago(90)}
+
+
+def judged(*nodes, **fields):
+    """The rules and severities that come of these nodes."""
+    return brief(judge(facts(*nodes, **fields)))
+
+
+def off(name="cp-2", way=UNASKED, **fields):
+    """A node of which nothing answers."""
+    here = (APISERVER, ETCD, MANAGER, SCHEDULER, KUBELET, KUBE_PROXY) if name.startswith("cp") else ()
+    dead = [process(one, name, UNASKED) for one in here or (KUBELET, KUBE_PROXY)]
+    standing = {"way": way, "clock": None, "ready": "Unknown", "lease": lease(name, ago(300))}
+    return node(name, dead, **(standing | fields))
+
+
+def test_a_healthy_cluster_has_no_finding():
+    assert judge(facts()) == []
+
+
+@pytest.mark.parametrize("name", ["cp-2", "w1"])
+def test_a_node_that_is_off_is_one_finding_whatever_is_on_it(name):
+    assert judged(node(), off(name)) == [("node-unreachable", "violation")]
+
+
+def test_since_when_a_node_is_off_is_told():
+    (finding,) = judge(facts(node(), off("w1")))
+    assert finding.since == ago(3600)
+    assert finding.objects == ("node/w1",)
+    assert "its lease was renewed 5 minutes ago" in finding.evidence
+
+
+def test_a_kubelet_alone_that_is_down_is_told_from_a_node_that_is_off():
+    one = off(lease=lease("cp-2", ago(4)), ready="True")
+    assert judged(node(), one) == [("kubelet-down", "violation")]
+
+
+def test_a_runtime_that_hangs_is_one_finding():
+    one = off(way=no_reply("forward", "deadline exceeded"), lease=lease("cp-2", ago(4)), ready="True")
+    assert judged(node(), one) == [("runtime-hangs", "violation")]
+
+
+def test_a_node_left_out_of_the_sample_is_no_finding():
+    assert judged(node(), replace(node("w1"), way=no_reply("left out"), processes=()), sampled=1) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "rule"),
+    [
+        (on(MANAGER, no_reply("refused"), pod=None), "component-missing"),
+        (on(MANAGER, no_reply("refused")), "port-closed"),
+        (on(MANAGER, no_reply("silent")), "component-hangs"),
+        (on(KUBE_PROXY, no_reply("silent")), "component-hangs"),
+        (on(KUBELET, no_reply("silent")), "component-hangs"),
+        (on(MANAGER, bad("[-]leaderElection failed: reason withheld\n")), "controller-manager-unhealthy"),
+        (on(SCHEDULER, bad("[-]leaderElection failed: reason withheld\n")), "scheduler-unhealthy"),
+        (on(KUBELET, bad("[-]syncloop failed: reason withheld\n")), "kubelet-unhealthy"),
+        (on(KUBE_PROXY, bad(status=503)), "kube-proxy-unhealthy"),
+        (on(APISERVER, bad()), "apiserver-unhealthy"),
+        (on(ETCD, bad()), "etcd-unhealthy"),
+    ],
+)
+def test_each_bad_state_is_exactly_one_violation(one, rule):
+    (finding,) = judge(facts(one, node("cp-2"), node("cp-3"), node("w1")))
+    assert (finding.rule, str(finding.severity), finding.objects) == (rule, "violation", ("node/cp-1",))
+    assert finding.fix
+    assert finding.source
+
+
+def crashing(**fields):
+    """A controller-manager that refuses, with this container."""
+    made = pod(MANAGER, "cp-1", (container(MANAGER, **fields),))
+    return on(MANAGER, no_reply("refused"), pod=made)
+
+
+def test_a_crash_has_its_exit_code_and_its_time():
+    one = crashing(started=None, waiting="CrashLoopBackOff", **CRASHED)
+    (finding,) = judge(facts(one, node("cp-2"), leaders={}))
+    assert (finding.rule, str(finding.severity)) == ("component-crashing", "violation")
+    assert "CrashLoopBackOff, 3 restarts, exit code 1 (Error) 90 seconds ago" in finding.evidence
+    assert finding.since == ago(90)
+    assert finding.fix.endswith("--previous")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (CRASHED, [("component-crashing", "warning")]),
+        (CRASHED | {"finished": ago(599)}, [("component-crashing", "warning")]),
+        (CRASHED | {"finished": ago(600)}, []),
+        (CRASHED | {"exit_code": 0, "reason": "Completed"}, []),
+        (CRASHED | {"exit_code": 255, "reason": "Unknown"}, []),
+        ({"restarts": 9}, []),
+    ],
+)
+def test_a_component_that_is_well_again_after_a_crash(fields, expected):
+    made = pod(MANAGER, "cp-1", (container(MANAGER, started=ago(80), **fields),))
+    assert judged(on(MANAGER, pod=made)) == expected
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"), [(60, [("verdicts-differ", "warning")]), (59, []), (None, [])]
+)
+def test_a_kubelet_that_calls_not_ready_what_answers_contradicts_us(since, expected):
+    made = pod(MANAGER, "cp-1", ready=False, since=since and ago(since), message="probe failed")
+    assert judged(on(MANAGER, pod=made)) == expected
+
+
+def test_a_kubelet_that_calls_ready_what_hangs_is_told_in_the_one_finding():
+    (finding,) = judge(facts(on(MANAGER, no_reply("silent")), node("cp-2")))
+    assert "the kubelet says Ready" in finding.evidence
+
+
+def test_what_is_bound_elsewhere_is_one_note_for_all_nodes():
+    def bound(name, host):
+        return node(
+            name, [process(MANAGER, name, no_reply("refused"), endpoint=Endpoint(host, 10257, "https"))]
+        )
+
+    (finding,) = judge(facts(bound("cp-1", "10.0.0.11"), bound("cp-2", "10.0.0.12")))
+    assert (finding.rule, str(finding.severity)) == ("bound-elsewhere", "note")
+    assert finding.objects == ("node/cp-1", "node/cp-2")
+    assert "its own address:10257" in finding.evidence
+
+
+def test_what_may_not_be_asked_is_one_note_with_the_permission_for_all_nodes():
+    denied = no_reply("forbidden", "nodes/healthz is forbidden", "get nodes/healthz")
+    found = judge(facts(*(node(name, [process(KUBELET, name, denied)]) for name in ("cp-1", "w1", "w2"))))
+    assert brief(found) == [("not-seen", "note")]
+    assert found[0].subject == "kubelet on cp-1, w1, w2"
+    assert "get nodes/healthz" in found[0].fix
+
+
+def test_what_is_not_known_is_a_note():
+    assert judged(on(MANAGER, no_reply("late"))) == [("not-seen", "note")]
+
+
+def test_gaps_are_notes():
+    assert judged(gaps=(Gap("Leases", "forbidden"),)) == [("not-seen", "note")]
+
+
+def test_a_component_of_no_own_rule_is_judged_by_its_answer():
+    one = states.standings(facts(on(MANAGER, fine())), MANAGER)
+    assert [each.subject for each in one] == ["kube-controller-manager on node cp-1"]
+
+
+def test_a_young_pod_is_a_note_and_not_down():
+    made = pod(MANAGER, "cp-1", (container(MANAGER, started=ago(5)),))
+    assert judged(on(MANAGER, no_reply("refused"), pod=made)) == [("not-seen", "note")]
