@@ -50,24 +50,25 @@ lint: $(READY) $(TOOLS)
 # Where no timeout of Python's can end a test, its process is ended and says where it stood.
 QUICK := -n 3 -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 
-unit: $(READY) $(TOOLS) ## Run the tests that need no cluster
+# Each of these tiers runs one of its files alone with FILE=tests/unit/test_docs.py (or a directory, or FILE::TEST).
+unit: $(READY) $(TOOLS) ## Run the tests that need no cluster, or those of one FILE=…
 	@echo "test 2/6: unit tests, no cluster"
-	@$(BIN)/python -m pytest $(QUICK) tests/unit
+	@$(BIN)/python -m pytest $(QUICK) $(or $(FILE),tests/unit)
 
 scripts: $(READY) $(TOOLS)
 	@echo "test 3/6: the scripts that run on nodes, with dash and busybox"
-	@$(BIN)/python -m pytest $(QUICK) tests/scripts
+	@$(BIN)/python -m pytest $(QUICK) $(or $(FILE),tests/scripts)
 
 bundle: $(READY)
 	@echo "test 4/6: the archive for Krew, built and installed"
-	@$(BIN)/python -m pytest tests/bundle
+	@$(BIN)/python -m pytest $(or $(FILE),tests/bundle)
 
 apiserver: $(READY)
 	@echo "test 5/6: a real API server with etcd, no kubelet; built from source the first time"
 	@$(BIN)/python -m tests.lab build 1.36
-	@$(BIN)/python -m pytest tests/apiserver
+	@$(BIN)/python -m pytest $(or $(FILE),tests/apiserver)
 
-# Two clusters at a time; with FILE=tests/cluster/test_skew.py that file alone, on a cluster that stays up.
+# Two clusters at a time, whose files tests/cluster/conftest.py shares out; one FILE=… is run on a lab that stays up.
 cluster: $(READY) ## Run the tests on real nodes, or those of one FILE=… on a lab that is kept
 	@echo "test 6/6: real kubeadm clusters; built from source the first time"
 	@$(BIN)/python -m tests.lab build

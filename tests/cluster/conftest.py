@@ -1,11 +1,14 @@
-"""A cluster for all tests of a process: three control planes and a worker, whole after each test.
+"""A cluster for the tests of a file, whole after each test: of one control plane and a worker, or of three.
 
 Two processes share the files out (`make cluster`), each with a cluster of its own, since tests break theirs.
+The one has the files that take three control planes, the other those that one is enough for, since three cost
+much even while nobody asks anything of them. Files that bring up what they need are for who is through first.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,14 +20,45 @@ from tests.lab.nodes.lab import Lab
 HERE = Path(__file__).parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 NAME = "test" if WORKER == "0" else f"test-{int(WORKER) + 1}"
-# What takes longest comes first: what is left at the end is short, so that both processes end together.
-LONGEST = ("drain_upgrade", "etcd_snapshot", "node", "node_exec", "drain")
+SMALL = f"{NAME}-small"
+# Files that take three control planes.
+THREE = (
+    *("certs", "certs_renew", "drain", "etcd_snapshot", "etcd_status", "hostile_worker"),
+    *("lab_faults", "permissions", "skew"),
+)
+# Files that bring up what they need, and need no more than any cluster beside it.
+ANY = ("etcd_snapshot_external", "lab_life")
+
+
+def verb_of(path: str | Path) -> str:
+    """A file's name without what is the same of all."""
+    return Path(path).stem.removeprefix("test_")
+
+
+def piece_of(path: str | Path) -> str:
+    """The piece of work that a file is a part of: the files of one shape, or it alone."""
+    verb = verb_of(path)
+    return verb if verb in ANY else "three" if verb in THREE else "one"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of this tier's files, the longest come first and the others in their order."""
-    places = {HERE / f"test_{name}.py": place for place, name in enumerate(LONGEST, start=1)}
-    items.sort(key=lambda item: places.get(item.path, len(places) + 1) if HERE in item.path.parents else 0)
+    """Piece by piece, what is for whoever is through first at the end."""
+    places = {"one": 1, "three": 2}
+    items.sort(key=lambda item: places.get(piece_of(item.path), 3) if HERE in item.path.parents else 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Files that run on a cluster of the same shape go to the same process."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByShape(LoadFileScheduling):
+        """The files of one shape are one piece of work."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return piece_of(super()._split_scope(nodeid))
+
+    return ByShape(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -39,15 +73,37 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_lab() -> Iterator[Lab]:
+def lab_of() -> Iterator[Callable[[str], Lab]]:
+    """The cluster for a file, by its name: one at a time stands, unless they are to be kept."""
+    up: dict[str, Lab] = {}
+
+    def stand(verb: str) -> Lab:
+        # Who needs no shape takes what is there.
+        name = next(iter(up), SMALL) if verb in ANY else NAME if verb in THREE else SMALL
+        if name not in up:
+            clear()
+            up[name] = cluster.up(name, control_planes=3 if name == NAME else 1, workers=1, version="1.36")
+        return up[name]
+
+    def clear() -> None:
+        if not os.environ.get(labs.KEPT):
+            for name in (NAME, SMALL):
+                cluster.down(name)
+        up.clear()
+
+    yield stand
+    clear()
+
+
+@pytest.fixture(scope="module")
+def shared_lab(request: pytest.FixtureRequest, lab_of: Callable[[str], Lab]) -> Lab:
     """The cluster itself. Tests ask for `lab`."""
-    with labs.standing(NAME, control_planes=3, workers=1, version="1.36") as lab:
-        yield lab
+    return lab_of(verb_of(request.path))
 
 
 @pytest.fixture
 def lab(shared_lab: Lab) -> Iterator[Lab]:
-    """Three control planes and a worker of 1.36, whole; a test may break it if it also mends it.
+    """A worker of 1.36 and one control plane, or three, whole; a test may break it if it also mends it.
 
     Whole means: all nodes are Ready, none is cordoned, all pods of kube-system are Ready. What only needs
     time for that gets it; where it does not come by itself, the test that left it so fails.

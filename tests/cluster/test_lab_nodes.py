@@ -83,8 +83,7 @@ def test_exec_passes_input_arguments_and_the_exit_code_on(lab):
 
 def test_list_shows_the_lab_and_how_it_is(lab):
     rows = [line.split() for line in lab_command("list").stdout.splitlines()]
-    shape = ["3+1", "of", lab.release.kubernetes]
-    assert [lab.name, *shape, "up", str(lab.kubeconfig)] in rows
+    assert [lab.name, *str(lab.shape).split(), "up", str(lab.kubeconfig)] in rows
 
 
 def test_kubeconfig_prints_the_path(lab):
@@ -98,7 +97,7 @@ def test_kubeconfig_prints_the_path(lab):
         (["exec", "nowhere", "cp-1", "--", "true"], "error: there is no lab nowhere"),
         (["kubeconfig", "nowhere"], "error: there is no lab nowhere"),
         (["down", "nowhere"], "error: there is no lab nowhere"),
-        (["up", "{lab}", "--workers", "2"], "error: lab {lab} is up as 3+1 of "),
+        (["up", "{lab}", "--workers", "2"], "error: lab {lab} is up as {shape}"),
         (["fault", "{lab}", "static-pod", "worker-1", "etcd"], "error: worker-1 is no control plane"),
         (
             ["fault", "{lab}", "static-pod", "cp-1", "nonsense"],
@@ -109,4 +108,4 @@ def test_kubeconfig_prints_the_path(lab):
 def test_what_cant_be_is_said_in_a_sentence(lab, arguments, says):
     ended = lab_command(*(word.format(lab=lab.name) for word in arguments))
     assert ended.returncode == 1
-    assert ended.stderr.startswith(says.format(lab=lab.name))
+    assert ended.stderr.startswith(says.format(lab=lab.name, shape=lab.shape))
