@@ -18,6 +18,7 @@ PROGRAM = (sys.executable, "-m", "kubectl_admin")
 STAND_IN = (sys.executable, "-m", "tests.fakes.program")
 
 
+RUN_TIMEOUT = 120  # seconds that a run may take; most take one on an idle machine
 END_TIMEOUT = 60  # seconds that a process may take to end once its test is done with it
 SIGNAL_INTERVAL = 1.0  # seconds until a signal is sent again
 
@@ -74,7 +75,10 @@ def environ(**changes: str) -> dict[str, str]:
 
 
 def run(
-    *args: str, program: tuple[str, ...] = PROGRAM, env: Mapping[str, str] | None = None, timeout: float = 60
+    *args: str,
+    program: tuple[str, ...] = PROGRAM,
+    env: Mapping[str, str] | None = None,
+    timeout: float = RUN_TIMEOUT,
 ) -> "Ended":
     """Runs the program to its end with pipes for its streams; what hangs fails after `timeout` seconds."""
     done = subprocess.run(

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.lab
 
 # Each member of a new cluster looks every few seconds which version all of them have agreed on.
 # Source: etcd-io/etcd server/etcdserver/server.go, monitorStorageVersion.
-SETTLING = 30.0  # seconds
+SETTLING = 120.0  # seconds; a few on an idle machine
 VERSIONS = sorted({*MORE_ETCD, *(release.etcd for release in RELEASES)})
 
 

@@ -5,15 +5,11 @@ What is read from kubelets and running processes is tried on real nodes: tests/c
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import permissions
-from tests.apiserver.conftest import NAME
-from tests.lab.api import api_only
-from tests.lab.versions import RELEASES
 from tests.permissions import Stage, Tried
 from tests.program import environ, run
 
@@ -38,22 +34,16 @@ LOST = {
 
 
 @pytest.fixture(scope="module")
-def stage(kubeconfig: Path) -> Stage:
-    """The lab of this tier, whose kubeconfig names one of its API servers."""
-    version = RELEASES[0].kubernetes
-    server = Stage(kubeconfig, [], version, lambda who: api_only.user(NAME, who))
-    url = server.kubectl("config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}")
-    return Stage(kubeconfig, [url], version, server.certified)
-
-
-@pytest.fixture(scope="module")
 def skew(stage: Stage) -> Iterator[Tried]:
     """skew --probe by everybody, while kube-proxy is being rolled out, so that its revisions are read."""
     status = ["get", KUBE_PROXY, "--namespace=kube-system", "--output=jsonpath={.status.numberAvailable}"]
     available = int(stage.kubectl(*status))
     set_available(stage, available - 1)
     yield permissions.try_out(
-        stage, "skew", lambda path: run("skew", "--probe", "-o", "json", env=environ(KUBECONFIG=str(path)))
+        stage,
+        "skew",
+        lambda path: run("skew", "--probe", "-o", "json", env=environ(KUBECONFIG=str(path))),
+        administrator=True,
     )
     set_available(stage, available)
 

@@ -14,7 +14,7 @@ from tests.lab.nodes import lab
 from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES
 from tests.permissions import Stage
-from tests.program import environ, run, start
+from tests.program import END_TIMEOUT, environ, run, start
 
 pytestmark = pytest.mark.lab
 
@@ -93,7 +93,8 @@ def first_look(kubeconfig: Path, *flags: str) -> tuple[str, str]:
         )
         assert looking.stderr
         said = looking.stderr.readline()
-    _, rest = looking.communicate()
+    with looking:
+        _, rest = looking.communicate(timeout=END_TIMEOUT)
     assert looking.returncode == 1
     return said, rest
 

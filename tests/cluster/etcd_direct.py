@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import json
 import random
-import socket
 import ssl
 import subprocess
 import threading
@@ -15,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import cache
+from tests.lab.api.etcd_process import CLIENT_PORT, PEER_PORT, own_address
 from tests.lab.nodes.lab import Lab
 
 PKI = "/etc/kubernetes/pki/etcd"
 PREFIX = b"/kubectl-admin-test/"
 VALUE = 512 << 10  # bytes
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 OBJECTS = b"/registry/"
 
 
@@ -153,29 +153,24 @@ def load(lab: Lab) -> Iterator[list[int]]:
 def restored(lab: Lab, snapshot: Path, folder: Path) -> Iterator[Member]:
     """An etcd of the lab's version on this machine's loopback that serves a snapshot, restored by hand."""
     programs = cache.root() / f"bin/etcd-{lab.release.etcd}"
-    client, peer = free_ports()
+    address = own_address()
     data = folder / "restored.etcd"
     command = [programs / "etcdutl", "snapshot", "restore", snapshot, f"--data-dir={data}"]
     subprocess.run(command, check=True, capture_output=True)
-    urls = [f"--{kind}-client-urls=http://127.0.0.1:{client}" for kind in ("listen", "advertise")]
-    urls += [f"--listen-peer-urls=http://127.0.0.1:{peer}"]
+    client, peer = (f"http://{address}:{port}" for port in (CLIENT_PORT, PEER_PORT))
+    urls = [f"--{kind}-client-urls={client}" for kind in ("listen", "advertise")]
+    urls += [f"--listen-peer-urls={peer}"]
     with (
         (folder / "etcd.log").open("wb") as log,
         subprocess.Popen([programs / "etcd", f"--data-dir={data}", *urls], stdout=log, stderr=log) as process,
     ):
-        etcd = Member("127.0.0.1", client)
+        etcd = Member(address, CLIENT_PORT)
         try:
             wait_until_served(etcd)
             yield etcd
         finally:
             etcd.close()
             process.terminate()
-
-
-def free_ports() -> list[int]:
-    """Two ports of the loopback that nobody has at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return [each.getsockname()[1] for each in (one, other)]
 
 
 def wait_until_served(etcd: Member) -> None:

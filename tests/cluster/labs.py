@@ -21,9 +21,9 @@ from tests.lab import cache
 from tests.lab.nodes import cluster, services, users
 from tests.lab.nodes.lab import Lab
 from tests.permissions import Stage
-from tests.program import ROOT, Ended, environ, run
+from tests.program import ROOT, RUN_TIMEOUT, Ended, environ, run
 
-PATIENCE = 240  # seconds until a lab must be whole again after a fault
+PATIENCE = 480  # seconds until a lab must be whole again after a fault
 POLL_INTERVAL = 0.2  # seconds between two looks at it
 KEPT = "KUBECTL_ADMIN_LAB_KEEP"  # in the environment: labs stay up after the tests
 KUBELET_PORT = 10250
@@ -39,7 +39,7 @@ def standing(name: str, **shape: Any) -> Iterator[Lab]:
             cluster.down(name)
 
 
-def admin(lab: Lab, *arguments: str, timeout: float = 60, **changes: str) -> Ended:
+def admin(lab: Lab, *arguments: str, timeout: float = RUN_TIMEOUT, **changes: str) -> Ended:
     """Runs `kubectl admin` as this lab's administrator, to its end within `timeout` seconds.
 
     changes: of its environment.
@@ -51,7 +51,7 @@ def lab_command(*arguments: str, given: str = "") -> "subprocess.CompletedProces
     """A run of `python -m tests.lab`, with this on its stdin."""
     command = [sys.executable, "-m", "tests.lab", *arguments]
     return subprocess.run(
-        command, input=given, capture_output=True, text=True, check=False, cwd=ROOT, timeout=300
+        command, input=given, capture_output=True, text=True, check=False, cwd=ROOT, timeout=600
     )
 
 

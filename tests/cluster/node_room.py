@@ -15,7 +15,7 @@ from kubectl_admin.node.manifest import LABELS
 from kubectl_admin.node.operation import Operation
 from tests.cluster.labs import environ_of
 from tests.lab.nodes.lab import Lab
-from tests.program import PROGRAM, ROOT
+from tests.program import PROGRAM, ROOT, Child
 
 STATE = "/var/lib/kubectl-admin"
 
@@ -37,10 +37,10 @@ def opened(
         yield there
 
 
-def started(lab: Lab, *arguments: str) -> "subprocess.Popen[bytes]":
+def started(lab: Lab, *arguments: str) -> Child[bytes]:
     """The program, started as the lab's administrator, with a pipe for each of its streams."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(
+    return Child[bytes](
         [*PROGRAM, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=environ_of(lab), cwd=ROOT
     )
 

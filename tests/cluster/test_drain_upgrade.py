@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.node import debug_pod
-from kubectl_admin.upgrade.inspection import rights
 from tests import permissions
 from tests.cluster.labs import admin, environ_of, stage_of, standing
 from tests.cluster.node_room import folders, pods
@@ -25,6 +23,7 @@ NAME = "test-upgrade"
 TO = release("1.37")
 # Containers have the machine's cgroups, which kubeadm finds too old.
 CHECKS = ("--ignore-preflight-errors", "SystemVerification")
+END_TIMEOUT = 240  # seconds in which a run that was given a signal must have ended
 GATE = ("--allow", "etcd-too-old-to-upgrade")
 WEB = """
 apiVersion: apps/v1
@@ -58,12 +57,11 @@ def young() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def operator(young) -> Iterator[dict[str, str]]:
     """The environment of one who has the rights of docs/permissions.md and no more."""
-    stage = stage_of(young)
-    with permissions.bound(stage, {"user-all": permissions.of_page("drain-upgrade")}):
-        yield {"KUBECONFIG": str(stage.certified("user-all"))}
+    with permissions.holder(stage_of(young), "drain-upgrade") as path:
+        yield {"KUBECONFIG": str(path)}
 
 
-def upgrade(lab: Lab, *arguments: str, timeout: float = 100, **changes: str) -> Ended:
+def upgrade(lab: Lab, *arguments: str, timeout: float = 240, **changes: str) -> Ended:
     """A whole run, with its plan or its result as a document. changes: of its environment."""
     return admin(lab, "drain-upgrade", *arguments, "-o", "json", timeout=timeout, **changes)
 
@@ -85,7 +83,7 @@ def cut(lab: Lab, node: str, behind: str, how: signal.Signals, *arguments: str) 
         else:
             raise AssertionError(f"it never came to {behind!r}")
         run.send_signal(how)
-        run.communicate(timeout=60)
+        run.communicate(timeout=END_TIMEOUT)
         return run.returncode
 
 
@@ -166,28 +164,11 @@ def test_what_the_next_start_would_refuse_is_found_wherever_it_is(young):
     assert violations(first) == {"removed-feature-gate"}
 
 
-def test_what_must_not_be_missing_half_way_is_asked_for_beforehand(young):
-    """The run is refused for another reason, but only by whoever may do all that it takes."""
-    needed = {str(right) for right in rights(debug_pod.Options(), doing=True)}
-    tried = permissions.try_out(
-        stage_of(young),
-        "drain-upgrade",
-        lambda path: upgrade(young, "worker-1", "--to", "1.37", "--yes", KUBECONFIG=str(path)),
-        lambda right: str(right) in needed,
-    )
-    in_all = {f"{verb} pods in namespace kube-system" for verb in ("list", "watch")}
-    in_all.add("list daemonsets.apps in namespace kube-system")
-    assert needed - {str(right) for right in tried.without} == in_all
-    permissions.check(tried)
-    assert tried.with_all.code == 3
-    assert {ended.code for ended in tried.without.values()} == {1}
-
-
 def test_a_control_plane_whose_client_is_killed_on_the_way(young, operator, tmp_path):
     wanted = ("--to", "1.37", *GATE, *CHECKS, "--snapshot", str(tmp_path))
     assert cut(young, "cp-1", "  kubeadm upgrade apply", signal.SIGKILL, *wanted) == -signal.SIGKILL
     assert status(young, "cp-1")["atWork"] == ["kubeadm"]
-    answer = upgrade(young, "cp-1", *wanted, "--yes", timeout=480, **operator)
+    answer = upgrade(young, "cp-1", *wanted, "--yes", timeout=800, **operator)
     assert answer.code == 0, answer.err
     done = json.loads(answer.out)["items"][0]
     assert done["kubelet"] == "1.36.3"
@@ -232,7 +213,7 @@ def test_a_second_operator_is_refused_with_the_name_of_the_first(young):
         assert "upgrades node worker-1, since" in second.err
         assert "--take-over" in second.err
         first.send_signal(signal.SIGINT)
-        first.communicate(timeout=60)
+        first.communicate(timeout=END_TIMEOUT)
         assert first.returncode == 130
 
 
@@ -244,7 +225,7 @@ def test_a_worker_that_is_interrupted_while_it_drains_and_loses_its_power_after(
     with young.faults.node("worker-1"):
         pass
     young.kubectl("wait", "node/worker-1", "--for=condition=Ready", "--timeout=120s", timeout=130)
-    answer = upgrade(young, "worker-1", "--yes", *CHECKS, timeout=300, **operator)
+    answer = upgrade(young, "worker-1", "--yes", *CHECKS, timeout=600, **operator)
     assert answer.code == 0, answer.err
     assert_moved(young, "worker-1")
     again = upgrade(young, "worker-1", "--yes")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.lab
 NAMESPACE = "lab-pods"
 PORT = 8080
 ASKED = 80  # times; that one of four endpoints is never met has a chance of 4 in 10,000,000,000
-GET = "curl --silent --show-error --fail --max-time 10"
+GET = "curl --silent --show-error --fail --max-time 60"
 SERVE = f'echo "$NODE" > /tmp/index.html; exec httpd -f -p {PORT} -h /tmp'
 
 

@@ -32,6 +32,7 @@ def skew(shared_lab) -> Tried:
         "skew",
         lambda path: admin(shared_lab, "skew", "--probe", "-o", "json", KUBECONFIG=str(path)),
         of_processes,
+        administrator=True,
     )
 
 

@@ -6,16 +6,19 @@ import threading
 from collections.abc import Iterator
 
 from tests.apiserver.drain.world import World
-from tests.program import Ended, environ, run, start
+from tests.program import PROGRAM, Ended, environ, run, start
 
-PATIENCE = 120.0  # seconds for what a drain says and does
+PATIENCE = 300.0  # seconds for what a drain says and does; it takes a few on an idle machine
 
 
 @contextlib.contextmanager
-def draining(world: World, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def draining(
+    world: World, *arguments: str, program: tuple[str, ...] = PROGRAM
+) -> Iterator["subprocess.Popen[str]"]:
     """A drain of the node that goes on while a test changes things around it."""
     env = environ(KUBECONFIG=str(world.kubeconfig))
-    process = start("drain", world.node, "--yes", "--ignore-daemonsets", *arguments, env=env)
+    words = ("drain", world.node, "--yes", "--ignore-daemonsets", *arguments)
+    process = start(*words, program=program, env=env)
     watchdog = threading.Timer(PATIENCE, process.kill)  # what never comes is not waited for
     watchdog.start()
     try:
@@ -40,7 +43,7 @@ def until(process: "subprocess.Popen[str]", *words: str) -> list[str]:
 
 def ended(process: "subprocess.Popen[str]") -> Ended:
     """The rest of what it says, and how it ended."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return Ended(process.returncode, out, err)
 
 

@@ -8,11 +8,8 @@ import pytest
 
 from kubectl_admin.drain.cordon import Cordon, cordon
 from tests import permissions
-from tests.apiserver.conftest import NAME
 from tests.apiserver.drain.process import finished
 from tests.apiserver.drain.world import DAEMONSET, REPLICASET, World, daemonset, owner, pod
-from tests.lab.api import api_only
-from tests.lab.versions import RELEASES
 from tests.program import Ended, environ, run
 
 pytestmark = pytest.mark.lab
@@ -31,44 +28,33 @@ def crowded(world: World) -> World:
     return world
 
 
-def test_who_may_not_evict_is_told_so_at_once(world):
+def test_who_may_not_evict_is_told_so_at_once(world, stage):
     world.put(pod("one", world.node, owner=REPLICASET))
     role = {
+        "kind": "ClusterRole",
         "metadata": {"name": "drain-without-evictions"},
         "rules": [
             {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
             {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
         ],
     }
-    group = "rbac.authorization.k8s.io"
-    binding = {
-        "metadata": role["metadata"],
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "drain-without-evictions"},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": "viewer"}],
-    }
-    made = {"clusterroles": role, "clusterrolebindings": binding}
-    for kind, body in made.items():
-        world.cluster.post(f"/apis/{group}/v1/{kind}", body)
-    try:
+    with permissions.bound(stage, {"viewer": [role]}):
         answer = finished(world, "--as", "viewer")
-    finally:
-        for kind in made:
-            world.cluster.delete(f"/apis/{group}/v1/{kind}/drain-without-evictions")
     assert answer.code == 1
     assert 'cannot create resource "pods/eviction"' in answer.err
     assert not world.is_cordoned
 
 
-def test_what_a_preview_may_not_list_is_named(crowded):
+def test_what_a_preview_may_not_list_is_named(crowded, stage):
     def act(path: Path) -> Ended:
         return run(
             *("drain", crowded.node, "--dry-run", "--ignore-daemonsets"), env=environ(KUBECONFIG=str(path))
         )
 
-    tried(crowded, "drain", act, lambda right: right.verb in ("get", "list"))
+    tried(stage, "drain", act, lambda right: right.verb in ("get", "list"))
 
 
-def test_what_a_drain_may_not_do_is_named(world):
+def test_what_a_drain_may_not_do_is_named(world, stage):
     """The watch of budgets is not among it: without it, held pods are asked again by the clock."""
 
     def act(path: Path) -> Ended:
@@ -80,10 +66,10 @@ def test_what_a_drain_may_not_do_is_named(world):
 
     drained = ("drain", world.node, "--yes", "--ignore-daemonsets")
     needed = ("patch nodes", "watch pods", "create pods/eviction")
-    tried(world, "drain", act, lambda right: str(right) in needed)
+    tried(stage, "drain", act, lambda right: str(right) in needed)
 
 
-def test_what_an_uncordon_may_not_do_is_named(world):
+def test_what_an_uncordon_may_not_do_is_named(world, stage):
     moved = Cordon.begin(datetime.now(UTC), ["ReplicaSet/moving/web", "StatefulSet/moving/db"])
 
     def act(path: Path) -> Ended:
@@ -91,14 +77,14 @@ def test_what_an_uncordon_may_not_do_is_named(world):
         return run("uncordon", world.node, "--timeout", "5s", env=environ(KUBECONFIG=str(path)))
 
     # Whether it may watch is seen by whom the first list does not satisfy.
-    tried(world, "uncordon", act, lambda right: right.verb != "watch")
+    tried(stage, "uncordon", act, lambda right: right.verb != "watch")
 
 
 def tried(
-    world: World, section: str, act: Callable[[Path], Ended], taken: Callable[[permissions.Right], bool]
+    stage: permissions.Stage,
+    section: str,
+    act: Callable[[Path], Ended],
+    taken: Callable[[permissions.Right], bool],
 ) -> None:
     """Whether each right of the page that is taken away is named then, and none where all are there."""
-    version = RELEASES[0].kubernetes
-    server = world.cluster.server
-    stage = permissions.Stage(world.kubeconfig, [server], version, lambda who: api_only.user(NAME, who))
     permissions.check(permissions.try_out(stage, section, act, taken))

@@ -129,9 +129,11 @@ class World:
         for each in made:
             plural = f"{each['kind'].lower()}s"
             self.cluster.post(self.path(plural), each)
-            if "status" in each:
-                with contextlib.suppress(NotFound):
-                    self.set_status(plural, each["metadata"]["name"], each["status"])
+            while "status" in each:
+                with contextlib.suppress(Conflict):  # it went between the server's look and its write
+                    with contextlib.suppress(NotFound):
+                        self.set_status(plural, each["metadata"]["name"], each["status"])
+                    break
 
     def set_status(self, kind: str, name: str, status: Object) -> None:
         """Writes an object's status."""

@@ -1,14 +1,19 @@
-"""An etcd of its own on the loopback, of one member or several, to take files and snapshots from."""
+"""An etcd of its own on the loopback, of one member or several, to take files and snapshots from.
+
+Each member has an address of its own in the loopback's network, of which this machine has all: a port that
+is free when it is chosen may be anybody's when it is used.
+"""
 
 import base64
 import json
 import os
-import socket
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -16,7 +21,11 @@ from urllib.request import Request, urlopen
 from tests.lab.errors import LabError
 from tests.lab.progress import last_words
 
+LOOPBACK = IPv4Network("127.0.0.0/8")
+CLIENT_PORT, PEER_PORT = 2379, 2380
 PATIENCE = 60.0  # seconds until it must answer; it takes one on an idle machine
+# Milliseconds. On a busy machine a leader is silent for longer than the second that etcd puts up with.
+UNHURRIED = ("--heartbeat-interval=500", "--election-timeout=5000")
 
 
 @dataclass(frozen=True)
@@ -62,9 +71,8 @@ def running(programs: Path, folder: Path, *flags: str, members: int = 1) -> Iter
     flags: further ones for each.
     """
     names = [f"m{number}" for number in range(1, members + 1)]
-    ports = free_ports(2 * members)
-    urls = [f"http://127.0.0.1:{port}" for port in ports]
-    clients, peers = urls[:members], urls[members:]
+    addresses = [own_address() for _ in names]
+    clients, peers = ([f"http://{each}:{port}" for each in addresses] for port in (CLIENT_PORT, PEER_PORT))
     cluster = ",".join(f"{name}={peer}" for name, peer in zip(names, peers, strict=True))
     with ExitStack() as stack:
         started = []
@@ -79,6 +87,7 @@ def running(programs: Path, folder: Path, *flags: str, members: int = 1) -> Iter
                 f"--initial-advertise-peer-urls={peer}",
                 f"--initial-cluster={cluster}",
                 "--unsafe-no-fsync",
+                *UNHURRIED,
                 *flags,
             ]
             started.append(stack.enter_context(process(command, folder / f"{name}.log")))
@@ -128,13 +137,9 @@ def run(command: Sequence[str | Path], timeout: float = 2 * PATIENCE) -> str:
     return done.stdout
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+def own_address() -> str:
+    """An address of the loopback that nobody else has, by chance: one of sixteen million."""
+    return str(LOOPBACK[1 + secrets.randbelow(LOOPBACK.num_addresses - 2)])
 
 
 def text(data: bytes) -> str:

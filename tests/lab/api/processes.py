@@ -23,7 +23,7 @@ from tests.lab.progress import last_words
 BLOCKS = tuple(IPv4Network("198.18.0.0/15").subnets(new_prefix=19))
 MARK = "KUBECTL_ADMIN_LAB_FOLDER"  # in the environment of every process of a lab
 PATIENCE = 120.0  # seconds until a server must be ready; it takes 5 on an idle machine
-DEATH = 10.0  # seconds until a killed process must be gone
+DEATH = 60.0  # seconds until a killed process must be gone
 # Sets the host's name, by which API servers tell each other apart, for one process and its children.
 AS_HOST = ("unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"')
 
