@@ -71,7 +71,7 @@ class Job:
             match state.decode("ascii", "replace").split():
                 case [word, *_] if end and end.left < 0 and is_busy(word, length):
                     raise AdminError(
-                        f"node {self.host.node}: {self.unit} is not done after {duration(limit)}",
+                        f"node {self.host.node}: {self.unit} is not done after {duration(limit or 0.0)}",
                         f"it is still running there: see systemctl status {self.unit}; run the command "
                         "again when it has ended",
                     )
