@@ -7,24 +7,38 @@ from kubectl_admin.report.text import span
 
 # A kubelet that has renewed its node's lease since this time is alive: it does so every 10 s.
 # Source: kubernetes/kubernetes pkg/kubelet/kubelet.go, nodeLeaseRenewIntervalFraction of 40 s.
-SIGN_OF_LIFE = 15.0  # seconds
+SIGN_OF_LIFE = 12.0  # seconds
+# Words of an API server that has no connection to a kubelet since nothing listens at its port.
+REFUSED = "connection refused"
+# Words of a kubelet whose runtime does not do what it asks; others are of one that forwards to nobody.
+# Source: kubernetes/kubernetes pkg/kubelet/server/server.go, getPortForward; cri-client remote_runtime.go.
+RUNTIME = ("rpc error", "deadline", "timed out", "timeout", ".sock", "container")
+
+
+def is_of_runtime(said: str) -> bool:
+    """Whether the words of a kubelet that has not forwarded ports accuse its container runtime."""
+    return any(word in said.lower() for word in RUNTIME)
 
 
 def forwards_nothing(node: Node) -> str:
-    """The words of a kubelet that has forwarded none of the ports asked for; "" where it forwards some."""
+    """The words of a kubelet whose runtime has forwarded none of the ports asked for; "" for another."""
     replies = [reply for process in node.processes for reply in health_replies(process).values()]
-    if not replies or any(not isinstance(one, NoReply) or one.why is not Why.FORWARD for one in replies):
+    refused = [one.said for one in replies if isinstance(one, NoReply) and one.why is Why.FORWARD]
+    if not refused or len(refused) < len(replies):
         return ""
-    said = next((one.said for one in replies if isinstance(one, NoReply) and one.said), "")
-    return "the kubelet forwards none of the ports" + (f": {said}" if said else "")
+    return next((said for said in refused if is_of_runtime(said)), "")
 
 
 def is_alive(facts: Facts, node: Node) -> bool:
-    """Whether there is a sign of life of a node: its lease is renewed, or something on it has answered."""
+    """Whether there is a sign of life of a node: its lease is renewed, or something on it has answered.
+
+    A connection that is refused is an answer as well: that of the machine, which has no kubelet.
+    """
     answered = any(
         isinstance(reply, Reply) for process in node.processes for reply in process.replies.values()
     )
-    return answered or is_renewing(facts, node)
+    refused = isinstance(node.way, NoReply) and REFUSED in node.way.said
+    return answered or refused or is_renewing(facts, node)
 
 
 def is_renewing(facts: Facts, node: Node) -> bool:

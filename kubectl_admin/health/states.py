@@ -23,7 +23,7 @@ from kubectl_admin.health.containers import (
 )
 from kubectl_admin.health.facts import KUBELET_PING, Facts, Node, NoReply, Process, Reply, Why
 from kubectl_admin.health.leaders import leads
-from kubectl_admin.health.signs import forwards_nothing, is_alive, is_renewing, signs
+from kubectl_admin.health.signs import forwards_nothing, is_alive, is_of_runtime, is_renewing, signs
 
 ON_EVERY_NODE = (Component.KUBELET, Component.KUBE_PROXY)
 
@@ -148,8 +148,8 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
     """Why nothing can be known of what is on a node."""
     way = node.way
     if not isinstance(way, NoReply):
-        if reason := forwards_nothing(node):
-            yield _of(State.RUNTIME, f"{reason}; {signs(facts, node)}")
+        if said := forwards_nothing(node):
+            yield _of(State.RUNTIME, f"the kubelet forwards none of the ports: {said}; {signs(facts, node)}")
         return
     seen = f"{way.said or UNKNOWN[way.why]}; {signs(facts, node)}"
     match way.why:
@@ -159,7 +159,7 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
             yield _of(State.KUBELET, f"the API server can't reach the kubelet: {seen}")
         case Why.NODE:
             yield _of(State.NODE, f"the API server can't reach the kubelet: {seen}")
-        case Why.FORWARD:
+        case Why.FORWARD if is_of_runtime(way.said):
             yield _of(State.RUNTIME, f"the kubelet does not forward ports: {seen}")
         case Why.SILENT if not is_alive(facts, node):
             yield _of(State.NODE, f"the kubelet does not answer: {seen}")

@@ -68,7 +68,8 @@ def elected(facts: Facts) -> Iterator[Elected]:
         if lease is None:
             continue
         holder = holding_node(facts, lease.holder)
-        renewed = age(facts, holder.name if holder else "", lease.renewed) if lease.renewed else None
+        name = holder.name if holder else ""
+        renewed = age(facts, name, lease.renewed, lease.read) if lease.renewed else None
         yield Elected(component, lease, holder, renewed, tuple(standings(facts, component)))
 
 
@@ -171,7 +172,7 @@ def _is_settled(facts: Facts, one: Elected) -> bool:
     """Whether the holder has been elected a while ago, and its Lease is not late."""
     if one.is_late or one.lease.acquired is None or one.holder is None:
         return False
-    return age(facts, one.holder.name, one.lease.acquired).is_above(ELECTION_GRACE)
+    return age(facts, one.holder.name, one.lease.acquired, one.lease.read).is_above(ELECTION_GRACE)
 
 
 def _is_master(one: Standing) -> bool | None:

@@ -16,8 +16,7 @@ from kubectl_admin.report.text import some_of
 BY_NODE = {
     State.NODE: (
         rules.NODE_UNREACHABLE,
-        "look whether the machine runs, then at its network; where a connection is refused, it runs and its "
-        "kubelet does not: systemctl status kubelet",
+        "look whether the machine runs, then at its network, then at its kubelet",
     ),
     State.KUBELET: (KUBELET_DOWN, "on the node: systemctl status kubelet; journalctl -u kubelet"),
     State.RUNTIME: (

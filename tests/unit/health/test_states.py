@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.health.facts import Endpoint
+from kubectl_admin.health.facts import Clock, Endpoint
 from kubectl_admin.health.states import State, verdict_of
 from tests.unit.health.made import (
     APISERVER,
@@ -88,7 +88,8 @@ def silenced(**fields):
     dead = [
         process(one, "cp-1", UNASKED) for one in (APISERVER, ETCD, MANAGER, SCHEDULER, KUBELET, KUBE_PROXY)
     ]
-    return node("cp-1", dead, clock=None, **({"way": no_reply("node", DIAL)} | fields))
+    standing = {"way": no_reply("node", DIAL), "clock": None}
+    return node("cp-1", dead, **(standing | fields))
 
 
 @pytest.mark.parametrize("component", [APISERVER, ETCD, KUBELET, KUBE_PROXY])
@@ -113,6 +114,23 @@ def test_a_node_whose_api_server_answers_has_lost_only_its_kubelet():
 
 def test_a_kubelet_that_has_renewed_its_lease_just_now_is_no_node_that_is_off():
     assert state(silenced(lease=lease("cp-1", ago(8))), ETCD) == (State.KUBELET, "node?")
+
+
+def test_a_machine_that_refuses_connections_runs_without_its_kubelet():
+    refused = no_reply("node", DIAL.replace("no route to host", "connection refused"))
+    one = silenced(lease=lease("cp-1", ago(300)), ready="Unknown", way=refused)
+    assert state(one, KUBELET) == (State.KUBELET, "node?")
+
+
+@pytest.mark.parametrize(("age", "expected"), [(12, State.RUNTIME), (13, State.NODE)])
+def test_a_kubelet_that_is_silent_is_told_from_its_runtime_by_its_lease(age, expected):
+    one = silenced(lease=lease("cp-1", ago(age)), way=no_reply("silent"), clock=Clock(0.0, 0.0))
+    assert state(one, KUBELET)[0] is expected
+
+
+@pytest.mark.parametrize("said", ["Debug endpoints are disabled.", "the kubelet refuses the API server: no"])
+def test_a_kubelet_that_forwards_to_nobody_says_nothing_of_its_runtime(said):
+    assert state(silenced(way=no_reply("forward", said)), ETCD) == (State.UNKNOWN, "?")
 
 
 def test_without_leases_the_condition_ready_is_the_sign_of_life():
