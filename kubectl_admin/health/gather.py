@@ -86,7 +86,7 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     patience = patience_of(cluster, how)
     listed = listing.listed(cluster, patience.left)
     server_time = _server_time(cluster, began)
-    chosen = choose(listed, at, all_nodes=how.all_nodes)
+    chosen = choose(listed, server_time or at, all_nodes=how.all_nodes)
     asker = Asker(cluster, patience, METRICS)
     pods = listed.resolvers[:RESOLVERS_ASKED]
     asking: dict[Any, Callable[[], Any]] = {
