@@ -13,6 +13,7 @@ from typing import Any
 from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, missing
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
@@ -101,9 +102,11 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     told, heard = _side_by_side(listings, asking, patience, answered)
     asked = {name: _asked(heard[name]) for name in chosen}
     asked = attributed(cluster, asked)
-    window = None
+    window, leaders = None, listed.leaders
+    before: Mapping[str, Lease] = {}
     if how.sample is not None:
         asked, window = sampled(cluster, how, listed, asked)
+        leaders, before = leaders_again(cluster, how, listed.leaders), listed.leaders
     found = objects.put_together({what: told[what] for what in in_objects})
     later = renewed(cluster, asked, patience)
     nodes = tuple(_node(node, listed, asked.get(node.name), later.get(node.name)) for node in listed.nodes)
@@ -115,13 +118,14 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         nodes=nodes,
         has=listed.has | {Component.COREDNS} if listed.resolvers else listed.has,
         balancer=Balancer(cluster.server, _reply(told[BALANCER])),
-        leaders=listed.leaders,
+        leaders=leaders,
         resolvers=tuple(_resolver(pod, heard[pod.name]) for pod in pods),
         objects=found.objects.joined(Objects(pods=listed.pods)),
         sampled=len(chosen) if len(chosen) < len(nodes) else None,
         window=window,
         gaps=tuple(dict.fromkeys((*listed.gaps, *found.gaps, *gaps_of(cluster, nodes)))),
         server_time=server_time,
+        earlier_leaders=before,
     )
 
 
@@ -191,6 +195,15 @@ def sampled(
             both = tuple(with_later(process, metrics) for process in asked[name].processes)
             result[name] = replace(asked[name], processes=both)
     return result, window
+
+
+def leaders_again(cluster: Cluster, how: How, before: Mapping[str, Lease]) -> Mapping[str, Lease]:
+    """The leaders' Leases once more; those from before where they can't be read."""
+    try:
+        later = listing.leases(cluster, KUBE_SYSTEM, timeout=how.timeout)
+    except AdminError:
+        return before
+    return {name: later.get(name, lease) for name, lease in before.items()}
 
 
 def gaps_of(cluster: Cluster, nodes: tuple[Node, ...]) -> list[Gap]:
