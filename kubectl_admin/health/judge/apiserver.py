@@ -7,13 +7,14 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
 from kubectl_admin.health.checks import failed_checks, health_replies
-from kubectl_admin.health.facts import Facts, Process, Reply, Sample, Why
+from kubectl_admin.health.facts import Balancer, Facts, Process, Reply, Sample, Why
 from kubectl_admin.health.judge.states import Standing, is_bad, standings
 from kubectl_admin.health.series import limit_of, rise, samples
 from kubectl_admin.health.states import State
 from kubectl_admin.report.text import some_of
 from kubectl_admin.versions.version import Version
 
+SERVER_ERROR = 500  # the least status of an answer that tells of a failure of the server
 POD_LOG = "kubectl -n kube-system logs kube-apiserver-{node}"
 
 
@@ -32,17 +33,9 @@ def instances(facts: Facts) -> Iterator[Finding]:
 
 def balancer(facts: Facts) -> Iterator[Finding]:
     """The address of the kubeconfig, where instances behind it are ready."""
-    if facts.balancer is None:
+    seen = _not_ready(facts.balancer) if facts.balancer else ""
+    if not facts.balancer or not seen:
         return
-    reply = facts.balancer.reply
-    if isinstance(reply, Reply):
-        if reply.is_fine or reply.status in (401, 403):
-            return
-        seen = f"{facts.balancer.server}/readyz is {reply.status}"
-    elif reply.why in (Why.FORBIDDEN, Why.LATE):
-        return
-    else:
-        seen = f"{facts.balancer.server} gives no answer: {reply.said or reply.why}"
     known = list(standings(facts, Component.APISERVER))
     well = [one.node.name for one in known if one.verdict.is_well]
     bad = [one.node.name for one in known if one.verdict.is_bad]
@@ -130,6 +123,19 @@ def deprecated(facts: Facts) -> Iterator[Finding]:
             fix="find out who, before the upgrade: objects written through them name their manager in "
             "metadata.managedFields; the audit log names who reads",
         )
+
+
+def _not_ready(balancer: Balancer) -> str:
+    """What says that the address leads to no API server that is ready; "" for nothing.
+
+    Behind a proxy that knows clusters by a path of the address, /readyz need not be an API server's.
+    """
+    reply = balancer.reply
+    if isinstance(reply, Reply):
+        return f"{balancer.server}/readyz is {reply.status}" if reply.status >= SERVER_ERROR else ""
+    if reply.why in (Why.REFUSED, Why.SILENT, Why.GARBLED):
+        return f"{balancer.server} gives no answer: {reply.said or reply.why}"
+    return ""
 
 
 def _is_next(facts: Facts, release: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.flags import is_true
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
@@ -62,15 +63,19 @@ class Elected:
 
 
 def elected(facts: Facts) -> Iterator[Elected]:
-    """The components that elect a leader, where their Lease could be read."""
+    """The components that elect a leader, where their Lease could be read.
+
+    One that does not take part (--leader-elect=false) leaves a Lease of old times behind.
+    """
     for component in ELECTED:
+        instances = tuple(standings(facts, component))
         lease = facts.leaders.get(component)
-        if lease is None:
+        if lease is None or any(not _is_electing(one) for one in instances):
             continue
         holder = holding_node(facts, lease.holder)
         name = holder.name if holder else ""
         renewed = age(facts, name, lease.renewed, lease.read) if lease.renewed else None
-        yield Elected(component, lease, holder, renewed, tuple(standings(facts, component)))
+        yield Elected(component, lease, holder, renewed, instances)
 
 
 def leaders(facts: Facts) -> Iterator[Finding]:
@@ -173,6 +178,11 @@ def _is_settled(facts: Facts, one: Elected) -> bool:
     if one.is_late or one.lease.acquired is None or one.holder is None:
         return False
     return age(facts, one.holder.name, one.lease.acquired, one.lease.read).is_above(ELECTION_GRACE)
+
+
+def _is_electing(one: Standing) -> bool:
+    """Whether an instance takes part in elections, as all do that are not told otherwise."""
+    return is_true(one.process.flags.get("leader-elect", "true"))
 
 
 def _is_master(one: Standing) -> bool | None:

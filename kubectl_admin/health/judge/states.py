@@ -135,9 +135,14 @@ def crashes(facts: Facts) -> Iterator[Finding]:
 
 
 def contradictions(facts: Facts) -> Iterator[Finding]:
-    """Components that answer, and that their kubelet takes for not Ready."""
+    """Components that answer, and that their kubelet takes for not Ready.
+
+    On a node that is not Ready a controller has said so of all its pods, and not their kubelet.
+    """
     for one in standings(facts):
-        pod = one.process.pod
+        pod, ready = one.process.pod, one.node.condition("Ready")
+        if ready is None or ready.status != "True" or node_state(facts, one.node):
+            continue
         if not one.verdict.is_well or pod is None or pod.ready is not False or pod.deleted:
             continue
         if pod.since and (facts.now - pod.since).total_seconds() >= rules.VERDICT_GRACE:

@@ -40,3 +40,8 @@ def test_what_a_histogram_observed_between_two_looks():
     seen = one(*now, earlier=before)
     assert observed(seen, "t", 0.5, "To") == {"a": Observed(100, 10)}
     assert observed(seen, "t", 0.6, "To") == {}
+
+
+def test_a_restart_shows_in_any_series():
+    now = [("up", {"a": "1"}, 50), ("up", {"a": "2"}, 1)]
+    assert rise(one(*now, earlier=[("up", {"a": "1"}, 4), ("up", {"a": "2"}, 7)]), "up") is None

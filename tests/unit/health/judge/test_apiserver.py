@@ -75,6 +75,8 @@ def test_an_api_server_that_has_just_begun_is_not_judged():
         (no_reply("silent"), fine(), [("balancer-unhealthy", "violation")]),
         (no_reply("refused"), fine(), [("balancer-unhealthy", "violation")]),
         (bad(status=403), fine(), []),
+        (bad(status=404), fine(), []),
+        (no_reply("no way"), fine(), []),
         (no_reply("late"), fine(), []),
         # The instance's own finding says it.
         (bad(status=500), bad(), []),

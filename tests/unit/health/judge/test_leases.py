@@ -184,3 +184,9 @@ def test_the_scheduler_has_a_leader_as_well():
 
 def test_leases_that_could_not_be_read_are_not_judged():
     assert judge(facts(leaders={})) == []
+
+
+@pytest.mark.parametrize(("given", "expected"), [("false", []), ("true", [("leader-lost", "violation")])])
+def test_an_instance_that_takes_no_part_in_elections_leaves_an_old_lease_behind(given, expected):
+    only = process(MANAGER, "cp-1", flags={"leader-elect": given})
+    assert brief(judge(facts(node("cp-1", [only]), leaders={MANAGER: lease(renewed=ago(90000))}))) == expected

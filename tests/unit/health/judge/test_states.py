@@ -137,6 +137,12 @@ def test_a_kubelet_that_calls_not_ready_what_answers_contradicts_us(since, expec
     assert judged(on(MANAGER, pod=made)) == expected
 
 
+def test_a_controller_calls_all_pods_of_a_node_not_ready_that_is_not():
+    made = pod(MANAGER, "cp-1", ready=False, since=ago(300))
+    one = replace(on(MANAGER, pod=made), conditions=())
+    assert [each for each in judged(one) if each[0] == "verdicts-differ"] == []
+
+
 def test_a_kubelet_that_calls_ready_what_hangs_is_told_in_the_one_finding():
     (finding,) = judge(facts(on(MANAGER, no_reply("silent")), node("cp-2")))
     assert "the kubelet says Ready" in finding.evidence
