@@ -68,7 +68,10 @@ class Asker:
                 break
             if not patience.pause(LOOK_INTERVAL):
                 return way, heard
-            way, heard = self._look(ways, questions)
+            later, answers = self._look(ways, questions)
+            if isinstance(later, NoReply) and later.why is Why.LATE:
+                break  # a look that was cut short says less than the one before
+            way, heard = later, answers
         if not isinstance(way, NoReply):
             for look in range(max(patience.retries, 1)):
                 self._look_again(way, heard, LOOK_INTERVAL if look < patience.retries else 0.0)
@@ -89,7 +92,7 @@ class Asker:
         alone = {component: partial(self._look, [way], asked) for component, asked in again.items()}
         for looked in ask_all(alone, deadline=self._patience.left, workers=len(alone)).values():
             if not isinstance(looked, AdminError):
-                heard.update(looked[1])
+                heard.update({one: later.or_else(heard[one]) for one, later in looked[1].items()})
 
     def _look(self, ways: Sequence[str], questions: Sequence[Question]) -> Looked:
         """Asks all the questions at the same time through the first of the pods that leads there."""

@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -86,6 +86,13 @@ class Heard:
     def _silences(self) -> list[NoReply]:
         return [one for one in (*self.replies.values(), self.metrics) if isinstance(one, NoReply)]
 
+    def or_else(self, before: "Heard") -> "Heard":
+        """The same with what an earlier look has said where the time was too short for this one."""
+        late = {path for path, reply in self.replies.items() if _is_late(reply)}
+        replies = {**self.replies, **{path: before.replies[path] for path in late & before.replies.keys()}}
+        cut_short = _is_late(self.metrics) and before.metrics is not None
+        return replace(self, replies=replies, metrics=before.metrics if cut_short else self.metrics)
+
     def give_up(self, paths: Iterable[str], reply: NoReply) -> None:
         """These paths have not been answered, for one reason."""
         for path in paths:
@@ -93,6 +100,10 @@ class Heard:
                 self.metrics = reply
             else:
                 self.replies[path] = reply
+
+
+def _is_late(told: object) -> bool:
+    return isinstance(told, NoReply) and told.why is Why.LATE
 
 
 class Exchange:
