@@ -18,6 +18,7 @@ HOMES = (
     "etcd.rules",
     "etcd.snapshot.rules",
     "finding",
+    "health.rules",
     "node.rules",
     "upgrade.rules",
     "versions.rules",

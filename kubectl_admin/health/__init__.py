@@ -10,7 +10,7 @@ listing, listed, nodes: what has to be known before anything is asked, and what 
 choice: which nodes of a large cluster are asked
 ask, exchange, instances: asks one node, one port of it, and API servers through another one
 resolvers, dns: asks the cluster's DNS
-silence, unseen: why a question has no answer, and what the user may not ask
+silence: why a question has no answer
 clock, reading, judged_metrics: what answers say of clocks, and the metrics that are judged
 objects, read: asks for those objects, and what is judged of them
 ages: how old a time is that another machine's clock wrote
@@ -24,4 +24,10 @@ ignore: findings that are set aside
 look: all of one look at a cluster, judged
 matrix: a row a node
 report, prometheus: the whole report, and as metrics
+explain: a rule by itself
+changes, record: what is another way than in an earlier look
+compare: records in files
+window: the time between two looks, for rates
+wait, watch, picture: looks again and again, until all is well or as a picture
+run: one run of health
 """

@@ -50,6 +50,13 @@ class Row:
         states = {one.state for one in self.verdicts.values()} - {State.ABSENT}
         return states == {State.LEFT_OUT} and self.is_ready is True and not self.node.unschedulable
 
+    def restarts(self, component: Component) -> int | None:
+        """How often the containers of a component's pod were restarted; None without a pod."""
+        process = self.node.process(component)
+        if process is None or process.pod is None:
+            return None
+        return sum(container.restarts for container in process.pod.containers)
+
     @property
     def seconds(self) -> float | None:
         """That its slowest answer took."""

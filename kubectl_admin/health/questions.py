@@ -32,31 +32,24 @@ METRICS = "/metrics"
 PROXY_MODE = "/proxyMode"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 LOOPBACK = "127.0.0.1"
-Probe = tuple[str, int, str, str]  # host, port, scheme, path
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Paths to be asked of a component at an endpoint, one after another over a connection of their own.
+    """A path to be asked of a component at an endpoint, over a connection of its own.
 
-    Together are those of which one hangs when the other does. otherwise: what is asked instead where the
-    component refuses the user.
+    otherwise: what is asked instead where the component refuses the user.
     """
 
     component: Component
     endpoint: Endpoint
-    paths: tuple[str, ...]
+    path: str
     otherwise: "Question | None" = None
 
     @property
-    def of_metrics(self) -> "Question | None":
-        """The same for its metrics alone; None where it does not ask for any."""
-        return replace(self, paths=(METRICS,), otherwise=None) if METRICS in self.paths else None
-
-    @property
-    def on_health(self) -> tuple[str, ...]:
-        """Its paths but for the metrics."""
-        return tuple(path for path in self.paths if path != METRICS)
+    def is_of_metrics(self) -> bool:
+        """Whether its answer is metrics."""
+        return self.path == METRICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +105,10 @@ def static_pod(pod: Mapping[str, Any], component: Component, *, certificate: boo
     process = Process(component, node_of(pod), True, pod_of(pod), endpoint, flags)
     if endpoint is None:
         return Plan(process)
-    metrics = (METRICS,) if certificate or component not in CONTROLLERS else ()
-    together = health_paths(component, probes, metrics)
-    return Plan(process, tuple(Question(component, endpoint, paths) for paths in together))
+    paths = list(health_paths(component, probes))
+    if certificate or component not in CONTROLLERS:
+        paths.append(METRICS)
+    return Plan(process, tuple(Question(component, endpoint, path) for path in paths))
 
 
 def kube_proxy(pod: Pod, flags: Mapping[str, str], config: KubeProxyConfig) -> Plan:
@@ -123,9 +117,11 @@ def kube_proxy(pod: Pod, flags: Mapping[str, str], config: KubeProxyConfig) -> P
         named = {"healthzBindAddress": "healthz-bind-address", "metricsBindAddress": "metrics-bind-address"}
         config = KubeProxyConfig.of({name: flags.get(flag) for name, flag in named.items()})
     process = Process(Component.KUBE_PROXY, pod.node, True, pod, config.health, flags)
-    asked = ((config.health, ("/healthz", "/livez")), (config.metrics, (METRICS, PROXY_MODE)))
+    asked = [(config.health, "/healthz"), (config.health, "/livez")]
+    asked += [(config.metrics, METRICS), (config.metrics, PROXY_MODE)]
     return Plan(
-        process, tuple(Question(Component.KUBE_PROXY, where, paths) for where, paths in asked if where)
+        process,
+        tuple(Question(Component.KUBE_PROXY, where, path) for where, path in asked if where is not None),
     )
 
 
@@ -134,39 +130,41 @@ def kubelet(node: Mapping[str, Any], *, certificate: bool) -> Plan:
     daemon = mapping(mapping(mapping(node.get("status")).get("daemonEndpoints")).get("kubeletEndpoint"))
     number = whole_number(daemon.get("Port"))
     port = number if number and number < PORT_LIMIT else KUBELET_PORT
-    ping = Question(Component.KUBELET, Endpoint(LOOPBACK, KUBELET_PING, "http"), ("/healthz",))
+    ping = Question(Component.KUBELET, Endpoint(LOOPBACK, KUBELET_PING, "http"), "/healthz")
     process = Process(Component.KUBELET, str(node["metadata"]["name"]), True)
     if not certificate:
         return Plan(replace(process, endpoint=ping.endpoint), (ping,))
     endpoint = Endpoint("", port, "https")
-    question = Question(Component.KUBELET, endpoint, ("/healthz?verbose", METRICS), otherwise=ping)
-    return Plan(replace(process, endpoint=endpoint), (question,))
+    questions = (
+        Question(Component.KUBELET, endpoint, "/healthz?verbose", otherwise=ping),
+        Question(Component.KUBELET, endpoint, METRICS),
+    )
+    return Plan(replace(process, endpoint=endpoint), questions)
 
 
-def health_paths(
-    component: Component, probes: Sequence[Probe], metrics: tuple[str, ...]
-) -> Iterator[tuple[str, ...]]:
-    """The paths at which a component is asked for its health, as its own probes are, and for its metrics.
+def health_paths(component: Component, probes: Sequence[tuple[str, int, str, str]]) -> Iterator[str]:
+    """The paths at which a component is asked for its health, by what its own probes ask.
 
-    Of etcd /health alone knows alarms, and /readyz alone its checks (from 3.5.11 on); without a quorum it
-    hangs where the metrics do not. A controller-manager has /healthz alone; a scheduler's is a ping where it
-    has /readyz.
+    Of etcd /health alone knows alarms, and /readyz alone its checks (from 3.5.11 on). A controller-manager
+    has /healthz alone; a scheduler's is a ping from 1.31 on.
     """
     probed = {path.partition("?")[0] for _, _, _, path in probes}
     match component:
         case Component.APISERVER:
-            yield from (("/livez?verbose", *metrics), ("/readyz?verbose",))
+            yield from ("/livez?verbose", "/readyz?verbose")
         case Component.ETCD:
-            yield from (("/health",), metrics)
+            yield "/health"
             if not probed or probed - {"/health"}:
-                yield ("/readyz?verbose",)
+                yield "/readyz?verbose"
         case Component.SCHEDULER if "/readyz" in probed:
-            yield ("/readyz", *metrics)
+            yield "/readyz"
         case _:
-            yield ("/healthz", *metrics)
+            yield "/healthz"
 
 
-def endpoint_of(flags: Mapping[str, str], probes: Sequence[Probe], component: Component) -> Endpoint | None:
+def endpoint_of(
+    flags: Mapping[str, str], probes: Sequence[tuple[str, int, str, str]], component: Component
+) -> Endpoint | None:
     """Where a part of the control plane serves its health; None for nowhere.
 
     A flag wins over the probes, which are what somebody has once written for it.
@@ -183,7 +181,7 @@ def endpoint_of(flags: Mapping[str, str], probes: Sequence[Probe], component: Co
     return Endpoint(flags.get("bind-address", ""), port, probed[2] if probed else "https") if port else None
 
 
-def probes_of(pod: Mapping[str, Any], component: str) -> Iterator[Probe]:
+def probes_of(pod: Mapping[str, Any], component: str) -> Iterator[tuple[str, int, str, str]]:
     """Host, port, scheme and path of a component's own probes; a host of "" is the pod's address."""
     container = container_of(pod, component)
     names = {

@@ -78,10 +78,8 @@ def leaders(look: Look) -> dict[str, str]:
 
 def dns_text(facts: Facts) -> str:
     """How many of CoreDNS' pods have answered, and which have not."""
-    if Component.COREDNS not in facts.has:
-        return "there is no CoreDNS"
     if not facts.resolvers:
-        return "not asked"
+        return "no pod of CoreDNS was asked"
     silent = [one for one in facts.resolvers if not has_answered(one)]
     total = len(facts.resolvers)
     said = f"{total - len(silent)} of {total} CoreDNS pods answered"
@@ -126,18 +124,16 @@ def document(row: Row, facts: Facts) -> dict[str, object]:
         "pods": node.running,
         "podCapacity": node.capacity,
         "components": {
-            str(component): component_document(node, component, verdict, leads=component in row.leading)
+            str(component): component_document(row, component, verdict)
             for component, verdict in row.verdicts.items()
             if verdict.state is not State.ABSENT
         },
     }
 
 
-def component_document(
-    node: Node, component: Component, verdict: Verdict, *, leads: bool
-) -> dict[str, object]:
+def component_document(row: Row, component: Component, verdict: Verdict) -> dict[str, object]:
     """A component on a node as plain data; `well` is null where it was not seen."""
-    process = node.process(component)
+    process = row.node.process(component)
     pod = process.pod if process else None
     endpoint = process.endpoint if process else None
     return {
@@ -145,20 +141,12 @@ def component_document(
         "well": True if verdict.is_well else False if verdict.is_bad else None,
         "evidence": verdict.evidence,
         "answerSeconds": None if verdict.seconds is None else round(verdict.seconds, 4),
-        "leads": leads,
+        "leads": component in row.leading,
         "pod": pod.name if pod else None,
         "podReady": pod.ready if pod else None,
-        "restarts": restarts(node, component),
+        "restarts": row.restarts(component),
         "port": endpoint.port if endpoint else None,
     }
-
-
-def restarts(node: Node, component: Component) -> int | None:
-    """How often the containers of its pod were restarted; None without a pod."""
-    process = node.process(component)
-    if process is None or process.pod is None:
-        return None
-    return sum(container.restarts for container in process.pod.containers)
 
 
 def lease_age(facts: Facts, node: Node) -> float | None:

@@ -157,3 +157,6 @@ CLOCK_DIFFERS = Rule(
     "etcd server/etcdserver/api/rafthttp/probing_status.go",
 )
 OPERATOR_CLOCK = Rule("operator-clock", "this machine's clock agrees with the nodes' within 5 s")
+
+# Waiting.
+NOT_WELL_YET = Rule("not-well-yet", "a cluster that is waited for is well in time, twice in a row")

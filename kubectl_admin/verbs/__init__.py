@@ -7,6 +7,7 @@ A verb is loaded only when it runs; its line in the program's help is therefore 
 # `command`.
 GROUPS = {
     "Look": {
+        "health": "Ask every component at its own endpoint, and show what is wrong.",
         "skew": "Show what runs where, whether the skew policy allows it, and what comes next.",
         "certs": "Show every certificate of the cluster, on disk and as served, and what expires first.",
         "etcd-status": "Show the members of etcd, who leads, how full they are, whether their data agrees.",

@@ -64,6 +64,13 @@ def test_verbs_with_their_line_of_help(words):
     assert complete(*words) == complete_as_shells_do(*words) == (VERBS, ":4")
 
 
+@pytest.mark.parametrize("option", ["--explain", "--ignore"])
+def test_rules_with_what_they_want(option):
+    offered, directive = complete("health", option, "kubelet-s")
+    assert list(offered) == ["kubelet-skew"]
+    assert (offered["kubelet-skew"].startswith("a kubelet"), directive) == (True, ":4")
+
+
 def test_a_verb_that_is_begun():
     assert complete("ver") == ({"version": VERBS["version"]}, ":4")
 

@@ -170,7 +170,7 @@ class World:
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=60,
         )
 
     def clear(self) -> None:

@@ -1,0 +1,127 @@
+"""One run of health: looks, waits, keeps a record, compares with an earlier one."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Severity
+from kubectl_admin.health import compare
+from kubectl_admin.health.gather import How, gather
+from kubectl_admin.health.ignore import Exemption
+from kubectl_admin.health.judge import judge
+from kubectl_admin.health.look import Look, has_answered, look
+from kubectl_admin.health.report import report
+from kubectl_admin.health.wait import blind, wait_until_well, with_late
+from kubectl_admin.health.window import Window
+from kubectl_admin.part_file import PartFile
+from kubectl_admin.report import Report
+from kubectl_admin.report.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How it is looked, and what is done with it.
+
+    fail_on: the least severity that counts for the exit code; None for none. wide: for a wide table.
+    wait: seconds until which it is waited for health. save: the file to write, replaced only with `force`.
+    diff: the file to compare with.
+    """
+
+    how: How
+    fail_on: Severity | None = Severity.VIOLATION
+    exemptions: tuple[Exemption, ...] = ()
+    wide: bool = False
+    wait: float | None = None
+    save: Path | None = None
+    force: bool = False
+    diff: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run has come to. look: the last one; None where the API server has never answered."""
+
+    report: Report
+    look: Look | None
+
+    def require_answer(self) -> None:
+        """Raises AdminError where no component has answered: nobody knows then how the cluster is."""
+        if self.look and not has_answered(self.look):
+            raise AdminError(
+                "no component of the cluster has answered", "see above why, and docs/permissions.md"
+            )
+
+
+def take(
+    cluster: Cluster,
+    options: Options,
+    answered: Callable[[int], None] | None = None,
+    window: Window | None = None,
+) -> Look:
+    """Looks at the cluster. answered: as `gather` has it. window: remembers metrics from look to look."""
+    facts = gather(cluster, options.how, answered)
+    if window:
+        facts = window.widen(facts)
+    return look(facts, judge(facts), options.exemptions)
+
+
+def run(
+    connect: Callable[[], Cluster],
+    options: Options,
+    say: Callable[[str], None],
+    progress: Callable[[], AbstractContextManager[Progress]],
+) -> Outcome:
+    """Looks, once or until all is well, keeps the record and compares it.
+
+    connect: makes the connection. say: is told what is waited for. progress: shows how far a look has come.
+    Raises AdminError; what is wrong with a file is said before anything is asked.
+    """
+    before = compare.read(options.diff) if options.diff else None
+    with PartFile(options.save, force=options.force) if options.save else nullcontext() as part:
+        cluster = connect()
+        identity = compare.identity(cluster) if part or before else ""
+        if before and options.diff:
+            compare.require_same(identity, options.diff, before[0])
+
+        def looked() -> Look:
+            with progress() as shown:
+                return take(cluster, options, shown.step)
+
+        outcome = waited(looked, options, say) if options.wait else outcome_of(looked(), options)
+        if outcome.look is None:
+            return outcome
+        if part:
+            compare.save(outcome.look, identity, part)
+        if before and options.diff:
+            compared = compare.compare(outcome.look, options.diff, before[1])
+            return replace(outcome, report=with_changes(outcome.report, compared, outcome.look))
+        return outcome
+
+
+def waited(looked: Callable[[], Look], options: Options, say: Callable[[str], None]) -> Outcome:
+    """Looks until all is well; what is missing when the time is over is a violation of the report."""
+    timeout = options.wait or 0
+    waiting = wait_until_well(looked, options.fail_on or Severity.VIOLATION, timeout, say)
+    if waiting.last is None:
+        return Outcome(blind(waiting, timeout), None)
+    outcome = outcome_of(waiting.last, options)
+    if waiting.is_over:
+        return outcome
+    return replace(outcome, report=with_late(outcome.report, waiting, timeout))
+
+
+def outcome_of(seen: Look, options: Options) -> Outcome:
+    """The report of a look."""
+    return Outcome(report(seen, wide=options.wide, fail_on=options.fail_on), seen)
+
+
+def with_changes(shown: Report, compared: compare.Compared, seen: Look) -> Report:
+    """The report with what has changed."""
+    return replace(
+        shown,
+        paragraphs=[*shown.paragraphs, compared.paragraph(seen.facts.at)],
+        fields={**shown.fields, "changes": [change.document() for change in compared.changes]},
+    )
