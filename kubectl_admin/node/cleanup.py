@@ -50,29 +50,26 @@ class Leftover:
 
 
 def find(
-    cluster: Cluster,
-    nodes: Sequence[str],
-    options: Options,
-    say: Say,
-    answered: Callable[[int], None],
+    hosts: Hosts, nodes: Sequence[str], answered: Callable[[int], None]
 ) -> tuple[list[Leftover], list[Finding]]:
     """All that is left in the cluster, and what could not be looked at, as findings.
 
     nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
     Raises AdminError for one that there is not.
     """
-    with explained(cluster, [*RIGHTS, *rights(options.namespace)]):
+    cluster, needed = hosts.cluster, rights(hosts.options.namespace)
+    with explained(cluster, [*RIGHTS, *needed]):
         for name in nodes:
             read_node(cluster, name)
         names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
         left: list[LeftPod | LeftDirectory] = list(pods(cluster))
-    answers = Hosts(cluster, Operation.begin(), options, say).ask(names, directories, answered=answered)
+    answers = hosts.ask(names, directories, answered=answered)
     refused = any(isinstance(answer, Forbidden) for answer in answers.values())
-    lacking = missing(cluster, rights(options.namespace)) if refused else []
+    lacking = missing(cluster, needed) if refused else []
     blind = []
     for name, answer in answers.items():
         if isinstance(answer, LeftOutError):
-            say(answer.what)
+            hosts.say(answer.what)
         elif isinstance(answer, AdminError):
             blind.append(unseen(name, answer, lacking))
         else:

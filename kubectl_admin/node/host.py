@@ -33,22 +33,33 @@ ENVIRONMENT = (
 KILLED = 128  # what a shell adds to the signal that has ended a command
 Say = Callable[[str], None]
 Result = TypeVar("Result")
+Running = Callable[[Cluster, str, Operation, Options, Say], AbstractContextManager[DebugPod]]
 
 
 class Host:
     """One node's host. Made by `opened`.
 
-    node: its name. operation: what works there. say: is given a sentence for the person who waits. clock: the
-    cluster's.
+    node: its name. operation: what works there. say: is given a sentence for the person who waits. running:
+    as `debug_pod.running`. clock: the cluster's.
     """
 
-    def __init__(self, cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        node: str,
+        operation: Operation,
+        options: Options,
+        say: Say,
+        *,
+        running: Running = debug_pod.running,
+    ) -> None:
         self.node = node
         self.operation = operation
         self.say = say
         self.clock = cluster.clock
         self._cluster = cluster
         self._options = options
+        self._running = running
         here = f"node {node}: "
         self._retry = Retry(
             options.patience,
@@ -165,7 +176,7 @@ class Host:
 
     def open(self) -> None:
         """Makes the pod."""
-        self._context = debug_pod.running(self._cluster, self.node, self.operation, self._options, self.say)
+        self._context = self._running(self._cluster, self.node, self.operation, self._options, self.say)
         self._pod = self._context.__enter__()
 
     def close(self) -> None:
@@ -177,13 +188,21 @@ class Host:
 
 
 @contextmanager
-def opened(cluster: Cluster, node: str, operation: Operation, options: Options, say: Say) -> Iterator[Host]:
+def opened(
+    cluster: Cluster,
+    node: str,
+    operation: Operation,
+    options: Options,
+    say: Say,
+    *,
+    running: Running = debug_pod.running,
+) -> Iterator[Host]:
     """The host of a node, through a debug pod that is gone afterwards.
 
-    say: is given a sentence where something takes long or is tried again. Raises AdminError where there is no
-    way in, with the reason.
+    say: is given a sentence where something takes long or is tried again. running: as `debug_pod.running`.
+    Raises AdminError where there is no way in, with the reason.
     """
-    host = Host(cluster, node, operation, options, say)
+    host = Host(cluster, node, operation, options, say, running=running)
     try:
         host.open()
         yield host

@@ -77,11 +77,12 @@ class Hosts:
         *,
         workers: int = WORKERS,
         answered: Callable[[int], None] | None = None,
+        ask: Callable[..., dict[Key, Answer | AdminError]] = ask_all,
     ) -> dict[Key, Answer | AdminError]:
         """The answers to questions that open hosts themselves, or none; asked and returned in their order.
 
         answered: called with the number of questions after each of them. What is late is a LateError. After
-        an end that left questions open, hosts of this operation are opened no more.
+        an end that left questions open, hosts of this operation are opened no more. ask: as `pool.ask_all`.
         """
         unanswered = len(questions)
 
@@ -95,7 +96,7 @@ class Hosts:
         with sheltered() as shelter:
             try:
                 with shelter.exposed():
-                    return ask_all(questions, deadline=late, workers=workers, answered=count)
+                    return ask(questions, deadline=late, workers=workers, answered=count)
             finally:
                 if unanswered:
                     self.operation.over.set()

@@ -40,10 +40,13 @@ def command(
       kubectl admin cleanup
     """
     from kubectl_admin.node import cleanup
+    from kubectl_admin.node.hosts import Hosts
+    from kubectl_admin.node.operation import Operation
 
     cluster = env.cluster_for_work()
     with env.progress("looking at nodes") as progress:
-        left, blind = cleanup.find(cluster, nodes, pods, env.note, progress.step)
+        hosts = Hosts(cluster, Operation.begin(), pods, env.note)
+        left, blind = cleanup.find(hosts, nodes, progress.step)
     chosen = [each for each in left if force or each.state not in cleanup.KEPT]
 
     outcomes: dict[str, str] = {}

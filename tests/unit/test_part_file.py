@@ -200,16 +200,16 @@ def test_two_in_one_process_do_not_write_the_same_part(tmp_path):
 
 
 def test_a_part_that_is_taken_for_a_dead_one_before_it_is_locked_is_begun_anew(tmp_path, monkeypatch):
-    lock, taken = part_file.lock, []
+    lock, taken = fcntl.flock, []
 
-    def late(descriptor: int) -> part_file.Lock:
+    def late(descriptor: int, how: int) -> None:
         """Another run has removed the first part of this one before that was locked."""
         if not taken:
             taken.extend(tmp_path.iterdir())
             taken[0].unlink()
-        return lock(descriptor)
+        lock(descriptor, how)
 
-    monkeypatch.setattr(part_file, "lock", late)
+    monkeypatch.setattr(fcntl, "flock", late)
     keep(tmp_path / "snapshot.db")
     assert (tmp_path / "snapshot.db").read_bytes() == SECRET
     assert names(tmp_path) == ["snapshot.db"]
@@ -221,7 +221,7 @@ def test_two_runs_whose_locks_do_not_reach_each_other_do_not_take_each_others_pa
 ):
     """As on a file system that several machines share: each has its own locks, and its own name."""
     target = tmp_path / "snapshot.db"
-    monkeypatch.setattr(part_file, "lock", lambda _: part_file.Lock.OURS)
+    monkeypatch.setattr(fcntl, "flock", lambda *_: None)
     with PartFile(target, force=force) as first:
         first.write(SECRET)
         monkeypatch.setattr(part_file, "machine", lambda: "another1")
@@ -238,7 +238,7 @@ def test_two_runs_whose_locks_do_not_reach_each_other_do_not_take_each_others_pa
 
 def test_a_part_that_nobody_can_lock_is_not_removed(tmp_path, monkeypatch):
     stale = dead_part(tmp_path / "snapshot.db")
-    monkeypatch.setattr(part_file, "lock", lambda _: part_file.Lock.UNKNOWN)
+    monkeypatch.setattr(fcntl, "flock", lambda *_: fail(OSError(errno.ENOLCK, "No locks available")))
     keep(tmp_path / "snapshot.db")
     assert stale.exists()
     assert (tmp_path / "snapshot.db").read_bytes() == SECRET
@@ -269,14 +269,14 @@ def test_what_is_exchanged_while_it_gets_its_name_is_told(tmp_path, monkeypatch,
     target = tmp_path / "snapshot.db"
     with PartFile(target, force=force) as part:
         part.write(SECRET)
-        rename = part._rename
+        link, rename = os.link, Path.rename
 
-        def exchanged() -> None:
+        def exchange() -> None:
             part.path.unlink()
             part.path.write_bytes(b"another's")
-            rename()
 
-        monkeypatch.setattr(part, "_rename", exchanged)
+        monkeypatch.setattr(os, "link", lambda *names, **how: exchange() or link(*names, **how))
+        monkeypatch.setattr(Path, "rename", lambda *names: exchange() or rename(*names))
         with pytest.raises(AdminError, match=r"snapshot.db is not the file that was written"):
             part.publish()
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -73,6 +74,11 @@ def given(tmp_path: Path, secure: StandIn, trusting: dict[str, Any]) -> Callable
 def connected(environ: dict[str, str], *, clock: Any = time, **flags: Any) -> Cluster:
     """A connection as the program makes it."""
     return Cluster.connect(kubeconfig.resolve(Overrides(**flags), environ), clock=clock)
+
+
+def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts a person at a terminal in front of the program."""
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
 
 
 def identity(asked: Asked) -> dict[str, Any]:
@@ -361,11 +367,12 @@ def test_plugin_that_may_ask_somebody_is_never_run_again_after_it_has_failed(  #
 ) -> None:
     """It may have opened a browser, and who has closed it does not want another."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(credential_plugin, "may_ask", lambda _: True)
+    at_terminal(monkeypatch)
     secure.on("GET", "/version", Says(body={}))
-    cluster = connected(given({"exec": plugin(FAILING_AFTER if had else COUNTING)}), clock=clock).patient(
-        Retry(60)
-    )
+    cluster = connected(
+        given({"exec": plugin(FAILING_AFTER if had else COUNTING, interactiveMode="IfAvailable")}),
+        clock=clock,
+    ).patient(Retry(60))
     if had:
         cluster.get("/version")
     for _ in range(3):
@@ -401,9 +408,11 @@ def test_plugin_that_asks_nobody_is_beyond_the_reach_of_ctrl_c(
     secure: StandIn, given: Any, plugin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secure.on("GET", "/version", Says(body={}))
-    config = given({"exec": plugin("say(token=str(os.getsid(0) == os.getpid()))")})
+    asking = plugin("say(token=str(os.getsid(0) == os.getpid()))", interactiveMode="IfAvailable")
+    config = given({"exec": asking})
+    monkeypatch.setattr(sys, "stdin", None)
     connected(config).get("/version")
-    monkeypatch.setattr(credential_plugin, "is_interactive", lambda _: True)
+    at_terminal(monkeypatch)
     connected(config).get("/version")
     assert [asked.header("Authorization") for asked in secure.asked] == ["Bearer True", "Bearer False"]
 

@@ -183,13 +183,13 @@ def test_a_server_whose_name_resolves_slowly_is_not_sought_again(
     stand_in.clock = clock
     stand_in.close()
     cluster = stand_in.connect()
-    sent = cluster._transport._client.request
+    connect = urllib3.util.connection.create_connection
 
     def slowly(*args: Any, **more: Any) -> Any:
         clock.now += 5.0
-        return sent(*args, **more)
+        return connect(*args, **more)
 
-    monkeypatch.setattr(cluster._transport._client, "request", slowly)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", slowly)
     with pytest.raises(NothingSent):
         cluster.get(NODE)
     assert (clock.now, clock.slept) == (1005.0, [])

@@ -1,11 +1,12 @@
 """No secret is told: not a token in an error, not a password in an address, not a command's arguments."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster import kubeconfig, plugin
+from kubectl_admin.cluster import kubeconfig
 from kubectl_admin.cluster.address import fault_of, shown
 from kubectl_admin.cluster.credentials import Credentials
 from kubectl_admin.cluster.errors import ApiError, Unreachable, refusal
@@ -13,6 +14,7 @@ from kubectl_admin.cluster.kubeconfig import Overrides, Target
 from kubectl_admin.cluster.proxy import proxy_of
 from kubectl_admin.errors import AdminError
 from tests.fakes.api_server import Says, StandIn, Wire
+from tests.fakes.clock import Clock
 
 EXEC = "/api/v1/namespaces/ns/pods/p/exec"
 V1 = "client.authentication.k8s.io/v1"
@@ -52,11 +54,12 @@ def test_what_a_header_may_have(secure: StandIn, trusting: dict[str, Any], value
 
 @pytest.mark.parametrize("token", ["SECRET\nX: y", "SECRET\ud800"])
 def test_a_token_of_a_plugin_that_can_not_be_sent(
-    secure: StandIn, trusting: dict[str, Any], monkeypatch: pytest.MonkeyPatch, token: str
+    secure: StandIn, trusting: dict[str, Any], tmp_path: Path, token: str
 ) -> None:
-    answer = {"kind": "ExecCredential", "apiVersion": V1, "status": {"token": token}}
-    monkeypatch.setattr(plugin, "answer_of", lambda *_, **__: (0, json.dumps(answer).encode()))
-    user = {"exec": {"apiVersion": V1, "command": "login", "interactiveMode": "Never"}}
+    answer = tmp_path / "answer"
+    answer.write_text(json.dumps({"kind": "ExecCredential", "apiVersion": V1, "status": {"token": token}}))
+    command = {"command": "cat", "args": [str(answer)]}
+    user = {"exec": {"apiVersion": V1, **command, "interactiveMode": "Never"}}
     with pytest.raises(AdminError) as caught:
         secure.connect(cluster=trusting, user=user).get("/version")
     assert "SECRET" not in caught.value.what
@@ -135,5 +138,6 @@ def test_a_command_does_not_stand_in_an_error(server: StandIn) -> None:
 
 def test_what_is_no_http_is_told_without_its_words(server: StandIn) -> None:
     server.on("GET", "/version", Says(302, b"", {"Location": "http://[SECRET"}))
+    server.clock = Clock()
     with pytest.raises(Unreachable, match=r"has sent something that is not HTTP$"):
-        server.connect().get("/version", timeout=0.1)
+        server.connect().get("/version")

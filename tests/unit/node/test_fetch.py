@@ -194,7 +194,5 @@ def test_pieces_that_bring_nothing_or_too_much_are_refused(machine, folder, monk
     monkeypatch.setattr(module, "SURPLUS", 100)
     with pytest.raises(AdminError, match=r"bytes of .* have come, and 1000 were expected"):
         fetched(machine, replace(file, size=1000))
-    nothing = framing.Piece(b"", 0)
-    monkeypatch.setattr(module, "pieces", lambda *_: iter([nothing] * 100))
     with pytest.raises(AdminError, match="has nothing in it"):
-        fetched(machine, file)
+        module.refuse_endless(host_of(machine), file, framing.Piece(b"", 0), 0)

@@ -1,12 +1,14 @@
 """A host whose pod may be gone, killed, or replaced, and whose answers may be cut."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
 from kubectl_admin.cluster.errors import ApiError, BrokenStream, NotFound
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import debug_pod, host
+from kubectl_admin.node import host
 from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.host import Host
 from tests.fakes.host import OPERATION, Cut, Machine, host_of, inline
@@ -73,28 +75,31 @@ def test_patience_may_be_less_than_the_hosts_own(machine, clock):
 class Pods:
     """Debug pods that come and go. names: of those that were made; the last one may be gone, too."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.names: list[str] = []
         self.closed: list[str] = []
         self.state: Any = {"metadata": {"uid": "uid-0"}, "status": {"phase": "Running"}}
-        pods = self
 
-        class Running:
-            def __enter__(self) -> DebugPod:
-                self.name, uid = f"pod-{len(pods.names)}", f"uid-{len(pods.names)}"
-                pods.names.append(self.name)
-                return DebugPod(self.name, uid)
-
-            def __exit__(self, *_: object) -> None:
-                pods.closed.append(self.name)
-
-        monkeypatch.setattr(debug_pod, "running", lambda *_: Running())
+    @contextmanager
+    def running(self, *_: object) -> Iterator[DebugPod]:
+        name, uid = f"pod-{len(self.names)}", f"uid-{len(self.names)}"
+        self.names.append(name)
+        try:
+            yield DebugPod(name, uid)
+        finally:
+            self.closed.append(name)
 
 
 class Api(Machine):
     """Runs commands in the last pod alone; the others are gone."""
 
-    pods: Pods
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.pods = Pods()
+
+    def opened(self, options: Options, say: Callable[[str], None]) -> AbstractContextManager[Host]:
+        """The host of its node."""
+        return host.opened(self, "cp-1", OPERATION, options, say, running=self.pods.running)  # type: ignore[arg-type]
 
     def exec(self, *where: Any, **others: Any) -> Any:
         if where[1] != f"pod-{self.alive}":
@@ -111,10 +116,8 @@ class Api(Machine):
 
 
 @pytest.fixture
-def api(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Api:
-    api = Api(machine.path)
-    api.pods = Pods(monkeypatch)
-    return api
+def api(machine: Machine) -> Api:
+    return Api(machine.path)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def api(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Api:
     ],
 )
 def test_where_the_pod_is_gone_another_one_is_made_and_the_work_goes_on(api, said, state):
-    with host.opened(api, "cp-1", OPERATION, Options(), said.append) as there:
+    with api.opened(Options(), said.append) as there:
         api.alive, api.pods.state = 1, state
         assert there.script(inline("printf 'x\n# end\n'")) == b"x"
     assert api.pods.names == ["pod-0", "pod-1"]
@@ -140,30 +143,23 @@ def test_where_the_pod_is_gone_another_one_is_made_and_the_work_goes_on(api, sai
 
 
 def test_a_pod_that_runs_is_kept_while_the_way_to_it_is_cut(api, said):
-    with host.opened(api, "cp-1", OPERATION, Options(), said.append) as there:
+    with api.opened(Options(), said.append) as there:
         api.cuts = [Cut(0), Cut(0), None]
         assert there.script(inline("printf 'x\n# end\n'")) == b"x"
     assert api.pods.names == ["pod-0"]
 
 
 def test_an_answer_about_the_pod_that_is_no_answer_makes_no_other_one(api, said):
-    with host.opened(api, "cp-1", OPERATION, Options(retries=1), said.append) as there:
+    with api.opened(Options(retries=1), said.append) as there:
         api.alive, api.pods.state = 1, ApiError(503, "", "shutting down")
         with pytest.raises(AdminError):
             there.script(inline("true"))
     assert api.pods.names == ["pod-0"]
 
 
-def test_leaving_what_was_never_entered_makes_nothing(api, monkeypatch, said):
+def test_leaving_what_was_never_entered_makes_nothing(api, said):
     """Ctrl-C may come between the two."""
-    made = []
-
-    def running(*_: object) -> Any:
-        made.append("pod")
-        yield "pod"
-
     there = Host(api, "cp-1", OPERATION, Options(), said.append)
-    monkeypatch.setattr(debug_pod, "running", host.contextmanager(running))
-    there._context = debug_pod.running()
+    there._context = api.pods.running()
     there.close()
-    assert made == []
+    assert api.pods.names == []

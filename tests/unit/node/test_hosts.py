@@ -11,7 +11,6 @@ import pytest
 
 from kubectl_admin.cluster.errors import Forbidden, NotFound, Unreachable
 from kubectl_admin.errors import AdminError
-from kubectl_admin.node import debug_pod, hosts
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.hosts import Hosts, time_for
 from kubectl_admin.node.pod_removal import GONE_TIMEOUT
@@ -50,6 +49,17 @@ class Pods:
         self.stay: set[str] = set()
         self.refusal: AdminError | None = None
 
+    def get(self, path: str) -> dict[str, Any]:
+        """A node, which can take a debug pod."""
+        return {
+            "metadata": {"name": path.rpartition("/")[2]},
+            "status": {
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "images": [{"names": ["registry.k8s.io/pause:3.10"]}],
+                "nodeInfo": {"operatingSystem": "linux"},
+            },
+        }
+
     def list(self, _path: str, _query: Any) -> list[dict[str, Any]]:
         if self.refusal:
             raise self.refusal
@@ -80,21 +90,17 @@ def all_of(said: list[str]) -> Callable[[Pods], Hosts]:
     return made
 
 
-def late(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
-    """A stand-in for pool.ask_all: at its deadline these have not answered."""
-
-    def ask_all(questions: Any, *, deadline: float, workers: int, answered: Any) -> dict[str, Any]:
-        del workers
-        answers = {}
-        for name, question in questions.items():
-            if name in names:
-                answers[name] = LateError(f"no answer within {deadline:.0f}s")
-            else:
-                answers[name] = question()
-                answered(len(questions))
-        return answers
-
-    return ask_all
+def late(questions: Any, *, deadline: float, workers: int, answered: Any) -> dict[str, Any]:
+    """A stand-in for pool.ask_all: at its deadline b has not answered."""
+    del workers
+    answers = {}
+    for name, question in questions.items():
+        if name == "b":
+            answers[name] = LateError(f"no answer within {deadline:.0f}s")
+        else:
+            answers[name] = question()
+            answered(len(questions))
+    return answers
 
 
 class Named(Hosts):
@@ -120,12 +126,21 @@ def test_each_host_is_opened_and_asked_and_errors_are_answers(all_of):
     assert not there.operation.over.is_set()
 
 
-def test_none_is_always_the_last(all_of, monkeypatch):
-    handed: list[list[str]] = []
-    monkeypatch.setattr(hosts.random, "sample", lambda names, count: names[::-1][:count])
-    monkeypatch.setattr(hosts, "ask_all", lambda questions, **_: handed.append([*questions]) or questions)
-    assert list(all_of(Pods()).ask(["a", "b", "c"], str)) == ["a", "b", "c"]
-    assert handed == [["c", "b", "a"]]
+class Handed(Hosts):
+    """Hosts that are handed questions, and answer them with their place."""
+
+    __slots__ = ()
+
+    def ask_all(self, questions: Any, **_: Any) -> Any:
+        return {name: place for place, name in enumerate(questions)}
+
+
+def test_none_is_always_the_last(all_of):
+    made = all_of(Pods())
+    names = [f"w{number}" for number in range(50)]
+    places = Handed(made.cluster, made.operation, made.options, made.say).ask(names, str)
+    assert list(places) == names
+    assert sorted(places.values()) == list(range(50)) != list(places.values())
 
 
 @pytest.mark.parametrize(
@@ -162,27 +177,24 @@ def test_work_that_is_interrupted_takes_its_pods_with_it(all_of):
     assert cluster.over == [True], "whose pod goes would make another one"
 
 
-def test_a_pod_that_is_made_at_that_very_moment_goes_as_well(all_of, monkeypatch):
+def test_a_pod_that_is_made_at_that_very_moment_goes_as_well(all_of):
     cluster = Pods()
     there = all_of(cluster)
     moments = iter([[], [], [pod(OPERATION.id, 1)], [pod(OPERATION.id, 1)], *[[]] * 100])
-    monkeypatch.setattr(cluster, "list", lambda _path, _query: next(moments))
+    cluster.list = lambda _path, _query: next(moments)
     with pytest.raises(Interrupted):
         there.ask_all({"a": interrupt})
     assert cluster.deleted == ["0001"]
 
 
-def test_who_is_late_is_told_that_it_is_over_before_its_pod_goes(all_of, monkeypatch):
-    monkeypatch.setattr(hosts, "ask_all", late(("b",)))
+def test_who_is_late_is_told_that_it_is_over_before_its_pod_goes(all_of):
     cluster = Pods(pod(OPERATION.id, 2))
     there = all_of(cluster)
-    answers = there.ask_all({"a": lambda: 1, "b": lambda: 2})
+    answers = there.ask_all({"a": lambda: 1, "b": lambda: 2}, ask=late)
     assert answers["a"] == 1
     assert isinstance(answers["b"], LateError)
     assert cluster.over == [True]
     # The thread is still there, finds its pod gone, and makes no other one.
-    monkeypatch.setattr(debug_pod, "read_node", lambda *_: {"metadata": {"name": "b"}})
-    monkeypatch.setattr(debug_pod, "find_image", lambda *_: "pause")
     with pytest.raises(AdminError, match="interrupted"), there.open("b"):
         pass
 
@@ -196,12 +208,14 @@ def test_a_question_that_is_late_by_itself_leaves_nothing_open(all_of):
     assert not there.operation.over.is_set()
 
 
-def test_what_must_be_answered_names_the_node_that_is_not(all_of, monkeypatch):
+def test_what_must_be_answered_names_the_node_that_is_not(all_of):
+    def silent() -> None:
+        raise LateError("no answer within 600s")
+
     there = all_of(Pods())
     assert there.need_all({"a": lambda: 1, "b": lambda: 2}) == {"a": 1, "b": 2}
-    monkeypatch.setattr(hosts, "ask_all", late(("b",)))
     with pytest.raises(AdminError, match="node b: no answer within 600s"):
-        there.need_all({"a": lambda: 1, "b": lambda: 2})
+        there.need_all({"a": lambda: 1, "b": silent})
 
 
 def test_the_first_error_is_the_one_of_all(all_of):
@@ -236,7 +250,7 @@ def test_pods_that_can_not_be_removed_are_said(all_of, said):
     ]
 
 
-def test_an_api_server_that_restarts_meanwhile_is_waited_for(all_of, said, monkeypatch):
+def test_an_api_server_that_restarts_meanwhile_is_waited_for(all_of, said):
     cluster = Pods(pod(OPERATION.id, 1))
     real, failures = cluster.list, [Unreachable("restarting")] * 3
 
@@ -245,7 +259,7 @@ def test_an_api_server_that_restarts_meanwhile_is_waited_for(all_of, said, monke
             raise failures.pop()
         return real(path, query)
 
-    monkeypatch.setattr(cluster, "list", listed)
+    cluster.list = listed
     with pytest.raises(Interrupted):
         all_of(cluster).ask_all({"a": interrupt})
     assert cluster.deleted == ["0001"]

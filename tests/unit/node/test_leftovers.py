@@ -1,5 +1,6 @@
 """What was left, whose it is, and what may be removed."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftDirectory, LeftPod
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.upgrade.host_jobs import DIRECTORY
+from tests.fakes.clock import Clock
 from tests.fakes.host import OPERATION, OWNER, host_of
+from tests.fakes.hosts import Opened
 
 MINE = Operation.begin().owner
 ENDED = Owner(MINE.person, MINE.place, MINE.pid, "1")
@@ -37,6 +40,7 @@ class Pods:
 
     def __init__(self, *pods: dict[str, Any]) -> None:
         self.pods = list(pods)
+        self.clock = Clock()
         self.asked: list[tuple[str, Any]] = []
         self.deleted: list[str] = []
         self.refused: set[str] = set()
@@ -45,7 +49,7 @@ class Pods:
         self.asked.append((path, query))
         return self.pods
 
-    def get(self, _path: str, _query: Any) -> dict[str, Any]:
+    def get(self, _path: str, _query: Any = ()) -> dict[str, Any]:
         return {"items": []}
 
     def delete(self, path: str) -> None:
@@ -206,11 +210,14 @@ def test_of_folders_without_end_the_first_are_read():
     assert len(leftovers.directories(Answering(answer))) == leftovers.MOST
 
 
-def test_that_there_are_more_is_said(monkeypatch):
-    found = [LeftDirectory("cp-1", f"f{number}", False, None) for number in range(leftovers.MOST)]
-    monkeypatch.setattr(cleanup, "read_node", lambda *_: None)
-    monkeypatch.setattr(cleanup.Hosts, "ask", lambda *_, **__: {"cp-1": found, "cp-2": found[:3]})
-    left, (finding,) = cleanup.find(Pods(), ["cp-1", "cp-2"], Options(), print, lambda _: None)
+def test_that_there_are_more_is_said():
+    there = {"cp-1": leftovers.MOST, "cp-2": 3}
+
+    def opened(node, _operation):
+        return nullcontext(Answering("".join(f"f{number} no \n" for number in range(there[node]))))
+
+    hosts = Opened(Pods(), OPERATION, Options(), print, opened)
+    left, (finding,) = cleanup.find(hosts, list(there), lambda _: None)
     assert len(left) == leftovers.MOST + 3
     assert (finding.rule, finding.objects) == ("many-directories", ("node/cp-1",))
 
