@@ -137,21 +137,23 @@ def answer_to(
     limit: int,
     what: str,
     *,
-    further: Iterable[tuple[str, str]] = (),
+    further: Sequence[tuple[str, str]] = (),
     close: bool = True,
 ) -> Answer:
     """The answer to a GET over the stream, read by its length or its chunks.
 
-    further: headers of the question. close: whether the server is told that nothing more will be asked.
+    further: headers of the question; it accepts everything where they don't say otherwise. close: whether
+    the server is told that nothing more will be asked.
     What is asked for compressed comes so. Raises AdminError for what is no answer, besides the stream.
     """
-    headers = [("Accept", "*/*"), *([("Connection", "close")] if close else []), *further]
-    compressed = any(name == "Accept-Encoding" for name, _ in headers)
+    named = {name for name, _ in further}
+    headers = [] if "Accept" in named else [("Accept", "*/*")]
+    headers += [*([("Connection", "close")] if close else []), *further]
     connection = http.client.HTTPConnection("localhost")
     sock: Any = AsSocket(stream, limit + FRAMING)
     connection.sock = sock
     try:
-        connection.putrequest("GET", path, skip_accept_encoding=compressed)
+        connection.putrequest("GET", path, skip_accept_encoding="Accept-Encoding" in named)
         for name, value in headers:
             connection.putheader(name, value.encode())
         connection.endheaders()

@@ -1,5 +1,6 @@
 """One question to a port of a node, and what follows from its answer over the same connection."""
 
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -100,7 +101,8 @@ class Exchange:
         heard, port = Heard(), ports[question]
         port.finish_within(self.patience.for_one)
         try:
-            stream, shown, heard.certificate = self._open(forwarded, port, question)
+            stream, shown = open_stream(forwarded, port, question, self._loopback)
+            heard.certificate = stream.peer_certificate if isinstance(stream, Secured) else None
             get = partial(self._get, heard, stream, port, shown)
             answer = get(question.path)
         except AdminError as error:
@@ -121,18 +123,6 @@ class Exchange:
         elif answer.status != 200:
             self._follow(question, answer, port, get)
         return heard
-
-    def _open(
-        self, forwarded: Forwarded, port: Port, question: Question
-    ) -> tuple[Stream, Sequence[tuple[str, str]], bytes | None]:
-        """The stream for a question, the headers that show who asks, and the certificate that was seen."""
-        if question.endpoint.scheme != "https":
-            return port, (), None
-        if question.component is Component.APISERVER:
-            stream, shown = forwarded.to_instance(port)
-            return stream, shown, stream.peer_certificate
-        stream = Secured(port, self._loopback, None, port.what)
-        return stream, (), stream.peer_certificate
 
     def _get(
         self, heard: Heard, stream: Stream, port: Port, shown: Sequence[tuple[str, str]], path: str
@@ -178,6 +168,21 @@ class Exchange:
             resource = "nodes/metrics" if question.component is Component.KUBELET else question.path
             return NoReply(Why.FORBIDDEN, said, f"get {resource}")
         return NoReply(Why.GARBLED, f"/metrics is {answer.status}: {said}")
+
+
+def open_stream(
+    forwarded: Forwarded, port: Port, question: Question, loopback: ssl.SSLContext
+) -> tuple[Stream, Sequence[tuple[str, str]]]:
+    """The stream for a question to the port, and the headers that show who asks.
+
+    loopback: for servers whose certificates nobody has signed. Raises AdminError where TLS can't be agreed
+    on, and where an API server's certificate is not the cluster's.
+    """
+    if question.endpoint.scheme != "https":
+        return port, ()
+    if question.component is Component.APISERVER:
+        return forwarded.to_instance(port)
+    return Secured(port, loopback, None, port.what), ()
 
 
 def reply_of(status: int, text: str, seconds: float, headers: Mapping[str, str]) -> Reply:

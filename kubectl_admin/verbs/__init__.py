@@ -11,6 +11,8 @@ GROUPS = {
         "skew": "Show what runs where, whether the skew policy allows it, and what comes next.",
         "certs": "Show every certificate of the cluster, on disk and as served, and what expires first.",
         "etcd-status": "Show the members of etcd, who leads, how full they are, whether their data agrees.",
+        "configz": "Show the configuration that a node's components run with, and where it differs.",
+        "metrics": "Show the metrics of a node's component.",
     },
     "Change": {
         "drain": "Empty a node: cordon it, let databases move, and evict its pods.",
