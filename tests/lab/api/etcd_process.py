@@ -25,7 +25,7 @@ LOOPBACK = IPv4Network("127.0.0.0/8")
 CLIENT_PORT, PEER_PORT = 2379, 2380
 PATIENCE = 60.0  # seconds until it must answer; it takes one on an idle machine
 # Milliseconds. On a busy machine a leader is silent for longer than the second that etcd puts up with.
-UNHURRIED = ("--heartbeat-interval=500", "--election-timeout=5000")
+UNHURRIED = ("--heartbeat-interval=300", "--election-timeout=3000")
 
 
 @dataclass(frozen=True)
