@@ -92,7 +92,7 @@ class Stage:
         program = cache.root() / f"bin/kubernetes-{self.version}/kubectl"
         command = [program, f"--kubeconfig={self.kubeconfig}", *arguments]
         text = json.dumps(given)
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 

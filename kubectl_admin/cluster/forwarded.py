@@ -91,9 +91,9 @@ class Port:
             raise self._over
         return self._over
 
-    def close(self) -> None:
-        """Nothing more is wanted from there."""
-        self._closed = True
+    def end(self) -> None:
+        """Nothing more will come from there: what is asked further has no answer."""
+        self._closed, self._over = True, b""
 
     def hear(self, came: bytes | AdminError) -> None:
         """For the thread that carries: something has come; no bytes are the end."""

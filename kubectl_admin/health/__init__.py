@@ -10,7 +10,7 @@ listing, listed, nodes: what has to be known before anything is asked, and what 
 choice: which nodes of a large cluster are asked
 ask, exchange, instances: asks one node, one port of it, and API servers through another one
 resolvers, dns: asks the cluster's DNS
-silence: why a question has no answer
+silence, unseen: why a question has no answer, and what the user may not ask
 clock, reading, judged_metrics: what answers say of clocks, and the metrics that are judged
 objects, read: asks for those objects, and what is judged of them
 ages: how old a time is that another machine's clock wrote

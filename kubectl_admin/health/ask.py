@@ -50,12 +50,8 @@ class Asker:
 
     def metrics(self, way: str, plans: Sequence[Plan]) -> dict[Component, Metrics]:
         """The metrics of a node's components once more; of what does not answer there are none."""
-        questions = [
-            one
-            for plan in plans
-            for one in plan.questions
-            if one.is_of_metrics and one.endpoint.is_on_loopback
-        ]
+        asked = [question.of_metrics for plan in plans for question in plan.questions]
+        questions = [question for question in asked if question and question.endpoint.is_on_loopback]
         _, heard = self._look([way], questions)
         return {
             question.component: one.metrics
@@ -72,7 +68,10 @@ class Asker:
                 break
             if not patience.pause(LOOK_INTERVAL):
                 return way, heard
-            way, heard = self._look(ways, questions)
+            later, answers = self._look(ways, questions)
+            if isinstance(later, NoReply) and later.why is Why.LATE:
+                break  # a look that was cut short says less than the one before
+            way, heard = later, answers
         if not isinstance(way, NoReply):
             for look in range(max(patience.retries, 1)):
                 self._look_again(way, heard, LOOK_INTERVAL if look < patience.retries else 0.0)
@@ -93,7 +92,7 @@ class Asker:
         alone = {component: partial(self._look, [way], asked) for component, asked in again.items()}
         for looked in ask_all(alone, deadline=self._patience.left, workers=len(alone)).values():
             if not isinstance(looked, AdminError):
-                heard.update(looked[1])
+                heard.update({one: later.or_else(heard[one]) for one, later in looked[1].items()})
 
     def _look(self, ways: Sequence[str], questions: Sequence[Question]) -> Looked:
         """Asks all the questions at the same time through the first of the pods that leads there."""
@@ -117,11 +116,7 @@ class Asker:
                 ports = dict(zip(asked, forwarded.ports, strict=True))
                 asking = {one: partial(self._exchange.ask, forwarded, ports, one) for one in questions}
                 found = ask_all(asking, deadline=self._patience.left, workers=len(asking))
-            heard = {
-                one: answer if isinstance(answer, Heard) else Heard({one.path: silence.of_port(answer)})
-                for one, answer in found.items()
-            }
-            return pod, heard
+            return pod, {question: _heard(question, answer) for question, answer in found.items()}
         return way, {}
 
     def _process(self, plan: Plan, way: str | NoReply, heard: Mapping[Question, Heard]) -> Process:
@@ -131,10 +126,10 @@ class Asker:
         mine = [heard[one] for one in plan.questions if one in heard]
         for each in mine:
             replies.update(each.replies)
-        for one in plan.questions:
-            if not one.endpoint.is_on_loopback and not one.is_of_metrics:
-                where = f"it is bound to {one.endpoint.host}, which can't be asked this way"
-                replies[one.path] = NoReply(Why.REFUSED, where)
+        for question in plan.questions:
+            if not question.endpoint.is_on_loopback:
+                where = f"it is bound to {question.endpoint.host}, which can't be asked this way"
+                replies.update(dict.fromkeys(question.on_health, NoReply(Why.REFUSED, where)))
         is_apiserver = process.component is Component.APISERVER and plan.questions
         if is_apiserver and instances.is_beside(plan, way, replies):
             replies = {**replies, **instances.by_proxy(self._cluster, plan, self._patience)}
@@ -149,3 +144,11 @@ class Asker:
             metrics=next((each.metrics for each in mine if each.metrics is not None), None),
             certificate=next((each.certificate for each in mine if each.certificate), None),
         )
+
+
+def _heard(question: Question, answer: Heard | AdminError) -> Heard:
+    if isinstance(answer, Heard):
+        return answer
+    heard = Heard()
+    heard.give_up(question.paths, silence.of_port(answer))
+    return heard

@@ -4,7 +4,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -21,7 +21,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.health import clock, silence
 from kubectl_admin.health.checks import FAILED
 from kubectl_admin.health.facts import Clock, Metrics, NoReply, Reply, Why
-from kubectl_admin.health.questions import Question
+from kubectl_admin.health.questions import METRICS, Question
 from kubectl_admin.health.reading import reduced
 
 TEXT = 4000  # characters of an answer that are kept
@@ -76,14 +76,35 @@ class Heard:
     @property
     def is_doubtful(self) -> bool:
         """Whether it has to be asked again before anything is made of it."""
-        told = [self.metrics] if isinstance(self.metrics, NoReply) else list(self.replies.values())
-        return any(isinstance(one, NoReply) and one.why in DOUBTFUL for one in told)
+        return any(one.why in DOUBTFUL for one in self._silences)
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing was answered in time."""
-        told = [self.metrics] if isinstance(self.metrics, NoReply) else list(self.replies.values())
-        return any(isinstance(one, NoReply) and one.why is Why.SILENT for one in told)
+        """Whether something was not answered in time."""
+        return any(one.why is Why.SILENT for one in self._silences)
+
+    @property
+    def _silences(self) -> list[NoReply]:
+        return [one for one in (*self.replies.values(), self.metrics) if isinstance(one, NoReply)]
+
+    def or_else(self, before: "Heard") -> "Heard":
+        """The same with what an earlier look has said where the time was too short for this one."""
+        late = {path for path, reply in self.replies.items() if _is_late(reply)}
+        replies = {**self.replies, **{path: before.replies[path] for path in late & before.replies.keys()}}
+        cut_short = _is_late(self.metrics) and before.metrics is not None
+        return replace(self, replies=replies, metrics=before.metrics if cut_short else self.metrics)
+
+    def give_up(self, paths: Iterable[str], reply: NoReply) -> None:
+        """These paths have not been answered, for one reason."""
+        for path in paths:
+            if path == METRICS:
+                self.metrics = reply
+            else:
+                self.replies[path] = reply
+
+
+def _is_late(told: object) -> bool:
+    return isinstance(told, NoReply) and told.why is Why.LATE
 
 
 class Exchange:
@@ -97,38 +118,41 @@ class Exchange:
         self._loopback = tls.context_to_loopback(cluster.client_certificate, cluster.target.user_name)
 
     def ask(self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question) -> Heard:
-        """Asks one question, and what follows from its answer over the same connection."""
+        """Asks one question, and what follows from its answers over the same connection."""
         heard, port = Heard(), ports[question]
         port.finish_within(self.patience.for_one)
+        left = list(question.paths)
         try:
             stream, shown = open_stream(forwarded, port, question, self._loopback)
             heard.certificate = stream.peer_certificate if isinstance(stream, Secured) else None
             get = partial(self._get, heard, stream, port, shown)
-            answer = get(question.path)
+            while left:
+                port.finish_within(self.patience.for_one)
+                answer = get(left[0])
+                path = left.pop(0)
+                if path == METRICS:
+                    heard.metrics = self._metrics(question, answer)
+                elif question.otherwise and is_refusal(answer):
+                    self._ask_instead(forwarded, ports, question.otherwise, heard)
+                elif answer.status != 200:
+                    self._follow(path, answer, port, get)
         except AdminError as error:
-            reply = silence.of_port(error)
-            if question.is_of_metrics:
-                heard.metrics = reply
-            else:
-                heard.replies[question.path] = reply
-            return heard
-        if answer.status in (401, 403) and question.otherwise:
-            instead = self.ask(forwarded, ports, question.otherwise)
-            if not instead.is_doubtful:
-                instead.pinged = True
-                instead.clocks += heard.clocks
-                return instead
-        if question.is_of_metrics:
-            heard.metrics = self._metrics(question, answer)
-        elif answer.status != 200:
-            self._follow(question, answer, port, get)
+            heard.give_up(left, silence.of_port(error))
         return heard
+
+    def _ask_instead(
+        self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question, heard: Heard
+    ) -> None:
+        """Asks what is left to a user who is refused; an answer takes the refusal's place."""
+        instead = self.ask(forwarded, ports, question)
+        if not instead.is_doubtful:
+            heard.replies, heard.pinged = instead.replies, True
 
     def _get(
         self, heard: Heard, stream: Stream, port: Port, shown: Sequence[tuple[str, str]], path: str
     ) -> Answer:
         """The answer to a path, kept as a reply unless it is metrics."""
-        metrics = path == "/metrics"
+        metrics = path == METRICS
         began = time.monotonic()
         limit = METRICS_LIMIT if metrics else TEXT_LIMIT
         further = [*shown, COMPRESSED] if metrics else shown
@@ -141,11 +165,13 @@ class Exchange:
             heard.replies[path] = reply
         if found := clock.clock_of(reply, ended):
             heard.clocks.append(found)
+        if answer.headers.get("connection", "").lower() == "close":
+            port.end()
         return answer
 
-    def _follow(self, question: Question, answer: Answer, port: Port, get: Callable[[str], Answer]) -> None:
+    def _follow(self, path: str, answer: Answer, port: Port, get: Callable[[str], Answer]) -> None:
         """Asks each check that has failed for its reason, which the list of checks withholds."""
-        bare = question.path.partition("?")[0]
+        bare = path.partition("?")[0]
         names = [name for name, _ in FAILED.findall(text_of(answer.body))]
         for name in names[:CHECKS]:
             port.finish_within(self.patience.for_one)
@@ -165,7 +191,7 @@ class Exchange:
             return reduced(text, self._judged.get(question.component, ()))
         said = " ".join(text[: silence.SAID].split())
         if answer.status in (401, 403):
-            resource = "nodes/metrics" if question.component is Component.KUBELET else question.path
+            resource = "nodes/metrics" if question.component is Component.KUBELET else METRICS
             return NoReply(Why.FORBIDDEN, said, f"get {resource}")
         return NoReply(Why.GARBLED, f"/metrics is {answer.status}: {said}")
 
@@ -193,6 +219,14 @@ def reply_of(status: int, text: str, seconds: float, headers: Mapping[str, str])
 def text_of(body: bytes) -> str:
     """As much of an answer as is kept."""
     return body[: 4 * TEXT].decode("utf-8", "replace")[:TEXT]
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether a kubelet does not let the user in, or can't ask an API server whether it may.
+
+    Source: kubernetes/kubernetes pkg/kubelet/server/server.go, InstallAuthFilter.
+    """
+    return answer.status in (401, 403) or answer.body.startswith(b"Authorization error (user=")
 
 
 def inflated(answer: Answer) -> bytes | None:

@@ -11,13 +11,12 @@ from functools import partial
 from typing import Any
 
 from kubectl_admin.clock import Deadline
-from kubectl_admin.cluster.access import Right, missing
+from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
-from kubectl_admin.finding import Gap
 from kubectl_admin.health import instances, listing, objects, resolvers, silence
 from kubectl_admin.health.ask import Asked, Asker
 from kubectl_admin.health.choice import choose
@@ -39,6 +38,7 @@ from kubectl_admin.health.judged_metrics import JUDGED
 from kubectl_admin.health.listed import RIGHTS as LISTING_RIGHTS
 from kubectl_admin.health.listed import Listed
 from kubectl_admin.health.object_facts import Objects
+from kubectl_admin.health.unseen import KUBELETS, attributed, gaps_of
 from kubectl_admin.pool import LateError, ask_all
 
 WORKERS = 16  # nodes at a time
@@ -53,7 +53,6 @@ METRICS: Mapping[Component, tuple[str, ...]] = {
     for component, names in JUDGED.items()
 }
 PROXYING = Right("get", "pods/proxy", "kube-system")
-KUBELETS = (Right("get", "nodes/healthz"), Right("get", "nodes/metrics"))
 # What it takes beside the rights of the objects that are listed, which `objects.questions` names.
 RIGHTS = (*LISTING_RIGHTS, *FORWARDING, PROXYING, *KUBELETS)
 
@@ -135,24 +134,6 @@ def patience_of(cluster: Cluster, how: How) -> Patience:
     return Patience(end, min(ANSWER_TIMEOUT, how.timeout * FRACTION), how.retries)
 
 
-def attributed(cluster: Cluster, asked: Mapping[str, Asked]) -> dict[str, Asked]:
-    """What came of asking nodes, in which FORBIDDEN says that the right to forward ports is missing.
-
-    An API server hands on a kubelet's refusal as its own.
-    """
-    refused = {
-        name for name, one in asked.items() if isinstance(one.way, NoReply) and one.way.why is Why.FORBIDDEN
-    }
-    if not refused or missing(cluster, FORWARDING):
-        return dict(asked)
-    return {
-        name: replace(one, way=NoReply(Why.FORWARD, one.way.said))
-        if name in refused and isinstance(one.way, NoReply)
-        else one
-        for name, one in asked.items()
-    }
-
-
 def renewed(cluster: Cluster, asked: Mapping[str, Asked], patience: Patience) -> Mapping[str, Lease]:
     """The nodes' Leases once more, where a kubelet has not answered.
 
@@ -204,27 +185,6 @@ def leaders_again(cluster: Cluster, how: How, before: Mapping[str, Lease]) -> Ma
     except AdminError:
         return before
     return {name: later.get(name, lease) for name, lease in before.items()}
-
-
-def gaps_of(cluster: Cluster, nodes: tuple[Node, ...]) -> list[Gap]:
-    """What the user could not be told for want of a right or a certificate."""
-    gaps = []
-    if not cluster.has_client_certificate:
-        why = "they trust client certificates, and this user has none; a token is sent to API servers alone"
-        gaps.append(
-            Gap("the checks of kubelets, and metrics of kubelets, controller-managers and schedulers", why)
-        )
-    refused: dict[str, NoReply] = {}
-    for node in nodes:
-        for process in node.processes:
-            metrics = process.metrics
-            if isinstance(metrics, NoReply) and metrics.why is Why.FORBIDDEN:
-                refused.setdefault(metrics.permission, metrics)
-    gaps += [
-        Gap(f"metrics by {permission.removeprefix('get ')}", one.said, permission)
-        for permission, one in refused.items()
-    ]
-    return gaps
 
 
 def _side_by_side(

@@ -35,7 +35,7 @@ def by_proxy(cluster: Cluster, plan: Plan, patience: Patience) -> Replies:
     if plan.process.pod is None:
         return {}
     where = f"{SYSTEM_PODS}/https:{plan.process.pod.name}:{plan.questions[0].endpoint.port}/proxy"
-    asked = [one.path.partition("?")[0] for one in plan.questions if not one.is_of_metrics]
+    asked = [path.partition("?")[0] for question in plan.questions for path in question.on_health]
     asking = {path: partial(get_reply, cluster, f"{where}{path}", patience.for_one) for path in asked}
     found = ask_all(asking, deadline=patience.left, workers=len(asking))
     return {

@@ -32,24 +32,31 @@ METRICS = "/metrics"
 PROXY_MODE = "/proxyMode"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 LOOPBACK = "127.0.0.1"
+Probe = tuple[str, int, str, str]  # host, port, scheme, path
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A path to be asked of a component at an endpoint, over a connection of its own.
+    """Paths to be asked of a component at an endpoint, one after another over a connection of their own.
 
-    otherwise: what is asked instead where the component refuses the user.
+    Together are those of which one hangs when the other does. otherwise: what is asked instead where the
+    component refuses the user.
     """
 
     component: Component
     endpoint: Endpoint
-    path: str
+    paths: tuple[str, ...]
     otherwise: "Question | None" = None
 
     @property
-    def is_of_metrics(self) -> bool:
-        """Whether its answer is metrics."""
-        return self.path == METRICS
+    def of_metrics(self) -> "Question | None":
+        """The same for its metrics alone; None where it does not ask for any."""
+        return replace(self, paths=(METRICS,), otherwise=None) if METRICS in self.paths else None
+
+    @property
+    def on_health(self) -> tuple[str, ...]:
+        """Its paths but for the metrics."""
+        return tuple(path for path in self.paths if path != METRICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +112,9 @@ def static_pod(pod: Mapping[str, Any], component: Component, *, certificate: boo
     process = Process(component, node_of(pod), True, pod_of(pod), endpoint, flags)
     if endpoint is None:
         return Plan(process)
-    paths = list(health_paths(component, probes))
-    if certificate or component not in CONTROLLERS:
-        paths.append(METRICS)
-    return Plan(process, tuple(Question(component, endpoint, path) for path in paths))
+    metrics = (METRICS,) if certificate or component not in CONTROLLERS else ()
+    together = health_paths(component, probes, metrics)
+    return Plan(process, tuple(Question(component, endpoint, paths) for paths in together))
 
 
 def kube_proxy(pod: Pod, flags: Mapping[str, str], config: KubeProxyConfig) -> Plan:
@@ -117,11 +123,9 @@ def kube_proxy(pod: Pod, flags: Mapping[str, str], config: KubeProxyConfig) -> P
         named = {"healthzBindAddress": "healthz-bind-address", "metricsBindAddress": "metrics-bind-address"}
         config = KubeProxyConfig.of({name: flags.get(flag) for name, flag in named.items()})
     process = Process(Component.KUBE_PROXY, pod.node, True, pod, config.health, flags)
-    asked = [(config.health, "/healthz"), (config.health, "/livez")]
-    asked += [(config.metrics, METRICS), (config.metrics, PROXY_MODE)]
+    asked = ((config.health, ("/healthz", "/livez")), (config.metrics, (METRICS, PROXY_MODE)))
     return Plan(
-        process,
-        tuple(Question(Component.KUBE_PROXY, where, path) for where, path in asked if where is not None),
+        process, tuple(Question(Component.KUBE_PROXY, where, paths) for where, paths in asked if where)
     )
 
 
@@ -130,41 +134,39 @@ def kubelet(node: Mapping[str, Any], *, certificate: bool) -> Plan:
     daemon = mapping(mapping(mapping(node.get("status")).get("daemonEndpoints")).get("kubeletEndpoint"))
     number = whole_number(daemon.get("Port"))
     port = number if number and number < PORT_LIMIT else KUBELET_PORT
-    ping = Question(Component.KUBELET, Endpoint(LOOPBACK, KUBELET_PING, "http"), "/healthz")
+    ping = Question(Component.KUBELET, Endpoint(LOOPBACK, KUBELET_PING, "http"), ("/healthz",))
     process = Process(Component.KUBELET, str(node["metadata"]["name"]), True)
     if not certificate:
         return Plan(replace(process, endpoint=ping.endpoint), (ping,))
     endpoint = Endpoint("", port, "https")
-    questions = (
-        Question(Component.KUBELET, endpoint, "/healthz?verbose", otherwise=ping),
-        Question(Component.KUBELET, endpoint, METRICS),
-    )
-    return Plan(replace(process, endpoint=endpoint), questions)
+    question = Question(Component.KUBELET, endpoint, ("/healthz?verbose", METRICS), otherwise=ping)
+    return Plan(replace(process, endpoint=endpoint), (question,))
 
 
-def health_paths(component: Component, probes: Sequence[tuple[str, int, str, str]]) -> Iterator[str]:
-    """The paths at which a component is asked for its health, by what its own probes ask.
+def health_paths(
+    component: Component, probes: Sequence[Probe], metrics: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
+    """The paths at which a component is asked for its health, as its own probes are, and for its metrics.
 
-    Of etcd /health alone knows alarms, and /readyz alone its checks (from 3.5.11 on). A controller-manager
-    has /healthz alone; a scheduler's is a ping from 1.31 on.
+    Of etcd /health alone knows alarms, and /readyz alone its checks (from 3.5.11 on); without a quorum it
+    hangs where the metrics do not. A controller-manager has /healthz alone; a scheduler's is a ping where it
+    has /readyz.
     """
     probed = {path.partition("?")[0] for _, _, _, path in probes}
     match component:
         case Component.APISERVER:
-            yield from ("/livez?verbose", "/readyz?verbose")
+            yield from (("/livez?verbose", *metrics), ("/readyz?verbose",))
         case Component.ETCD:
-            yield "/health"
+            yield from (("/health",), metrics)
             if not probed or probed - {"/health"}:
-                yield "/readyz?verbose"
+                yield ("/readyz?verbose",)
         case Component.SCHEDULER if "/readyz" in probed:
-            yield "/readyz"
+            yield ("/readyz", *metrics)
         case _:
-            yield "/healthz"
+            yield ("/healthz", *metrics)
 
 
-def endpoint_of(
-    flags: Mapping[str, str], probes: Sequence[tuple[str, int, str, str]], component: Component
-) -> Endpoint | None:
+def endpoint_of(flags: Mapping[str, str], probes: Sequence[Probe], component: Component) -> Endpoint | None:
     """Where a part of the control plane serves its health; None for nowhere.
 
     A flag wins over the probes, which are what somebody has once written for it.
@@ -181,7 +183,7 @@ def endpoint_of(
     return Endpoint(flags.get("bind-address", ""), port, probed[2] if probed else "https") if port else None
 
 
-def probes_of(pod: Mapping[str, Any], component: str) -> Iterator[tuple[str, int, str, str]]:
+def probes_of(pod: Mapping[str, Any], component: str) -> Iterator[Probe]:
     """Host, port, scheme and path of a component's own probes; a host of "" is the pod's address."""
     container = container_of(pod, component)
     names = {

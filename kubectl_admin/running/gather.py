@@ -156,10 +156,10 @@ def way_to(cluster: Cluster, node: str) -> Way:
         questions.kubelet(item, certificate=certificate),
     ]
     endpoints = {
-        question.component: question
+        question.component: of_metrics
         for plan in plans
         for question in plan.questions
-        if question.is_of_metrics
+        if (of_metrics := question.of_metrics)
     }
     return Way(node, ways[0], endpoints)
 

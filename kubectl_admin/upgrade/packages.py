@@ -90,7 +90,7 @@ def ask_repository(host: Host, minor: int, *, renew_key: bool = False) -> tuple[
     except BrokenStream:
         raise
     except AdminError as error:
-        if error.hint is None and "the key" in error.what:
+        if error.hint is None and "signing key" in error.what:
             hint = "if you trust the key beside the repository, fetch it with --renew-key"
             raise AdminError(error.what, hint) from error
         raise

@@ -47,7 +47,9 @@ def _skew_finding(group: list[Breach]) -> Finding:
     if instance.emulates:
         evidence += f"; it counts as {instance.emulates.minor_text}, the version that it emulates"
     if breach.legal_if_local:
-        evidence += "; legal if it talks to its own node's API server alone, as kubeadm sets it up: not seen"
+        evidence += (
+            "; allowed if it talks to its own node's API server alone, as kubeadm sets it up: not seen"
+        )
         evidence += " (--probe looks)" if instance.component is Component.KUBELET else ""
     components = dict.fromkeys(str(other.instance.component) for other in group)
     nodes = dict.fromkeys(f"node/{other.instance.node}" for other in group if other.instance.node)

@@ -105,7 +105,7 @@ def cell(part: Instance | None, broken: bool) -> Cell | str:
 
 
 def summary(facts: Facts, found: Sequence[Breach], upstream: Upstream, today: date) -> str:
-    """The parts without a node, how long the minor is supported, and the next legal stage."""
+    """The parts without a node, how long the minor is supported, and the next step that the policy allows."""
     lines = [
         f"{part.component} {part.version or '<unknown>'}"
         for part in facts.instances
@@ -157,17 +157,17 @@ def next_step(facts: Facts, found: Sequence[Breach], upstream: Upstream) -> Iter
 
 
 def upgrade_path_text(stages: Sequence[UpgradeStage]) -> str:
-    """The upgrade path as a numbered list; below each stage what would be illegal then."""
+    """The upgrade path as a numbered list; below each stage what blocks it."""
     if not stages:
         return "upgrade path: nothing to do; every API server has that version already"
     lines = ["upgrade path:"]
     for number, stage in enumerate(stages, 1):
-        wait = " (may wait)" if stage.optional else ""
+        wait = " (can be done later)" if stage.optional else ""
         objects = f": {some_of(stage.objects, STAGE_OBJECTS)}" if stage.objects else ""
         lines.append(f"{number}. 1.{stage.minor}: {stage.title}{wait}{objects}")
         for finding in stage.illegal:
             where = beside(finding.objects, STAGE_OBJECTS)
-            word = "illegal then" if finding.severity is Severity.VIOLATION else "check"
+            word = "blocked by" if finding.severity is Severity.VIOLATION else "check"
             lines.append(f"  {word}: {finding.subject}{where}: {finding.evidence}")
     return "\n".join(lines)
 

@@ -602,21 +602,21 @@ def test_a_process_younger_than_its_file_is_left_alone(keys):
 def test_nothing_is_ended_where_no_kubelet_would_start_it_again(keys, units, sleeper):
     (units / "state-of-kubelet").unlink()
     done = restart(keys, int(time.time()) - 3)
-    assert (done.returncode, b"the kubelet does not run" in done.stderr) == (1, True)
+    assert (done.returncode, b"the kubelet is not running" in done.stderr) == (1, True)
     assert sleeper.poll() is None
 
 
 def test_a_kubelet_that_is_started_again_and_again_starts_nothing(keys, units, sleeper):
     (units / "state-of-kubelet").write_text("activating")
     done = restart(keys, int(time.time()) - 3)
-    assert (done.returncode, b"the kubelet does not run" in done.stderr) == (1, True)
+    assert (done.returncode, b"the kubelet is not running" in done.stderr) == (1, True)
     assert sleeper.poll() is None
 
 
 @pytest.mark.usefixtures("units")
 def test_a_process_outside_of_the_pod_is_nobodys(keys, sleeper):
     done = restart(keys, int(time.time()) - 3, uid="0123456789abcdef0123456789abcdef")
-    assert (done.returncode, b"does not run" in done.stderr) == (1, True)
+    assert (done.returncode, b"is not running" in done.stderr) == (1, True)
     assert sleeper.poll() is None
 
 

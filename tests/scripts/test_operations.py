@@ -167,7 +167,7 @@ def test_nothing_outside_is_ever_removed(shell, state, name):
     (state.parent / "other").mkdir()
     done = shell.ended("discard", state, name)
     assert done.returncode == 1
-    assert b"no operation is called that" in done.stderr
+    assert b"is not the name of an operation" in done.stderr
     assert (state / "a/owner").exists()
     assert (state.parent / "other").exists()
 

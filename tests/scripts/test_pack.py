@@ -103,7 +103,7 @@ def test_a_file_that_does_not_grow_is_given_up(shell, folder):
     growing = [folder / "growing", str(PIECE), "0", "none", folder / "result", "", "1"]
     done = shell.ended("pack", folder, *growing)
     assert done.returncode == 75
-    assert f"has not grown for 1 s, {PIECE + 17} bytes of it are there" in done.stderr.decode()
+    assert f"has not grown for 1s beyond {PIECE + 17} bytes" in done.stderr.decode()
     assert done.stdout.startswith(f"piece 0 {PIECE} {PIECE} ".encode())
     assert left(folder) == []
 

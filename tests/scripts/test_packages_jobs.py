@@ -105,8 +105,8 @@ def test_the_repositorys_key_is_believed_for_once(host):
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (EXPIRED, "the key that signs it has expired"),
-        (UNKNOWN, "the key that signs it is not known"),
+        (EXPIRED, "this host's copy of its signing key has expired"),
+        (UNKNOWN, "this host does not have its signing key"),
         (MISSING, r"there is no such repository, .* \(404 Not Found\)"),
         (FORBIDDEN, r"there is no such repository, .* \(403 Forbidden\)"),
         (UNSIGNED, "its signature is missing"),
@@ -147,7 +147,7 @@ def test_one_that_does_not_offer_it_is_told(debian):
     code, said = prepare(debian, "1.38.0-1.1", "38")
     assert (code, said.splitlines()[-1]) == (
         1,
-        "what this host's repositories have: kubeadm 1.38.0-1.1 is not offered",
+        "this host's repositories: kubeadm 1.38.0-1.1 is not offered",
     )
     assert prepare(debian, renew="yes")[1].splitlines()[-1].startswith("the key to renew is not known")
 
@@ -260,7 +260,7 @@ def test_a_repository_that_is_not_believed_leaves_all_as_it_was(host):
     host.set("fail apt-get", f"update\n{EXPIRED}")
     code, said = prepare(host, renew="yes")
     assert code == 1
-    assert said.endswith("the key that signs it has expired, as this host has it\n")
+    assert said.endswith("this host's copy of its signing key has expired\n")
     assert host.file(LIST).read_text() == entry(host, 36)
     assert host.file(KEYRING).read_bytes() == b"old key"
 
@@ -269,7 +269,7 @@ def test_a_kubeadm_that_does_not_install_is_put_back(host):
     host.set("broken", f"kubeadm={NEW}")
     code, said = prepare(host)
     assert code == 1
-    assert said.splitlines()[-1].startswith(f"kubeadm {NEW} could not be installed: {OLD} is, ")
+    assert said.splitlines()[-1].startswith(f"kubeadm {NEW} could not be installed (")
     assert host.installed() == dict.fromkeys(NAMES, OLD)
     assert host.file(LIST).read_text() == entry(host, 36)
     assert holds(host) == ["kubeadm", "kubectl", "kubelet", "linux-image"]
@@ -366,8 +366,8 @@ def test_a_kubelet_that_ends_within_seconds_is_put_back(host):
     code, said = install(host)
     assert code == 10
     assert re.fullmatch(
-        f"{NEW} could not be installed \\(the kubelet ends within 1 seconds of its start: .*\\); "
-        f"the former packages are back: now kubelet {OLD}, kubectl {OLD}",
+        f"{NEW} could not be installed \\(the kubelet exited within 1 seconds of its start: .*\\); "
+        f"the former packages are installed again: now kubelet {OLD}, kubectl {OLD}",
         said.splitlines()[-1],
     )
     assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
@@ -380,7 +380,7 @@ def test_a_kubelet_that_never_says_that_it_is_well_is_put_back_and_neither_does_
     debian.set("healthz", "not well")
     code, said = install(debian)
     assert code == 2
-    assert said.splitlines()[-1].count("does not say within 60 seconds that it is well") == 2
+    assert said.splitlines()[-1].count("its healthz still fails after 60 seconds") == 2
     assert debian.installed()["kubelet"] == OLD
     assert "curl -fs --noproxy * --max-time 5 http://127.0.0.1:10248/healthz" in debian.journal()
 
@@ -424,7 +424,7 @@ def test_a_kubelet_without_a_process_does_not_stay_however_long_systemd_waits_to
     debian.program("systemctl", program)
     code, said = install(debian)
     assert code == 2
-    assert said.splitlines()[-1].count("the kubelet ends within 0 seconds of its start") == 2
+    assert said.splitlines()[-1].count("the kubelet exited within 0 seconds of its start") == 2
 
 
 def test_a_kubelet_that_is_not_heard_where_it_is_asked_is_not_taken_for_unwell(debian):
@@ -433,7 +433,7 @@ def test_a_kubelet_that_is_not_heard_where_it_is_asked_is_not_taken_for_unwell(d
     debian.program("curl", "exit 7")
     code, said = install(debian)
     assert code == 0
-    assert "nothing answers where it should say that it is well" in said
+    assert "nothing answers at its healthz port" in said
     assert debian.installed()["kubelet"] == NEW
 
 
@@ -536,7 +536,7 @@ def test_a_node_without_kubectl_has_its_former_kubelet_put_back(host):
     code, said = install(host)
     assert code == 10
     assert said.splitlines()[-1] == (
-        f"{NEW} could not be installed (dpkg returned an error); the former packages are back: "
+        f"{NEW} could not be installed (dpkg returned an error); the former packages are installed again: "
         f"now kubelet {OLD}"
     )
 
@@ -547,7 +547,7 @@ def test_what_was_at_the_version_before_is_no_reason_to_call_the_rest_lost(debia
     debian.set("broken", f"kubelet={NEW}")
     code, said = install(debian)
     assert code == 10
-    assert "; the former packages are back: " in said.splitlines()[-1]
+    assert "; the former packages are installed again: " in said.splitlines()[-1]
     assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": NEW}
 
 
@@ -582,7 +582,7 @@ def test_an_installation_that_fails_is_undone(host, broken):
     code, said = install(host)
     assert code == 10
     assert said.splitlines()[-1] == (
-        f"{NEW} could not be installed (dpkg returned an error); the former packages are back: "
+        f"{NEW} could not be installed (dpkg returned an error); the former packages are installed again: "
         f"now kubelet {OLD}, kubectl {OLD}"
     )
     assert host.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
@@ -599,7 +599,7 @@ def test_where_the_former_packages_were_not_to_be_had_it_is_said(debian):
     code, said = install(debian)
     assert code == 2
     assert said.splitlines()[-1] == (
-        f"{NEW} could not be installed (dpkg returned an error); the former packages could not be put back: "
+        f"{NEW} could not be installed (dpkg returned an error); the former packages could not be restored: "
         f"now kubelet {NEW}, kubectl {OLD}"
     )
 
@@ -609,7 +609,7 @@ def test_a_kubelet_that_does_not_start_is_put_back(debian):
     debian.set("fail systemctl", "restart\nJob for kubelet.service failed.\n")
     code, said = install(debian)
     assert code == 2
-    assert "the former packages are back, the kubelet does not start" in said.splitlines()[-1]
+    assert "the former packages are installed again, the kubelet does not start" in said.splitlines()[-1]
     assert debian.installed() == {"kubeadm": NEW, "kubelet": OLD, "kubectl": OLD}
 
 

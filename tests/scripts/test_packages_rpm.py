@@ -152,7 +152,7 @@ def test_what_fails_to_install_is_undone(host):
     done = host.run("packages-install", NEW)
     assert (done.returncode, done.stderr) == (10, "")
     assert done.stdout.splitlines()[-1] == (
-        f"{NEW} could not be installed (no space); the former packages are back: "
+        f"{NEW} could not be installed (no space); the former packages are installed again: "
         f"now kubelet {OLD}, kubectl {OLD}"
     )
 

@@ -94,7 +94,7 @@ without() { # says what there is instead of a new certificate
   if [ "$unit_said" != active ] && ! start_anew; then
     refuse "the kubelet does not start; it keeps the certificate that it had: journalctl -u kubelet"
   fi
-  refuse "no new one came within $seconds s; the kubelet keeps the one that it had: kubectl get csr"
+  refuse "no new certificate came within ${seconds}s; the kubelet keeps the one that it had: kubectl get csr"
 }
 
 # --- the certificate that it serves

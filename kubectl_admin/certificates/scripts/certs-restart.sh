@@ -39,7 +39,7 @@ is_young() { # PROCESS
 
 settle_unit kubelet
 # Not one that is being started either: it may be so again and again.
-[ "$unit_said" = active ] || { echo "the kubelet does not run, so it can't restart $component" >&2; exit 1; }
+[ "$unit_said" = active ] || { echo "the kubelet is not running, so it can't restart $component" >&2; exit 1; }
 while [ "$(date +%s)" -le "$((since + 2))" ]; do sleep 0.5; done
 word=young old=
 while :; do
@@ -54,9 +54,9 @@ while :; do
   fi
   if [ "$(date +%s)" -ge "$end" ]; then
     if [ -n "$old" ]; then
-      echo "$component was stopped, and the kubelet has not restarted it within $4 s: journalctl -u kubelet" >&2
+      echo "$component was stopped, and the kubelet has not restarted it within ${4}s: journalctl -u kubelet" >&2
     else
-      echo "$component does not run" >&2
+      echo "$component is not running" >&2
     fi
     exit 1
   fi

@@ -6,7 +6,7 @@ set -eu
 
 case $2 in
   '' | . | .. | */*)
-    printf '%s: no operation is called that\n' "$2" >&2
+    printf '%s is not the name of an operation\n' "$2" >&2
     exit 1
     ;;
 esac

@@ -11,7 +11,7 @@ set -eu
 directory=$1 unit=$2 owner=$3 runner=$4 script=$5
 shift 5
 if [ ! -d /run/systemd/system ] || ! command -v systemd-run > /dev/null; then
-  echo "this host runs no systemd, which would keep the work going while the connection is cut" >&2
+  echo "this host does not run systemd, which the work needs to survive a cut connection" >&2
   exit 1
 fi
 umask 077

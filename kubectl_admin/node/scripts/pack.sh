@@ -40,7 +40,7 @@ refuse_stall() {
     known=$size since=$now
     echo >&2 # a sign of life while less than a piece has grown
   elif [ "$((now - since))" -ge "$stall" ]; then
-    echo "$file has not grown for $stall s, $size bytes of it are there" >&2
+    echo "$file has not grown for ${stall}s beyond $size bytes" >&2
     exit 75
   fi
 }

@@ -13,7 +13,7 @@ kubelet_stays() {
     settle_process kubelet
     born=${born:-$process $restarts}
     if [ "$unit_is" = ended ] || [ "$process" = 0 ] || [ "$process $restarts" != "$born" ]; then
-      trouble="the kubelet ends within $waited seconds of its start: $(kubelet_last_words)"
+      trouble="the kubelet exited within $waited seconds of its start: $(kubelet_last_words)"
       return 1
     fi
     well=$(kubelet_is_well)
@@ -25,11 +25,11 @@ kubelet_stays() {
     waited=$((waited + 1))
   done
   if [ "$well" = no ]; then
-    trouble="the kubelet runs, but does not say within $ANSWERS seconds that it is well"
+    trouble="the kubelet runs, but its healthz still fails after $ANSWERS seconds"
     return 1
   elif [ "$well" = silent ]; then
     # It may listen elsewhere than its files say; the API server hears of it in any case.
-    echo "the kubelet runs, but nothing answers where it should say that it is well"
+    echo "the kubelet runs, but nothing answers at its healthz port"
   fi
 }
 
@@ -76,5 +76,5 @@ kubelet_healthz() (
 kubelet_last_words() {
   words=$(journalctl -u kubelet -n 40 -o cat 2> /dev/null | grep -E '^[EF][0-9]{4} |^[Ee]rror|[Ff]ailed to run' |
     tail -n 1 | cut -c 1-300) || :
-  printf '%s' "${words:-journalctl -u kubelet says why}"
+  printf '%s' "${words:-see journalctl -u kubelet}"
 }

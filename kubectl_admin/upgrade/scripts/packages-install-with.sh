@@ -194,7 +194,7 @@ keep_installed() {
 # Installs a package by its name and version, as the package manager checks it.
 install_from_repository() {
   if [ "$(installed_version "$1")" = "$version" ]; then
-    echo "$1 $version is installed already"
+    echo "$1 $version is already installed"
     return
   fi
   case $manager in
@@ -238,7 +238,7 @@ reinstall_former() {
       if [ -n "$file" ]; then set -- "$@" "$file"; fi
     fi
   done
-  echo "== Put the former packages back: $names"
+  echo "== Restore the former packages: $names"
   if [ $# -gt 0 ]; then install_files "$@" || :; fi
   if [ "$manager" = apt ]; then
     dpkg --force-confdef --force-confold --configure -a < /dev/null || :

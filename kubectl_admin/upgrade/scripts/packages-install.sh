@@ -32,7 +32,7 @@ finish() {
 now_installed() {
   for name in $packages; do
     now=$(installed_version "$name") || :
-    printf '%s %s\n' "$name" "${now:-is not wholly installed}"
+    printf '%s %s\n' "$name" "${now:-is only partly installed}"
   done | paste -sd , - | sed 's/,/, /g'
 }
 
@@ -45,9 +45,9 @@ give_up() {
     if [ -e "$state/installed/$name" ] || is_installed_here "$name"; then former="$former $name"; fi
   done
   # shellcheck disable=SC2086 # they are words
-  if [ -z "$former" ]; then back="there are no former packages to put back" how=2
-  elif reinstall_former $former; then back="the former packages are back"
-  else back="the former packages could not be put back" how=2; fi
+  if [ -z "$former" ]; then back="there are no former packages to restore" how=2
+  elif reinstall_former $former; then back="the former packages are installed again"
+  else back="the former packages could not be restored" how=2; fi
   if restore_holds; then forget_holds; else back="$back, some packages are no longer held"; fi
   restart_kubelet || back="$back, $trouble" how=2
   finish "$how" "$version could not be installed ($why); $back: now $(now_installed)"
@@ -94,10 +94,10 @@ note_holds
 if [ $# -gt 0 ]; then
   install_files "$@" || give_up "$(reason said)"
   for name in $packages; do
-    [ "$(installed_version "$name")" = "$version" ] || give_up "$name is not wholly installed"
+    [ "$(installed_version "$name")" = "$version" ] || give_up "$name is only partly installed"
   done
 else
-  echo "they are installed already"
+  echo "they are already installed"
 fi
 echo "== Restore the holds"
 loose=

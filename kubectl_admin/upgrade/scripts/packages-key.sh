@@ -42,7 +42,7 @@ END
 $1
 END
   else
-    echo "its address takes a password, and this host has neither curl nor wget"
+    echo "its address has a password, and this host has neither curl nor wget"
     return 1
   fi
 }

@@ -47,7 +47,7 @@ note_installed() {
     on_disk "$state/installed/$name.part"
     mv -- "$state/installed/$name.part" "$state/installed/$name"
     if [ -z "$(package_file "$name" "$now")" ] && ! keep_installed "$name" "$now"; then
-      echo "$name $now is no longer available: it could not be put back if $version fails to install"
+      echo "$name $now is no longer available, and can't be restored if $version fails to install"
     fi
   done
 }
@@ -57,7 +57,7 @@ move_sources() {
   while IFS= read -r file; do
     sources moved "$file" "$from" "$minor" > fresh
     replace "$file" fresh
-    echo "$file: v1.$from is now v1.$minor"
+    echo "$file: switched from v1.$from to v1.$minor"
   done < moving
 }
 
@@ -67,18 +67,18 @@ rm -f words
 trap 'finish $?' EXIT
 trap 'exit 1' HUP INT TERM
 case $manager in
-  none) refuse "this host has none of the package managers that are known here (apt, dnf, zypper)" ;;
+  none) refuse "this host has no apt, dnf or zypper" ;;
 esac
 from=$(moving_minor "$minor")
 # The address of an own mirror may say nothing of a minor: what it offers is there without being turned to.
-address="what this host's repositories have"
+address="this host's repositories"
 [ -z "$from" ] || address=$(first_of addresses "$from" "$minor" | without_password)
 
-echo "== Look at what is installed and held"
+echo "== Record the installed and held packages"
 note_holds
 note_installed
 if [ -n "$from" ] && [ "$from" != "$minor" ]; then
-  echo "== Turn the repository to v1.$minor"
+  echo "== Switch the repository to v1.$minor"
   move_sources
 fi
 if [ "$renew" = yes ]; then
@@ -97,7 +97,7 @@ echo "== Install kubeadm $version"
 if ! install_from_repository kubeadm || [ "$(installed_version kubeadm)" != "$version" ]; then
   reinstall_former kubeadm || :
   now=$(installed_version kubeadm) || :
-  refuse "kubeadm $version could not be installed: ${now:-none} is, $(reason said)"
+  refuse "kubeadm $version could not be installed ($(reason said)); installed is ${now:-none}"
 fi
 check_signatures
 echo "== Restore the holds"

@@ -38,13 +38,13 @@ list_trouble() {
   if said_is 'Release file for .* is expired|is not valid yet'; then
     refuse "$2: its lists are out of date, or this host's clock is wrong: $(reason "$1")"
   elif said_is 'EXPKEYSIG|KEYEXPIRED|key[^.]*expired|expired (key|on)|not alive'; then
-    refuse "$2: the key that signs it has expired, as this host has it"
+    refuse "$2: this host's copy of its signing key has expired"
   elif said_is 'NO_PUBKEY|missing key|public key is not available|no public key|unknown key|signing key received|key[^.]* not (found|known)'; then
-    refuse "$2: the key that signs it is not known to this host"
+    refuse "$2: this host does not have its signing key"
   elif said_is 'keyring .*(unreadable|not readable|unsupported)|is not readable by|invalid key'; then
-    refuse "$2: the key that this host has for it can't be read: $(reason "$1")"
+    refuse "$2: this host's copy of its signing key can't be read: $(reason "$1")"
   elif said_is 'BADSIG|invalid signature|bad (GPG )?signature|signature verification (failed|error)|REVKEYSIG|revoked'; then
-    refuse "$2: its signature is not right: $(reason "$1")"
+    refuse "$2: its signature is wrong: $(reason "$1")"
   elif said_is "connection failed|failed to connect|could.?n.t connect|could not resolve"; then
     refuse "$2: it can't be reached: $(reason "$1")"
   elif said_is 'HTTP response: [45]|Status code: (4|5)[0-9]|(^|[^0-9])(401|403|404|410) |error code: 4|not found on medium|file not found|valid metadata not found'; then

@@ -170,7 +170,7 @@ class World:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
     def clear(self) -> None:

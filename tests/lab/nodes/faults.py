@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.lab.nodes.lab import Lab
 
 ETCD_DATA = "/var/lib/etcd"
+ANSWER_TIMEOUT = 60  # seconds for an answer of the load balancer, which takes none on an idle machine
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class Faults:
 def _tell(lab: Lab, command: str) -> None:
     """Give haproxy an order through its socket, which it answers with nothing when all is well."""
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(10)
+        line.settimeout(ANSWER_TIMEOUT)
         try:
             line.connect(str(lab.folder / "haproxy.sock"))
             line.sendall(f"{command}\n".encode())

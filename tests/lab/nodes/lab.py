@@ -106,7 +106,7 @@ class Lab:
         command = [*PODMAN, "exec", self.node(node).container, *argv]
         return subprocess.run(command, capture_output=True, text=True, check=check, timeout=timeout)
 
-    def kubectl(self, *arguments: str, timeout: float | None = 60) -> str:
+    def kubectl(self, *arguments: str, timeout: float | None = 120) -> str:
         """What kubectl of this lab's own version answers on stdout, asked with its kubeconfig."""
         program = cache.root() / f"bin/kubernetes-{self.release.kubernetes}/kubectl"
         command = [program, "--kubeconfig", self.kubeconfig, *arguments]

@@ -20,6 +20,7 @@ PACKAGES_HOST = "packages.lab"
 PACKAGES_PORT = 8080
 PACKAGES_URL = f"http://{PACKAGES_HOST}:{PACKAGES_PORT}"
 API_PORT = 6443
+START_TIMEOUT = 120  # seconds in which a service must be there; it takes below one on an idle machine
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Service:
         # Not by subprocess, which takes every process that it has started and that goes on for forgotten.
         process = os.posix_spawnp(argv[0], argv, os.environ, file_actions=streams, setsid=True)
         self._pid_file.write_text(str(process), encoding="utf-8")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START_TIMEOUT
         while not ready():
             if os.waitpid(process, os.WNOHANG)[0] or time.monotonic() > deadline:
                 raise LabError(f"{self.name} does not offer {what}", self._log)

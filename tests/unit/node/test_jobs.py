@@ -305,7 +305,7 @@ def test_an_end_that_is_not_understood_is_said():
 
 def test_a_host_without_systemd_refuses_clearly(machine, folder, tmp_path):
     machine.systemd = str(tmp_path / "none")
-    with pytest.raises(AdminError, match="node cp-1: this host runs no systemd"):
+    with pytest.raises(AdminError, match="node cp-1: this host does not run systemd"):
         start(machine, folder, "count")
     assert not Path(folder).exists()
 
@@ -313,7 +313,7 @@ def test_a_host_without_systemd_refuses_clearly(machine, folder, tmp_path):
 def test_a_host_with_systemd_but_without_systemd_run_refuses_likewise(machine, folder, units):
     (units / "bin/systemd-run").unlink()
     machine.path = f"{units}/bin"
-    with pytest.raises(AdminError, match="this host runs no systemd"):
+    with pytest.raises(AdminError, match="this host does not run systemd"):
         start(machine, folder, "count")
 
 

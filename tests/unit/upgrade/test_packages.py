@@ -94,7 +94,9 @@ def test_a_packages_version_is_kubernetes_own_and_its_packagers(version, release
     assert packages.release(version) == release
 
 
-@pytest.mark.parametrize("why", ["the key that signs it has expired", "the key that signs it is not known"])
+@pytest.mark.parametrize(
+    "why", ["this host's copy of its signing key has expired", "this host does not have its signing key"]
+)
 def test_a_key_that_is_not_trusted_can_be_renewed(why):
     with pytest.raises(AdminError) as raised:
         packages.ask_repository(Host(AdminError(f"node w1: http://x/: {why}")), 37)

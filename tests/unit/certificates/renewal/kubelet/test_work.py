@@ -22,7 +22,7 @@ from tests.unit.certificates.requests.samples import NODES, REQUEST
 MINE = replace(REQUEST, name="csr-2", uid="u2")
 
 
-JOB_FAILED = "12:00:00 restarting the kubelet\nno new one came within 120 s\n"
+JOB_FAILED = "12:00:00 restarting the kubelet\nno new certificate came within 120s\n"
 
 
 class World:
@@ -168,7 +168,9 @@ def test_the_jobs_last_words_are_told():
         1,
         JOB_FAILED,
     )
-    with pytest.raises(AdminError, match="w1: kubelet-client was not rotated: no new one came within 120 s"):
+    with pytest.raises(
+        AdminError, match="w1: kubelet-client was not rotated: no new certificate came within 120s"
+    ):
         world.worker.work()
 
 
