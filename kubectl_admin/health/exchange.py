@@ -30,20 +30,20 @@ METRICS_LIMIT = GET_LIMIT  # bytes of metrics; those of a large cluster's API se
 GZIP = 16  # to zlib: what it reads has the head of gzip
 COMPRESSED = ("Accept-Encoding", "gzip")
 CHECKS = 8  # failed checks that are asked one by one
-# One missed answer of these kinds would be a violation.
-DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
+LOOK_INTERVAL = 2.0  # seconds from one look at what has not answered to the next
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long is waited. end: of everything. each: seconds for one answer.
 
-    retries: further looks at what has not answered.
+    retries: further looks at what has not answered. interval: seconds from one look to the next.
     """
 
     end: Deadline
     each: float
     retries: int
+    interval: float = LOOK_INTERVAL
 
     @property
     def left(self) -> float:
@@ -55,11 +55,16 @@ class Patience:
         """Seconds for one answer that is asked for now."""
         return min(self.each, self.left)
 
-    def pause(self, seconds: float) -> bool:
-        """Waits for so many seconds, where an answer may still come after them; whether it has."""
+    def pause(self, since: float | None) -> bool:
+        """Waits for the next look after one that began then, by the clock of the end; None: it need not wait.
+
+        Not where no answer could come any more after that; whether one can.
+        """
+        clock = self.end.clock
+        seconds = 0.0 if since is None else max(self.interval - (clock.monotonic() - since), 0.0)
         if self.left <= seconds + self.each / 2:
             return False
-        self.end.clock.sleep(seconds)
+        clock.sleep(seconds)
         return True
 
 
@@ -76,7 +81,7 @@ class Heard:
     @property
     def is_doubtful(self) -> bool:
         """Whether it has to be asked again before anything is made of it."""
-        return any(one.why in DOUBTFUL for one in self._silences)
+        return any(one.why in silence.DOUBTFUL for one in self._silences)
 
     @property
     def is_silent(self) -> bool:
@@ -86,6 +91,15 @@ class Heard:
     @property
     def _silences(self) -> list[NoReply]:
         return [one for one in (*self.replies.values(), self.metrics) if isinstance(one, NoReply)]
+
+    def if_sure(self) -> "Heard":
+        """The same, in which what is in doubt is not known."""
+        metrics = self.metrics
+        return replace(
+            self,
+            replies={path: silence.too_late(one) for path, one in self.replies.items()},
+            metrics=silence.too_late(metrics) if isinstance(metrics, NoReply) else metrics,
+        )
 
     def or_else(self, before: "Heard") -> "Heard":
         """The same with what an earlier look has said where the time was too short for this one."""

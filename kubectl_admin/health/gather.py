@@ -18,9 +18,9 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
 from kubectl_admin.health import instances, listing, objects, resolvers, silence
-from kubectl_admin.health.ask import Asked, Asker
+from kubectl_admin.health.ask import Asked, Asker, Looks
 from kubectl_admin.health.choice import choose
-from kubectl_admin.health.exchange import Patience
+from kubectl_admin.health.exchange import LOOK_INTERVAL, Patience
 from kubectl_admin.health.facts import (
     Balancer,
     Facts,
@@ -44,9 +44,10 @@ from kubectl_admin.pool import LateError, ask_all
 WORKERS = 16  # nodes at a time
 RESOLVERS_ASKED = 50  # DNS pods
 BALANCER = "the kubeconfig's server"
-SPARE = 0.3  # seconds before the end by which answers are collected
-FRACTION = 0.3  # of the time limit that one answer may take
-ANSWER_TIMEOUT = 3.0  # seconds for one answer, at most
+SPARE = 0.08  # of the time limit, for what was asked last to be put together
+# Seconds at most, and of the time limit: for one answer, and from a look at what has not answered to the
+# next.
+ANSWER, INTERVAL = (3.0, 0.3), (LOOK_INTERVAL, 0.2)
 RUNNING_PODS = "kubelet_running_pods"
 METRICS: Mapping[Component, tuple[str, ...]] = {
     component: (*names, RUNNING_PODS) if component is Component.KUBELET else tuple(names)
@@ -89,17 +90,18 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     chosen = choose(listed, server_time or at, all_nodes=how.all_nodes)
     asker = Asker(cluster, patience, METRICS)
     pods = listed.resolvers[:RESOLVERS_ASKED]
-    asking: dict[Any, Callable[[], Any]] = {
-        name: partial(asker.node, listed.ways.get(name, ()), listed.plans.get(name, ())) for name in chosen
-    }
+    looks = {name: Looks(asker, listed.ways.get(name, ()), listed.plans.get(name, ())) for name in chosen}
+    asking: dict[Any, Callable[[], Any]] = dict(looks)
     asking.update((pod.name, partial(resolvers.ask, cluster, listed, pod, patience)) for pod in pods)
     in_objects = objects.questions(cluster, patience.left)
     listings: dict[Any, Callable[[], Any]] = {
         BALANCER: partial(instances.get_reply, cluster, "/readyz", patience.for_one),
         **in_objects,
     }
-    told, heard = _side_by_side(listings, asking, patience, answered)
-    asked = {name: _asked(heard[name]) for name in chosen}
+    told, heard = _side_by_side(listings, asking, patience, how.timeout * SPARE / 2, answered)
+    asked = {
+        name: looks[name].so_far() if isinstance(heard[name], AdminError) else heard[name] for name in chosen
+    }
     asked = attributed(cluster, asked)
     window, leaders = None, listed.leaders
     before: Mapping[str, Lease] = {}
@@ -130,8 +132,9 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
 
 def patience_of(cluster: Cluster, how: How) -> Patience:
     """How long is waited for answers from now on."""
-    end = Deadline.after(how.timeout - SPARE, cluster.clock)
-    return Patience(end, min(ANSWER_TIMEOUT, how.timeout * FRACTION), how.retries)
+    end = Deadline.after(how.timeout * (1 - SPARE), cluster.clock)
+    each, interval = (min(most, how.timeout * part) for most, part in (ANSWER, INTERVAL))
+    return Patience(end, each, how.retries, interval)
 
 
 def renewed(cluster: Cluster, asked: Mapping[str, Asked], patience: Patience) -> Mapping[str, Lease]:
@@ -191,15 +194,19 @@ def _side_by_side(
     listings: Mapping[Any, Callable[[], Any]],
     asking: Mapping[Any, Callable[[], Any]],
     patience: Patience,
+    grace: float,
     answered: Callable[[int], None] | None,
 ) -> tuple[Answers, Answers]:
-    """The answers of listings and of nodes; neither waits for the other."""
-    left = patience.left + SPARE / 2
+    """The answers of listings and of nodes; neither waits for the other.
+
+    grace: seconds after the end of patience within which answers are taken.
+    """
+    left = patience.left + grace / 2
     sides: dict[str, Callable[[], Answers]] = {
         "listings": partial(ask_all, listings, deadline=left, workers=listing.WORKERS),
         "nodes": partial(ask_all, asking, deadline=left, workers=WORKERS, answered=answered),
     }
-    both = ask_all(sides, deadline=patience.left + SPARE, workers=len(sides))
+    both = ask_all(sides, deadline=patience.left + grace, workers=len(sides))
     late = LateError("no answer came in time")
     told, heard = (
         dict.fromkeys(asked, late) if isinstance(answers, AdminError) else answers
@@ -212,12 +219,6 @@ def _server_time(cluster: Cluster, began: float) -> datetime | None:
     """The API server's clock when all began, by its latest answer, which knows no parts of a second."""
     said = cluster.server_time
     return said and said + timedelta(seconds=0.5 - (time.monotonic() - began))
-
-
-def _asked(answer: Asked | AdminError) -> Asked:
-    if isinstance(answer, AdminError):
-        return Asked(silence.of_way(answer, 0.0), ())
-    return answer
 
 
 def _node(node: Node, listed: Listed, asked: Asked | None, lease: Lease | None) -> Node:

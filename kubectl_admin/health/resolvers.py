@@ -5,12 +5,11 @@ import time
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.health import dns, silence
-from kubectl_admin.health.exchange import DOUBTFUL, Patience
+from kubectl_admin.health.exchange import Patience
 from kubectl_admin.health.facts import NoReply, Pod, Resolver, Why
 from kubectl_admin.health.listed import Listed
 
 PORT = 53
-LOOK_INTERVAL = 2.0  # seconds between two looks at one that has not answered
 
 
 def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resolver:
@@ -19,13 +18,14 @@ def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resol
     only_6 = bool(listed.service) and all(":" in one for one in listed.service)
     kind = dns.AAAA if only_6 else dns.A
     expected = tuple(one for one in listed.service if (":" in one) == only_6)
-    answer = _once(cluster, pod, name, kind, patience)
-    for _ in range(patience.retries):
-        if not (isinstance(answer, NoReply) and answer.why in (*DOUBTFUL, Why.NODE)):
-            break
-        if not patience.pause(LOOK_INTERVAL):
-            break
+    for look in range(1 + patience.retries):
+        began = patience.end.clock.monotonic()
         answer = _once(cluster, pod, name, kind, patience)
+        if not (isinstance(answer, NoReply) and answer.why in (*silence.DOUBTFUL, Why.NODE)):
+            break
+        if look < patience.retries and not patience.pause(began):
+            answer = silence.too_late(answer)
+            break
     return Resolver(pod, name, answer, expected)
 
 

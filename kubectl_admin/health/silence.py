@@ -5,6 +5,8 @@ is stopped an error of the kubelet's («rpc error: … containerd.sock»); a kub
 does not go on answers nothing at all.
 """
 
+from typing import TypeVar
+
 from kubectl_admin.cluster.access import together
 from kubectl_admin.cluster.errors import (
     ApiError,
@@ -25,6 +27,8 @@ DIALING = "error dialing backend"  # of an API server that does not reach a kube
 REFUSED = "connection refused"
 TIMES_OUT = ("i/o timeout", "timed out")
 CUT = ("reset by peer", "broken pipe", "EOF")
+# One missed answer of these kinds would be a violation.
+DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
 SAID = 300  # characters of somebody's words that are kept
 
 
@@ -58,9 +62,10 @@ def of_way(error: AdminError, seconds: float) -> NoReply:  # noqa: PLR0911 - a l
             return NoReply(Why.FORWARD, f"the kubelet refuses the API server: {error.message}"[:SAID])
         case ApiError() if error.status == 404:
             return NoReply(Why.NO_WAY, said)
+        case ApiError(status=504):
+            return NoReply(Why.SILENT, error.message[:SAID])
         case ApiError():
-            said = error.message[:SAID]
-            return NoReply(Why.NODE if DIALING in error.message else Why.FORWARD, said)
+            return NoReply(Why.NODE if DIALING in error.message else Why.FORWARD, error.message[:SAID])
         case LateError():
             return NoReply(Why.LATE, said)
         case Unreachable() if any(word in error.what for word in (*TIMES_OUT, "too slowly")):
@@ -81,3 +86,13 @@ def of_proxy(error: AdminError) -> NoReply:
         case LateError():
             return NoReply(Why.LATE, said)
     return NoReply(Why.NO_WAY, said)
+
+
+Told = TypeVar("Told")
+
+
+def too_late(told: Told | NoReply) -> Told | NoReply:
+    """What is made of an answer where no time was left to look again: one that is missed is no evidence."""
+    if not isinstance(told, NoReply) or told.why not in (*DOUBTFUL, Why.NODE):
+        return told
+    return NoReply(Why.LATE, f"no time was left to look again: {told.said}"[:SAID])

@@ -1,4 +1,4 @@
-"""The answers of a cluster, put together: what was seen, and what could not be seen. Pure."""
+"""What a cluster has answered, put together: what was seen, and what could not be seen. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -179,7 +179,7 @@ def missing(member: Member) -> str:
 
 
 def titles_of(members: Iterable[Member]) -> str:
-    """The names of members, in one line."""
+    """What members are called, in one line."""
     return ", ".join(member.title for member in members)
 
 

@@ -10,8 +10,8 @@ from cryptography import x509
 
 from kubectl_admin.clock import Deadline
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.health.ask import LOOK_INTERVAL, Asker
-from kubectl_admin.health.exchange import Patience
+from kubectl_admin.health.ask import Asker, Looks
+from kubectl_admin.health.exchange import LOOK_INTERVAL, Patience
 from kubectl_admin.health.facts import Endpoint, NoReply, Process, Reply, Why
 from kubectl_admin.health.questions import KubeProxyConfig, Plan, Question, kube_proxy, kubelet
 from tests.fakes.api_server import Says, StandIn, status
@@ -51,9 +51,22 @@ def server():
         yield stand_in
 
 
-def asker(server, retries=1, user=None, **target):
+class Asking:
+    """Asks a node of a cluster."""
+
+    def __init__(self, cluster, patience):
+        self.asker = Asker(cluster, patience, JUDGED)
+
+    def node(self, ways, plans):
+        return Looks(self.asker, ways, plans)()
+
+    def metrics(self, way, plans):
+        return self.asker.metrics(way, plans)
+
+
+def asker(server, retries=1, user=None, seconds=LATER, **target):
     cluster = server.connect(user=user, **target)
-    return Asker(cluster, Patience(Deadline.after(LATER, server.clock), LATER / 2, retries), JUDGED)
+    return Asking(cluster, Patience(Deadline.after(seconds, server.clock), LATER / 2, retries))
 
 
 def proxy_plan(node="w1"):
@@ -337,3 +350,35 @@ def test_metrics_that_are_none(server, answer, why):
     server.on("GET", FORWARD, Node({10256: PROXY, 10249: {**PROXY_METRICS, "/metrics": answer}}))
     (process,) = asker(server, retries=0).node(["kube-proxy-w1"], [proxy_plan()]).processes
     assert process.metrics.why is why
+
+
+def test_without_time_for_a_second_look_nothing_is_known(server):
+    server.on("GET", FORWARD, Node({10256: PROXY, 10249: PROXY_METRICS, 10248: STUCK}))
+    it = asker(server, seconds=LATER / 4)  # half of what one answer may take
+    kubelet_process, proxy = it.node(["kube-proxy-w1"], [ping_plan(), proxy_plan()]).processes
+    reply = kubelet_process.replies["/healthz"]
+    assert (reply.why, reply.said[:35]) == (Why.LATE, "no time was left to look again: fai")
+    assert set(told(proxy).values()) == {200}
+    assert not server.clock.slept
+
+
+def test_without_time_for_a_second_look_no_node_is_known_to_be_off(server):
+    server.on("GET", FORWARD, lambda wire: wire.refuse(status(500, "InternalError", DIALING)))
+    asked = asker(server, seconds=LATER / 4).node(["kube-proxy-w1"], [proxy_plan()])
+    assert (asked.way.why, DIALING in asked.way.said) == (Why.LATE, True)
+
+
+def test_what_is_known_so_far(server):
+    server.on("GET", FORWARD, Node({10256: PROXY, 10249: PROXY_METRICS}))
+    looks = Looks(asker(server).asker, ["kube-proxy-w1"], [ping_plan(), proxy_plan()])
+    before = looks.so_far()
+    assert (before.way.why, len(before.processes), before.clock) == (Why.LATE, 2, None)
+    seen = []
+    server.clock.meanwhile = lambda _: seen.append(looks.so_far())
+    looks()
+    (meanwhile,) = seen
+    assert meanwhile.way == "kube-proxy-w1"
+    assert [told(process) for process in meanwhile.processes] == [
+        {"/healthz": "late"},
+        {"/healthz": 200, "/livez": 200, "/proxyMode": 200},
+    ]

@@ -1,4 +1,4 @@
-"""The plan of a rollback on each control-plane node, and what forbids it. Pure."""
+"""What a rollback would do on each control-plane node, and what forbids it. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
