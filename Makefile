@@ -13,7 +13,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get --yes
 quietly = { said=$$(mktemp); $(1) >"$$said" 2>&1 && rm "$$said" || { cat "$$said" >&2; rm "$$said"; exit 1; }; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster cloudnative-pg bench data release clean
+.PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster health-matrix health-quiet cloudnative-pg bench data release clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -77,6 +77,20 @@ ifdef FILE
 else
 	@$(BIN)/python -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 tests/cluster
 endif
+
+# Labs of their own, which are taken away in the end.
+health-matrix: $(READY) ## Break a cluster in every way and see that health names each (not part of `make test`: an hour)
+	@$(BIN)/python -m tests.lab build 1.36
+	@$(BIN)/python -m tests.lab up matrix --control-planes 3 --version 1.36
+	@$(BIN)/python -m tests.cluster.health matrix $(CASES); ended=$$?; $(BIN)/python -m tests.lab down matrix; exit $$ended
+
+health-quiet: $(READY) ## Look 50 times at a whole cluster of each minor: nothing may be found (not part of `make test`)
+	@$(BIN)/python -m tests.lab build
+	@for minor in 1.36 1.37; do \
+	  $(BIN)/python -m tests.lab up quiet --control-planes 3 --version $$minor && \
+	  $(BIN)/python -m tests.cluster.health.quiet quiet; ended=$$?; $(BIN)/python -m tests.lab down quiet; \
+	  [ $$ended -eq 0 ] || exit $$ended; \
+	done
 
 cloudnative-pg: $(READY) ## Drain the primary of a real CloudNativePG (not part of `make test`: 15 minutes at first)
 	@$(BIN)/python -m tests.lab build 1.36

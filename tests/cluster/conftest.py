@@ -23,7 +23,7 @@ NAME = "test" if WORKER == "0" else f"test-{int(WORKER) + 1}"
 SMALL = f"{NAME}-small"
 # Files that take three control planes.
 THREE = (
-    *("certs", "certs_renew", "drain", "etcd_snapshot", "etcd_status", "hostile_worker"),
+    *("certs", "certs_renew", "drain", "etcd_snapshot", "etcd_status", "health", "hostile_worker"),
     *("lab_faults", "permissions", "skew"),
 )
 # Files that bring up what they need, and need no more than any cluster beside it.

@@ -1,0 +1,302 @@
+"""Every way in which the matrix breaks a lab of three control planes and a worker, and what must be said.
+
+A case is a row. `then` names what else may truly be found while the break lasts: what follows from it sooner
+or later in the cluster itself (a node without a kubelet is not Ready after 50 s). In the first look that
+names the break it should not be there yet, and nothing else may ever be.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.health import breaks, edits
+from tests.lab.nodes.lab import Lab
+
+APISERVER, ETCD, KUBELET, KUBE_PROXY, MANAGER, SCHEDULER = (
+    *("kube-apiserver", "etcd", "kubelet", "kube-proxy", "kube-controller-manager", "kube-scheduler"),
+)
+LEADER = "leader"  # the node of the controller-manager that leads
+NODE_LATER = ("node-not-ready", "lease-old", "node-condition", "critical-pod")  # of a node without a kubelet
+
+
+@dataclass(frozen=True)
+class Case:
+    """A break, and what `health` must say of it.
+
+    node: where it is broken, or LEADER. rule: of the finding that names it; "" where nothing is wrong.
+    objects: of that finding; by default its node. component, state: the cell of the matrix that must show it.
+    then: the rules of what may follow. patience: seconds until it must be named. look: further arguments.
+    within: seconds from the break in which a look must begin for its result to count; None for no limit.
+    """
+
+    name: str
+    node: str
+    broken: Callable[[Lab, str], AbstractContextManager[Path | None]]
+    rule: str
+    component: str = ""
+    state: str = ""
+    severity: str = "violation"
+    objects: tuple[str, ...] | None = None
+    then: tuple[str, ...] = ()
+    patience: float = 90
+    look: tuple[str, ...] = ()
+    short: bool = False
+
+
+def by(way: Callable[..., AbstractContextManager[Any]], *given: Any, **named: Any) -> Callable[..., Any]:
+    """A way to break with what it takes beside the lab and the node."""
+
+    def broken(lab: Lab, node: str) -> AbstractContextManager[Any]:
+        return way(lab, node, *given, **named)
+
+    return broken
+
+
+def webhook(policy: str) -> dict[str, object]:
+    """A webhook for objects that nobody makes, whose Service there is not."""
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "without-backend"},
+        "webhooks": [
+            {
+                "name": "nobody.example.com",
+                "clientConfig": {"service": {"namespace": "default", "name": "nobody"}},
+                "rules": [
+                    {
+                        "apiGroups": ["batch"],
+                        "apiVersions": ["v1"],
+                        "operations": ["CREATE"],
+                        "resources": ["cronjobs"],
+                    }
+                ],
+                "failurePolicy": policy,
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+            }
+        ],
+    }
+
+
+APISERVICE = {
+    "apiVersion": "apiregistration.k8s.io/v1",
+    "kind": "APIService",
+    "metadata": {"name": "v1.nobody.example.com"},
+    "spec": {
+        "group": "nobody.example.com",
+        "version": "v1",
+        "groupPriorityMinimum": 1,
+        "versionPriority": 1,
+        "insecureSkipTLSVerify": True,
+        "service": {"namespace": "default", "name": "nobody"},
+    },
+}
+
+CONTROLLERS = [
+    Case(f"{title}: {what}", "cp-3", by(way, component), rule, component, state, **more)
+    for title, component, unhealthy in (
+        ("controller-manager", MANAGER, "controller-manager-unhealthy"),
+        ("scheduler", SCHEDULER, "scheduler-unhealthy"),
+    )
+    for what, way, rule, state, more in (
+        ("stopped", breaks.stopped, "component-missing", "missing", {"then": ("port-closed",)}),
+        (
+            "frozen",
+            breaks.frozen,
+            "component-hangs",
+            "hanging",
+            {"short": component == MANAGER},
+        ),
+        ("wrong flag", edits.wrong_flag, "component-crashing", "crashing", {"then": ("port-closed",)}),
+        (
+            "cut off from its API server (a stand-in: --master)",
+            edits.without_api,
+            "component-crashing" if component == MANAGER else unhealthy,
+            "crashing" if component == MANAGER else "unhealthy",
+            {"then": ("port-closed",)},
+        ),
+    )
+]
+
+CASES = [
+    Case("healthy", "worker-1", by(breaks.nothing), "", short=True),
+    Case(
+        *("API server: stopped", "cp-3", by(breaks.stopped, APISERVER), "port-closed", APISERVER, "closed"),
+        then=("component-missing", *NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *(
+            "API server: frozen",
+            "cp-3",
+            by(breaks.frozen, APISERVER),
+            "component-hangs",
+            APISERVER,
+            "hanging",
+        ),
+        then=(*NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("API server: wrong flag", "cp-3", by(edits.wrong_flag, APISERVER)),
+        *("port-closed", APISERVER, "closed"),
+        then=("component-crashing", *NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("API server: cut off from etcd", "cp-3", by(breaks.cut_off, breaks.ETCD_PORT)),
+        *("apiserver-unhealthy", APISERVER, "unhealthy"),
+        then=(*NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("etcd: stopped", "cp-3", by(breaks.stopped, ETCD), "port-closed", ETCD, "closed"),
+        then=("component-missing", "apiserver-unhealthy", *NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("etcd: frozen", "cp-3", by(breaks.frozen, ETCD), "component-hangs", ETCD, "hanging"),
+        then=("apiserver-unhealthy", "component-hangs", *NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("etcd: wrong flag", "cp-3", by(edits.wrong_flag, ETCD), "port-closed", ETCD, "closed"),
+        then=("component-crashing", "apiserver-unhealthy", *NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("etcd: cut off from its peers", "cp-3", by(breaks.cut_off, breaks.PEER_PORT)),
+        *("no-leader", ETCD, "unhealthy"),
+        then=("apiserver-unhealthy", "etcd-unhealthy", *NODE_LATER, "apiserver-count"),
+    ),
+    Case(
+        *("etcd: alarm NOSPACE", "cp-3", by(breaks.no_space), "alarm-nospace", ETCD, "unhealthy"),
+        then=("leader-lost", *NODE_LATER),
+    ),
+    *CONTROLLERS,
+    Case(
+        *("the controller-manager that leads: frozen", LEADER, by(breaks.frozen, MANAGER)),
+        *("component-hangs", MANAGER, "hanging"),
+    ),
+    Case(
+        *("scheduler: listens at the node's address", "cp-3", by(edits.other_address, SCHEDULER)),
+        *("bound-elsewhere", SCHEDULER, "bound elsewhere", "note"),
+    ),
+    Case(
+        *("scheduler: runs and does not listen", "cp-3", by(edits.not_listening, SCHEDULER)),
+        *("port-closed", SCHEDULER, "closed"),
+    ),
+    Case(
+        *("kubelet: stopped", "worker-1", breaks.kubelet_stopped, "kubelet-down", KUBELET, "kubelet only"),
+        then=NODE_LATER,
+    ),
+    Case(
+        *("kubelet: frozen", "worker-1", by(breaks.frozen, KUBELET), "kubelet-down", KUBELET, "kubelet only"),
+        # As long as its lease is young, it looks like one whose runtime hangs.
+        then=("runtime-hangs", *NODE_LATER),
+    ),
+    Case(
+        *("kubelet: wrong flag", "worker-1", edits.kubelet_flag, "kubelet-down", KUBELET, "kubelet only"),
+        then=NODE_LATER,
+    ),
+    Case(
+        *("kubelet: cut off from the API servers", "worker-1", by(breaks.cut_off, breaks.API_PORT)),
+        *("node-not-ready", KUBELET, "well"),
+        then=("lease-old", "node-condition", "critical-pod"),
+        patience=150,
+    ),
+    Case(
+        *("kube-proxy: gone", "worker-1", breaks.no_kube_proxy, "component-missing", KUBE_PROXY, "missing"),
+        then=("critical-pod",),
+    ),
+    Case(
+        *("kube-proxy: frozen", "worker-1", by(breaks.frozen, KUBE_PROXY)),
+        *("component-hangs", KUBE_PROXY, "hanging"),
+    ),
+    Case(
+        *("kube-proxy: wrong configuration", "worker-1", edits.kube_proxy_flag),
+        *("component-crashing", KUBE_PROXY, "crashing"),
+        then=("port-closed", "critical-pod"),
+    ),
+    Case(
+        *("kube-proxy: its rules are not written", "worker-1", breaks.rules_not_written),
+        *("kube-proxy-unhealthy", KUBE_PROXY, "unhealthy"),
+        then=("kube-proxy-behind",),
+        patience=180,
+    ),
+    Case("kube-proxy: lock of xtables held (no effect in nft form)", "worker-1", breaks.xtables_locked, ""),
+    Case(
+        *("worker: powered off", "worker-1", breaks.off, "node-unreachable", KUBELET, "node off"),
+        then=(*NODE_LATER, "kubelet-down", "runtime-hangs", "dns-down", "dns-no-answer"),
+        short=True,
+    ),
+    Case(
+        *("control plane: powered off", "cp-3", breaks.off, "node-unreachable", KUBELET, "node off"),
+        then=(
+            *NODE_LATER,
+            "kubelet-down",
+            "runtime-hangs",
+            "member-down",
+            "apiserver-count",
+            "dns-no-answer",
+        ),
+    ),
+    Case(
+        *("runtime: stopped", "worker-1", breaks.runtime_stopped, "runtime-hangs", KUBELET, "runtime hangs"),
+        then=NODE_LATER,
+    ),
+    Case(
+        *("runtime: frozen", "worker-1", by(breaks.frozen, "containerd")),
+        *("runtime-hangs", KUBELET, "runtime hangs"),
+        then=(*NODE_LATER, "kubelet-down"),
+    ),
+    Case(
+        *("clock of a control plane: 3 s ahead (a stand-in)", "cp-3", by(breaks.clock_off, 3)),
+        *("clock-differs", KUBE_PROXY, "well", "warning"),
+    ),
+    Case(
+        *("clock of a worker: 10 min behind (a stand-in)", "worker-1", by(breaks.clock_off, -600)),
+        *("clock-differs", KUBE_PROXY, "well"),
+    ),
+    Case(
+        *("webhook without backend, Fail", "worker-1", by(breaks.objects, webhook("Fail"))),
+        "webhook-no-backend",
+        objects=("validatingwebhook/without-backend",),
+    ),
+    Case(
+        *("webhook without backend, Ignore", "worker-1", by(breaks.objects, webhook("Ignore"))),
+        "webhook-no-backend",
+        severity="warning",
+        objects=("validatingwebhook/without-backend",),
+    ),
+    Case(
+        *("an APIService of nothing", "worker-1", by(breaks.objects, APISERVICE), "apiservice-unavailable"),
+        objects=("apiservice/v1.nobody.example.com",),
+    ),
+    Case(
+        *("CoreDNS: stopped", "worker-1", breaks.no_dns, "dns-down"),
+        objects=(),
+    ),
+    Case(
+        *("CoreDNS: frozen", "worker-1", breaks.dns_frozen, "dns-no-answer"),
+        objects=(),
+        then=("dns-down", "critical-pod"),
+    ),
+    Case(
+        *("CoreDNS: without the API", "worker-1", breaks.dns_without_api, "dns-no-answer"),
+        objects=(),
+        then=("dns-down", "critical-pod"),
+    ),
+    Case(
+        *("the balancer gone, an API server asked directly", "cp-1", breaks.no_balancer, ""),
+        look=("--server", "https://{cp-1}:6443"),
+        then=("node-not-ready", "lease-old"),
+    ),
+    Case(
+        *(
+            "a user who may list nodes and pods",
+            "cp-1",
+            breaks.few_rights,
+            "not-seen",
+            ETCD,
+            "denied",
+            "note",
+        ),
+        objects=(),
+    ),
+]
