@@ -1,4 +1,4 @@
-"""What a judgement comes to: a rule that a cluster breaks, or nearly, the evidence and the fix."""
+"""The result of a judgement: a rule that a cluster breaks, or nearly, the evidence and the fix."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

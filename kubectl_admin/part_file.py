@@ -1,6 +1,6 @@
 """A file that gets its name whole, or not at all: it grows beside it under another, for its owner alone.
 
-What was written is held by its descriptor from the first byte to the last: a name can be given to another
+The file is held by its descriptor from the first byte to the last: a name can be given to another
 file at any moment, by another run on a file system without locks, or by whoever may write to the directory.
 """
 
@@ -216,7 +216,7 @@ class PartFile(Draft):
     def _remove_dead(self, beginning: str) -> None:
         """Removes the parts of this target that runs of this machine have left; AdminError for one at work.
 
-        beginning: of their names. What can't be locked may be at work, and stays.
+        beginning: of their names. A part that can't be locked may be in use, and stays.
         """
         try:
             found = [path for path in self.directory.iterdir() if path.name.startswith(beginning)]

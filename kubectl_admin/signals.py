@@ -99,7 +99,7 @@ _ending = _Ending()
 
 
 def install() -> None:
-    """Has signals end this process in good order. What it was started to ignore (nohup) stays ignored."""
+    """Has signals end this process in good order; those that it was started to ignore (nohup) stay so."""
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _ending.come)
@@ -107,7 +107,7 @@ def install() -> None:
 
 
 class Shelter:
-    """Inside, signals wait for the end. What is done inside must end by itself, but for what is `exposed`.
+    """Inside, signals wait for the end. The work inside must end by itself, but for what is `exposed`.
 
     Shelters are counted, and need not end in the order in which they began: a clean-up may end a debug pod's
     shelter and begin another one.

@@ -20,7 +20,7 @@ def _unwritten(error: OSError) -> Exception:
 
 
 class Results(io.TextIOWrapper):
-    """Standard output. What can't be written raises AdminError, or ReaderGone where its pipe has no reader.
+    """Standard output. A failed write raises AdminError, or ReaderGone where its pipe has no reader.
 
     closed_by_shell: whether it was closed when the program began (`>&-`); what is written goes nowhere then.
     """

@@ -229,7 +229,7 @@ class Channels(Closing):
             self._socket.settimeout(patience)
 
     def _listen_again(self, away: float) -> None:
-        """Nobody has listened since the moment `away`: what was not heard meanwhile is no silence."""
+        """Nobody has listened since the moment `away`: what was not heard meanwhile is not silence."""
         absence = self._clock.monotonic() - away
         self._heard += absence
         self._spoke += absence

@@ -183,12 +183,12 @@ def is_sendable(value: str) -> bool:
 
 
 def bearer(token: str) -> str | None:
-    """The header's value for a token; None for none."""
+    """The header's value for a token, or None."""
     return f"Bearer {token}" if token else None
 
 
 def pem(certificate: str, key: str) -> bytes | None:
-    """A certificate and its key as one text; None for none."""
+    """A certificate and its key as one text, or None."""
     return f"{certificate}\n{key}".encode() if certificate else None
 
 

@@ -53,7 +53,7 @@ def decode_yaml(text: str, what: str) -> list[Any]:
 
 
 def whole_number(said: object, digits: int = DIGITS) -> int | None:
-    """A number that was sent as a number or as text, at least 0; None for what is none.
+    """A number that was sent as a number or as text, at least 0; None for anything else.
 
     digits: that it may have; None for more as well.
     """
@@ -65,7 +65,7 @@ def whole_number(said: object, digits: int = DIGITS) -> int | None:
 
 
 def decode_moment(said: object) -> datetime | None:
-    """A time of the API, in UTC; None for what is none."""
+    """A time of the API, in UTC; None for anything else."""
     try:
         return datetime.fromisoformat(str(said)).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -73,7 +73,7 @@ def decode_moment(said: object) -> datetime | None:
 
 
 def decode_date(said: str) -> datetime | None:
-    """The moment in a header such as «Date»; None for what is none. Source: RFC 9110, section 5.6.7."""
+    """The moment in a header such as «Date»; None for anything else. Source: RFC 9110, section 5.6.7."""
     try:
         return datetime.strptime(said, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     except ValueError:
@@ -86,5 +86,5 @@ def is_text(said: object) -> bool:
 
 
 def mapping(said: object) -> Mapping[str, Any]:
-    """An object of JSON; an empty one for what is none."""
+    """An object of JSON; an empty one for anything else."""
     return said if isinstance(said, dict) else {}

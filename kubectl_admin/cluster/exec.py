@@ -36,7 +36,7 @@ class Exec(Closing):
     exit_code: None until the iteration has ended. Raises BrokenStream if the stream ends without saying
     how the command did, ApiError if it could not be run at all.
 
-    Even exit code 0 is no promise that every byte has come: runtimes are known to lose the end of a stream.
+    Even with exit code 0 not every byte may have come: runtimes are known to lose the end of a stream.
     """
 
     def __init__(self, channels: Channels, stdin: Iterable[bytes] | None = None) -> None:
@@ -57,7 +57,7 @@ class Exec(Closing):
                         self._channels.finish_within(CLOSE_GRACE)
                     if len(status) + len(data) > STATUS_LIMIT:
                         raise BrokenStream(
-                            f"{self._channels.what}: how it ended is longer than {STATUS_LIMIT} bytes"
+                            f"{self._channels.what}: its final status is longer than {STATUS_LIMIT} bytes"
                         )
                     status += data
         except BrokenStream:
@@ -171,4 +171,4 @@ def exit_code(said: bytes, what: str) -> int:
         code = whole_number(cause.get("message"))
         if code is not None and 0 < code < 256:  # a shell would take 256 for 0
             return code
-    raise BrokenStream(f"{what}: it failed with an exit code that is none", hint)
+    raise BrokenStream(f"{what}: it failed, with an exit code that is not a number", hint)

@@ -26,7 +26,7 @@ SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.
 class Overrides:
     """kubectl's global flags as given; None or () is a flag that was not given, as is an empty string.
 
-    request_timeout: seconds for one request; 0 is no limit.
+    request_timeout: seconds for one request; 0: no limit.
     """
 
     kubeconfig: str | None = None
@@ -53,7 +53,7 @@ class Target:
     """One cluster and how to speak to it: the kubeconfig's entries with the flags over them.
 
     cluster, user: fields named as in a kubeconfig; what is empty is left out, file names are absolute.
-    request_timeout: seconds for one request; None is no limit of the user's.
+    request_timeout: seconds for one request; None: no limit of the user's.
     """
 
     context: str
@@ -212,7 +212,7 @@ def service_account_namespace(environ: Mapping[str, str]) -> str | None:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of kubectl's `--request-timeout`: «30», «5s», «1m30s», «500ms»; 0 is no limit.
+    """Seconds of kubectl's `--request-timeout`: «30», «5s», «1m30s», «500ms»; 0: no limit.
 
     Raises UsageError. Source: clientcmd.ParseTimeout, Go's time.ParseDuration.
     """

@@ -132,7 +132,7 @@ def answer_of(
 def read_output(process: subprocess.Popen[bytes], timeout: float) -> bytes:
     """What it writes on stdout until it has ended; raises as `answer_of`."""
     if process.stdout is None:
-        raise TypeError("stdout is no pipe")
+        raise TypeError("stdout is not a pipe")
     end, answer = time.monotonic() + timeout, bytearray()
     waiting = select.poll()
     waiting.register(process.stdout)

@@ -17,7 +17,7 @@ def proxy_of(target: Target, environ: Mapping[str, str]) -> str | None:
     """The proxy's URL, or None: the kubeconfig's proxy-url, or else what the environment variables name.
 
     Variables never send a loopback address to a proxy, and $NO_PROXY counts for them only. Raises AdminError
-    for what is no address, and for any other kind of proxy than HTTP and SOCKS5.
+    for a malformed address, and for any other kind of proxy than HTTP and SOCKS5.
     """
     proxy = str(target.cluster.get("proxy-url", "")) or proxy_of_environment(target.server, environ)
     if not proxy:

@@ -32,7 +32,7 @@ REFUSAL = 1 << 20  # bytes of a refusal that are read at most
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. location: path and query, escaped. body: what JSON can say; None for none."""
+    """What is asked. location: path and query, escaped. body: what JSON can say, or None."""
 
     method: str
     location: str
@@ -81,7 +81,7 @@ def open_answer(
 ) -> urllib3.BaseHTTPResponse:
     """The answer to a request, carried out once, its body not yet read; a refusal is raised as ApiError.
 
-    Until it has read its roles, an API server refuses what it is asked, whoever asks: that is no refusal.
+    Until it has read its roles, an API server refuses what it is asked, whoever asks: that is not a refusal.
     """
     try:
         return accept(transport, request, timeout)

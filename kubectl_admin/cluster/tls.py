@@ -102,7 +102,7 @@ def context_to_loopback(client_certificate: bytes | None, user_name: str) -> ssl
 def show_certificate(context: ssl.SSLContext, pem: bytes, user_name: str) -> None:
     """Makes the context's further connections show this client certificate, given with its key.
 
-    Raises AdminError if they are no pair. The key never lies on a disk where memory files exist (Linux),
+    Raises AdminError if they are not a pair. The key never lies on a disk where memory files exist (Linux),
     elsewhere for the moment that loading takes.
     """
 

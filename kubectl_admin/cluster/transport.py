@@ -129,7 +129,7 @@ class Transport:
     ) -> urllib3.BaseHTTPResponse:
         """Sends one request, once; returns the answer, whatever its status, before its body has been read.
 
-        headers: all of them, those of `authenticate` included. body: what JSON can say; None for none.
+        headers: all of them, those of `authenticate` included. body: what JSON can say, or None.
         timeout: seconds until the whole answer has come. Raises NothingSent if the server was not reached,
         Broken if it hung up, Unreachable for all else. The body is to be read inside `reading`. A redirect is
         followed where `redirect_target` allows it, and another server is not shown who asks.

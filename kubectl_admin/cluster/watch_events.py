@@ -38,7 +38,7 @@ def event_of(line: bytes, path: str) -> dict[str, Any]:
         raise of_status(event["object"])
     try:
         check = check_parts if event["type"] == "BOOKMARK" else check_object
-        check(event["object"], f"what an event of {path} is about")
+        check(event["object"], f"the object of an event of {path}")
     except AdminError as error:
         raise BrokenStream(error.what) from None
     return event

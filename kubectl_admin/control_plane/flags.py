@@ -105,7 +105,7 @@ def listed(value: str) -> tuple[str, ...]:
 
 
 def url_parts(url: str, port: int) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL of a flag; "", "" and 0 for what is none.
+    """Scheme, host and port of a URL of a flag; "", "" and 0 for anything else.
 
     port: the one that counts where it names none.
     """

@@ -1,8 +1,8 @@
 """Which pods are the static pods of the control plane, and which only look like them.
 
 A pod's labels prove nothing: a kubelet may make mirror pods of its own node in every namespace and with any
-labels, so anyone who is root on a worker can show an «etcd». What such a kubelet can't do is to give its Node
-the label of the control plane, or to bind a pod to another node.
+labels, so anyone who is root on a worker can show an «etcd». Such a kubelet can't give its Node the label
+of the control plane, or bind a pod to another node.
 Source: kubernetes/kubernetes plugin/pkg/admission/noderestriction, admitPodCreate and getModifiedLabels.
 """
 
@@ -147,7 +147,7 @@ def doubt(pod: Mapping[str, Any], nodes: Mapping[str, ControlPlaneNode]) -> str:
 
 
 def gaps(impostors: Iterable[Impostor]) -> list[Gap]:
-    """What is said of pods that were not asked since they only look like parts of the control plane.
+    """The gaps of pods that were not asked, since they only look like parts of the control plane.
 
     One gap for a node, however many it shows.
     """
@@ -156,20 +156,20 @@ def gaps(impostors: Iterable[Impostor]) -> list[Gap]:
         shown.setdefault(one.node, []).append(one)
     return [
         Gap(
-            f"what runs as {some_of([one.pod for one in here])}",
-            f"it only looks like a part of the control plane, and is not counted: {here[0].why}",
+            f"{'pod' if len(here) == 1 else 'pods'} {some_of([one.pod for one in here])}",
+            f"not a part of the control plane, and not counted: {here[0].why}",
         )
         for here in shown.values()
     ]
 
 
 def node_of(pod: Mapping[str, Any]) -> str:
-    """The node that a pod is bound to; "" for none."""
+    """The node that a pod is bound to, or ""."""
     return str(pod["spec"].get("nodeName") or "")
 
 
 def component_of(pod: Mapping[str, Any]) -> str:
-    """The part of the control plane that a pod calls itself, «etcd»; "" for none."""
+    """The part of the control plane that a pod calls itself, «etcd», or ""."""
     return str((pod["metadata"].get("labels") or {}).get("component") or "")
 
 

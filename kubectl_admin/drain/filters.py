@@ -146,7 +146,7 @@ def local_data(pod: Pod, context: Context) -> Answer | None:
         return None
     if not context.flags.delete_emptydir_data:
         return Answer(Action.REFUSE, "emptyDir", DELETE_EMPTYDIR_DATA)
-    return Answer(loss="what is in their emptyDir volumes")
+    return Answer(loss="the data in their emptyDir volumes")
 
 
 def uncontrolled(pod: Pod, context: Context) -> Answer | None:

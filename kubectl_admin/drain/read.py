@@ -72,7 +72,7 @@ def controller(metadata: Object) -> Owner | None:
 
 
 def claim_of(pod_name: str, volume: Object) -> str:
-    """The claim that a volume of a pod stands for; "" for none. An ephemeral one is named after the pod."""
+    """The claim that a volume of a pod stands for, or "". An ephemeral one is named after the pod."""
     if "ephemeral" in volume:
         return f"{pod_name}-{volume['name']}"
     return str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")

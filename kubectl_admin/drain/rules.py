@@ -29,7 +29,11 @@ BUDGET_NOT_YET = Rule(
     "an eviction waits until the budget can spare a pod",
     f"{_PDB}#unhealthy-pod-eviction-policy",
 )
-NODE_NOT_READY = Rule("node-not-ready", "a pod is gone only once the kubelet of its node reports it")
+NODE_NOT_READY = Rule(
+    "node-not-ready",
+    "every node is Ready: its kubelet reports that pods run, and that they are gone",
+    "https://kubernetes.io/docs/reference/node/node-status/",
+)
 DATABASE_ALONE = Rule(
     "database-alone", "a database stays reachable as long as another instance can take over"
 )

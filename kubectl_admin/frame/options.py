@@ -20,7 +20,7 @@ DAY = 86400.0  # seconds
 
 
 class Duration(click.ParamType[float]):
-    """Seconds of «30», «90s», «5m», «1h30m», «30d», «1d12h»; 0 is no limit."""
+    """Seconds of «30», «90s», «5m», «1h30m», «30d», «1d12h»; 0: no limit."""
 
     name = "duration"
 
@@ -128,7 +128,7 @@ def debug_pod(function: Callable[..., Any]) -> Callable[..., Any]:
 def host_option(text: str) -> "Decorator":
     """The decorator for `--host` and the flags about debug pods, handed over as `hosts`.
 
-    text: its help. hosts: makes the Hosts of a cluster; None without --host. What it takes is imported then.
+    text: its help. hosts: makes the Hosts of a cluster; None without --host. It is imported then.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -210,7 +210,7 @@ DRAIN_OPTIONS = (
         default="0",
         show_default=True,
         metavar="DURATION",
-        help="Time for the drain (30s, 10m); 0 is no limit.",
+        help="Time for the drain (30s, 10m); 0: no limit.",
     ),
     click.option(
         "--primary-timeout",

@@ -38,7 +38,7 @@ OPTIONS = (
         default="10m",
         show_default=True,
         metavar="DURATION",
-        help="Time for the node to be well again; 0 is no limit.",
+        help="Time for the node to be well again; 0: no limit.",
     ),
     skip_host,
     debug_pod,

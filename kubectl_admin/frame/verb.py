@@ -1,4 +1,4 @@
-"""What a verb is on the command line: it takes kubectl's global flags, before and after its name.
+"""A verb on the command line: it takes kubectl's global flags, before and after its name.
 
 kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c skew` and
 `kubectl admin skew --context c` must mean the same; what stands later wins.
@@ -32,7 +32,7 @@ TEXT_FLAGS = (
         "--request-timeout",
         "DURATION",
         "request_timeout",
-        "Time limit of one request (5s, 2m); 0 is none.",
+        "Time limit of one request (5s, 2m); 0: no limit.",
     ),
     ("--server,-s", "URL", "server", "Address of the API server."),
     ("--token", "TOKEN", "token", "Bearer token for the API server."),

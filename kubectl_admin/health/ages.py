@@ -6,9 +6,10 @@ Clocks differ, so client-go does not compare such times with its own clock at al
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from statistics import median
 
-from kubectl_admin.health.facts import Clock, Facts, Node
+from kubectl_admin.health.facts import Clock, Facts, Node, Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,22 @@ def server_clock(facts: Facts) -> Clock | None:
     if facts.server_time is None:
         return None
     return Clock((facts.server_time - facts.at).total_seconds(), 1.0)
+
+
+def unready_for(facts: Facts, pod: Pod) -> float | None:
+    """Seconds for which a pod has not been Ready; None for one that is.
+
+    Its kubelet has written when that began, by its own clock; it can't be longer than there is the pod. Where
+    neither is known it is taken to be long.
+    """
+    if pod.ready:
+        return None
+    known = [age(facts, pod.node, pod.since).seconds] if pod.since else []
+    if pod.created:
+        known.append(max((facts.now - pod.created).total_seconds(), 0.0))
+    return min(known, default=inf)
+
+
+def seconds_since(facts: Facts, moment: datetime | None) -> float | None:
+    """How long ago an API server wrote a time; None for none."""
+    return max((facts.now - moment).total_seconds(), 0.0) if moment else None

@@ -5,6 +5,7 @@ A kubelet's word may be old: its node is looked at before its pods are.
 
 from datetime import datetime
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.ages import age
 from kubectl_admin.health.facts import Container, Facts, Pod, Process
 from kubectl_admin.report.text import span
@@ -64,7 +65,9 @@ def told(facts: Facts, node: str, container: Container) -> str:
 
 
 def kubelet_says(process: Process) -> str:
-    """The kubelet's own verdict on a component, in words."""
+    """The kubelet's own verdict on a component, in words; "" on itself."""
+    if process.component is Component.KUBELET:
+        return ""
     if process.pod is None:
         return "the kubelet has no word on it"
     return "the kubelet says Ready" if process.pod.ready else "the kubelet says that it is not Ready"

@@ -4,7 +4,6 @@ No listing waits for another, and none is of all pods: a pod of another namespac
 at only where a workload that is critical for the cluster, or a budget, says that something is amiss.
 """
 
-import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +13,7 @@ from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.inventory import objects as certificates
 from kubectl_admin.certificates.inventory import user
 from kubectl_admin.certificates.inventory.gather import Once
+from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, may_not
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Forbidden, NotFound
@@ -75,7 +75,7 @@ def questions(cluster: Cluster, seconds: float) -> dict[Right | str, Question]:
 
     seconds: after which nothing further is asked for what a listing makes necessary: a gap says so.
     """
-    asker = Asker(cluster, time.monotonic() + seconds * SPARE)
+    asker = Asker(cluster, Deadline.after(seconds * SPARE, cluster.clock))
     return {
         **{certificates.right(kind): partial(asker.webhooks, kind) for kind in WEBHOOKS},
         CRDS: asker.conversions,
@@ -120,9 +120,9 @@ def gap_of(right: Right | str, error: AdminError) -> Gap:
 
 
 class Asker:
-    """Asks one cluster; nothing further after a moment of the monotonic clock."""
+    """Asks one cluster; nothing further once the time is over."""
 
-    def __init__(self, cluster: Cluster, end: float) -> None:
+    def __init__(self, cluster: Cluster, end: Deadline) -> None:
         self._cluster = cluster
         self._end = end
         self._slices: dict[ServiceName, Once[Backend]] = {}
@@ -260,7 +260,7 @@ class Asker:
         """The answers about each of the keys, and why there are not more."""
         answers, gaps = dict[Key, Answer](), dict[Gap, None]()
         for key in keys:
-            if time.monotonic() > self._end:
+            if self._end.left <= 0:
                 gaps[Gap(right.resource, "no time was left to ask for all that listings have named")] = None
                 break
             try:

@@ -160,3 +160,71 @@ OPERATOR_CLOCK = Rule("operator-clock", "this machine's clock agrees with the no
 
 # Waiting.
 NOT_WELL_YET = Rule("not-well-yet", "a cluster that is waited for is well in time, twice in a row")
+
+# Limits on the API's objects. Seconds, where nothing else is said.
+YOUNG = 60.0  # what has changed or begun within it may well be about to be well
+JOINING = 300.0  # in which a node that has joined may lack its network
+# MIXIN apps.libsonnet, KubeDaemonSetRolloutStuck, KubePdbNotEnoughHealthyPods: «for: 15m».
+STANDING = 900.0
+PENDING = 3600.0
+LEASE_OLD = 40.0  # pkg/kubelet/apis/config/v1beta1/defaults.go, NodeLeaseDurationSeconds
+IDENTITY_OLD = 3600.0  # pkg/controlplane/apiserver/options: IdentityLeaseDurationSeconds
+NEARLY_FULL = 0.95  # MIXIN kubelet.libsonnet, KubeletTooManyPods
+
+# Nodes, by their objects; drain/rules.py has that on nodes that are not Ready.
+NODE_PRESSURE = Rule("node-pressure", "no node is short of memory, disk or process ids", NODE_STATUS)
+NODE_CONDITION = Rule("node-condition", "no node has a condition that tells of a problem", NODE_STATUS)
+LEASE_OLD_RULE = Rule("lease-old", "the kubelet of a node renews its Lease every 10 s", LEASES)
+CORDONED = Rule("cordoned", "a node takes new pods, unless somebody works on it")
+TOO_MANY_PODS = Rule(
+    "too-many-pods",
+    "a node has room for more pods than it runs",
+    f"{MIXIN}kubelet.libsonnet, KubeletTooManyPods",
+)
+
+# The API's own objects.
+APISERVICE_UNAVAILABLE = Rule(
+    "apiservice-unavailable",
+    "every API that another server answers is available",
+    "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/",
+)
+APISERVER_COUNT = Rule(
+    "apiserver-count",
+    "the static pods of API servers, their Leases and the endpoints of the Service kubernetes agree",
+    "pkg/controlplane/reconcilers/lease.go",
+)
+NAMESPACE_TERMINATING = Rule(
+    "namespace-terminating",
+    "a namespace that is deleted is gone within 15 minutes",
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/",
+)
+CSR_PENDING = Rule(
+    "csr-pending",
+    "a request for a certificate is decided within an hour",
+    "https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/",
+)
+WEBHOOK_NO_BACKEND = Rule(
+    "webhook-no-backend",
+    "the Service of every webhook has a ready endpoint",
+    "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy",
+)
+
+# Workloads.
+CRITICAL_POD = Rule(
+    "critical-pod",
+    "a pod that is critical for the cluster or its node is Ready within a minute",
+    "https://kubernetes.io/docs/tasks/administer-cluster/guaranteed-scheduling-critical-addon-pods/",
+)
+DAEMONSET_STUCK = Rule(
+    "daemonset-stuck",
+    "a DaemonSet of kube-system has a pod of its present template on every node within 15 minutes",
+    f"{MIXIN}apps.libsonnet, KubeDaemonSetRolloutStuck",
+)
+BUDGET_SHORT = Rule(
+    "budget-short",
+    "a disruption budget has as many healthy pods as it wants",
+    f"{MIXIN}apps.libsonnet, KubePdbNotEnoughHealthyPods",
+)
+DNS = "https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/"
+DNS_DOWN = Rule("dns-down", "at least two pods answer for the cluster's DNS", DNS)
+DNS_NO_ANSWER = Rule("dns-no-answer", "every DNS pod knows the address of the Service kubernetes", DNS)

@@ -148,10 +148,12 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
     """Why nothing can be known of what is on a node."""
     way = node.way
     if not isinstance(way, NoReply):
-        if said := forwards_nothing(node):
-            yield _of(State.RUNTIME, f"the kubelet forwards none of the ports: {said}; {signs(facts, node)}")
+        if reason := forwards_nothing(node):
+            evidence = f"the kubelet forwards none of the ports: {reason}"
+            yield _of(State.RUNTIME, f"{evidence}; {signs(facts, node)}")
         return
-    seen = f"{way.said or UNKNOWN[way.why]}; {signs(facts, node)}"
+    said = way.said or UNKNOWN[way.why]
+    seen = f"{said}; {signs(facts, node)}"
     match way.why:
         case Why.LEFT_OUT:
             yield _of(State.LEFT_OUT, f"node {node.name} is not in the sample that was asked")
@@ -162,11 +164,11 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
         case Why.FORWARD if is_of_runtime(way.said):
             yield _of(State.RUNTIME, f"the kubelet does not forward ports: {seen}")
         case Why.SILENT if not is_alive(facts, node):
-            yield _of(State.NODE, f"the kubelet does not answer: {seen}")
+            yield _of(State.NODE, seen)
         case Why.SILENT if not is_renewing(facts, node):
-            yield _of(State.KUBELET, f"the kubelet does not answer: {seen}")
+            yield _of(State.KUBELET, seen)
         case Why.SILENT:
-            yield _of(State.RUNTIME, f"the kubelet lives and forwards no ports in time: {seen}")
+            yield _of(State.RUNTIME, f"{said}, and it lives: {signs(facts, node)}")
 
 
 def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
@@ -220,10 +222,9 @@ def _by_silence(process: Process) -> Iterator[Verdict]:
     elif Why.REFUSED in whys:
         yield _of(State.CLOSED, f"nothing listens at {where}; {kubelet_says(process)}")
     elif Why.SILENT in whys:
-        paths = ", ".join(path for path, reply in reasons.items() if reply.why is Why.SILENT)
-        yield _of(
-            State.HANGING, f"{where} takes connections, and {paths} is not answered; {kubelet_says(process)}"
-        )
+        paths = " and ".join(path for path, reply in reasons.items() if reply.why is Why.SILENT)
+        evidence = f"{where} takes connections, and does not answer {paths}"
+        yield _of(State.HANGING, f"{evidence}; {kubelet_says(process)}".removesuffix("; "))
 
 
 def _answered(facts: Facts, process: Process) -> Verdict:
@@ -245,7 +246,7 @@ def _answered(facts: Facts, process: Process) -> Verdict:
         evidence = f"{worst} is {status}: {words(process, worst)}".rstrip(": ")
         return Verdict(State.UNHEALTHY, str(status), evidence, seconds)
     if silent:
-        return _of(State.HANGING, f"{', '.join(silent)} is not answered in time", seconds)
+        return _of(State.HANGING, f"it does not answer {' and '.join(silent)} in time", seconds)
     if denied and len(denied) == len(answers):
         path, reply = next(iter(denied.items()))
         return _of(State.DENIED, f"{path} is {reply.status}: {words(process, path)}".rstrip(": "), seconds)

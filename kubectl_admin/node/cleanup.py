@@ -101,14 +101,14 @@ def unseen(node: str, error: AdminError, lacking: Sequence[Right]) -> Finding:
     if isinstance(error, Forbidden) and lacking:
         fix = f"docs/permissions.md has what it takes; missing: {together(lacking)}"
     return rules.HOST_NOT_READ.warning(
-        subject="what is left", evidence=error.what, fix=fix, objects=(f"node/{node}",)
+        subject="leftovers", evidence=error.what, fix=fix, objects=(f"node/{node}",)
     )
 
 
 def many(node: str) -> Finding:
     """A node of which only the first directories are shown."""
     return rules.MANY_DIRECTORIES.warning(
-        subject="what is left",
+        subject="leftovers",
         says=f"of a node's directories {MOST:,} are shown at most",
         evidence=f"node {node} has more",
         fix="look at /var/lib/kubectl-admin there; remove these, and run it again",
@@ -229,7 +229,7 @@ def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequ
 def not_removed(failed: Mapping[str, str]) -> Finding:
     """What could not be removed, and why."""
     return rules.NOT_REMOVED.violation(
-        subject="what is left",
+        subject="leftovers",
         evidence="; ".join(f"{name}: {problem}" for name, problem in failed.items()),
         fix="run it again when its node is back",
         objects=failed,

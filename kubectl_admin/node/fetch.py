@@ -40,7 +40,7 @@ class Transfer:
     """How a file is fetched.
 
     tool: what packs it on the host. moved: is given how many bytes of the file are here, and how many it has.
-    rate: bytes a second on the wire at most; None is no limit.
+    rate: bytes a second on the wire at most; None: no limit.
     """
 
     tool: Tool
@@ -160,7 +160,7 @@ class Wire:
         self._due = clock.monotonic()
 
     def took(self, length: int) -> None:
-        """So many bytes have come: waits until more may. What is not read, the other end does not send."""
+        """So many bytes have come: waits until more may. The other end does not send more than is read."""
         self.bytes += length
         if self._rate:
             now = self._clock.monotonic()

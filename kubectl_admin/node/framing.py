@@ -1,4 +1,4 @@
-"""What a stream of packed pieces looks like, and how it is verified. Pure.
+"""The format of a stream of packed pieces, and how it is verified. Pure.
 
 Every piece comes behind a line «piece NUMBER BYTES LENGTH SHA256»: LENGTH bytes follow, which unpacked are
 BYTES of the file. After the last comes «end NUMBER SIZE». Written by scripts/pack.sh.
@@ -72,7 +72,7 @@ class Framing:
         raise self._confused()
 
     def _confused(self) -> BrokenStream:
-        return BrokenStream(f"{self._source}: what should announce piece {self.number} does not")
+        return BrokenStream(f"{self._source}: the announcement of piece {self.number} is malformed")
 
 
 def is_number(text: str, limit: int = 1 << 62) -> bool:

@@ -2,7 +2,7 @@
 
 Anyone who may run a pod on a node can bring an image of any name in a registry of their own. So a name counts
 where it names Kubernetes' own registry, the repository that the cluster was made from, or what kube-system
-runs. What is in the image is never used (manifest.py): this is the first of two walls.
+runs. The content of the image is never used (manifest.py): this is the first of two walls.
 """
 
 import re
@@ -20,7 +20,7 @@ MIRROR = "kubernetes.io/config.mirror"
 
 
 def sandbox(node: Mapping[str, Any], repositories: Sequence[str] = SANDBOXES) -> str | None:
-    """The name of a sandbox image that the node lists, of exactly one of these repositories; None for none.
+    """The name of a sandbox image that the node lists, of exactly one of these repositories, or None.
 
     node: the Node object. Only a name with a tag counts: a digest says which content was asked for, and
     runtimes differ in whether the registry was asked as well.
@@ -36,7 +36,7 @@ def sandbox(node: Mapping[str, Any], repositories: Sequence[str] = SANDBOXES) ->
 
 
 def of_system(pods: Iterable[Mapping[str, Any]]) -> str | None:
-    """The image of a container that runs in a static pod or in kube-proxy; None for none.
+    """The image of a container that runs in a static pod or in kube-proxy, or None.
 
     pods: those of kube-system on the node, where nobody makes a pod who is not an administrator already.
     """

@@ -116,7 +116,7 @@ def running(host: Host, name: str, directory: str) -> Job | None:
 
 
 def logs(host: Host, directory: str) -> str:
-    """All that jobs whose directories are in this one have written, earlier runs first; "" for none."""
+    """All that jobs whose directories are in this one have written, earlier runs first, or ""."""
     return host.script(LOGS, directory).decode("utf-8", "replace")
 
 

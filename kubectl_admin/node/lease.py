@@ -4,7 +4,7 @@ It is renewed while the work lasts, and nobody's any more when its process is kn
 renew it, or when it was not renewed for its duration. How long that is, is counted by the API server's clock
 alone: the clocks of two operators' machines may be minutes apart.
 
-It ends with the process that holds it. What that has started on hosts may keep running: see one_at_a_time.py.
+It ends with the process that holds it. Its work on hosts may keep running: see one_at_a_time.py.
 """
 
 import threading

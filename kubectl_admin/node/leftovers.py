@@ -1,6 +1,6 @@
-"""What runs that were killed have left: debug pods, and directories and jobs on the hosts of nodes.
+"""Leftovers of killed runs: debug pods, and directories and jobs on the hosts of nodes.
 
-What belongs to a process of this machine that has ended is removed by later runs. `sweep` removes its debug
+Later runs remove the leftovers of processes of this machine that have ended. `sweep` removes its debug
 pods, those of one namespace: node-exec, etcd-snapshot, certs renew, certs rollback and drain-upgrade call it
 before they open a host. `sweep_host` removes its directories on one host: etcd-snapshot, certs renew and
 certs rollback call it where they work. The rest may be at work on another machine: `kubectl admin cleanup`

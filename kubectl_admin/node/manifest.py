@@ -1,4 +1,4 @@
-"""What a debug pod is, built of small named steps. Pure."""
+"""The manifest of a debug pod, built of small named steps. Pure."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -191,7 +191,7 @@ def missing_directory(message: str, known: Collection[str]) -> str | None:
 
 
 def operation_of(pod: Mapping[str, Any]) -> str:
-    """The operation that a pod's label names; "" for none."""
+    """The operation that a pod's label names, or ""."""
     return str((pod["metadata"].get("labels") or {}).get(OPERATION, ""))
 
 

@@ -25,7 +25,7 @@ MOST = 20  # sentences on one pod that are kept; a node that was taken over may 
 LONGEST = 1000  # characters of each
 
 LIMITS = "kubernetes.io/limit-ranger"
-EXCEPTION = "what refused it must make an exception, or name another namespace with --debug-namespace"
+EXCEPTION = "make an exception where it was refused, or name another namespace with --debug-namespace"
 # By words of the server's, the first that apply.
 WAYS_OUT = {
     "exceeded quota": "the quota of namespace {namespace} has no room; name another --debug-namespace",
@@ -40,7 +40,7 @@ WAYS_OUT = {
 
 
 def way_out(error: ApiError, namespace: str) -> str | None:
-    """What to do where the server does not want the pod; None where the pod is not what it minds.
+    """What to do where the server does not want the pod; None where it does not mind the pod.
 
     Admission policies written in CEL refuse with 422, all others with 403, webhooks with what they like.
     Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/admission.
@@ -125,7 +125,7 @@ def changes(sent: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
 
 
 def limits(made: Mapping[str, Any]) -> str:
-    """What is said of limits that the server gave the pod, and so what runs through it; "" for none."""
+    """What is said of limits that the server gave the pod, and so what runs through it, or ""."""
     given = [(each.get("resources") or {}).get("limits") or {} for each in made["spec"]["containers"]]
     limits_given = ", ".join(f"{what} {amount}" for each in given for what, amount in each.items())
     return (

@@ -1,4 +1,4 @@
-"""What a verb has to say, as plain data: tables, findings, and the same as a document for programs.
+"""The answer of a verb as plain data: tables, findings, and the same as a document for programs.
 
 How it looks is decided in the modules beside this one; nothing here knows a terminal.
 
@@ -64,7 +64,7 @@ class Report:
     findings: rules broken; one that is as bad as `fail_on` makes the command end with exit code 3; none does
     where that is None.
     at: the moment at which all of it was seen, which the findings' own times are told by.
-    closing: the last line for a person, below the findings; "" for none.
+    closing: the last line for a person, below the findings, or "".
     fields: further top-level fields of the document.
     texts: makes the whole text of further formats, by their names.
     """

@@ -60,7 +60,7 @@ class Screen:
         self._drawn = size
 
     def key(self, timeout: float) -> str:
-        """The key that is pressed within so many seconds; "" for none."""
+        """The key that is pressed within so many seconds, or ""."""
         if self._keys is None:
             time.sleep(timeout)
             return ""

@@ -35,7 +35,7 @@ def some_of(objects: Sequence[object], shown: int = OBJECTS_SHOWN, separator: st
 
 def beside(objects: Sequence[str], shown: int = OBJECTS_SHOWN) -> str:
     """A finding's objects, to be put behind its subject: « on node/w1»; « (pod/default/web)», since a pod is
-    not a place; "" for none.
+    not a place, or "".
     """
     if not objects:
         return ""

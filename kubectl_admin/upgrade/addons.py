@@ -63,8 +63,8 @@ def with_others(seen: Addons, pods: Sequence[Mapping[str, Any]], control_plane: 
     """The same with what kube-proxy's pods on other nodes say of its rollout. control_plane: names of nodes.
 
     A worker that was taken over may say of its own what it likes, and is not to decide on a control plane.
-    A pod of which no kubelet has said anything is no witness, nor is one that runs and is not ready: nothing
-    has been heard of its node for long.
+    A pod of which no kubelet has said anything is not a witness, nor is one that runs and is not ready:
+    nothing has been heard of its node for long.
     """
     if seen.proxy is None:
         return seen

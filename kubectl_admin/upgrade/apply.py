@@ -168,7 +168,7 @@ def upgrade(node: LiveNode, *, check: Callable[[], None], run: Run | None = None
 
     check: raises AdminError where this run may not go on.
     run: of this node; it knows how far the upgrade has come.
-    Raises AdminError with what is left to do. What was begun on the host continues when this is interrupted,
+    Raises AdminError with what is left to do. A job on the host continues when this is interrupted,
     and the next run resumes it.
     """
     seen = node.seen

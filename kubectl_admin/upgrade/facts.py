@@ -136,7 +136,7 @@ class ClusterFacts:
     drained: whether a drain of this program has left its note that the cordon is its own.
     kubelet_config: what ConfigMap kubelet-config holds; None where it can't be read. proxy: kube-proxy.
     gaps: what could not be looked at. coredns: CoreDNS.
-    etcd_data: the directory of its member's data on the host; "" for none, or where it is not known.
+    etcd_data: the directory of its member's data on the host, or "", or where it is not known.
     """
 
     node: str

@@ -43,7 +43,7 @@ MORE = {
     "kube-proxy's": ("ConfigMap kube-system/kube-proxy", "get configmaps in namespace kube-system"),
     "DaemonSet": ("DaemonSet kube-system/kube-proxy", "list daemonsets.apps in namespace kube-system"),
     "CoreDNS": ("Deployment kube-system/coredns", "list deployments.apps in namespace kube-system"),
-    "kubelet": ("what this node's kubelet says itself", "get nodes/proxy"),
+    "kubelet": ("this node's kubelet", "get nodes/proxy"),
 }
 GATHER_TIMEOUT = 120.0  # seconds for all that is asked of the API
 KB = 1024
@@ -158,7 +158,7 @@ def returned_addons(cluster: Cluster, before: ClusterFacts) -> list[str]:
                     + ("; Service kube-dns is kubeadm's own now, too" if name == "coredns" else "")
                 )
         except AdminError as error:
-            said.append(f"whether kubeadm has installed {name} again could not be seen: {error.what}")
+            said.append(f"can't see whether kubeadm has installed {name} again: {error.what}")
     return said
 
 
@@ -258,5 +258,5 @@ def record(line: str) -> tuple[str, Record]:
 
 
 def number(text: str) -> int:
-    """A whole number; 0 for what is none."""
+    """A whole number; 0 for anything else."""
     return whole_number(text, SIZE) or 0

@@ -41,9 +41,9 @@ class Options:
 
     to: a version or a minor; None for the one that the cluster has.
     allow: rules whose violations forbid nothing.
-    ignored, patches: kubeadm's --ignore-preflight-errors and --patches; «-» for none.
+    ignored, patches: kubeadm's --ignore-preflight-errors and --patches, or «-».
     renew_key: whether to fetch the repository's key again.
-    snapshot: the file or directory for the snapshot of etcd; None for none.
+    snapshot: the file or directory for the snapshot of etcd, or None.
     first: this node may be the first control plane.
     draining: how the node is drained; None not to drain it.
     ready_timeout: seconds for the node to be well again.

@@ -177,7 +177,7 @@ def wait_until_well(
             raise AdminError(f"node {node}: {'; '.join(lacks.crashed)}", advice(lacks.crashed))
         if late:
             what = "; ".join(lacks.unwell)
-            raise AdminError(f"node {node}: not so in time: {what}", advice(lacks.unwell))
+            raise AdminError(f"node {node}: not well in time: {what}", advice(lacks.unwell))
         lacking((*lacks.unwell, *lacks.awaited))
     raise AssertionError("the last look returns or raises")
 
@@ -216,7 +216,7 @@ def judge(seen: Addons, watched: Watched, target: Target, expected: Expectation,
 def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:
     """What new kube-proxies of other nodes lack, by uid.
 
-    The word of one node that is no control plane's counts only while no other one says otherwise.
+    The word of one node that is not a control plane's counts only while no other one says otherwise.
     """
     missing = watched.lacking(seen.elsewhere, now)
     outvoted = not seen.trusted and len(missing) == 1 and len(seen.elsewhere) > 1

@@ -112,5 +112,5 @@ def ended(record: Record) -> str:
 
 
 def text(version: Version | None) -> str | None:
-    """The version as it is written; None for none."""
+    """The version as it is written, or None."""
     return str(version) if version else None

@@ -1,4 +1,4 @@
-"""What `certs renew` and `certs rollback` have in common: look, show, ask, do, report."""
+"""The common part of `certs renew` and `certs rollback`: look, show, ask, do, report."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING

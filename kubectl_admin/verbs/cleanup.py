@@ -27,8 +27,8 @@ def command(
 ) -> Report:
     """Remove debug pods, directories and jobs left behind by killed runs.
 
-    Nothing else is ever removed. What is in use, and what a half-way upgrade needs, stays, unless --force is
-    given. If you name nodes, only their hosts are looked at.
+    Nothing else is ever removed. Things in use, and those that a half-way upgrade needs, stay unless --force
+    is given. If you name nodes, only their hosts are looked at.
 
     Exit code 3: something could not be removed.
 

@@ -55,7 +55,7 @@ FORMATS = ("table", "wide", "json", "yaml", "name")  # what -o takes with the ot
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="How long the connection may be cut, or etcd may send nothing; 0 is no limit.",
+    help="How long the connection may be cut, or etcd may send nothing; 0: no limit.",
 )
 @click.option("--etcdctl", metavar="PATH", help="An etcdctl on the node, instead of etcd's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -21,7 +21,7 @@ from kubectl_admin.report import Report
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="Time for the node to be Ready, and again for moved workloads; 0 is no limit.",
+    help="Time for the node to be Ready, and again for moved workloads; 0: no limit.",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait until moved workloads are healthy.")
 @output("table", "json", "yaml", "name")

@@ -33,7 +33,7 @@ def kubernetes_version(document: Mapping[str, Any] | None) -> Version | None:
 
 
 def kubeadm_config(document: Mapping[str, Any] | None) -> KubeadmConfig | None:
-    """What a ClusterConfiguration has kubeadm do; None for none.
+    """What a ClusterConfiguration has kubeadm do, or None.
 
     Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm, v1beta3 and v1beta4.
     """

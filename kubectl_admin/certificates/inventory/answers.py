@@ -1,4 +1,4 @@
-"""What a cluster has answered, put together: what was seen, and what could not be seen. Pure."""
+"""The answers of a cluster, put together: what was seen, and what could not be seen. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass

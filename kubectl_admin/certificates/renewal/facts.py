@@ -157,7 +157,7 @@ class Node:
         )
 
     def certificate(self, name: str) -> Certificate | None:
-        """The certificate of that name; None for none, or one that can't be read."""
+        """The certificate of that name, or None, or one that can't be read."""
         seen = self.on_disk(name)
         return seen.certificate if seen else None
 
@@ -203,7 +203,7 @@ class Etcd:
         """Whether the node's member may be restarted: it does not answer anyway, or the others do without.
 
         One whose certificate has expired does not answer, and only its renewal brings it back. Members that
-        nobody knows of are no quorum.
+        nobody knows of are not a quorum.
         """
         return not self.problem and (self.spares(node) or node not in self.up)
 

@@ -1,6 +1,6 @@
 """Changes the certificates of one node after the other; verifies that they are used before the next.
 
-What is changed on a node is a job there, which runs on whatever becomes of the connection.
+The change of a node is a job there, which runs on whatever becomes of the connection.
 """
 
 import time

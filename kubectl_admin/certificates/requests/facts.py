@@ -266,13 +266,13 @@ def said(error: Exception) -> str:
 
 
 def named(oid: x509.ObjectIdentifier) -> str:
-    """What an object identifier is called; its numbers where it is not known."""
+    """The name of an object identifier; its numbers where it has none that is known."""
     name: str = oid._name
     return oid.dotted_string if name == "Unknown OID" else name
 
 
 def pem_text(encoded: str | None) -> str:
-    """The text of a field of bytes; "" for none."""
+    """The text of a field of bytes, or ""."""
     try:
         return base64.b64decode(encoded or "").decode("ascii", "replace")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a signer has issued, held against what was judged. Pure.
+"""The certificate that a signer has issued, held against the judged request. Pure.
 
 A request is approved, but the certificate has the power. Nothing makes sure that a signer issues what was
 requested: it is another program, with a parser of its own, and an approval can't be taken back.
@@ -102,7 +102,7 @@ def compare(judged: Judged, made: x509.Certificate) -> Iterator[str]:
     """In what a certificate is not what was judged. Raises whatever the parser does."""
     content = judged.request.content
     if content is None:
-        yield "what was judged can't be read"
+        yield "the judged request can't be read"
         return
     if der(made) != content.public_key:
         yield "it is for another key than the requested one"

@@ -259,5 +259,5 @@ def asked_by(request: Request) -> str:
 
 
 def quoted(values: Iterable[str]) -> str:
-    """The values as a list; «none» for none."""
+    """The values as a list, or «none»."""
     return ", ".join(f"«{value}»" for value in values) or "none"

@@ -59,7 +59,7 @@ class Status:
     size: its database file, which the quota counts; in_use: what of it is not free.
     quota: what size may become; 0 where it is not given (before 3.6).
     storage_version: of the database file; "" where it is not given (before 3.6).
-    downgrade_to: the version to which a downgrade is under way; "" for none.
+    downgrade_to: the version to which a downgrade is under way, or "".
     """
 
     cluster_id: int

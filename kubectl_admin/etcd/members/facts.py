@@ -179,7 +179,7 @@ def missing(member: Member) -> str:
 
 
 def titles_of(members: Iterable[Member]) -> str:
-    """What members are called, in one line."""
+    """The names of members, in one line."""
     return ", ".join(member.title for member in members)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a snapshot file, and what must be known before it is restored. Pure."""
+"""Faults of a snapshot file, and facts to know before it is restored. Pure."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum

@@ -1,7 +1,8 @@
 """The judgement on a cluster's health: facts in, findings out. Pure.
 
 Reading order: states (what the states of components come to), then by component: apiserver, etcd, kubelet,
-kube_proxy, controllers (controller-manager and scheduler), leases (their leaders), clocks.
+kube_proxy, controllers (controller-manager and scheduler), leases (their leaders), clocks; then by the API's
+objects: nodes, apis, webhooks, workloads, dns, expiry (of certificates).
 One cause gives one finding: what follows from another finding is told in its advice, or not at all.
 """
 
@@ -10,14 +11,20 @@ from collections.abc import Callable, Iterable
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.judge import (
+    apis,
     apiserver,
     clocks,
     controllers,
+    dns,
     etcd,
+    expiry,
     kube_proxy,
     kubelet,
     leases,
+    nodes,
     states,
+    webhooks,
+    workloads,
 )
 
 Check = Callable[[Facts], Iterable[Finding]]
@@ -61,4 +68,21 @@ CHECKS: tuple[Check, ...] = (
     apiserver.deprecated,
     states.elsewhere,
     states.unseen,
+    nodes.not_ready,
+    nodes.pressure,
+    nodes.conditions,
+    nodes.leases,
+    dns.down,
+    dns.answers,
+    workloads.critical,
+    workloads.daemonsets,
+    workloads.budgets,
+    webhooks.backends,
+    apis.aggregated,
+    apis.instances,
+    apis.terminating,
+    apis.requests,
+    expiry.certificates,
+    nodes.cordoned,
+    nodes.full,
 )

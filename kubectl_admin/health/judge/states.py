@@ -214,6 +214,8 @@ def _advice(one: Standing) -> str:
         case State.MISSING:
             manifest = f"/etc/kubernetes/manifests/{component}.yaml"
             return f"look for its manifest on the node ({manifest}), then at the kubelet's log"
+        case State.HANGING if component is Component.KUBELET:
+            return "look at the load of its node; if it stays so, restart it: systemctl restart kubelet"
         case State.HANGING:
             return "look at the load of its node and its disk; if it stays so, restart it: crictl stop ID"
     name = f"kubectl -n {pod.namespace} logs {pod.name}" if pod else "journalctl -u kubelet on the node"

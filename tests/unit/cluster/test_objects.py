@@ -100,7 +100,7 @@ def test_what_is_answered_with_a_word_of_how_it_went_may_have_no_name(server: St
 @pytest.mark.parametrize("kind", ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"])
 def test_an_event_about_no_object_is_told(server: StandIn, kind: str) -> None:
     server.on("GET", NODES, Says(body=json.dumps({"type": kind, "object": {}}).encode()))
-    with pytest.raises(BrokenStream, match=f"what an event of {NODES} is about is not an object"):
+    with pytest.raises(BrokenStream, match=f"the object of an event of {NODES} is not an object"):
         list(server.connect().watch(NODES, timeout=5))
 
 

@@ -63,7 +63,7 @@ def test_all_that_is_lost_is_told():
     """kubectl tells of the last alone."""
     verdict = judged(pod(empty_dirs=("a",), controller=None), delete_emptydir_data=True, force=True)
     assert verdict.losses == (
-        "what is in their emptyDir volumes",
+        "the data in their emptyDir volumes",
         "no controller: nothing recreates them",
     )
 

@@ -224,6 +224,22 @@ def test_a_component_that_takes_a_connection_and_says_nothing_hangs():
     assert state(on(MANAGER, no_reply("silent"))) == (State.HANGING, "hangs")
 
 
+@pytest.mark.parametrize(
+    ("component", "words"),
+    [
+        (
+            KUBE_PROXY,
+            "127.0.0.1:10256 takes connections, and does not answer /healthz and /livez"
+            "; the kubelet says Ready",
+        ),
+        (KUBELET, "127.0.0.1:10250 takes connections, and does not answer /healthz"),
+    ],
+)
+def test_what_is_not_answered_is_told_with_the_kubelets_word(component, words):
+    one = on(component, no_reply("silent"))
+    assert verdict_of(facts(one), one, component).evidence == words
+
+
 def test_one_silent_path_of_two_hangs():
     replies = {"/livez": fine(), "/readyz": no_reply("silent")}
     assert state(on(APISERVER, replies), APISERVER) == (State.HANGING, "hangs")

@@ -120,7 +120,7 @@ def test_what_comes_after_the_end_is_no_piece():
     ],
 )
 def test_what_announces_nothing_sensible_is_a_broken_stream(line):
-    with pytest.raises(BrokenStream, match="node cp-1: what should announce piece 0 does not"):
+    with pytest.raises(BrokenStream, match="node cp-1: the announcement of piece 0 is malformed"):
         taken(Framing(0, "node cp-1"), line)
 
 

@@ -143,7 +143,7 @@ def test_one_that_stood_while_the_api_was_away_has_its_time_again():
 def test_a_template_that_no_controller_notices_fails():
     world = World(addons_of(pod("1"), proxy=proxies(noticed=False)))
     with pytest.raises(
-        AdminError, match="not so in time: the new kube-proxy noticed by the controller of its DaemonSet"
+        AdminError, match="not well in time: the new kube-proxy noticed by the controller of its DaemonSet"
     ):
         world.wait(here=False)
 

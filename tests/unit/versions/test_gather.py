@@ -118,7 +118,7 @@ def test_what_a_worker_shows_as_a_part_of_the_control_plane_is_neither_asked_nor
         ("cp1", "1.36.3")
     ]
     assert [gap.what for gap in facts.gaps][:1] == [
-        "what runs as kube-apiserver-a0, kube-apiserver-a1, kube-apiserver-a2 and 197 more"
+        "pods kube-apiserver-a0, kube-apiserver-a1, kube-apiserver-a2 and 197 more"
     ]
     assert "node w1 does not carry the label" in facts.gaps[0].why
 
@@ -135,7 +135,7 @@ def test_a_clouds_own_controller_manager_may_be_a_daemonset_on_nodes_of_the_cont
 
     facts = gather(Cloud(), none)
     assert [part.node for part in facts.of(Component.CLOUD_CONTROLLER_MANAGER)] == ["cp1"]
-    assert "what runs as cloud-w1" in [gap.what for gap in facts.gaps]
+    assert "pod cloud-w1" in [gap.what for gap in facts.gaps]
 
 
 def test_without_the_nodes_no_pod_is_taken_for_a_part_of_the_control_plane():

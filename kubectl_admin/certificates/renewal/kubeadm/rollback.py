@@ -1,4 +1,4 @@
-"""What a rollback would do on each control-plane node, and what forbids it. Pure."""
+"""The plan of a rollback on each control-plane node, and what forbids it. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Changes the certificates of one control-plane node, and verifies that the new ones are used.
 
-What is changed is a job there, which runs on whatever becomes of the connection.
+The change is a job there, which runs on whatever becomes of the connection.
 """
 
 import re

@@ -34,7 +34,7 @@ def gather(hosts: Hosts, names: Sequence[str], answered: Callable[[int], None] |
     """What there is on the nodes of these names; on all where none is named.
 
     answered: called after each node. Raises AdminError that names the rights that are missing, and where a
-    node can't be looked at, and for a name that is no node's.
+    node can't be looked at, and for a name that no node has.
     """
     cluster = hosts.cluster
     require(cluster, rights(hosts.options))

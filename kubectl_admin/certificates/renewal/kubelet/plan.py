@@ -1,4 +1,4 @@
-"""What asking kubelets for new certificates would do on each node, and what forbids it. Pure."""
+"""The plan of having kubelets ask for new certificates, node by node, and what forbids it. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

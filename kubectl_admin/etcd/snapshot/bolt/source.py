@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kubectl_admin.errors import AdminError, UsageError
 
-BLOCK = 4 << 20  # bytes; more is no faster
+BLOCK = 4 << 20  # bytes; more is not faster
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 

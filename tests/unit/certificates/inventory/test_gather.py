@@ -302,7 +302,7 @@ def test_a_workers_pod_that_looks_like_etcd_hides_no_external_one(words):
     assert found.etcd_servers == ("https://10.0.0.21:2379",)
     assert dict(cluster.asked)["cp1"][-3:] == ("served", "-", "10.0.0.21:2379")
     assert "served" not in dict(cluster.asked)["w1"]
-    assert [gap.what for gap in found.gaps if "w1" in gap.what] == ["what runs as etcd-w1"]
+    assert [gap.what for gap in found.gaps if "w1" in gap.what] == ["pod etcd-w1"]
 
 
 def test_what_a_node_answers_that_is_not_understood_is_its_gap():
