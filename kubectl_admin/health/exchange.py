@@ -51,6 +51,11 @@ class Patience:
         return max(self.end.left, 0.001)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the end has come: what is silent then was not waited for as long as others."""
+        return self.end.left <= 0
+
+    @property
     def for_one(self) -> float:
         """Seconds for one answer that is asked for now."""
         return min(self.each, self.left)
@@ -151,7 +156,9 @@ class Exchange:
                 elif answer.status != 200:
                     self._follow(path, answer, port, get)
         except AdminError as error:
-            heard.give_up(left, silence.of_port(error))
+            reply = silence.of_port(error)
+            cut_short = reply.why is Why.SILENT and self.patience.is_over
+            heard.give_up(left, replace(reply, why=Why.LATE) if cut_short else reply)
         return heard
 
     def _ask_instead(

@@ -11,7 +11,7 @@ from cryptography import x509
 from kubectl_admin.clock import Deadline
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.ask import Asker, Looks
-from kubectl_admin.health.exchange import LOOK_INTERVAL, Patience
+from kubectl_admin.health.exchange import LOOK_INTERVAL, Exchange, Patience
 from kubectl_admin.health.facts import Endpoint, NoReply, Process, Reply, Why
 from kubectl_admin.health.questions import KubeProxyConfig, Plan, Question, kube_proxy, kubelet
 from tests.fakes.api_server import Says, StandIn, status
@@ -382,3 +382,13 @@ def test_what_is_known_so_far(server):
         {"/healthz": "late"},
         {"/healthz": 200, "/livez": 200, "/proxyMode": 200},
     ]
+
+
+def test_a_silence_that_was_cut_short_is_none(server):
+    server.on("GET", FORWARD, lambda wire: (wire.accept("v4.channel.k8s.io"), list(wire.messages())))
+    cluster = server.connect()
+    (question,) = ping_plan().questions
+    patience = Patience(Deadline.after(0.0, server.clock), LATER, 0)
+    with cluster.forward_ports("kube-system", "kube-proxy-w1", [10248], timeout=LATER) as forwarded:
+        heard = Exchange(cluster, patience, {}).ask(forwarded, {question: forwarded.ports[0]}, question)
+    assert heard.replies["/healthz"].why is Why.LATE
