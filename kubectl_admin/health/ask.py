@@ -17,6 +17,7 @@ from kubectl_admin.health.instances import Replies
 from kubectl_admin.health.questions import LOOPBACK, Plan, Question
 from kubectl_admin.pool import ask_all
 
+GRACE = 0.2  # seconds after the end in which an answer that tells of it is taken
 WAYS = 2  # pods of a node that are tried
 Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and what came of each question
 
@@ -72,7 +73,7 @@ class Asker:
             with forwarded:
                 ports = dict(zip(asked, forwarded.ports, strict=True))
                 asking = {one: partial(self._exchange.ask, forwarded, ports, one) for one in questions}
-                found = ask_all(asking, deadline=self.patience.left, workers=len(asking))
+                found = ask_all(asking, deadline=self.patience.left + GRACE / 2, workers=len(asking))
             return pod, {question: _heard(question, answer) for question, answer in found.items()}
         return way, {}
 
@@ -127,7 +128,7 @@ class Looks:
             for question, one in self._heard.items():
                 if one.is_doubtful:
                     again[question.component].append(question)
-            misled = len([one for one in self._heard.values() if one.is_silent]) > 1
+            misled = len({key.component for key, one in self._heard.items() if one.is_silent}) > 1
             if not again or (look >= patience.retries and not misled):
                 return True
             if not patience.pause(began if look < patience.retries else None):
@@ -136,7 +137,7 @@ class Looks:
             alone = {
                 component: partial(self._asker.look, [self._way], asked) for component, asked in again.items()
             }
-            looked = ask_all(alone, deadline=patience.left, workers=len(alone))
+            looked = ask_all(alone, deadline=patience.left + GRACE, workers=len(alone))
             heard = [one for one in looked.values() if not isinstance(one, AdminError)]
             before = self._heard
             # What has made two of them silent may have been one: then the earlier look says nothing.

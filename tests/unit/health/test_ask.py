@@ -144,6 +144,15 @@ def test_a_port_that_takes_no_connection_misleads_about_no_other(server):
     assert server.clock.slept == [0.0]
 
 
+def test_ports_of_one_component_mislead_about_no_other(server):
+    # Both of kube-proxy's ports hang with it, and the kubelet has answered between them.
+    node = Node({10256: STUCK, 10249: STUCK, 10248: {"/healthz": "ok"}})
+    server.on("GET", FORWARD, node)
+    asked = asker(server, retries=0).node(["kube-proxy-w1"], [ping_plan(), proxy_plan()])
+    assert set(told(asked.processes[1]).values()) == {"silent"}
+    assert len(node.opened) == 1
+
+
 def test_without_retries_one_answer_counts(server):
     node = Node({10256: PROXY, 10249: PROXY_METRICS})
     server.on("GET", FORWARD, node)
