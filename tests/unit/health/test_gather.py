@@ -227,7 +227,7 @@ def test_a_pod_that_only_looks_like_etcd_is_not_asked(server):
     listing(server, f"{SYSTEM}/pods", *CONTROL_PLANE, proxy("cp-1"), proxy("w1"), fake)
     facts = looked_at(server)
     assert facts.node("w1").process(Component.ETCD) is None
-    assert any("only looks like a part of the control plane" in gap.why for gap in facts.gaps)
+    assert any("not a part of the control plane" in gap.why for gap in facts.gaps)
 
 
 @pytest.mark.parametrize(
