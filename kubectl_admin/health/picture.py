@@ -7,7 +7,7 @@ Where they do not all fit, each part is cut, and says how much is left out.
 from collections.abc import Sequence
 from datetime import datetime
 
-from kubectl_admin.health.look import Look, counted
+from kubectl_admin.health.look import counted
 from kubectl_admin.health.matrix import table
 from kubectl_admin.health.report import lines
 from kubectl_admin.health.watch import Event, Seen
@@ -19,7 +19,9 @@ KEYS = "q quits"
 LEAST = 4  # lines of findings, and of changes, that are kept free for each
 
 
-def picture(seen: Seen, doing: str, size: tuple[int, int], now: datetime, *, colour: bool) -> list[str]:
+def picture(
+    seen: Seen, doing: str, size: tuple[int, int], now: datetime, *, colour: bool, wide: bool = False
+) -> list[str]:
     """The lines of a screen of so many columns and lines. doing: what goes on at present."""
     columns, height = size
     if seen.last is None:
@@ -30,7 +32,8 @@ def picture(seen: Seen, doing: str, size: tuple[int, int], now: datetime, *, col
     if seen.problem:
         problem = printable(f"as seen {look.facts.at.astimezone(now.tzinfo):%H:%M:%S}; now: {seen.problem}")
         head.append(f"{RED}{problem}{RESET}" if colour else problem)
-    matrix = matrix_lines(look, seen, now, colour)
+    shown = table(look, wide=wide, changed=seen.changed(now))
+    matrix = table_text(shown, wide=wide, headers=True, colour=colour).splitlines()
     about = [printable(line) for line in lines(look)]
     found = [
         coloured(printable(f"{one.severity}: {headline(one, look.facts.now)}"), one, colour)
@@ -51,12 +54,6 @@ def picture(seen: Seen, doing: str, size: tuple[int, int], now: datetime, *, col
 def title(text: str, columns: int) -> str:
     """The first line, with the keys at its right end."""
     return f"{text[: max(columns - len(KEYS) - 2, 0)]:{max(columns - len(KEYS), 0)}}{KEYS}"
-
-
-def matrix_lines(look: Look, seen: Seen, now: datetime, colour: bool) -> list[str]:
-    """The lines of the matrix, with what has changed lately marked."""
-    shown = table(look, changed=seen.changed(now))
-    return table_text(shown, wide=False, headers=True, colour=colour).splitlines()
 
 
 def past(events: Sequence[Event], room: int, colour: bool) -> list[str]:

@@ -130,7 +130,8 @@ def opened(output: int, keys: int | None) -> Iterator[Screen]:
 
 def frame(lines: Sequence[str], columns: int, rows: int) -> str:
     """What draws the lines from the upper left corner on, and clears all that stood there before."""
-    shown = "\r\n".join(f"{cut(line, columns)}{CLEAR_LINE}" for line in lines[:rows])
+    # Cleared beforehand: behind a line that is as long as the screen is wide, its last character would be.
+    shown = "\r\n".join(f"{CLEAR_LINE}{cut(line, columns)}" for line in lines[:rows])
     # On a full screen there is no line below the last one to be cleared.
     return f"{HOME}{shown}" + (f"\r\n{CLEAR_BELOW}" if len(lines) < rows else "")
 

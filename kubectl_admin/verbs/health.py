@@ -89,7 +89,7 @@ def watch(env: Environment, options: "Options") -> Report:
     if not env.steers(env.stdout):
         watch.in_lines(look, write, now=now)
     keys = env.stdin.fileno() if env.stdin.isatty() else None
-    draw = partial(picture, colour=env.colour(env.stdout))
+    draw = partial(picture, colour=env.colour(env.stdout), wide=options.wide)
     with opened(env.stdout.fileno(), keys) as screen:
         last = watch.on_screen(look, screen, draw, now=now)
     return outcome_of(last, options).report if last else Report("Health", items=list, names=list)

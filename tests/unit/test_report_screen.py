@@ -35,11 +35,11 @@ def test_a_line_is_cut_at_the_edge(line, columns, shown):
 
 
 def test_a_picture_begins_in_the_corner_and_clears_what_stood_there():
-    assert frame(["a", "b"], 10, 3) == "\x1b[Ha\x1b[K\r\nb\x1b[K\r\n\x1b[J"
+    assert frame(["a", "b"], 10, 3) == "\x1b[H\x1b[Ka\r\n\x1b[Kb\r\n\x1b[J"
 
 
 def test_a_picture_that_fills_the_screen_does_not_scroll_it():
-    assert frame(["a", "b", "c"], 10, 2) == "\x1b[Ha\x1b[K\r\nb\x1b[K"
+    assert frame(["a", "b", "c"], 10, 2) == "\x1b[H\x1b[Ka\r\n\x1b[Kb"
 
 
 @pytest.fixture
