@@ -20,6 +20,7 @@ HOMES = (
     "finding",
     "health.rules",
     "node.rules",
+    "running.rules",
     "upgrade.rules",
     "versions.rules",
 )

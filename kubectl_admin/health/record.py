@@ -10,9 +10,10 @@ from datetime import datetime
 from kubectl_admin.finding import NOT_SEEN, Severity
 from kubectl_admin.health.changes import Change, Kind
 from kubectl_admin.health.leaders import node_of_holder
-from kubectl_admin.health.look import UNSEEN, Look, Row
+from kubectl_admin.health.look import Look, Row
 from kubectl_admin.health.states import BAD, State
 
+ANSWERED = (State.WELL, State.UNHEALTHY)
 Broken = tuple[str, str]  # the id of a rule, and an object that breaks it
 
 
@@ -186,9 +187,9 @@ def is_hidden(subject: str, before: Record, after: Record) -> bool:
 
 
 def hidden(seen: Record, name: str) -> set[str]:
-    """The components of a node that could not be seen."""
+    """The components of a node that have not answered, so that their metrics were not seen."""
     node = seen.nodes.get(name)
-    return {part for part, one in node.parts.items() if one.state in UNSEEN} if node else set()
+    return {part for part, one in node.parts.items() if one.state not in ANSWERED} if node else set()
 
 
 def gaps(seen: Record) -> set[str]:

@@ -13,7 +13,8 @@ from kubectl_admin.health.look import Look, Row, counted
 from kubectl_admin.health.matrix import LEADS, Place, table
 from kubectl_admin.health.states import State, Verdict
 from kubectl_admin.report import Report
-from kubectl_admin.report.text import beside, some_of, span
+from kubectl_admin.report.terminal import about
+from kubectl_admin.report.text import some_of, span
 
 ELECTED = (Component.CONTROLLER_MANAGER, Component.SCHEDULER)
 
@@ -50,7 +51,7 @@ def lines(look: Look) -> Iterator[str]:
     yield f"leaders ({LEADS}): {leading or 'none is known'}"
     yield f"DNS: {dns_text(facts)}"
     for finding in look.parted.ignored:
-        yield f"ignored {finding.severity}: {finding.rule}, {finding.subject}{beside(finding.objects)}"
+        yield f"ignored {finding.severity}: {finding.rule}, {about(finding)}"
     for exemption in look.parted.unused:
         yield f"--ignore {exemption}: there is no such finding"
 

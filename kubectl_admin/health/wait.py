@@ -17,7 +17,8 @@ from kubectl_admin.health.facts import NoReply, Why
 from kubectl_admin.health.look import Look, Row, has_answered
 from kubectl_admin.health.states import State
 from kubectl_admin.report import Report
-from kubectl_admin.report.text import beside, duration, some_of
+from kubectl_admin.report.terminal import about
+from kubectl_admin.report.text import duration, some_of
 
 WAIT_INTERVAL = 5.0  # seconds between two looks
 IN_A_ROW = 2  # looks in which it must be well
@@ -81,7 +82,7 @@ def missing(look: Look, fail_on: Severity) -> Iterator[str]:
     order = list(Severity)
     for finding in look.findings:
         if order.index(finding.severity) <= order.index(fail_on):
-            yield f"{finding.rule}, {finding.subject}{beside(finding.objects)}"
+            yield f"{finding.rule}, {about(finding)}"
     if not has_answered(look):
         yield "an answer of any component"
     for row in look.rows:

@@ -63,7 +63,8 @@ class Seen:
         lines = [Line(AGAIN, is_bad=False)] if self.problem else []
         lines += told(changes)
         self.problem = ""
-        self.events.extend(Event(now, line.text, line.is_bad) for line in lines)
+        # The last one is shown on top, and the worst line comes first.
+        self.events.extend(Event(now, line.text, line.is_bad) for line in reversed(lines))
         return [line.text for line in lines]
 
     def fail(self, error: AdminError, now: datetime) -> list[str]:

@@ -1,5 +1,6 @@
 """A report for a person: tables, paragraphs and findings, coloured where colour is wanted."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,6 +10,7 @@ from kubectl_admin.report import Cell, Mark, Report, Table
 from kubectl_admin.report.pages import located
 from kubectl_admin.report.text import beside, printable, span
 
+SEPARATORS = re.compile(r"[\s,]+")  # between the words of a subject
 CHANGED = "~"  # behind a cell that has just changed
 RED, YELLOW, DIM, RESET = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 COLOUR_OF_MARK = {Mark.BAD: RED, Mark.DOUBT: YELLOW}
@@ -74,7 +76,14 @@ def headline(finding: Finding, now: datetime | None) -> str:
     """What a finding is about and what was seen: «etcd on node/cp-1 for 5 minutes: hangs»."""
     lasting = max((now - finding.since).total_seconds(), 0.0) if now and finding.since else None
     since = f" for {span(lasting)}" if lasting is not None else ""
-    return f"{finding.subject}{beside(finding.objects)}{since}: {finding.evidence}"
+    return f"{about(finding)}{since}: {finding.evidence}"
+
+
+def about(finding: Finding) -> str:
+    """The subject and the objects of a finding; those that the subject names itself are not named twice."""
+    named = SEPARATORS.split(finding.subject)
+    first = finding.objects[0].partition("/")[2] if finding.objects else ""
+    return finding.subject if first in named else f"{finding.subject}{beside(finding.objects)}"
 
 
 def coloured(text: str, finding: Finding, colour: bool) -> str:

@@ -104,6 +104,25 @@ def test_a_cell_that_has_just_changed_has_a_sign_behind_its_mark():
     assert shown(tables=[Table([Column("A"), Column("B")], [cells])]) == "A    B\nok~  down!~\n"
 
 
+@pytest.mark.parametrize(
+    ("subject", "objects", "said"),
+    [
+        ("etcd on node cp-1", ("node/cp-1",), "etcd on node cp-1: slow"),
+        (
+            "clocks of cp-1, w1 and 1 more",
+            ("node/cp-1", "node/w1", "node/w2"),
+            "clocks of cp-1, w1 and 1 more: slow",
+        ),
+        ("pod a/b", ("pod/a/b",), "pod a/b: slow"),
+        ("etcd", ("node/etc",), "etcd on node/etc: slow"),
+        ("etcd of cp-10", ("node/cp-1",), "etcd of cp-10 on node/cp-1: slow"),
+    ],
+)
+def test_an_object_that_the_subject_names_is_not_named_twice(subject, objects, said):
+    finding = Finding(Severity.NOTE, "r", subject, "says", "slow", objects=objects)
+    assert shown(findings=[finding]).startswith(f"note: {said}\n")
+
+
 def test_a_pod_is_not_a_place():
     pods = ("pod/kube-system/proxy-x", "pod/kube-system/proxy-y")
     finding = Finding(Severity.NOTE, "r", "pods of a DaemonSet", "says", "they stay", objects=pods)

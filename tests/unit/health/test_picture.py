@@ -51,8 +51,8 @@ def test_a_picture():
         "\n"
         "warning: disk 1 for 5 minutes: slow\n"
         "\n"
-        "03:00:01 new: warning slow-disk on disk 1\n"
-        "03:00:01 worse: etcd on node/cp-1: well -> hanging"
+        "03:00:01 worse: etcd on node/cp-1: well -> hanging\n"
+        "03:00:01 new: warning slow-disk on disk 1"
     )
 
 

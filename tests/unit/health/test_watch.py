@@ -161,8 +161,8 @@ def test_it_looks_again_and_keeps_what_has_changed():
     )
     assert last is HANGING
     assert pictures[-1][3:] == [
-        "worse: etcd on node/cp-1: well -> hanging",
         "new: warning slow-disk on node/cp-1",
+        "worse: etcd on node/cp-1: well -> hanging",
     ]
 
 
