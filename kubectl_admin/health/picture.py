@@ -32,8 +32,8 @@ def picture(
     if seen.problem:
         problem = printable(f"as seen {look.facts.at.astimezone(now.tzinfo):%H:%M:%S}; now: {seen.problem}")
         head.append(f"{RED}{problem}{RESET}" if colour else problem)
-    shown = table(look, wide=wide, changed=seen.changed(now))
-    matrix = table_text(shown, wide=wide, headers=True, colour=colour).splitlines()
+    cells = table(look, wide=wide, changed=seen.changed(now))
+    matrix = table_text(cells, wide=wide, headers=True, colour=colour).splitlines()
     about = [printable(line) for line in lines(look)]
     found = [
         coloured(printable(f"{one.severity}: {headline(one, look.facts.now)}"), one, colour)
