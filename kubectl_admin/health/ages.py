@@ -4,8 +4,10 @@ Clocks differ, so client-go does not compare such times with its own clock at al
 (tools/leaderelection/leaderelection.go). Here they are corrected by the clocks that were measured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import inf
 from statistics import median
 
@@ -48,13 +50,20 @@ def age_of_lease(facts: Facts, node: Node) -> Age | None:
 
 def clock_of(facts: Facts, node: str) -> Clock | None:
     """The clock of a node, else one as the others', else the API server's; None where none is known."""
-    found = facts.node(node)
-    return (found.clock if found else None) or common_clock(facts) or server_clock(facts)
+    return clocks_by_name(facts).get(node) or common_clock(facts) or server_clock(facts)
 
 
+# They are asked for with every pod and every node of thousands.
+@lru_cache(maxsize=1)
+def clocks_by_name(facts: Facts) -> Mapping[str, Clock]:
+    """The clocks that were measured, by the names of their nodes."""
+    return {node.name: node.clock for node in facts.nodes if node.clock}
+
+
+@lru_cache(maxsize=1)
 def common_clock(facts: Facts) -> Clock | None:
     """The median of all clocks, with the median of their errors; None where none was measured."""
-    clocks = [node.clock for node in facts.nodes if node.clock]
+    clocks = clocks_by_name(facts).values()
     if not clocks:
         return None
     return Clock(median(one.offset for one in clocks), median(one.error for one in clocks))

@@ -265,9 +265,9 @@ class Balancer:
     reply: Reply | NoReply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """Everything that was seen.
+    """Everything that was seen. No two are compared: what is derived from one is found again by its identity.
 
     at: this machine's clock when it began; took: seconds of the whole. server_time: the API server's clock at
     the same moment; None where it has not said. sampled: how many nodes were asked

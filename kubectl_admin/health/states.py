@@ -152,11 +152,12 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
             evidence = f"the kubelet forwards none of the ports: {reason}"
             yield _of(State.RUNTIME, f"{evidence}; {signs(facts, node)}")
         return
+    if way.why is Why.LEFT_OUT:  # as thousands are
+        yield _of(State.LEFT_OUT, f"node {node.name} is not in the sample that was asked")
+        return
     said = way.said or UNKNOWN[way.why]
     seen = f"{said}; {signs(facts, node)}"
     match way.why:
-        case Why.LEFT_OUT:
-            yield _of(State.LEFT_OUT, f"node {node.name} is not in the sample that was asked")
         case Why.NODE if is_alive(facts, node):
             yield _of(State.KUBELET, f"the API server can't reach the kubelet: {seen}")
         case Why.NODE:

@@ -9,6 +9,7 @@ from kubectl_admin.health import rules
 from kubectl_admin.health.ages import age, seconds_since
 from kubectl_admin.health.facts import Facts, Process
 from kubectl_admin.health.object_facts import Aggregated, Objects, Terminating
+from kubectl_admin.health.states import verdict
 from kubectl_admin.report.text import some_of, span
 
 # No Service is taken away and put back by an update: what it lacks is no passing thing.
@@ -49,7 +50,13 @@ def instances(facts: Facts) -> Iterator[Finding]:
         for node in facts.nodes
         if (process := node.process(Component.APISERVER)) and process.pod
     }
-    ready = [name for name, process in running.items() if _is_settled(facts, process)]
+    ready = [
+        node.name
+        for node in facts.nodes
+        if (process := running.get(node.name))
+        and _is_settled(facts, process)
+        and not verdict(facts, node, process).is_bad
+    ]
     yield from _behind_service(facts, objects, running, ready)
     yield from _without_lease(facts, objects, ready)
 

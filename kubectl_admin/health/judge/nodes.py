@@ -102,9 +102,10 @@ def leases(facts: Facts) -> Iterator[Finding]:
     The kubelet's own clock has written the time, so this is judged only where that clock was measured.
     """
     for node in facts.nodes:
-        ready, age = node.condition("Ready"), age_of_lease(facts, node)
-        if node.clock is None or age is None or not age.is_above(rules.LEASE_OLD):
+        age = age_of_lease(facts, node) if node.clock else None
+        if age is None or not age.is_above(rules.LEASE_OLD):
             continue
+        ready = node.condition("Ready")
         if ready and ready.status == "True" and not is_out_of_reach(facts, node):
             yield rules.LEASE_OLD_RULE.warning(
                 subject=f"node {node.name}",

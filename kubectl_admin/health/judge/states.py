@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from kubectl_admin.certificates.rules import KUBELET_DOWN
 from kubectl_admin.control_plane.component import Component
@@ -67,10 +68,17 @@ class Standing:
 
 def standings(facts: Facts, component: Component | None = None) -> Iterator[Standing]:
     """Every component on every node, or one of them, with its state."""
-    for node in facts.nodes:
-        for process in node.processes:
-            if component is None or process.component is component:
-                yield Standing(node, process, verdict(facts, node, process))
+    return (one for one in all_standings(facts) if component is None or one.process.component is component)
+
+
+@lru_cache(maxsize=1)  # many checks go through them, of thousands of nodes
+def all_standings(facts: Facts) -> tuple[Standing, ...]:
+    """Every component on every node with its state."""
+    return tuple(
+        Standing(node, process, verdict(facts, node, process))
+        for node in facts.nodes
+        for process in node.processes
+    )
 
 
 def is_bad(facts: Facts, node: str, component: Component) -> bool:
