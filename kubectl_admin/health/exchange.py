@@ -51,14 +51,13 @@ class Patience:
         return max(self.end.left, 0.001)
 
     @property
-    def is_over(self) -> bool:
-        """Whether the end has come: what is silent then was not waited for as long as others."""
-        return self.end.left <= 0
-
-    @property
     def for_one(self) -> float:
         """Seconds for one answer that is asked for now."""
         return min(self.each, self.left)
+
+    def is_enough(self, seconds: float) -> bool:
+        """Whether who has said nothing for so long is silent, and not only cut short by the end."""
+        return seconds >= self.each / 2
 
     def pause(self, since: float | None) -> bool:
         """Waits for the next look after one that began then, by the clock of the end; None: it need not wait.
@@ -67,7 +66,7 @@ class Patience:
         """
         clock = self.end.clock
         seconds = 0.0 if since is None else max(self.interval - (clock.monotonic() - since), 0.0)
-        if self.left <= seconds + self.each / 2:
+        if not self.is_enough(self.left - seconds):
             return False
         clock.sleep(seconds)
         return True
@@ -139,14 +138,14 @@ class Exchange:
     def ask(self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question) -> Heard:
         """Asks one question, and what follows from its answers over the same connection."""
         heard, port = Heard(), ports[question]
-        port.finish_within(self.patience.for_one)
+        port.finish_within(given := self.patience.for_one)
         left = list(question.paths)
         try:
             stream, shown = open_stream(forwarded, port, question, self._loopback)
             heard.certificate = stream.peer_certificate if isinstance(stream, Secured) else None
             get = partial(self._get, heard, stream, port, shown)
             while left:
-                port.finish_within(self.patience.for_one)
+                port.finish_within(given := self.patience.for_one)
                 answer = get(left[0])
                 path = left.pop(0)
                 if path == METRICS:
@@ -157,7 +156,7 @@ class Exchange:
                     self._follow(path, answer, port, get)
         except AdminError as error:
             reply = silence.of_port(error)
-            cut_short = reply.why is Why.SILENT and self.patience.is_over
+            cut_short = reply.why is Why.SILENT and not self.patience.is_enough(given)
             heard.give_up(left, replace(reply, why=Why.LATE) if cut_short else reply)
         return heard
 
