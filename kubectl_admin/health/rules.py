@@ -174,18 +174,20 @@ NEARLY_FULL = 0.95  # MIXIN kubelet.libsonnet, KubeletTooManyPods
 # Nodes, by their objects; drain/rules.py has that on nodes that are not Ready.
 NODE_PRESSURE = Rule("node-pressure", "no node is short of memory, disk or process ids", NODE_STATUS)
 NODE_CONDITION = Rule("node-condition", "no node has a condition that tells of a problem", NODE_STATUS)
-LEASE_OLD_RULE = Rule("lease-old", "the kubelet of a node renews its Lease every 10 s", LEASES)
+LEASE_OLD_RULE = Rule(
+    "lease-old", "the kubelet of a node renews its Lease every 10 s; 40 s are too long", LEASES
+)
 CORDONED = Rule("cordoned", "a node takes new pods, unless somebody works on it")
 TOO_MANY_PODS = Rule(
     "too-many-pods",
-    "a node has room for more pods than it runs",
+    "a node runs at most 95 % of the pods that it may",
     f"{MIXIN}kubelet.libsonnet, KubeletTooManyPods",
 )
 
 # The API's own objects.
 APISERVICE_UNAVAILABLE = Rule(
     "apiservice-unavailable",
-    "every API that another server answers is available",
+    "every API that another server answers is available; a minute without may be an update of its pod",
     "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/",
 )
 APISERVER_COUNT = Rule(
@@ -205,7 +207,7 @@ CSR_PENDING = Rule(
 )
 WEBHOOK_NO_BACKEND = Rule(
     "webhook-no-backend",
-    "the Service of every webhook has a ready endpoint",
+    "the Service of every webhook has a ready endpoint; a minute without may be an update of its pod",
     "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy",
 )
 
@@ -222,7 +224,7 @@ DAEMONSET_STUCK = Rule(
 )
 BUDGET_SHORT = Rule(
     "budget-short",
-    "a disruption budget has as many healthy pods as it wants",
+    "a disruption budget has as many healthy pods as it wants, 15 minutes after they began at the latest",
     f"{MIXIN}apps.libsonnet, KubePdbNotEnoughHealthyPods",
 )
 DNS = "https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/"
