@@ -152,7 +152,7 @@ class Looks:
         return True
 
     def _told(self, beside: Callable[[Plan, Replies], Replies]) -> Asked:
-        """What is known. beside: adds to an API server's replies."""
+        """What is known. beside: adds to a component's replies."""
         way, heard = self._way, self._heard
         if not self._sure:
             way = silence.too_late(way)
@@ -187,9 +187,15 @@ class Looks:
         )
 
     def _by_proxy(self, plan: Plan, replies: Replies) -> Replies:
-        """An API server's replies, as another one gets them where the node's ports do not lead there."""
-        is_apiserver = plan.process.component is Component.APISERVER and plan.questions
-        if not is_apiserver or not instances.is_beside(plan, self._way, replies):
+        """The replies with those that an API server gets where the node's ports do not lead there."""
+        match plan.process.component:
+            case Component.APISERVER:
+                asked = bool(plan.questions) and instances.is_beside(plan, self._way, replies)
+            case Component.KUBE_PROXY:
+                asked = instances.is_sign_of_life(plan, self._way)
+            case _:
+                asked = False
+        if not asked:
             return replies
         return {**replies, **instances.by_proxy(self._asker.cluster, plan, self._asker.patience)}
 

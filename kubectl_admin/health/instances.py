@@ -1,4 +1,4 @@
-"""API servers asked through another one, where the ports of their node do not lead to them."""
+"""Asks API servers and kube-proxies through an API server, where the ports of their node lead nowhere."""
 
 import time
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from kubectl_admin.health.facts import NoReply, Reply, Why
 from kubectl_admin.health.questions import Plan
 from kubectl_admin.pool import ask_all
 
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what others are bound to
 Replies = Mapping[str, Reply | NoReply]
 
 
@@ -30,12 +31,23 @@ def is_beside(plan: Plan, way: str | NoReply, replies: Replies) -> bool:
     return elsewhere or any(isinstance(one, NoReply) and one.why is Why.GARBLED for one in replies.values())
 
 
+def is_sign_of_life(plan: Plan, way: str | NoReply) -> bool:
+    """Whether a kube-proxy that listens for everybody is asked, since its node's kubelet says nothing.
+
+    One that hangs and a machine that is off look alike but for that.
+    """
+    everywhere = bool(plan.questions) and plan.questions[0].endpoint.host in EVERYWHERE
+    return everywhere and isinstance(way, NoReply) and way.why is Why.SILENT
+
+
 def by_proxy(cluster: Cluster, plan: Plan, patience: Patience) -> Replies:
-    """The health of an API server as another one is told it, which shows it no user."""
+    """The health of a component as an API server is told it, which shows it no user."""
     if plan.process.pod is None:
         return {}
-    where = f"{SYSTEM_PODS}/https:{plan.process.pod.name}:{plan.questions[0].endpoint.port}/proxy"
-    asked = [path.partition("?")[0] for question in plan.questions for path in question.on_health]
+    endpoint = plan.questions[0].endpoint
+    where = f"{SYSTEM_PODS}/{endpoint.scheme}:{plan.process.pod.name}:{endpoint.port}/proxy"
+    there = [question for question in plan.questions if question.endpoint == endpoint]
+    asked = [path.partition("?")[0] for question in there for path in question.on_health]
     asking = {path: partial(get_reply, cluster, f"{where}{path}", patience.for_one) for path in asked}
     found = ask_all(asking, deadline=patience.left, workers=len(asking))
     return {

@@ -1,5 +1,6 @@
 """The signs of life of a node, beside the answers of its components. Pure."""
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.ages import age_of_lease
 from kubectl_admin.health.checks import health_replies
 from kubectl_admin.health.facts import Facts, Node, NoReply, Reply, Why
@@ -39,6 +40,21 @@ def is_alive(facts: Facts, node: Node) -> bool:
     )
     refused = isinstance(node.way, NoReply) and REFUSED in node.way.said
     return answered or refused or is_renewing(facts, node)
+
+
+def waits_for_instance(node: Node) -> bool:
+    """Whether a node's kubelet says nothing since the API server of its node hangs.
+
+    A kubelet lets nobody in before the API server that it knows has allowed it, and kubeadm has it know its
+    own node's. Something else of the node has answered, so the machine is there.
+    """
+    if not isinstance(node.way, NoReply) or node.way.why is not Why.SILENT:
+        return False
+    instance = node.process(Component.APISERVER)
+    replies = list(health_replies(instance).values()) if instance else []
+    hangs = bool(replies) and all(isinstance(one, NoReply) and one.why is Why.SILENT for one in replies)
+    others = [each for each in node.processes if each is not instance]
+    return hangs and any(isinstance(one, Reply) for each in others for one in each.replies.values())
 
 
 def is_renewing(facts: Facts, node: Node) -> bool:

@@ -23,8 +23,18 @@ from kubectl_admin.health.containers import (
 )
 from kubectl_admin.health.facts import KUBELET_PING, Facts, Node, NoReply, Process, Reply, Why
 from kubectl_admin.health.leaders import leads
-from kubectl_admin.health.signs import forwards_nothing, is_alive, is_of_runtime, is_renewing, signs
+from kubectl_admin.health.signs import (
+    forwards_nothing,
+    is_alive,
+    is_of_runtime,
+    is_renewing,
+    signs,
+    waits_for_instance,
+)
 
+# A pod that is deleted is gone so long after its grace period, of which its deletionTimestamp is the end. One
+# whose kubelet can't say so stays.
+ENDING_GRACE = 10.0  # seconds
 ON_EVERY_NODE = (Component.KUBELET, Component.KUBE_PROXY)
 
 
@@ -134,14 +144,31 @@ def verdict(facts: Facts, node: Node, process: Process) -> Verdict:
     replies = health_replies(process)
     if any(isinstance(reply, Reply) for reply in replies.values()):
         return _answered(facts, process)
+    if process.component is Component.APISERVER and waits_for_instance(node):
+        paths = ", ".join(replies)
+        return _of(
+            State.HANGING,
+            f"it gives another API server no answer to {paths}, and its node's kubelet waits for it",
+        )
     # The node stands before its components: what is behind it can't be known.
-    found = chain(_behind(facts, node), _by_object(facts, node, process), _by_silence(process))
+    found = chain(
+        _waiting(node), _behind(facts, node), _by_object(facts, node, process), _by_silence(process)
+    )
     return next(found, None) or _unknown(node, process)
 
 
 def node_state(facts: Facts, node: Node) -> Verdict | None:
-    """Why nothing of a node can be asked: NODE, KUBELET, RUNTIME, LEFT_OUT; None where it can be."""
-    return next(_behind(facts, node), None)
+    """Why nothing of a node can be asked: NODE, KUBELET, RUNTIME, LEFT_OUT; None where it can be.
+
+    UNKNOWN where its API server hangs, for which its kubelet waits.
+    """
+    return next(chain(_waiting(node), _behind(facts, node)), None)
+
+
+def _waiting(node: Node) -> Iterator[Verdict]:
+    """That a kubelet lets nobody in before the API server of its node has allowed it, which hangs."""
+    if waits_for_instance(node):
+        yield _of(State.UNKNOWN, "its node's kubelet waits for the API server of the node, which hangs")
 
 
 def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
@@ -179,7 +206,7 @@ def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
         yield from _without_pod(facts, node, process)
         return
     container = main_container(process)
-    if pod.deleted is not None:
+    if pod.deleted is not None and (facts.now - pod.deleted).total_seconds() < ENDING_GRACE:
         yield _of(State.UNKNOWN, f"pod {pod.name} is being ended")
     elif container and has_crashed(facts, node.name, container):
         yield _of(State.CRASHING, f"pod {pod.name}: {told(facts, node.name, container)}")

@@ -7,7 +7,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
 from kubectl_admin.health.ages import age, seconds_since
-from kubectl_admin.health.facts import Facts, Process
+from kubectl_admin.health.facts import Facts, Process, Reply
 from kubectl_admin.health.object_facts import Aggregated, Objects, Terminating
 from kubectl_admin.health.states import verdict
 from kubectl_admin.report.text import some_of, span
@@ -117,9 +117,14 @@ def _waits_for_apis(one: Terminating) -> bool:
 
 
 def _is_settled(facts: Facts, process: Process) -> bool:
-    """Whether an API server has been Ready for so long that it has told everybody that it is there."""
+    """Whether an API server has been Ready for so long that it has told everybody that it is there.
+
+    One that does not answer, or not well, has a finding of its own; its pod may be Ready for a while still.
+    """
     pod = process.pod
     if pod is None or not pod.ready or pod.deleted or pod.since is None:
+        return False
+    if not all(isinstance(reply, Reply) and reply.is_fine for reply in process.replies.values()):
         return False
     return age(facts, pod.node, pod.since).seconds > rules.YOUNG
 

@@ -151,7 +151,7 @@ def full(facts: Facts) -> Iterator[Finding]:
 def is_out_of_reach(facts: Facts, node: Node) -> bool:
     """Whether nothing of a node can be asked, which is a finding on its own."""
     behind = node_state(facts, node)
-    return behind is not None and behind.state in (State.NODE, State.KUBELET, State.RUNTIME)
+    return behind is not None and behind.state is not State.LEFT_OUT
 
 
 def is_problem(condition: Condition) -> bool:

@@ -110,7 +110,7 @@ def components(facts: Facts) -> Iterator[Finding]:
         rule = OWN_RULES.get(one.verdict.state)
         if one.verdict.state is State.UNHEALTHY and one.process.component not in JUDGED_BY_ANSWER:
             rule = rules.COMPONENT_UNHEALTHY
-        if rule:
+        if rule and not _waits(facts, one):
             yield rule.violation(
                 subject=one.subject,
                 evidence=one.verdict.evidence,
@@ -118,6 +118,12 @@ def components(facts: Facts) -> Iterator[Finding]:
                 objects=one.objects,
                 since=one.unready_since,
             )
+
+
+def _waits(facts: Facts, one: Standing) -> bool:
+    """Whether a kubelet that hangs asks an API server on its node that is not well whom it may let in."""
+    hangs = one.process.component is Component.KUBELET and one.verdict.state is State.HANGING
+    return hangs and is_bad(facts, one.node.name, Component.APISERVER)
 
 
 def crashes(facts: Facts) -> Iterator[Finding]:

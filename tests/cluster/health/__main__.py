@@ -30,7 +30,11 @@ def main(name: str, parts: list[str]) -> int:
             told = [
                 f"{one['severity']} {one['rule']} {one['subject']}: {one['evidence']}" for one in look.serious
             ]
-            print(f"  after {look.after:.0f} s, took {look.took:.1f} s: {told} {look.words}", file=sys.stderr)
+            cell = look.states.get(tried.node, {}).get(case.component, "")
+            print(
+                f"  after {look.after:.0f} s, took {look.took:.1f} s: {cell} {told} {look.words}",
+                file=sys.stderr,
+            )
         labs.wait_until_whole(lab)
         print(f"  {case.name}: {time.monotonic() - began:.0f} s with mending", file=sys.stderr, flush=True)
     return 1 if failed else 0

@@ -62,7 +62,9 @@ class Tried:
             f"{one['severity']} {one['rule']} ({one['subject']}: {one['evidence']})"
             for look in self.seen
             for one in look.serious
-            if not names(self.case, self.node, one) and one["rule"] not in self.case.then
+            if not names(self.case, self.node, one)
+            and one["rule"] not in self.case.then
+            and not is_trace(one)
         }
         return sorted(found)
 
@@ -130,6 +132,11 @@ def names(case: Case, node: str, finding: dict[str, Any]) -> bool:
         return False  # of another component of the same node
     objects = case.objects if case.objects is not None else (f"node/{node}",)
     return not objects or tuple(finding["objects"]) == objects
+
+
+def is_trace(finding: dict[str, Any]) -> bool:
+    """Whether a finding tells of an earlier case: for minutes it is told that something has begun again."""
+    return (finding["rule"], finding["severity"]) == ("component-crashing", "warning")
 
 
 def leader(lab: Lab) -> str:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import ssl
 import tempfile
+import threading
 
 import pytest
 from cryptography import x509
@@ -322,6 +323,17 @@ def test_the_api_server_of_such_a_node_is_asked_through_another_one(server):
     asked = asker(server, retries=0).node(["kube-proxy-w1"], [apiserver(), proxy_plan()])
     assert told(asked.processes[0]) == {"/livez": 200, "/readyz": 200}
     assert not asked.processes[1].replies
+
+
+def test_kube_proxy_is_a_sign_of_life_of_a_node_whose_kubelet_says_nothing(server):
+    over = threading.Event()
+    server.on("GET", FORWARD, lambda _wire: over.wait(LATER))
+    server.on("GET", f"{PODS}/http:kube-proxy-w1:10256/proxy/healthz", Says(200, SYNCED.encode()))
+    server.on("GET", f"{PODS}/http:kube-proxy-w1:10256/proxy/livez", Says(200, SYNCED.encode()))
+    short = Patience(Deadline.after(LATER, server.clock), 0.2, 0)
+    asked = Asking(server.connect(), short).node(["kube-proxy-w1"], [proxy_plan()])
+    over.set()
+    assert (asked.way.why, told(asked.processes[0])) == (Why.SILENT, {"/healthz": 200, "/livez": 200})
 
 
 def test_another_pod_leads_to_the_node_where_the_first_is_gone(server):

@@ -25,6 +25,7 @@ from tests.unit.health.made import (
     node,
     pod,
     process,
+    with_process,
 )
 
 DIAL = "error dialing backend: dial tcp 10.0.0.11:10250: connect: no route to host"
@@ -101,6 +102,16 @@ def test_a_node_without_a_sign_of_life_is_off_and_its_components_are_not_down(co
 def test_a_kubelet_that_is_silent_on_a_node_with_an_old_lease_is_a_node_that_is_off():
     one = silenced(lease=lease("cp-1", ago(41)), way=no_reply("silent"))
     assert state(one, KUBELET) == (State.NODE, "node?")
+
+
+def test_a_kubelet_that_waits_for_the_api_server_of_its_node_is_not_down():
+    one = silenced(lease=lease("cp-1", ago(300)), ready="Unknown", way=no_reply("silent"))
+    one = with_process(one, APISERVER, replies={"/livez": no_reply("silent"), "/readyz": no_reply("silent")})
+    assert state(one, APISERVER) == (State.NODE, "node?")
+    one = with_process(one, KUBE_PROXY, replies={"/healthz": fine()})
+    assert state(one, APISERVER) == (State.HANGING, "hangs")
+    assert state(one, KUBELET) == state(one, ETCD) == (State.UNKNOWN, "?")
+    assert state(one, KUBE_PROXY) == (State.WELL, "ok")
 
 
 def test_a_node_whose_api_server_answers_has_lost_only_its_kubelet():
@@ -218,6 +229,9 @@ def test_a_process_that_ends_again_and_again_is_crashing_and_a_young_one_is_not(
 
 def test_a_pod_that_is_being_ended_is_not_down():
     assert state(on(MANAGER, no_reply("refused"), pod=pod(MANAGER, "cp-1", deleted=ago(1))))[1] == "?"
+    # The kubelet asks the API server of its own node, and can't tell when that has ended.
+    stays = pod(MANAGER, "cp-1", deleted=ago(11))
+    assert state(on(MANAGER, no_reply("refused"), pod=stays))[1] == "closed"
 
 
 def test_a_component_that_takes_a_connection_and_says_nothing_hangs():

@@ -6,7 +6,19 @@ import pytest
 from kubectl_admin.health.facts import Condition
 from kubectl_admin.health.judge import apis
 from kubectl_admin.health.object_facts import Aggregated, Identity, Objects, SigningRequest, Terminating
-from tests.unit.health.made import APISERVER, AT, YESTERDAY, ago, facts, node, pod, process
+from tests.unit.health.made import (
+    APISERVER,
+    AT,
+    YESTERDAY,
+    ago,
+    bad,
+    facts,
+    no_reply,
+    node,
+    pod,
+    process,
+    with_process,
+)
 
 METRICS = "v1beta1.metrics.k8s.io"
 
@@ -149,6 +161,12 @@ BOTH = ("10.0.0.11", "10.0.0.12")
 def test_every_api_server_is_behind_the_service(nodes, instances, objects):
     found = judged(apis.instances, *nodes, instances=instances)
     assert short(found) == [("warning", "apiserver-count", one) for one in objects]
+
+
+@pytest.mark.parametrize("reply", [no_reply("refused"), no_reply("silent"), bad()])
+def test_an_api_server_that_does_not_answer_has_a_finding_of_its_own(reply):
+    gone = with_process(CP2, APISERVER, replies={"/readyz": reply})
+    assert judged(apis.instances, CP1, gone, instances=BOTH[:1], identities=(identity("cp-1"),)) == []
 
 
 @pytest.mark.parametrize(

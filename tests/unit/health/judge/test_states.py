@@ -66,6 +66,15 @@ def test_a_kubelet_alone_that_is_down_is_told_from_a_node_that_is_off():
     assert judged(node(), one) == [("kubelet-down", "violation")]
 
 
+def test_a_kubelet_that_waits_for_the_api_server_of_its_node_is_no_finding_of_its_own():
+    silent = {path: no_reply("silent") for path in ("/livez", "/readyz")}
+    one = node("cp-1", [process(APISERVER, "cp-1", silent), process(KUBELET, "cp-1", no_reply("silent"))])
+    found = [each for each in judge(facts(one, node("w1"))) if each.severity != "note"]
+    assert [(each.rule, each.subject) for each in found] == [
+        ("component-hangs", "kube-apiserver on node cp-1")
+    ]
+
+
 def test_a_runtime_that_hangs_is_one_finding():
     one = off(way=no_reply("forward", "deadline exceeded"), lease=lease("cp-2", ago(4)), ready="True")
     assert judged(node(), one) == [("runtime-hangs", "violation")]
