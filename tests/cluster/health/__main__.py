@@ -43,7 +43,7 @@ def main(name: str, parts: list[str]) -> int:
 def row(tried: Tried, faults: list[str]) -> str:
     """A case as a row of a table."""
     case = tried.case
-    named = f"`{case.rule}` ({case.severity}) on {tried.node}" if case.rule else "nothing"
+    named = f"`{tried.named['rule']}` ({case.severity}) on {tried.node}" if tried.named else "nothing"
     seconds = f"{tried.last.after + tried.last.took:.0f}"
     cell = f"{case.component}: {tried.state}" if case.component else ""
     followed = ", ".join(f"`{rule}`" for rule in tried.followed)

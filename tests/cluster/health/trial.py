@@ -72,14 +72,14 @@ class Tried:
     def followed(self) -> list[str]:
         """The rules of what followed from the break, in the look that has named it."""
         rules = {one["rule"] for one in self.last.serious if one["rule"] in self.case.then}
-        return sorted(rules - {self.case.rule})
+        return sorted(rules - {self.named and self.named["rule"]})
 
     @property
     def faults(self) -> Iterator[str]:
         """What is not as it should be; nothing where the case is passed."""
         if self.case.rule and not self.named:
             yield f"no {self.case.rule} after {self.last.after:.0f} s"
-        if self.case.state and self.state != self.case.state:
+        if self.case.state and self.state not in self.case.state.split("|"):
             _, seen = self.last.states.get(self.node, {}).get(self.case.component, ("", "not there"))
             yield f"the cell is «{self.state}» and not «{self.case.state}»: {seen}"
         if self.foreign:
@@ -124,7 +124,7 @@ def looked_at(lab: Lab, after: float, *arguments: str, **changes: str) -> Looked
 
 def names(case: Case, node: str, finding: dict[str, Any]) -> bool:
     """Whether a finding names the break of a case."""
-    if (finding["rule"], finding["severity"]) != (case.rule, case.severity):
+    if finding["rule"] not in case.rule.split("|") or finding["severity"] != case.severity:
         return False
     if finding["rule"].startswith(("component-", "port-")) and not finding["subject"].startswith(
         case.component
