@@ -18,6 +18,7 @@ APISERVER, ETCD, KUBELET, KUBE_PROXY, MANAGER, SCHEDULER = (
     *("kube-apiserver", "etcd", "kubelet", "kube-proxy", "kube-controller-manager", "kube-scheduler"),
 )
 LEADER = "leader"  # the node of the controller-manager that leads
+ETCD_LATER = ("member-down", "no-spare-member", "apiserver-unhealthy", "apiserver-count")
 NODE_LATER = ("node-not-ready", "lease-old", "node-condition", "critical-pod")  # of a node without a kubelet
 
 
@@ -150,21 +151,21 @@ CASES = [
     ),
     Case(
         *("etcd: stopped", "cp-3", by(breaks.stopped, ETCD), "port-closed", ETCD, "closed"),
-        then=("component-missing", "apiserver-unhealthy", *NODE_LATER, "apiserver-count"),
+        then=("component-missing", *ETCD_LATER, *NODE_LATER),
     ),
     Case(
         *("etcd: frozen", "cp-3", by(breaks.frozen, ETCD), "component-hangs", ETCD, "hanging"),
-        then=("apiserver-unhealthy", "component-hangs", *NODE_LATER, "apiserver-count"),
+        then=("component-hangs", *ETCD_LATER, *NODE_LATER),
     ),
     Case(
         *("etcd: wrong flag", "cp-3", by(edits.wrong_flag, ETCD)),
         *("port-closed|component-crashing", ETCD, "closed|crashing"),
-        then=("apiserver-unhealthy", *NODE_LATER, "apiserver-count"),
+        then=(*ETCD_LATER, *NODE_LATER),
     ),
     Case(
         *("etcd: cut off from its peers", "cp-3", by(breaks.cut_off, breaks.PEER_PORT)),
         *("no-leader", ETCD, "unhealthy"),
-        then=("apiserver-unhealthy", "etcd-unhealthy", *NODE_LATER, "apiserver-count"),
+        then=("etcd-unhealthy", *ETCD_LATER, *NODE_LATER),
     ),
     Case(
         *("etcd: alarm NOSPACE", "cp-3", by(breaks.no_space), "alarm-nospace", ETCD, "unhealthy"),
