@@ -61,3 +61,64 @@ def test_without_a_right_skew_still_asks_the_other_processes(skew, right):
     lacking = next(ended for each, ended in skew.without.items() if str(each) == right)
     lost = asked(skew.with_all.out) - asked(lacking.out)
     assert {part for _node, part in lost} == UNASKED[right]
+
+
+# Rights that health does not take on a cluster that is well, unless it is told to keep a record.
+NOT_TAKEN = {
+    "get /readyz/*",
+    "get /livez/*",
+    "get pods/proxy in namespace kube-system",
+    "get namespaces in namespace kube-system",
+}
+# Without these it reaches no component.
+BLINDING = {
+    "list nodes",
+    "list pods",
+    "create pods/portforward in namespace kube-system",
+    "get pods/portforward in namespace kube-system",
+}
+
+
+@pytest.fixture(scope="module")
+def health(shared_lab) -> Tried:
+    """health by the administrator, by who has all rights of the page, by who lacks one."""
+    return permissions.try_out(
+        stage_of(shared_lab),
+        "health",
+        lambda path: admin(
+            shared_lab, "health", "-o", "json", "--timeout", "60", "--fail-on", "never", KUBECONFIG=str(path)
+        ),
+        administrator=True,
+    )
+
+
+def states(answer: str) -> dict[tuple[str, str], str]:
+    """The state of each component, by node and name."""
+    return {
+        (node["name"], part): said["state"]
+        for node in json.loads(answer)["items"]
+        for part, said in node["components"].items()
+    }
+
+
+def unseen(answer: str) -> set[str]:
+    """What could not be looked at."""
+    return {each["subject"] for each in json.loads(answer)["findings"] if each["rule"] == "not-seen"}
+
+
+def test_with_the_rights_of_the_page_health_sees_what_the_administrator_sees(health):
+    assert (health.with_all.code, health.as_administrator.code) == (0, 0)
+    assert states(health.with_all.out) == states(health.as_administrator.out)
+    assert unseen(health.with_all.out) == unseen(health.as_administrator.out) == set()
+
+
+def test_each_right_that_is_missing_is_named_by_health_and_costs_only_its_own(health):
+    complete = states(health.with_all.out)
+    for right, ended in health.without.items():
+        taken = str(right) not in NOT_TAKEN
+        assert right.is_named_by(permissions.words(ended)) is taken, right
+        assert bool(unseen(ended.out)) is taken, right
+        blinded = str(right) in BLINDING
+        assert ended.code == (1 if blinded else 0), right
+        assert blinded or states(ended.out) == complete, right
+    assert {*NOT_TAKEN, *BLINDING} <= {str(right) for right in health.without}

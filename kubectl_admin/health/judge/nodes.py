@@ -39,6 +39,7 @@ def not_ready(facts: Facts) -> Iterator[Finding]:
         (node, ready)
         for node in facts.nodes
         if (ready := node.condition("Ready") or Condition("Ready", "Unknown")).status != "True"
+        and is_listed(node)
         and not is_out_of_reach(facts, node)
     ]
 
@@ -59,6 +60,11 @@ def not_ready(facts: Facts) -> Iterator[Finding]:
             objects=objects(alike),
             since=since(alike),
         )
+
+
+def is_listed(node: Node) -> bool:
+    """Whether its object was seen; without the right to that, pods alone tell that there is a node."""
+    return node.created is not None or bool(node.conditions)
 
 
 def pressure(facts: Facts) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ def unready(name, status="False", reason="KubeletNotReady", **fields):
         (unready("w1", created=ago(301)), "violation"),
         (unready("w1", created=None), "violation"),
         (replace(node("w1"), conditions=()), "violation"),  # its kubelet has never said anything
+        (replace(node("w1"), conditions=(), created=None), None),  # its pods alone are known
         (unready("w1", way=no_reply("node", "no route to host")), None),  # node-unreachable tells of it
         (unready("w1", way=no_reply("left out")), "violation"),  # it was not asked: its object alone is known
     ],
