@@ -1,16 +1,16 @@
 """How a cluster's health is shown: the matrix, lines on what belongs to no node, plain data. Pure."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.finding import Severity
+from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import prometheus
 from kubectl_admin.health.ages import age, common_clock
 from kubectl_admin.health.facts import Balancer, Facts, Lease, Node, NoReply, Reply, Resolver
 from kubectl_admin.health.leaders import node_of_holder
 from kubectl_admin.health.look import Look, Row, counted
-from kubectl_admin.health.matrix import LEADS, Place, table
+from kubectl_admin.health.matrix import LEADS, table
 from kubectl_admin.health.states import State, Verdict
 from kubectl_admin.report import Report
 from kubectl_admin.report.terminal import about
@@ -24,18 +24,18 @@ def report(
     *,
     wide: bool = False,
     fail_on: Severity | None = Severity.VIOLATION,
-    more: Sequence[str] = (),
-    changed: Collection[Place] = (),
+    beside: Sequence[Finding] = (),
 ) -> Report:
-    """The report of health. more: further paragraphs. changed: cells that are marked as such."""
+    """The report of health. beside: findings on what was done with the look, which come first."""
+    findings = [*beside, *look.findings]
     return Report(
         kind="Health",
         items=lambda: (document(row, look.facts) for row in look.rows),
         names=lambda: (f"node/{row.node.name}" for row in look.rows),
-        tables=[table(look, wide=wide, changed=changed)],
-        paragraphs=["\n".join(lines(look)), *more],
-        findings=look.findings,
-        closing=closing(look),
+        tables=[table(look, wide=wide)],
+        paragraphs=["\n".join(lines(look))],
+        findings=findings,
+        closing=closing(look, findings),
         fields=fields(look),
         texts={"prometheus": lambda: prometheus.exposition(look)},
         fail_on=fail_on,
@@ -92,17 +92,17 @@ def has_answered(resolver: Resolver) -> bool:
     return not isinstance(resolver.answer, NoReply)
 
 
-def closing(look: Look) -> str:
-    """The last line: what was asked, what not, how long it took, and what there is to see above."""
-    facts = look.facts
-    left_out = facts.sampled is not None and facts.sampled < len(look.rows)
-    asked = facts.sampled if left_out else len(look.rows)
+def closing(look: Look, findings: Sequence[Finding]) -> str:
+    """The last line: what was reached, what was not asked, how long it took, what there is to see."""
+    facts, total = look.facts, len(look.rows)
+    asked = total if facts.sampled is None else facts.sampled
+    reached = sum(not isinstance(node.way, NoReply) for node in facts.nodes)
+    left_out = f", {total - asked:,} not asked (--all asks all)" if asked < total else ""
     told = [
         str(look.counts),
-        f"{asked:,} of {len(look.rows):,} nodes asked in {facts.took:.1f} s"
-        f"{' (--all asks all)' if left_out else ''}",
+        f"{reached:,} of {asked:,} nodes reached in {facts.took:.1f} s{left_out}",
         f"rates are of {span(facts.window)}" if facts.window else "no rate is judged without --sample",
-        counted(look.findings) or "no findings",
+        counted(findings) or "no findings",
     ]
     return "; ".join(told)
 

@@ -1,20 +1,20 @@
 """One run of health: looks, waits, keeps a record, compares with an earlier one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
-from kubectl_admin.finding import Severity
+from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import compare
 from kubectl_admin.health.gather import How, gather
 from kubectl_admin.health.ignore import Exemption
 from kubectl_admin.health.judge import judge
 from kubectl_admin.health.look import Look, has_answered, look
 from kubectl_admin.health.report import report
-from kubectl_admin.health.wait import blind, wait_until_well, with_late
+from kubectl_admin.health.wait import blind, late, wait_until_well
 from kubectl_admin.health.window import Window
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.report import Report
@@ -42,14 +42,18 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run has come to. look: the last one; None where the API server has never answered."""
+    """What a run has come to. look: the last one; None where the API server has never answered.
+
+    waited: whether it was waited for health, so that the report says itself what is missing.
+    """
 
     report: Report
     look: Look | None
+    waited: bool = False
 
     def require_answer(self) -> None:
         """Raises AdminError where no component has answered: nobody knows then how the cluster is."""
-        if self.look and not has_answered(self.look):
+        if self.look and not self.waited and not has_answered(self.look):
             raise AdminError(
                 "no component of the cluster has answered", "see above why, and docs/permissions.md"
             )
@@ -93,7 +97,7 @@ def run(
         outcome = waited(looked, options, say) if options.wait else outcome_of(looked(), options)
         if outcome.look is None:
             return outcome
-        if part:
+        if part and has_answered(outcome.look):
             compare.save(outcome.look, identity, part)
         if before and options.diff:
             compared = compare.compare(outcome.look, options.diff, before[1])
@@ -107,15 +111,13 @@ def waited(looked: Callable[[], Look], options: Options, say: Callable[[str], No
     waiting = wait_until_well(looked, options.fail_on or Severity.VIOLATION, timeout, say)
     if waiting.last is None:
         return Outcome(blind(waiting, timeout), None)
-    outcome = outcome_of(waiting.last, options)
-    if waiting.is_over:
-        return outcome
-    return replace(outcome, report=with_late(outcome.report, waiting, timeout))
+    beside = () if waiting.is_over else (late(waiting, timeout),)
+    return replace(outcome_of(waiting.last, options, beside), waited=True)
 
 
-def outcome_of(seen: Look, options: Options) -> Outcome:
-    """The report of a look."""
-    return Outcome(report(seen, wide=options.wide, fail_on=options.fail_on), seen)
+def outcome_of(seen: Look, options: Options, beside: Sequence[Finding] = ()) -> Outcome:
+    """The report of a look, with findings on what was done with it."""
+    return Outcome(report(seen, wide=options.wide, fail_on=options.fail_on, beside=beside), seen)
 
 
 def with_changes(shown: Report, compared: compare.Compared, seen: Look) -> Report:

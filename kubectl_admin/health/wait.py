@@ -5,7 +5,6 @@ So does kops («validate cluster --wait», validate-count 2).
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from kubectl_admin.clock import Clock
 from kubectl_admin.cluster.retry import is_transient
@@ -102,13 +101,8 @@ def late(waiting: Waiting, timeout: float) -> Finding:
     return rules.NOT_WELL_YET.violation(
         subject="the cluster",
         evidence=f"after {duration(timeout)} there is still missing: {still}",
-        fix="look at the findings above, and wait longer with --wait",
+        fix="look at the other findings, and wait longer with --wait",
     )
-
-
-def with_late(report: Report, waiting: Waiting, timeout: float) -> Report:
-    """The report of the last look, and that the time is over."""
-    return replace(report, findings=[*report.findings, late(waiting, timeout)], fail_on=Severity.VIOLATION)
 
 
 def blind(waiting: Waiting, timeout: float) -> Report:

@@ -65,8 +65,8 @@ def test_a_whole_report_is_one_screen():
         "note: node on node/w1: it is cordoned\n"
         "  rule: a node answers\n"
         "\n"
-        "20 of 20 components well; 4 of 4 nodes asked in 0.5 s; no rate is judged without\n"
-        "  --sample; 1 violation, 1 note\n"
+        "20 of 20 components well; 4 of 4 nodes reached in 0.5 s; no rate is judged\n"
+        "  without --sample; 1 violation, 1 note\n"
     )
     assert max(map(len, text.splitlines())) <= 80
 
@@ -76,7 +76,7 @@ def test_what_is_not_well_and_what_was_not_seen_are_counted_apart():
         "cp-1",
         [process(ETCD, replies=made.bad()), process(MANAGER, replies=made.no_reply("late"))],
     )
-    assert "4 of 6 components well, 1 not well, 1 not seen; 1 of 1 nodes asked" in " ".join(
+    assert "4 of 6 components well, 1 not well, 1 not seen; 1 of 1 nodes reached" in " ".join(
         shown(look(facts(cp1), ())).split()
     )
 
@@ -91,7 +91,7 @@ def test_a_sample_says_so():
         for name in map("x{}".format, range(10))
     ]
     text = " ".join(shown(look(facts(node("w1"), *left_out, sampled=1), ())).split())
-    assert "1 of 11 nodes asked in 0.5 s (--all asks all)" in text
+    assert "1 of 1 nodes reached in 0.5 s, 10 not asked (--all asks all)" in text
     assert "2 of 22 components well, 20 not seen" in text
 
 

@@ -5,7 +5,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Rule, Severity
 from kubectl_admin.health.look import look
 from kubectl_admin.health.report import report
-from kubectl_admin.health.wait import blind, missing, wait_until_well, with_late
+from kubectl_admin.health.wait import blind, late, missing, wait_until_well
 from tests.fakes.clock import Clock
 from tests.unit.health import made
 from tests.unit.health.made import ETCD, KUBE_PROXY, KUBELET, facts, node, process
@@ -59,17 +59,16 @@ def test_it_is_said_what_is_waited_for_whenever_that_changes():
 def test_a_wait_ends_in_time_with_what_is_missing():
     waited = Waited(found(DOWN), timeout=12.0)
     assert (waited.waiting.is_over, waited.clock.monotonic(), waited.looked) == (False, 12.0, 4)
-    late = with_late(report(waited.waiting.last), waited.waiting, 12.0)
-    assert late.failed
-    assert late.findings[-1].evidence == "after 12s there is still missing: slow-disk, etcd on node/cp-1"
+    shown = report(waited.waiting.last, beside=[late(waited.waiting, 12.0)])
+    assert shown.failed
+    assert shown.findings[0].evidence == "after 12s there is still missing: slow-disk, etcd on node/cp-1"
+    assert shown.closing.endswith("; 2 violations")
 
 
 def test_well_once_at_the_end_is_not_enough():
     waited = Waited(found(DOWN), WELL, timeout=5.0)
     assert not waited.waiting.is_over
-    late = with_late(report(waited.waiting.last, fail_on=None), waited.waiting, 5.0)
-    assert late.failed
-    assert "a second look that finds all well" in late.findings[-1].evidence
+    assert "a second look that finds all well" in late(waited.waiting, 5.0).evidence
 
 
 def test_an_api_server_that_never_answers_is_a_violation_too():

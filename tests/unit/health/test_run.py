@@ -1,0 +1,89 @@
+"""The verb against an API server behind which no component can be reached."""
+
+import json
+
+import pytest
+
+from tests.fakes.served_api import serving
+from tests.program import run
+
+SYSTEM = "/api/v1/namespaces/kube-system"
+W1 = {
+    "metadata": {"name": "w1", "creationTimestamp": "2026-01-01T00:00:00Z"},
+    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+}
+LISTS = (
+    f"{SYSTEM}/pods",
+    f"{SYSTEM}/configmaps/kube-proxy",
+    f"{SYSTEM}/configmaps/kubelet-config",
+    f"{SYSTEM}/configmaps/extension-apiserver-authentication",
+    "/api/v1/namespaces",
+    "/api/v1/namespaces/default/services/kubernetes",
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/apiregistration.k8s.io/v1/apiservices",
+    "/apis/apps/v1/daemonsets",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/namespaces/kube-system/daemonsets",
+    "/apis/apps/v1/statefulsets",
+    "/apis/certificates.k8s.io/v1/certificatesigningrequests",
+    "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
+    "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases",
+    "/apis/discovery.k8s.io/v1/endpointslices",
+    "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+    "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices",
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/readyz",
+    "/version",
+)
+ANSWERS = {path: {} for path in LISTS} | {"/api/v1/nodes": {"kind": "NodeList", "items": [W1]}}
+
+
+@pytest.fixture
+def health(tmp_path):
+    """Runs the verb; the server's kube-system has this UID."""
+    with serving(ANSWERS | {SYSTEM: {"metadata": {"name": "kube-system", "uid": "u-1"}}}) as server:
+        kubeconfig = server.kubeconfig(tmp_path)
+        yield lambda *args: run("health", *args, "--kubeconfig", kubeconfig)
+
+
+def record(cluster):
+    """A record of a cluster, in which nothing was."""
+    nothing = {"nodes": {}, "findings": [], "budgets": {}, "leaders": {}}
+    about = {"context": "x", "at": "2026-11-30T03:00:00+00:00", "cluster": cluster}
+    return json.dumps({"apiVersion": "kubectl-admin/v1", "kind": "HealthRecord", **about, **nothing})
+
+
+def test_where_no_component_answers_nobody_knows_how_it_is(health):
+    ended = health()
+    assert ended.code == 1
+    assert ended.err.startswith("error: no component of the cluster has answered\n")
+    assert "w1    Ready   -          -     ?        -      -        -\n" in ended.out
+    assert "0 of 1 components well, 1 not seen; 0 of 1 nodes reached in" in ended.out
+
+
+def test_nothing_is_kept_of_a_look_that_saw_nothing(health, tmp_path):
+    assert health("--save", str(tmp_path / "record")).code == 1
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith("record")]
+
+
+def test_what_has_changed_since_a_record(health, tmp_path):
+    (tmp_path / "record").write_text(record("u-1"))
+    ended = health("--diff", str(tmp_path / "record"), "-o", "json")
+    changes = json.loads(ended.out)["changes"]
+    assert ("new", "node", "node/w1") in [(one["kind"], one["what"], one["object"]) for one in changes]
+
+
+def test_a_record_of_another_cluster_is_refused_before_anything_is_asked(health, tmp_path):
+    (tmp_path / "record").write_text(record("u-2"))
+    ended = health("--diff", str(tmp_path / "record"))
+    assert (ended.code, ended.out) == (1, "")
+    assert "record is of another cluster" in ended.err
+
+
+def test_a_wait_ends_with_what_is_missing(health):
+    ended = health("--wait", "1", "--timeout", "5", "-o", "json")
+    assert ended.code == 3
+    assert ended.err == "waiting for an answer of any component\n"
+    assert json.loads(ended.out)["findings"][0]["rule"] == "not-well-yet"
