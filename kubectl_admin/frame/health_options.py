@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubectl_admin.health.ignore import Exemption
 
 NEVER = "never"
+LONGEST_TIMEOUT = 3600.0  # seconds; those of connections end at 24 days
 OPTIONS = (
     click.option(
         "--fail-on",
@@ -157,6 +158,8 @@ def require_combination(output: str, given: dict[str, Any]) -> None:
     for option in ("timeout", "sample", "wait"):
         if given[option] == 0:
             raise UsageError(f"{name_of(option)} must be more than 0")
+    if given["timeout"] > LONGEST_TIMEOUT:
+        raise UsageError("--timeout must be at most 1h")
     if given["watching"] and output not in TABLE_FORMATS:
         raise UsageError(f"--watch and -o {output} do not go together", "use -o table or -o wide")
     if given["explained"] and output in ("name", "prometheus"):

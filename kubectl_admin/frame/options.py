@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 DAYS = re.compile(r"(\d+(?:\.\d+)?)d")  # which kubectl's durations don't know
 DAY = 86400.0  # seconds
+LONGEST = 36_500 * DAY  # that is waited; the machine's own timers end at three times that
 
 
 class Duration(click.ParamType[float]):
-    """Seconds of «30», «90s», «5m», «1h30m», «30d», «1d12h»; 0: no limit."""
+    """Seconds of «30», «90s», «5m», «1h30m», «30d», «1d12h»; 0: no limit. More than LONGEST is refused."""
 
     name = "duration"
 
@@ -33,9 +34,14 @@ class Duration(click.ParamType[float]):
         days = DAYS.match(value)
         rest = value[days.end() :] if days else value
         try:
-            return (float(days[1]) * DAY if days else 0) + (parse_duration(rest) if rest or not days else 0)
+            seconds = (float(days[1]) * DAY if days else 0) + (
+                parse_duration(rest) if rest or not days else 0
+            )
         except UsageError as error:
             self.fail(f"{value!r} is not a duration: {error.hint}", param, ctx)
+        if seconds > LONGEST:
+            self.fail(f"{value!r} is too long: {LONGEST / DAY:,.0f}d at most", param, ctx)
+        return seconds
 
 
 class Rate(click.ParamType[float]):

@@ -21,6 +21,7 @@ RECURSION = 0x0100
 LABEL = 63  # bytes of a part of a name
 POINTER = 0xC0
 ANSWERS = 64  # records that are looked at
+REFUSES = "the server says"  # how the words on an answer with a code begin
 CODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 
 
@@ -58,7 +59,7 @@ def addresses_in(message: bytes, number: int, asked: bytes, kind: int) -> tuple[
         raise ValueError("it is not to this question")
     if flags & CODE:
         code = flags & CODE
-        raise ValueError(f"the server says {CODES.get(code, f'error {code}')}")
+        raise ValueError(f"{REFUSES} {CODES.get(code, f'error {code}')}")
     if flags & TRUNCATED:
         raise ValueError("it is cut off")
     at += len(asked)

@@ -55,7 +55,7 @@ def reason_of_health(process: Process) -> str:
         return ""
     try:
         document = json.loads(reply.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(document.get("reason") or "") if isinstance(document, dict) else ""
 

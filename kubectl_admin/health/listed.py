@@ -35,7 +35,6 @@ SERVICES = Right("get", "services", "default")
 RIGHTS = (NODES, PODS, CONFIG_MAPS, DAEMON_SETS, NODE_LEASES, LEASES, SERVICES)
 LEADERS = (Component.CONTROLLER_MANAGER.value, Component.SCHEDULER.value)
 DNS = "kube-dns"  # the label of CoreDNS' pods, too
-DOMAIN = "cluster.local"  # where nothing says otherwise
 CONFIGURED = ("kube-proxy", "kubelet-config")  # ConfigMaps
 
 Result = TypeVar("Result")
@@ -47,6 +46,7 @@ class Listed:
     """What the listings say. plans, ways: by node.
 
     pods: of kube-system; None where they can't be listed. service: the ClusterIPs of default/kubernetes.
+    domain: of the cluster's names; "" where nothing says it.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -55,7 +55,7 @@ class Listed:
     has: frozenset[Component] = frozenset({Component.KUBELET})
     pods: tuple[Pod, ...] | None = None
     leaders: Mapping[str, Lease] = field(default_factory=dict)
-    domain: str = DOMAIN
+    domain: str = ""
     service: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
@@ -109,7 +109,7 @@ def put_together(answers: Mapping[Right | str, Any], *, certificate: bool) -> Li
         has=has,
         pods=None if told.is_blind else tuple(system.pods),
         leaders={name: leaders[name] for name in LEADERS if name in leaders},
-        domain=domain or DOMAIN,
+        domain=domain or "",
         service=tuple(str(one) for one in addresses if one),
         gaps=tuple(dict.fromkeys(told.gaps)),
     )

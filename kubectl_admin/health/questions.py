@@ -118,10 +118,16 @@ def static_pod(pod: Mapping[str, Any], component: Component, *, certificate: boo
 
 
 def kube_proxy(pod: Pod, flags: Mapping[str, str], config: KubeProxyConfig) -> Plan:
-    """A node's kube-proxy by its pod and flags; one that reads its configuration takes nothing from flags."""
+    """A node's kube-proxy by its pod and flags; one that reads its configuration takes nothing from flags.
+
+    One whose flags name no address is not asked: any kubelet may make a pod with such flags.
+    """
     if "config" not in flags:
         named = {"healthzBindAddress": "healthz-bind-address", "metricsBindAddress": "metrics-bind-address"}
-        config = KubeProxyConfig.of({name: flags.get(flag) for name, flag in named.items()})
+        try:
+            config = KubeProxyConfig.of({name: flags.get(flag) for name, flag in named.items()})
+        except AdminError:
+            config = KubeProxyConfig(None, None)
     process = Process(Component.KUBE_PROXY, pod.node, True, pod, config.health, flags)
     asked = ((config.health, ("/healthz", "/livez")), (config.metrics, (METRICS, PROXY_MODE)))
     return Plan(

@@ -11,10 +11,11 @@ SUMMED: Mapping[str, tuple[str, ...]] = {
     "apiserver_request_terminations_total": ("code",),
 }
 SUMMED_SERIES = 50_000  # of such a metric that are looked at
+LARGEST = 2.0**64  # of a value; sums of what a stranger may have written stay finite
 
 
 def reduced(text: str, names: Iterable[str]) -> Metrics:
-    """The series of these metrics in a process's answer; a value that is no number is passed over."""
+    """The series of these metrics in a process's answer; a value that is no finite number is passed over."""
     found: dict[str, tuple[Sample, ...]] = {}
     for name in names:
         if name in SUMMED:
@@ -40,8 +41,9 @@ def _summed(text: str, name: str, kept: tuple[str, ...]) -> tuple[Sample, ...]:
 
 
 def number_of(written: str) -> float | None:
-    """A value as metrics write it («1.5e+09», «NaN», «+Inf»); None for what is none."""
+    """A value as metrics write it («1.5e+09»); None for what is none, for «NaN» and for what has no limit."""
     try:
-        return float(written)
+        number = float(written)
     except ValueError:
         return None
+    return number if abs(number) <= LARGEST else None

@@ -10,11 +10,15 @@ from kubectl_admin.health.facts import NoReply, Pod, Resolver, Why
 from kubectl_admin.health.listed import Listed
 
 PORT = 53
+DOMAIN = "cluster.local"  # where nothing says otherwise
 
 
 def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resolver:
-    """A DNS pod with its answer; it is asked again where a single answer is missed."""
-    name = f"kubernetes.default.svc.{listed.domain}"
+    """A DNS pod with its answer; it is asked again where a single answer is missed.
+
+    Where the domain is not known, one that knows nothing of the usual one may be right.
+    """
+    name = f"kubernetes.default.svc.{listed.domain or DOMAIN}"
     only_6 = bool(listed.service) and all(":" in one for one in listed.service)
     kind = dns.AAAA if only_6 else dns.A
     expected = tuple(one for one in listed.service if (":" in one) == only_6)
@@ -26,7 +30,17 @@ def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resol
         if look < patience.retries and not patience.pause(began):
             answer = silence.too_late(answer)
             break
+    if not listed.domain and knows_nothing(answer):
+        said = f"it knows nothing of {DOMAIN}, and the domain of the cluster's names is not known"
+        answer = NoReply(Why.NO_WAY, said)
     return Resolver(pod, name, answer, expected)
+
+
+def knows_nothing(answer: tuple[str, ...] | NoReply) -> bool:
+    """Whether a DNS server has answered, and without an address."""
+    if isinstance(answer, NoReply):
+        return answer.why is Why.GARBLED and dns.REFUSES in answer.said
+    return not answer
 
 
 def _once(cluster: Cluster, pod: Pod, name: str, kind: int, patience: Patience) -> tuple[str, ...] | NoReply:

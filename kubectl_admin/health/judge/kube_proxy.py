@@ -151,7 +151,7 @@ def _document(process: Process, path: str) -> Mapping[str, Any]:
     reply = process.replies.get(path)
     try:
         document = json.loads(reply.text) if isinstance(reply, Reply) else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

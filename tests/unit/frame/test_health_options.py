@@ -35,6 +35,8 @@ def health(*args):
         (["--wait", "5m", "--fail-on", "never"], "--wait and --fail-on never do not go together"),
         (["--force"], "--force is for the file of --save"),
         (["--timeout", "0"], "--timeout must be more than 0"),
+        (["--timeout", "30d"], "--timeout must be at most 1h"),
+        (["--sample", "99999999999h"], "'99999999999h' is too long: 36,500d at most"),
         (["--sample", "0"], "--sample must be more than 0"),
         (["--wait", "0"], "--wait must be more than 0"),
         (["--retries", "-1"], "-1 is not in the range"),

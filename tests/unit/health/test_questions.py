@@ -218,6 +218,12 @@ def test_a_kube_proxy_takes_nothing_from_flags_beside_its_configuration(flags, p
     assert plan.process.endpoint.port == port
 
 
+@pytest.mark.parametrize("flag", ["healthz-bind-address", "metrics-bind-address"])
+def test_a_kube_proxy_whose_flags_name_no_address_costs_nobody_else_anything(flag):
+    plan = kube_proxy(made.pod(Component.KUBE_PROXY, "w1"), {flag: "foo:99999999"}, KubeProxyConfig.of({}))
+    assert (plan.questions, plan.process.endpoint) == ((), None)
+
+
 def test_what_a_kube_proxy_is_asked():
     plan = kube_proxy(made.pod(Component.KUBE_PROXY, "w1"), {"config": "x"}, KubeProxyConfig.of({}))
     assert [(one.endpoint.port, one.paths) for one in plan.questions] == [

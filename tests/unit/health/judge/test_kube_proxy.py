@@ -27,6 +27,11 @@ def test_an_old_kube_proxy_does_not_name_the_family():
     assert "/healthz is 503" in finding.evidence
 
 
+def test_an_answer_that_is_nested_without_end_ends_nothing():
+    deep = "[" * 4000
+    assert judge(facts(on(KUBE_PROXY, {"/healthz": fine(deep), "/livez": fine(deep)}))) == []
+
+
 def test_a_node_that_is_about_to_be_deleted_is_a_note():
     replies = {"/healthz": bad('{"nodeEligible":false,"healthy":true}', 503), "/livez": fine("{}")}
     assert brief(judge(facts(on(KUBE_PROXY, replies)))) == [("node-not-eligible", "note")]
