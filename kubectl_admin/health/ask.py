@@ -14,7 +14,7 @@ from kubectl_admin.health import clock, instances, silence
 from kubectl_admin.health.exchange import Exchange, Heard, Patience
 from kubectl_admin.health.facts import KUBELET_PING, Clock, Metrics, NoReply, Process, Reply, Why
 from kubectl_admin.health.instances import Replies
-from kubectl_admin.health.questions import LOOPBACK, Plan, Question
+from kubectl_admin.health.questions import LOOPBACK, METRICS, Plan, Question
 from kubectl_admin.pool import ask_all
 
 GRACE = 0.2  # seconds after the end in which an answer that tells of it is taken
@@ -170,10 +170,13 @@ class Looks:
         mine = [heard[one] for one in plan.questions if one in heard]
         for each in mine:
             replies.update(each.replies)
+        metrics = next((each.metrics for each in mine if each.metrics is not None), None)
         for question in plan.questions:
             if not question.endpoint.is_on_loopback:
                 where = f"it is bound to {question.endpoint.host}, which can't be asked this way"
                 replies.update(dict.fromkeys(question.on_health, NoReply(Why.REFUSED, where)))
+                if METRICS in question.paths:
+                    metrics = NoReply(Why.REFUSED, where)
         pinged = any(each.pinged for each in mine)
         endpoint = process.endpoint
         if pinged and endpoint:
@@ -182,7 +185,7 @@ class Looks:
             process,
             endpoint=endpoint,
             replies=beside(plan, replies),
-            metrics=next((each.metrics for each in mine if each.metrics is not None), None),
+            metrics=metrics,
             certificate=next((each.certificate for each in mine if each.certificate), None),
         )
 

@@ -29,6 +29,18 @@ TIMES_OUT = ("i/o timeout", "timed out")
 CUT = ("reset by peer", "broken pipe", "EOF")
 # One missed answer of these kinds would be a violation.
 DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
+# Why nothing is known, where the kind of silence says no more than that.
+WORDS = {
+    Why.REFUSED: "nothing listens at its port",
+    Why.SILENT: "it did not answer in time",
+    Why.GARBLED: "its answer can't be read",
+    Why.FORBIDDEN: "this user may not ask it",
+    Why.NODE: "the API server can't reach its kubelet",
+    Why.FORWARD: "the kubelet did not forward to its port",
+    Why.NO_WAY: "no running pod in the node's network leads there",
+    Why.LATE: "its turn did not come in time",
+    Why.LEFT_OUT: "its node is not in the sample",
+}
 SAID = 300  # characters of somebody's words that are kept
 
 

@@ -31,11 +31,14 @@ from kubectl_admin.health.signs import (
     signs,
     waits_for_instance,
 )
+from kubectl_admin.health.silence import WORDS
 
 # A pod that is deleted is gone so long after its grace period, of which its deletionTimestamp is the end. One
 # whose kubelet can't say so stays.
 ENDING_GRACE = 10.0  # seconds
 ON_EVERY_NODE = (Component.KUBELET, Component.KUBE_PROXY)
+# Each of their answers knows what the other does not: alarms, checks, whether it is ready.
+EACH_COUNTS = (Component.APISERVER, Component.ETCD)
 
 
 class State(StrEnum):
@@ -74,20 +77,6 @@ CELLS = {
     State.WELL: "ok",
 }
 PINGED = "ping"  # the cell of a kubelet that is well as far as a ping can tell
-
-
-# Why nothing is known, where the kind of silence says no more than that.
-UNKNOWN = {
-    Why.REFUSED: "nothing listens at its port",
-    Why.SILENT: "it did not answer in time",
-    Why.GARBLED: "its answer can't be read",
-    Why.FORBIDDEN: "this user may not ask it",
-    Why.NODE: "the API server can't reach its kubelet",
-    Why.FORWARD: "the kubelet did not forward to its port",
-    Why.NO_WAY: "no running pod in the node's network leads there",
-    Why.LATE: "its turn did not come in time",
-    Why.LEFT_OUT: "its node is not in the sample",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +171,7 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
     if way.why is Why.LEFT_OUT:  # as thousands are
         yield _of(State.LEFT_OUT, f"node {node.name} is not in the sample that was asked")
         return
-    said = way.said or UNKNOWN[way.why]
+    said = way.said or WORDS[way.why]
     seen = f"{said}; {signs(facts, node)}"
     match way.why:
         case Why.NODE if is_alive(facts, node):
@@ -255,12 +244,13 @@ def _by_silence(process: Process) -> Iterator[Verdict]:
         yield _of(State.HANGING, f"{evidence}; {kubelet_says(process)}".removesuffix("; "))
 
 
-def _answered(facts: Facts, process: Process) -> Verdict:
+def _answered(facts: Facts, process: Process) -> Verdict:  # noqa: PLR0911 - a state each
     """The state of a component of which something is answered."""
     replies = health_replies(process)
     answers = {path: reply for path, reply in replies.items() if isinstance(reply, Reply)}
+    silences = {path: reply for path, reply in replies.items() if isinstance(reply, NoReply)}
     seconds = max(reply.seconds for reply in answers.values())
-    silent = [path for path, one in replies.items() if isinstance(one, NoReply) and one.why is Why.SILENT]
+    silent = [path for path, one in silences.items() if one.why is Why.SILENT]
     refused = {path: reply for path, reply in answers.items() if not reply.is_fine}
     if _is_excused(facts, process, refused):
         refused = {}
@@ -275,9 +265,14 @@ def _answered(facts: Facts, process: Process) -> Verdict:
         return Verdict(State.UNHEALTHY, str(status), evidence, seconds)
     if silent:
         return _of(State.HANGING, f"it does not answer {' and '.join(silent)} in time", seconds)
-    if denied and len(denied) == len(answers):
+    each_counts = process.component in EACH_COUNTS
+    if denied and (each_counts or len(denied) == len(answers)):
         path, reply = next(iter(denied.items()))
         return _of(State.DENIED, f"{path} is {reply.status}: {words(process, path)}".rstrip(": "), seconds)
+    if each_counts and silences:
+        why = WORDS[next(iter(silences.values())).why]
+        evidence = f"{', '.join(answers)} answered, and {', '.join(silences)} did not: {why}"
+        return _of(State.UNKNOWN, evidence, seconds)
     if process.endpoint and process.endpoint.port == KUBELET_PING:
         evidence = f"only pinged at {KUBELET_PING}: no check stands behind that answer"
         return Verdict(State.WELL, PINGED, evidence, seconds)
@@ -304,7 +299,7 @@ def _unknown(node: Node, process: Process) -> Verdict:
     first = next(iter(reasons), None)
     if first is None:
         return _of(State.UNKNOWN, "it was not asked")
-    return _of(State.UNKNOWN, f"{UNKNOWN[first.why]}: {first.said}".removesuffix(": "))
+    return _of(State.UNKNOWN, f"{WORDS[first.why]}: {first.said}".removesuffix(": "))
 
 
 def _of(state: State, evidence: str, seconds: float | None = None) -> Verdict:

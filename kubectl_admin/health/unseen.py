@@ -9,7 +9,8 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.finding import Gap
 from kubectl_admin.health.ask import Asked
-from kubectl_admin.health.facts import KUBELET_PING, Node, NoReply, Why
+from kubectl_admin.health.facts import KUBELET_PING, Node, NoReply, Reply, Why
+from kubectl_admin.health.silence import WORDS
 from kubectl_admin.report.text import some_of
 
 KUBELETS = (Right("get", "nodes/healthz"), Right("get", "nodes/metrics"))
@@ -53,7 +54,25 @@ def gaps_of(cluster: Cluster, nodes: tuple[Node, ...]) -> list[Gap]:
         Gap(f"metrics by {permission.removeprefix('get ')}", one.said, permission)
         for permission, one in refused.items()
     ]
-    return gaps
+    return [*gaps, *without_metrics(nodes)]
+
+
+def without_metrics(nodes: tuple[Node, ...]) -> list[Gap]:
+    """Components that have told how they are, and gave no metrics, for each reason alike.
+
+    They know what no answer on health tells: a kube-proxy that fails to write its rules says that it is well.
+    """
+    alike: dict[tuple[Component, Why], list[str]] = {}
+    for node in nodes:
+        for process in node.processes:
+            one = process.metrics
+            answered = any(isinstance(reply, Reply) for reply in process.replies.values())
+            if answered and isinstance(one, NoReply) and one.why is not Why.FORBIDDEN:
+                alike.setdefault((process.component, one.why), []).append(node.name)
+    return [
+        Gap(f"metrics of {component} on {some_of(names)}", WORDS[why])
+        for (component, why), names in alike.items()
+    ]
 
 
 def pinged(nodes: tuple[Node, ...]) -> list[str]:

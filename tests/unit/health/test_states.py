@@ -254,6 +254,19 @@ def test_what_is_not_answered_is_told_with_the_kubelets_word(component, words):
     assert verdict_of(facts(one), one, component).evidence == words
 
 
+@pytest.mark.parametrize("unseen", [no_reply("garbled"), no_reply("late"), no_reply("forward")])
+@pytest.mark.parametrize(
+    ("component", "path", "other"), [(ETCD, "/readyz", "/health"), (APISERVER, "/livez", "/readyz")]
+)
+def test_one_of_two_answers_that_was_not_seen_leaves_open_whether_it_is_well(component, path, other, unseen):
+    assert state(on(component, {path: fine(), other: unseen}), component) == (State.UNKNOWN, "?")
+
+
+def test_one_of_two_answers_that_was_denied_leaves_open_whether_it_is_well():
+    denied = {"/livez": fine(), "/readyz": bad("forbidden", 403)}
+    assert state(on(APISERVER, denied), APISERVER) == (State.DENIED, "denied")
+
+
 def test_one_silent_path_of_two_hangs():
     replies = {"/livez": fine(), "/readyz": no_reply("silent")}
     assert state(on(APISERVER, replies), APISERVER) == (State.HANGING, "hangs")
