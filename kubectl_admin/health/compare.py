@@ -21,7 +21,7 @@ from kubectl_admin.health.report import moment
 from kubectl_admin.health.states import State
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.report import API_VERSION
-from kubectl_admin.report.text import relative
+from kubectl_admin.report.text import printable, relative
 
 KIND = "HealthRecord"
 LONGEST = 64 << 20  # bytes of a file that are read; 5,000 nodes have 3 MB
@@ -41,8 +41,11 @@ class Compared:
 
     def paragraph(self, now: datetime) -> str:
         """The changes in lines, below one that says since when."""
-        since = f"since {self.file} ({moment(self.before.at)}, {relative(self.before.at, now)})"
-        lines = [f"  {line.text}" for line in told(self.changes)]
+        # Who has written the file makes no line of its own.
+        since = (
+            f"since {printable(str(self.file))} ({moment(self.before.at)}, {relative(self.before.at, now)})"
+        )
+        lines = [f"  {printable(line.text)}" for line in told(self.changes)]
         return "\n".join([f"{since}:", *lines]) if lines else f"{since}: nothing has changed"
 
 

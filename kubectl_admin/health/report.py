@@ -14,7 +14,7 @@ from kubectl_admin.health.matrix import LEADS, table
 from kubectl_admin.health.states import State, Verdict
 from kubectl_admin.report import Report
 from kubectl_admin.report.terminal import about
-from kubectl_admin.report.text import some_of, span
+from kubectl_admin.report.text import printable, some_of, span
 
 ELECTED = (Component.CONTROLLER_MANAGER, Component.SCHEDULER)
 
@@ -33,7 +33,7 @@ def report(
         items=lambda: (document(row, look.facts) for row in look.rows),
         names=lambda: (f"node/{row.node.name}" for row in look.rows),
         tables=[table(look, wide=wide)],
-        paragraphs=["\n".join(lines(look))],
+        paragraphs=["\n".join(map(printable, lines(look)))],
         findings=findings,
         closing=closing(look, findings),
         fields=fields(look),

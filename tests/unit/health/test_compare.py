@@ -1,11 +1,13 @@
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.finding import Rule
 from kubectl_admin.health import compare
+from kubectl_admin.health.changes import Change, Kind
 from kubectl_admin.health.look import look
 from kubectl_admin.health.object_facts import Budget, Objects
 from kubectl_admin.health.record import record
@@ -157,3 +159,9 @@ def test_a_state_of_a_later_version_is_not_compared(tmp_path):
     file.write_text(damaged("nodes", "cp-1", "components", "etcd", "state", to="dreaming"))
     _, before = compare.read(file)
     assert compare.compare(SEEN, file, before).changes == ()
+
+
+def test_a_name_in_a_file_makes_no_line_of_its_own():
+    change = Change(Kind.GONE, "node", "node/w1\nviolation: all is lost")
+    compared = compare.Compared(Path("x\ny"), record(look(facts(node()), ())), (change,))
+    assert len(compared.paragraph(AT).splitlines()) == 2
