@@ -104,7 +104,8 @@ class Port:
             self._taken += len(came)
             if self._taken > self._limit:
                 came = AdminError(f"{self.what}: more than {self._limit} bytes have come")
-                self._closed = True
+        # What comes behind an error is heard by nobody, and would only be kept.
+        self._closed = isinstance(came, AdminError)
         self._came.put(came)
 
 

@@ -20,6 +20,7 @@ RESPONSE, TRUNCATED, CODE = 0x8000, 0x0200, 0x000F  # bits of the flags
 RECURSION = 0x0100
 LABEL = 63  # bytes of a part of a name
 POINTER = 0xC0
+LONGEST = 128 << 10  # bytes that are taken; a message has half as many
 ANSWERS = 64  # records that are looked at
 REFUSES = "the server says"  # how the words on an answer with a code begin
 CODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}

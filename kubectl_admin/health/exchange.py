@@ -13,7 +13,7 @@ from kubectl_admin.cluster import tls
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_date
 from kubectl_admin.cluster.forwarded import Forwarded, Port
-from kubectl_admin.cluster.portforward import Answer, answer_to
+from kubectl_admin.cluster.portforward import FRAMING, Answer, answer_to
 from kubectl_admin.cluster.secured import Secured, Stream
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import GET_LIMIT
@@ -138,6 +138,7 @@ class Exchange:
     def ask(self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question) -> Heard:
         """Asks one question, and what follows from its answers over the same connection."""
         heard, port = Heard(), ports[question]
+        port.limit(most_of(question))
         port.finish_within(given := self.patience.for_one)
         left = list(question.paths)
         try:
@@ -214,6 +215,12 @@ class Exchange:
             resource = "nodes/metrics" if question.component is Component.KUBELET else METRICS
             return NoReply(Why.FORBIDDEN, said, f"get {resource}")
         return NoReply(Why.GARBLED, f"/metrics is {answer.status}: {said}")
+
+
+def most_of(question: Question) -> int:
+    """Bytes that all answers to a question and what follows from them have at most; a node may send any."""
+    answers = (len(question.on_health) + CHECKS) * (TEXT_LIMIT + FRAMING)
+    return answers + (METRICS_LIMIT + FRAMING if METRICS in question.paths else 0)
 
 
 def open_stream(

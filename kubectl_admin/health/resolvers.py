@@ -53,6 +53,7 @@ def _once(cluster: Cluster, pod: Pod, name: str, kind: int, patience: Patience) 
         return silence.of_way(error, time.monotonic() - began)
     with forwarded:
         (port,) = forwarded.ports
+        port.limit(dns.LONGEST)
         port.finish_within(patience.for_one)
         try:
             return dns.ask(port, name, kind, port.what)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from kubectl_admin.cluster.errors import BrokenStream, Forbidden
-from kubectl_admin.cluster.forwarded import PORTS, Forwarded, Port, SilentError
+from kubectl_admin.cluster.forwarded import PORTS, Forwarded, Outgoing, Port, SilentError
 from kubectl_admin.cluster.portforward import PortError, answer_to
 from kubectl_admin.errors import AdminError
 from tests.fakes.api_server import CLOSE, StandIn, Wire, status
@@ -211,3 +211,18 @@ def test_no_permission(server: StandIn) -> None:
 def test_not_more_ports_than_channels_have_numbers(server: StandIn, ports: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="ports in one connection"):
         opened(server, *ports)
+
+
+def test_what_comes_behind_an_error_is_not_kept():
+    outgoing = Outgoing()
+    port = Port("port 1", 0, outgoing)
+    port.hear(b"before")
+    port.hear(PortError("port 1", "refused"))
+    heard = port.heard
+    port.hear(PortError("port 1", "refused again"))
+    port.hear(b"late")
+    assert port.heard == heard
+    assert port.recv() == b"before"
+    with pytest.raises(PortError, match=r"refused$"):
+        port.recv()
+    outgoing.close()
