@@ -8,7 +8,7 @@ from datetime import datetime
 from kubectl_admin.cluster.decode import decode_moment
 from kubectl_admin.finding import Finding
 from kubectl_admin.report import Column, Report, Table
-from kubectl_admin.report.text import age, some_of
+from kubectl_admin.report.text import age, printable, some_of
 from kubectl_admin.running.compare import as_flags, fields, shown
 from kubectl_admin.running.facts import Difference, Running
 from kubectl_admin.running.metrics import QUANTILES, Family, Histogram, Value
@@ -147,3 +147,8 @@ def labels(found: Mapping[str, str]) -> str:
 def number(value: float) -> str:
     """A number in four digits; "" for none."""
     return "" if math.isnan(value) else f"{value:.4g}"
+
+
+def on_terminal(text: str) -> str:
+    """A component's text line by line, as a terminal may have it: a node writes what it likes."""
+    return "".join(f"{printable(line)}\n" for line in text.splitlines())

@@ -52,7 +52,7 @@ def command(
 
     text = gather.metrics(env.cluster(), node, Component(component))
     if not name and env.output == "table":
-        env.write(text)
+        env.write(report.on_terminal(text) if env.stdout.isatty() else text)
         return None
     found = families(text, name or ("",))
     if not found:
