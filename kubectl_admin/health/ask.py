@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,6 +17,7 @@ from kubectl_admin.health.instances import Replies
 from kubectl_admin.health.questions import LOOPBACK, METRICS, Plan, Question
 from kubectl_admin.pool import ask_all
 
+COLLECTING = 0.5  # seconds before the end in which all that was told is put together
 GRACE = 0.2  # seconds after the end in which an answer that tells of it is taken
 WAYS = 2  # pods of a node that are tried
 Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and what came of each question
@@ -96,11 +97,17 @@ class Looks:
         """Looks; raises nothing."""
         questions = [one for plan in self._plans for one in plan.questions if one.endpoint.is_on_loopback]
         self._sure = self._look(questions) and self._look_again()
-        return self._told(self._by_proxy)
+        return self._beside(self.so_far())
 
     def so_far(self) -> Asked:
         """What is known at any moment, for whoever can wait no longer."""
-        return self._told(lambda _, replies: replies)
+        way, heard = self._way, self._heard
+        if not self._sure:
+            way = silence.too_late(way)
+            heard = {question: one.if_sure() for question, one in heard.items()}
+        processes = tuple(self._process(plan, heard) for plan in self._plans)
+        clocks = [one for each in heard.values() for one in each.clocks]
+        return Asked(way, processes, clock.best(clocks))
 
     def _look(self, questions: Sequence[Question]) -> bool:
         """Looks until the way is sure; whether it is."""
@@ -151,19 +158,7 @@ class Looks:
                 return False
         return True
 
-    def _told(self, beside: Callable[[Plan, Replies], Replies]) -> Asked:
-        """What is known. beside: adds to a component's replies."""
-        way, heard = self._way, self._heard
-        if not self._sure:
-            way = silence.too_late(way)
-            heard = {question: one.if_sure() for question, one in heard.items()}
-        processes = tuple(self._process(plan, heard, beside) for plan in self._plans)
-        clocks = [one for each in heard.values() for one in each.clocks]
-        return Asked(way, processes, clock.best(clocks))
-
-    def _process(
-        self, plan: Plan, heard: Mapping[Question, Heard], beside: Callable[[Plan, Replies], Replies]
-    ) -> Process:
+    def _process(self, plan: Plan, heard: Mapping[Question, Heard]) -> Process:
         """The component with all that was heard of it."""
         process = plan.process
         replies: dict[str, Reply | NoReply] = {}
@@ -184,23 +179,41 @@ class Looks:
         return replace(
             process,
             endpoint=endpoint,
-            replies=beside(plan, replies),
+            replies=replies,
             metrics=metrics,
             certificate=next((each.certificate for each in mine if each.certificate), None),
         )
 
-    def _by_proxy(self, plan: Plan, replies: Replies) -> Replies:
-        """The replies with those that an API server gets where the node's ports do not lead there."""
+    def _beside(self, asked: Asked) -> Asked:
+        """The same with what an API server is told where the node's ports do not lead there.
+
+        All at the same time, and in time: one that hangs must not cost what the others say.
+        """
+        whole = self._asker.patience
+        patience = replace(whole, each=max(min(whole.each, whole.left - COLLECTING), COLLECTING))
+        asking = {
+            place: partial(instances.by_proxy, self._asker.cluster, plan, patience)
+            for place, (plan, process) in enumerate(zip(self._plans, asked.processes, strict=True))
+            if self._is_beside(plan, process.replies)
+        }
+        if not asking:
+            return asked
+        told = ask_all(asking, deadline=whole.left, workers=len(asking))
+        processes = list(asked.processes)
+        for place, replies in told.items():
+            if not isinstance(replies, AdminError):
+                process = processes[place]
+                processes[place] = replace(process, replies={**process.replies, **replies})
+        return replace(asked, processes=tuple(processes))
+
+    def _is_beside(self, plan: Plan, replies: Replies) -> bool:
+        """Whether an API server is asked for a component."""
         match plan.process.component:
             case Component.APISERVER:
-                asked = bool(plan.questions) and instances.is_beside(plan, self._way, replies)
+                return bool(plan.questions) and instances.is_beside(plan, self._way, replies)
             case Component.KUBE_PROXY:
-                asked = instances.is_sign_of_life(plan, self._way)
-            case _:
-                asked = False
-        if not asked:
-            return replies
-        return {**replies, **instances.by_proxy(self._asker.cluster, plan, self._asker.patience)}
+                return instances.is_sign_of_life(plan, self._way)
+        return False
 
 
 def _heard(question: Question, answer: Heard | AdminError) -> Heard:

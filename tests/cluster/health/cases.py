@@ -169,7 +169,8 @@ CASES = [
     ),
     Case(
         *("etcd: alarm NOSPACE", "cp-3", by(breaks.no_space), "alarm-nospace", ETCD, "unhealthy"),
-        then=("leader-lost", *NODE_LATER),
+        objects=(),  # which member has raised it is known to etcdctl alone
+        then=("leader-lost", "two-leaders", *NODE_LATER),
     ),
     *CONTROLLERS,
     Case(

@@ -15,7 +15,7 @@ from kubectl_admin.health.ask import Asker, Looks
 from kubectl_admin.health.exchange import LOOK_INTERVAL, Exchange, Patience
 from kubectl_admin.health.facts import Endpoint, NoReply, Process, Reply, Why
 from kubectl_admin.health.questions import KubeProxyConfig, Plan, Question, kube_proxy, kubelet
-from tests.fakes.api_server import Says, StandIn, status
+from tests.fakes.api_server import HangUp, Says, StandIn, status
 from tests.fakes.clock import Clock
 from tests.fakes.forwarded_node import STUCK, Node
 from tests.unit.cluster.conftest import new_authority
@@ -330,10 +330,21 @@ def test_kube_proxy_is_a_sign_of_life_of_a_node_whose_kubelet_says_nothing(serve
     server.on("GET", FORWARD, lambda _wire: over.wait(LATER))
     server.on("GET", f"{PODS}/http:kube-proxy-w1:10256/proxy/healthz", Says(200, SYNCED.encode()))
     server.on("GET", f"{PODS}/http:kube-proxy-w1:10256/proxy/livez", Says(200, SYNCED.encode()))
-    short = Patience(Deadline.after(LATER, server.clock), 0.2, 0)
-    asked = Asking(server.connect(), short).node(["kube-proxy-w1"], [proxy_plan()])
+
+    def hang(_asked):
+        over.wait(LATER)
+        return HangUp()
+
+    for path in ("livez", "readyz"):
+        server.on("GET", f"{PODS}/https:kube-apiserver-w1:6443/proxy/{path}", hang)
+    short = Patience(Deadline.after(LATER, server.clock), 1.0, 0)
+    asked = Asking(server.connect(), short).node(["kube-proxy-w1"], [apiserver(), proxy_plan()])
     over.set()
-    assert (asked.way.why, told(asked.processes[0])) == (Why.SILENT, {"/healthz": 200, "/livez": 200})
+    assert asked.way.why is Why.SILENT
+    assert [told(process) for process in asked.processes] == [
+        {"/livez": "silent", "/readyz": "silent"},
+        {"/healthz": 200, "/livez": 200},
+    ]
 
 
 def test_another_pod_leads_to_the_node_where_the_first_is_gone(server):

@@ -312,6 +312,8 @@ def test_two_looks_at_metrics(server):
 def test_leases_are_read_again_where_a_kubelet_does_not_answer(server):
     late = status(504, "Timeout", "the server was unable to return a response in the time allotted")
     server.on("GET", f"{SYSTEM}/pods/kube-proxy-w1/portforward", lambda wire: wire.refuse(late))
+    for sign in ("healthz", "livez"):
+        server.on("GET", f"{SYSTEM}/pods/http:kube-proxy-w1:10256/proxy/{sign}", late)
     path = f"{LEASES}/kube-node-lease/leases"
     first, later = (Says(body={"items": [lease("w1", holder)]}) for holder in ("first", "later"))
     server.on("GET", path, first, later)
