@@ -418,17 +418,17 @@ def test_no_pod_is_killed_for_it_unless_that_is_asked_for(said):
             Forbidden(
                 403, "Forbidden", 'pods "p" is forbidden: ValidatingAdmissionPolicy "x" denied request: no'
             ),
-            "must make an exception",
+            "make an exception",
         ),
         (
             ApiError(400, "", 'admission webhook "guard.example" denied the request: no'),
-            "must make an exception",
+            "make an exception",
         ),
         (
             ApiError(
                 422, "Invalid", "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'x' denied request: no"
             ),
-            "must make an exception",
+            "make an exception",
         ),
         (ApiError(500, "InternalError", 'failed calling webhook "x"'), "bring the webhook back"),
         (

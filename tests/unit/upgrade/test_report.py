@@ -1,6 +1,8 @@
 """How an upgrade's end is shown: what is not well, and what a person has allowed."""
 
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.plan import Step, Taken
@@ -56,7 +58,9 @@ def test_an_upgrade_that_has_failed_says_how_far_it_has_come():
 def test_an_upgrade_that_has_left_its_cordon_says_so():
     seen = done().inspection
     run = Run(seen, Options())
-    run.actions = Actions(LiveNode(None, None, seen, Options(), UpgradeProgress(), None), lambda: None)
+    run.actions = Actions(
+        LiveNode(SimpleNamespace(clock=time), None, seen, Options(), UpgradeProgress(), None), lambda: None
+    )
     assert not run.so_far.cordoned
     run.actions.holding = True
     assert run.so_far.cordoned
