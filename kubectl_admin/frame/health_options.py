@@ -15,7 +15,7 @@ from kubectl_admin.frame.rules import EXEMPTION, RULE
 
 if TYPE_CHECKING:
     from kubectl_admin.finding import Severity
-    from kubectl_admin.health.ignore import Exemption
+    from kubectl_admin.health.shown.ignore import Exemption
 
 NEVER = "never"
 LONGEST_TIMEOUT = 3600.0  # seconds; those of connections end at 24 days

@@ -7,7 +7,7 @@ import click
 
 if TYPE_CHECKING:
     from kubectl_admin.finding import Rule
-    from kubectl_admin.health.ignore import Exemption
+    from kubectl_admin.health.shown.ignore import Exemption
 
 # The modules with rules, all below `kubectl_admin`. They import nothing but `finding`: a TAB does not wait.
 HOMES = (
@@ -53,7 +53,7 @@ class ExemptionOf(click.ParamType["Exemption"]):
     name = "exemption"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Exemption":
-        from kubectl_admin.health.ignore import Exemption
+        from kubectl_admin.health.shown.ignore import Exemption
 
         name, equals, subject = value.partition("=")
         if equals and "/" not in subject:

@@ -17,10 +17,14 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
-from kubectl_admin.health import instances, listing, objects, resolvers, silence
-from kubectl_admin.health.ask import Asked, Asker, Looks
-from kubectl_admin.health.choice import choose
-from kubectl_admin.health.exchange import LOOK_INTERVAL, Patience
+from kubectl_admin.health.asking import instances, listing, objects, resolvers, silence
+from kubectl_admin.health.asking.ask import Asked, Asker, Looks
+from kubectl_admin.health.asking.choice import choose
+from kubectl_admin.health.asking.exchange import LOOK_INTERVAL, Patience
+from kubectl_admin.health.asking.judged_metrics import JUDGED
+from kubectl_admin.health.asking.listed import RIGHTS as LISTING_RIGHTS
+from kubectl_admin.health.asking.listed import Listed
+from kubectl_admin.health.asking.unseen import KUBELETS, attributed, gaps_of
 from kubectl_admin.health.facts import (
     Balancer,
     Facts,
@@ -34,11 +38,7 @@ from kubectl_admin.health.facts import (
     Resolver,
     Why,
 )
-from kubectl_admin.health.judged_metrics import JUDGED
-from kubectl_admin.health.listed import RIGHTS as LISTING_RIGHTS
-from kubectl_admin.health.listed import Listed
 from kubectl_admin.health.object_facts import Objects
-from kubectl_admin.health.unseen import KUBELETS, attributed, gaps_of
 from kubectl_admin.pool import LateError, ask_all
 
 WORKERS = 16  # nodes at a time

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.health.components.leaders import leads
+from kubectl_admin.health.components.states import State, Verdict, verdict_of
 from kubectl_admin.health.facts import Facts, Node, Reply
-from kubectl_admin.health.ignore import Exemption, Parted, part
-from kubectl_admin.health.leaders import leads
-from kubectl_admin.health.states import State, Verdict, verdict_of
+from kubectl_admin.health.shown.ignore import Exemption, Parted, part
 
 # In the order of the table, which follows a request from the outside in.
 COMPONENTS = (

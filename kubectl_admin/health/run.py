@@ -8,14 +8,14 @@ from pathlib import Path
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.health import compare
+from kubectl_admin.health.again import compare
+from kubectl_admin.health.again.wait import blind, late, wait_until_well
+from kubectl_admin.health.again.window import Window
 from kubectl_admin.health.gather import How, gather
-from kubectl_admin.health.ignore import Exemption
 from kubectl_admin.health.judge import judge
 from kubectl_admin.health.look import Look, has_answered, look
-from kubectl_admin.health.report import report
-from kubectl_admin.health.wait import blind, late, wait_until_well
-from kubectl_admin.health.window import Window
+from kubectl_admin.health.shown.ignore import Exemption
+from kubectl_admin.health.shown.report import report
 from kubectl_admin.part_file import PartFile
 from kubectl_admin.report import Report
 from kubectl_admin.report.progress import Progress

@@ -22,10 +22,10 @@ from kubectl_admin.control_plane.pod import PARTS, flags_of
 from kubectl_admin.control_plane.static_pods import LABEL, ControlPlaneNode, component_of
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.health import questions
-from kubectl_admin.health.exchange import open_stream
-from kubectl_admin.health.pods import pod_of
-from kubectl_admin.health.questions import METRICS, KubeProxyConfig, Question
+from kubectl_admin.health.asking import questions
+from kubectl_admin.health.asking.exchange import open_stream
+from kubectl_admin.health.asking.pods import pod_of
+from kubectl_admin.health.asking.questions import METRICS, KubeProxyConfig, Question
 from kubectl_admin.pool import ask_all
 from kubectl_admin.running import decode
 from kubectl_admin.running.facts import Running, Tree

@@ -51,8 +51,8 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
       # For the textfile collector of Prometheus' node_exporter
       kubectl admin health -o prometheus > /var/lib/node_exporter/health.prom
     """
-    from kubectl_admin.health import explain
     from kubectl_admin.health.run import run
+    from kubectl_admin.health.shown import explain
 
     if explained:
         shown = explain.report(explained)
@@ -70,10 +70,10 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
 
 def watch(env: Environment, options: "Options") -> Report:
     """Looks again and again: on a terminal as a picture, elsewhere as lines; the report of the last look."""
-    from kubectl_admin.health import watch
-    from kubectl_admin.health.picture import picture
+    from kubectl_admin.health.again import watch
+    from kubectl_admin.health.again.picture import picture
+    from kubectl_admin.health.again.window import Window
     from kubectl_admin.health.run import outcome_of, take
-    from kubectl_admin.health.window import Window
     from kubectl_admin.report.screen import opened
 
     look = partial(take, env.cluster(), options, window=Window())

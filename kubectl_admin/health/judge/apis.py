@@ -6,10 +6,10 @@ from kubectl_admin.certificates.judge.alike import grouped
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import age, seconds_since
+from kubectl_admin.health.components.ages import age, seconds_since
+from kubectl_admin.health.components.states import verdict
 from kubectl_admin.health.facts import Facts, Process, Reply
 from kubectl_admin.health.object_facts import Aggregated, Objects, Terminating
-from kubectl_admin.health.states import verdict
 from kubectl_admin.report.text import some_of, span
 
 # No Service is taken away and put back by an update: what it lacks is no passing thing.

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
-from kubectl_admin.health.checks import failed_checks, health_replies
+from kubectl_admin.health.asking import judged_metrics as metrics
+from kubectl_admin.health.components.checks import failed_checks, health_replies
+from kubectl_admin.health.components.series import limit_of, rise, samples
+from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Balancer, Facts, Process, Reply, Sample, Why
 from kubectl_admin.health.judge.states import Standing, is_bad, standings
-from kubectl_admin.health.series import limit_of, rise, samples
-from kubectl_admin.health.states import State
 from kubectl_admin.report.text import some_of
 from kubectl_admin.versions.version import Version
 

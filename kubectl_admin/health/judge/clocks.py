@@ -11,7 +11,7 @@ from statistics import median
 
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import common_clock
+from kubectl_admin.health.components.ages import common_clock
 from kubectl_admin.health.facts import Clock, Facts
 from kubectl_admin.report.text import span
 

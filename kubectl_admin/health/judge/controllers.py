@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding
 from kubectl_admin.health import rules
-from kubectl_admin.health.checks import failed_checks, health_replies
+from kubectl_admin.health.components.checks import failed_checks, health_replies
+from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.judge.states import Standing, is_bad, standings
-from kubectl_admin.health.states import State
 
 UNHEALTHY = {
     Component.CONTROLLER_MANAGER: rules.CONTROLLER_MANAGER_UNHEALTHY,

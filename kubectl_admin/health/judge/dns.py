@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kubectl_admin.certificates.judge.alike import grouped
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import seconds_since, unready_for
+from kubectl_admin.health.components.ages import seconds_since, unready_for
 from kubectl_admin.health.facts import Facts, NoReply, Pod, Resolver, Why
 from kubectl_admin.health.object_facts import DNS, Backend, Objects, Workload
 from kubectl_admin.report.text import some_of

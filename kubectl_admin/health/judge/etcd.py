@@ -7,15 +7,15 @@ from kubectl_admin.etcd.members.facts import State as EtcdState
 from kubectl_admin.etcd.members.judge import judge
 from kubectl_admin.etcd.members.rules import MEMBER_DOWN, MEMBER_WITHOUT_NODE, NODE_WITHOUT_MEMBER
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
-from kubectl_admin.health.checks import failed_checks
-from kubectl_admin.health.containers import is_starting
-from kubectl_admin.health.etcd_state import ALARM, etcd_state, is_placed, reason_of_health
+from kubectl_admin.health.asking import judged_metrics as metrics
+from kubectl_admin.health.components.checks import failed_checks
+from kubectl_admin.health.components.containers import is_starting
+from kubectl_admin.health.components.etcd_state import ALARM, etcd_state, is_placed, reason_of_health
+from kubectl_admin.health.components.series import Observed, observed, rise, value
+from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Facts, Process
 from kubectl_admin.health.judge.states import Standing, standings
-from kubectl_admin.health.series import Observed, observed, rise, value
-from kubectl_admin.health.states import State
 
 NO_LEADER = "RAFT NO LEADER"  # server/etcdserver/api/etcdhttp/health.go
 READS = {"linearizable_read", "read_index"}

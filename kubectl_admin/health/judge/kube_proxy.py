@@ -7,13 +7,13 @@ from typing import Any
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding
-from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import age
+from kubectl_admin.health.asking import judged_metrics as metrics
+from kubectl_admin.health.components.ages import age
+from kubectl_admin.health.components.series import rise, samples, total
+from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Facts, Process, Reply
 from kubectl_admin.health.judge.states import Standing, standings
-from kubectl_admin.health.series import rise, samples, total
-from kubectl_admin.health.states import State
 from kubectl_admin.report.text import some_of, span
 
 FAMILY = "ip_family"

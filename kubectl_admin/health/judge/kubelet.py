@@ -7,14 +7,14 @@ from kubectl_admin.cluster.kubeconfig import parse_duration
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import UsageError
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import age
-from kubectl_admin.health.checks import failed_checks
+from kubectl_admin.health.asking import judged_metrics as metrics
+from kubectl_admin.health.components.ages import age
+from kubectl_admin.health.components.checks import failed_checks
+from kubectl_admin.health.components.series import observed, rise, samples, value
+from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.judge.states import Standing, standings
-from kubectl_admin.health.series import observed, rise, samples, value
-from kubectl_admin.health.states import State
 from kubectl_admin.report.text import some_of, span
 from kubectl_admin.versions.rules import CGROUP_V1, RUNTIME_SUPPORT_ENDS
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.flags import is_true
 from kubectl_admin.finding import Finding, Severity
-from kubectl_admin.health import judged_metrics as metrics
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import Age, age
+from kubectl_admin.health.asking import judged_metrics as metrics
+from kubectl_admin.health.components.ages import Age, age
+from kubectl_admin.health.components.leaders import holding_node
+from kubectl_admin.health.components.series import samples
 from kubectl_admin.health.facts import Facts, Lease, Node
 from kubectl_admin.health.judge.states import Standing, standings
-from kubectl_admin.health.leaders import holding_node
-from kubectl_admin.health.series import samples
 from kubectl_admin.report.text import span
 
 ELECTED = (Component.CONTROLLER_MANAGER, Component.SCHEDULER)

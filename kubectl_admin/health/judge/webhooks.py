@@ -6,10 +6,10 @@ from kubectl_admin.certificates.judge.alike import grouped
 from kubectl_admin.cluster.access import enumerated
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import seconds_since
+from kubectl_admin.health.asking.read import VITAL
+from kubectl_admin.health.components.ages import seconds_since
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.object_facts import Backend, Hook, Objects
-from kubectl_admin.health.read import VITAL
 from kubectl_admin.report.text import some_of
 
 KINDS = {

@@ -11,11 +11,11 @@ from kubectl_admin.certificates.judge.alike import grouped
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.ages import age, seconds_since, unready_for
-from kubectl_admin.health.containers import is_older
+from kubectl_admin.health.components.ages import age, seconds_since, unready_for
+from kubectl_admin.health.components.containers import is_older
+from kubectl_admin.health.components.states import verdict
 from kubectl_admin.health.facts import Facts, Node, Pod
 from kubectl_admin.health.object_facts import CRITICAL, Budget, Objects, Workload
-from kubectl_admin.health.states import verdict
 from kubectl_admin.report.text import some_of
 
 BACKING_OFF = "CrashLoopBackOff"

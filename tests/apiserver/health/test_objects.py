@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.health import objects
+from kubectl_admin.health.asking import objects
 from kubectl_admin.health.judge import CHECKS
 from kubectl_admin.pool import ask_all
 from tests import permissions

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.health import judged_metrics as names
+from kubectl_admin.health.asking import judged_metrics as names
 from kubectl_admin.health.facts import (
     Clock,
     Condition,

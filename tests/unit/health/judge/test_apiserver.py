@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubectl_admin.health import judged_metrics as names
+from kubectl_admin.health.asking import judged_metrics as names
 from kubectl_admin.health.facts import Balancer
 from kubectl_admin.health.judge import apiserver, judge
 from tests.unit.health.made import (

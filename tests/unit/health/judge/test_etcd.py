@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubectl_admin.health import judged_metrics as names
+from kubectl_admin.health.asking import judged_metrics as names
 from kubectl_admin.health.judge import etcd as judged
 from kubectl_admin.health.judge import judge
 from tests.unit.health.made import (

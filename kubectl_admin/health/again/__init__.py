@@ -1,0 +1,9 @@
+"""Several looks at a cluster: until all is well, as a picture that moves, or against an earlier one.
+
+Read in this order:
+changes, record: what is another way than in an earlier look
+compare: records in files
+window: the time between two looks, for rates
+wait: until all is well
+picture, watch: again and again, on a terminal
+"""

@@ -1,0 +1,197 @@
+"""What of a look is kept to be compared with a later one, and the difference of two. Pure.
+
+Rates, ages and seconds are not kept: they differ from look to look, and mean nothing side by side.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kubectl_admin.finding import NOT_SEEN, Severity
+from kubectl_admin.health.again.changes import Change, Kind
+from kubectl_admin.health.components.leaders import node_of_holder
+from kubectl_admin.health.components.states import BAD, State
+from kubectl_admin.health.look import Look, Row
+
+ANSWERED = (State.WELL, State.UNHEALTHY)
+Broken = tuple[str, str]  # the id of a rule, and an object that breaks it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A component on a node. restarts: of its pod's containers; None without a pod."""
+
+    state: State
+    restarts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A node. ready: None where that is not known. version: of its kubelet. parts: by component."""
+
+    ready: bool | None
+    cordoned: bool
+    version: str
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A look in short.
+
+    findings: those that count, a severity for each object. budgets: the disruption budgets that are short,
+    their healthy pods and those that they want. leaders: the node of each.
+    """
+
+    at: datetime
+    context: str
+    nodes: Mapping[str, Machine] = field(default_factory=dict)
+    findings: Mapping[Broken, Severity] = field(default_factory=dict)
+    budgets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    leaders: Mapping[str, str] = field(default_factory=dict)
+
+
+def record(look: Look) -> Record:
+    """The look in short."""
+    facts = look.facts
+    return Record(
+        facts.at,
+        facts.context,
+        {row.node.name: machine(row) for row in look.rows},
+        broken(look),
+        {
+            f"{one.namespace}/{one.name}": (one.current, one.desired)
+            for one in (facts.objects.budgets if facts.objects else ())
+        },
+        {name: node for name, lease in facts.leaders.items() if (node := node_of_holder(lease.holder))}
+        | {str(component): node for component, node in look.leaders.items()},
+    )
+
+
+def broken(look: Look) -> dict[Broken, Severity]:
+    """The worst severity by which each object breaks each rule, of the findings that count."""
+    found: dict[Broken, Severity] = {}
+    for finding in look.findings:  # in the order of their severity
+        for subject in finding.objects or (finding.subject,):
+            found.setdefault((finding.rule, subject), finding.severity)
+    return found
+
+
+def machine(row: Row) -> Machine:
+    """A node in short."""
+    parts = {
+        str(component): Part(verdict.state, row.restarts(component))
+        for component, verdict in row.verdicts.items()
+        if verdict.state is not State.ABSENT
+    }
+    return Machine(row.is_ready, row.node.unschedulable, row.node.kubelet.removeprefix("v"), parts)
+
+
+def differences(before: Record, after: Record) -> list[Change]:
+    """All that is another way than before: nodes, components, leaders, budgets, findings."""
+    return [
+        *of_nodes(before, after),
+        *of_leaders(before, after),
+        *of_budgets(before, after),
+        *of_findings(before, after),
+    ]
+
+
+def of_nodes(before: Record, after: Record) -> Iterator[Change]:
+    """Nodes that have come, gone or changed, and their components; of one that has come, only that."""
+    for name in dict.fromkeys([*before.nodes, *after.nodes]):
+        old, new, where = before.nodes.get(name), after.nodes.get(name), f"node/{name}"
+        if old is None:
+            yield Change(Kind.NEW, "node", where)
+        elif new is None:
+            yield Change(Kind.GONE, "node", where)
+        elif old != new:
+            yield from of_machine(old, new, where)
+
+
+def of_machine(old: Machine, new: Machine, where: str) -> Iterator[Change]:
+    """What has changed on a node."""
+    if old.ready != new.ready:
+        words = {True: "Ready", False: "NotReady", None: "unknown"}
+        kind = Kind.BETTER if new.ready else Kind.WORSE
+        yield Change(kind, "node", where, words[old.ready], words[new.ready])
+    if old.cordoned != new.cordoned:
+        words = {True: "cordoned", False: "schedulable"}
+        yield Change(Kind.CHANGED, "node", where, words[old.cordoned], words[new.cordoned])
+    if old.version != new.version:
+        yield Change(Kind.CHANGED, "version of kubelet", where, old.version, new.version)
+    for name in dict.fromkeys([*old.parts, *new.parts]):
+        yield from of_part(name, old.parts.get(name), new.parts.get(name), where)
+
+
+def of_part(name: str, old: Part | None, new: Part | None, where: str) -> Iterator[Change]:
+    """What has changed of a component; nothing where it was not asked in one of both looks."""
+    if old is None or new is None:
+        yield Change(Kind.NEW if old is None else Kind.GONE, name, where)
+        return
+    if State.LEFT_OUT in (old.state, new.state):
+        return
+    if old.state is not new.state:
+        yield Change(kind_of(old.state, new.state), name, where, str(old.state), str(new.state))
+    if old.restarts is not None and new.restarts is not None and new.restarts > old.restarts:
+        yield Change(Kind.WORSE, f"restarts of {name}", where, str(old.restarts), str(new.restarts))
+
+
+def kind_of(old: State, new: State) -> Kind:
+    """Whether a component has become worse or better; neither, where one of both is not known."""
+    if new is State.WELL:
+        return Kind.BETTER
+    return Kind.WORSE if new in BAD and old not in BAD else Kind.CHANGED
+
+
+def of_leaders(before: Record, after: Record) -> Iterator[Change]:
+    """Leaders that are others; where one of both is not known, nothing."""
+    for name, node in after.leaders.items():
+        if name in before.leaders and before.leaders[name] != node:
+            yield Change(Kind.CHANGED, f"leader of {name}", "", before.leaders[name], node)
+
+
+def of_budgets(before: Record, after: Record) -> Iterator[Change]:
+    """Budgets that are short, and were less so. A finding tells that one has come or gone."""
+    for name, (healthy, wanted) in after.budgets.items():
+        if name in before.budgets and before.budgets[name] != (healthy, wanted):
+            old = before.budgets[name]
+            kind = Kind.WORSE if wanted - healthy > old[1] - old[0] else Kind.BETTER
+            words = f"{old[0]} of {old[1]} healthy", f"{healthy} of {wanted} healthy"
+            yield Change(kind, "budget", name, *words)
+
+
+def of_findings(before: Record, after: Record) -> Iterator[Change]:
+    """Findings that are new, worse, better or gone; none is gone that could not be seen this time."""
+    order = list(Severity)
+    for (rule, subject), severity in after.findings.items():
+        old = before.findings.get((rule, subject))
+        if old is None:
+            yield Change(Kind.NEW, f"{severity} {rule}", subject, severity=severity)
+        elif old is not severity:
+            worse = order.index(severity) < order.index(old)
+            kind = Kind.WORSE if worse else Kind.BETTER
+            yield Change(kind, rule, subject, str(old), str(severity), severity=severity)
+    for (rule, subject), severity in before.findings.items():
+        if (rule, subject) not in after.findings:
+            kind = Kind.UNSEEN if is_hidden(subject, before, after) else Kind.GONE
+            yield Change(kind, f"{severity} {rule}", subject, severity=severity)
+
+
+def is_hidden(subject: str, before: Record, after: Record) -> bool:
+    """Whether an object could not be seen as well as before, so that nobody knows whether it is well now."""
+    if subject.startswith("node/"):
+        name = subject.removeprefix("node/")
+        return name in after.nodes and bool(hidden(after, name) - hidden(before, name))
+    return bool(gaps(after) - gaps(before))
+
+
+def hidden(seen: Record, name: str) -> set[str]:
+    """The components of a node that have not answered, so that their metrics were not seen."""
+    node = seen.nodes.get(name)
+    return {part for part, one in node.parts.items() if one.state not in ANSWERED} if node else set()
+
+
+def gaps(seen: Record) -> set[str]:
+    """What could not be looked at."""
+    return {subject for rule, subject in seen.findings if rule == NOT_SEEN.id}

@@ -1,0 +1,224 @@
+"""Asks the components of one node, all at the same time over one connection; what has not answered, again."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.paths import KUBE_SYSTEM
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.errors import AdminError
+from kubectl_admin.health.asking import clock, instances, silence
+from kubectl_admin.health.asking.exchange import Exchange, Heard, Patience
+from kubectl_admin.health.asking.instances import Replies
+from kubectl_admin.health.asking.questions import LOOPBACK, METRICS, Plan, Question
+from kubectl_admin.health.facts import KUBELET_PING, Clock, Metrics, NoReply, Process, Reply, Why
+from kubectl_admin.pool import ask_all
+
+COLLECTING = 0.5  # seconds before the end in which all that was told is put together
+GRACE = 0.2  # seconds after the end in which an answer that tells of it is taken
+WAYS = 2  # pods of a node that are tried
+Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and what came of each question
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking a node. way: the pod that led to it, or why none did."""
+
+    way: str | NoReply
+    processes: tuple[Process, ...]
+    clock: Clock | None = None
+
+
+class Asker:
+    """Asks nodes of one cluster. judged: the metrics that are kept, by component."""
+
+    def __init__(
+        self, cluster: Cluster, patience: Patience, judged: Mapping[Component, Iterable[str]]
+    ) -> None:
+        self.cluster = cluster
+        self.patience = patience
+        self._exchange = Exchange(cluster, patience, judged)
+
+    def metrics(self, way: str, plans: Sequence[Plan]) -> dict[Component, Metrics]:
+        """The metrics of a node's components once more; of what does not answer there are none."""
+        asked = [question.of_metrics for plan in plans for question in plan.questions]
+        questions = [question for question in asked if question and question.endpoint.is_on_loopback]
+        _, heard = self.look([way], questions)
+        return {
+            question.component: one.metrics
+            for question, one in heard.items()
+            if isinstance(one.metrics, Mapping)
+        }
+
+    def look(self, ways: Sequence[str], questions: Sequence[Question]) -> Looked:
+        """Asks all the questions at the same time through the first of the pods that leads there."""
+        if not questions:
+            return NoReply(Why.NO_WAY, "nothing of it can be asked"), {}
+        asked = [*questions, *(one.otherwise for one in questions if one.otherwise)]
+        numbers = [one.endpoint.port for one in asked]
+        way = NoReply(Why.NO_WAY, "kube-system has no running pod in the network of the node")
+        for pod in ways[:WAYS]:
+            began = time.monotonic()
+            try:
+                forwarded = self.cluster.forward_ports(
+                    KUBE_SYSTEM, pod, numbers, timeout=self.patience.left, opening=self.patience.for_one
+                )
+            except AdminError as error:
+                way = silence.of_way(error, time.monotonic() - began)
+                if way.why is Why.NO_WAY:
+                    continue
+                return way, {}
+            with forwarded:
+                ports = dict(zip(asked, forwarded.ports, strict=True))
+                asking = {one: partial(self._exchange.ask, forwarded, ports, one) for one in questions}
+                found = ask_all(asking, deadline=self.patience.left + GRACE / 2, workers=len(asking))
+            return pod, {question: _heard(question, answer) for question, answer in found.items()}
+        return way, {}
+
+
+class Looks:
+    """The looks at one node, the second at what might have been one missed answer.
+
+    ways: pods in the node's network, the best first.
+    """
+
+    def __init__(self, asker: Asker, ways: Sequence[str], plans: Sequence[Plan]) -> None:
+        self._asker = asker
+        self._ways = ways
+        self._plans = plans
+        self._way: str | NoReply = NoReply(Why.LATE, "its turn did not come in time")
+        self._heard: dict[Question, Heard] = {}
+        self._sure = False  # whether what is in doubt has been looked at often enough
+
+    def __call__(self) -> Asked:
+        """Looks; raises nothing."""
+        questions = [one for plan in self._plans for one in plan.questions if one.endpoint.is_on_loopback]
+        self._sure = self._look(questions) and self._look_again()
+        return self._beside(self.so_far())
+
+    def so_far(self) -> Asked:
+        """What is known at any moment, for whoever can wait no longer."""
+        way, heard = self._way, self._heard
+        if not self._sure:
+            way = silence.too_late(way)
+            heard = {question: one.if_sure() for question, one in heard.items()}
+        processes = tuple(self._process(plan, heard) for plan in self._plans)
+        clocks = [one for each in heard.values() for one in each.clocks]
+        return Asked(way, processes, clock.best(clocks))
+
+    def _look(self, questions: Sequence[Question]) -> bool:
+        """Looks until the way is sure; whether it is."""
+        patience = self._asker.patience
+        for look in range(1 + patience.retries):
+            began = patience.end.clock.monotonic()
+            self._way, self._heard = self._asker.look(self._ways, questions)
+            if not isinstance(self._way, NoReply) or self._way.why not in (*silence.DOUBTFUL, Why.NODE):
+                return True
+            if look < patience.retries and not patience.pause(began):
+                return False
+        return True
+
+    def _look_again(self) -> bool:
+        """Asks again what is in doubt, each component by itself; whether there was time for it.
+
+        A port that takes no connection holds up what is sent to the others after it.
+        """
+        patience = self._asker.patience
+        if isinstance(self._way, NoReply):
+            return True
+        began = patience.end.clock.monotonic()
+        for look in range(max(patience.retries, 1)):
+            again: dict[Component, list[Question]] = defaultdict(list)
+            for question, one in self._heard.items():
+                if one.is_doubtful:
+                    again[question.component].append(question)
+            misled = len({key.component for key, one in self._heard.items() if one.is_silent}) > 1
+            if not again or (look >= patience.retries and not misled):
+                return True
+            if not patience.pause(began if look < patience.retries else None):
+                return False
+            began = patience.end.clock.monotonic()
+            alone = {
+                component: partial(self._asker.look, [self._way], asked) for component, asked in again.items()
+            }
+            looked = ask_all(alone, deadline=patience.left + GRACE, workers=len(alone))
+            heard = [one for one in looked.values() if not isinstance(one, AdminError)]
+            before = self._heard
+            # What has made two of them silent may have been one: then the earlier look says nothing.
+            told = {
+                key: one if misled else one.or_else(before[key])
+                for _, found in heard
+                for key, one in found.items()
+            }
+            self._heard = {**before, **told}
+            if len(heard) < len(alone) or any(isinstance(way, NoReply) for way, _ in heard):
+                return False
+        return True
+
+    def _process(self, plan: Plan, heard: Mapping[Question, Heard]) -> Process:
+        """The component with all that was heard of it."""
+        process = plan.process
+        replies: dict[str, Reply | NoReply] = {}
+        mine = [heard[one] for one in plan.questions if one in heard]
+        for each in mine:
+            replies.update(each.replies)
+        metrics = next((each.metrics for each in mine if each.metrics is not None), None)
+        for question in plan.questions:
+            if not question.endpoint.is_on_loopback:
+                where = f"it is bound to {question.endpoint.host}, which can't be asked this way"
+                replies.update(dict.fromkeys(question.on_health, NoReply(Why.REFUSED, where)))
+                if METRICS in question.paths:
+                    metrics = NoReply(Why.REFUSED, where)
+        pinged = any(each.pinged for each in mine)
+        endpoint = process.endpoint
+        if pinged and endpoint:
+            endpoint = replace(endpoint, host=LOOPBACK, port=KUBELET_PING, scheme="http")
+        return replace(
+            process,
+            endpoint=endpoint,
+            replies=replies,
+            metrics=metrics,
+            certificate=next((each.certificate for each in mine if each.certificate), None),
+        )
+
+    def _beside(self, asked: Asked) -> Asked:
+        """The same with what an API server is told where the node's ports do not lead there.
+
+        All at the same time, and in time: one that hangs must not cost what the others say.
+        """
+        whole = self._asker.patience
+        patience = replace(whole, each=max(min(whole.each, whole.left - COLLECTING), COLLECTING))
+        asking = {
+            place: partial(instances.by_proxy, self._asker.cluster, plan, patience)
+            for place, (plan, process) in enumerate(zip(self._plans, asked.processes, strict=True))
+            if self._is_beside(plan, process.replies)
+        }
+        if not asking:
+            return asked
+        told = ask_all(asking, deadline=whole.left, workers=len(asking))
+        processes = list(asked.processes)
+        for place, replies in told.items():
+            if not isinstance(replies, AdminError):
+                process = processes[place]
+                processes[place] = replace(process, replies={**process.replies, **replies})
+        return replace(asked, processes=tuple(processes))
+
+    def _is_beside(self, plan: Plan, replies: Replies) -> bool:
+        """Whether an API server is asked for a component."""
+        match plan.process.component:
+            case Component.APISERVER:
+                return bool(plan.questions) and instances.is_beside(plan, self._way, replies)
+            case Component.KUBE_PROXY:
+                return instances.is_sign_of_life(plan, self._way)
+        return False
+
+
+def _heard(question: Question, answer: Heard | AdminError) -> Heard:
+    if isinstance(answer, Heard):
+        return answer
+    heard = Heard()
+    heard.give_up(question.paths, silence.of_port(answer))
+    return heard

@@ -1,0 +1,70 @@
+"""Asks API servers and kube-proxies through an API server, where the ports of their node lead nowhere."""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.paths import SYSTEM_PODS
+from kubectl_admin.errors import AdminError
+from kubectl_admin.health.asking import silence
+from kubectl_admin.health.asking.exchange import TEXT, TEXT_LIMIT, Patience, reply_of
+from kubectl_admin.health.asking.questions import Plan
+from kubectl_admin.health.facts import NoReply, Reply, Why
+from kubectl_admin.pool import ask_all
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what others are bound to
+Replies = Mapping[str, Reply | NoReply]
+
+
+def is_beside(plan: Plan, way: str | NoReply, replies: Replies) -> bool:
+    """Whether an API server can only be asked through another one.
+
+    Its node forwards nothing, or it is bound elsewhere, or shows a certificate of another authority.
+    """
+    if isinstance(way, NoReply):
+        return way.why not in (Why.FORBIDDEN, Why.LATE)
+    if any(isinstance(reply, Reply) for reply in replies.values()):
+        return False
+    elsewhere = not plan.questions[0].endpoint.is_on_loopback
+    return elsewhere or any(isinstance(one, NoReply) and one.why is Why.GARBLED for one in replies.values())
+
+
+def is_sign_of_life(plan: Plan, way: str | NoReply) -> bool:
+    """Whether a kube-proxy that listens for everybody is asked, since its node's kubelet says nothing.
+
+    One that hangs and a machine that is off look alike but for that.
+    """
+    everywhere = bool(plan.questions) and plan.questions[0].endpoint.host in EVERYWHERE
+    return everywhere and isinstance(way, NoReply) and way.why is Why.SILENT
+
+
+def by_proxy(cluster: Cluster, plan: Plan, patience: Patience) -> Replies:
+    """The health of a component as an API server is told it, which shows it no user."""
+    if plan.process.pod is None:
+        return {}
+    endpoint = plan.questions[0].endpoint
+    where = f"{SYSTEM_PODS}/{endpoint.scheme}:{plan.process.pod.name}:{endpoint.port}/proxy"
+    there = [question for question in plan.questions if question.endpoint == endpoint]
+    asked = [path.partition("?")[0] for question in there for path in question.on_health]
+    asking = {path: partial(get_reply, cluster, f"{where}{path}", patience.for_one) for path in asked}
+    found = ask_all(asking, deadline=patience.left, workers=len(asking))
+    return {
+        path: silence.of_proxy(one) if isinstance(one, AdminError) else one for path, one in found.items()
+    }
+
+
+def get_reply(cluster: Cluster, path: str, seconds: float) -> Reply:
+    """The answer to a path of the API server, of whatever status; raises AdminError for none.
+
+    A Status is somebody's word on why there is no answer, and is raised.
+    """
+    began = time.monotonic()
+    try:
+        text, status = cluster.get_text(path, timeout=seconds, limit=TEXT_LIMIT), 200
+    except ApiError as error:
+        if not error.body:
+            raise
+        text, status = error.body, error.status
+    return reply_of(status, text[:TEXT], time.monotonic() - began, {})

@@ -1,0 +1,306 @@
+"""The state of one component on one node, by the evidence. Pure.
+
+Every state is told apart from its neighbours by what was seen. A component that could not be looked at is
+never well and never down: it is denied, behind a node or a runtime that does not answer, bound elsewhere, or
+unknown.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+
+from kubectl_admin.control_plane.component import Component
+from kubectl_admin.health.asking.silence import WORDS
+from kubectl_admin.health.components.checks import health_replies, is_only_standby, words
+from kubectl_admin.health.components.containers import (
+    BEGINNING,
+    START_GRACE,
+    has_crashed,
+    is_starting,
+    kubelet_says,
+    main_container,
+    told,
+)
+from kubectl_admin.health.components.leaders import leads
+from kubectl_admin.health.components.signs import (
+    forwards_nothing,
+    is_alive,
+    is_of_runtime,
+    is_renewing,
+    signs,
+    waits_for_instance,
+)
+from kubectl_admin.health.facts import KUBELET_PING, Facts, Node, NoReply, Process, Reply, Why
+
+# A pod that is deleted is gone so long after its grace period, of which its deletionTimestamp is the end. One
+# whose kubelet can't say so stays.
+ENDING_GRACE = 10.0  # seconds
+ON_EVERY_NODE = (Component.KUBELET, Component.KUBE_PROXY)
+# Each of their answers knows what the other does not: alarms, checks, whether it is ready.
+EACH_COUNTS = (Component.APISERVER, Component.ETCD)
+
+
+class State(StrEnum):
+    """What is known of a component on a node; in this order of evidence."""
+
+    ABSENT = "absent"  # the cluster does not have it, or not here
+    LEFT_OUT = "left out"  # its node is not in the sample
+    NODE = "node off"  # neither kubelet nor anything else of the node answers
+    KUBELET = "kubelet only"  # the API server can't reach the kubelet, and the node is alive
+    RUNTIME = "runtime hangs"  # the kubelet answers, and forwards no ports
+    MISSING = "missing"  # no pod where one is wanted
+    CRASHING = "crashing"  # its container does not stay up
+    DENIED = "denied"  # this user may not ask
+    BOUND = "bound elsewhere"  # it listens at an address that can't be asked this way
+    CLOSED = "closed"  # its container runs, and nothing listens
+    HANGING = "hanging"  # it takes connections, and does not answer
+    UNHEALTHY = "unhealthy"  # it answers that it is not well
+    UNKNOWN = "unknown"
+    WELL = "well"
+
+
+CELLS = {
+    State.ABSENT: "-",
+    State.LEFT_OUT: "…",
+    State.NODE: "node?",
+    State.KUBELET: "node?",
+    State.RUNTIME: "rt?",
+    State.MISSING: "gone",
+    State.CRASHING: "crash",
+    State.DENIED: "denied",
+    State.BOUND: "bound",
+    State.CLOSED: "closed",
+    State.HANGING: "hangs",
+    State.UNHEALTHY: "bad",
+    State.UNKNOWN: "?",
+    State.WELL: "ok",
+}
+PINGED = "ping"  # the cell of a kubelet that is well as far as a ping can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state of a component on a node.
+
+    cell: its text in the matrix: of CELLS, the status of an answer («500»), PINGED.
+    evidence: a sentence without its full stop. seconds: that the slowest answer took; None for no answer.
+    """
+
+    state: State
+    cell: str
+    evidence: str
+    seconds: float | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it answers that it is well."""
+        return self.state is State.WELL
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it has been seen not to be well; what could not be seen is neither this nor well."""
+        return self.state in BAD
+
+
+BAD = (
+    State.NODE,
+    State.KUBELET,
+    State.RUNTIME,
+    State.MISSING,
+    State.CRASHING,
+    State.CLOSED,
+    State.HANGING,
+    State.UNHEALTHY,
+)
+
+
+def verdict_of(facts: Facts, node: Node, component: Component) -> Verdict:
+    """The state of a component on a node, whether or not the node has it."""
+    process = node.process(component)
+    if process is not None:
+        return verdict(facts, node, process)
+    wanted = component in facts.has and (component in ON_EVERY_NODE or node.is_control_plane)
+    if wanted and isinstance(node.way, NoReply):
+        return verdict(facts, node, Process(component, node.name, expected=False))
+    return _of(State.ABSENT, f"no {component} is wanted on node {node.name}")
+
+
+def verdict(facts: Facts, node: Node, process: Process) -> Verdict:
+    """The state of a component on its node."""
+    if process.component not in facts.has:
+        return _of(State.ABSENT, f"this cluster does not have {process.component}")
+    replies = health_replies(process)
+    if any(isinstance(reply, Reply) for reply in replies.values()):
+        return _answered(facts, process)
+    if process.component is Component.APISERVER and waits_for_instance(node):
+        paths = ", ".join(replies)
+        return _of(
+            State.HANGING,
+            f"it gives another API server no answer to {paths}, and its node's kubelet waits for it",
+        )
+    # The node stands before its components: what is behind it can't be known.
+    found = chain(
+        _waiting(node), _behind(facts, node), _by_object(facts, node, process), _by_silence(process)
+    )
+    return next(found, None) or _unknown(node, process)
+
+
+def node_state(facts: Facts, node: Node) -> Verdict | None:
+    """Why nothing of a node can be asked: NODE, KUBELET, RUNTIME, LEFT_OUT; None where it can be.
+
+    UNKNOWN where its API server hangs, for which its kubelet waits.
+    """
+    return next(chain(_waiting(node), _behind(facts, node)), None)
+
+
+def _waiting(node: Node) -> Iterator[Verdict]:
+    """That a kubelet lets nobody in before the API server of its node has allowed it, which hangs."""
+    if waits_for_instance(node):
+        yield _of(State.UNKNOWN, "its node's kubelet waits for the API server of the node, which hangs")
+
+
+def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
+    """Why nothing can be known of what is on a node."""
+    way = node.way
+    if not isinstance(way, NoReply):
+        if reason := forwards_nothing(node):
+            evidence = f"the kubelet forwards none of the ports: {reason}"
+            yield _of(State.RUNTIME, f"{evidence}; {signs(facts, node)}")
+        return
+    if way.why is Why.LEFT_OUT:  # as thousands are
+        yield _of(State.LEFT_OUT, f"node {node.name} is not in the sample that was asked")
+        return
+    said = way.said or WORDS[way.why]
+    seen = f"{said}; {signs(facts, node)}"
+    match way.why:
+        case Why.NODE if is_alive(facts, node):
+            yield _of(State.KUBELET, f"the API server can't reach the kubelet: {seen}")
+        case Why.NODE:
+            yield _of(State.NODE, f"the API server can't reach the kubelet: {seen}")
+        case Why.FORWARD if is_of_runtime(way.said):
+            yield _of(State.RUNTIME, f"the kubelet does not forward ports: {seen}")
+        case Why.SILENT if not is_alive(facts, node):
+            yield _of(State.NODE, seen)
+        case Why.SILENT if not is_renewing(facts, node):
+            yield _of(State.KUBELET, seen)
+        case Why.SILENT:
+            yield _of(State.RUNTIME, f"{said}, and it lives: {signs(facts, node)}")
+
+
+def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
+    """What the pod's object tells of a component that does not answer."""
+    pod = process.pod
+    if pod is None:
+        yield from _without_pod(facts, node, process)
+        return
+    container = main_container(process)
+    if pod.deleted is not None and (facts.now - pod.deleted).total_seconds() < ENDING_GRACE:
+        yield _of(State.UNKNOWN, f"pod {pod.name} is being ended")
+    elif container and has_crashed(facts, node.name, container):
+        yield _of(State.CRASHING, f"pod {pod.name}: {told(facts, node.name, container)}")
+    elif is_starting(facts, process):
+        yield _of(State.UNKNOWN, f"pod {pod.name} is just starting")
+    elif container and container.waiting not in BEGINNING:
+        yield _of(State.CRASHING, f"pod {pod.name} does not start: {container.waiting}")
+    elif pod.phase == "Pending":
+        yield _of(State.MISSING, f"pod {pod.name} is Pending{f': {pod.message}' if pod.message else ''}")
+
+
+def _without_pod(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
+    """What it means that there is no pod; a kubelet never has one."""
+    if not process.expected:
+        if not process.replies:
+            yield _of(State.ABSENT, f"no {process.component} is wanted on node {node.name}")
+    elif process.component is Component.KUBELET:
+        return
+    elif node.created and (facts.now - node.created).total_seconds() < START_GRACE:
+        yield _of(State.UNKNOWN, f"node {node.name} has just joined, and its pod is not there yet")
+    else:
+        yield _of(State.MISSING, f"there is no pod of {process.component} on node {node.name}")
+
+
+def _by_silence(process: Process) -> Iterator[Verdict]:
+    """What the way in which nothing was answered tells."""
+    reasons = {path: reply for path, reply in health_replies(process).items() if isinstance(reply, NoReply)}
+    whys = {reply.why for reply in reasons.values()}
+    said = next((reply.said for reply in reasons.values() if reply.said), "")
+    endpoint = process.endpoint
+    where = f"{endpoint.host or 'port'}:{endpoint.port}".replace("port:", "port ") if endpoint else "its port"
+    if Why.FORBIDDEN in whys:
+        yield _of(State.DENIED, said or "this user may not ask it")
+    elif Why.REFUSED in whys and endpoint and not endpoint.is_on_loopback:
+        yield _of(
+            State.BOUND, f"it is bound to {where}, which can't be asked this way; {kubelet_says(process)}"
+        )
+    elif Why.REFUSED in whys and process.component is Component.KUBELET:
+        # It has forwarded the question itself, so it runs.
+        yield _of(State.BOUND, f"it runs, and does not listen at {where} of the loopback")
+    elif Why.REFUSED in whys:
+        yield _of(State.CLOSED, f"nothing listens at {where}; {kubelet_says(process)}")
+    elif Why.SILENT in whys:
+        paths = " and ".join(path for path, reply in reasons.items() if reply.why is Why.SILENT)
+        evidence = f"{where} takes connections, and does not answer {paths}"
+        yield _of(State.HANGING, f"{evidence}; {kubelet_says(process)}".removesuffix("; "))
+
+
+def _answered(facts: Facts, process: Process) -> Verdict:  # noqa: PLR0911 - a state each
+    """The state of a component of which something is answered."""
+    replies = health_replies(process)
+    answers = {path: reply for path, reply in replies.items() if isinstance(reply, Reply)}
+    silences = {path: reply for path, reply in replies.items() if isinstance(reply, NoReply)}
+    seconds = max(reply.seconds for reply in answers.values())
+    silent = [path for path, one in silences.items() if one.why is Why.SILENT]
+    refused = {path: reply for path, reply in answers.items() if not reply.is_fine}
+    if _is_excused(facts, process, refused):
+        refused = {}
+    denied = {path: reply for path, reply in refused.items() if reply.status in (401, 403)}
+    worse = [path for path in refused if path not in denied]
+    worst = max(worse, key=lambda path: refused[path].status, default="")
+    if worst and is_starting(facts, process):
+        return _of(State.UNKNOWN, f"it is just starting: {worst} is {refused[worst].status}", seconds)
+    if worst:
+        status = refused[worst].status
+        evidence = f"{worst} is {status}: {words(process, worst)}".rstrip(": ")
+        return Verdict(State.UNHEALTHY, str(status), evidence, seconds)
+    if silent:
+        return _of(State.HANGING, f"it does not answer {' and '.join(silent)} in time", seconds)
+    each_counts = process.component in EACH_COUNTS
+    if denied and (each_counts or len(denied) == len(answers)):
+        path, reply = next(iter(denied.items()))
+        return _of(State.DENIED, f"{path} is {reply.status}: {words(process, path)}".rstrip(": "), seconds)
+    if each_counts and silences:
+        why = WORDS[next(iter(silences.values())).why]
+        evidence = f"{', '.join(answers)} answered, and {', '.join(silences)} did not: {why}"
+        return _of(State.UNKNOWN, evidence, seconds)
+    if process.endpoint and process.endpoint.port == KUBELET_PING:
+        evidence = f"only pinged at {KUBELET_PING}: no check stands behind that answer"
+        return Verdict(State.WELL, PINGED, evidence, seconds)
+    return _of(State.WELL, f"{', '.join(answers)} answered in {seconds * 1000:.0f} ms", seconds)
+
+
+def _is_excused(facts: Facts, process: Process, refused: Mapping[str, Reply]) -> bool:
+    """Whether an answer that is not fine is as it should be."""
+    if not refused:
+        return False
+    if process.component is Component.KUBE_PROXY:
+        # /healthz tells load balancers also that the node is about to go; /livez is on kube-proxy alone.
+        live = process.replies.get("/livez")
+        return isinstance(live, Reply) and live.is_fine
+    return is_only_standby(process, leads(facts, process))
+
+
+def _unknown(node: Node, process: Process) -> Verdict:
+    """The state of a component that could not be looked at, and why."""
+    reasons = [reply for reply in (node.way, *process.replies.values()) if isinstance(reply, NoReply)]
+    if any(reply.why is Why.FORBIDDEN for reply in reasons):
+        said = next(reply.said for reply in reasons if reply.why is Why.FORBIDDEN)
+        return _of(State.DENIED, said or "this user may not forward ports to the node")
+    first = next(iter(reasons), None)
+    if first is None:
+        return _of(State.UNKNOWN, "it was not asked")
+    return _of(State.UNKNOWN, f"{WORDS[first.why]}: {first.said}".removesuffix(": "))
+
+
+def _of(state: State, evidence: str, seconds: float | None = None) -> Verdict:
+    return Verdict(state, CELLS[state], evidence, seconds)

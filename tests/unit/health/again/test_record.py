@@ -1,0 +1,165 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kubectl_admin.finding import NOT_SEEN, Rule, Severity
+from kubectl_admin.health.again.changes import Kind, told
+from kubectl_admin.health.again.record import differences, record
+from kubectl_admin.health.look import look
+from kubectl_admin.health.object_facts import Budget, Objects
+from tests.unit.health import made
+from tests.unit.health.made import AT, ETCD, KUBE_PROXY, KUBELET, MANAGER, facts, node, process
+
+RULE = Rule("slow-disk", "etcd writes quickly")
+
+
+def seen(*nodes, findings=(), **fields):
+    return record(look(facts(*nodes, **fields), findings))
+
+
+def changed(before, after):
+    """The lines on what has changed."""
+    return [line.text for line in told(differences(before, after))]
+
+
+def broken(severity, *objects):
+    return RULE.finding(severity, subject="etcd", evidence="slow", objects=objects)
+
+
+def test_two_looks_at_the_same_have_no_difference():
+    later = facts(at=AT + timedelta(hours=1), took=3.0)
+    assert changed(seen(), record(look(later, ()))) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (made.fine(), made.no_reply("silent"), "worse: etcd on node/cp-1: well -> hanging"),
+        (made.no_reply("silent"), made.fine(), "better: etcd on node/cp-1: hanging -> well"),
+        (made.no_reply("silent"), made.bad(), "changed: etcd on node/cp-1: hanging -> unhealthy"),
+        (made.fine(), made.no_reply("late"), "changed: etcd on node/cp-1: well -> unknown"),
+        (made.no_reply("late"), made.bad(), "worse: etcd on node/cp-1: unknown -> unhealthy"),
+    ],
+)
+def test_a_component_is_worse_or_better(before, after, line):
+    old, new = (seen(node("cp-1", [process(ETCD, replies=reply)])) for reply in (before, after))
+    assert changed(old, new) == [line]
+
+
+def test_nodes_come_and_go_as_a_whole():
+    assert changed(seen(node("a"), node("b")), seen(node("b"), node("c"))) == [
+        "new: node on node/c",
+        "gone: node on node/a",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"ready": "False"}, "worse: node on node/w1: Ready -> NotReady"),
+        ({"conditions": ()}, "worse: node on node/w1: Ready -> unknown"),
+        ({"unschedulable": True}, "changed: node on node/w1: schedulable -> cordoned"),
+        ({"kubelet": "v1.37.2"}, "changed: version of kubelet on node/w1: 1.36.3 -> 1.37.2"),
+    ],
+)
+def test_a_node_changes(fields, line):
+    assert changed(seen(node("w1")), seen(node("w1", **fields))) == [line]
+
+
+def test_what_changes_alike_on_many_nodes_is_one_line():
+    names = [f"w{number}" for number in range(5000)]
+    old, new = (seen(*(node(name, kubelet=version) for name in names)) for version in ("v1.36.3", "v1.37.2"))
+    assert changed(old, new) == [
+        "changed: version of kubelet on node/w0, node/w1, node/w2 and 4,997 more: 1.36.3 -> 1.37.2"
+    ]
+
+
+def test_a_restart_is_worse_and_a_new_pod_is_none():
+    def restarted(times):
+        pod = made.pod(MANAGER, "cp-1", [made.container(restarts=times)])
+        return seen(node("cp-1", [process(MANAGER, pod=pod)]))
+
+    assert changed(restarted(1), restarted(3)) == [
+        "worse: restarts of kube-controller-manager on node/cp-1: 1 -> 3"
+    ]
+    assert changed(restarted(3), restarted(0)) == []
+
+
+def test_a_node_that_was_left_out_once_is_not_compared():
+    unasked = [process(one, "w1", replies={}) for one in (KUBELET, KUBE_PROXY)]
+    left_out = node("w1", unasked, way=made.no_reply("left out"))
+    assert changed(seen(node("w1")), seen(left_out)) == changed(seen(left_out), seen(node("w1"))) == []
+
+
+def test_a_component_that_the_cluster_no_longer_has():
+    old, new = seen(node("w1")), seen(node("w1"), has=made.HAS - {KUBE_PROXY})
+    assert changed(old, new) == ["gone: kube-proxy on node/w1"]
+    assert changed(new, old) == ["new: kube-proxy on node/w1"]
+
+
+def test_leaders():
+    moved = {MANAGER: made.lease(holder="cp-2_x")}
+    assert changed(seen(), seen(leaders=moved)) == [
+        "changed: leader of kube-controller-manager: cp-1 -> cp-2",
+    ]
+    assert changed(seen(leaders={}), seen()) == []
+
+
+def test_budgets():
+    def short(current, desired):
+        return seen(objects=Objects(budgets=(Budget("default", "db", desired, current),)))
+
+    assert changed(short(2, 3), short(1, 3)) == [
+        "worse: budget on default/db: 2 of 3 healthy -> 1 of 3 healthy"
+    ]
+    assert changed(short(1, 3), short(2, 3)) == [
+        "better: budget on default/db: 1 of 3 healthy -> 2 of 3 healthy"
+    ]
+    assert changed(short(1, 3), seen()) == changed(seen(), short(1, 3)) == []
+
+
+def test_findings_are_new_worse_better_and_gone():
+    old = [broken(Severity.WARNING, "node/cp-1"), broken(Severity.VIOLATION, "pod/b")]
+    new = [broken(Severity.VIOLATION, "node/cp-1"), broken(Severity.NOTE, "pod/c")]
+    assert changed(seen(findings=old), seen(findings=new)) == [
+        "worse: slow-disk on node/cp-1: warning -> violation",
+        "new: note slow-disk on pod/c",
+        "gone: violation slow-disk on pod/b",
+    ]
+    assert changed(seen(findings=new[:1]), seen(findings=old[:1])) == [
+        "better: slow-disk on node/cp-1: violation -> warning"
+    ]
+
+
+def test_of_two_findings_of_one_rule_and_object_the_worse_is_kept():
+    both = [broken(Severity.NOTE, "node/a"), broken(Severity.VIOLATION, "node/a")]
+    assert seen(findings=both).findings == {("slow-disk", "node/a"): Severity.VIOLATION}
+
+
+def test_a_finding_on_a_node_that_is_not_seen_any_more_is_not_gone():
+    late = node("cp-1", [process(ETCD, replies=made.no_reply("late"))])
+    old = seen(node("cp-1"), findings=[broken(Severity.VIOLATION, "node/cp-1")])
+    assert "not seen now: violation slow-disk on node/cp-1" in changed(old, seen(late))
+    assert changed(old, seen(node("cp-1"))) == ["gone: violation slow-disk on node/cp-1"]
+
+
+def test_a_finding_on_an_object_is_not_gone_where_there_is_a_further_gap():
+    gap = NOT_SEEN.note(subject="budgets", evidence="forbidden")
+    old = seen(findings=[broken(Severity.WARNING, "poddisruptionbudget/a/b")])
+    assert "not seen now: warning slow-disk on poddisruptionbudget/a/b" in changed(old, seen(findings=[gap]))
+    both = replace(old, findings={**old.findings, ("not-seen", "budgets"): Severity.NOTE})
+    assert changed(both, seen(findings=[gap])) == ["gone: warning slow-disk on poddisruptionbudget/a/b"]
+
+
+def test_the_changes_that_somebody_should_look_at():
+    old = seen(node("w1"), findings=[broken(Severity.VIOLATION, "pod/a")])
+    new = seen(
+        node("w1", ready="False", unschedulable=True),
+        findings=[broken(Severity.NOTE, "pod/b"), broken(Severity.WARNING, "pod/c")],
+    )
+    bad = [change for change in differences(old, new) if change.is_bad]
+    assert [(change.kind, change.where) for change in bad] == [
+        (Kind.WORSE, "node/w1"),
+        (Kind.NEW, "pod/c"),
+    ]
