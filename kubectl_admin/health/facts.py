@@ -121,6 +121,7 @@ class Pod:
 
     ready: its condition Ready; None where there is none yet. since: when that last changed.
     message: why it is not scheduled or not ready, as far as its conditions say.
+    ports: that its containers name, for TCP, by their names.
     """
 
     namespace: str
@@ -140,6 +141,7 @@ class Pod:
     containers: tuple[Container, ...] = ()
     message: str = ""
     owner_name: str = ""
+    ports: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:

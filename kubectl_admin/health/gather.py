@@ -17,6 +17,7 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
+from kubectl_admin.finding import Gap
 from kubectl_admin.health.asking import instances, listing, objects, resolvers, silence
 from kubectl_admin.health.asking.ask import Asked, Asker, Looks
 from kubectl_admin.health.asking.choice import choose
@@ -124,10 +125,18 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         objects=found.objects.joined(Objects(pods=listed.pods)),
         sampled=len(chosen) if len(chosen) < len(nodes) else None,
         window=window,
-        gaps=tuple(dict.fromkeys((*listed.gaps, *found.gaps, *gaps_of(cluster, nodes)))),
+        gaps=tuple(dict.fromkeys((*listed.gaps, *found.gaps, *gaps_of(cluster, nodes), *not_asked(listed)))),
         server_time=server_time,
         earlier_leaders=before,
     )
+
+
+def not_asked(listed: Listed) -> list[Gap]:
+    """The gap that DNS pods are, of which there are too many to ask all."""
+    further = len(listed.resolvers) - RESOLVERS_ASKED
+    if further <= 0:
+        return []
+    return [Gap(f"the answers of {further:,} further DNS pods", f"no more than {RESOLVERS_ASKED} are asked")]
 
 
 def patience_of(cluster: Cluster, how: How) -> Patience:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from kubectl_admin.cluster.decode import decode_moment, mapping, whole_number
 from kubectl_admin.cluster.objects import Object, are_objects, find_condition
+from kubectl_admin.control_plane.pod import PORT_LIMIT
 from kubectl_admin.health.facts import Container, Pod
 
 # Of the conditions that say why a pod does not run, in the order in which it gets them.
@@ -34,7 +35,17 @@ def pod_of(item: Object) -> Pod:
         restart_policy=str(spec.get("restartPolicy") or "Always"),
         containers=tuple(map(container_of, objects_in(status.get("containerStatuses")))),
         message=message_of(item),
+        ports=dict(ports_of(spec)),
     )
+
+
+def ports_of(spec: Object) -> Iterator[tuple[str, int]]:
+    """The ports for TCP that a pod's containers name, by their names."""
+    for container in objects_in(spec.get("containers")):
+        for port in objects_in(container.get("ports")):
+            name, number = str(port.get("name") or ""), whole_number(port.get("containerPort"))
+            if name and number and number < PORT_LIMIT and port.get("protocol", "TCP") == "TCP":
+                yield name, number
 
 
 def controller_of(metadata: Object) -> Object:

@@ -9,7 +9,7 @@ from kubectl_admin.health.asking.exchange import Patience
 from kubectl_admin.health.asking.listed import Listed
 from kubectl_admin.health.facts import NoReply, Pod, Resolver, Why
 
-PORT = 53
+PORT, NAMED = 53, "dns-tcp"  # as kubeadm names CoreDNS' own; some let it listen above 1023
 DOMAIN = "cluster.local"  # where nothing says otherwise
 
 
@@ -45,9 +45,10 @@ def knows_nothing(answer: tuple[str, ...] | NoReply) -> bool:
 
 def _once(cluster: Cluster, pod: Pod, name: str, kind: int, patience: Patience) -> tuple[str, ...] | NoReply:
     began = time.monotonic()
+    number = pod.ports.get(NAMED, PORT)
     try:
         forwarded = cluster.forward_ports(
-            pod.namespace, pod.name, [PORT], timeout=patience.left, opening=patience.for_one
+            pod.namespace, pod.name, [number], timeout=patience.left, opening=patience.for_one
         )
     except AdminError as error:
         return silence.of_way(error, time.monotonic() - began)

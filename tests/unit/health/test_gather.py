@@ -5,11 +5,13 @@ import pytest
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
+from kubectl_admin.health.asking.listed import Listed
 from kubectl_admin.health.facts import Reply, Why
-from kubectl_admin.health.gather import How, gather
+from kubectl_admin.health.gather import How, gather, not_asked
 from tests.fakes.api_server import Says, StandIn, status
 from tests.fakes.clock import Clock
 from tests.fakes.forwarded_node import Node
+from tests.unit.health import made
 
 SYSTEM = "/api/v1/namespaces/kube-system"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces"
@@ -330,3 +332,10 @@ def test_names_are_asked_of_every_dns_pod(server):
     assert found.question == "kubernetes.default.svc.example.org"
     assert (found.pod.name, found.expected, found.answer.why) == ("coredns-1", ("10.96.0.1",), Why.REFUSED)
     assert Component.COREDNS in facts.has
+
+
+@pytest.mark.parametrize(("pods", "gaps"), [(50, []), (52, ["the answers of 2 further DNS pods"])])
+def test_dns_pods_beyond_those_that_are_asked_are_named(pods, gaps):
+    labels = {"k8s-app": "kube-dns"}
+    listed = Listed(pods=tuple(made.pod("coredns", f"w{place}", labels=labels) for place in range(pods)))
+    assert [gap.what for gap in not_asked(listed)] == gaps

@@ -136,3 +136,15 @@ def test_a_kubelet_may_write_what_it_likes():
     seen = pod_of(document(status))
     assert len(seen.message) == 300
     assert seen.containers == (Container("", False, 0),)
+
+
+def test_the_ports_for_tcp_that_containers_name():
+    ports = [
+        {"name": "dns", "containerPort": 1053, "protocol": "UDP"},
+        {"name": "dns-tcp", "containerPort": 1053, "protocol": "TCP"},
+        {"name": "metrics", "containerPort": 9153},
+        {"name": "odd", "containerPort": 1 << 16},
+        {"containerPort": 80},
+    ]
+    found = pod_of(document(spec={"containers": [{"name": "coredns", "ports": ports}]}))
+    assert found.ports == {"dns-tcp": 1053, "metrics": 9153}

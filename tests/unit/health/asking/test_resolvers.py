@@ -47,8 +47,10 @@ class Cluster:
 
     def __init__(self, code):
         self.ports = (Port(code),)
+        self.wanted = None
 
-    def forward_ports(self, *_, **__):
+    def forward_ports(self, _namespace, _pod, ports, **_):
+        self.wanted = ports
         return self
 
     def __enter__(self):
@@ -76,3 +78,12 @@ def test_who_knows_nothing_of_the_clusters_own_domain_is_at_fault():
     assert isinstance(found.answer, NoReply)
     assert (found.answer.why, "NXDOMAIN" in found.answer.said) == (Why.GARBLED, True)
     assert asked("example.org", 0).answer == ()
+
+
+@pytest.mark.parametrize(
+    ("ports", "asked"), [({}, 53), ({"dns-tcp": 1053, "metrics": 9153}, 1053), ({"metrics": 9153}, 53)]
+)
+def test_a_dns_pod_is_asked_at_the_port_that_it_names(ports, asked):
+    cluster, patience = Cluster(0), Patience(Deadline.after(60.0, Clock()), 3.0, 0)
+    ask(cluster, Listed(domain="example.org"), made.pod("coredns", "w1", ports=ports), patience)
+    assert cluster.wanted == [asked]
