@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health.components.leaders import leads
-from kubectl_admin.health.components.states import State, Verdict, verdict_of
+from kubectl_admin.health.components.states import BEHIND, State, Verdict, verdict_of
 from kubectl_admin.health.facts import Facts, Node, Reply
 from kubectl_admin.health.shown.ignore import Exemption, Parted, part
 
@@ -21,7 +21,7 @@ COMPONENTS = (
     Component.SCHEDULER,
 )
 IS_LEADER = "etcd_server_is_leader"
-UNSEEN = (State.LEFT_OUT, State.DENIED, State.BOUND, State.UNKNOWN)
+UNSEEN = (*BEHIND, State.LEFT_OUT, State.DENIED, State.BOUND, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

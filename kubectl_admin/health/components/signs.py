@@ -1,5 +1,7 @@
 """The signs of life of a node, beside the answers of its components. Pure."""
 
+import re
+
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.components.ages import age_of_lease
 from kubectl_admin.health.components.checks import health_replies
@@ -11,6 +13,7 @@ from kubectl_admin.report.text import span
 SIGN_OF_LIFE = 12.0  # seconds
 # Words of an API server that has no connection to a kubelet since nothing listens at its port.
 REFUSED = "connection refused"
+DIALED = re.compile(r"dial tcp (\S+): ")  # «dial tcp 10.0.0.11:10250: connect: connection refused»
 # Words of a kubelet whose runtime does not do what it asks; others are of one that forwards to nobody.
 # Source: kubernetes/kubernetes pkg/kubelet/server/server.go, getPortForward; cri-client remote_runtime.go.
 RUNTIME = ("rpc error", "deadline", "timed out", "timeout", ".sock", "container")
@@ -38,8 +41,12 @@ def is_alive(facts: Facts, node: Node) -> bool:
     answered = any(
         isinstance(reply, Reply) for process in node.processes for reply in process.replies.values()
     )
-    refused = isinstance(node.way, NoReply) and REFUSED in node.way.said
-    return answered or refused or is_renewing(facts, node)
+    return answered or refuses(node) or is_renewing(facts, node)
+
+
+def refuses(node: Node) -> bool:
+    """Whether a node's machine has refused the API server's connection to its kubelet."""
+    return isinstance(node.way, NoReply) and REFUSED in node.way.said
 
 
 def waits_for_instance(node: Node) -> bool:
@@ -64,6 +71,21 @@ def is_renewing(facts: Facts, node: Node) -> bool:
         return not age.is_above(SIGN_OF_LIFE)
     ready = node.condition("Ready")
     return ready is not None and ready.status != "Unknown"
+
+
+def not_reached(node: Node) -> str:
+    """How a kubelet's port has received the API server, in words: «10.0.0.11:10250 refuses connections»."""
+    said = node.way.said if isinstance(node.way, NoReply) else ""
+    dialed = DIALED.search(said)
+    if refuses(node):
+        return f"{dialed[1] if dialed else 'its port'} refuses connections"
+    return f"the API server can't reach it: {said or 'it does not say why'}"
+
+
+def last_sign(facts: Facts, node: Node) -> str:
+    """When the kubelet was last seen alive, in words."""
+    age = age_of_lease(facts, node)
+    return f"last sign of life {span(age.seconds)} ago" if age else "no Lease tells of its last sign of life"
 
 
 def signs(facts: Facts, node: Node) -> str:

@@ -28,6 +28,9 @@ from kubectl_admin.health.components.signs import (
     is_alive,
     is_of_runtime,
     is_renewing,
+    last_sign,
+    not_reached,
+    refuses,
     signs,
     waits_for_instance,
 )
@@ -47,7 +50,8 @@ class State(StrEnum):
     ABSENT = "absent"  # the cluster does not have it, or not here
     LEFT_OUT = "left out"  # its node is not in the sample
     NODE = "node off"  # neither kubelet nor anything else of the node answers
-    KUBELET = "kubelet only"  # the API server can't reach the kubelet, and the node is alive
+    KUBELET = "kubelet down"  # of a kubelet: it does not run, and its node is alive
+    UNREACHED = "not reached"  # the API server can't reach it through the kubelet, and the node is alive
     RUNTIME = "runtime hangs"  # the kubelet answers, and forwards no ports
     MISSING = "missing"  # no pod where one is wanted
     CRASHING = "crashing"  # its container does not stay up
@@ -64,7 +68,8 @@ CELLS = {
     State.ABSENT: "-",
     State.LEFT_OUT: "…",
     State.NODE: "node?",
-    State.KUBELET: "node?",
+    State.KUBELET: "down",
+    State.UNREACHED: "node?",
     State.RUNTIME: "rt?",
     State.MISSING: "gone",
     State.CRASHING: "crash",
@@ -102,11 +107,20 @@ class Verdict:
         """Whether it has been seen not to be well; what could not be seen is neither this nor well."""
         return self.state in BAD
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it could not be seen since its node, its kubelet or its runtime is not well."""
+        return self.state in BEHIND
 
+    @property
+    def is_told(self) -> bool:
+        """Whether a finding tells of it, or of what it is behind."""
+        return self.is_bad or self.is_behind
+
+
+BEHIND = (State.NODE, State.UNREACHED, State.RUNTIME)
 BAD = (
-    State.NODE,
     State.KUBELET,
-    State.RUNTIME,
     State.MISSING,
     State.CRASHING,
     State.CLOSED,
@@ -143,11 +157,14 @@ def verdict(facts: Facts, node: Node, process: Process) -> Verdict:
     found = chain(
         _waiting(node), _behind(facts, node), _by_object(facts, node, process), _by_silence(process)
     )
-    return next(found, None) or _unknown(node, process)
+    first = next(found, None) or _unknown(node, process)
+    if first.state is State.KUBELET and process.component is not Component.KUBELET:
+        return _of(State.UNREACHED, f"the kubelet of node {node.name} is down: {first.evidence}")
+    return first
 
 
 def node_state(facts: Facts, node: Node) -> Verdict | None:
-    """Why nothing of a node can be asked: NODE, KUBELET, RUNTIME, LEFT_OUT; None where it can be.
+    """Why nothing of a node can be asked: NODE, KUBELET, UNREACHED, RUNTIME, LEFT_OUT; None where it can be.
 
     UNKNOWN where its API server hangs, for which its kubelet waits.
     """
@@ -175,7 +192,10 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
     seen = f"{said}; {signs(facts, node)}"
     match way.why:
         case Why.NODE if is_alive(facts, node):
-            yield _of(State.KUBELET, f"the API server can't reach the kubelet: {seen}")
+            yield _of(
+                State.KUBELET if refuses(node) or not is_renewing(facts, node) else State.UNREACHED,
+                f"{not_reached(node)}; {last_sign(facts, node)}",
+            )
         case Why.NODE:
             yield _of(State.NODE, f"the API server can't reach the kubelet: {seen}")
         case Why.FORWARD if is_of_runtime(way.said):
@@ -183,7 +203,7 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
         case Why.SILENT if not is_alive(facts, node):
             yield _of(State.NODE, seen)
         case Why.SILENT if not is_renewing(facts, node):
-            yield _of(State.KUBELET, seen)
+            yield _of(State.KUBELET, f"{said}; {last_sign(facts, node)}")
         case Why.SILENT:
             yield _of(State.RUNTIME, f"{said}, and it lives: {signs(facts, node)}")
 

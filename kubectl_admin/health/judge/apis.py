@@ -55,7 +55,7 @@ def instances(facts: Facts) -> Iterator[Finding]:
         for node in facts.nodes
         if (process := running.get(node.name))
         and _is_settled(facts, process)
-        and not verdict(facts, node, process).is_bad
+        and not verdict(facts, node, process).is_told
     ]
     yield from _behind_service(facts, objects, running, ready)
     yield from _without_lease(facts, objects, ready)

@@ -10,7 +10,7 @@ from kubectl_admin.health.components.checks import failed_checks, health_replies
 from kubectl_admin.health.components.series import limit_of, rise, samples
 from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Balancer, Facts, Process, Reply, Sample, Why
-from kubectl_admin.health.judge.states import Standing, is_bad, standings
+from kubectl_admin.health.judge.states import Standing, is_told, standings
 from kubectl_admin.report.text import some_of
 from kubectl_admin.versions.version import Version
 
@@ -38,7 +38,7 @@ def balancer(facts: Facts) -> Iterator[Finding]:
         return
     known = list(standings(facts, Component.APISERVER))
     well = [one.node.name for one in known if one.verdict.is_well]
-    bad = [one.node.name for one in known if one.verdict.is_bad]
+    bad = [one.node.name for one in known if one.verdict.is_told]
     if not well:
         return  # the instances have their own findings
     ready = f"{seen}; the API servers on {some_of(well)} are ready"
@@ -151,7 +151,7 @@ def _advice(facts: Facts, one: Standing) -> str:
     failed = {name for path in health_replies(process) for name in failed_checks(process, path)}
     log = POD_LOG.format(node=node)
     if failed & {"etcd", "etcd-readiness"}:
-        if is_bad(facts, node, Component.ETCD):
+        if is_told(facts, node, Component.ETCD):
             return f"it waits for etcd on node {node}, which has a finding of its own: bring that up first"
         return (
             f"look at etcd: kubectl admin etcd-status; then at the addresses in --etcd-servers on node {node}"

@@ -8,7 +8,7 @@ from kubectl_admin.health import rules
 from kubectl_admin.health.components.checks import failed_checks, health_replies
 from kubectl_admin.health.components.states import State
 from kubectl_admin.health.facts import Facts
-from kubectl_admin.health.judge.states import Standing, is_bad, standings
+from kubectl_admin.health.judge.states import Standing, is_told, standings
 
 UNHEALTHY = {
     Component.CONTROLLER_MANAGER: rules.CONTROLLER_MANAGER_UNHEALTHY,
@@ -35,7 +35,7 @@ def _advice(facts: Facts, one: Standing) -> str:
     failed = {name for path in health_replies(process) for name in failed_checks(process, path)}
     log = f"kubectl -n kube-system logs {process.component}-{node}"
     if failed & {"leaderElection", "informer-sync", "sched-handler-sync"}:
-        if is_bad(facts, node, Component.APISERVER):
+        if is_told(facts, node, Component.APISERVER):
             return f"bring up the API server on node {node} first, which has a finding of its own"
         return f"it can't reach its API server, or that is slow; look at its log: {log}"
     return f"look at its log: {log}"

@@ -106,7 +106,7 @@ def _is_told_by_health(facts: Facts, state: EtcdState, finding: Finding) -> bool
 
 def _has_own(facts: Facts, one: Standing) -> bool:
     """Whether it has a finding of its own by its state, or need not serve yet."""
-    return one.verdict.is_bad or is_starting(facts, one.process)
+    return one.verdict.is_told or is_starting(facts, one.process)
 
 
 def _advice(one: Standing) -> str:

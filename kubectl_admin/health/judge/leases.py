@@ -170,7 +170,7 @@ def _is_follow_up(one: Elected) -> bool:
         return True  # it says that it leads, and is well: a clock is wrong, or it was renewed just now
     holder = one.standing
     others = [each for each in one.instances if each is not holder]
-    return bool(holder and holder.verdict.is_bad) and not any(each.verdict.is_well for each in others)
+    return bool(holder and holder.verdict.is_told) and not any(each.verdict.is_well for each in others)
 
 
 def _is_settled(facts: Facts, one: Elected) -> bool:

@@ -14,12 +14,14 @@ from kubectl_admin.health.components.states import State, Verdict, node_state, v
 from kubectl_admin.health.facts import Facts, Node, NoReply, Process
 from kubectl_admin.report.text import some_of
 
+KUBELET_LOG = "on the node: systemctl status kubelet; journalctl -u kubelet -n 50"
 BY_NODE = {
     State.NODE: (
         rules.NODE_UNREACHABLE,
         "look whether the machine runs, then at its network, then at its kubelet",
     ),
-    State.KUBELET: (KUBELET_DOWN, "on the node: systemctl status kubelet; journalctl -u kubelet"),
+    State.KUBELET: (KUBELET_DOWN, KUBELET_LOG),
+    State.UNREACHED: (KUBELET_DOWN, "look at what is between the API servers and port 10250 of the node"),
     State.RUNTIME: (
         rules.RUNTIME_HANGS,
         "on the node: crictl ps; where it hangs, restart the container runtime",
@@ -81,10 +83,10 @@ def all_standings(facts: Facts) -> tuple[Standing, ...]:
     )
 
 
-def is_bad(facts: Facts, node: str, component: Component) -> bool:
-    """Whether the component on the node of that name has been seen not to be well."""
+def is_told(facts: Facts, node: str, component: Component) -> bool:
+    """Whether a finding tells of the component on the node of that name, or of what it is behind."""
     found = facts.node(node)
-    return found is not None and verdict_of(facts, found, component).is_bad
+    return found is not None and verdict_of(facts, found, component).is_told
 
 
 def nodes(facts: Facts) -> Iterator[Finding]:
@@ -95,12 +97,15 @@ def nodes(facts: Facts) -> Iterator[Finding]:
             continue
         rule, fix = BY_NODE.get(found.state, (None, ""))
         if rule:
+            down = found.state is State.KUBELET
+            of_kubelet = f"kubelet on node {node.name} {'is down' if down else 'is out of reach'}"
+            follows = "its components are not known to be up or down"
             yield rule.violation(
-                subject=f"node {node.name}",
-                evidence=f"{found.evidence}; its components are not known to be up or down",
+                subject=of_kubelet if rule is KUBELET_DOWN else f"node {node.name}",
+                evidence=f"{found.evidence}; {'its pods may still run' if down else follows}",
                 fix=fix,
                 objects=(f"node/{node.name}",),
-                since=_since(node),
+                since=node.lease.renewed if down and node.lease else _since(node),
             )
 
 
@@ -123,7 +128,7 @@ def components(facts: Facts) -> Iterator[Finding]:
 def _waits(facts: Facts, one: Standing) -> bool:
     """Whether a kubelet that hangs asks an API server on its node that is not well whom it may let in."""
     hangs = one.process.component is Component.KUBELET and one.verdict.state is State.HANGING
-    return hangs and is_bad(facts, one.node.name, Component.APISERVER)
+    return hangs and is_told(facts, one.node.name, Component.APISERVER)
 
 
 def crashes(facts: Facts) -> Iterator[Finding]:

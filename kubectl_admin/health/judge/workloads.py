@@ -146,7 +146,7 @@ def _is_told(facts: Facts, nodes: Mapping[str, Node], pod: Pod) -> bool:
     for process in node.processes:
         if process.pod and (process.pod.namespace, process.pod.name) == (pod.namespace, pod.name):
             found = verdict(facts, node, process)
-            return found.is_bad or found.is_well
+            return found.is_told or found.is_well
     return False
 
 

@@ -95,8 +95,9 @@ def state_cell(verdict: Verdict, *, leads: bool) -> Cell:
     """The state of a component, with a sign where it leads."""
     text = f"{verdict.cell}{LEADS}" if leads else verdict.cell
     if verdict.is_bad:
-        # The cell of what is behind a node says so by itself: «node?».
-        return Cell(text.removesuffix(Mark.DOUBT), Mark.DOUBT) if text.endswith("?") else Cell(text, Mark.BAD)
+        return Cell(text, Mark.BAD)
+    if verdict.is_behind:  # its cell says so by itself: «node?»
+        return Cell(text.replace(Mark.DOUBT, ""), Mark.DOUBT)
     if verdict.state in (State.DENIED, State.BOUND):
         return Cell(text, Mark.DOUBT)
     if verdict.state is State.UNKNOWN:

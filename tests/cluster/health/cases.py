@@ -186,16 +186,16 @@ CASES = [
         *("port-closed", SCHEDULER, "closed"),
     ),
     Case(
-        *("kubelet: stopped", "worker-1", breaks.kubelet_stopped, "kubelet-down", KUBELET, "kubelet only"),
+        *("kubelet: stopped", "worker-1", breaks.kubelet_stopped, "kubelet-down", KUBELET, "kubelet down"),
         then=NODE_LATER,
     ),
     Case(
-        *("kubelet: frozen", "worker-1", by(breaks.frozen, KUBELET), "kubelet-down", KUBELET, "kubelet only"),
+        *("kubelet: frozen", "worker-1", by(breaks.frozen, KUBELET), "kubelet-down", KUBELET, "kubelet down"),
         # As long as its lease is young, it looks like one whose runtime hangs.
         then=("runtime-hangs", *NODE_LATER),
     ),
     Case(
-        *("kubelet: wrong flag", "worker-1", edits.kubelet_flag, "kubelet-down", KUBELET, "kubelet only"),
+        *("kubelet: wrong flag", "worker-1", edits.kubelet_flag, "kubelet-down", KUBELET, "kubelet down"),
         then=NODE_LATER,
     ),
     Case(

@@ -118,19 +118,21 @@ def test_a_node_whose_api_server_answers_has_lost_only_its_kubelet():
     one = silenced(lease=lease("cp-1", ago(300)), ready="Unknown")
     others = [process(each.component, "cp-1", UNASKED) for each in one.processes[1:]]
     one = replace(one, processes=(process(APISERVER, "cp-1"), *others))
-    assert state(one, KUBELET) == (State.KUBELET, "node?")
+    assert state(one, KUBELET) == (State.KUBELET, "down")
     assert state(one, APISERVER) == (State.WELL, "ok")
-    assert state(one, ETCD) == (State.KUBELET, "node?")
+    assert state(one, ETCD) == (State.UNREACHED, "node?")
 
 
 def test_a_kubelet_that_has_renewed_its_lease_just_now_is_no_node_that_is_off():
-    assert state(silenced(lease=lease("cp-1", ago(8))), ETCD) == (State.KUBELET, "node?")
+    for component in (KUBELET, ETCD):
+        assert state(silenced(lease=lease("cp-1", ago(8))), component) == (State.UNREACHED, "node?")
 
 
 def test_a_machine_that_refuses_connections_runs_without_its_kubelet():
     refused = no_reply("node", DIAL.replace("no route to host", "connection refused"))
     one = silenced(lease=lease("cp-1", ago(300)), ready="Unknown", way=refused)
-    assert state(one, KUBELET) == (State.KUBELET, "node?")
+    assert state(one, KUBELET) == (State.KUBELET, "down")
+    assert state(one, KUBE_PROXY) == (State.UNREACHED, "node?")
 
 
 @pytest.mark.parametrize(("age", "expected"), [(12, State.RUNTIME), (13, State.NODE)])
@@ -145,7 +147,7 @@ def test_a_kubelet_that_forwards_to_nobody_says_nothing_of_its_runtime(said):
 
 
 def test_without_leases_the_condition_ready_is_the_sign_of_life():
-    assert state(silenced(lease=None), KUBELET) == (State.KUBELET, "node?")
+    assert state(silenced(lease=None), KUBELET) == (State.UNREACHED, "node?")
     assert state(silenced(lease=None, ready="Unknown"), KUBELET) == (State.NODE, "node?")
 
 

@@ -66,6 +66,28 @@ def test_a_kubelet_alone_that_is_down_is_told_from_a_node_that_is_off():
     assert judged(node(), one) == [("kubelet-down", "violation")]
 
 
+def refused(**fields):
+    """A worker whose machine refuses connections to its kubelet."""
+    said = "error dialing backend: dial tcp 10.200.0.14:10250: connect: connection refused"
+    return off("w1", no_reply("node", said), ready="True", **{"lease": lease("w1", ago(14)), **fields})
+
+
+def test_a_kubelet_that_is_down_is_told_in_one_sentence():
+    (finding,) = judge(facts(node(), refused()))
+    assert (finding.subject, finding.objects) == ("kubelet on node w1 is down", ("node/w1",))
+    assert finding.evidence == (
+        "10.200.0.14:10250 refuses connections; last sign of life 14 seconds ago; its pods may still run"
+    )
+    assert finding.fix == "on the node: systemctl status kubelet; journalctl -u kubelet -n 50"
+    assert finding.since == ago(14)
+
+
+def test_a_kubelet_that_lives_and_is_out_of_reach_is_not_called_down():
+    one = off("w1", no_reply("node", "no route to host"), ready="True", lease=lease("w1", ago(4)))
+    (finding,) = judge(facts(node(), one))
+    assert (finding.rule, finding.subject) == ("kubelet-down", "kubelet on node w1 is out of reach")
+
+
 def test_a_kubelet_that_waits_for_the_api_server_of_its_node_is_no_finding_of_its_own():
     silent = {path: no_reply("silent") for path in ("/livez", "/readyz")}
     one = node("cp-1", [process(APISERVER, "cp-1", silent), process(KUBELET, "cp-1", no_reply("silent"))])

@@ -7,7 +7,7 @@ from kubectl_admin.health.look import look
 from kubectl_admin.health.shown.ignore import Exemption
 from kubectl_admin.health.shown.report import report
 from tests.unit.health import made
-from tests.unit.health.made import ETCD, KUBE_PROXY, MANAGER, facts, node, process
+from tests.unit.health.made import ETCD, KUBE_PROXY, KUBELET, MANAGER, facts, node, process
 
 RULE = Rule("slow-disk", "etcd writes quickly")
 NAMES = {
@@ -67,6 +67,24 @@ def test_up_is_told_only_of_what_was_seen(found):
     assert up["w1", "kube-proxy"] == 1
     assert ("cp-1", "kube-controller-manager") not in up
     assert ("w1", "etcd") not in up
+
+
+def test_of_a_node_whose_kubelet_is_down_nothing_else_is_up_or_down():
+    refused = made.no_reply("node", "dial tcp 10.0.0.14:10250: connect: connection refused")
+    dead = [process(one, "w1", made.no_reply("node")) for one in (KUBELET, KUBE_PROXY)]
+    seen = facts(node("cp-1"), node("w1", dead, way=refused))
+    up = [
+        (one["component"], value) for one, value in families(seen)["kubectl_admin_up"] if one["node"] == "w1"
+    ]
+    assert up == [("kubelet", 0)]
+    assert str(look(seen, ()).counts) == "6 of 8 components well, 1 not well, 1 not seen"
+
+
+def test_of_a_node_that_is_off_nothing_is_up_or_down():
+    dead = [process(one, "w1", made.no_reply("node")) for one in (KUBELET, KUBE_PROXY)]
+    away = node("w1", dead, way=made.no_reply("node"), lease=None, ready="Unknown")
+    seen = facts(node("cp-1"), away)
+    assert not [one for one, _ in families(seen)["kubectl_admin_up"] if one["node"] == "w1"]
 
 
 def test_the_state_of_what_was_not_seen_is_told(found):
