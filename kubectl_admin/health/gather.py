@@ -13,12 +13,11 @@ from typing import Any
 from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.health.asking import instances, listing, objects, resolvers, silence
+from kubectl_admin.health.asking import instances, listing, objects, resolvers, second_look, silence
 from kubectl_admin.health.asking.ask import Asked, Asker, Looks
 from kubectl_admin.health.asking.choice import choose
 from kubectl_admin.health.asking.exchange import LOOK_INTERVAL, Patience
@@ -30,11 +29,9 @@ from kubectl_admin.health.facts import (
     Balancer,
     Facts,
     Lease,
-    Metrics,
     Node,
     NoReply,
     Pod,
-    Process,
     Reply,
     Resolver,
     Why,
@@ -82,7 +79,8 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
 
     answered: is called after each node and resolver, with how many there are.
 
-    Raises AdminError where the API server can't be spoken to, or lists neither nodes nor pods.
+    Raises AdminError where the API server can't be spoken to, or lists neither nodes nor pods; also where
+    the second look of `sample` sees no metrics at all.
     """
     at, began = datetime.now(UTC), time.monotonic()
     patience = patience_of(cluster, how)
@@ -100,15 +98,21 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         **in_objects,
     }
     told, heard = _side_by_side(listings, asking, patience, how.timeout * SPARE / 2, answered)
-    asked = {
+    told_by = {
         name: looks[name].so_far() if isinstance(heard[name], AdminError) else heard[name] for name in chosen
     }
-    asked = attributed(cluster, asked)
+    asked: Mapping[str, Asked] = attributed(cluster, told_by)
     window, leaders = None, listed.leaders
     before: Mapping[str, Lease] = {}
+    unrated: tuple[Gap, ...] = ()
     if how.sample is not None:
-        asked, window = sampled(cluster, how, listed, asked)
-        leaders, before = leaders_again(cluster, how, listed.leaders), listed.leaders
+        first = time.monotonic()
+        cluster.clock.sleep(how.sample)
+        asker = Asker(cluster, patience_of(cluster, how), METRICS)
+        second = second_look.take(asker, listed, asked, how.timeout)
+        window = time.monotonic() - first
+        asked, unrated = second.asked, second.gaps
+        leaders, before = second.leaders, listed.leaders
     found = objects.put_together({what: told[what] for what in in_objects})
     later = renewed(cluster, asked, patience)
     nodes = tuple(_node(node, listed, asked.get(node.name), later.get(node.name)) for node in listed.nodes)
@@ -125,7 +129,9 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         objects=found.objects.joined(Objects(pods=listed.pods)),
         sampled=len(chosen) if len(chosen) < len(nodes) else None,
         window=window,
-        gaps=tuple(dict.fromkeys((*listed.gaps, *found.gaps, *gaps_of(cluster, nodes), *not_asked(listed)))),
+        gaps=tuple(
+            dict.fromkeys((*listed.gaps, *found.gaps, *unrated, *gaps_of(cluster, nodes), *not_asked(listed)))
+        ),
         server_time=server_time,
         earlier_leaders=before,
     )
@@ -159,44 +165,6 @@ def renewed(cluster: Cluster, asked: Mapping[str, Asked], patience: Patience) ->
         return listing.leases(cluster, listing.OF_NODES, timeout=patience.left)
     except AdminError:
         return {}
-
-
-def sampled(
-    cluster: Cluster, how: How, listed: Listed, asked: Mapping[str, Asked]
-) -> tuple[dict[str, Asked], float | None]:
-    """The same after a second look at the metrics, and the seconds between the two looks."""
-    first = time.monotonic()
-    cluster.clock.sleep(how.sample or 0.0)
-    asker = Asker(cluster, patience_of(cluster, how), METRICS)
-    asking = {
-        name: partial(asker.metrics, one.way, listed.plans[name])
-        for name, one in asked.items()
-        if isinstance(one.way, str)
-    }
-    later = ask_all(asking, deadline=how.timeout, workers=WORKERS)
-    window = time.monotonic() - first
-
-    def with_later(process: Process, metrics: Mapping[Component, Metrics]) -> Process:
-        now, before = metrics.get(process.component), process.metrics
-        if now is None or not isinstance(before, Mapping):
-            return process
-        return replace(process, metrics=now, earlier=before)
-
-    result = dict(asked)
-    for name, metrics in later.items():
-        if not isinstance(metrics, AdminError):
-            both = tuple(with_later(process, metrics) for process in asked[name].processes)
-            result[name] = replace(asked[name], processes=both)
-    return result, window
-
-
-def leaders_again(cluster: Cluster, how: How, before: Mapping[str, Lease]) -> Mapping[str, Lease]:
-    """The leaders' Leases once more; those from before where they can't be read."""
-    try:
-        later = listing.leases(cluster, KUBE_SYSTEM, timeout=how.timeout)
-    except AdminError:
-        return before
-    return {name: later.get(name, lease) for name, lease in before.items()}
 
 
 def _side_by_side(

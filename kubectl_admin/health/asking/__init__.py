@@ -6,6 +6,7 @@ questions: where the components of a node serve, and what they are asked there
 listing, listed, nodes: what has to be known before anything is asked, and what is made of it
 choice: which nodes of a large cluster are asked
 ask, exchange, instances: asks one node, one port of it, and API servers through another one
+second_look: metrics once more, for rates
 resolvers, dns: asks the cluster's DNS
 silence, unseen: why a question has no answer, and what the user may not ask
 clock, reading, judged_metrics: what answers say of clocks, and the metrics that are judged

@@ -42,11 +42,16 @@ class Asker:
         self.patience = patience
         self._exchange = Exchange(cluster, patience, judged)
 
-    def metrics(self, way: str, plans: Sequence[Plan]) -> dict[Component, Metrics]:
-        """The metrics of a node's components once more; of what does not answer there are none."""
+    def metrics(self, way: str, plans: Sequence[Plan]) -> dict[Component, Metrics] | NoReply:
+        """The metrics of a node's components once more; of what does not answer there are none.
+
+        Why the node was not reached, where it was not.
+        """
         asked = [question.of_metrics for plan in plans for question in plan.questions]
         questions = [question for question in asked if question and question.endpoint.is_on_loopback]
-        _, heard = self.look([way], questions)
+        led, heard = self.look([way], questions)
+        if isinstance(led, NoReply):
+            return led
         return {
             question.component: one.metrics
             for question, one in heard.items()

@@ -339,3 +339,45 @@ def test_dns_pods_beyond_those_that_are_asked_are_named(pods, gaps):
     labels = {"k8s-app": "kube-dns"}
     listed = Listed(pods=tuple(made.pod("coredns", f"w{place}", labels=labels) for place in range(pods)))
     assert [gap.what for gap in not_asked(listed)] == gaps
+
+
+def gone(wire):
+    wire.refuse(status(500, "InternalError", "error dialing backend: dial tcp: connection refused"))
+
+
+def test_a_node_that_the_second_look_does_not_reach_has_no_rates(server):
+    server.on("GET", f"{SYSTEM}/pods/kube-proxy-w1/portforward", Node(FINE), gone)
+    facts = looked_at(server, How(timeout=600.0, retries=0, sample=30.0))
+    assert facts.node("w1").process(Component.KUBE_PROXY).earlier is None
+    assert facts.node("cp-1").process(Component.KUBE_PROXY).earlier is not None
+    (gap,) = [gap for gap in facts.gaps if gap.what.startswith("rates")]
+    assert gap.what == "rates of node w1"
+    assert gap.why.startswith("its second look failed: the API server can't reach its kubelet: ")
+
+
+def test_a_component_that_gives_no_metrics_at_the_second_look_has_no_rates(server):
+    later = {port: served for port, served in FINE.items() if port != 2381}
+    server.on("GET", f"{SYSTEM}/pods/kube-proxy-cp-1/portforward", Node(FINE), Node(later))
+    facts = looked_at(server, How(timeout=600.0, retries=0, sample=30.0))
+    assert "rates of etcd on cp-1" in [gap.what for gap in facts.gaps]
+
+
+def test_a_second_look_that_no_node_answers_is_an_error(server):
+    for name in ("cp-1", "w1"):
+        server.on("GET", f"{SYSTEM}/pods/kube-proxy-{name}/portforward", Node(FINE), gone)
+    with pytest.raises(AdminError, match=r"^the second look: no node has answered: .*connection refused"):
+        looked_at(server, How(timeout=600.0, retries=0, sample=30.0))
+
+
+def test_an_api_server_that_is_away_at_the_second_look_is_an_error(server):
+    server.clock.meanwhile = lambda _: server.close()
+    with pytest.raises(Unreachable, match=r"^the second look: "):
+        looked_at(server, How(timeout=600.0, retries=0, sample=30.0))
+
+
+def test_leases_that_the_second_look_may_not_read_are_a_gap(server):
+    refused = status(500, "InternalError", "etcdserver: leader changed")
+    first = Says(body={"items": [lease("kube-scheduler", "cp-1_1")]})
+    server.on("GET", f"{LEASES}/kube-system/leases", first, refused)
+    facts = looked_at(server, How(timeout=600.0, retries=0, sample=30.0))
+    assert "changes of the leaders' Leases" in [gap.what for gap in facts.gaps]
