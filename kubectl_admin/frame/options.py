@@ -20,6 +20,20 @@ DAY = 86400.0  # seconds
 LONGEST = 36_500 * DAY  # that is waited; the machine's own timers end at three times that
 
 
+class Word(click.Choice[str]):
+    """One of some words, as an argument; an error offers the word that was probably meant."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        return f"It is one of {', '.join(self.choices)}."
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        import difflib
+
+        near = difflib.get_close_matches(str(value), self.choices, 1)
+        said = super().get_invalid_choice_message(value, ctx)
+        return f"{said.rstrip('.')}; did you mean {near[0]!r}?" if near else said
+
+
 class Duration(click.ParamType[float]):
     """Seconds of «30», «90s», «5m», «1h30m», «30d», «1d12h»; 0: no limit. More than LONGEST is refused."""
 

@@ -28,6 +28,7 @@ from kubectl_admin.health.asking.pods import pod_of
 from kubectl_admin.health.asking.questions import METRICS, KubeProxyConfig, Question
 from kubectl_admin.pool import ask_all
 from kubectl_admin.running import decode
+from kubectl_admin.running.compare import has_fields
 from kubectl_admin.running.facts import Running, Tree
 from kubectl_admin.versions.kubeadm_config import EXTRA_ARGS, at, cluster_configuration, words
 
@@ -113,6 +114,12 @@ def written(cluster: Cluster, components: Sequence[Component]) -> tuple[dict[Com
         except AdminError as error:
             gaps.append(Gap(f"the ConfigMap for {component}", error.what))
     return found, gaps
+
+
+def compared(found: Sequence[Running], texts: Mapping[Component, Tree]) -> list[str]:
+    """The ConfigMaps that these components were compared with. texts: what is written, as far as known."""
+    seen = [one.component for one in found if one.component in texts and has_fields(one)]
+    return list(dict.fromkeys(WRITTEN[one][0] if one in WRITTEN else "kubeadm-config" for one in seen))
 
 
 def written_for(cluster: Cluster, component: Component) -> Tree:

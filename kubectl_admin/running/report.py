@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from kubectl_admin.cluster.decode import decode_moment
 from kubectl_admin.finding import Finding
@@ -11,8 +12,10 @@ from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.report.text import age, printable, some_of
 from kubectl_admin.running.compare import as_flags, fields, shown
 from kubectl_admin.running.facts import Difference, Running
-from kubectl_admin.running.metrics import QUANTILES, Family, Histogram, Value
+from kubectl_admin.running.metrics import QUANTILES, Family, Histogram, Value, number_of
 from kubectl_admin.running.rules import CONFIGURATIONS_DIFFER, NOT_AS_WRITTEN
+
+LONGEST = 1e18  # numbers above it keep their exponent
 
 
 def running(found: Sequence[Running], now: datetime, *, with_flags: bool) -> Report:
@@ -60,14 +63,19 @@ def document(one: Running) -> dict[str, object]:
 
 
 def differences(
-    found: Sequence[Difference], gaps: Sequence[Finding], one: str, other: str, *, written: bool = False
+    found: Sequence[Difference],
+    gaps: Sequence[Finding],
+    one: str,
+    other: str = "configmap",
+    *,
+    config_maps: Sequence[str] | None = None,
 ) -> Report:
     """Fields that differ, and what could not be compared.
 
-    one, other: the titles of both sides. written: whether `other` is what ConfigMaps say.
+    one, other: the titles of both sides. config_maps: the compared ones, where `other` is what they say.
     """
     columns = [Column("COMPONENT"), Column("FIELD"), Column(one.upper()), Column(other.upper())]
-    missing = "(not set)"
+    missing, written = "(not set)", config_maps is not None
     rows = [
         (
             str(each.component),
@@ -98,13 +106,23 @@ def differences(
         names=lambda: (f"{each.component}/{each.field}" for each in found),
         tables=[Table(columns, rows)] if rows else (),
         findings=[*differing, *gaps],
-        closing="" if rows else f"{one} and {other}: no difference",
+        closing="" if rows else no_difference(one, other, config_maps),
     )
+
+
+def no_difference(one: str, other: str, config_maps: Sequence[str] | None) -> str:
+    """That nothing differs, by what was compared."""
+    if config_maps is None:
+        return f"{one} and {other}: no difference"
+    if not config_maps:
+        return f"{one}: nothing was compared with a ConfigMap"
+    some, last = ", ".join(config_maps[:-1]), config_maps[-1]
+    return f"{one} runs as written in ConfigMap{f's {some} and' if some else ''} {last}"
 
 
 def metrics(values: Sequence[Value], found: Sequence[Histogram], kinds: Mapping[str, Family]) -> Report:
     """Metrics of one component. found: histograms to be shown by their quantiles."""
-    rows = [(each.name, labels(each.labels), each.value) for each in values]
+    rows = [(each.name, labels(each.labels), in_full(each.value)) for each in values]
     tables = [Table([Column("NAME"), Column("LABELS"), Column("VALUE")], rows)] if rows or not found else []
     if found:
         columns = ["NAME", "LABELS", "COUNT", "MEAN", *(f"P{part * 100:g}" for part in QUANTILES)]
@@ -124,7 +142,7 @@ def row(one: Histogram) -> tuple[str, ...]:
     """A histogram as cells."""
     mean = one.sum / one.count if one.count else math.nan
     parts = (mean, *(one.quantile(part) for part in QUANTILES))
-    return (one.name, labels(one.labels), f"{one.count:g}", *map(number, parts))
+    return (one.name, labels(one.labels), number(one.count), *map(number, parts))
 
 
 def histogram(one: Histogram) -> dict[str, object]:
@@ -145,8 +163,18 @@ def labels(found: Mapping[str, str]) -> str:
 
 
 def number(value: float) -> str:
-    """A number in four digits; "" for none."""
-    return "" if math.isnan(value) else f"{value:.4g}"
+    """A number in four digits, and what is 1,000 or more to the last one; "" for none."""
+    if math.isnan(value):
+        return ""
+    return f"{value:.0f}" if 1000 <= abs(value) < LONGEST else f"{value:.4g}"
+
+
+def in_full(said: str) -> str:
+    """A number as it was sent, but without an exponent: bytes and times are to be read and compared."""
+    value = number_of(said)
+    if value is None or "e" not in said.lower() or not (1 / LONGEST < abs(value) < LONGEST):
+        return said
+    return f"{Decimal(said):f}"
 
 
 def on_terminal(text: str) -> str:

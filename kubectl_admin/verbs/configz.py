@@ -5,7 +5,7 @@ import click
 from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.options import output
+from kubectl_admin.frame.options import Word, output
 from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
@@ -14,7 +14,7 @@ COMPONENTS = ("kubelet", "kube-proxy", "kube-controller-manager", "kube-schedule
 
 @click.command("configz", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
-@click.argument("component", type=click.Choice(COMPONENTS), required=False)
+@click.argument("component", type=Word(COMPONENTS), required=False, metavar="[COMPONENT]")
 @click.option("--flags", "with_flags", is_flag=True, help="Show all flags as well, defaults included.")
 @click.option(
     "--diff",
@@ -68,6 +68,6 @@ def command(
     else:
         texts, unread = gather.written(cluster, [one.component for one in found])
         different, gaps = compare.all_written(found, texts, unread)
-        shown = report.differences(different, gaps, node, "configmap", written=True)
+        shown = report.differences(different, gaps, node, config_maps=gather.compared(found, texts))
     env.show(shown)
     return shown

@@ -5,7 +5,7 @@ import click
 from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.options import output
+from kubectl_admin.frame.options import Word, output
 from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
@@ -17,7 +17,7 @@ COMPONENTS = (
 
 @click.command("metrics", cls=Verb)
 @click.argument("node", shell_complete=candidates.nodes)
-@click.argument("component", type=click.Choice(COMPONENTS))
+@click.argument("component", type=Word(COMPONENTS), metavar="COMPONENT")
 @click.argument("name", nargs=-1)
 @click.option(
     "--histograms",

@@ -63,16 +63,23 @@ def without_metrics(nodes: tuple[Node, ...]) -> list[Gap]:
     They know what no answer on health tells: a kube-proxy that fails to write its rules says that it is well.
     """
     alike: dict[tuple[Component, Why], list[str]] = {}
+    off: list[str] = []  # nodes whose kube-proxies serve no metrics
     for node in nodes:
         for process in node.processes:
             one = process.metrics
             answered = any(isinstance(reply, Reply) for reply in process.replies.values())
             if answered and isinstance(one, NoReply) and one.why is not Why.FORBIDDEN:
                 alike.setdefault((process.component, one.why), []).append(node.name)
-    return [
+            elif answered and one is None and process.component is Component.KUBE_PROXY:
+                off.append(node.name)
+    gaps = [
         Gap(f"metrics of {component} on {some_of(names)}", WORDS[why])
         for (component, why), names in alike.items()
     ]
+    if off:
+        why = "it serves none (metricsBindAddress), so nobody sees whether its rules are accepted"
+        gaps.append(Gap(f"metrics of {Component.KUBE_PROXY} on {some_of(off)}", why))
+    return gaps
 
 
 def pinged(nodes: tuple[Node, ...]) -> list[str]:

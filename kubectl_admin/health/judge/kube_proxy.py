@@ -24,6 +24,7 @@ FAILURES = {
 }
 LATEST_TIMESTAMP = 2**33  # seconds of Unix time; what is above it is no time
 DEPRECATED_MODES = ("ipvs",)
+MODE = 40  # characters of a mode that are taken: a node may answer what it likes
 
 
 def health(facts: Facts) -> Iterator[Finding]:
@@ -109,7 +110,7 @@ def modes(facts: Facts) -> Iterator[Finding]:
     for one in standings(facts, Component.KUBE_PROXY):
         reply = one.process.replies.get("/proxyMode")
         if isinstance(reply, Reply) and reply.is_fine and reply.text.strip():
-            by_mode.setdefault(reply.text.strip(), []).append(one)
+            by_mode.setdefault(reply.text.strip()[:MODE], []).append(one)
     if len(by_mode) > 1:
         shown = "; ".join(
             f"{mode}: {some_of([one.node.name for one in found])}" for mode, found in by_mode.items()

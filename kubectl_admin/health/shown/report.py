@@ -169,7 +169,7 @@ def fields(look: Look) -> dict[str, object]:
         "windowSeconds": None if facts.window is None else round(facts.window, 1),
         "components": {"well": counts.well, "notWell": counts.bad, "notSeen": counts.unseen},
         "balancer": balancer_document(facts.balancer),
-        "leaders": {name: lease_document(facts, lease) for name, lease in facts.leaders.items()},
+        "leaders": leader_documents(look),
         "dns": [resolver_document(one) for one in facts.resolvers],
         "ignored": [finding.document() for finding in look.parted.ignored],
     }
@@ -186,6 +186,18 @@ def balancer_document(balancer: Balancer | None) -> dict[str, object] | None:
         "status": reply.status if isinstance(reply, Reply) else None,
         "answerSeconds": round(reply.seconds, 4) if isinstance(reply, Reply) else None,
         "problem": None if answered or not isinstance(reply, NoReply) else no_reply_text(reply),
+    }
+
+
+def leader_documents(look: Look) -> dict[str, object]:
+    """The leaders as plain data, by their components. etcd's has no Lease: its members say who it is."""
+    etcd = look.leaders.get(Component.ETCD)
+    elected = {name: lease_document(look.facts, lease) for name, lease in look.facts.leaders.items()}
+    if etcd is None:
+        return {**elected}
+    return {
+        str(Component.ETCD): {"holder": None, "node": etcd, "ageSeconds": None, "transitions": None},
+        **elected,
     }
 
 

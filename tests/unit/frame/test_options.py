@@ -6,7 +6,7 @@ import click
 import pytest
 
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.options import DURATION, MINOR, RATE, host_option
+from kubectl_admin.frame.options import DURATION, MINOR, RATE, Word, host_option
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,18 @@ def test_hosts_are_made_with_the_flags_of_debug_pods_where_host_asks_for_them():
     assert made[0](None).options.image == "tools:1"
     command.main([], standalone_mode=False, obj=env)
     assert made[1] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Missing argument 'COMPONENT'. It is one of kubelet, etcd."),
+        (["kublet"], "'kublet' is not one of 'kubelet', 'etcd'; did you mean 'kubelet'?"),
+        (["other"], "'other' is not one of 'kubelet', 'etcd'."),
+    ],
+)
+def test_a_word_that_is_missing_or_misspelled_is_one_line(words, said):
+    argument = click.Argument(["component"], type=Word(["kubelet", "etcd"]), metavar="COMPONENT")
+    with pytest.raises(click.UsageError) as caught:
+        click.Command("c", params=[argument]).make_context("c", words)
+    assert caught.value.format_message().endswith(said)

@@ -129,3 +129,8 @@ def test_modes(modes, expected):
 def test_the_nodes_of_the_fewer_are_named():
     (finding,) = judge(facts(moded("w1", "iptables"), moded("w2", "nftables"), moded("w3", "iptables")))
     assert finding.objects == ("node/w2",)
+
+
+def test_a_node_does_not_fill_the_evidence_with_its_mode():
+    (finding,) = judge(facts(moded("w1", "iptables"), moded("w2", "x" * 4000), moded("w3", "iptables")))
+    assert f": w1, w3; {'x' * 40}: w2" in finding.evidence

@@ -180,3 +180,11 @@ def test_whether_anything_has_answered():
     assert has_answered(look(facts(node("w1", [process(KUBELET, "w1", made.bad())])), ()))
     silent = [process(one, "w1", made.no_reply("late")) for one in (KUBELET, KUBE_PROXY)]
     assert not has_answered(look(facts(node("w1", silent)), ()))
+
+
+def test_the_leader_of_etcd_is_told_to_programs_as_well():
+    leads = process(ETCD, metrics=made.metrics(etcd_server_is_leader=1))
+    found = plain(look(facts(node("cp-1", [leads])), []))
+    nobody_knows = {"holder": None, "ageSeconds": None, "transitions": None}
+    assert found["leaders"]["etcd"] == {"node": "cp-1", **nobody_knows}
+    assert "etcd" not in plain(look(facts(), []))["leaders"]
