@@ -29,7 +29,7 @@ def edited(lab: Lab, node: str, path: str, edit: str, then: str = "true") -> Ite
 @contextmanager
 def manifest(lab: Lab, node: str, component: str, edit: str) -> Iterator[None]:
     """The manifest of a static pod after a sed script; the process of before has ended."""
-    before = on(lab, node, f"pidof {component}")
+    before = on(lab, node, f"pidof {component} || true")
     with edited(lab, node, f"/etc/kubernetes/manifests/{component}.yaml", edit):
         on(
             lab,
