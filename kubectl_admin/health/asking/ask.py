@@ -192,10 +192,13 @@ class Looks:
     def _beside(self, asked: Asked) -> Asked:
         """The same with what an API server is told where the node's ports do not lead there.
 
-        All at the same time, and in time: one that hangs must not cost what the others say.
+        All at the same time, and in time: one that hangs must not cost what the others say. Not where an
+        answer could hardly come any more.
         """
         whole = self._asker.patience
-        patience = replace(whole, each=max(min(whole.each, whole.left - COLLECTING), COLLECTING))
+        if whole.left - COLLECTING < whole.each / 2:
+            return asked
+        patience = replace(whole, each=min(whole.each, whole.left - COLLECTING))
         asking = {
             place: partial(instances.by_proxy, self._asker.cluster, plan, patience)
             for place, (plan, process) in enumerate(zip(self._plans, asked.processes, strict=True))

@@ -21,14 +21,16 @@ Replies = Mapping[str, Reply | NoReply]
 def is_beside(plan: Plan, way: str | NoReply, replies: Replies) -> bool:
     """Whether an API server can only be asked through another one.
 
-    Its node forwards nothing, or it is bound elsewhere, or shows a certificate of another authority.
+    Its node forwards nothing, or it is bound elsewhere, or shows a certificate of another authority; or it
+    was silent, and could not be looked at again: its node's kubelet lets nobody in that it has not allowed.
     """
     if isinstance(way, NoReply):
         return way.why not in (Why.FORBIDDEN, Why.LATE)
     if any(isinstance(reply, Reply) for reply in replies.values()):
         return False
     elsewhere = not plan.questions[0].endpoint.is_on_loopback
-    return elsewhere or any(isinstance(one, NoReply) and one.why is Why.GARBLED for one in replies.values())
+    whys = {one.why for one in replies.values() if isinstance(one, NoReply)}
+    return elsewhere or bool(whys & {Why.GARBLED, Why.LATE})
 
 
 def is_sign_of_life(plan: Plan, way: str | NoReply) -> bool:

@@ -179,6 +179,7 @@ CASES = [
     Case(
         *("scheduler: runs and does not listen", "cp-3", by(edits.not_listening, SCHEDULER)),
         *("port-closed", SCHEDULER, "closed"),
+        then=("component-missing",),
     ),
     Case(
         *("kubelet: stopped", "worker-1", breaks.kubelet_stopped, "kubelet-down", KUBELET, "kubelet down"),

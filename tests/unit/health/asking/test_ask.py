@@ -11,6 +11,7 @@ from cryptography import x509
 
 from kubectl_admin.clock import Deadline
 from kubectl_admin.control_plane.component import Component
+from kubectl_admin.health.asking import instances
 from kubectl_admin.health.asking.ask import Asker, Looks
 from kubectl_admin.health.asking.exchange import LOOK_INTERVAL, Exchange, Patience
 from kubectl_admin.health.asking.questions import KubeProxyConfig, Plan, Question, kube_proxy, kubelet
@@ -323,6 +324,12 @@ def test_the_api_server_of_such_a_node_is_asked_through_another_one(server):
     asked = asker(server, retries=0).node(["kube-proxy-w1"], [apiserver(), proxy_plan()])
     assert told(asked.processes[0]) == {"/livez": 200, "/readyz": 200}
     assert not asked.processes[1].replies
+
+
+@pytest.mark.parametrize(("why", "expected"), [(Why.LATE, True), (Why.SILENT, False), (Why.REFUSED, False)])
+def test_an_api_server_that_could_not_be_asked_again_is_asked_through_another_one(why, expected):
+    replies = {"/livez": NoReply(why), "/readyz": NoReply(why)}
+    assert instances.is_beside(apiserver(), "kube-proxy-w1", replies) is expected
 
 
 def test_kube_proxy_is_a_sign_of_life_of_a_node_whose_kubelet_says_nothing(server):
