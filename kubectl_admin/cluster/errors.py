@@ -148,6 +148,7 @@ PROXY_HINT = "the proxy is the kubeconfig's proxy-url, or $HTTPS_PROXY: start it
 CERTIFICATE_HINT = "kubectl admin certs shows whether your certificate has expired, and how to get another"
 # Of OpenSSL's reasons. Source: openssl ssl/ssl_err.c, RFC 8446, section 6.
 NOT_FOR_US = re.compile(r"WRONG_VERSION_NUMBER|ALERT_(\w+_)?CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_ACCESS_DENIED")
+REFUSED_BY_SERVER = re.compile(r"The connection to the (?:server|proxy) (\S+) was refused")
 REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: 4\d\d")  # http.client
 KINDS: dict[int, type[ApiError]] = {
     401: Unauthorized,
@@ -205,6 +206,16 @@ def unreachable(server: str, error: BaseException, *, by: str = "") -> Unreachab
     kind = Untrusted if isinstance(cause, ssl.SSLCertVerificationError) else Unreachable
     where = f"proxy {by}: " if by else ""
     return kind(f"Unable to connect to the server: {where}{reason_of(host, cause).removeprefix(f'{by}: ')}")
+
+
+def in_short(error: AdminError) -> str:
+    """What has failed, for who has been answered by this server before: without kubectl's phrases around it.
+
+    «10.0.0.1:6443: connection refused».
+    """
+    if refused := REFUSED_BY_SERVER.match(error.what):
+        return f"{refused[1]}: connection refused"
+    return error.what.removeprefix("Unable to connect to the server: ")
 
 
 def is_misdirected(error: BaseException) -> bool:

@@ -1,7 +1,8 @@
 """The picture of a watch: a screen's lines from what was seen. Pure.
 
 From top to bottom: a title, the matrix, the lines below it, findings in a line each, and what has changed.
-Where they do not all fit, each part is cut, and says how much is left out.
+Where they do not all fit, each part is cut, and says how much is left out. Where the last look has
+failed, the first lines say so, and all that an earlier look has seen is dim below them.
 """
 
 from collections.abc import Sequence
@@ -27,18 +28,21 @@ def picture(
     if seen.last is None:
         return [title(f"{now:%H:%M:%S}  {doing}", columns), *past(seen.events, height, colour)]
     look = seen.last
-    said = f"{counted(look.findings) or 'no findings'}"
-    head = [title(f"{now:%H:%M:%S}  {said}  ({doing})", columns)]
-    if seen.problem:
-        problem = printable(f"as seen {look.facts.at.astimezone(now.tzinfo):%H:%M:%S}; now: {seen.problem}")
-        head.append(f"{RED}{problem}{RESET}" if colour else problem)
+    head = [title(f"{now:%H:%M:%S}  {counted(look.findings) or 'no findings'}  ({doing})", columns)]
+    if seen.since:
+        head = outage(seen, look.facts.at, doing, columns, now)
+        head = [f"{RED}{line}{RESET}" for line in head] if colour else head
+    stale = bool(seen.since)
+    bright = colour and not stale
     cells = table(look, wide=wide, changed=seen.changed(now))
-    matrix = table_text(cells, wide=wide, headers=True, colour=colour).splitlines()
+    matrix = table_text(cells, wide=wide, headers=True, colour=bright).splitlines()
     about = [printable(line) for line in lines(look)]
     found = [
-        coloured(printable(f"{one.severity}: {headline(one, look.facts.now)}"), one, colour)
+        coloured(printable(f"{one.severity}: {headline(one, look.facts.now)}"), one, bright)
         for one in look.findings
     ]
+    if colour and stale:
+        matrix, about, found = ([f"{DIM}{line}{RESET}" for line in part] for part in (matrix, about, found))
     events = past(seen.events, len(seen.events), colour)
     room = height - len(head) - len(about) - 3  # a line between the parts
     kept = min(len(found), LEAST) + min(len(events), LEAST)
@@ -49,6 +53,15 @@ def picture(
     parts = [[*head, *matrix], about, found, events]
     shown = [line for part in parts if part for line in (*part, "")][:-1]
     return [cut(line, columns) for line in shown[:height]]
+
+
+def outage(seen: Seen, at: datetime, doing: str, columns: int, now: datetime) -> list[str]:
+    """The first lines while no look succeeds. at: the moment of the look that is shown below them."""
+    since = f"{seen.since:%H:%M:%S}" if seen.since else ""
+    return [
+        title(f"{now:%H:%M:%S}  {seen.outage.upper()} since {since}  ({doing})", columns),
+        printable(f"below: as seen at {at.astimezone(now.tzinfo):%H:%M:%S}; {seen.problem}"),
+    ]
 
 
 def title(text: str, columns: int) -> str:

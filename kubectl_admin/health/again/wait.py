@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from kubectl_admin.clock import Clock
+from kubectl_admin.cluster.errors import in_short
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
@@ -44,7 +45,7 @@ class Waiting:
         except AdminError as error:
             if not is_transient(error):
                 raise
-            self.missing = (error.what,)
+            self.missing = (in_short(error),)
         self.well = 0 if self.missing else self.well + 1
 
 

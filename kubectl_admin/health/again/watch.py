@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Never
 
 from kubectl_admin.clock import Clock
+from kubectl_admin.cluster.errors import Unreachable, in_short
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.health.again.changes import Change, Line, told
@@ -26,6 +27,8 @@ MARK_TIME = 60.0  # seconds for which a cell that has changed is marked
 HISTORY = 500  # changes that are kept
 KEY_INTERVAL = 0.2  # seconds in which a key, or another size of the terminal, is noticed
 QUIT = ("q", "Q")
+AWAY = "the API server does not answer"
+FAILED = "the cluster can't be looked at"
 AGAIN = "the API server answers again"
 
 Take = Callable[[], Look]
@@ -44,12 +47,15 @@ class Event:
 class Seen:
     """All that a watch has seen.
 
-    last: the last look; None before it. problem: why the present look failed, "" if it did not.
+    last: the last look; None before it. problem: why the present look failed, "" if it did not; outage: what
+    that means, in a few words; since: when the first of the looks failed that have failed in a row.
     events: the latest last. marks: the cells that have changed, and when.
     """
 
     last: Look | None = None
     problem: str = ""
+    outage: str = ""
+    since: datetime | None = None
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=HISTORY))
     marks: dict[Place, datetime] = field(default_factory=dict)
     _record: Record | None = None
@@ -62,18 +68,22 @@ class Seen:
         self.marks |= {place: now for change in changes if (place := place_of(change))}
         lines = [Line(AGAIN, is_bad=False)] if self.problem else []
         lines += told(changes)
-        self.problem = ""
+        self.problem, self.outage, self.since = "", "", None
         # The last one is shown on top, and the worst line comes first.
         self.events.extend(Event(now, line.text, line.is_bad) for line in reversed(lines))
         return [line.text for line in lines]
 
     def fail(self, error: AdminError, now: datetime) -> list[str]:
         """A look that failed; returns the line on it, if it is another one than before."""
-        if error.what == self.problem:
+        problem = in_short(error)
+        self.outage = AWAY if isinstance(error, Unreachable) else FAILED
+        self.since = self.since or now
+        if problem == self.problem:
             return []
-        self.problem = error.what
-        self.events.append(Event(now, error.what, is_bad=True))
-        return [error.what]
+        self.problem = problem
+        line = f"{AWAY}: {problem}" if isinstance(error, Unreachable) else problem
+        self.events.append(Event(now, line, is_bad=True))
+        return [line]
 
     def changed(self, now: datetime) -> set[Place]:
         """The cells that have changed lately."""

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Rule
 from kubectl_admin.health.again.picture import picture
@@ -60,11 +61,40 @@ def test_before_the_first_look():
     assert shown(Seen()) == [f"{'03:00:00  next look in 4 s':73}q quits"]
 
 
-def test_a_look_that_failed_leaves_what_was_seen_and_says_when_that_was():
+REFUSED = Unreachable(
+    "The connection to the server 10.0.0.10:6443 was refused - did you specify the right host or port?"
+)
+
+
+def test_a_look_that_failed_is_the_first_thing_that_is_said():
     one = seen(found())
-    one.fail(AdminError("the API server does not answer"), AT)
-    assert shown(one, later=9)[1] == "as seen 03:00:00; now: the API server does not answer"
-    assert any(line.startswith("cp-1 ") for line in shown(one))
+    one.fail(REFUSED, AT + timedelta(seconds=5))
+    one.fail(REFUSED, AT + timedelta(seconds=10))
+    drawn = shown(one, later=12, columns=100)
+    assert drawn[0].startswith(
+        "03:00:12  THE API SERVER DOES NOT ANSWER since 03:00:05  (next look in 4 s)  "
+    )
+    assert drawn[1] == "below: as seen at 03:00:00; 10.0.0.10:6443: connection refused"
+    assert any(line.startswith("cp-1 ") for line in drawn)
+
+
+def test_what_an_earlier_look_has_seen_is_dim_while_the_server_is_away():
+    one = seen(found(slow(1), nodes=(node("cp-1", [process(ETCD, replies=made.bad())]),)))
+    assert "\x1b[33mwarning:\x1b[0m disk 1" in "\n".join(shown(one, colour=True))
+    one.fail(REFUSED, AT)
+    drawn = shown(one, colour=True)
+    assert all(line.startswith("\x1b[31m") for line in drawn[:2])
+    assert all(line.startswith("\x1b[2m") for line in drawn[2:9] if line)
+    one.take_in(found(), AT)
+    assert shown(one)[0].startswith("03:00:00  no findings  (next look in 4 s)")
+
+
+def test_an_answer_that_is_an_error_is_not_called_silence():
+    one = seen(found())
+    one.fail(AdminError("Error from server (InternalError): etcdserver: leader changed"), AT)
+    drawn = shown(one, columns=100)
+    assert drawn[0].startswith("03:00:00  THE CLUSTER CAN'T BE LOOKED AT since 03:00:00  ")
+    assert drawn[1].endswith("; Error from server (InternalError): etcdserver: leader changed")
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (200, 50), (40, 10), (20, 5), (1, 1), (80, 6)])
