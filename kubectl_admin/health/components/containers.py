@@ -73,5 +73,11 @@ def kubelet_says(process: Process) -> str:
     return "the kubelet says Ready" if process.pod.ready else "the kubelet says that it is not Ready"
 
 
+def shown_as(process: Process) -> str:
+    """The same beside what was seen now: a pod's object lags behind its process."""
+    is_ready = process.pod is not None and process.pod.ready and process.component is not Component.KUBELET
+    return "its pod is still shown as Ready" if is_ready else kubelet_says(process)
+
+
 def _ago(facts: Facts, node: str, moment: datetime) -> float:
     return age(facts, node, moment).seconds

@@ -20,9 +20,10 @@ from kubectl_admin.health.components.containers import (
     is_starting,
     kubelet_says,
     main_container,
+    shown_as,
     told,
 )
-from kubectl_admin.health.components.leaders import leads
+from kubectl_admin.health.components.leaders import holding_node, leads
 from kubectl_admin.health.components.signs import (
     forwards_nothing,
     is_alive,
@@ -237,7 +238,15 @@ def _without_pod(facts: Facts, node: Node, process: Process) -> Iterator[Verdict
     elif node.created and (facts.now - node.created).total_seconds() < START_GRACE:
         yield _of(State.UNKNOWN, f"node {node.name} has just joined, and its pod is not there yet")
     else:
-        yield _of(State.MISSING, f"there is no pod of {process.component} on node {node.name}")
+        yield _of(State.MISSING, f"it has no pod{_leader(facts, process)}")
+
+
+def _leader(facts: Facts, process: Process) -> str:
+    """Where another instance leads instead, in words."""
+    lease = facts.leaders.get(process.component)
+    leading = holding_node(facts, lease.holder) if lease else None
+    other = leading and leading.name != process.node
+    return f"; that of node {leading.name} leads" if leading and other else ""
 
 
 def _by_silence(process: Process) -> Iterator[Verdict]:
@@ -257,11 +266,11 @@ def _by_silence(process: Process) -> Iterator[Verdict]:
         # It has forwarded the question itself, so it runs.
         yield _of(State.BOUND, f"it runs, and does not listen at {where} of the loopback")
     elif Why.REFUSED in whys:
-        yield _of(State.CLOSED, f"nothing listens at {where}; {kubelet_says(process)}")
+        yield _of(State.CLOSED, f"nothing listens at {where}; {shown_as(process)}")
     elif Why.SILENT in whys:
         paths = " and ".join(path for path, reply in reasons.items() if reply.why is Why.SILENT)
         evidence = f"{where} takes connections, and does not answer {paths}"
-        yield _of(State.HANGING, f"{evidence}; {kubelet_says(process)}".removesuffix("; "))
+        yield _of(State.HANGING, f"{evidence}; {shown_as(process)}".removesuffix("; "))
 
 
 def _answered(facts: Facts, process: Process) -> Verdict:  # noqa: PLR0911 - a state each

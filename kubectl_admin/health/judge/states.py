@@ -27,6 +27,7 @@ BY_NODE = {
         "on the node: crictl ps; where it hangs, restart the container runtime",
     ),
 }
+LOAD = "look at the load of its node and its disk; if it stays so, restart it"
 OWN_RULES = {
     State.MISSING: rules.COMPONENT_MISSING,
     State.CLOSED: rules.PORT_CLOSED,
@@ -223,7 +224,7 @@ def _since(node: Node) -> datetime | None:
     return ready.since if ready and ready.status != "True" else None
 
 
-def _advice(one: Standing) -> str:
+def _advice(one: Standing) -> str:  # noqa: PLR0911 - a line each
     component, pod = one.process.component, one.process.pod
     match one.verdict.state:
         case State.MISSING if pod:
@@ -231,12 +232,14 @@ def _advice(one: Standing) -> str:
         case State.MISSING if component is Component.KUBE_PROXY:
             return "kubectl -n kube-system describe daemonset kube-proxy"
         case State.MISSING:
-            manifest = f"/etc/kubernetes/manifests/{component}.yaml"
-            return f"look for its manifest on the node ({manifest}), then at the kubelet's log"
+            return f"on the node: ls /etc/kubernetes/manifests; journalctl -u kubelet | grep {component}"
         case State.HANGING if component is Component.KUBELET:
-            return "look at the load of its node; if it stays so, restart it: systemctl restart kubelet"
+            return f"{LOAD}: systemctl restart kubelet"
+        case State.HANGING if pod and component is Component.KUBE_PROXY:
+            return f"{LOAD}: kubectl -n {pod.namespace} delete pod {pod.name}"
         case State.HANGING:
-            return "look at the load of its node and its disk; if it stays so, restart it: crictl stop ID"
+            # A static pod can't be deleted: its object is a mirror.
+            return f"{LOAD}, on the node: crictl ps --name {component}, then crictl stop ID"
     name = f"kubectl -n {pod.namespace} logs {pod.name}" if pod else "journalctl -u kubelet on the node"
     container = main_container(one.process)
     return f"{name} --previous" if pod and container and container.restarts else name

@@ -8,7 +8,7 @@ from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health.components.ages import age, common_clock
 from kubectl_admin.health.components.leaders import node_of_holder
 from kubectl_admin.health.components.states import State, Verdict
-from kubectl_admin.health.facts import Balancer, Facts, Lease, Node, NoReply, Reply, Resolver
+from kubectl_admin.health.facts import Balancer, Facts, Lease, Node, NoReply, Reply, Resolver, Why
 from kubectl_admin.health.look import Look, Row, counted
 from kubectl_admin.health.shown import prometheus
 from kubectl_admin.health.shown.matrix import LEADS, table
@@ -81,10 +81,20 @@ def dns_text(facts: Facts) -> str:
     """How many of CoreDNS' pods have answered, and which have not."""
     if not facts.resolvers:
         return "no pod of CoreDNS was asked"
-    silent = [one for one in facts.resolvers if not has_answered(one)]
-    total = len(facts.resolvers)
+    denied = sum(is_denied(one) for one in facts.resolvers)
+    total = len(facts.resolvers) - denied
+    if not total:
+        return f"not asked (you may not forward ports to {denied} CoreDNS pods)"
+    silent = [one for one in facts.resolvers if not has_answered(one) and not is_denied(one)]
     said = f"{total - len(silent)} of {total} CoreDNS pods answered"
-    return f"{said}; no answer of {some_of([one.pod.name for one in silent])}" if silent else said
+    unasked = f"; {denied} not asked (you may not forward ports to them)" if denied else ""
+    silence = f"; no answer of {some_of([one.pod.name for one in silent])}" if silent else ""
+    return f"{said}{silence}{unasked}"
+
+
+def is_denied(resolver: Resolver) -> bool:
+    """Whether this user may not ask a pod."""
+    return isinstance(resolver.answer, NoReply) and resolver.answer.why is Why.FORBIDDEN
 
 
 def has_answered(resolver: Resolver) -> bool:

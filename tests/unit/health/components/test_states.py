@@ -246,7 +246,7 @@ def test_a_component_that_takes_a_connection_and_says_nothing_hangs():
         (
             KUBE_PROXY,
             "127.0.0.1:10256 takes connections, and does not answer /healthz and /livez"
-            "; the kubelet says Ready",
+            "; its pod is still shown as Ready",
         ),
         (KUBELET, "127.0.0.1:10250 takes connections, and does not answer /healthz"),
     ],

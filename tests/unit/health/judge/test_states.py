@@ -176,7 +176,23 @@ def test_a_controller_calls_all_pods_of_a_node_not_ready_that_is_not():
 
 def test_a_kubelet_that_calls_ready_what_hangs_is_told_in_the_one_finding():
     (finding,) = judge(facts(on(MANAGER, no_reply("silent")), node("cp-2")))
-    assert "the kubelet says Ready" in finding.evidence
+    assert finding.evidence.endswith("; its pod is still shown as Ready")
+    assert finding.fix.endswith("on the node: crictl ps --name kube-controller-manager, then crictl stop ID")
+
+
+def test_a_kube_proxy_that_hangs_is_restarted_by_deleting_its_pod():
+    (finding,) = judge(facts(on(KUBE_PROXY, no_reply("silent")), node("cp-2")))
+    assert finding.fix.endswith("kubectl -n kube-system delete pod kube-proxy-cp-1")
+
+
+def test_a_component_without_a_pod_is_told_once_and_with_who_leads_instead():
+    here = node("cp-2", [process(SCHEDULER, "cp-2", no_reply("refused"), pod=None)])
+    (finding,) = judge(facts(node("cp-1"), here))
+    assert finding.evidence == "it has no pod; that of node cp-1 leads"
+    assert (
+        finding.fix
+        == "on the node: ls /etc/kubernetes/manifests; journalctl -u kubelet | grep kube-scheduler"
+    )
 
 
 def test_what_is_bound_elsewhere_is_one_note_for_all_nodes():

@@ -118,6 +118,14 @@ def test_no_leader_is_guessed():
     assert "leaders (*): controller-manager nobody" in shown(look(facts(leaders=nobody), ()))
 
 
+def test_dns_pods_that_may_not_be_asked_are_no_outage():
+    denied = [Resolver(made.pod("coredns", one), "a", made.no_reply("forbidden")) for one in ("w1", "w2")]
+    said = shown(look(facts(resolvers=tuple(denied)), ()))
+    assert "DNS: not asked (you may not forward ports to 2 CoreDNS pods)\n" in said
+    said = shown(look(facts(resolvers=(RESOLVER, denied[0])), ()))
+    assert "DNS: 1 of 1 CoreDNS pods answered; 1 not asked (you may not forward" in said
+
+
 def test_a_dns_server_that_does_not_answer_is_named():
     silent = Resolver(made.pod("coredns", "w2"), "a", made.no_reply("silent"))
     text = shown(look(facts(resolvers=(RESOLVER, silent)), ()))
