@@ -7,13 +7,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import NOT_SEEN, Severity
+from kubectl_admin.health import rules
 from kubectl_admin.health.again.changes import Change, Kind
 from kubectl_admin.health.components.leaders import node_of_holder
 from kubectl_admin.health.components.states import BAD, State
-from kubectl_admin.health.look import Look, Row
+from kubectl_admin.health.look import Look, Row, sorted_by_severity
+from kubectl_admin.health.shown.ignore import Exemption
 
 ANSWERED = (State.WELL, State.UNHEALTHY)
+# The component by which a rule is judged, by how the rule's id begins; other rules are about any of them.
+JUDGED: Mapping[str, Component] = {
+    "kubelet-": Component.KUBELET,
+    rules.PLEG_STUCK.id: Component.KUBELET,
+    "kube-proxy-": Component.KUBE_PROXY,
+    "etcd-": Component.ETCD,
+    rules.SLOW_DISK.id: Component.ETCD,
+    rules.SLOW_PEER.id: Component.ETCD,
+    rules.PROPOSALS_FAIL.id: Component.ETCD,
+    rules.APISERVER_UNHEALTHY.id: Component.APISERVER,
+    rules.API_ERRORS.id: Component.APISERVER,
+    "controller-manager-": Component.CONTROLLER_MANAGER,
+    "scheduler-": Component.SCHEDULER,
+}
 Broken = tuple[str, str]  # the id of a rule, and an object that breaks it
 
 
@@ -39,8 +56,9 @@ class Machine:
 class Record:
     """A look in short.
 
-    findings: those that count, a severity for each object. budgets: the disruption budgets that are short,
-    their healthy pods and those that they want. leaders: the node of each.
+    findings: all, also those that are set aside, a severity for each object. aside: by what those are, which
+    is not kept in a file: whoever compares says anew what counts. budgets: the disruption budgets that are
+    short, their healthy pods and those that they want. leaders: the node of each.
     """
 
     at: datetime
@@ -49,6 +67,7 @@ class Record:
     findings: Mapping[Broken, Severity] = field(default_factory=dict)
     budgets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     leaders: Mapping[str, str] = field(default_factory=dict)
+    aside: tuple[Exemption, ...] = ()
 
 
 def record(look: Look) -> Record:
@@ -65,13 +84,14 @@ def record(look: Look) -> Record:
         },
         {name: node for name, lease in facts.leaders.items() if (node := node_of_holder(lease.holder))}
         | {str(component): node for component, node in look.leaders.items()},
+        look.parted.exemptions,
     )
 
 
 def broken(look: Look) -> dict[Broken, Severity]:
-    """The worst severity by which each object breaks each rule, of the findings that count."""
+    """The worst severity by which each object breaks each rule, set aside or not."""
     found: dict[Broken, Severity] = {}
-    for finding in look.findings:  # in the order of their severity
+    for finding in sorted_by_severity([*look.findings, *look.parted.ignored]):
         for subject in finding.objects or (finding.subject,):
             found.setdefault((finding.rule, subject), finding.severity)
     return found
@@ -162,27 +182,44 @@ def of_budgets(before: Record, after: Record) -> Iterator[Change]:
 
 
 def of_findings(before: Record, after: Record) -> Iterator[Change]:
-    """Findings that are new, worse, better or gone; none is gone that could not be seen this time."""
+    """Findings that are new, worse, better or gone; none is gone that could not be seen this time.
+
+    What is set aside now is told of in no direction.
+    """
+    old, new = (
+        {broken: one for broken, one in seen.findings.items() if not is_aside(after, broken)}
+        for seen in (before, after)
+    )
     order = list(Severity)
-    for (rule, subject), severity in after.findings.items():
-        old = before.findings.get((rule, subject))
-        if old is None:
+    for (rule, subject), severity in new.items():
+        earlier = old.get((rule, subject))
+        if earlier is None:
             yield Change(Kind.NEW, f"{severity} {rule}", subject, severity=severity)
-        elif old is not severity:
-            worse = order.index(severity) < order.index(old)
+        elif earlier is not severity:
+            worse = order.index(severity) < order.index(earlier)
             kind = Kind.WORSE if worse else Kind.BETTER
-            yield Change(kind, rule, subject, str(old), str(severity), severity=severity)
-    for (rule, subject), severity in before.findings.items():
-        if (rule, subject) not in after.findings:
-            kind = Kind.UNSEEN if is_hidden(subject, before, after) else Kind.GONE
+            yield Change(kind, rule, subject, str(earlier), str(severity), severity=severity)
+    for (rule, subject), severity in old.items():
+        if (rule, subject) not in new:
+            kind = Kind.UNSEEN if is_hidden(rule, subject, before, after) else Kind.GONE
             yield Change(kind, f"{severity} {rule}", subject, severity=severity)
 
 
-def is_hidden(subject: str, before: Record, after: Record) -> bool:
-    """Whether an object could not be seen as well as before, so that nobody knows whether it is well now."""
+def is_aside(seen: Record, broken: Broken) -> bool:
+    """Whether a finding is set aside for one object."""
+    return any(one.covers(*broken) for one in seen.aside)
+
+
+def is_hidden(rule: str, subject: str, before: Record, after: Record) -> bool:
+    """Whether an object could not be seen as well as before, so that nobody knows whether it is well now.
+
+    Of a rule about one component that one counts, of another rule every component of the node.
+    """
     if subject.startswith("node/"):
         name = subject.removeprefix("node/")
-        return name in after.nodes and bool(hidden(after, name) - hidden(before, name))
+        unseen = hidden(after, name) - hidden(before, name)
+        judged = next((str(one) for start, one in JUDGED.items() if rule.startswith(start)), None)
+        return name in after.nodes and (judged in unseen if judged else bool(unseen))
     return bool(gaps(after) - gaps(before))
 
 

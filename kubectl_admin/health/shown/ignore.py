@@ -13,6 +13,10 @@ class Exemption:
     rule: str
     object: str = ""
 
+    def covers(self, rule: str, subject: str) -> bool:
+        """Whether an object's finding is set aside."""
+        return rule == self.rule and self.object in ("", subject)
+
     def __str__(self) -> str:
         """As on the command line."""
         return f"{self.rule}={self.object}" if self.object else self.rule
@@ -20,11 +24,12 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """counting: the findings that count. ignored: the others. unused: exemptions that met none."""
+    """counting: the findings that count. ignored: the others, by `exemptions`. unused: those without any."""
 
     counting: tuple[Finding, ...]
     ignored: tuple[Finding, ...] = ()
     unused: tuple[Exemption, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
 
 def part(findings: Iterable[Finding], exemptions: Sequence[Exemption]) -> Parted:
@@ -46,4 +51,5 @@ def part(findings: Iterable[Finding], exemptions: Sequence[Exemption]) -> Parted
             ignored.append(replace(finding, objects=exempt))
         if left or not exempt:
             counting.append(replace(finding, objects=left))
-    return Parted(tuple(counting), tuple(ignored), tuple(one for one in exemptions if one not in used))
+    unused = tuple(one for one in exemptions if one not in used)
+    return Parted(tuple(counting), tuple(ignored), unused, tuple(exemptions))

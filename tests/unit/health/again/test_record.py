@@ -8,6 +8,7 @@ from kubectl_admin.health.again.changes import Kind, told
 from kubectl_admin.health.again.record import differences, record
 from kubectl_admin.health.look import look
 from kubectl_admin.health.object_facts import Budget, Objects
+from kubectl_admin.health.shown.ignore import Exemption
 from tests.unit.health import made
 from tests.unit.health.made import AT, ETCD, KUBE_PROXY, KUBELET, MANAGER, facts, node, process
 
@@ -150,6 +151,40 @@ def test_a_finding_on_an_object_is_not_gone_where_there_is_a_further_gap():
     assert "not seen now: warning slow-disk on poddisruptionbudget/a/b" in changed(old, seen(findings=[gap]))
     both = replace(old, findings={**old.findings, ("not-seen", "budgets"): Severity.NOTE})
     assert changed(both, seen(findings=[gap])) == ["gone: warning slow-disk on poddisruptionbudget/a/b"]
+
+
+@pytest.mark.parametrize(
+    ("silent", "rule", "kind"),
+    [
+        (ETCD, "kubelet-certificate", "gone"),
+        (KUBELET, "kubelet-certificate", "not seen now"),
+        (ETCD, "etcd-unhealthy", "not seen now"),
+        (ETCD, "node-pressure", "not seen now"),
+    ],
+)
+def test_a_rule_about_one_component_needs_that_one_to_be_seen(silent, rule, kind):
+    old = seen(node("cp-1"), findings=[replace(broken(Severity.WARNING, "node/cp-1"), rule=rule)])
+    new = seen(node("cp-1", [process(silent, replies=made.no_reply("late"))]))
+    assert f"{kind}: warning {rule} on node/cp-1" in changed(old, new)
+
+
+@pytest.mark.parametrize("aside", [Exemption("slow-disk"), Exemption("slow-disk", "node/cp-1")])
+def test_what_is_set_aside_is_neither_new_nor_gone(aside):
+    slow = broken(Severity.WARNING, "node/cp-1")
+    whole, none = seen(findings=[slow]), seen()
+    apart = record(look(facts(), [slow], [aside]))
+    apart_and_well = record(look(facts(), [], [aside]))
+    for before, after in ((whole, apart), (none, apart), (whole, apart_and_well), (apart, apart_and_well)):
+        assert changed(before, after) == []
+
+
+def test_what_was_set_aside_once_is_known_when_it_is_no_longer():
+    slow = broken(Severity.WARNING, "node/cp-1", "node/w1")
+    before = record(look(facts(), [slow], [Exemption("slow-disk")]))
+    assert changed(before, seen(findings=[slow])) == []
+    assert changed(before, record(look(facts(), [], [Exemption("slow-disk", "node/w1")]))) == [
+        "gone: warning slow-disk on node/cp-1"
+    ]
 
 
 def test_the_changes_that_somebody_should_look_at():
