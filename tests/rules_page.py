@@ -23,7 +23,7 @@ HEAD = """# Rules
 
 Every rule that a finding can name, with the words of its finding. `rule` in `-o json` and `--allow RULE` of
 [drain-upgrade](drain-upgrade.md) have these ids; one id is one rule. Only a violation ends a command with
-exit code 3.
+exit code 3, unless `health --fail-on warning` is given.
 
 This page is made of the program's own tables: `python -m tests.rules_page` writes it.
 """

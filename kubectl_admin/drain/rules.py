@@ -31,7 +31,7 @@ BUDGET_NOT_YET = Rule(
 )
 NODE_NOT_READY = Rule(
     "node-not-ready",
-    "every node is Ready: its kubelet reports that pods run, and that they are gone",
+    "every node is Ready: its kubelet reports regularly that it can run pods",
     "https://kubernetes.io/docs/reference/node/node-status/",
 )
 DATABASE_ALONE = Rule(

@@ -90,7 +90,7 @@ OPTIONS = (
         "--diff",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Show what is new, gone, or worse since a record.",
+        help="Show what differs from a record: what is new, gone, or worse.",
     ),
 )
 # What makes no sense beside the first: it asks nothing, or has no end.

@@ -1,7 +1,7 @@
 """The rules that a cluster's health is judged by.
 
 Others are those of the rooms below: etcd/members/rules.py, versions/rules.py, certificates/rules.py.
-Sources that are files are of kubernetes/kubernetes where nothing else is said.
+Files in comments are of kubernetes/kubernetes where nothing else is said.
 """
 
 from kubectl_admin.certificates.rules import DEBUG
@@ -12,8 +12,10 @@ PROBES = "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-s
 NODE_STATUS = "https://kubernetes.io/docs/reference/node/node-status/"
 LEASES = "https://kubernetes.io/docs/concepts/architecture/leases/"
 ETCD_TUNING = "https://etcd.io/docs/latest/tuning/"
-ETCD_ALERTS = "etcd contrib/mixin/alerts/alerts.libsonnet"
-MIXIN = "kubernetes-monitoring/kubernetes-mixin alerts/"
+KUBERNETES = "https://github.com/kubernetes/kubernetes/blob/master/"
+ETCD = "https://github.com/etcd-io/etcd/blob/main/"
+ETCD_ALERTS = f"{ETCD}contrib/mixin/alerts/alerts.libsonnet"
+MIXIN = "https://github.com/kubernetes-monitoring/kubernetes-mixin/blob/master/alerts/"
 PROXY = "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/"
 
 # Limits. Seconds, where nothing else is said.
@@ -48,10 +50,12 @@ VERDICT_GRACE = 60.0  # that the kubelet's verdict must have stood
 # What the states of components come to.
 NODE_UNREACHABLE = Rule("node-unreachable", "every node shows a sign of life", NODE_STATUS)
 RUNTIME_HANGS = Rule("runtime-hangs", "the container runtime of every node does what its kubelet asks", DEBUG)
-COMPONENT_MISSING = Rule("component-missing", "every component has its pod where one is wanted", DEBUG)
+COMPONENT_MISSING = Rule(
+    "component-missing", "every node runs the pod of each component that it should", DEBUG
+)
 COMPONENT_CRASHING = Rule("component-crashing", "the process of a component stays up", DEBUG)
 PORT_CLOSED = Rule("port-closed", "a component listens where its flags and probes say", PROBES)
-COMPONENT_HANGS = Rule("component-hangs", "a component that takes a connection answers in time", PROBES)
+COMPONENT_HANGS = Rule("component-hangs", "a component that takes a connection answers in time (3 s)", PROBES)
 COMPONENT_UNHEALTHY = Rule("component-unhealthy", "a component answers that it is well", PROBES)
 BOUND_ELSEWHERE = Rule(
     "bound-elsewhere", "a component that does not listen on the loopback can only be seen by its kubelet"
@@ -100,12 +104,12 @@ PROPOSALS_FAIL = Rule("proposals-failed", "at most 5 proposals a second fail", E
 
 # Kubelets.
 KUBELET_UNHEALTHY = Rule(
-    "kubelet-unhealthy", "every kubelet's sync loop runs", "pkg/kubelet/kubelet.go, SyncLoopHealthCheck"
+    "kubelet-unhealthy", "every kubelet's sync loop runs", f"{KUBERNETES}pkg/kubelet/kubelet.go"
 )
 PLEG_STUCK = Rule(
     "pleg-stuck",
     "a kubelet looks through its containers every 3 minutes at least, and in less than 10 s",
-    "pkg/kubelet/pleg/generic.go",
+    f"{KUBERNETES}pkg/kubelet/pleg/generic.go",
 )
 KUBELET_CERTIFICATE = Rule(
     "kubelet-certificate",
@@ -117,20 +121,22 @@ KUBELET_CERTIFICATE = Rule(
 KUBE_PROXY_UNHEALTHY = Rule(
     "kube-proxy-unhealthy",
     "every kube-proxy writes its rules within a minute",
-    "pkg/proxy/healthcheck/proxy_health.go",
+    f"{KUBERNETES}pkg/proxy/healthcheck/proxy_health.go",
 )
 NODE_NOT_ELIGIBLE = Rule(
     "node-not-eligible",
     "load balancers are told to avoid a node that is about to be deleted",
-    "pkg/proxy/healthcheck/proxy_health.go, NodeEligible",
+    f"{KUBERNETES}pkg/proxy/healthcheck/proxy_health.go",  # NodeEligible
 )
 KUBE_PROXY_BEHIND = Rule(
     "kube-proxy-behind",
     "a change of Services and endpoints is in a node's rules within a minute",
-    "pkg/proxy/metrics/metrics.go, SyncProxyRulesLastQueuedTimestamp",
+    f"{KUBERNETES}pkg/proxy/metrics/metrics.go",  # SyncProxyRulesLastQueuedTimestamp
 )
 KUBE_PROXY_FAILING = Rule(
-    "kube-proxy-failing", "kube-proxy's rules are accepted by its node", "pkg/proxy/metrics/metrics.go"
+    "kube-proxy-failing",
+    "kube-proxy's rules are accepted by its node",
+    f"{KUBERNETES}pkg/proxy/metrics/metrics.go",
 )
 PROXY_MODE = Rule("proxy-mode", "every kube-proxy has the same mode, and one that will stay", PROXY)
 
@@ -138,15 +144,17 @@ PROXY_MODE = Rule("proxy-mode", "every kube-proxy has the same mode, and one tha
 CONTROLLER_MANAGER_UNHEALTHY = Rule(
     "controller-manager-unhealthy",
     "every controller-manager is well",
-    "cmd/kube-controller-manager/app/controllermanager.go",
+    f"{KUBERNETES}cmd/kube-controller-manager/app/controllermanager.go",
 )
 SCHEDULER_UNHEALTHY = Rule(
-    "scheduler-unhealthy", "every scheduler is well", "cmd/kube-scheduler/app/server.go"
+    "scheduler-unhealthy", "every scheduler is well", f"{KUBERNETES}cmd/kube-scheduler/app/server.go"
 )
 LEADER_LOST = Rule("leader-lost", "the leader renews its Lease within its duration, 15 s by default", LEASES)
 LEADER_GHOST = Rule("leader-ghost", "the holder of a leader's Lease is a component of this cluster", LEASES)
 TWO_LEADERS = Rule(
-    "two-leaders", "exactly one instance takes itself for the leader", "client-go tools/leaderelection"
+    "two-leaders",
+    "exactly one instance takes itself for the leader",
+    f"{KUBERNETES}staging/src/k8s.io/client-go/tools/leaderelection/leaderelection.go",
 )
 LEADER_FLAPPING = Rule("leader-flapping", "a leader changes less than 4 times in 15 minutes", LEASES)
 
@@ -154,7 +162,7 @@ LEADER_FLAPPING = Rule("leader-flapping", "a leader changes less than 4 times in
 CLOCK_DIFFERS = Rule(
     "clock-differs",
     "clocks of control planes differ by at most 1 s, those of all nodes by at most 5 s",
-    "etcd server/etcdserver/api/rafthttp/probing_status.go",
+    f"{ETCD}server/etcdserver/api/rafthttp/probing_status.go",
 )
 OPERATOR_CLOCK = Rule("operator-clock", "this machine's clock agrees with the nodes' within 5 s")
 
@@ -164,7 +172,7 @@ NOT_WELL_YET = Rule("not-well-yet", "a cluster that is waited for is well in tim
 # Limits on the API's objects. Seconds, where nothing else is said.
 YOUNG = 60.0  # what has changed or begun within it may well be about to be well
 JOINING = 300.0  # in which a node that has joined may lack its network
-# MIXIN apps.libsonnet, KubeDaemonSetRolloutStuck, KubePdbNotEnoughHealthyPods: «for: 15m».
+# MIXIN apps_alerts.libsonnet, KubeDaemonSetRolloutStuck, KubePdbNotEnoughHealthyPods: «for: 15m».
 STANDING = 900.0
 PENDING = 3600.0
 LEASE_OLD = 40.0  # pkg/kubelet/apis/config/v1beta1/defaults.go, NodeLeaseDurationSeconds
@@ -181,7 +189,7 @@ CORDONED = Rule("cordoned", "a node takes new pods, unless somebody works on it"
 TOO_MANY_PODS = Rule(
     "too-many-pods",
     "a node runs at most 95 % of the pods that it may",
-    f"{MIXIN}kubelet.libsonnet, KubeletTooManyPods",
+    f"{MIXIN}kubelet.libsonnet",  # KubeletTooManyPods
 )
 
 # The API's own objects.
@@ -193,7 +201,7 @@ APISERVICE_UNAVAILABLE = Rule(
 APISERVER_COUNT = Rule(
     "apiserver-count",
     "the static pods of API servers, their Leases and the endpoints of the Service kubernetes agree",
-    "pkg/controlplane/reconcilers/lease.go",
+    f"{KUBERNETES}pkg/controlplane/reconcilers/lease.go",
 )
 NAMESPACE_TERMINATING = Rule(
     "namespace-terminating",
@@ -220,12 +228,12 @@ CRITICAL_POD = Rule(
 DAEMONSET_STUCK = Rule(
     "daemonset-stuck",
     "a DaemonSet of kube-system has a pod of its present template on every node within 15 minutes",
-    f"{MIXIN}apps.libsonnet, KubeDaemonSetRolloutStuck",
+    f"{MIXIN}apps_alerts.libsonnet",  # KubeDaemonSetRolloutStuck
 )
 BUDGET_SHORT = Rule(
     "budget-short",
     "a disruption budget has as many healthy pods as it wants, 15 minutes after they began at the latest",
-    f"{MIXIN}apps.libsonnet, KubePdbNotEnoughHealthyPods",
+    f"{MIXIN}apps_alerts.libsonnet",  # KubePdbNotEnoughHealthyPods
 )
 DNS = "https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/"
 DNS_DOWN = Rule("dns-down", "at least two pods answer for the cluster's DNS", DNS)

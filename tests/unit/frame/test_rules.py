@@ -1,7 +1,9 @@
 import click
 import pytest
 
+from kubectl_admin.finding import Rule
 from kubectl_admin.frame import rules
+from kubectl_admin.health import rules as health
 from tests import rules_page
 
 
@@ -37,3 +39,8 @@ def test_an_exemption(written):
 def test_an_exemption_of_no_object(written):
     with pytest.raises(click.BadParameter, match="not an object"):
         rules.EXEMPTION.convert(written, None, None)
+
+
+def test_every_source_of_a_rule_of_health_is_an_address():
+    sources = [rule.source for rule in vars(health).values() if isinstance(rule, Rule) and rule.source]
+    assert all(source.startswith("https://") and " " not in source for source in sources)
