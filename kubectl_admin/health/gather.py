@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from kubectl_admin.clock import Deadline
-from kubectl_admin.cluster.access import Right
+from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
@@ -84,7 +84,8 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     """
     at, began = datetime.now(UTC), time.monotonic()
     patience = patience_of(cluster, how)
-    listed = listing.listed(cluster, patience.left)
+    with explained(cluster, RIGHTS):
+        listed = listing.listed(cluster, patience.left)
     server_time = _server_time(cluster, began)
     chosen = choose(listed, server_time or at, all_nodes=how.all_nodes)
     asker = Asker(cluster, patience, METRICS)

@@ -21,7 +21,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.health.asking import clock, silence
 from kubectl_admin.health.asking.questions import METRICS, Question
 from kubectl_admin.health.asking.reading import reduced
-from kubectl_admin.health.components.checks import FAILED
+from kubectl_admin.health.components.checks import FAILED, plain
 from kubectl_admin.health.facts import Clock, Metrics, NoReply, Reply, Why
 
 TEXT = 4000  # characters of an answer that are kept
@@ -210,7 +210,7 @@ class Exchange:
         text = body.decode("utf-8", "replace")
         if answer.status == 200:
             return reduced(text, self._judged.get(question.component, ()))
-        said = " ".join(text[: silence.SAID].split())
+        said = plain(text[:TEXT])[: silence.SAID]
         if answer.status in (401, 403):
             resource = "nodes/metrics" if question.component is Component.KUBELET else METRICS
             return NoReply(Why.FORBIDDEN, said, f"get {resource}")

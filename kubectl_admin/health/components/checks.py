@@ -5,6 +5,7 @@ Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/server/healthz/he
 reasons.
 """
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -60,11 +61,21 @@ def words(process: Process, path: str) -> str:
     reply = health_replies(process).get(path)
     if not isinstance(reply, Reply):
         return ""
-    text = " ".join(reply.text.split())
+    text = plain(reply.text)
     return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
 
 
 TEXT_SHOWN = 200  # characters of an answer that is not a list of checks
+
+
+def plain(text: str) -> str:
+    """An answer in one line; of a Status of the API only its message."""
+    try:
+        said = json.loads(text) if text.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        said = None
+    message = said.get("message") if isinstance(said, dict) else None
+    return " ".join((message if isinstance(message, str) and message else text).split())
 
 
 def is_only_standby(process: Process, leads: bool) -> bool:

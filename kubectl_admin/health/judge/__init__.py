@@ -6,9 +6,9 @@ objects: nodes, apis, webhooks, workloads, dns, expiry (of certificates).
 One cause gives one finding: what follows from another finding is told in its advice, or not at all.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.finding import NOT_SEEN, Finding, Gap, Severity
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.judge import (
     apis,
@@ -33,8 +33,21 @@ Check = Callable[[Facts], Iterable[Finding]]
 def judge(facts: Facts) -> list[Finding]:
     """All findings on a cluster's health, the worst first, then in the order of the checks."""
     found = [*facts.found, *(finding for check in CHECKS for finding in check(facts))]
-    found.extend(gap.finding() for gap in facts.gaps)
+    found.extend(of_gaps(facts.gaps))
     return sorted(found, key=lambda finding: list(Severity).index(finding.severity))
+
+
+def of_gaps(gaps: Sequence[Gap]) -> Iterator[Finding]:
+    """What could not be looked at: one note for all for which rights are missing, whatever their number."""
+    refused = [gap for gap in gaps if gap.permission]
+    yield from (gap.finding() for gap in gaps if not gap.permission or len(refused) == 1)
+    if len(refused) > 1:
+        rights = dict.fromkeys(gap.permission for gap in refused)
+        yield NOT_SEEN.note(
+            subject="not judged for want of rights",
+            evidence=", ".join(f"{gap.what} ({gap.permission})" for gap in refused),
+            fix=f"grant them: docs/permissions.md has the role that gives all {len(rights)}",
+        )
 
 
 CHECKS: tuple[Check, ...] = (

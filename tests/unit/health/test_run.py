@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from kubectl_admin.cluster.access import REVIEWS
+from tests.fakes.api_server import Says
 from tests.fakes.served_api import serving
 from tests.program import run
 
@@ -56,6 +58,21 @@ def record(cluster):
     return json.dumps({"apiVersion": "kubectl-admin/v1", "kind": "HealthRecord", **about, **nothing})
 
 
+def test_a_user_who_may_list_nothing_is_told_all_that_is_missing(tmp_path):
+    said = 'nodes is forbidden: User "jane" cannot list resource "nodes" in API group "" at the cluster scope'
+    refused = ("/api/v1/nodes", f"{SYSTEM}/pods")
+    with serving({path: said for path, said in ANSWERS.items() if path not in refused}) as server:
+        refusal = {"kind": "Status", "code": 403, "reason": "Forbidden", "message": said}
+        for path in refused:
+            server.stand_in.on("GET", path, Says(403, refusal))
+        review = {"kind": "SelfSubjectAccessReview", "status": {"allowed": False}}
+        server.stand_in.on("POST", REVIEWS, Says(201, review))
+        ended = run("health", "--kubeconfig", server.kubeconfig(tmp_path))
+    assert ended.code == 1
+    assert ended.err.startswith('error: user "jane" may not list nodes; ')
+    assert "docs/permissions.md" in ended.err
+
+
 def test_where_no_component_answers_nobody_knows_how_it_is(health):
     ended = health()
     assert ended.code == 1
@@ -86,6 +103,6 @@ def test_a_record_of_another_cluster_is_refused_before_anything_is_asked(health,
 def test_a_wait_ends_with_what_is_missing(health):
     ended = health("--wait", "1", "--timeout", "5", "-o", "json")
     assert ended.code == 3
-    assert ended.err.startswith("waiting for ")
-    assert "an answer of any component\n" in ended.err
+    assert ended.err.startswith("not well yet: ")
+    assert "no component has answered" in ended.err
     assert json.loads(ended.out)["findings"][0]["rule"] == "not-well-yet"

@@ -14,7 +14,9 @@ RULE = Rule("slow-disk", "etcd writes quickly")
 SLOW = RULE.warning(subject="etcd", evidence="slow", objects=["node/cp-1"])
 DOWN = RULE.violation(subject="etcd", evidence="down", objects=["node/cp-1"])
 WELL = look(facts(), ())
-AWAY = Unreachable("the API server does not answer")
+AWAY = Unreachable(
+    "The connection to the server a:6443 was refused - did you specify the right host or port?"
+)
 
 
 class Waited:
@@ -50,10 +52,24 @@ def test_well_once_and_then_not_begins_again():
 def test_it_is_said_what_is_waited_for_whenever_that_changes():
     waited = Waited(found(DOWN), found(DOWN), AWAY, WELL)
     assert waited.said == [
-        "waiting for slow-disk, etcd on node/cp-1",
-        "waiting for the API server does not answer",
+        "not well yet: slow-disk on node cp-1",
+        "the API server does not answer yet: a:6443: connection refused",
         "all is well; looking once more in 5 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("subject", "objects", "said"),
+    [
+        ("kubelet on node w1 is down", ["node/w1"], "slow-disk on node w1"),
+        ("kube-proxy on node w1", ["node/w1"], "slow-disk of kube-proxy on node w1"),
+        ("the cluster", [], "slow-disk on the cluster"),
+        ("pods of it", ["pod/a/b", "pod/a/c"], "slow-disk on pod a/b, pod a/c"),
+    ],
+)
+def test_what_is_not_well_is_named_in_a_few_words(subject, objects, said):
+    seen = found(RULE.violation(subject=subject, evidence="slow", objects=objects))
+    assert list(missing(seen, Severity.VIOLATION)) == [said]
 
 
 def test_a_wait_ends_in_time_with_what_is_missing():
@@ -61,7 +77,7 @@ def test_a_wait_ends_in_time_with_what_is_missing():
     assert (waited.waiting.is_over, waited.clock.monotonic(), waited.looked) == (False, 12.0, 4)
     shown = report(waited.waiting.last, beside=[late(waited.waiting, 12.0)])
     assert shown.failed
-    assert shown.findings[0].evidence == "after 12s there is still missing: slow-disk, etcd on node/cp-1"
+    assert shown.findings[0].evidence == "after 12s still not well: slow-disk on node cp-1"
     assert shown.closing.endswith("; 2 violations")
 
 
@@ -89,12 +105,12 @@ def test_a_warning_is_waited_for_only_where_it_counts(fail_on, waits):
 
 def test_what_could_not_be_seen_is_not_well():
     late = node("cp-1", [process(ETCD, replies=made.no_reply("late"))])
-    assert list(missing(look(facts(late), ()), Severity.VIOLATION)) == ["an answer of etcd on node/cp-1"]
+    assert list(missing(look(facts(late), ()), Severity.VIOLATION)) == ["no answer of etcd on node cp-1"]
 
 
 def test_where_nothing_has_answered_nothing_is_well():
     silent = node("w1", [process(one, "w1", replies={}) for one in (KUBELET, KUBE_PROXY)])
-    assert "an answer of any component" in missing(look(facts(silent), ()), Severity.VIOLATION)
+    assert "no component has answered" in missing(look(facts(silent), ()), Severity.VIOLATION)
 
 
 @pytest.mark.parametrize("why", ["no way", "forbidden", "left out"])

@@ -2,7 +2,13 @@
 
 import pytest
 
-from kubectl_admin.health.components.checks import failed_checks, health_replies, is_only_standby, words
+from kubectl_admin.health.components.checks import (
+    failed_checks,
+    health_replies,
+    is_only_standby,
+    plain,
+    words,
+)
 from tests.unit.health.made import APISERVER, ETCD, KUBE_PROXY, SCHEDULER, bad, fine, no_reply, process
 
 LIST = "[+]ping ok\n[-]etcd failed: reason withheld\n[-]log failed: too old\nreadyz check failed\n"
@@ -15,6 +21,22 @@ def test_failed_checks_have_the_reasons_that_were_found():
         "etcd": "error getting data from etcd: context deadline exceeded",
         "log": "too old",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '{"kind":"Status","code":403,"message":"forbidden: User \\"a\\" cannot get path"}\n',
+            'forbidden: User "a" cannot get path',
+        ),
+        ('{"kind": "Sta', '{"kind": "Sta'),
+        ("{}", "{}"),
+        ("not  well\n", "not well"),
+    ],
+)
+def test_of_a_status_only_the_message_is_told(text, said):
+    assert plain(text) == said
 
 
 def test_a_reason_that_stays_withheld_is_empty():

@@ -223,6 +223,15 @@ def test_gaps_are_notes():
     assert judged(gaps=(Gap("Leases", "forbidden"),)) == [("not-seen", "note")]
 
 
+def test_rights_that_are_missing_are_one_note():
+    gaps = [Gap(what, "no", f"list {what}") for what in ("nodes", "leases")]
+    first, second = judge(facts(gaps=(*gaps, Gap("DNS", "late"))))
+    assert (first.subject, second.subject) == ("DNS", "not judged for want of rights")
+    assert second.evidence == "nodes (list nodes), leases (list leases)"
+    (alone,) = judge(facts(gaps=tuple(gaps[:1])))
+    assert alone.fix == "grant it: list nodes (docs/permissions.md)"
+
+
 def test_a_component_of_no_own_rule_is_judged_by_its_answer():
     one = states.standings(facts(on(MANAGER, fine())), MANAGER)
     assert [each.subject for each in one] == ["kube-controller-manager on node cp-1"]
