@@ -68,8 +68,9 @@ def command(env: Environment, *, warn: float, critical: float, no_host: bool, po
       kubectl admin certs --warn 120d --critical 90d
       # Signers, keys, serial numbers, subject alternative names, paths
       kubectl admin certs -o wide
-      # For the textfile collector of Prometheus' node_exporter
-      kubectl admin certs -o prometheus > /var/lib/node_exporter/certs.prom
+      # For the textfile collector of Prometheus' node_exporter; not «&&»: exit code 3 has output, too
+      cd /var/lib/node_exporter && kubectl admin certs -o prometheus > certs.tmp;
+        [ -s certs.tmp ] && mv certs.tmp certs.prom
     """
     from kubectl_admin.certificates.inventory import gather, report
     from kubectl_admin.certificates.judge import judge

@@ -48,8 +48,9 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
       kubectl admin health --watch
       # What does a rule want, and where is that written?
       kubectl admin health --explain kube-proxy-behind
-      # For the textfile collector of Prometheus' node_exporter
-      kubectl admin health -o prometheus > /var/lib/node_exporter/health.prom
+      # For the textfile collector of Prometheus' node_exporter; not «&&»: exit code 3 has output, too
+      cd /var/lib/node_exporter && kubectl admin health -o prometheus > health.tmp;
+        [ -s health.tmp ] && mv health.tmp health.prom
     """
     from kubectl_admin.health.run import run
     from kubectl_admin.health.shown import explain
