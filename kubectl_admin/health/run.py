@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health.again import compare
@@ -45,14 +46,21 @@ class Outcome:
     """What a run has come to. look: the last one; None where the API server has never answered.
 
     waited: whether it was waited for health, so that the report says itself what is missing.
+    problem: why the look could not be saved or compared; the look itself is whole.
     """
 
     report: Report
     look: Look | None
     waited: bool = False
+    problem: AdminError | None = None
 
-    def require_answer(self) -> None:
-        """Raises AdminError where no component has answered: nobody knows then how the cluster is."""
+    def require_whole(self) -> None:
+        """Raises AdminError where a file is not what was asked for, or where no component has answered.
+
+        Nobody knows then how the cluster is.
+        """
+        if self.problem:
+            raise self.problem
         if self.look and not self.waited and not has_answered(self.look):
             raise AdminError(
                 "no component of the cluster has answered", "see above why, and docs/permissions.md"
@@ -86,8 +94,9 @@ def run(
     before = compare.read(options.diff) if options.diff else None
     with PartFile(options.save, force=options.force) if options.save else nullcontext() as part:
         cluster = connect()
-        identity = compare.identity(cluster) if part or before else ""
-        if before and options.diff:
+        is_named = part is not None or before is not None
+        identity = early_identity(cluster, options) if is_named else ""
+        if identity and before and options.diff:
             compare.require_same(identity, options.diff, before[0])
 
         def looked() -> Look:
@@ -95,14 +104,48 @@ def run(
                 return take(cluster, options, shown.step)
 
         outcome = waited(looked, options, say) if options.wait else outcome_of(looked(), options)
-        if outcome.look is None:
+        if outcome.look is None or not is_named:
             return outcome
-        if part and has_answered(outcome.look):
-            compare.save(outcome.look, identity, part)
-        if before and options.diff:
+        try:
+            if not identity:
+                identity = compare.identity(cluster)
+                if before and options.diff:
+                    compare.require_same(identity, options.diff, before[0])
+        except AdminError as error:
+            return replace(outcome, problem=error)
+        if part:
+            outcome = saved(outcome, outcome.look, identity, part)
+        if before and options.diff and outcome.look:
             compared = compare.compare(outcome.look, options.diff, before[1])
             return replace(outcome, report=with_changes(outcome.report, compared, outcome.look))
         return outcome
+
+
+def early_identity(cluster: Cluster, options: Options) -> str:
+    """What no other cluster has; "" where the API server is away, and it is waited for.
+
+    Raises AdminError.
+    """
+    try:
+        return compare.identity(cluster)
+    except AdminError as error:
+        if options.wait is None or not is_transient(error):
+            raise
+        return ""
+
+
+def saved(outcome: Outcome, seen: Look, identity: str, part: PartFile) -> Outcome:
+    """The outcome after its look was saved; with the problem where that failed.
+
+    A look that nothing has answered is not kept.
+    """
+    if not has_answered(seen):
+        return outcome
+    try:
+        compare.save(seen, identity, part)
+    except AdminError as error:
+        return replace(outcome, problem=error)
+    return outcome
 
 
 def waited(looked: Callable[[], Look], options: Options, say: Callable[[str], None]) -> Outcome:

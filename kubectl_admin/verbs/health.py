@@ -65,7 +65,7 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
         outcome = run(env.cluster, options, env.note, partial(env.progress, "asking nodes"))
         shown = outcome.report
         env.show(shown)
-        outcome.require_answer()
+        outcome.require_whole()
     return shown
 
 

@@ -65,6 +65,9 @@ def save(look: Look, cluster: str, part: PartFile) -> None:
 def read(file: Path) -> tuple[str, Record]:
     """The identity of the cluster in a file, and the record. Raises UsageError."""
     try:
+        # A pipe would be waited for until somebody writes to it.
+        if not file.is_file() and file.exists() and not file.is_dir():
+            raise UsageError(f"{file} is not a regular file", HINT)
         with file.open("rb") as stream:
             data = stream.read(LONGEST + 1)
     except (OSError, ValueError) as error:  # ValueError: a name that can't be

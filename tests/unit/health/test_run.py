@@ -5,9 +5,16 @@ import json
 import pytest
 
 from kubectl_admin.cluster.access import REVIEWS
-from tests.fakes.api_server import Says
+from kubectl_admin.cluster.errors import Unreachable
+from kubectl_admin.errors import AdminError
+from kubectl_admin.health.gather import How
+from kubectl_admin.health.look import look
+from kubectl_admin.health.run import Options, early_identity, outcome_of, saved
+from kubectl_admin.part_file import PartFile
+from tests.fakes.api_server import Says, StandIn
 from tests.fakes.served_api import serving
 from tests.program import run
+from tests.unit.health.made import facts
 
 SYSTEM = "/api/v1/namespaces/kube-system"
 W1 = {
@@ -106,3 +113,33 @@ def test_a_wait_ends_with_what_is_missing(health):
     assert ended.err.startswith("not well yet: ")
     assert "no component has answered" in ended.err
     assert json.loads(ended.out)["findings"][0]["rule"] == "not-well-yet"
+
+
+def away():
+    """A connection to an API server that is not there."""
+    with StandIn().serving() as gone:
+        return gone.connect()
+
+
+def test_the_identity_of_a_cluster_is_waited_for():
+    how = How(timeout=5.0)
+    assert early_identity(away(), Options(how, wait=60.0)) == ""
+    with pytest.raises(Unreachable):
+        early_identity(away(), Options(how))
+
+
+def test_a_wait_that_is_to_be_saved_waits_for_the_api_server(tmp_path):
+    with serving(ANSWERS) as server:
+        kubeconfig = server.kubeconfig(tmp_path)
+    ended = run("health", "--wait", "1", "--save", str(tmp_path / "record"), "--kubeconfig", kubeconfig)
+    assert (ended.code, ended.out[:22]) == (3, "violation: the cluster")
+
+
+def test_a_look_that_can_not_be_saved_is_not_lost(tmp_path):
+    seen = look(facts(), ())
+    with PartFile(tmp_path / "record") as part:
+        (tmp_path / "record").write_text("of somebody else")
+        outcome = saved(outcome_of(seen, Options(How())), seen, "u-1", part)
+    assert outcome.look is seen
+    with pytest.raises(AdminError, match="already"):
+        outcome.require_whole()

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -144,6 +145,12 @@ def test_a_file_that_is_not_there_or_no_file(tmp_path):
     ):
         with pytest.raises(UsageError, match=f"can't be read: {said}"):
             compare.read(file)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is not a regular file"):
+        compare.read(tmp_path / "pipe")
 
 
 def test_a_file_without_end_is_not_read_to_its_end(tmp_path):
