@@ -2,6 +2,7 @@
 
 import pytest
 
+from kubectl_admin.cluster.access import REVIEWS
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
@@ -270,7 +271,8 @@ def test_without_pods_no_way_leads_to_a_node_and_nothing_is_missing(server):
 
 def test_nothing_without_nodes_and_pods(server):
     forbid(server, f"{SYSTEM}/pods", "/api/v1/nodes")
-    with pytest.raises(AdminError, match="forbidden"):
+    server.on("POST", REVIEWS, Says(201, {"status": {"allowed": False}}))
+    with pytest.raises(AdminError, match="may not list nodes; list pods in namespace kube-system; "):
         looked_at(server)
 
 
