@@ -98,7 +98,11 @@ def _answer(key: Key, question: Callable[[], Answer]) -> Answer | BaseException:
     except ODD as error:
         for line in traceback.format_exc().splitlines():
             log.debug(line)
-        why = " ".join(f"{type(error).__name__}: {error}".split())
-        return OddError(f"{key}: unexpected answer ({why[:SHOWN]})")
+        return OddError(f"{key}: unexpected answer ({odd_words(error)})")
     except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
         return error
+
+
+def odd_words(error: Exception) -> str:
+    """What Python says of data that is not as it should be, in a line that is not long."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN]

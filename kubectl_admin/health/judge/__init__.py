@@ -6,6 +6,8 @@ objects: nodes, apis, webhooks, workloads, dns, expiry (of certificates).
 One cause gives one finding: what follows from another finding is told in its advice, or not at all.
 """
 
+import logging
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kubectl_admin.finding import NOT_SEEN, Finding, Gap, Severity
@@ -26,15 +28,40 @@ from kubectl_admin.health.judge import (
     webhooks,
     workloads,
 )
+from kubectl_admin.pool import ODD, odd_words
+
+log = logging.getLogger("kubectl_admin.health")
 
 Check = Callable[[Facts], Iterable[Finding]]
 
 
-def judge(facts: Facts) -> list[Finding]:
-    """All findings on a cluster's health, the worst first, then in the order of the checks."""
-    found = [*facts.found, *(finding for check in CHECKS for finding in check(facts))]
+def judge(facts: Facts, checks: Iterable[Check] | None = None) -> list[Finding]:
+    """All findings on a cluster's health, the worst first, then in the order of the checks.
+
+    checks: instead of CHECKS.
+    """
+    found = [*facts.found]
+    for check in CHECKS if checks is None else checks:
+        found += judged(check, facts)
     found.extend(of_gaps(facts.gaps))
     return sorted(found, key=lambda finding: list(Severity).index(finding.severity))
+
+
+def judged(check: Check, facts: Facts) -> list[Finding]:
+    """What a check finds; that it could not judge, where a fact is not as the check takes for granted.
+
+    No node must be able to end what all other checks find. The traceback is logged.
+    """
+    found: list[Finding] = []
+    try:
+        found.extend(check(facts))
+    except ODD as error:
+        for line in traceback.format_exc().splitlines():
+            log.debug(line)
+        name = f"{check.__module__.rpartition('.')[2]}.{getattr(check, '__name__', '')}"
+        why = f"something seen is not as it should be ({odd_words(error)}); -vv says where"
+        found.append(Gap(f"the check {name}", why).finding())
+    return found
 
 
 def of_gaps(gaps: Sequence[Gap]) -> Iterator[Finding]:
