@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health.components.leaders import leads
-from kubectl_admin.health.components.states import BEHIND, State, Verdict, verdict_of
+from kubectl_admin.health.components.states import verdict_of
+from kubectl_admin.health.components.verdict import BEHIND, State, Verdict
 from kubectl_admin.health.facts import Facts, Node, Reply
 from kubectl_admin.health.shown.ignore import Exemption, Parted, part
 

@@ -16,7 +16,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.finding import Severity
 from kubectl_admin.health.again.changes import Change, told
 from kubectl_admin.health.again.record import Machine, Part, Record, differences, record
-from kubectl_admin.health.components.states import State
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.look import Look
 from kubectl_admin.health.shown.report import moment
 from kubectl_admin.part_file import PartFile

@@ -12,7 +12,7 @@ from kubectl_admin.finding import NOT_SEEN, Severity
 from kubectl_admin.health import rules
 from kubectl_admin.health.again.changes import Change, Kind
 from kubectl_admin.health.components.leaders import node_of_holder
-from kubectl_admin.health.components.states import BAD, State
+from kubectl_admin.health.components.verdict import BAD, State
 from kubectl_admin.health.look import Look, Row, sorted_by_severity
 from kubectl_admin.health.shown.ignore import Exemption
 

@@ -14,7 +14,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.components.states import State
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import NoReply, Why
 from kubectl_admin.health.look import Look, Row, has_answered
 from kubectl_admin.report import Report

@@ -4,7 +4,7 @@ Read in this order:
 ages: how old a time is that another machine's clock wrote
 containers, leaders, signs: what the API's objects tell of components and nodes
 checks: the checks behind an answer of /livez, /readyz and /healthz
-states: the state of one component on one node
+verdict, states: the state of one component on one node
 series: how metrics move between two looks
 etcd_state: etcd as its metrics tell it, for the judge of its members
 """

@@ -8,7 +8,7 @@ from kubectl_admin.health import rules
 from kubectl_admin.health.asking import judged_metrics as metrics
 from kubectl_admin.health.components.checks import failed_checks, health_replies
 from kubectl_admin.health.components.series import limit_of, rise, samples
-from kubectl_admin.health.components.states import State
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import Balancer, Facts, Process, Reply, Sample, Why
 from kubectl_admin.health.judge.states import Standing, is_told, standings
 from kubectl_admin.report.text import some_of

@@ -6,7 +6,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding
 from kubectl_admin.health import rules
 from kubectl_admin.health.components.checks import failed_checks, health_replies
-from kubectl_admin.health.components.states import State
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.judge.states import Standing, is_told, standings
 

@@ -13,7 +13,7 @@ from kubectl_admin.health.components.checks import failed_checks
 from kubectl_admin.health.components.containers import is_starting
 from kubectl_admin.health.components.etcd_state import ALARM, etcd_state, is_placed, reason_of_health
 from kubectl_admin.health.components.series import Observed, observed, rise, value
-from kubectl_admin.health.components.states import State
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import Facts, Process
 from kubectl_admin.health.judge.states import Standing, standings
 

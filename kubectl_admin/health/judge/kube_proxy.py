@@ -11,7 +11,7 @@ from kubectl_admin.health import rules
 from kubectl_admin.health.asking import judged_metrics as metrics
 from kubectl_admin.health.components.ages import age
 from kubectl_admin.health.components.series import rise, samples, total
-from kubectl_admin.health.components.states import State
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import Facts, Process, Reply
 from kubectl_admin.health.judge.states import Standing, standings
 from kubectl_admin.report.text import some_of, span

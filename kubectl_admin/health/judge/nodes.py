@@ -12,7 +12,8 @@ from kubectl_admin.drain.rules import NODE_NOT_READY
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
 from kubectl_admin.health.components.ages import age_of_lease
-from kubectl_admin.health.components.states import State, node_state
+from kubectl_admin.health.components.states import node_state
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import Condition, Facts, Node
 from kubectl_admin.report.text import some_of, span
 

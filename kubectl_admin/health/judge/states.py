@@ -10,7 +10,8 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import NOT_SEEN, Finding, Severity
 from kubectl_admin.health import rules
 from kubectl_admin.health.components.containers import has_crashed, main_container, told
-from kubectl_admin.health.components.states import State, Verdict, node_state, verdict, verdict_of
+from kubectl_admin.health.components.states import node_state, verdict, verdict_of
+from kubectl_admin.health.components.verdict import State, Verdict
 from kubectl_admin.health.facts import Facts, Node, NoReply, Process
 from kubectl_admin.report.text import some_of
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.components.ages import common_clock
-from kubectl_admin.health.components.states import State, Verdict
+from kubectl_admin.health.components.verdict import State, Verdict
 from kubectl_admin.health.facts import Clock, NoReply
 from kubectl_admin.health.look import COMPONENTS, Look, Row
 from kubectl_admin.report import Cell, Column, Mark, Table

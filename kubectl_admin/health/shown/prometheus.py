@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.components.ages import common_clock
 from kubectl_admin.health.components.leaders import node_of_holder
-from kubectl_admin.health.components.states import State, Verdict
+from kubectl_admin.health.components.verdict import State, Verdict
 from kubectl_admin.health.look import Look
 from kubectl_admin.report.exposition import Labels, gauge
 

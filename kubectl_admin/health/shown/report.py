@@ -7,7 +7,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health.components.ages import age, common_clock
 from kubectl_admin.health.components.leaders import node_of_holder
-from kubectl_admin.health.components.states import State, Verdict
+from kubectl_admin.health.components.verdict import State, Verdict
 from kubectl_admin.health.facts import Balancer, Facts, Lease, Node, NoReply, Reply, Resolver, Why
 from kubectl_admin.health.look import Look, Row, counted
 from kubectl_admin.health.shown import prometheus

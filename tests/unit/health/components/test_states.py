@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.control_plane.component import Component
-from kubectl_admin.health.components.states import State, verdict_of
+from kubectl_admin.health.components.states import verdict_of
+from kubectl_admin.health.components.verdict import State
 from kubectl_admin.health.facts import Clock, Endpoint
 from tests.unit.health.made import (
     APISERVER,
