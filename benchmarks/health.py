@@ -48,6 +48,7 @@ OF_CONTROL_PLANE = (
 BY_HAND = """\
 kubectl=$1 cert=$2 key=$3 pod=$4 scheme=$5 port=$6
 shift 6
+: > "$cert.forwarded"
 "$kubectl" -n kube-system port-forward "$pod" ":$port" > "$cert.forwarded" &
 until local=$(sed -n 's/^Forwarding from 127.0.0.1:\\([0-9]*\\).*/\\1/p' "$cert.forwarded") && [ "$local" ]
 do sleep 0.01; done

@@ -125,6 +125,14 @@ class Environment:
         except ReaderGone:
             self.unread = True
 
+    def require_taker(self, what: str) -> None:
+        """Raises UsageError where stdout takes no bytes («a snapshot»): a terminal, or one that is closed."""
+        hint = "name a file with -o, or send it on: -o - | …"
+        if self.stdout.isatty():
+            raise UsageError(f"a terminal can't show {what}", hint)
+        if getattr(self.stdout, "closed_by_shell", False):
+            raise UsageError("standard output is closed", hint)
+
     @contextmanager
     def progress(self, title: str) -> "Iterator[Progress]":
         """A line on a terminal's stderr that says how far `title` has come, and is gone at the end."""

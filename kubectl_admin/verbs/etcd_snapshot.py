@@ -102,10 +102,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             f"-o names the file of the snapshot, not an output format: {target}",
             f"for a report as JSON use --json; for a file of that name, -o ./{target}",
         )
-    if target == "-" and env.stdout.isatty():
-        raise UsageError("a terminal can't show a snapshot", "name a file with -o, or send it on: -o - | …")
-    if target == "-" and getattr(env.stdout, "closed_by_shell", False):
-        raise UsageError("standard output is closed", "name a file with -o, or send it on: -o - | …")
+    if target == "-":
+        env.require_taker("a snapshot")
     # No single request is tried for longer than the person puts up with a cut.
     cluster = env.cluster_for_work(patience=min(timeout or math.inf, RESTART_TIMEOUT))
     pods = replace(pods, patience=timeout or math.inf, retries=retries)
