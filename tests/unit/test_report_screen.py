@@ -155,6 +155,8 @@ class Shown:
             stderr=subprocess.PIPE,
             env=environ(TERM="xterm"),
             cwd=ROOT,
+            # The system stops nobody whose group is orphaned, as that of all tests may be.
+            process_group=0,
         )
         self.process.__enter__()
         self.reader = threading.Thread(target=self._read, daemon=True)
