@@ -13,18 +13,18 @@ import argparse
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import Process, SimpleQueue
 from pathlib import Path
 from typing import Any
 
+from benchmarks.certs_table import lab, medians
 from benchmarks.process import timed
 from tests.lab import cache
 from tests.lab.versions import RELEASES
@@ -98,12 +98,6 @@ def main() -> None:
             print(on_stand_ins(nodes, form, options.rounds), flush=True)
 
 
-def lab(*arguments: str) -> str:
-    """What the lab's program answers on stdout."""
-    command = [sys.executable, "-m", "tests.lab", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 def on_lab(kubeconfig: Path, rounds: int) -> str:
     """The row of the real cluster."""
     runs = []
@@ -155,11 +149,6 @@ def connections(kubeconfig: Path) -> int:
     env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
     ended = subprocess.run(command, check=False, env=env, capture_output=True, text=True)
     return int(re.findall(r"^\d+$", ended.stderr, re.MULTILINE)[-1])
-
-
-def medians(rows: Sequence[Sequence[float]]) -> list[float]:
-    """The median of each column."""
-    return [statistics.median(column) for column in zip(*rows, strict=True)]
 
 
 def on_stand_ins(nodes: int, form: str, rounds: int) -> str:

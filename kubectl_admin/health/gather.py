@@ -64,14 +64,13 @@ class How:
 
     timeout: seconds for the whole, besides `sample`. retries: further looks at what one answer would make a
     violation of. sample: seconds between two looks at metrics; None for one look. all_nodes: whether all are
-    asked however many there are. host: whether debug pods may be used.
+    asked however many there are.
     """
 
     timeout: float = 10.0
     retries: int = 1
     sample: float | None = None
     all_nodes: bool = False
-    host: bool = False
 
 
 def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = None) -> Facts:
