@@ -56,8 +56,8 @@ class Screen:
     def draw(self, lines: Sequence[str]) -> None:
         """Shows these lines alone, each as far as it fits. Raises ReaderGone without a terminal."""
         size = self.size
+        self._drawn = size  # beforehand: where Ctrl-Z comes amid the write, `take` has the last word
         self._write(frame(lines, size.columns, size.lines))
-        self._drawn = size
 
     def key(self, timeout: float) -> str:
         """The key that is pressed within so many seconds, or ""."""

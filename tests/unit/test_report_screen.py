@@ -1,6 +1,7 @@
 import fcntl
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -123,6 +124,30 @@ def test_a_terminal_that_is_gone_has_no_reader():
         assert not shown.key(0)
         assert not shown.key(0)
     os.close(program)
+
+
+def test_a_picture_amid_which_the_terminal_is_taken_again_is_drawn_once_more(terminal):
+    person, program = terminal
+    resize(program, 200, 100)  # more than a terminal holds that nobody reads
+
+    def interrupt():
+        select.select([person], [], [])
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        drawn = 0
+        while drawn < 200 * 100:
+            drawn += os.read(person, 65536).count(b"x")
+
+    with opened(program, None) as shown:
+        os.read(person, 100)
+        taken = signal.signal(signal.SIGUSR1, lambda *_: shown.take())  # as Ctrl-Z and `fg` do
+        other = threading.Thread(target=interrupt)
+        other.start()
+        try:
+            shown.draw(["x" * 200] * 100)
+            other.join()
+        finally:
+            signal.signal(signal.SIGUSR1, taken)
+        assert shown.is_stale
 
 
 SHOWING = """
