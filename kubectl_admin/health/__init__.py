@@ -2,6 +2,7 @@
 
 Read in this order:
 facts: what was asked, and what came of it
+flaps: what has changed how often from look to look
 object_facts: the API's objects that are judged beside the components
 asking: what is listed, and what is asked of nodes, ports and the cluster's DNS
 gather: gathers all facts

@@ -15,6 +15,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Gap
 
 if TYPE_CHECKING:
+    from kubectl_admin.health.flaps import Flaps
     from kubectl_admin.health.object_facts import Objects
 
 KUBELET_PING = 10248  # the kubelet's healthz port: no check stands behind its answer
@@ -275,7 +276,7 @@ class Facts:
     the same moment; None where it has not said. sampled: how many nodes were asked
     where not all were, else None. window: seconds between `earlier` metrics and the later; None for one look.
     leaders: Leases of kube-controller-manager and kube-scheduler, by their names. earlier_leaders: the same
-    of the look `window` seconds before.
+    of the look `window` seconds before. flaps: what a watch has seen change; None without one.
     has: the components that this cluster has; what is not in it is «-» in every row.
     found: findings of other rooms' judges on the same moment (etcd's members, certificates).
     gaps: what could not be looked at.
@@ -297,6 +298,7 @@ class Facts:
     gaps: tuple[Gap, ...] = ()
     server_time: datetime | None = None
     earlier_leaders: Mapping[str, Lease] = field(default_factory=dict)
+    flaps: "Flaps | None" = None
 
     @property
     def now(self) -> datetime:

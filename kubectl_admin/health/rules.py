@@ -34,6 +34,7 @@ RELIST_SLOW = 10.0  # a bucket's limit; MIXIN kubelet.libsonnet, KubeletPlegDura
 WINDOW = 60.0  # the least time between two looks by which rates are judged
 FLAPPING = 4.0  # changes of a leader
 FLAPPING_WINDOW = 900.0
+READY_FLAPPING = 2  # MIXIN kubelet.libsonnet, KubeNodeReadinessFlapping: more changes than this
 DISK_WARNING, DISK_VIOLATION = 0.512, 1.024  # buckets above ETCD_ALERTS' 0.5 and 1
 COMMIT_WARNING = 0.256  # a bucket above ETCD_ALERTS' 0.25
 PEER_WARNING = 0.2048  # a bucket above ETCD_ALERTS' 0.15
@@ -180,6 +181,11 @@ IDENTITY_OLD = 3600.0  # pkg/controlplane/apiserver/options: IdentityLeaseDurati
 NEARLY_FULL = 0.95  # MIXIN kubelet.libsonnet, KubeletTooManyPods
 
 # Nodes, by their objects; drain/rules.py has that on nodes that are not Ready.
+NODE_FLAPPING = Rule(
+    "node-flapping",
+    "the condition Ready of a node changes twice in 15 minutes at most",
+    f"{MIXIN}kubelet.libsonnet",  # KubeNodeReadinessFlapping
+)
 NODE_PRESSURE = Rule("node-pressure", "no node is short of memory, disk or process ids", NODE_STATUS)
 NODE_CONDITION = Rule("node-condition", "no node has a condition that tells of a problem", NODE_STATUS)
 LEASE_OLD_RULE = Rule(

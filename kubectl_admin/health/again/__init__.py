@@ -3,6 +3,7 @@
 Read in this order:
 changes, record: what differs from an earlier look
 compare: records in files
+flapping: what changes again and again
 window: the time between two looks, for rates
 wait: until all is well
 picture, watch: again and again, on a terminal

@@ -1,34 +1,39 @@
 """The window between two looks, by which rates are judged. Pure.
 
-`--sample` looks twice at once; `--watch` remembers what it has seen, and judges rates after a minute.
+`--sample` looks twice at once; `--watch` remembers what it has seen, and judges rates after a minute, and
+things that change again and again by the last 15.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from kubectl_admin.health.facts import Facts, Metrics, NoReply
+from kubectl_admin.health.again.flapping import Flapping
+from kubectl_admin.health.facts import Facts, Lease, Metrics, NoReply
 from kubectl_admin.health.rules import WINDOW
 
 Place = tuple[str, str]  # a node, a component
 
 
 class Window:
-    """The metrics of earlier looks, as far back as a window needs."""
+    """The metrics and leaders of earlier looks, as far back as a window needs, and what has changed since."""
 
     def __init__(self, length: float = WINDOW) -> None:
         self._length = length
-        self._past: deque[tuple[datetime, dict[Place, Metrics]]] = deque()
+        self._past: deque[tuple[datetime, dict[Place, Metrics], Mapping[str, Lease]]] = deque()
+        self._flapping = Flapping()
 
     def widen(self, facts: Facts) -> Facts:
-        """The facts with the metrics of the latest look that is long enough ago; keeps theirs for later."""
+        """The facts with those of the latest look that is long enough ago; keeps them for later."""
         while len(self._past) > 1 and self._age(facts, 1) >= self._length:
             self._past.popleft()
         wide = facts
         if self._past and self._age(facts, 0) >= self._length:
-            wide = _with_earlier(facts, self._past[0][1], self._age(facts, 0))
-        self._past.append((facts.at, _metrics(facts)))
-        return wide
+            _, metrics, leaders = self._past[0]
+            wide = _with_earlier(facts, metrics, leaders, self._age(facts, 0))
+        self._past.append((facts.at, _metrics(facts), facts.leaders))
+        return replace(wide, flaps=self._flapping.count(facts))
 
     def _age(self, facts: Facts, number: int) -> float:
         return (facts.at - self._past[number][0]).total_seconds()
@@ -43,7 +48,9 @@ def _metrics(facts: Facts) -> dict[Place, Metrics]:
     }
 
 
-def _with_earlier(facts: Facts, earlier: dict[Place, Metrics], window: float) -> Facts:
+def _with_earlier(
+    facts: Facts, earlier: dict[Place, Metrics], leaders: Mapping[str, Lease], window: float
+) -> Facts:
     nodes = tuple(
         replace(
             node,
@@ -54,4 +61,4 @@ def _with_earlier(facts: Facts, earlier: dict[Place, Metrics], window: float) ->
         )
         for node in facts.nodes
     )
-    return replace(facts, nodes=nodes, window=window)
+    return replace(facts, nodes=nodes, window=window, earlier_leaders=leaders)

@@ -64,20 +64,28 @@ def speed(facts: Facts) -> Iterator[Finding]:
 
 def elections(facts: Facts) -> Iterator[Finding]:
     """Leaders that change again and again; each member counts, and all see the same elections."""
+    seconds = facts.flaps.seconds if facts.flaps else facts.window
     changes = [
         (risen, one)
         for one in standings(facts, Component.ETCD)
-        if (risen := rise(one.process, metrics.LEADER_CHANGES)) is not None
+        if (risen := _elections(facts, one)) is not None
     ]
-    if not changes or facts.window is None:
+    if not changes or seconds is None:
         return
     most, one = max(changes, key=lambda change: change[0])
-    if most >= rules.FLAPPING * max(1.0, facts.window / rules.FLAPPING_WINDOW):
+    if most >= rules.FLAPPING * max(1.0, seconds / rules.FLAPPING_WINDOW):
         yield rules.LEADER_CHANGES.warning(
             subject="etcd",
-            evidence=f"the leader changed {most:.0f} times in {facts.window:.0f} s, as {one.subject} saw it",
+            evidence=f"the leader changed {most:.0f} times in {seconds:.0f} s, as {one.subject} saw it",
             fix="look at the disks, the network between the members, and the load of their nodes",
         )
+
+
+def _elections(facts: Facts, one: Standing) -> float | None:
+    """How many elections a member has counted between two looks, or while a watch looked on."""
+    if facts.flaps:
+        return facts.flaps.elections.get(one.node.name)
+    return rise(one.process, metrics.LEADER_CHANGES)
 
 
 def _is_told(process: Process) -> bool:

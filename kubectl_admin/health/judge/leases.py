@@ -128,23 +128,28 @@ def holders(facts: Facts) -> Iterator[Finding]:
 
 
 def changes(facts: Facts) -> Iterator[Finding]:
-    """Leaders that change again and again, or are not the one that was chosen, between two looks."""
-    if facts.window is None:
+    """Leaders that change again and again, between two looks or while a watch looks on."""
+    seconds = facts.flaps.seconds if facts.flaps else facts.window
+    if seconds is None:
         return
     for one in elected(facts):
-        before = facts.earlier_leaders.get(one.component)
-        if before is None:
-            continue
-        changed = one.lease.transitions - before.transitions
-        if changed >= rules.FLAPPING * max(1.0, facts.window / rules.FLAPPING_WINDOW):
+        changed = _changes(facts, one)
+        if changed >= rules.FLAPPING * max(1.0, seconds / rules.FLAPPING_WINDOW):
             yield rules.LEADER_FLAPPING.warning(
                 subject=f"leader of {one.component}",
-                evidence=f"it changed {changed} times in {facts.window:.0f} s",
+                evidence=f"it changed {changed} times in {seconds:.0f} s",
                 fix="a leader that can't renew gives up: look at the API servers and at etcd's speed",
             )
-        wanted = one.lease.preferred
+
+
+def unheeded(facts: Facts) -> Iterator[Finding]:
+    """Leaders that are not the one that was chosen, at both of two looks."""
+    if facts.window is None or facts.window < rules.WINDOW:
+        return
+    for one in elected(facts):
+        before, wanted = facts.earlier_leaders.get(one.component), one.lease.preferred
         if (
-            facts.window >= rules.WINDOW
+            before
             and wanted not in ("", one.lease.holder)
             and (before.preferred, before.holder) == (wanted, one.lease.holder)
         ):
@@ -154,6 +159,14 @@ def changes(facts: Facts) -> Iterator[Finding]:
                 f"{facts.window:.0f} s",
                 fix=f"look at the log of {one.component} on the node of {wanted}",
             )
+
+
+def _changes(facts: Facts, one: Elected) -> int:
+    """How often a Lease has got another holder, as far as that was seen."""
+    if facts.flaps:
+        return facts.flaps.leaders.get(one.component, 0)
+    before = facts.earlier_leaders.get(one.component)
+    return one.lease.transitions - before.transitions if before else 0
 
 
 def _is_ghost(one: Elected) -> bool:

@@ -63,6 +63,22 @@ def not_ready(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def flapping(facts: Facts) -> Iterator[Finding]:
+    """Nodes that come and go while a watch looks on."""
+    if facts.flaps is None:
+        return
+    changes = facts.flaps.ready
+    found = [node for node in facts.nodes if changes.get(node.name, 0) > rules.READY_FLAPPING]
+    if found:
+        shown = [f"{changes[node.name]} times on {node.name}" for node in found]
+        yield rules.NODE_FLAPPING.warning(
+            subject=_named([node.name for node in found]),
+            evidence=f"Ready changed {some_of(shown)}, in {span(facts.flaps.seconds)}",
+            fix=f"kubectl describe node {found[0].name}; look at the log of its kubelet, and its network",
+            objects=tuple(f"node/{node.name}" for node in found),
+        )
+
+
 def is_listed(node: Node) -> bool:
     """Whether its object was seen; without the right to that, pods alone tell that there is a node."""
     return node.created is not None or bool(node.conditions)

@@ -3,6 +3,7 @@
 import pytest
 
 from kubectl_admin.health.asking import judged_metrics as names
+from kubectl_admin.health.flaps import Flaps
 from kubectl_admin.health.judge import etcd as judged
 from kubectl_admin.health.judge import judge
 from tests.unit.health.made import (
@@ -268,3 +269,9 @@ def test_proposals_that_fail(failed, expected):
 def test_leaders_that_change(changes, window, expected):
     now, before = [(names.LEADER_CHANGES, {}, 2 + changes)], [(names.LEADER_CHANGES, {}, 2)]
     assert brief(judge(windowed(now, before, window))) == expected
+
+
+@pytest.mark.parametrize(("changes", "expected"), [(3, []), (4, [("leader-changes", "warning")])])
+def test_leaders_that_change_while_a_watch_looks_on(changes, expected):
+    seen = stacked(etcd(1), window=60.0, flaps=Flaps(900.0, {}, {}, {"cp-1": changes}))
+    assert brief(judge(seen)) == expected

@@ -4,6 +4,7 @@ import pytest
 
 from kubectl_admin.health.asking import judged_metrics as names
 from kubectl_admin.health.facts import Clock
+from kubectl_admin.health.flaps import Flaps
 from kubectl_admin.health.judge import judge
 from tests.unit.health.made import (
     MANAGER,
@@ -160,6 +161,18 @@ def test_none_that_leads(acquired, last, expected):
 def test_a_leader_that_changes_again_and_again(transitions, window, expected):
     seen = elected(
         lease(transitions=5 + transitions), window=window, earlier_leaders={MANAGER: lease(transitions=5)}
+    )
+    assert brief(judge(seen)) == expected
+
+
+@pytest.mark.parametrize(("changed", "expected"), [(3, []), (4, [("leader-flapping", "warning")])])
+def test_a_leader_that_changes_while_a_watch_looks_on(changed, expected):
+    # All within 15 minutes count, and not only those since the look before.
+    seen = elected(
+        lease(transitions=9),
+        window=60.0,
+        earlier_leaders={MANAGER: lease(transitions=9)},
+        flaps=Flaps(900.0, {}, {MANAGER: changed}, {}),
     )
     assert brief(judge(seen)) == expected
 

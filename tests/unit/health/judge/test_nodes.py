@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.health.facts import Clock, Condition
+from kubectl_admin.health.flaps import Flaps
 from kubectl_admin.health.judge import nodes
 from tests.unit.health.made import KUBELET, RIGHT, ago, facts, lease, no_reply, node, process
 
@@ -46,6 +47,33 @@ def unready(name, status="False", reason="KubeletNotReady", **fields):
 def test_every_node_is_ready(here, severity):
     found = list(nodes.not_ready(facts(node("cp-1"), here)))
     assert short(found) == ([(severity, "node-not-ready", ("node/w1",))] if severity else [])
+
+
+def watched(changes):
+    """Two nodes, of which a watch has seen Ready change so often."""
+    return facts(node("cp-1"), node("w1"), flaps=Flaps(600.0, changes, {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"w1": 2}, []),
+        ({"w1": 3}, [("warning", "node-flapping", ("node/w1",))]),
+        ({"w1": 3, "cp-1": 4}, [("warning", "node-flapping", ("node/cp-1", "node/w1"))]),
+        ({"gone": 9}, []),
+    ],
+)
+def test_a_node_that_comes_and_goes(changes, expected):
+    assert short(nodes.flapping(watched(changes))) == expected
+
+
+def test_how_often_a_node_came_and_went_is_said():
+    (found,) = nodes.flapping(watched({"w1": 3}))
+    assert found.evidence == "Ready changed 3 times on w1, in 10 minutes"
+
+
+def test_one_look_knows_nothing_of_changes():
+    assert not list(nodes.flapping(facts()))
 
 
 def test_nodes_that_are_not_ready_for_one_reason_are_one_finding():
