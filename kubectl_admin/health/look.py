@@ -1,12 +1,15 @@
 """One look at a cluster, judged: what every form of the report is made from. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.health.asking import judged_metrics as metrics
 from kubectl_admin.health.components.leaders import leads
+from kubectl_admin.health.components.series import label, samples
 from kubectl_admin.health.components.states import verdict_of
 from kubectl_admin.health.components.verdict import BEHIND, State, Verdict
 from kubectl_admin.health.facts import Facts, Node, Reply
@@ -21,7 +24,7 @@ COMPONENTS = (
     Component.CONTROLLER_MANAGER,
     Component.SCHEDULER,
 )
-IS_LEADER = "etcd_server_is_leader"
+VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,60}")
 UNSEEN = (*BEHIND, State.LEFT_OUT, State.DENIED, State.BOUND, State.UNKNOWN)
 
 
@@ -57,6 +60,18 @@ class Row:
         if process is None or process.pod is None:
             return None
         return sum(container.restarts for container in process.pod.containers)
+
+    def version(self, component: Component) -> str:
+        """The version of a component, by its own word and without a «v»; "" where it has not said."""
+        process = self.node.process(component)
+        if component is Component.KUBELET or process is None:
+            said = self.node.kubelet if component is Component.KUBELET else ""
+        elif component is Component.ETCD:
+            said = label(process, metrics.MEMBER_VERSION, "server_version")
+        else:
+            said = label(process, metrics.BUILD, "git_version")
+        version = VERSION.fullmatch(said.removeprefix("v"))
+        return version[0] if version else ""
 
     @property
     def seconds(self) -> float | None:
@@ -132,9 +147,7 @@ def leading(facts: Facts, node: Node) -> Iterator[Component]:
         if process.component is not Component.ETCD:
             if leads(facts, process):
                 yield process.component
-        elif isinstance(process.metrics, Mapping) and any(
-            sample.value == 1 for sample in process.metrics.get(IS_LEADER, ())
-        ):
+        elif any(sample.value == 1 for sample in samples(process, metrics.IS_LEADER)):
             yield process.component
 
 

@@ -122,7 +122,7 @@ def written(seen: Record, cluster: str) -> dict[str, object]:
                 "unschedulable": node.cordoned,
                 "kubeletVersion": node.version,
                 "components": {
-                    part: {"state": str(one.state), "restarts": one.restarts}
+                    part: {"state": str(one.state), "restarts": one.restarts, "version": one.version}
                     for part, one in node.parts.items()
                 },
             }
@@ -159,7 +159,11 @@ def parsed(document: Mapping[str, Any]) -> Record:
 
 def _machine(node: Mapping[str, Any]) -> Machine:
     parts = {
-        name: Part(_state(one["state"]), None if one["restarts"] is None else _number(one["restarts"]))
+        name: Part(
+            _state(one["state"]),
+            None if one["restarts"] is None else _number(one["restarts"]),
+            _text(one["version"]),
+        )
         for name, one in node["components"].items()
     }
     ready = node["ready"]

@@ -36,10 +36,15 @@ Broken = tuple[str, str]  # the id of a rule, and an object that breaks it
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A component on a node. restarts: of its pod's containers; None without a pod."""
+    """A component on a node.
+
+    restarts: of its pod's containers; None without a pod. version: "" where it has not said, and of a
+    kubelet, whose version its node has.
+    """
 
     state: State
     restarts: int | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,15 @@ def broken(look: Look) -> dict[Broken, Severity]:
 def machine(row: Row) -> Machine:
     """A node in short."""
     parts = {
-        str(component): Part(verdict.state, row.restarts(component))
+        str(component): Part(
+            verdict.state,
+            row.restarts(component),
+            "" if component is Component.KUBELET else row.version(component),
+        )
         for component, verdict in row.verdicts.items()
         if verdict.state is not State.ABSENT
     }
-    return Machine(row.is_ready, row.node.unschedulable, row.node.kubelet.removeprefix("v"), parts)
+    return Machine(row.is_ready, row.node.unschedulable, row.version(Component.KUBELET), parts)
 
 
 def differences(before: Record, after: Record) -> list[Change]:
@@ -153,6 +162,8 @@ def of_part(name: str, old: Part | None, new: Part | None, where: str) -> Iterat
         return
     if old.state is not new.state:
         yield Change(kind_of(old.state, new.state), name, where, str(old.state), str(new.state))
+    if old.version and new.version and old.version != new.version:
+        yield Change(Kind.CHANGED, f"version of {name}", where, old.version, new.version)
     if old.restarts is not None and new.restarts is not None and new.restarts > old.restarts:
         yield Change(Kind.WORSE, f"restarts of {name}", where, str(old.restarts), str(new.restarts))
 

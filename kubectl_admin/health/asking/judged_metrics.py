@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from kubectl_admin.control_plane.component import Component
 
+BUILD = "kubernetes_build_info"  # of every component of Kubernetes: its version, as a label
 LEADER = "leader_election_master_status"
 
 CERTIFICATE_BUCKETS = "apiserver_client_certificate_expiration_seconds_bucket"
@@ -50,7 +51,7 @@ PARTIAL_RESTORE_FAILURES = "kubeproxy_sync_proxy_rules_iptables_partial_restore_
 NFTABLES_FAILURES = "kubeproxy_sync_proxy_rules_nftables_sync_failures_total"
 
 JUDGED: Mapping[Component, frozenset[str]] = {
-    Component.APISERVER: frozenset({CERTIFICATE_BUCKETS, DEPRECATED_APIS, REQUESTS, TERMINATIONS}),
+    Component.APISERVER: frozenset({BUILD, CERTIFICATE_BUCKETS, DEPRECATED_APIS, REQUESTS, TERMINATIONS}),
     Component.ETCD: frozenset(
         {
             MEMBER_ID,
@@ -85,8 +86,8 @@ JUDGED: Mapping[Component, frozenset[str]] = {
         }
     ),
     Component.KUBE_PROXY: frozenset(
-        {QUEUED, SYNCED, RESTORE_FAILURES, PARTIAL_RESTORE_FAILURES, NFTABLES_FAILURES}
+        {BUILD, QUEUED, SYNCED, RESTORE_FAILURES, PARTIAL_RESTORE_FAILURES, NFTABLES_FAILURES}
     ),
-    Component.CONTROLLER_MANAGER: frozenset({LEADER}),
-    Component.SCHEDULER: frozenset({LEADER}),
+    Component.CONTROLLER_MANAGER: frozenset({BUILD, LEADER}),
+    Component.SCHEDULER: frozenset({BUILD, LEADER}),
 }

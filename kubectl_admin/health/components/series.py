@@ -23,6 +23,11 @@ def value(process: Process, name: str) -> float | None:
     return number if number is not None and isfinite(number) else None
 
 
+def label(process: Process, name: str, of: str) -> str:
+    """The value of a label of a metric with one series; "" where it is not known."""
+    return next((sample.labels.get(of, "") for sample in samples(process, name)), "")
+
+
 def total(process: Process, name: str) -> float | None:
     """The sum of a counter's series; None where it has none."""
     found = samples(process, name)

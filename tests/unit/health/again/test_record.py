@@ -76,6 +76,28 @@ def test_what_changes_alike_on_many_nodes_is_one_line():
     ]
 
 
+def built(component, name, label, version):
+    """A control plane whose component says that it is of this version; "" where it says nothing."""
+    said = made.metrics((name, {label: version}, 1.0)) if version else {}
+    return seen(node("cp-1", [process(component, metrics=said)]))
+
+
+@pytest.mark.parametrize(
+    ("component", "name", "label"),
+    [
+        (made.APISERVER, "kubernetes_build_info", "git_version"),
+        (MANAGER, "kubernetes_build_info", "git_version"),
+        (KUBE_PROXY, "kubernetes_build_info", "git_version"),
+        (made.ETCD, "etcd_server_version", "server_version"),
+    ],
+)
+def test_a_component_of_another_version(component, name, label):
+    old, new = built(component, name, label, "v1.36.3"), built(component, name, label, "v1.37.2")
+    assert changed(old, new) == [f"changed: version of {component} on node/cp-1: 1.36.3 -> 1.37.2"]
+    assert changed(old, built(component, name, label, "")) == []
+    assert changed(old, built(component, name, label, "1.37\x1b[2J" + "9" * 99)) == []
+
+
 def test_a_restart_is_worse_and_a_new_pod_is_none():
     def restarted(times):
         pod = made.pod(MANAGER, "cp-1", [made.container(restarts=times)])
