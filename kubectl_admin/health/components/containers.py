@@ -47,6 +47,11 @@ def is_starting(facts: Facts, process: Process) -> bool:
     return _ago(facts, process.node, container.started) < START_GRACE
 
 
+def is_running_on(facts: Facts, node: str, container: Container) -> bool:
+    """Whether its process has run for longer than any needs to begin."""
+    return container.started is not None and _ago(facts, node, container.started) >= START_GRACE
+
+
 def is_older(facts: Facts, pod: Pod, seconds: float) -> bool:
     """Whether a pod was created longer ago than that; one without a time is taken to be."""
     return pod.created is None or (facts.now - pod.created).total_seconds() >= seconds

@@ -15,6 +15,7 @@ from kubectl_admin.health.components.containers import (
     BEGINNING,
     START_GRACE,
     has_crashed,
+    is_running_on,
     is_starting,
     kubelet_says,
     main_container,
@@ -132,7 +133,7 @@ def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
     container = main_container(process)
     if pod.deleted is not None and (facts.now - pod.deleted).total_seconds() < ENDING_GRACE:
         yield _of(State.UNKNOWN, f"pod {pod.name} is being ended")
-    elif container and has_crashed(facts, node.name, container):
+    elif container and has_crashed(facts, node.name, container) and not _is_silent(facts, process):
         yield _of(State.CRASHING, f"pod {pod.name}: {told(facts, node.name, container)}")
     elif is_starting(facts, process):
         yield _of(State.UNKNOWN, f"pod {pod.name} is just starting")
@@ -140,6 +141,15 @@ def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
         yield _of(State.CRASHING, f"pod {pod.name} does not start: {container.waiting}")
     elif pod.phase == "Pending":
         yield _of(State.MISSING, f"pod {pod.name} is Pending{f': {pod.message}' if pod.message else ''}")
+
+
+def _is_silent(facts: Facts, process: Process) -> bool:
+    """Whether a process that has run for a while takes connections: that is not an earlier one's end."""
+    container = main_container(process)
+    silent = any(
+        isinstance(reply, NoReply) and reply.why is Why.SILENT for reply in health_replies(process).values()
+    )
+    return silent and container is not None and is_running_on(facts, process.node, container)
 
 
 def _without_pod(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:

@@ -230,6 +230,16 @@ def test_a_process_that_ends_again_and_again_is_crashing_and_a_young_one_is_not(
     assert state(on(MANAGER, no_reply("refused"), pod=made))[0] is expected
 
 
+@pytest.mark.parametrize(
+    ("started", "expected"),
+    [(ago(100), State.HANGING), (ago(60), State.HANGING), (ago(59), State.CRASHING), (None, State.CRASHING)],
+)
+def test_a_process_that_hangs_long_after_a_crash_is_hanging(started, expected):
+    crashed = container(MANAGER, started, **CRASHED | {"finished": ago(113)})
+    one = on(MANAGER, no_reply("silent"), pod=pod(MANAGER, "cp-1", (crashed,)))
+    assert state(one)[0] == expected
+
+
 def test_a_pod_that_is_being_ended_is_not_down():
     assert state(on(MANAGER, no_reply("refused"), pod=pod(MANAGER, "cp-1", deleted=ago(1))))[1] == "?"
     # The kubelet asks the API server of its own node, and can't tell when that has ended.
