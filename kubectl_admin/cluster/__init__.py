@@ -1,9 +1,9 @@
-"""The API server as this program uses it: who asks which server, the wire, and what comes back.
+"""The API server as this program uses it: who asks which server, the wire, and the answers.
 
 Read in this order:
 kubeconfig_files, kubeconfig, usable: which server is meant, and as whom
-connection: what other rooms call: get, list, table, watch, exec, port-forward
-objects, nodes, paths, table, decode: what answers must be
+connection: for other rooms: get, list, table, watch, exec, port-forward
+objects, nodes, paths, table, decode: the form of answers
 errors, retry, wait, watched, watch_events: refusals, further tries, waiting, objects kept up to date
 access: the rights of the user, and those that are missing
 requests, transport, reaching, client, limits: a request, from who asks to the wire

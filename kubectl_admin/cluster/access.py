@@ -1,4 +1,4 @@
-"""What a user may do, asked of the API server itself, so that all that is missing is said at once.
+"""The rights of a user, asked of the API server itself, so that all missing ones are said at once.
 
 Source: SelfSubjectAccessReview of authorization.k8s.io/v1, which every authenticated user may create
 (ClusterRole system:basic-user).
@@ -101,7 +101,7 @@ def attributed(
 
 
 def lacks(user: str, rights: Iterable[Right]) -> AdminError:
-    """What is said of rights that a user does not have."""
+    """The error that names rights that a user lacks."""
     return AdminError(may_not(user, together(rights)), ROLES)
 
 
@@ -120,7 +120,7 @@ def user(cluster: "Cluster") -> str:
 
 
 def missing(cluster: "Cluster", rights: Iterable[Right]) -> list[Right]:
-    """Those of the rights that the user does not have; what the server does not answer is not counted."""
+    """Those of the rights that the user does not have; one without an answer is not counted."""
     return [right for right, granted in ask(cluster, rights).items() if granted is False]
 
 

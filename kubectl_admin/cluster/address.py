@@ -9,7 +9,7 @@ LONGEST_NAME = 253  # characters of a host's name (RFC 1035)
 
 
 def fault_of(address: str) -> str | None:
-    """What keeps this from being an address with a scheme, in words that show nothing of it; None for one."""
+    """The fault of an address with a scheme, in words that show nothing of it; None if it has none."""
     if not address.isprintable() or " " in address:
         return "it has white space or control characters in it"
     try:

@@ -35,7 +35,7 @@ Message = tuple[int, bytes]
 
 
 class Closing:
-    """What hangs up when its `with` block is left, however that ends."""
+    """Hangs up when its `with` block is left, however that ends."""
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +53,7 @@ class Closing:
 class Channels(Closing):
     """A connected WebSocket; to be used by one thread at a time.
 
-    what: what is said of it in errors. timeout: seconds after which all must be over; None is never.
+    what: names it in errors. timeout: seconds after which all must be over; None is never.
     protocol: the one that the server chose.
     """
 
@@ -99,10 +99,10 @@ class Channels(Closing):
     def messages(
         self, outgoing: Iterable[Message] = (), alarm: socket.socket | None = None
     ) -> Iterator[Message]:
-        """The messages as they come, until the other end closes; what is outgoing is sent meanwhile.
+        """The messages as they come, until the other end closes; outgoing ones are sent meanwhile.
 
         alarm: becomes readable when there is something outgoing again, which then is asked for at once; else
-        it is after POLL_INTERVAL. Whoever is asked for what is outgoing empties it.
+        it is after POLL_INTERVAL. Whoever is asked for outgoing messages empties it.
 
         Nothing is kept, so memory stays the same at any size; neither direction waits for the other, so a
         command that already answers while it is being fed can't block. An outgoing message without bytes says
@@ -229,7 +229,7 @@ class Channels(Closing):
             self._socket.settimeout(patience)
 
     def _listen_again(self, away: float) -> None:
-        """Nobody has listened since the moment `away`: what was not heard meanwhile is not silence."""
+        """Nobody has listened since the moment `away`, so the other end was not silent meanwhile."""
         absence = self._clock.monotonic() - away
         self._heard += absence
         self._spoke += absence
@@ -269,7 +269,7 @@ def ready_of(socks: Iterable[socket.socket], seconds: float) -> set[int]:
 
 
 def ready(sock: socket.socket, events: int, seconds: float) -> int:
-    """What a socket is ready for after so many seconds at most, as poll has it; 0 for nothing.
+    """The events a socket is ready for after so many seconds at most, as in poll; 0 for none.
 
     select knows no file beyond the first 1,024.
     """

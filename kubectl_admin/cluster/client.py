@@ -1,4 +1,4 @@
-"""What is used of the kubernetes package: its REST client, imported without the rest of the package.
+"""The REST client of the kubernetes package, imported without the rest of the package.
 
 Python runs a package's own code before it imports any of its modules, and that of `kubernetes` imports all
 that it has to offer, and with it pydantic, requests and oauthlib: 0.15 s before the first request is sent. So

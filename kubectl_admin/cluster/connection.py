@@ -87,7 +87,7 @@ class Cluster:
         return Cluster(self.target, self._transport, Patience(retry, resuming, self.clock))
 
     def patiently(self, action: Callable[[], Result], *, twice: bool = True) -> Result:
-        """What the action returns, tried again as this connection's own requests are.
+        """The action's result; tried again as this connection's own requests are.
 
         twice: whether it bears being carried out twice.
         """
@@ -219,7 +219,7 @@ class Cluster:
             answer.close()
 
     def post(self, path: str, body: Any, query: Query = (), *, timeout: float | None = None) -> Any:
-        """Creates an object, or asks something of one (an eviction, a token); what the server made of it."""
+        """Creates an object, or asks something of one (an eviction, a token); returns the server's answer."""
         return self._change("POST", path, query, body, timeout=timeout)
 
     def review(self, path: str, body: Any, *, timeout: float | None = None) -> Any:
@@ -253,8 +253,8 @@ class Cluster:
     ) -> "Exec":
         """Starts a command in a container (None: the pod's default one).
 
-        stdin: what it reads, piece by piece, followed by its end; None for nothing. timeout: seconds after
-        which it must have ended. What comes back is to be iterated over, or `run`; neither can be had twice.
+        stdin: its input, piece by piece, followed by its end; None for nothing. timeout: seconds after
+        which it must have ended. Iterate over the result, or `run` it; neither can be had twice.
         """
         from kubectl_admin.cluster import exec  # noqa: A004 - named as in the API
 

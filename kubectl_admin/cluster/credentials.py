@@ -29,7 +29,7 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a request shows of who asks.
+    """Who asks, as a request shows it.
 
     headers: the same name more than once for several groups. certificate: with its key, as PEM, if any.
     """
@@ -64,11 +64,12 @@ class Credentials:
         return "exec" in self._user and not any(name in self._user for name in static)
 
     def identity(self) -> "Identity":
-        """What the next request shows; asks the plugin first if its last credential has expired.
+        """Who asks, for the next request; runs the plugin first if its credential has expired.
 
         Once there was a credential, a plugin that fails may do better a little later: the credential is used
-        while it lasts, and NothingSent is raised after that. Raises AdminError if there never was one. What
-        has failed is left alone for FAILURE_AGE; what may have asked a person does not ask twice.
+        while it lasts, and NothingSent is raised after that. Raises AdminError if there never was one. A
+        plugin that has failed is left alone for FAILURE_AGE; one that may have asked a person does not
+        ask twice.
         """
         if self.from_plugin:
             return self._issued_identity(self._issued())
@@ -78,7 +79,7 @@ class Credentials:
         """After a request with this identity was not accepted (401): whether another try may do better.
 
         It may if there is a plugin to ask again; the next `identity` does so, unless another thread has. It
-        may as well if what stands in files is another one by now.
+        may as well if files hold another one by now.
         """
         if self.from_plugin:
             with self._lock:
@@ -119,7 +120,7 @@ class Credentials:
             with self._lock:
                 if now - self._certificate_read > CERTIFICATE_FILE_AGE:
                     self._certificate_read = now
-                    # What is half replaced is none yet.
+                    # A pair that is half replaced does not count yet.
                     with suppress(AdminError):
                         found = static_certificate(self._target)
                         if found and tls.is_pair(found):

@@ -1,7 +1,7 @@
-"""What a server, a node or a plugin has sent, understood or refused in a sentence: never a traceback.
+"""Answers of a server, a node or a plugin, understood or refused in a sentence: never a traceback.
 
-Python gives up in three more ways than one expects: on digits by the thousand and on bytes that are no UTF-8
-(both ValueErrors), and on JSON that is nested by the thousand (RecursionError).
+Python gives up in three more ways than one expects: on digits by the thousand and on bytes that are not
+UTF-8 (both ValueErrors), and on JSON that is nested by the thousand (RecursionError).
 """
 
 import json
@@ -16,7 +16,7 @@ SHOWN = 80  # characters of what is not understood
 
 
 def decode_json(data: bytes | str, what: str, hint: str | None = None) -> Any:
-    """What JSON says. what: names the data in the error («the answer to /version»). Raises AdminError."""
+    """JSON, decoded. what: names the data in the error («the answer to /version»). Raises AdminError."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
@@ -26,7 +26,7 @@ def decode_json(data: bytes | str, what: str, hint: str | None = None) -> Any:
 
 
 def decode_object(data: bytes | str, what: str, hint: str | None = None) -> dict[str, Any]:
-    """What JSON says, an object. what, hint: as in `decode_json`. Raises AdminError."""
+    """The object in JSON. what, hint: as in `decode_json`. Raises AdminError."""
     document = decode_json(data, what, hint)
     if not isinstance(document, dict):
         raise AdminError(f"{what} is not a JSON object, but a {type(document).__name__}", hint)
@@ -39,7 +39,7 @@ def decode_yaml(text: str, what: str) -> list[Any]:
 
     try:
         return list(yaml.safe_load_all(text))
-    # What it raises for values that are none of what their tag says, too: «!!bool x» is a KeyError.
+    # With the errors for values that do not fit their tag: «!!bool x» is a KeyError.
     except (
         yaml.YAMLError,
         ValueError,

@@ -43,7 +43,7 @@ log = logging.getLogger("kubectl_admin.cluster")
 
 
 class NoCookies(SimpleCookieJar):
-    """Instead of websocket-client's jar of cookies: what one node sets is not sent to all others."""
+    """Instead of websocket-client's jar of cookies: a cookie of one node is not sent to all others."""
 
     def add(self, _set_cookie: str | None) -> None:
         """Keeps nothing."""
@@ -109,7 +109,7 @@ def ask_consent(
         transport.heard = True
     except websocket.WebSocketBadStatusException as error:
         if not error.status_code:
-            raise unreachable(transport.server, error) from error  # what it said is no HTTP
+            raise unreachable(transport.server, error) from error  # its answer is not HTTP
         transport.heard = True
         took = (transport.clock.monotonic() - start) * 1000
         log.debug("CONNECT %s %d in %.0f ms", transport.shown + location, error.status_code, took)
@@ -127,7 +127,7 @@ def ask_consent(
 
 
 class Frames(frame_buffer):
-    """Frames as they come, none longer than FRAME_LIMIT: what a node announces is not believed.
+    """Frames as they come, none longer than FRAME_LIMIT, whatever a node announces.
 
     An API server hands on what a kubelet sends, in pieces of 32 KiB at most.
 
@@ -203,7 +203,7 @@ def not_reached(transport: Transport, error: Exception, by: str = "") -> Unreach
 
 
 def open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> socket.socket:
-    """A connection through the proxy: an SSLSocket where what is said to the proxy is encrypted."""
+    """A connection through the proxy: an SSLSocket where traffic with the proxy is encrypted."""
     if transport.proxy and socks.is_socks(transport.proxy):
         return socks.connect(transport.proxy, host, port, timeout)
     parts, context = urlsplit(transport.proxy or ""), transport.proxy_context

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - these are named as the API's reasons are
-"""What goes wrong between this program and an API server, in kubectl's words.
+"""Errors between this program and an API server, in kubectl's words.
 
 Source: kubernetes/kubectl pkg/cmd/util/helpers.go, StandardErrorMessage; apimachinery pkg/api/errors.
 """
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from kubectl_admin.cluster.decode import decode_json, mapping, whole_number
 from kubectl_admin.errors import AdminError
 
-SHOWN = 300  # characters of an answer that is no Status object
+SHOWN = 300  # characters of an answer that is not a Status object
 FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) (?:resource "(?P<resource>[^"]*)"|path "(?P<path>[^"]*)")'
     r'(?: in API group "(?P<group>[^"]*)")?(?:.*? in the namespace "(?P<namespace>[^"]*)")?'
@@ -41,7 +41,7 @@ class ApiError(AdminError):
     """The API server answered, and refused.
 
     status: the HTTP status. reason, message, details: of the Status object that came with it.
-    body: the answer as it came, for those that are no Status (a failed /readyz lists its checks).
+    body: the answer as it came, for those that are not a Status (a failed /readyz lists its checks).
     retry_after: seconds that the server asks to wait before the next try; None where it does not.
     """
 
@@ -129,7 +129,7 @@ class NothingSent(Unreachable):
 
 
 class Broken(Unreachable):
-    """The server hung up in the middle: what it has done is not known."""
+    """The server hung up in the middle: nobody knows what it has done."""
 
 
 class Untrusted(Unreachable):
@@ -137,11 +137,11 @@ class Untrusted(Unreachable):
 
 
 class Misdirected(Unreachable):
-    """What is at this address is not the server, or will not let us in; nobody has answered there yet."""
+    """Something else is at this address, or will not let us in; nobody has answered there yet."""
 
 
 class BrokenStream(AdminError):
-    """A channel ended before it said how it went: what was carried out is not known."""
+    """A channel ended before it said how it went: nobody knows what was carried out."""
 
 
 PROXY_HINT = "the proxy is the kubeconfig's proxy-url, or $HTTPS_PROXY: start it, or set another one"
@@ -209,7 +209,7 @@ def unreachable(server: str, error: BaseException, *, by: str = "") -> Unreachab
 
 
 def in_short(error: AdminError) -> str:
-    """What has failed, for who has been answered by this server before: without kubectl's phrases around it.
+    """An error in short, for a person whom this server has answered before: without kubectl's phrases.
 
     «10.0.0.1:6443: connection refused».
     """

@@ -23,7 +23,7 @@ CLOSE_GRACE = 2.0  # seconds that the stream may stay open after the command's e
 
 @dataclass(frozen=True, slots=True)
 class ExecResult:
-    """How a command ended and what it wrote."""
+    """How a command ended, and its output."""
 
     exit_code: int
     stdout: bytes
@@ -88,7 +88,7 @@ class Exec(Closing):
         self._channels.close()
 
     def _input(self) -> Iterator[Message]:
-        """What goes to the command: its input in frames, and the end of it."""
+        """Messages to the command: its input in frames, and the end of it."""
         if self._stdin is None:
             return
         for data in self._stdin:
@@ -113,7 +113,7 @@ def start(  # noqa: PLR0913 - a command, where it runs, and what goes with it
 ) -> Exec:
     """Starts a command in a container; None is the pod's default one.
 
-    stdin: what the command reads, piece by piece, followed by its end; None for nothing to read. An empty
+    stdin: the command's input, piece by piece, followed by its end; None for nothing to read. An empty
     piece says that there is nothing yet, so that one who waits need not hold up the output. It must read
     all of it: where more than about 64 KB are left unread, API servers (1.36 was tried, with kubectl, too)
     never tell how it ended.

@@ -92,7 +92,7 @@ class Port:
         return self._over
 
     def end(self) -> None:
-        """Nothing more will come from there: what is asked further has no answer."""
+        """Nothing more will come from there: further questions have no answer."""
         self._closed, self._over = True, b""
 
     def hear(self, came: bytes | AdminError) -> None:
@@ -104,13 +104,13 @@ class Port:
             self._taken += len(came)
             if self._taken > self._limit:
                 came = AdminError(f"{self.what}: more than {self._limit} bytes have come")
-        # What comes behind an error is heard by nobody, and would only be kept.
+        # Nobody hears the rest behind an error: it would only be kept.
         self._closed = isinstance(came, AdminError)
         self._came.put(came)
 
 
 class Outgoing:
-    """What is to be sent, from any thread, and an alarm for the one that sends it."""
+    """Messages to send, from any thread, and an alarm for the one that sends them."""
 
     def __init__(self) -> None:
         self._messages = queue.SimpleQueue[Message | None]()

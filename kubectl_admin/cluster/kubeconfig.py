@@ -1,4 +1,4 @@
-"""Which cluster is meant, and as whom: what kubeconfig files and flags come to, exactly as in kubectl.
+"""Which cluster is meant, and as whom: kubeconfig files and flags put together, exactly as in kubectl.
 
 Source: client-go tools/clientcmd/client_config.go, cli-runtime pkg/genericclioptions/config_flags.go.
 """
@@ -52,7 +52,7 @@ class Overrides:
 class Target:
     """One cluster and how to speak to it: the kubeconfig's entries with the flags over them.
 
-    cluster, user: fields named as in a kubeconfig; what is empty is left out, file names are absolute.
+    cluster, user: fields named as in a kubeconfig; empty ones are left out, file names are absolute.
     request_timeout: seconds for one request; None: no limit of the user's.
     """
 

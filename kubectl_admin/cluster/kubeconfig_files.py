@@ -1,4 +1,4 @@
-"""kubectl's kubeconfig files: which ones count, what stands in them, which one wins.
+"""kubectl's kubeconfig files: which ones count, their content, which one wins.
 
 The kubernetes package takes the last file's current-context where kubectl takes the first one's, and reads 17
 times as slowly, so they are read here. Nothing but PyYAML is imported: the shell completes names from this.
@@ -104,7 +104,7 @@ def parsed(path: Path, text: bytes) -> Entry:
 
 
 def first_document(text: bytes, loader: Any) -> Any:
-    """The first of a file's YAML documents; as in kubectl, what follows it is not looked at."""
+    """The first of a file's YAML documents; as in kubectl, the others are not looked at."""
     import yaml
 
     return next(yaml.load_all(text, loader), None)

@@ -1,4 +1,4 @@
-"""What comes from the wire comes within so many seconds and bytes, however it dribbles.
+"""Answers from the wire within so many seconds and bytes, however they dribble.
 
 A socket's own time limit is one for each wait: who sends a byte now and then is never late by it.
 """
@@ -27,7 +27,7 @@ def wait_until(end: Deadline, sock: socket.socket) -> None:
 
 
 class LimitedFile(io.RawIOBase):
-    """What comes from a socket until the moment `end`, as a file without a buffer; raises TimeoutError later.
+    """A socket's bytes until the moment `end`, as a file without a buffer; raises TimeoutError later.
 
     raw: the socket's own such file, which belongs to this one from now on.
     """

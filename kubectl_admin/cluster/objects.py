@@ -1,4 +1,4 @@
-"""What an API server's answers must be before anybody looks into them: objects with a name, lists of those.
+"""The form of an API server's answers before anybody looks into them: objects with a name, lists of those.
 
 An answer that is something else comes from another server, a proxy or a bug; it is told in a sentence, and an
 empty one is never taken for a list of nothing. Pure.

@@ -45,7 +45,7 @@ OWN_EXTENSION = "client.authentication.k8s.io/exec"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a plugin gave: a token, a certificate with its key (PEM), or both; None never expires."""
+    """A plugin's answer: a token, a certificate with its key (PEM), or both; None never expires."""
 
     token: str = field(repr=False)
     certificate: str = field(repr=False)
@@ -59,7 +59,7 @@ class Credential:
 
 
 def run(target: Target) -> Credential:
-    """Runs the user's plugin and returns what it gives; what it says on stderr goes straight to the person.
+    """Runs the user's plugin and returns what it gives; its words on stderr go straight to the person.
 
     Raises AdminError if it can't be run, fails, or gives nothing that can be used.
     """
@@ -101,7 +101,7 @@ def run(target: Target) -> Credential:
 def answer_of(
     command: Sequence[str], environ: Mapping[str, str], *, interactive: bool, timeout: float
 ) -> tuple[int, bytes]:
-    """A plugin's exit code and what it wrote on stdout; whatever ends the waiting for it ends the plugin.
+    """A plugin's exit code and its words on stdout; whatever ends the waiting for it ends the plugin.
 
     One that asks nobody anything is in a session of its own: Ctrl-C is for this program, which may be asking
     for a credential to clean up with. timeout: seconds. Raises OSError where it can't be run, TimeoutExpired
@@ -130,7 +130,7 @@ def answer_of(
 
 
 def read_output(process: subprocess.Popen[bytes], timeout: float) -> bytes:
-    """What it writes on stdout until it has ended; raises as `answer_of`."""
+    """Its words on stdout until it has ended; raises as `answer_of`."""
     if process.stdout is None:
         raise TypeError("stdout is not a pipe")
     end, answer = time.monotonic() + timeout, bytearray()

@@ -1,6 +1,6 @@
 """A port of a pod, or of the node whose network the pod shares, as a stream of bytes; and HTTP over it.
 
-What listens on a node's loopback only is reached this way, without any pod of our own.
+It reaches listeners on a node's loopback without any pod of our own.
 
 Source: k8s.io/cri-streaming pkg/streaming/portforward/websocket.go (channels 0 data and 1 error, each
 beginning with the port in two bytes).
@@ -65,12 +65,12 @@ def http_get(  # noqa: PLR0913 - where it is, what is asked, and how
 ) -> Answer:
     """GETs a path from a port of a pod, or of the loopback of the node whose network it shares.
 
-    tls: speak TLS. The server's certificate is not checked, since what listens on a loopback signs its own;
+    tls: speak TLS. The server's certificate is not checked, since a listener on a loopback signs its own;
     so the user's client certificate is shown, which can't be stolen, but never a token.
     timeout: seconds for everything. limit: bytes that the answer may have.
 
     The connection ends with the answer, although the server would keep it open. Raises PortError where
-    nothing listens, ApiError where the user may not, AdminError for what is no answer.
+    nothing listens, ApiError where the user may not, AdminError for anything but an answer.
     """
     with cluster.port_forward(namespace, pod, port, timeout=timeout) as forward:
         stream: Stream = forward
@@ -115,9 +115,9 @@ def start(
 
 
 def by_port(messages: Iterable[Message], whats: Sequence[str]) -> Iterator[tuple[int, bytes | PortError]]:
-    """What comes of each port, by its place among those that were named: bytes, or what went wrong there.
+    """Answers of each port, by its place among those that were named: bytes, or an error of that port.
 
-    whats: what is said of each port in errors. A channel of no port is passed over.
+    whats: names each port in errors. A channel of no port is passed over.
     """
     prefixes = [PREFIX] * len(whats) * 2
     for channel, message in messages:
@@ -144,7 +144,8 @@ def answer_to(
 
     further: headers of the question; it accepts everything where they don't say otherwise. close: whether
     the server is told that nothing more will be asked.
-    What is asked for compressed comes so. Raises AdminError for what is no answer, besides the stream.
+    An answer that is asked for compressed comes so. Raises AdminError for anything but an answer, and as the
+    stream does.
     """
     named = {name for name, _ in further}
     headers = [] if "Accept" in named else [("Accept", "*/*")]
@@ -185,7 +186,7 @@ class AsSocket:
         self._stream.send(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What comes, as a file."""
+        """The answer as a file."""
         return io.BufferedReader(AsFile(self._stream, self._limit))
 
     def close(self) -> None:
@@ -193,9 +194,9 @@ class AsSocket:
 
 
 class AsFile(io.RawIOBase):
-    """What comes from a stream, as a file without a buffer; raises TooLong beyond `limit` bytes.
+    """A stream's bytes as a file without a buffer; raises TooLong beyond `limit` bytes.
 
-    What is asked for counts for nothing: a chunk of -1 bytes would be read to the end.
+    It ignores the size that is asked for: a chunk of -1 bytes would be read to the end.
     """
 
     def __init__(self, stream: Stream, limit: int) -> None:

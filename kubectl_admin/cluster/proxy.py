@@ -34,7 +34,7 @@ def proxy_of(target: Target, environ: Mapping[str, str]) -> str | None:
 
 
 def proxy_of_environment(server: str, environ: Mapping[str, str]) -> str | None:
-    """What $HTTPS_PROXY or $HTTP_PROXY and $NO_PROXY say for this server."""
+    """This server's proxy by $HTTPS_PROXY or $HTTP_PROXY and $NO_PROXY."""
     from kubectl_admin.cluster.client import should_bypass_proxies
 
     parts = urlsplit(server)

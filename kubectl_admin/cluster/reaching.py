@@ -74,7 +74,7 @@ class Reaching(HTTPConnection):
         except ssl.SSLCertVerificationError:
             raise
         except OSError as error:
-            # What a proxy refuses has no number; it would refuse it again.
+            # A proxy's refusal has no number; it would refuse again.
             if isinstance(error, ssl.SSLError | TimeoutError) or error.errno:
                 raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
             raise

@@ -23,7 +23,7 @@ def relay(far: ssl.SSLSocket) -> socket.socket:
 def carry(near: socket.socket, far: ssl.SSLSocket) -> None:
     """Carries bytes both ways until either end hangs up or breaks, and closes both.
 
-    What one end has said is handed on before its end is; neither way waits for the other, and of each way no
+    One end's bytes are handed on before its end is; neither way waits for the other, and of each way no
     more than a PIECE is held.
     """
     held: dict[socket.socket, bytes] = {near: b"", far: b""}
@@ -40,7 +40,7 @@ def carry(near: socket.socket, far: ssl.SSLSocket) -> None:
                         if not held[source]:
                             return
                     held[source] = held[source][sink.send(held[source]) :]
-                # What TLS waits for may be the other direction than what it was asked for.
+                # TLS may wait for the other direction than the one it was asked for.
                 except ssl.SSLWantReadError:
                     readable.append(far)
                 except ssl.SSLWantWriteError:

@@ -32,7 +32,7 @@ REFUSAL = 1 << 20  # bytes of a refusal that are read at most
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. location: path and query, escaped. body: what JSON can say, or None."""
+    """A question. location: path and query, escaped. body: a value for JSON, or None."""
 
     method: str
     location: str
@@ -41,7 +41,7 @@ class Request:
 
 
 def location(path: str, query: Query = ()) -> str:
-    """Path and query as they are sent; what must not stand in a path is escaped."""
+    """Path and query as they are sent; characters that a path must not have are escaped."""
     encoded = urlencode(list(query))
     return quote(path, safe="/:@!$&'()*+,;=~%") + (f"?{encoded}" if encoded else "")
 
@@ -95,7 +95,7 @@ def open_answer(
         if ready is None:
             error.unsettled = True
             raise
-    # It may have become so between the two; what it refuses now, it means.
+    # It may have become so between the two; a refusal now is meant.
     transport.believed_until = transport.clock.monotonic() + READY_GRACE
     return accept(transport, request, timeout)
 
@@ -129,8 +129,8 @@ def is_ready(transport: Transport) -> bool | None:
     """Whether the server says that it is, or knows this user's roles; None where it tells neither.
 
     Every user may ask for that by a role that is there from the beginning, so one that refuses it either
-    has not read its roles yet, or is a server whose administrator has taken that role away. What it has
-    granted to this user before tells which; where nothing was, it is believed after ROLES_TIMEOUT.
+    has not read its roles yet, or is a server whose administrator has taken that role away. A path that it
+    has granted to this user before tells which; without one, it is believed after ROLES_TIMEOUT.
     Source: docs «Kubernetes API health endpoints»; plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go,
     system:public-info-viewer. Seen on a kube-apiserver 1.36.3 as it started: 403 to everything, /readyz too.
     """
@@ -189,7 +189,7 @@ def send_with_retries(
     timeout: float | None,
     tries: int = TRIES,
 ) -> Result:
-    """What the action returns, tried again where that is safe and `timeout` seconds have not passed.
+    """The action's result; tried again where that is safe and `timeout` seconds have not passed.
 
     A server that this run has not heard from yet is sought for a second in all, whatever is asked.
 

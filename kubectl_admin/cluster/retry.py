@@ -16,7 +16,7 @@ error, `may_be_sent_again` for one request.
 The reasons, row by row:
 
 UNREACHED: nobody has heard of the request, so it is safe to send, whatever it changes.
-CUT: the request may have been carried out, and its answer lost. What creates something is looked for instead.
+CUT: the request may have been carried out, and its answer lost. A created object is looked for instead.
 STARTING: the server, or one behind it, is there and not ready. A 500 may have been carried out in part.
 UNCERTIFIED: a kubelet has its certificate seconds after its request is approved. If it takes longer, nobody
     approves it, and waiting is of no use.
@@ -29,7 +29,7 @@ FINAL: the answer would be the same: no such object, a conflict, an invalid requ
 First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
 mistyped it wants to hear so; a run that goes on with work begun earlier, or that may find the only API server
 restarted by that very work, says so (`Cluster.patient`, `resuming`). Others are patient from the first answer
-on, if they change anything; a listing is quickly run again. What can only be a wrong address, or a wrong
+on, if they change anything; a listing is quickly run again. A certain sign of a wrong address, or of a wrong
 way (no such name, no TLS, a proxy's 4xx), is FINAL then, whoever asks.
 
 A starting API server refuses connections, cuts handshakes off, answers 401 until it has read the keys of
@@ -68,7 +68,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.0  # seconds between two tries
 # A kubelet asks an API server what the one that calls it may do; until it reaches one, that is nothing.
 # Source: kubernetes/kubernetes pkg/kubelet/server/server.go, InstallAuthFilter.
 BY_KUBELET = "Forbidden (user="
-# What a kubelet that has no certificate to serve says to the API server. Source: Go, crypto/tls alert.go.
+# The words of a kubelet without a certificate to serve to the API server. Source: Go, crypto/tls alert.go.
 UNCERTIFIED = "remote error: tls: internal error"
 CERTIFICATE_TIMEOUT = 20.0  # seconds in which a kubelet that has just been started must have one
 # Seconds in which an API server that knew a user knows the user again. It asks an issuer every ten.
@@ -82,7 +82,7 @@ QUIET_FAILURES = 2  # failures in a row that are not reported
 
 
 class Trouble(Enum):
-    """What went wrong, as far as another try is concerned: the rows of the table above.
+    """Kinds of errors, as far as another try is concerned: the rows of the table above.
 
     UNREACHED: refused, no route, no name, no time to connect, a TLS handshake that is cut off. CUT: hung up
     on, silence, a stream that ends without its last word: the fate of what was asked is not known. STARTING:
@@ -181,11 +181,11 @@ class Retry:
         mend: Callable[[], None] | None = None,
         twice: bool = True,
     ) -> Result:
-        """What the action returns, tried until it succeeds.
+        """The action's result; it is tried until it succeeds.
 
-        mend: called before every further try; what it raises ends the tries, unless it is transient, too.
-        twice: whether the action bears being carried out twice; if not, only what was certainly not carried
-        out is tried again.
+        mend: called before every further try; its error ends the tries, unless it is transient, too.
+        twice: whether the action bears being carried out twice; if not, it is tried again only if it was
+        certainly not carried out.
         """
         clock = self.clock
         began, pause, failures = 0.0, FIRST_PAUSE, 0
@@ -195,7 +195,7 @@ class Retry:
                     mend()
                 return action()
             except AdminError as error:
-                # What fails after hours of work has not been tried for hours.
+                # An action that fails after hours of work has not been tried for hours.
                 began = began if failures else clock.monotonic() - error.waited
                 failures += 1
                 enough = self.retries is not None and failures > self.retries
@@ -239,7 +239,7 @@ class Patience:
         self._retry = replace(retry, say=self._tell, clock=clock)
 
     def through(self, action: Callable[[], Result], *, twice: bool) -> Result:
-        """What the action returns, tried until it succeeds. twice: as `Retry` has it."""
+        """The action's result; tried until it succeeds. twice: as `Retry` has it."""
         result = self._retry(action, twice=twice)
         self._told = False
         return result

@@ -51,11 +51,11 @@ class Secured:
 
     @property
     def peer_certificate(self) -> bytes | None:
-        """What the other end has shown of itself, in DER; None where it shows nothing."""
+        """The certificate of the other end, in DER; None where it shows none."""
         return self._tls.getpeercert(binary_form=True)
 
     def _step(self, action: Callable[[], Result]) -> Result:
-        """What one action of TLS gives, with as much traffic beneath as it takes."""
+        """The result of one action of TLS, with the traffic beneath that it needs."""
         while True:
             try:
                 return action()

@@ -1,4 +1,4 @@
-"""The server's own Table of a resource: what `kubectl get` prints, without the objects.
+"""The server's own Table of a resource: the cells that `kubectl get` prints, without the objects.
 
 Of 5,000 nodes this is 1 MB instead of 62. Source: apimachinery meta/v1 types.go, «Table».
 """

@@ -1,4 +1,4 @@
-"""What TLS connections trust and show: one context for requests and channels alike."""
+"""The trust and certificates of TLS: one context for requests and channels alike."""
 
 import base64
 import os
@@ -49,8 +49,8 @@ def context_for(target: Target) -> ssl.SSLContext:
 def context_to_proxy(target: Target) -> ssl.SSLContext:
     """A TLS context to an https:// proxy, which is shown no client certificate.
 
-    As kubectl, it trusts there what the kubeconfig says, an authority or everything; besides that what this
-    machine trusts, since most such proxies have their certificates from elsewhere than the cluster.
+    As kubectl, it trusts there what the kubeconfig says, an authority or everything. It also trusts what this
+    machine does, since most such proxies have their certificates from elsewhere than the cluster.
     Source: Go, net/http transport.go, addTLS; k8s.io/streaming pkg/httpstream/spdy.
     """
     context = context_for(target)
@@ -89,7 +89,7 @@ def trust_system(context: ssl.SSLContext) -> None:
 def context_to_loopback(client_certificate: bytes | None, user_name: str) -> ssl.SSLContext:
     """A TLS context for servers on a node's loopback, whose certificates nobody has signed but themselves.
 
-    client_certificate: what is shown to them, with its key, as PEM; None for nothing.
+    client_certificate: shown to them, with its key, as PEM; None for nothing.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -67,7 +67,7 @@ class Transport:
         self._headers = {"User-Agent": user_agent}
         if not target.cluster.get("disable-compression"):
             self._headers["Accept-Encoding"] = "gzip"
-        self.believed_until = 0.0  # a moment: until then what is refused is refused
+        self.believed_until = 0.0  # a moment: until then a refusal is meant
         self.granted: str | None = None  # path and query of something that the server has let this user read
         self.doubted: float | None = None  # when it first refused to say whether it is ready
         self.known = False  # whether the server has let this user in before
@@ -105,12 +105,12 @@ class Transport:
 
     @property
     def proxy_headers(self) -> dict[str, str] | None:
-        """What the proxy wants to hear before it lets us through."""
+        """The headers that the proxy wants; None for none."""
         pair = proxy.credentials_of(self.proxy) if self.proxy else None
         return {"Proxy-Authorization": f"Basic {b64encode(pair.encode()).decode()}"} if pair else None
 
     def authenticate(self) -> Identity:
-        """What the next request shows, after its client certificate has been made ready.
+        """Who asks, for the next request, after its client certificate was made ready.
 
         Raises AdminError if the credentials can't be got.
         """
@@ -129,7 +129,7 @@ class Transport:
     ) -> urllib3.BaseHTTPResponse:
         """Sends one request, once; returns the answer, whatever its status, before its body has been read.
 
-        headers: all of them, those of `authenticate` included. body: what JSON can say, or None.
+        headers: all of them, those of `authenticate` included. body: a value for JSON, or None.
         timeout: seconds until the whole answer has come. Raises NothingSent if the server was not reached,
         Broken if it hung up, Unreachable for all else. The body is to be read inside `reading`. A redirect is
         followed where `redirect_target` allows it, and another server is not shown who asks.
@@ -169,7 +169,7 @@ class Transport:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Inside, what urllib3 and http.client raise becomes Unreachable, in kubectl's words."""
+        """Inside, errors of urllib3 and http.client become Unreachable, in kubectl's words."""
         try:
             yield
         except ValueError as error:
@@ -213,7 +213,7 @@ def repeatable(own: Mapping[str, str], headers: Headers) -> urllib3.HTTPHeaderDi
 def redirect_target(method: str, url: str, where: str) -> str:
     """Where a redirect leads; raises AdminError for one that is not followed.
 
-    What changes something is for this server only, and nothing leaves encryption.
+    A change is for this server only, and nothing leaves encryption.
     """
     there = urljoin(url, where)
     plain = url.startswith("https://") and not there.startswith("https://")

@@ -1,4 +1,4 @@
-"""What kubectl refuses in a kubeconfig before it speaks to any server.
+"""Faults of a kubeconfig that kubectl refuses before it speaks to a server.
 
 Source: client-go tools/clientcmd/validation.go, whose words these are.
 """
@@ -15,7 +15,7 @@ from kubectl_admin.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a field may hold. words: how that is told."""
+    """The kind of value of a field. words: its name."""
 
     words: str
     may_be: Callable[[Any], bool]
@@ -84,7 +84,7 @@ def check(cluster_name: str, cluster: Mapping[str, Any], user_name: str, user: M
 
 
 def mistyped(name: str, entry: Mapping[str, Any], wanted: Mapping[str, Kind]) -> Iterator[str]:
-    """Which fields are of another type, those within them included; what they hold is not told."""
+    """Which fields are of another type, those within them included; their values are not shown."""
     held = {field: kind for field, kind in wanted.items() if entry.get(field) is not None}
     wrong = [field for field, kind in held.items() if not kind.may_be(entry[field])]
     yield from (f"{field} of {name} must be {wanted[field].words}" for field in wrong)
@@ -101,7 +101,7 @@ def mistyped(name: str, entry: Mapping[str, Any], wanted: Mapping[str, Kind]) ->
 
 
 def of_cluster(name: str, cluster: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with how the cluster is described."""
+    """Faults in the description of the cluster."""
     authority = cluster.get("certificate-authority")
     if authority and "certificate-authority-data" in cluster:
         yield f"certificate-authority-data and certificate-authority are both specified for {name}"
@@ -120,7 +120,7 @@ def of_cluster(name: str, cluster: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_address(about: str, address: str, schemes: Sequence[str]) -> Iterator[str]:
-    """What is wrong with an address. about: how it is named, without its password."""
+    """Faults of an address. about: how it is named, without its password."""
     if address.partition("://")[0].lower() not in schemes:
         yield f"invalid {about}: must be {', '.join(schemes[:-1])}, or {schemes[-1]}"
     elif fault := fault_of(address):
@@ -128,7 +128,7 @@ def of_address(about: str, address: str, schemes: Sequence[str]) -> Iterator[str
 
 
 def of_user(name: str, user: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with how the user is described."""
+    """Faults in the description of the user."""
     if "token" in user and ("username" in user or "password" in user):
         yield f"more than one authentication method found for {name}; found [token basicAuth]"
     if "client-certificate" in user or "client-certificate-data" in user:
@@ -140,7 +140,7 @@ def of_user(name: str, user: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_certificate(name: str, user: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a client certificate and its key."""
+    """Faults of a client certificate and its key."""
     if "client-certificate" in user and "client-certificate-data" in user:
         yield f"client-cert-data and client-cert are both specified for {name}"
     if "client-key" in user and "client-key-data" in user:
@@ -153,7 +153,7 @@ def of_certificate(name: str, user: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_plugin(name: str, user: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with an exec credential plugin."""
+    """Faults of an exec credential plugin."""
     plugin = user["exec"]
     if "auth-provider" in user:
         yield f"authProvider cannot be provided in combination with an exec plugin for {name}"

@@ -20,7 +20,7 @@ class NotYetError(AdminError):
 
 
 class TooLateError(AdminError):
-    """What was waited for has not come within its time."""
+    """A wait has not succeeded within its time."""
 
 
 def looks(
@@ -32,8 +32,8 @@ def looks(
 ) -> Iterator[bool]:
     """A look now, one after every `interval`, and one when `timeout` has passed: True for that last one.
 
-    timeout, interval: seconds. sleep: pauses for so many seconds at most, in the clock's place; what wakes up
-    earlier makes for an earlier look.
+    timeout, interval: seconds. sleep: pauses for so many seconds at most, in the clock's place; if it ends
+    earlier, the look is earlier.
     """
     sleep = sleep or clock.sleep
     end = Deadline.after(timeout, clock)

@@ -1,4 +1,4 @@
-"""What a watch answers: a line of JSON for each event."""
+"""A watch's answers: a line of JSON for each event."""
 
 from collections.abc import Iterator
 from typing import Any

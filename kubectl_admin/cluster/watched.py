@@ -1,6 +1,6 @@
 """Objects of the API kept up to date by one list and one watch, through restarts of the API server.
 
-What client-go calls an informer.
+client-go calls this an informer.
 """
 
 import queue
@@ -18,7 +18,7 @@ from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 
 WATCH_TIMEOUT = 60.0  # seconds of one watch; also how long a thread may outlive its `close`
-LIST_TIMEOUT = 60.0  # seconds for the list; what comes after a failure is decided here
+LIST_TIMEOUT = 60.0  # seconds for the list; this module tries again itself
 SHORT_WATCH = 1.0  # seconds; a server that ends its watches that soon is not asked again at once
 RETRY_INTERVALS = (0.2, 0.5, 1.0, 2.0)  # seconds before each new try; the last one again and again
 
@@ -42,9 +42,9 @@ class Changes:
 
 
 class WatchedObjects(Generic[Fact]):
-    """What a path lists, as it changes, each object read into a fact by a thread of its own.
+    """A path's list, as it changes, each object read into a fact by a thread of its own.
 
-    fact: reads one object; what it raises ends the watching, and is raised by `facts`.
+    fact: reads one object; its error ends the watching, and is raised by `facts`.
     changed: called from another thread after each change, also of `problem`.
     """
 
@@ -68,7 +68,7 @@ class WatchedObjects(Generic[Fact]):
 
     @property
     def facts(self) -> dict[ObjectName, Fact] | None:
-        """What is known now, by namespace and name; None until the first list has come.
+        """The facts now, by namespace and name; None until the first list has come.
 
         Raises AdminError if it can't be listed at all.
         """

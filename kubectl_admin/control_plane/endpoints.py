@@ -12,14 +12,14 @@ from kubectl_admin.errors import AdminError
 GET_TIMEOUT = 10.0  # seconds for one process' answer
 GET_LIMIT = 16 << 20  # bytes of it; metrics of a large cluster's controller-manager are a few million
 NOBODY = "system:anonymous"  # the user of a request without a credential that is trusted
-# What it takes.
+# The rights that it needs.
 FORWARDING = tuple(Right(verb, "pods/portforward", KUBE_SYSTEM) for verb in ("create", "get"))
 
 
 def get_from_loopback(cluster: Cluster, pod: str, port: int, path: str, *, tls: bool = False) -> str:
     """The body of a GET from a port of a node's loopback, through a pod of kube-system in its network.
 
-    Raises Forbidden where what listens there refuses the user, whom it knows by the client certificate.
+    Raises Forbidden where the listener refuses the user, whom it knows by the client certificate.
     """
     from kubectl_admin.cluster import portforward  # while listings are under way
 

@@ -6,7 +6,7 @@ from itertools import pairwise, takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
-# What a container may ask of its own pod: kubernetes.io/docs «Downward API», those for a program's flags.
+# Fields of its own pod that a container may ask for, if of use in flags: kubernetes.io/docs «Downward API».
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "metadata.name": ("metadata", "name"),
     "metadata.namespace": ("metadata", "namespace"),

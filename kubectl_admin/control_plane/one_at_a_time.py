@@ -78,7 +78,7 @@ def control_plane(
         try:
             with shelter.exposed():
                 nodes = sorted(node.name for node in static_pods.control_plane_nodes(hosts.cluster))
-                # Where the control plane is none of the cluster's nodes, what is to be changed is asked.
+                # Where the control plane is none of the cluster's nodes, the nodes to be changed are asked.
                 asked = nodes or sorted({node for node, _ in own})
                 found = find_work(hosts, asked, skipped)
                 others = [work for work in found if (work.node, work.name) not in own]
@@ -137,7 +137,7 @@ def find_work(hosts: Hosts, nodes: Sequence[str], skipped: Sequence[str]) -> lis
     found: list[Work] = []
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
-            # What an API server says that is being restarted is not about a host: who waits asks again.
+            # An API server that is being restarted says nothing about a host: who waits asks again.
             if is_transient(answer) and not isinstance(answer, NotReadyError):
                 raise answer
             raise AdminError(

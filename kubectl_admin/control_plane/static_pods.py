@@ -18,7 +18,7 @@ from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 from kubectl_admin.report.text import some_of
 
-SELECTOR = "tier=control-plane"  # how kubeadm labels them; what it selects still has to be looked at
+SELECTOR = "tier=control-plane"  # how kubeadm labels them; each pod that it selects still has to be checked
 LABEL = "node-role.kubernetes.io/control-plane"
 # A kubelet makes such pods for its own Node alone, and nobody can add the annotation to a pod later.
 # Source: kubernetes/kubernetes pkg/kubelet/types/pod_update.go, ConfigMirrorAnnotationKey;
@@ -42,7 +42,7 @@ class ControlPlaneNode:
 
     @classmethod
     def of(cls, node: Mapping[str, Any]) -> "ControlPlaneNode":
-        """What a Node object says."""
+        """Read from a Node object."""
         metadata, addresses = node["metadata"], (node.get("status") or {}).get("addresses") or ()
         return cls(
             str(metadata["name"]),
@@ -112,7 +112,7 @@ def on_node(cluster: Cluster, node: str) -> list[Mapping[str, Any]]:
 
 
 def among(pods: Iterable[Mapping[str, Any]], nodes: Iterable[ControlPlaneNode]) -> StaticPods:
-    """What of these pods are static pods of the control plane on these nodes. Pure."""
+    """The static pods of the control plane on these nodes, among these pods. Pure."""
     known = {node.name: node for node in nodes}
     genuine, impostors = [], []
     for pod in pods:

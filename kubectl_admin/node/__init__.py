@@ -1,4 +1,4 @@
-"""The host of a node, reached through the API alone: commands, files, jobs, and what they leave.
+"""The host of a node, reached through the API alone: commands, files, jobs, and their leftovers.
 
 Read in this order:
 hosts, host: many at once, and one

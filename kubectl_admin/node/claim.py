@@ -1,4 +1,4 @@
-"""What a Lease of the API says: who holds it, and how a run writes itself into it. Pure."""
+"""The content of a Lease of the API: who holds it, and how a run writes itself in. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

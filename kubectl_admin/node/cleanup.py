@@ -52,7 +52,7 @@ class Leftover:
 def find(
     hosts: Hosts, nodes: Sequence[str], answered: Callable[[int], None]
 ) -> tuple[list[Leftover], list[Finding]]:
-    """All that is left in the cluster, and what could not be looked at, as findings.
+    """All that is left in the cluster, and as findings all that could not be looked at.
 
     nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
     Raises AdminError for one that there is not.
@@ -117,7 +117,7 @@ def many(node: str) -> Finding:
 
 
 def half_way(left: Leftover) -> Finding:
-    """What becomes of a node whose upgrade is half way."""
+    """The note about a node whose upgrade is half way."""
     node = left.what.node
     return rules.HALF_WAY_UPGRADE.note(
         subject=f"upgrade of node {node}",
@@ -128,7 +128,7 @@ def half_way(left: Leftover) -> Finding:
 
 
 def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
-    """What is left, as a table and as a document."""
+    """Leftovers as a table and as a document."""
     columns = [Column("NAME"), Column("STATE"), Column("OWNER"), Column("CREATED", wide=True)]
     return Report(
         kind="LeftoverList",
@@ -162,7 +162,7 @@ def document(left: Leftover) -> dict[str, object]:
 
 
 def question(chosen: Sequence[Leftover], context: str) -> str:
-    """What a person is asked before these are removed."""
+    """Asked of a person before these are removed."""
     states = [each.state for each in chosen]
     warnings = {
         UNKNOWN: "may be in use on another machine",
@@ -205,12 +205,12 @@ def remove(
 
 
 def so_far(chosen: Sequence[Leftover], outcomes: Mapping[str, str]) -> dict[str, str]:
-    """What became of all that was to be removed, in its order, also where the run has ended before."""
+    """The fate of all that was to be removed, in its order, also where the run has ended before."""
     return {each.name: outcomes.get(each.name, "the run ended before") for each in chosen}
 
 
 def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
-    """What was removed, and what was not. removed: as `so_far` has it. The others: as for `report`."""
+    """All that was removed, or was not. removed: as `so_far` has it. The others: as for `report`."""
     failed = {name: problem for name, problem in removed.items() if problem}
     gone = [name for name in removed if name not in failed]
     rows = [[name, f"not removed: {problem}" if problem else "removed"] for name, problem in removed.items()]
@@ -227,7 +227,7 @@ def outcome(removed: Mapping[str, str], left: Sequence[Leftover], findings: Sequ
 
 
 def not_removed(failed: Mapping[str, str]) -> Finding:
-    """What could not be removed, and why."""
+    """These were not removed, and why."""
     return rules.NOT_REMOVED.violation(
         subject="leftovers",
         evidence="; ".join(f"{name}: {problem}" for name, problem in failed.items()),

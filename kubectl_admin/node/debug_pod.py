@@ -35,7 +35,7 @@ POLL_INTERVAL = 3.0  # seconds between two looks at the events of a pod that doe
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may decide about debug pods.
+    """A person's choices about debug pods.
 
     namespace: where they are made; it must allow privileged pods. image: instead of one that the node holds;
     it is pulled if need be. deadline: seconds after which the kubelet ends a pod that was left behind.
@@ -60,7 +60,7 @@ class DebugPod:
 
 
 def rights(namespace: str) -> list[Right]:
-    """What it takes to make a debug pod in the namespace and to run commands in it."""
+    """The rights to make a debug pod in the namespace and to run commands in it."""
     pod = [Right(verb, "pods", namespace) for verb in ("create", "get", "list", "watch", "delete")]
     # The WebSocket of an exec is opened by a GET, and servers since 1.35 ask for «create» as well.
     execution = [Right(verb, "pods/exec", namespace) for verb in ("create", "get")]
@@ -74,8 +74,8 @@ def running(
     """A debug pod that runs on the node; it is gone when this is left.
 
     say: is given a sentence where something takes long, or can't be removed. Raises LeftOutError for a node
-    that is no Linux host, and AdminError where the node can't take the pod or the server refuses it, with the
-    reason and the pod's events.
+    that is not a Linux host, and AdminError where the node can't take the pod or the server refuses it, with
+    the reason and the pod's events.
     """
     refuse_misnamed("namespace", options.namespace)
     about = read_node(cluster, node)
@@ -161,10 +161,10 @@ def create(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, 
 
 
 def post(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, Any]:
-    """One attempt to create the pod; what the server made of it.
+    """The pod as the server made it, in one attempt.
 
     One of that name is ours, made by a request whose answer was lost, only if it has this attempt's mark.
-    What collides with other requests (the count of a quota) made nothing, and is NotReadyError.
+    A request that collides with others (the count of a quota) made nothing: NotReadyError.
     Source: kubernetes/kubernetes issue 67761.
     """
     path, name = f"/api/v1/namespaces/{namespace}/pods", body["metadata"]["name"]
@@ -233,7 +233,7 @@ def wait_until_running(
 
 
 def warnings_about(cluster: Cluster, namespace: str, name: str) -> list[str]:
-    """What warnings say about the pod, the oldest first; nothing where events may not be read.
+    """The warnings about the pod, the oldest first; none where events may not be read.
 
     One page of them, and of these the last: their names, by which they are listed, end in their time.
     """

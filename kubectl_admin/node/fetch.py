@@ -50,7 +50,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a transfer took. size: of the file. wire: bytes that came over it. cuts: streams that were cut."""
+    """A transfer's cost. size: of the file. wire: bytes that came over it. cuts: streams that were cut."""
 
     size: int
     wire: int

@@ -58,7 +58,7 @@ def write(
 ) -> None:
     """Replaces a file by this content, whole or not at all; a file that is there keeps its mode and owner.
 
-    mode, owner: of one that is not there yet. A link stays, and what it leads to is replaced.
+    mode, owner: of one that is not there yet. A link stays, and its target is replaced.
     """
     digest = hashlib.sha256(content).hexdigest()
     arguments = (path, str(len(content)), digest, f"{mode:o}", f"{owner[0]}:{owner[1]}")
@@ -71,7 +71,7 @@ def pieces(content: bytes) -> Iterator[bytes]:
 
 
 def entries(host: Host, path: str) -> list[Entry]:
-    """What is in a directory, in the order of the names; AdminError where there is none."""
+    """The entries of a directory, in the order of names; AdminError where there is none."""
     answer = host.script(LIST, path)
     try:
         found = [entry(part.decode("utf-8", "surrogateescape")) for part in answer.split(b"\0") if part]

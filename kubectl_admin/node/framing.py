@@ -54,7 +54,7 @@ class Framing:
             yield Piece(packed, content)
 
     def _announcement(self) -> tuple[int, int, str] | None:
-        """What the next line announces; None where it is not here yet, or announces the end."""
+        """The next line's announcement; None where it is not here yet, or announces the end."""
         place = self._came.find(b"\n", 0, LINE)
         if place < 0 or self.size is not None:
             if len(self._came) >= LINE:

@@ -39,7 +39,7 @@ Running = Callable[[Cluster, str, Operation, Options, Say], AbstractContextManag
 class Host:
     """One node's host. Made by `opened`.
 
-    node: its name. operation: what works there. say: is given a sentence for the person who waits. running:
+    node: its name. operation: at work there. say: is given a sentence for the person who waits. running:
     as `debug_pod.running`. clock: the cluster's.
     """
 
@@ -110,10 +110,10 @@ class Host:
         patience: float | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> bytes:
-        """What a script answers, whole; it is run until that is here, so it must bear being run twice.
+        """A script's whole answer; it is run until that is here, so it must bear being run twice.
 
         stdin: makes what it reads, again for every run. patience: as in `persistently`. before: called right
-        before every run; what it raises is the end. Raises AdminError with its words where it refuses.
+        before every run; its error is the end. Raises AdminError with its words where it refuses.
         """
 
         def attempt() -> bytes:
@@ -129,7 +129,7 @@ class Host:
         stdin: Iterable[bytes] | None = None,
         timeout: float = COMMAND_TIMEOUT,
     ) -> bytes:
-        """What a script answers to one attempt; BrokenStream if that is not whole."""
+        """A script's answer to one attempt; BrokenStream if that is not whole."""
         result = self.run(script.command(arguments), stdin=stdin, timeout=timeout, check=False)
         if result.exit_code > KILLED:
             # No script ends so by itself: its pod was deleted, or the node shuts down.
@@ -144,14 +144,14 @@ class Host:
         return result.stdout.removesuffix(END)
 
     def persistently(self, action: Callable[[], Result], *, patience: float | None = None) -> Result:
-        """What the action returns, tried again while the way to the node is cut, if need be twice or more.
+        """The action's result; it is tried again while the way to the node is cut, however often.
 
         Where the pod is gone (a node that was restarted ends it), another one is made before the next try.
         patience: seconds for that, if not the options' own. Never to be nested: each would wait for itself.
         """
         retry = self._retry if patience is None else replace(self._retry, patience=patience)
         result = retry(action, mend=self._mend)
-        # What was granted once is granted again, as soon as the API server knows it.
+        # A right that was granted once is granted again, as soon as the API server knows it.
         self._retry = replace(self._retry, settling=math.inf)
         return result
 

@@ -61,7 +61,7 @@ class Hosts:
         *,
         answered: Callable[[int], None] | None = None,
     ) -> dict[str, Answer | AdminError]:
-        """What each node's host answers to the question, or the AdminError that it came to."""
+        """Each host's answer to the question, or the AdminError that it came to, by node."""
 
         def on_node(node: str) -> Answer:
             with self.open(node) as there:
@@ -81,7 +81,7 @@ class Hosts:
     ) -> dict[Key, Answer | AdminError]:
         """The answers to questions that open hosts themselves, or none; asked and returned in their order.
 
-        answered: called with the number of questions after each of them. What is late is a LateError. After
+        answered: called with the number of questions after each of them. A late answer is a LateError. After
         an end that left questions open, hosts of this operation are opened no more. ask: as `pool.ask_all`.
         """
         unanswered = len(questions)
@@ -135,8 +135,8 @@ def time_for(questions: int, workers: int) -> float:
 def withdraw(hosts: Hosts, *, wait: float) -> None:
     """Removes all pods of the operation, those of the next `wait` seconds, too, and sees them gone.
 
-    What can't be removed, or is not gone after a while, is said. Without `wait` everybody has taken their own
-    pod away, and said so.
+    It says which can't be removed, or are not gone after a while. Without `wait` everybody has taken their
+    own pod away, and said so.
     """
     namespace = hosts.options.namespace
     clock = hosts.cluster.clock

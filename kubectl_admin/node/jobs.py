@@ -20,7 +20,7 @@ from kubectl_admin.report.text import duration
 START, WAIT, CLEAR, LOGS, RUN = (
     Script("node", name) for name in ("job-start", "job-wait", "job-clear", "job-logs", "job")
 )
-POLL_INTERVAL = 3  # seconds that one question waits for an end; what was written is seen that late
+POLL_INTERVAL = 3  # seconds that one question waits for an end; a job's words are seen that late
 LOG_LIMIT = 1 << 20  # bytes of a job's log that are kept here
 
 
@@ -129,7 +129,7 @@ def restart(
     *,
     check: Callable[[], None],
 ) -> Job:
-    """Starts the job again where it has ended before; what it wrote then is kept in `journal` beside its
+    """Starts the job again where it has ended before; its former log is kept in `journal` beside its
     directory, where `logs` finds it.
 
     check: as in `start`. Raises AdminError where it is still at work.

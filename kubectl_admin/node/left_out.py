@@ -30,7 +30,7 @@ def refuse_foreign(node: dict[str, Any]) -> None:
 
 
 def without_foreign(cluster: Cluster, names: Iterable[str], say: Callable[[str], None]) -> list[str]:
-    """Those of all nodes that have a host; what is left out is said. Raises AdminError where none is left."""
+    """Those of all nodes that have a host; says which are left out. Raises AdminError where none is left."""
     foreign = {
         name
         for selector in FOREIGN

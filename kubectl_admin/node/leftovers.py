@@ -97,7 +97,7 @@ def is_ours(pod: Mapping[str, Any]) -> bool:
 
 
 def left_pod(pod: Mapping[str, Any]) -> LeftPod:
-    """What a pod's object says of it."""
+    """Read from a pod's object."""
     about = pod["metadata"]
     return LeftPod(
         about["namespace"],
@@ -128,7 +128,7 @@ def delete_pod(cluster: Cluster, pod: LeftPod) -> None:
 
 
 def sweep(cluster: Cluster, namespace: str) -> None:
-    """Removes the debug pods that certainly nobody uses; what can't be removed now is left to another run."""
+    """Removes debug pods that certainly nobody uses; one that can't be removed now is left to another run."""
     with suppress(AdminError):
         for pod in pods(cluster, namespace):
             if pod.is_abandoned:

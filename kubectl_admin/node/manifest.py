@@ -22,11 +22,11 @@ OPTIONAL = ("/lib", "/lib64")
 # nsswitch.conf). Not the host's: runtimes mount /etc/hostname and others, and could not make what it lacks.
 CONFIGURATION = "/etc"
 # Of an image's environment nothing reaches a command (CLEAN). These act on what comes before, «env» itself:
-# all that glibc ignores in a setuid program, and what else loads code or reads a file that a variable names.
+# all that glibc ignores in a setuid program, and others that load code or name a file to read.
 # Source: glibc sysdeps/generic/unsecvars.h and elf/rtld.c, process_envvars; musl ldso/dynlink.c and
 # src/locale/locale_map.c; bash shell.c and variables.c; OpenSSL crypto/conf/conf_mod.c.
-# Not among them is what acts by merely being there (LD_SHOW_AUXV, LD_TRACE_LOADED_OBJECTS,
-# LD_PREFER_MAP_32BIT_EXEC): it runs nothing, and can't be unset here.
+# Variables that act by merely being there (LD_SHOW_AUXV, LD_TRACE_LOADED_OBJECTS,
+# LD_PREFER_MAP_32BIT_EXEC) are not among them: they run nothing, and can't be unset here.
 NEUTRAL = (
     *("LD_AUDIT", "LD_LIBRARY_PATH", "LD_ORIGIN_PATH", "LD_PRELOAD"),
     *("LD_BIND_NOT", "LD_BIND_NOW", "LD_DEBUG", "LD_DEBUG_OUTPUT", "LD_HWCAP_MASK"),
@@ -48,13 +48,13 @@ ENVIRONMENT = {
     "LC_ALL": "C",
     "NVIDIA_VISIBLE_DEVICES": "void",  # or a runtime of that name puts drivers into the container
 }
-# What every command in the container begins with: an image's other variables (a shell's exported functions
+# Every command in the container begins with it: an image's other variables (a shell's exported functions
 # have any name) go no further.
 CLEAN = ("/usr/bin/env", "-i")
 CHROOT = (*CLEAN, "/usr/sbin/chroot", ROOT)  # what every command on the host begins with
 # Run in the container, ends its process and sees it ended: the «sleep» in this shell's own mount namespace,
-# which must not be the host's, and in the container's root. What is run on the host is in that one's: a
-# script there would keep running behind its own «sleep». Most runtimes kill this shell as well then, before
+# which must not be the host's, and in the container's root. A command on the host is in that one's:
+# a script there would keep running behind its own «sleep». Most runtimes kill this shell as well then, before
 # it can say so.
 ENDING = """\
 own=/proc/self/ns/mnt

@@ -1,4 +1,4 @@
-"""Who works on a node: the mark that everything made there bears, so that what nobody uses any more is known.
+"""Who works on a node: the mark that everything made there bears, so that leftovers are known.
 
 A pod, a directory or a unit of an operation is left behind only by a process that was killed. Whether it was
 is known for certain on the machine that ran it; nobody else's work is ever taken for abandoned, nor a process

@@ -24,10 +24,10 @@ def execute(
     stdout: BinaryIO,
     stderr: BinaryIO,
 ) -> int:
-    """The exit code of the command, when it has ended; what it writes is passed on as it comes.
+    """The exit code of the command, when it has ended; its output is passed on as it comes.
 
-    stdin: what it reads; None for nothing. Raises BrokenStream for a cut connection: the command may keep
-    running; ReaderGone where nobody reads what it writes any more, which ends it.
+    stdin: its input; None for none. Raises BrokenStream for a cut connection: the command may keep
+    running; ReaderGone where nobody reads its output any more, which ends it.
     """
     cluster, namespace = hosts.cluster, hosts.options.namespace
     leftovers.sweep(cluster, namespace)
@@ -57,7 +57,7 @@ def pass_on(data: bytes, stream: BinaryIO) -> None:
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """What a stream holds, as soon as it is there, and empty pieces while there is nothing."""
+    """A stream's content, as soon as it is there, and empty pieces while there is nothing."""
     source = stream.fileno()
     try:
         while True:

@@ -31,7 +31,7 @@ def remove_pod(
     still be on its way, and is waited for. A pod of this name that is another one is left alone.
     """
     name = body["metadata"]["name"]
-    # Who could make it can as a rule remove it: what refuses may be an API server that has just started.
+    # Who could make it can as a rule remove it: an API server that has just started may refuse.
     patiently = Retry(RETRY_TIMEOUT, settling=SETTLE_TIME if uid else 0, clock=cluster.clock)
     try:
         for last in looks(0 if uid else ARRIVAL_TIMEOUT, POLL_INTERVAL, clock=cluster.clock):

@@ -40,7 +40,7 @@ WAYS_OUT = {
 
 
 def way_out(error: ApiError, namespace: str) -> str | None:
-    """What to do where the server does not want the pod; None where it does not mind the pod.
+    """The hint where the server does not want the pod; None where it does not mind the pod.
 
     Admission policies written in CEL refuse with 422, all others with 403, webhooks with what they like.
     Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/admission.
@@ -82,7 +82,7 @@ def is_running(pod: dict[str, Any], event: str, uid: str, events: Callable[[], l
 
 
 def not_taken(reason: str) -> str:
-    """What to do where a kubelet did not take the pod. reason: the kubelet's.
+    """The hint where a kubelet did not take the pod. reason: the kubelet's.
 
     Source: kubernetes/kubernetes pkg/kubelet/lifecycle/predicate.go, «OutOf…»; pkg/kubelet/eviction, Evicted.
     """
@@ -109,7 +109,7 @@ def explaining(sent: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Non
 
 
 def changes(sent: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
-    """What the API server's admission has changed of the pod, as far as it decides whether that runs."""
+    """Changes of the pod by the API server's admission, if they decide whether it runs."""
     (mine,) = sent["spec"]["containers"]
     theirs: Mapping[str, Any] = next(
         (each for each in made["spec"]["containers"] if each["name"] == mine["name"]), {}
@@ -125,7 +125,7 @@ def changes(sent: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
 
 
 def limits(made: Mapping[str, Any]) -> str:
-    """What is said of limits that the server gave the pod, and so what runs through it, or ""."""
+    """The sentence on limits that the server gave the pod, and so all commands in it, or ""."""
     given = [(each.get("resources") or {}).get("limits") or {} for each in made["spec"]["containers"]]
     limits_given = ", ".join(f"{what} {amount}" for each in given for what, amount in each.items())
     return (
@@ -171,5 +171,5 @@ def without_echoes(said: Sequence[str]) -> list[str]:
 
 
 def message_of(sentence: str) -> str:
-    """What a sentence says after its reason; the kubelet's «Error: ErrImagePull» is a reason twice."""
+    """A sentence after its reason; the kubelet's «Error: ErrImagePull» is a reason twice."""
     return sentence.partition(": ")[2].removeprefix("Error: ")

@@ -1,4 +1,4 @@
-"""The rules on what killed runs have left on nodes."""
+"""The rules on leftovers of killed runs on nodes."""
 
 from kubectl_admin.finding import Rule
 

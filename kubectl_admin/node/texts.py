@@ -12,9 +12,9 @@ LIMIT = 1 << 20  # bytes of a file; configuration is far smaller
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What was read. read: the text of each file, by its path, in the order of the host's walk.
+    """Files. read: the text of each one, by its path, in the order of the host's walk.
 
-    unread: what is there, and could not be read.
+    unread: those that are there, and could not be read.
     """
 
     read: dict[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Texts:
 
 
 def read_texts(host: Host, paths: Iterable[str]) -> Texts:
-    """The text of these files, and of all files below these directories; what is not there is left out.
+    """The text of these files, and of all files below these directories; those not there are left out.
 
     Raises AdminError where the host can't be asked.
     """
@@ -42,7 +42,7 @@ def read_texts(host: Host, paths: Iterable[str]) -> Texts:
 
 
 def texts(answer: str) -> Texts:
-    """What the script has answered."""
+    """The script's answer, parsed."""
     read: dict[str, list[str]] = {}
     unread: list[str] = []
     lines: list[str] = []

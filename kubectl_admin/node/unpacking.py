@@ -20,7 +20,7 @@ Unpack = Callable[[bytes | bytearray], Iterator[bytes | bytearray]]
 
 
 class Tool(StrEnum):
-    """What packs a piece, best first."""
+    """Packers of a piece, best first."""
 
     ZSTD = "zstd"
     GZIP = "gzip"
@@ -30,8 +30,8 @@ class Tool(StrEnum):
 class Unpacking:
     """Unpacks what it is given, in order, and hands it on; at the end of its `with` block all is done.
 
-    sink: is given what was in each piece. here: is given how many bytes that makes so far. What they raise is
-    raised by the next `take`, or at the end.
+    sink: is given what was in each piece. here: is given how many bytes that makes so far. Their errors
+    are raised by the next `take`, or at the end.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Unpacking:
 
 
 def unpacker(tool: Tool) -> Unpack:
-    """What undoes a tool's packing; it raises AdminError for what that tool did not pack."""
+    """Undoes a tool's packing; it raises AdminError for bytes that the tool did not pack."""
     match tool:
         case Tool.ZSTD:
             return unzstd
@@ -97,7 +97,7 @@ def unpacker(tool: Tool) -> Unpack:
 
 
 def unzstd(packed: bytes | bytearray) -> Iterator[bytes]:
-    """What zstd packed, in blocks."""
+    """Unpacks zstd, in blocks."""
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
@@ -113,7 +113,7 @@ def unzstd(packed: bytes | bytearray) -> Iterator[bytes]:
 
 
 def gunzip(packed: bytes | bytearray) -> Iterator[bytes]:
-    """What gzip packed, in blocks."""
+    """Unpacks gzip, in blocks."""
     unpacking = zlib.decompressobj(GZIP)
     try:
         while packed and not unpacking.eof:

@@ -20,7 +20,7 @@ if [ "$unit_is" = running ]; then
     exit 1
   fi
 fi
-# What packs for a stream that was just cut writes there until it notices that.
+# A packer whose stream was just cut writes there until it notices that.
 tries=0
 until rm -rf -- "${1:?}/$2" 2> /dev/null; do
   tries=$((tries + 1))

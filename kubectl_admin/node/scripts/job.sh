@@ -1,4 +1,4 @@
-# What the unit of a job runs: the script with its arguments, its words into a log, how it ended into a file.
+# Run by the unit of a job: the script with its arguments, its words into a log, how it ended into a file.
 # job.sh DIRECTORY
 cd -- "$1" || exit 1
 set --

@@ -9,7 +9,7 @@ set -eu
 for directory in "$1"/*/; do
   directory=${directory%/}
   id=${directory##*/}
-  # What has another kind of name was not made here, and backups of certificates are no leftovers.
+  # A directory with another kind of name was not made here, and backups of certificates are not leftovers.
   case $id in certificates | *[!A-Za-z0-9._-]*) continue ;; esac
   if [ ! -d "$directory" ] || [ -L "$directory" ]; then continue; fi
   active=no

@@ -117,7 +117,7 @@ await "$number"
 [ "$ready" -le 0 ] || pack "$number" "$place"
 while [ "$ready" -gt 0 ]; do
   read -r owner < "$directory/packing" && [ "$owner" = "$$" ] || exit 1
-  # What is packed is sent before the next piece is waited for: a file that grows slowly comes as it grows.
+  # A packed piece is sent before the next one is waited for: a file that grows slowly comes as it grows.
   # shellcheck disable=SC2086
   cat $parts &
   sending=$!

@@ -2,13 +2,13 @@
 # texts.sh LIMIT PATH...
 #   LIMIT: bytes of a file that are read. PATH: a file, or a directory; of a directory that is a link, nothing.
 # Answers a line «file PATH», and each of its lines after a space; «unread PATH» for what is there and can't be read,
-# or is longer; what is not there has no line.
+# or is longer; a PATH that is not there has no line.
 set -eu
 limit=$1
 shift
 print() { # PATH
   if [ -d "$1" ]; then
-    # What is below a link is not walked; for the same in «PATH/*» the locale is C.
+    # Files below a link are not walked; for the same in «PATH/*» the locale is C.
     if [ -L "$1" ]; then return; fi
     if [ ! -r "$1" ] || [ ! -x "$1" ]; then
       printf 'unread %s\n' "$1"

@@ -11,7 +11,7 @@ refuse() {
   exit 1
 }
 
-# A link stays a link: what it leads to is replaced. (busybox' readlink -f is wrong where that is not there yet.)
+# A link stays a link: its target is replaced. (busybox' readlink -f is wrong where that is not there yet.)
 links=0
 while [ -L "$path" ]; do
   links=$((links + 1))
@@ -31,7 +31,7 @@ if [ -e "$path" ]; then
   mode=$(stat -c %a -- "$path")
   owner=$(stat -c %u:%g -- "$path")
 fi
-# What an attempt that was killed has left.
+# Leftovers of a killed attempt.
 find "$directory" -maxdepth 1 -name '.kubectl-admin.??????' -mmin +60 -exec rm -f -- {} + 2> /dev/null || :
 # The name begins with a dot: a kubelet reads every other file in the directory of its manifests.
 fresh=$(mktemp "$directory.kubectl-admin.XXXXXX") || refuse "$directory can't be written to"
