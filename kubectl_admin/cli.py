@@ -28,7 +28,7 @@ ALLOCATIONS = 100_000  # objects made and not freed again, until garbage is look
 
 
 class ExitCode(IntEnum):
-    """What scripts can rely on."""
+    """Stable, for scripts."""
 
     FINE = 0
     FAILED = 1
@@ -109,7 +109,7 @@ def main() -> NoReturn:
     silence_warnings()
     install()
     code = run(sys.argv[1:], Environment.of_process())
-    sys.stdout = None  # what could not be written must not fail again at exit, with a code of Python's own
+    sys.stdout = None  # an unwritten rest must not fail again at exit, with a code of Python's own
     gc.freeze()  # or the interpreter looks through everything once more before it ends
     sys.exit(code)
 
@@ -144,7 +144,7 @@ def run(args: list[str], environment: Environment) -> int:
 
 
 def words_of(error: BaseException) -> tuple[str, str | None, ExitCode]:
-    """What is said of an error: what happened, what to do next, and the exit code."""
+    """An error in words: what happened, what to do next, and the exit code."""
     match error:
         case AdminError():
             code = ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED

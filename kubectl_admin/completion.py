@@ -49,6 +49,6 @@ def candidates(args: list[str], environment: Environment) -> list[str]:
 
 
 def line(item: "CompletionItem") -> str:
-    """A candidate and what is said of it, which must be one line without further tabs."""
+    """A candidate and its description, which must be one line without further tabs."""
     about = " ".join(word for word in str(item.help or "").split() if word.isprintable())
     return f"{item.value}\t{about}" if about else str(item.value)

@@ -59,7 +59,7 @@ class Finding:
 
 
 class Seen(TypedDict):
-    """What was seen of a rule in a cluster; the fields of Finding that the rule does not give itself.
+    """A rule as seen in a cluster; the fields of Finding that the rule does not give itself.
 
     says: only where it must be more definite than the rule's text («at least 3.5.26»).
     """

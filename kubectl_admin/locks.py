@@ -1,4 +1,4 @@
-"""Whose an open file is: which process has locked it, which machine has made it, and what name it has."""
+"""The owner of an open file: which process has locked it, which machine has made it, and its name."""
 
 import fcntl
 import hashlib
@@ -30,7 +30,7 @@ def lock(descriptor: int) -> Lock:
 
 @cache
 def machine() -> str:
-    """What tells this machine's parts from others' on a shared file system, where locks may not reach."""
+    """The mark of this machine's parts on a shared file system, where locks may not reach."""
     try:
         known = Path("/etc/machine-id").read_text(encoding="ascii")
     except (OSError, ValueError):

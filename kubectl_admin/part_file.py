@@ -21,14 +21,14 @@ from kubectl_admin.report.text import mib, mib_needed
 
 BLOCK = 1 << 20  # bytes
 ENDING = ".part"
-# What file systems say that can't put a directory itself on the disk, or a user that may only write to it.
+# Answers where a file system can't put a directory itself on the disk, or a user may only write to it.
 UNSETTLED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}
 
 
 class Draft:
     """Content that is written until it is whole; gone at the end of its `with` block. Errors are AdminErrors.
 
-    title: what it is called in errors. directory: on whose file system it grows.
+    title: its name in errors. directory: on whose file system it grows.
     """
 
     def __init__(self, title: str, directory: Path) -> None:
@@ -52,7 +52,7 @@ class Draft:
 
     @property
     def content(self) -> Path:
-        """Where what was written can be read: the open file itself, whatever becomes of its name."""
+        """Where the content can be read: the open file itself, whatever becomes of its name."""
         return Path("/dev/fd", str(self._descriptor))
 
     def write(self, data: bytes | bytearray) -> None:
@@ -74,7 +74,7 @@ class Draft:
             )
 
     def copy_to(self, descriptor: int, name: str) -> None:
-        """Writes the whole content to an open file. name: what it is called in errors."""
+        """Writes the whole content to an open file. name: of the file, in errors."""
         offset = 0
         while block := os.pread(self._descriptor, BLOCK, offset):
             try:
@@ -225,7 +225,7 @@ class PartFile(Draft):
         for path in found:
             try:
                 about = path.lstat()
-                # What another user has put there under such a name is none of ours, and stops nobody.
+                # A file of another user under such a name is not ours, and stops nobody.
                 if path.suffix != ENDING or not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid():
                     continue
                 descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

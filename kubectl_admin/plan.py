@@ -16,7 +16,7 @@ class Step:
     """One step of a change.
 
     name: short and stable, for scripts.
-    title: what it is, for a person.
+    title: for a person.
     node: where.
     done: whether it was so already when the plan was made.
     """
@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[S_co]):
-    """What will be done, step after step, and what is to be said about it.
+    """Steps of a change, one after the other, and the findings about it.
 
     context: of the kubeconfig.
     findings: a violation among them forbids the change.
@@ -57,7 +57,7 @@ class Plan(Generic[S_co]):
 
 @dataclass(frozen=True, slots=True)
 class Taken(Generic[R]):
-    """A step that was taken. result: what its action has returned. seconds: how long it took."""
+    """A step that was taken. result: of its action. seconds: how long it took."""
 
     step: Step
     result: R
@@ -73,7 +73,7 @@ def carry_out(
     """Takes the steps that are not done, in their order. The first that fails ends it, with its exception.
 
     act: makes a step so; it returns when that has been seen, and raises otherwise.
-    begin: is called before each step that is taken; what it raises ends it, too.
+    begin: is called before each step that is taken; its error ends it, too.
     taken: is given each step once it is taken, for who wants to know how far it has come; it is returned.
     """
     taken = [] if taken is None else taken

@@ -39,9 +39,9 @@ def ask_all(
 ) -> dict[Key, Answer | AdminError]:
     """Asks all questions, `workers` at a time, and returns each one's answer or AdminError, in their order.
 
-    deadline: seconds for all together; what has not answered by then is a LateError.
-    What one answer makes go wrong is an OddError of its question, named by its key, and of that alone: no
-    node must be able to end what is found out about all others. Its traceback is logged.
+    deadline: seconds for all together; a question without an answer by then is a LateError.
+    An answer that makes something go wrong is an OddError of its question, named by its key, and of that
+    alone: no node must be able to end the look at all others. Its traceback is logged.
     answered: called with the number of questions after each answer, for progress.
 
     The threads are daemons, so that an interrupted program ends at once instead of waiting for a slow server.
@@ -104,5 +104,5 @@ def _answer(key: Key, question: Callable[[], Answer]) -> Answer | BaseException:
 
 
 def odd_words(error: Exception) -> str:
-    """What Python says of data that is not as it should be, in a line that is not long."""
+    """Python's error about data that is not as it should be, in a short line."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN]

@@ -2,9 +2,9 @@
 
 A terminal that is closed sends two hangups within a third of a millisecond (bash forwards one to its jobs,
 the kernel sends another when bash ends), and people press Ctrl-C twice. So only the first signal is raised as
-an exception; what comes later waits for the clean-up, which must therefore end by itself.
+an exception; a later one waits for the clean-up, which must therefore end by itself.
 
-What is made and must be removed again, in this form; no signal comes between the work and the clean-up:
+Make things that must be removed again in this form; no signal comes between the work and the clean-up:
 
     with sheltered() as shelter:
         try:
@@ -158,7 +158,7 @@ def is_between(frame: FrameType) -> bool:
 
 
 def _come_again(number: int) -> None:
-    """Sends the signal once more, a moment later: what is under way now has come further then."""
+    """Sends the signal once more, a moment later: the present work has come further then."""
     _thread.start_new_thread(_kill_main_thread, (number,))
 
 

@@ -13,7 +13,7 @@ class ReaderGone(Exception):  # noqa: N818 - no error: whoever read the results 
 
 
 def _unwritten(error: OSError) -> Exception:
-    """What is raised where standard output does not take what it is given."""
+    """The error where standard output does not take what it is given."""
     if isinstance(error, BrokenPipeError):
         return ReaderGone()
     return AdminError(f"the output can't be written: {error.strerror}")
@@ -22,7 +22,7 @@ def _unwritten(error: OSError) -> Exception:
 class Results(io.TextIOWrapper):
     """Standard output. A failed write raises AdminError, or ReaderGone where its pipe has no reader.
 
-    closed_by_shell: whether it was closed when the program began (`>&-`); what is written goes nowhere then.
+    closed_by_shell: whether it was closed when the program began (`>&-`); output goes nowhere then.
     """
 
     closed_by_shell = False
@@ -67,8 +67,8 @@ class Diagnostics(io.TextIOWrapper):
 def open_standard() -> tuple[TextIO, TextIO, TextIO]:
     """Standard input, output and error, which take the places in `sys` as well.
 
-    What the shell has closed is /dev/null from now on. Otherwise the next file that is opened, a snapshot for
-    one, would become standard error for every program that is started here.
+    A stream that the shell has closed is /dev/null from now on. Otherwise the next file that is opened, a
+    snapshot for one, would become standard error for every program that is started here.
     """
     closed = set()
     for number in range(3):

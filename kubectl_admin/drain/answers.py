@@ -1,4 +1,4 @@
-"""What the API server's answer to an eviction means. Pure.
+"""The API server's answers to evictions, read. Pure.
 
 Sources: kubernetes 1.36 pkg/registry/core/pod/storage/eviction.go; for what webhooks and policies refuse
 apiserver pkg/admission/plugin/webhook/errors and pkg/admission/plugin/policy/validating; for 429 without a
@@ -22,7 +22,7 @@ ADMISSION = re.compile(r"admission webhook \"|failed calling webhook \"|Validati
 
 
 class Kind(StrEnum):
-    """What came of an eviction that was asked for."""
+    """The result of an eviction."""
 
     ACCEPTED = "accepted"
     GONE = "gone"  # there is no such pod any more, or another one of that name
@@ -75,7 +75,7 @@ def pause(answer: Answer, tries: int) -> float:
 
 
 def meaning(error: AdminError | None) -> Answer:
-    """What an eviction's answer means; None is the good one."""
+    """An eviction's answer, read; None is the good one."""
     match error:
         case None:
             return Answer(Kind.ACCEPTED)

@@ -1,4 +1,4 @@
-"""Who has still to leave a node, what each one waits for, and whose turn it is. Pure: told what happens.
+"""Pods that must still leave a node, what each one waits for, and whose turn it is. Pure: told what happens.
 
 Times are seconds of one monotonic clock.
 """
@@ -94,7 +94,7 @@ class Board:
         return pod.key in self._leaving and self._leaving[pod.key].pod.uid == pod.uid
 
     def answered(self, pod: Pod, answer: Answer, now: float) -> bool:
-        """An answer has come. True if what holds the pod has changed by it, and is worth telling."""
+        """An answer has come. True if another reason holds the pod now, and is worth telling."""
         if not self.expects(pod):
             return False
         each = self._leaving[pod.key]
@@ -163,7 +163,7 @@ class Board:
 
 
 def words(leaving: Leaving, seconds: float, grace: int | None) -> str:
-    """What a pod waits for, and has for so many seconds. grace: given to it; None for its own."""
+    """Why a pod has waited for so many seconds. grace: given to it; None for its own."""
     answer = leaving.answer
     if answer is None:
         return "its eviction is being requested"

@@ -1,4 +1,4 @@
-"""What disruption budgets say of the pods that are to leave. Pure.
+"""Disruption budgets' answers on pods that are to leave. Pure.
 
 Source: kubernetes 1.36 pkg/registry/core/pod/storage/eviction.go; the numbers come from
 pkg/controller/disruption/disruption.go.
@@ -13,7 +13,7 @@ from kubectl_admin.drain.facts import Budget, Pod
 
 
 class Permission(StrEnum):
-    """What budgets say to an eviction."""
+    """Budgets' answer to an eviction."""
 
     FREE = "free"  # no budget is asked
     ALLOWED = "allowed"
@@ -24,7 +24,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the budgets of one pod say, and why, in a sentence about the budget («needs 2 healthy, has 2»).
+    """One pod's budgets' answer, and why, in a sentence about the budget («needs 2 healthy, has 2»).
 
     unready: whether they hold a pod that itself is not Ready, and that no waiting makes so.
     """
@@ -54,7 +54,7 @@ class Covering:
 
 
 def rule(pod: Pod, budgets: Sequence[Budget]) -> Ruling:
-    """What these budgets, which are those of the pod, say to its eviction."""
+    """The answer of these budgets, which are the pod's, to its eviction."""
     budgets = tuple(budgets)
     if not budgets or not pod.guarded:
         return Ruling(Permission.FREE, budgets)
@@ -70,7 +70,7 @@ def rule(pod: Pod, budgets: Sequence[Budget]) -> Ruling:
 
 
 def of_numbers(budget: Budget) -> tuple[Permission, str]:
-    """What a budget says to the eviction of a healthy pod, and why."""
+    """A budget's answer to the eviction of a healthy pod, and why."""
     if budget.stale:
         return Permission.WAIT, "its numbers are being computed again"
     if budget.allowed > 0:

@@ -1,7 +1,7 @@
 """The cordon of a node, and who has put it there.
 
-An annotation beside it says that it is a drain's and what was moved, so that any run and any person can see
-it, and so that `uncordon` knows what has to be healthy again.
+An annotation beside it names the drain and the workloads that it moved. Any run and any person can see it,
+and `uncordon` knows which workloads have to be healthy again.
 """
 
 import json
@@ -90,9 +90,9 @@ def cordon_as_read(cluster: Cluster, node: str, mark: Cordon) -> Cordon:
 
 
 def amended(mark: Cordon, present: Any) -> Cordon:
-    """The mark with what this version of the node adds: whether it is cordoned, and what was moved before."""
+    """The mark with additions from this version of the node: its cordon, and workloads moved before."""
     before = bool(present["spec"].get("unschedulable"))
-    # What a drain before this one has moved is still to be seen to when the node comes back.
+    # Workloads that an earlier drain has moved are still to be seen to when the node comes back.
     earlier = Cordon.of(present) if before else None
     moved = sorted({*mark.moved, *(earlier.moved if earlier else ())})
     return replace(mark, cordoned=not before, moved=tuple(moved))
@@ -130,8 +130,8 @@ def cordoned(
 ) -> Iterator[Cordon]:
     """Inside, the node is cordoned; it stays so at a good end.
 
-    If what is inside fails or is interrupted, and it was this run that cordoned the node, it is uncordoned, a
-    second Ctrl-C notwithstanding; not with `keep`. say: is told what became of the cordon then.
+    If the work inside fails or is interrupted, and this run has cordoned the node, it is uncordoned, a second
+    Ctrl-C notwithstanding; not with `keep`. say: is told what became of the cordon then.
     """
     put = None
     with sheltered() as shelter:

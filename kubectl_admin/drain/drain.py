@@ -25,7 +25,7 @@ MINUTE = 60.0
 class Options:
     """How a node is drained.
 
-    flags: what decides about pods. pod_selector: the pods that are looked at at all; "" is every one.
+    flags: they decide about pods. pod_selector: the pods that are looked at at all; "" is every one.
     timeout: seconds for all of it; 0 sets no limit. primary_timeout: seconds that operators are given to move
     primaries once the node is cordoned; 0 does not wait for them.
     keep_cordon: the node stays cordoned even if the drain fails.
@@ -44,7 +44,7 @@ class Options:
 class Drained:
     """How a drain has ended, or how far it has come.
 
-    moved: what became of its pods; after a good end none is left.
+    moved: the fate of its pods; after a good end none is left.
     was_cordoned: whether the node was cordoned before. seconds: from the cordon on.
     """
 
@@ -77,7 +77,7 @@ class Run:
 
 
 def look(cluster: Cluster, node: str, options: Options) -> Preview:
-    """What a drain of the node would do; nothing is touched. Raises AdminError, as `gather` does."""
+    """The preview of the node's drain; nothing is touched. Raises AdminError, as `gather` does."""
     facts = gather(cluster, node, options.pod_selector)
     return preview(facts, options.flags, datetime.now(UTC))
 
@@ -151,7 +151,7 @@ def empty(  # noqa: PLR0913, PLR0917 - whose, where, what, how, who is told, and
 def judged_again(
     watch: NodeWatch, seen: Preview, options: Options, progress: DrainProgress, deadline: float
 ) -> list[Verdict]:
-    """What becomes of each pod there, now that no more can come. Raises DrainError if one is refused."""
+    """The verdict on each pod there, now that no more can come. Raises DrainError if one is refused."""
     end = min(time.monotonic() + PODS_TIMEOUT, deadline)
     while (present := watch.pods) is None:
         if time.monotonic() > end:
@@ -170,7 +170,7 @@ def judged_again(
 
 
 def judge_of(seen: Preview) -> Callable[[Pod], Verdict]:
-    """What judges one pod as the preview did."""
+    """Judges one pod as the preview did."""
 
     def judge_one(pod: Pod) -> Verdict:
         return judge(pod, Context(seen.flags, seen.facts.daemonsets, datetime.now(UTC)))

@@ -54,7 +54,7 @@ class Moved:
 class Evictions:
     """One node's pods on their way.
 
-    judge: what becomes of a pod that was not there before; None where such pods are left alone.
+    judge: the verdict on a pod that was not there before; None where such pods are left alone.
     deadline: of time.monotonic; infinity for none.
     """
 
@@ -107,7 +107,7 @@ class Evictions:
 
     @property
     def so_far(self) -> Moved:
-        """What became of the pods up to now."""
+        """The fate of the pods up to now."""
         left = tuple(each.pod for each in self._board.left)
         return Moved(tuple(self._gone), tuple(self._given_up), tuple(self._staying()), left)
 
@@ -236,7 +236,7 @@ def is_return(came: Collection[str], had: int, present: Mapping[Name, Pod]) -> b
     """Whether a pod that has come takes the place of one that came meanwhile, too, and was made to leave.
 
     A scheduler that has not seen the cordon yet binds several pods of one owner here, as many as left it at
-    that moment or more. What comes of them after one of them was made to leave comes in spite of the cordon.
+    that moment or more. One that comes after another was made to leave comes in spite of the cordon.
 
     came: the UIDs of those of the same controller that came before. had: its pods that were here at first.
     present: the pods that are here.

@@ -1,4 +1,4 @@
-"""What was found out about a node that is to be emptied, as plain data."""
+"""Facts of a node that is to be emptied, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class AntiAffinity:
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What a pod asks of the node that it is to run on.
+    """A pod's demands on the node that it is to run on.
 
     affinity: alternatives of which one must hold, each with requirements on labels and on the node's name;
         None where any node will do.
@@ -144,7 +144,7 @@ class Budget:
     """A PodDisruptionBudget with its numbers.
 
     selector: None selects nothing. allowed, current, desired, expected: disruptionsAllowed, currentHealthy,
-    desiredHealthy, expectedPods. wants: what it demands («minAvailable 2»). stale: whether the numbers are of
+    desiredHealthy, expectedPods. wants: its demand («minAvailable 2»). stale: whether the numbers are of
     an older version of it. failure: why the controller can't work it out; "" where it can.
     always_unhealthy: whether pods that are not ready may always go.
     """
@@ -178,9 +178,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node: what decides which pods it may take.
+    """A node, by the facts that decide which pods it may take.
 
-    ready: whether it was as of the listing. allocatable: what its pods may ask for together.
+    ready: whether it was as of the listing. allocatable: the most that its pods may ask for together.
     """
 
     name: str

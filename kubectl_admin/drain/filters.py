@@ -1,4 +1,4 @@
-"""What a drain does with each pod: kubectl drain's own judgement, one filter a rule. Pure.
+"""A drain's verdict on each pod: kubectl drain's own judgement, one filter a rule. Pure.
 
 Source: kubernetes/kubectl pkg/drain/filters.go (1.36), which keeps only the last of several warnings.
 """
@@ -16,7 +16,7 @@ FORCE = "--force"
 
 
 class Action(StrEnum):
-    """What becomes of a pod."""
+    """A pod's fate."""
 
     EVICT = "evict"
     DELETE = "delete"
@@ -46,10 +46,10 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of one pod, and why.
+    """The fate of one pod, and why.
 
-    why: a word or two for a table («DaemonSet», «no controller»). flag: what would allow a refused one.
-    losses: what goes with such pods for good, in a sentence.
+    why: a word or two for a table («DaemonSet», «no controller»). flag: it would allow a refused one.
+    losses: sentences on all that is lost for good with such a pod.
     """
 
     pod: Pod
@@ -66,7 +66,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one filter says of a pod: that it stays or is refused, or (action None) what is lost with it."""
+    """A filter's word on a pod: that it stays or is refused, or (action None) what is lost with it."""
 
     action: Action | None = None
     why: str = ""
@@ -76,7 +76,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What filters know beside the pod: the flags, the DaemonSets that exist, the time."""
+    """Facts for filters beside the pod: the flags, the DaemonSets that exist, the time."""
 
     flags: Flags
     daemonsets: frozenset[Name]
@@ -84,7 +84,7 @@ class Context:
 
 
 def judge(pod: Pod, context: Context) -> Verdict:
-    """What becomes of the pod. The first filter that keeps it decides."""
+    """The verdict on a pod. The first filter that keeps it decides."""
     losses = []
     for ask in FILTERS:
         answer = ask(pod, context)

@@ -45,8 +45,8 @@ def gather(cluster: Cluster, node: str, pod_selector: str = "") -> Facts:
 
     pod_selector: a label selector; pods that it does not select are not looked at, as with kubectl drain.
 
-    What the user may not list is a Gap. Raises UsageError for a selector that is none, AdminError where the
-    node or its pods can't be seen.
+    A list that the user may not read is a Gap. Raises UsageError for a selector that is not one, AdminError
+    where the node or its pods can't be seen.
     """
     item = read_node(cluster, node)
     here, mark = read.node(item), Cordon.of(item)
@@ -114,7 +114,7 @@ def listed(cluster: Cluster, path: str, query: Query = ()) -> list[Any]:
 
 
 def answered(asked: Mapping[str, Callable[[], Any]], gaps: list[Gap]) -> dict[str, Any]:
-    """The answers by name; what failed is a gap instead."""
+    """The answers by name; a failure is a gap instead."""
     answers = ask_all(asked, deadline=LIST_TIMEOUT)
     for name, answer in answers.items():
         if isinstance(answer, AdminError):
@@ -123,7 +123,7 @@ def answered(asked: Mapping[str, Callable[[], Any]], gaps: list[Gap]) -> dict[st
 
 
 def gap(name: str, error: AdminError, permission: str) -> Gap:
-    """What could not be listed, and why."""
+    """Names a list that failed, and why."""
     what = WORDS.get(name, name)
     if isinstance(error, Forbidden):
         return Gap(what, may_not(error.user, "list them"), permission)

@@ -1,4 +1,4 @@
-"""What forbids a drain, and what it will cost. Pure."""
+"""The findings on a drain: bars and costs. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -216,5 +216,5 @@ def losses(preview: Preview) -> Iterator[Finding]:
 
 
 def gaps(preview: Preview) -> Iterator[Finding]:
-    """What could not be read, so that silence is not taken for safety."""
+    """All that was not read, so that silence is not taken for safety."""
     return (gap.finding() for gap in preview.facts.gaps)

@@ -13,7 +13,7 @@ NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What one label must be like. operator: In, NotIn, Exists, DoesNotExist, Gt, Lt."""
+    """A demand on one label. operator: In, NotIn, Exists, DoesNotExist, Gt, Lt."""
 
     key: str
     operator: str
@@ -88,5 +88,5 @@ class Selector:
 
 
 def equalities(wanted: Mapping[str, str] | None) -> tuple[Requirement, ...]:
-    """What a map of labels (matchLabels, nodeSelector) requires."""
+    """Demands of a map of labels (matchLabels, nodeSelector)."""
     return tuple(Requirement(key, "In", (value,)) for key, value in (wanted or {}).items())

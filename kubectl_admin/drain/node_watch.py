@@ -1,4 +1,4 @@
-"""What a drain watches: the pods of its node, all budgets, and any further list that it needs."""
+"""Watch for a drain the pods of its node, all budgets, and any further list that it needs."""
 
 import queue
 from collections.abc import Callable, Collection, Mapping
@@ -52,7 +52,7 @@ class NodeWatch:
         return other
 
     def wait(self, seconds: float) -> list[Any]:
-        """What has come within so many seconds: None for each change, and whatever else was put there."""
+        """Events within so many seconds: None for each change, and whatever else was put there."""
         came = []
         try:
             came.append(self.events.get(timeout=max(seconds, 0.001)))

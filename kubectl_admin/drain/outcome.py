@@ -58,7 +58,7 @@ def done_line(node: str, ended: Drained) -> str:
 
 
 def uncordoning(node: str, seen: Seen, *, wait: bool) -> Report:
-    """What would be done to take a node back. wait: whether for what drains have moved."""
+    """The plan to take a node back. wait: whether for workloads that drains have moved."""
     moved = seen.mark.moved if seen.mark else ()
     will = "is cordoned, and will be uncordoned" if seen.node.unschedulable else "is not cordoned"
     first = "" if seen.node.ready else "; it is not Ready, so uncordon waits for that first"
@@ -79,7 +79,7 @@ def uncordoning(node: str, seen: Seen, *, wait: bool) -> Report:
 
 
 def recovered(back: Recovered) -> Report:
-    """What is to be said of a node that was taken back."""
+    """The outcome for a node that was taken back."""
     late = [
         MOVED_UNHEALTHY.violation(
             subject=name,

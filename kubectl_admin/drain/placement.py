@@ -1,8 +1,8 @@
 """Which pods nothing else in the cluster can take. Pure.
 
 An estimate of the scheduler's filters: node selector and affinity, taints, where volumes can be used,
-resources and required anti-affinity. Spread constraints, host ports, devices and what plugins know are not
-looked at.
+resources and required anti-affinity. It ignores spread constraints, host ports, devices and further
+plugins of a scheduler.
 Source: kubernetes pkg/scheduler/framework/plugins.
 """
 
@@ -68,7 +68,7 @@ class Elsewhere:
         )
 
     def _reason(self, pod: Pod, node: Node, crowded: Mapping[AntiAffinity, Container[str]]) -> str:
-        """Why this node can't take the pod; "" if it can. crowded: where what it must be apart from is."""
+        """Why this node can't take the pod; "" if it can. crowded: where pods are that it avoids."""
         return (
             forbidden(pod, node)
             or mismatched(pod, node)

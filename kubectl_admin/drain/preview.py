@@ -1,4 +1,4 @@
-"""What a drain would do with each pod of a node, and what holds it. Pure."""
+"""A drain's plan for each pod of a node, and what holds it. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from kubectl_admin.drain.stateful import Group, Move
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a drain of one node would do.
+    """The plan of a drain of one node.
 
     verdicts: one a pod, in the order in which they are shown.
-    rulings: what budgets say, by pod, of those that leave.
+    rulings: of budgets, by pod, on those that leave.
     groups: databases and the like of which a pod is here.
     pending: pods that nothing else can take, with why.
     down: controllers (namespace/name) whose ready pods are all on this node, with these pods.
@@ -55,7 +55,7 @@ class Preview:
 
 
 def preview(facts: Facts, flags: Flags, now: datetime) -> Preview:
-    """What a drain with these flags would do. now: with a time zone."""
+    """The plan of a drain with these flags. now: with a time zone."""
     context = Context(flags, facts.daemonsets, now)
     verdicts = [judge(pod, context) for pod in facts.pods]
     covering = Covering(facts.budgets)

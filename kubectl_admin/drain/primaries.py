@@ -84,5 +84,5 @@ def held(group: Group, pods: Mapping[Name, Pod] | None, seconds: float) -> Waiti
 
 
 def name_of(group: Group) -> str:
-    """What a database is called: its kind, namespace and name."""
+    """A database's name: its kind, namespace and name."""
     return f"{group.operator.name} {group.cluster}"

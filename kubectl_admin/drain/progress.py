@@ -1,4 +1,4 @@
-"""What a drain reports while it runs, and how that is shown in words."""
+"""A drain's reports while it runs, and how they are shown in words."""
 
 from collections.abc import Callable, Sequence
 

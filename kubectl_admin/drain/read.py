@@ -79,7 +79,7 @@ def claim_of(pod_name: str, volume: Object) -> str:
 
 
 def demands(namespace: str, spec: Object) -> Demands:
-    """What a pod's spec asks of a node."""
+    """A pod's demands, by its spec."""
     affinity = spec.get("affinity") or {}
     required = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
     anti = (affinity.get("podAntiAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
@@ -118,7 +118,7 @@ def anti_affinity(namespace: str, term: Object) -> AntiAffinity:
 
 
 def requests(spec: Object) -> dict[str, float]:
-    """What a pod counts for on a node: its containers together, or its largest initial one, and its overhead.
+    """A pod's weight on a node: its containers together, or its largest initial one, and its overhead.
 
     Sidecars (initial containers that go on) count with the others. Source: component-helpers
     resource/helpers.go, PodRequests.
@@ -131,7 +131,7 @@ def requests(spec: Object) -> dict[str, float]:
     for each in before:
         for name, value in ((each.get("resources") or {}).get("requests") or {}).items():
             total[name] = max(total.get(name, 0.0), number(value))
-    # What is asked for the pod as a whole stands in the place of what its containers ask for.
+    # A request for the pod as a whole replaces the requests of its containers.
     for name, value in ((spec.get("resources") or {}).get("requests") or {}).items():
         total[name] = number(value)
     for name, value in (spec.get("overhead") or {}).items():

@@ -47,7 +47,7 @@ class Seen:
 
     @classmethod
     def of(cls, item: Any) -> "Seen":
-        """What a node (of the API) says."""
+        """Read from a node of the API."""
         return cls(read.node(item), Cordon.of(item))
 
 
@@ -107,7 +107,7 @@ def await_ready(cluster: Cluster, node: str, progress: DrainProgress, timeout: f
 
 
 def query_of(node: str) -> list[tuple[str, str]]:
-    """What lists this node alone."""
+    """Lists this node alone."""
     return [("fieldSelector", f"metadata.name={node}")]
 
 

@@ -128,7 +128,7 @@ def documents(seen: Preview) -> Iterator[dict[str, object]]:
 
 
 def budget_documents(rulings: Mapping[Name, Ruling], pod: Name) -> dict[str, object] | None:
-    """What budgets say to a pod's eviction; None for a pod that stays."""
+    """The ruling on a pod's eviction; None for a pod that stays."""
     ruling = rulings.get(pod)
     if ruling is None:
         return None

@@ -1,6 +1,6 @@
-"""What a user must be allowed to do for a drain and for an uncordon (docs/permissions.md).
+"""The rights that a user needs for a drain and for an uncordon (docs/permissions.md).
 
-What a preview can do without is not among it: that is a gap in the preview.
+Rights that a preview can do without are not among them: it has a gap then.
 """
 
 from kubectl_admin.cluster.access import Right

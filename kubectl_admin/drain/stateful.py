@@ -31,7 +31,7 @@ class Operator:
     leader: label values of which any one makes a pod the leader; none where there is no leader.
     resource, current: path of the operator's own objects, and the field (dotted) that names the leader's
         pod; empty where the label alone tells.
-    between: what to wait for before the next node («until …»); empty for nothing.
+    between: the wait before the next node («until …»); empty for nothing.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What every verb hangs in: the process around it, and how it looks on the command line.
+"""The frame of every verb: the process around it, and how it looks on the command line.
 
 In reading order: `environment` (streams, flags, the connection, showing a report), `verb` (a command that
 takes kubectl's global flags), `options`, `upgrade_options` and `health_options` (of verbs), `candidates`

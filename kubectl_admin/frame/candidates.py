@@ -1,4 +1,4 @@
-"""What the shell offers in a place of the command line: click's `shell_complete` callbacks.
+"""The shell's offers in a place of the command line: click's `shell_complete` callbacks.
 
 Each takes the context, with the global flags typed so far in its environment, the parameter, and the word to
 complete, and returns the candidates. They may raise: `completion` swallows every error.

@@ -41,7 +41,7 @@ class ChangeOptions:
 class Proposal:
     """A change, before it is made.
 
-    plan: what would be done; a violation among its findings forbids it.
+    plan: its steps; a violation among its findings forbids it.
     question: the same for a person to agree to («drain node w1 of context prod»).
     is_ready: whether there is something to do, and nothing forbids it.
     is_over: whether nothing is left to do, whatever the plan finds.
@@ -63,9 +63,9 @@ def change(
 ) -> "Report":
     """Shows the plan, asks, acts, and shows the outcome; returns what decides the exit code.
 
-    act: makes the change and returns its outcome, what is left to do as violations.
+    act: makes the change and returns its outcome; work that is left to do is a violation.
     so_far: the outcome up to now; it is shown where an error or a signal ends `act`.
-    Raises UsageError where nobody can be asked, AdminError where the answer is no, and what `act` raises.
+    Raises UsageError where nobody can be asked, AdminError where the answer is no, and all errors of `act`.
     """
     if options.dry_run or not proposal.is_ready:
         env.show(proposal.plan)
@@ -92,13 +92,13 @@ def change(
 
 
 def unfinished(question: str, error: BaseException) -> Finding:
-    """What has ended a change half-way. question: the change, as a person is asked for it."""
+    """A change that ended half-way. question: the change, as a person is asked for it."""
     hint = error.hint if isinstance(error, AdminError) else None
     return UNFINISHED.violation(subject=question, evidence=sentence(error), fix=hint or "")
 
 
 def show_outcome(env: "Environment", outcome: "Report", known: Sequence[Finding]) -> None:
-    """Shows the outcome. known: what a person sees on stderr, and a document gets as well."""
+    """Shows the outcome. known: a person sees them on stderr; a document gets them as well."""
     if env.output in DOCUMENTS:
         new = [each for each in known if each not in outcome.findings]
         outcome = replace(outcome, findings=[*outcome.findings, *new])

@@ -52,7 +52,7 @@ class Environment:
         return cls(*open_standard(), os.environ)
 
     def overrides(self, **changes: Any) -> "Overrides":
-        """What the global flags change in the kubeconfig; `changes` win over them."""
+        """The global flags' changes to the kubeconfig; `changes` win over them."""
         from kubectl_admin.cluster.kubeconfig import Overrides
 
         return Overrides(**{**self.flags, **changes})
@@ -78,7 +78,7 @@ class Environment:
         return self.cluster().patient(retry, resuming=resuming)
 
     def clusters(self, patterns: str) -> "dict[str, Callable[[], Cluster]]":
-        """What connects to each context that the patterns name («prod-*,test»), in the kubeconfig's order.
+        """A connector for each context that the patterns name («prod-*,test»), in the kubeconfig's order.
 
         Raises UsageError for a pattern that names none.
         """
@@ -171,7 +171,7 @@ class Environment:
             live.close()
 
     def note(self, text: str) -> None:
-        """A line on stderr for whoever waits: what takes long, what is tried again."""
+        """A line on stderr for the person who waits: something takes long, or is tried again."""
         from kubectl_admin.report.text import printable
 
         if self._line:

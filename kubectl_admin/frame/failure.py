@@ -7,7 +7,7 @@ from kubectl_admin.signals import Terminated
 
 
 def sentence(error: BaseException) -> str:
-    """What happened, by the exception that has ended it."""
+    """The exception that has ended a run, as a sentence."""
     match error:
         case AdminError():
             return error.what

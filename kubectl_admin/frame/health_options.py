@@ -93,7 +93,7 @@ OPTIONS = (
         help="Show what differs from a record: what is new, gone, or worse.",
     ),
 )
-# What makes no sense beside the first: it asks nothing, or has no end.
+# Options without sense beside the first: that asks nothing, or has no end.
 EXCLUDED = {
     "explained": ("exemptions", "sample", "all_nodes", "wait", "watching", "save", "force", "diff"),
     "watching": ("sample", "wait", "save", "force", "diff"),

@@ -1,4 +1,4 @@
-"""The options of an upgrade's verbs: to which version, what is put up with, and how nodes are drained."""
+"""The options of an upgrade's verbs: the version, the allowed violations, and how nodes are drained."""
 
 import functools
 import math

@@ -1,7 +1,7 @@
 """A verb on the command line: it takes kubectl's global flags, before and after its name.
 
 kubectl refuses flags in front of a plugin's name, so `kubectl admin --context c skew` and
-`kubectl admin skew --context c` must mean the same; what stands later wins.
+`kubectl admin skew --context c` must mean the same; the later flag wins.
 """
 
 import functools
@@ -202,7 +202,7 @@ def spelled_out(args: list[str], params: Sequence[click.Parameter]) -> list[str]
     """kubectl's `-v=6`, `-v 6`, `--v=6`, `-o=json` and `--client=true` in click's spelling.
 
     params: the command's, which say what is a switch and what takes a value.
-    What follows `--` is left alone: it belongs to somebody else's command.
+    Words after `--` are left alone: they belong to somebody else's command.
     """
     end = args.index("--") if "--" in args else len(args)
     options = [param for param in params if isinstance(param, click.Option) and not param.count]

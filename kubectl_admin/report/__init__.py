@@ -60,7 +60,7 @@ class Report:
     kind: the document's kind in json and yaml.
     items: makes the document's items; called only where a document is asked for.
     names: makes the `-o name` lines, «node/w1».
-    tables, paragraphs: what a person reads, the tables first; a paragraph is a line or several.
+    tables, paragraphs: for a person, the tables first; a paragraph is a line or several.
     findings: rules broken; one that is as bad as `fail_on` makes the command end with exit code 3; none does
     where that is None.
     at: the moment at which all of it was seen, which the findings' own times are told by.

@@ -30,5 +30,5 @@ def to_yaml(report: Report) -> str:
     whole = document(report)
     try:
         return str(yaml.dump(whole, Dumper=quick, sort_keys=False, allow_unicode=False))
-    except UnicodeEncodeError:  # a name on a host that is no UTF-8, which libyaml can't escape
+    except UnicodeEncodeError:  # a name on a host that is not UTF-8, which libyaml can't escape
         return str(yaml.dump(whole, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=False))

@@ -1,4 +1,4 @@
-"""What is going on just now: lines that stay, and below them a few that are written over as things change."""
+"""Progress just now: lines that stay, and below them a few that are written over as things change."""
 
 import shutil
 import time
@@ -48,7 +48,7 @@ class Live:
             self._said = self._clock.monotonic()
 
     def close(self) -> None:
-        """Takes the present lines away, so that what follows stands alone."""
+        """Takes the present lines away, so that the next output stands alone."""
         self._erase()
         self._stream.flush()
 

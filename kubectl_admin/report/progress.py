@@ -33,7 +33,7 @@ class Progress:
                 self._stream.flush()
 
     def clear(self) -> None:
-        """Takes the line away, so that what follows stands alone."""
+        """Takes the line away, so that the next output stands alone."""
         if self._stream and self._done:
             self._stream.write(CLEAR_LINE)
             self._stream.flush()
@@ -72,7 +72,7 @@ class Moving:
         self._shown = True
 
     def clear(self) -> None:
-        """Takes the line away, so that what follows stands alone."""
+        """Takes the line away, so that the next output stands alone."""
         if self._terminal and self._shown:
             self._stream.write(CLEAR_LINE)
             self._stream.flush()

@@ -83,7 +83,7 @@ class Screen:
         self._drawn = None
 
     def give_back(self) -> None:
-        """Leaves the terminal as it was found; what was typed and not read is dropped."""
+        """Leaves the terminal as it was found; keys that nobody has read are dropped."""
         with suppress(ReaderGone):
             self._write(LEAVE)
         if self._keys is not None and self._before is not None:
@@ -129,7 +129,7 @@ def opened(output: int, keys: int | None) -> Iterator[Screen]:
 
 
 def frame(lines: Sequence[str], columns: int, rows: int) -> str:
-    """What draws the lines from the upper left corner on, and clears all that stood there before."""
+    """Draws the lines from the upper left corner on, and clears all that stood there before."""
     # Cleared beforehand: behind a line that is as long as the screen is wide, its last character would be.
     shown = "\r\n".join(f"{CLEAR_LINE}{cut(line, columns)}" for line in lines[:rows])
     # On a full screen there is no line below the last one to be cleared.

@@ -73,7 +73,7 @@ def finding_text(finding: Finding, colour: bool, width: int, now: datetime | Non
 
 
 def headline(finding: Finding, now: datetime | None) -> str:
-    """What a finding is about and what was seen: «etcd on node/cp-1 for 5 minutes: hangs»."""
+    """A finding's subject and evidence: «etcd on node/cp-1 for 5 minutes: hangs»."""
     lasting = max((now - finding.since).total_seconds(), 0.0) if now and finding.since else None
     since = f" for {span(lasting)}" if lasting is not None else ""
     return f"{about(finding)}{since}: {finding.evidence}"
@@ -95,7 +95,7 @@ def coloured(text: str, finding: Finding, colour: bool) -> str:
 
 
 def rule_text(finding: Finding) -> str:
-    """What the rule wants, and where that is written."""
+    """The rule's demand, and where that is written."""
     return f"{finding.says} ({finding.source})" if finding.source else finding.says
 
 

@@ -62,7 +62,7 @@ def mib(count: int) -> int:
 
 
 def mib_needed(count: int) -> int:
-    """Bytes as whole MiB, rounded up: what has no room is never shown to have it."""
+    """Bytes as whole MiB, rounded up: a file without room is never shown to have it."""
     return -(-count // MIB)
 
 

@@ -3,7 +3,7 @@
 A verb is loaded only when it runs; its line in the program's help is therefore here.
 """
 
-# What a person wants -> verb -> its line in the help. The module has the verb's name, and its command is
+# A person's wish -> verb -> its line in the help. The module has the verb's name, and its command is
 # `command`.
 GROUPS = {
     "Look": {

@@ -27,9 +27,9 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
 
     API servers, etcd, kubelets, kube-proxies, controller-managers and schedulers are asked on every node,
     through one connection a node, without any pod; DNS is asked a question, and clocks are compared. Then the
-    API's objects are judged: nodes, webhooks, aggregated APIs, system pods. What could not be looked at is
-    shown as «?» or «denied», never as well or down. Exit code 3: something is wrong, by --fail-on; or it is
-    still not well after --wait. Exit code 1: no component has answered.
+    API's objects are judged: nodes, webhooks, aggregated APIs, system pods. A component that
+    could not be looked at is shown as «?» or «denied», never as well or down. Exit code 3: something is
+    wrong, by --fail-on; or it is still not well after --wait. Exit code 1: no component has answered.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ class NodeExec(Verb):
         except click.NoSuchOption as error:
             if "--" in args:
                 raise
-            # What click would offer instead is an option of this program, and means something else.
+            # Click would offer an option of this program instead, which means something else.
             raise UsageError(
                 error.message, f"put -- before the command: {ctx.command_path} NODE -- COMMAND"
             ) from error
