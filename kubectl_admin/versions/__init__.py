@@ -1,4 +1,4 @@
-"""What runs where, whether the skew policy allows it, whether it is supported, and what comes next.
+"""Versions: which run where, whether the skew policy and upstream support them, and the next step.
 
 Reading order:
 - version: a version as text, and how versions are compared

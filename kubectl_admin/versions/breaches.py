@@ -1,4 +1,4 @@
-"""What in a cluster the version skew policy does not allow. Pure; the numbers are in policy.py."""
+"""Breaches of the version skew policy in a cluster. Pure; the numbers are in policy.py."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

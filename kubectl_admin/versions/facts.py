@@ -80,7 +80,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as its object shows it, and what its kubelet's metrics add where they were read.
+    """A node as its object shows it, with facts of its kubelet's metrics where they were read.
 
     status: as kubectl shows it: Ready, NotReady, with SchedulingDisabled where it is cordoned.
     kernel: without the architecture that newer servers write behind it.
@@ -104,7 +104,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class KubeadmConfig:
-    """What ConfigMap kubeadm-config has kubeadm do at the next upgrade.
+    """The orders of ConfigMap kubeadm-config for the next upgrade.
 
     etcd_tag: the version of the image tag that a person has set for etcd; None where kubeadm chooses.
     proxy_disabled, dns_disabled: whether kubeadm leaves kube-proxy and CoreDNS alone.

@@ -28,7 +28,7 @@ from kubectl_admin.versions.version import Version
 LISTING_TIMEOUT = 60.0  # seconds for all listings together
 CONTROL_PLANE_TIMEOUT = 30.0  # seconds more for all processes of the control plane together
 
-# What is looked up, and the permission that it takes.
+# All that is looked up, and the permission for each.
 PERMISSIONS = {
     "nodes": "list nodes",
     "static pods": "list pods in namespace kube-system",
@@ -57,8 +57,8 @@ def gather(
     probe: ask every kubelet and kube-proxy itself, too: one request each, in parallel.
     answered: called after each of these answers with the number of questions, for progress.
 
-    What the user may not read is a Gap, what does not answer an Instance's problem. Raises AdminError only
-    where the API server itself can't be reached.
+    A list that the user may not read is a Gap; a component that does not answer is an Instance's problem.
+    Raises AdminError only where the API server itself can't be reached.
     """
     gaps: list[Gap] = []
     listed = listings(cluster, kubectl, gaps)
@@ -141,8 +141,8 @@ def nodes_and_kubelets(cluster: Cluster) -> tuple[list[Node], list[Instance]]:
 def ask_control_plane(cluster: Cluster) -> ControlPlane:
     """Every part of the control plane, with what it answers itself.
 
-    A kubelet may show any static pod on its own node: what only looks like a part is not asked at all, or
-    one worker could keep the genuine ones waiting. Raises AdminError where pods or nodes can't be listed.
+    A kubelet may show any static pod on its own node: a pod that only looks like a part is not asked at all,
+    or one worker could keep the genuine ones waiting. Raises AdminError where pods or nodes can't be listed.
     """
     pods, nodes = static_pods.listed(cluster)
     known = {node.name for node in nodes}

@@ -32,7 +32,7 @@ POINTED = {
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
-    """What was read from a node's disk.
+    """Facts from a node's disk.
 
     kubelet: the version of the program that the next start of the kubelet runs. reaches: which API servers
     the components' kubeconfig files name.

@@ -80,7 +80,7 @@ def _fix(breach: Breach) -> str:
 
 
 def _servers_first(breach: Breach) -> str:
-    """What to do about what is newer than its API servers."""
+    """The fix for a component newer than its API servers."""
     oldest = min(breach.against)
     way = ", minor by minor" if breach.minor > oldest + 1 else ""
     command = f"kubectl admin drain-upgrade {breach.oldest_server} --to 1.{oldest + 1}"
@@ -191,5 +191,5 @@ def _patches_behind(facts: Facts, minor: int, latest: Version) -> Iterator[Findi
 
 
 def gaps(facts: Facts) -> Iterator[Finding]:
-    """What could not be looked at, so that silence is not taken for health."""
+    """All that was not looked at, so that silence is not taken for health."""
     return (gap.finding() for gap in facts.gaps)

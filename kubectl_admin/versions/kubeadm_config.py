@@ -33,7 +33,7 @@ def kubernetes_version(document: Mapping[str, Any] | None) -> Version | None:
 
 
 def kubeadm_config(document: Mapping[str, Any] | None) -> KubeadmConfig | None:
-    """What a ClusterConfiguration has kubeadm do, or None.
+    """A ClusterConfiguration's orders to kubeadm, or None.
 
     Source: kubernetes/kubernetes cmd/kubeadm/app/apis/kubeadm, v1beta3 and v1beta4.
     """
@@ -68,7 +68,7 @@ def text(value: object) -> str:
 
 
 def at(document: object, *path: str) -> object:
-    """What is at this path of nested mappings; None where nothing is."""
+    """The value at this path of nested mappings; None for none."""
     for name in path:
         document = document.get(name) if isinstance(document, dict) else None
     return document

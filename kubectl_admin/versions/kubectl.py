@@ -43,7 +43,7 @@ def asked() -> Iterator[Asked]:
 
 
 def answer_of(process: subprocess.Popen[bytes], path: str) -> Instance:
-    """What the running kubectl answers."""
+    """The running kubectl's answer."""
     try:
         answer, _ = process.communicate(timeout=ANSWER_TIMEOUT)
         if process.returncode:

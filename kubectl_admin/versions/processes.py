@@ -1,7 +1,8 @@
 """Asks the running processes themselves which version they are, without a pod of our own.
 
-API servers are asked through the API server's pod proxy; what listens on a node's loopback only
-(controller-manager, scheduler, etcd, kube-proxy) through a port-forward to a pod in that node's network.
+API servers are asked through the API server's pod proxy. Listeners on a node's loopback only
+(controller-manager, scheduler, etcd, kube-proxy) are asked through a port-forward to a pod in that node's
+network.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,7 +58,7 @@ def static_pod(pod: Mapping[str, Any]) -> Instance | None:
 
 
 def image_tag(pod_spec: Mapping[str, Any]) -> Evidence | None:
-    """What the image tag of a pod's first container claims."""
+    """The version in the image tag of a pod's first container."""
     return Evidence.of(Version.of_image(pod_spec["containers"][0].get("image", "")), "the image tag")
 
 
@@ -140,7 +141,7 @@ def ask_nodes(
 ) -> dict[str, Answer | AdminError]:
     """The answers of many nodes, by their names; those that the user may not ask are left out, with one gap.
 
-    what, rights: what that gap is about, and what it takes to ask.
+    what, rights: the gap's subject, and the rights to ask.
     """
     answers = attributed(cluster, ask_all(questions, deadline=PROBE_TIMEOUT, answered=answered), rights)
     refused = next((answer for answer in answers.values() if isinstance(answer, Forbidden)), None)
@@ -161,7 +162,7 @@ def reach(text: str, own_apiserver: str | None) -> Reach | None:
 
 
 def gap(what: str, error: AdminError, permission: str) -> Gap:
-    """What could not be found out for this error; the permission counts where it is what is missing."""
+    """The gap that this error leaves; the permission counts where its lack is the reason."""
     if isinstance(error, Forbidden):
         return Gap(what, may_not(error.user, permission), permission)
     return Gap(what, error.what)

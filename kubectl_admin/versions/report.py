@@ -1,4 +1,4 @@
-"""How versions are shown: a matrix node × component, what comes next, and the same as plain data. Pure."""
+"""How versions are shown: a matrix node × component, the next step, and the same as plain data. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +63,7 @@ def report(
 
 
 def matrix(facts: Facts, found: Iterable[Breach]) -> Table:
-    """A row a node, a column a component; «!» marks what the policy forbids, «?» what is in doubt."""
+    """A row a node, a column a component; «!» marks a forbidden version, «?» a doubtful one."""
     nodes = visible_nodes(facts)
     broken = {(breach.instance.node, breach.instance.component) for breach in found}
 
@@ -192,7 +192,7 @@ def node_documents(facts: Facts) -> Iterator[dict[str, object]]:
 def cluster_document(
     facts: Facts, upstream: Upstream, stages: Sequence[UpgradeStage] | None
 ) -> dict[str, object]:
-    """What belongs to the cluster as a whole."""
+    """Fields of the cluster as a whole."""
     return {
         "context": facts.context,
         "server": facts.server,

@@ -14,7 +14,7 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 def unmet(facts: Facts, upstream: Upstream, minor: int) -> Iterator[Finding]:
-    """What the nodes lack to run this minor (37 for 1.37), a finding each; a gap for an unknown minor."""
+    """Requirements of a minor (37 for 1.37) that nodes miss, a finding each; a gap for an unknown one."""
     required = upstream.requirements.get(minor, Requirements())
     if upstream.requirements and minor > max(upstream.requirements):
         why = f"upstream's table of {upstream.taken} ends with 1.{max(upstream.requirements)}"
@@ -75,7 +75,7 @@ def etcd_brought(facts: Facts, upstream: Upstream, minor: int) -> Version | None
 
 
 def gate_to(etcd: Version, upstream: Upstream) -> Version | None:
-    """What members must have reached before the step into this minor of etcd; None where any will do."""
+    """The version members must have before the step into this minor of etcd; None where any will do."""
     return next(
         (
             required.etcd_before

@@ -59,7 +59,7 @@ def of_several(
 ) -> Report:
     """The report on several clusters, a row each; one that can't be reached is a row that says so.
 
-    clusters: by context, what connects to it. mine: the kubectl of this machine.
+    clusters: by context, its connector. mine: the kubectl of this machine.
     """
     kubectl = mine()
 

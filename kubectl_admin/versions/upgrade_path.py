@@ -1,4 +1,4 @@
-"""The upgrade path to another minor: which parts move in which order, what is illegal at each stage. Pure.
+"""The upgrade path to another minor: which parts move in which order, and breaches at each stage. Pure.
 
 Source of the order: https://kubernetes.io/releases/version-skew-policy/, «Supported component upgrade order».
 """
@@ -20,11 +20,11 @@ from kubectl_admin.versions.version import Version
 class UpgradeStage:
     """One stage of it: a kind of component moved to a minor.
 
-    objects: what moves, in order.
-    illegal: what the policy or the minor's needs forbid once this stage is taken, nothing else being moved
-        before: it must be fixed first.
+    objects: they move, in this order.
+    illegal: breaches of the policy or of the minor's needs once this stage is taken, nothing else being
+        moved before: they must be fixed first.
     optional: the stage may wait, as long as no later stage finds it illegal.
-    component: what moves, where the stage may wait.
+    component: that moves, where the stage may wait.
     """
 
     minor: int

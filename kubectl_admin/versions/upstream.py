@@ -1,4 +1,4 @@
-"""What upstream supports until when, and what each minor needs: a dated table that ships with the program."""
+"""Upstream's support of each minor, and each minor's needs: a dated table that ships with the program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a minor wants of the rest of the machine.
+    """A minor's demands on the rest of the machine.
 
     etcd: the version that kubeadm installs with it.
     etcd_before: the version that etcd must have before that step; None where no such gate exists.

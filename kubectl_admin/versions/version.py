@@ -15,13 +15,13 @@ Precedence = tuple[int, int, int, int, tuple[tuple[int, int, str], ...]]
 
 
 def not_a_kubernetes_version(text: str) -> str:
-    """What an option with this value is refused with."""
+    """The refusal of an option with this value."""
     return f"{text!r} is not a Kubernetes version (examples: 1.37, 1.37.2)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """MAJOR.MINOR.PATCH and what a vendor adds behind it, which does not count for the order.
+    """MAJOR.MINOR.PATCH and a vendor's addition behind it, which does not count for the order.
 
     Nor does a pre-release: the skew policy counts minors. Where one of several is chosen, or where a version
     may be there already, that is not enough: there `precedence` orders, and `is_met_by` compares. Vendors
@@ -37,7 +37,7 @@ class Version:
     def parse(cls, text: str) -> "Version":
         """Reads «v1.36.3», «1.31.4-eks-2d5f260», «3.6.8-0»; a missing patch is 0. Raises ValueError.
 
-        What a vendor adds is 128 characters at most, as an image's tag is.
+        A vendor's addition has at most 128 characters, as an image's tag has.
         """
         match = WRITTEN.fullmatch(text.strip())
         if not match:
@@ -70,12 +70,12 @@ class Version:
 
     @property
     def build(self) -> str:
-        """What a vendor adds: «+vmware.1», «-eks-2d5f260»; "" for nothing."""
+        """A vendor's part: «+vmware.1», «-eks-2d5f260»; "" for nothing."""
         return self.suffix.removeprefix(f"-{self.prerelease}") if self.prerelease else self.suffix
 
     @property
     def precedence(self) -> Precedence:
-        """What orders versions as semver.org does, section 11: a pre-release before its release."""
+        """Orders versions as semver.org does, section 11: a pre-release before its release."""
         identifiers = tuple(
             (0, len(digits := part.lstrip("0")), digits)
             if part.isascii() and part.isdecimal()
@@ -90,7 +90,7 @@ class Version:
         return other is not None and self.precedence == other.precedence
 
     def is_met_by(self, other: "Version | None") -> bool:
-        """Whether the other is what is wanted here: what a vendor adds counts where this version names it."""
+        """Whether the other is wanted here: a vendor's addition counts where this version names it."""
         return other is not None and self.is_release(other) and self.build in {"", other.build}
 
     def is_same(self, other: "Version | None") -> bool:

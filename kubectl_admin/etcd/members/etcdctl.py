@@ -56,8 +56,8 @@ class Status:
     leader: the id of whom it takes for the leader; 0 where it knows none.
     index: the raft index up to which it knows that entries are committed.
     applied: the raft index up to which it has applied them.
-    size: its database file, which the quota counts; in_use: what of it is not free.
-    quota: what size may become; 0 where it is not given (before 3.6).
+    size: its database file, which the quota counts; in_use: the part of it that is not free.
+    quota: the limit of size; 0 where it is not given (before 3.6).
     storage_version: of the database file; "" where it is not given (before 3.6).
     downgrade_to: the version to which a downgrade is under way, or "".
     """
@@ -106,7 +106,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Etcdctl:
-    """etcdctl for one endpoint. Its questions raise EtcdctlError, and what the Runner raises.
+    """etcdctl for one endpoint. Its questions raise EtcdctlError and the Runner's errors.
 
     patience: seconds that it waits for an answer, but for that to `hash`.
     """

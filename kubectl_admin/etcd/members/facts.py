@@ -70,7 +70,7 @@ class Member:
 
     @property
     def title(self) -> str:
-        """What it is called: its name, else its id as etcdctl writes it."""
+        """Its name, else its id as etcdctl writes it."""
         return self.name or (f"{self.id:x}" if self.id is not None else "?")
 
     @property
@@ -88,7 +88,7 @@ class Member:
 class State:
     """A cluster's etcd.
 
-    etcd: what the static pods have.
+    etcd: as the static pods have it.
     members: those of the list, and pods that are in none; in the order of their names.
     alarms: all that are raised, those of members that are in no list as well.
     hashed: the revision up to which hashes were taken; 0 where none were.
@@ -152,7 +152,7 @@ class State:
         return self.hashed > 0 and not self.unhashed and bool(voters) and all(one.hash for one in voters)
 
     def lacking(self, node: str) -> str:
-        """What a node's own member lacks to be at work, in words; "" where it lacks nothing.
+        """Why a node's own member is not at work, in words; "" where it is.
 
         Only a member whose static pod is on the node is the node's own: names and addresses are not evidence.
         """
@@ -168,7 +168,7 @@ class State:
 
 
 def missing(member: Member) -> str:
-    """What a member lacks to be at work, in words; "" where it lacks nothing."""
+    """Why a member is not at work, in words; "" where it is."""
     if member.status is None:
         return "; ".join(filter(None, (member.problem, member.unreachable))) or "it does not answer"
     if member.listed is None:

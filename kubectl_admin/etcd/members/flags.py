@@ -106,7 +106,7 @@ def access(flags: Flags) -> Access:
 
 
 def _reachable(url: str) -> str:
-    """The URL as it is dialled from the node itself: what listens everywhere listens on the loopback."""
+    """The URL as it is dialled from the node itself: one that listens everywhere listens on the loopback."""
     scheme, host, port = parts(url)
     match _address(host):
         case IPv4Address(is_unspecified=True):

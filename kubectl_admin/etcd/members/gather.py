@@ -24,7 +24,7 @@ from kubectl_admin.etcd.members.pods import EtcdPod
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
-# What it takes: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.
+# The rights that it needs: a WebSocket begins as a GET, and since 1.35 servers ask for `create` as well.
 RIGHTS = (
     *static_pods.RIGHTS,
     *(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get")),

@@ -54,7 +54,7 @@ def compare(members: Mapping[EtcdPod, tuple[Etcdctl, Status]], wanted: bool | No
         found = take_hashes({pod: ctl for pod, (ctl, _) in members.items()}, revision)
         if not found.problem and len({one.value for one in found.hashes.values()}) == 1:
             break
-        # Fresh ones after a compaction; and what disagrees is looked at twice before it is reported.
+        # Fresh ones after a compaction; and hashes that disagree are taken twice before they are reported.
         revision = max(revision, newest_common(members, found))
     return found
 

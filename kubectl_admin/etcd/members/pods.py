@@ -66,7 +66,7 @@ class ApiserverFlags:
 
 @dataclass(frozen=True, slots=True)
 class Etcd:
-    """A cluster's etcd by the static pods: its members, and what the API servers use.
+    """A cluster's etcd by the static pods: its members, and the API servers' flags.
 
     nodes: those of the control plane. impostors: pods that are labelled as etcd or an API server, and are not
     static pods of the control plane.

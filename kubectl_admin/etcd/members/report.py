@@ -66,7 +66,7 @@ def row(member: Member, state: State, differs: bool) -> list[Cell | str]:
 
 
 def role(member: Member) -> Cell | str:
-    """What a member does in the cluster, or that it is down."""
+    """A member's role in the cluster, or that it is down."""
     if member.status is None:
         return Cell("unstarted", Mark.DOUBT) if member.unstarted else Cell("down", Mark.BAD)
     if member.learner:
@@ -165,7 +165,7 @@ def role_name(member: Member) -> str:
 
 
 def fields(state: State) -> dict[str, object]:
-    """What belongs to the cluster as a whole."""
+    """Fields of the cluster as a whole."""
     leader = state.leader
     return {
         "context": state.context,

@@ -171,7 +171,7 @@ def doubts_about(status: Status, all_of_them: Iterable[Status]) -> list[str]:
 
 
 def left_out(apiservers: Iterable[ApiserverFlags]) -> Iterator[str]:
-    """What API servers keep in other etcds than the one that the snapshot is of."""
+    """Resources that API servers keep in other etcds than the snapshot's."""
     for override in dict.fromkeys(override for flags in apiservers for override in flags.overrides):
         resource, _, servers = override.partition("#")
         yield f"{resource.lstrip('/')} is kept in another etcd ({servers}) and not in this snapshot"

@@ -24,11 +24,11 @@ RESERVE = 256 << 20  # bytes that stay free on the node, whose etcd may be on th
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the host of the source has.
+    """Facts of the source's host.
 
     root: the root of etcd's container as the host sees it, "" for the host's own. etcdctl: a path on the
     host. database: bytes of the member's database, None where it is elsewhere. free: bytes free for the
-    snapshot. tools: what can pack it.
+    snapshot. tools: that can pack it.
     """
 
     root: str
@@ -89,8 +89,8 @@ def download(  # noqa: PLR0913 - from where, to where, and how
         stall = math.ceil(patience) if math.isfinite(patience) else 0
         path = f"{directory}/snapshot.db"
         words = [seen.etcdctl, path, *etcdctl_flags(access)]
-        # etcdctl writes FILE.part from its beginning to its end and then renames it, so what is there of it
-        # stays as it is. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
+        # etcdctl writes FILE.part from its beginning to its end and then renames it, so its present bytes
+        # stay as they are. Source: etcd client/v3/snapshot/v3_snapshot.go, SaveWithVersion.
         job = start(host, host.operation.id, f"{directory}/job", SAVE, words)
         file = RemoteFile(path, directory, size, f"{directory}/job/result", job.unit, stall)
         begun = time.monotonic()
@@ -138,7 +138,7 @@ def survey(host: Host, source: Source, etcdctl: str | None) -> Survey:
 
 
 def choose_tool(seen: Survey, tool: Tool | None, node: str) -> Tool:
-    """What packs: the tool that was asked for, or the best there is; AdminError where the host lacks it."""
+    """The packer: the tool that was asked for, or the best there is; AdminError where the host lacks it."""
     if tool not in (None, Tool.NONE, *seen.tools):
         has = ", ".join(seen.tools) or "neither zstd nor gzip"
         raise AdminError(

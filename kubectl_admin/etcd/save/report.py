@@ -15,7 +15,7 @@ STDOUT = Path("stdout")
 
 
 def report(saved: SavedSnapshot) -> Report:
-    """Where the snapshot is and what it holds; for programs, all that is known of it."""
+    """Where the snapshot is and what it holds; for programs, every fact about it."""
     snapshot = saved.verdict.snapshot
     if snapshot:
         # It was verified before it was renamed into place.
@@ -31,7 +31,7 @@ def report(saved: SavedSnapshot) -> Report:
 
 
 def details(saved: SavedSnapshot, snapshot: Snapshot) -> str:
-    """Where it is, where it came from, and what that took."""
+    """Where it is, where it came from, and how long that took."""
     fetched, spent, tool = saved.download.fetched, saved.download.seconds, saved.download.tool
     packed = "uncompressed" if tool == Tool.NONE else f"as {size(fetched.wire)} of {tool}"
     cuts = f" in {fetched.cuts + 1} streams" if fetched.cuts else ""

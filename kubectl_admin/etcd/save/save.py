@@ -30,9 +30,9 @@ LONGEST = 100  # characters of a cluster's name in a file's
 
 @dataclass(frozen=True, slots=True)
 class SnapshotOptions:
-    """What a person may decide about a snapshot.
+    """A person's choices about a snapshot.
 
-    node: on which it is taken; None for the best. tool: what packs it on the way; None for the best.
+    node: on which it is taken; None for the best. tool: to pack it on the way; None for the best.
     etcdctl: a path on the node instead of etcd's own. rate: bytes a second on the wire at most.
     """
 

@@ -1,8 +1,8 @@
-# Says what a snapshot of this host's etcd needs to know.
+# Prints the facts that a snapshot of this host's etcd needs.
 # etcd-survey.sh CONTAINER DATA STATE
 #   CONTAINER: the id of etcd's container, «-» where etcd runs outside of Kubernetes.
 #   DATA: the member's data directory, as etcd itself sees it. STATE: where the snapshot will be.
-# Answers a «NAME VALUE» a line; what is not to be had has no line.
+# Answers a «NAME VALUE» a line; a fact that is not to be had has no line.
 set -eu
 container=$1 data=$2 state=$3
 

@@ -1,7 +1,7 @@
 # Says which kubelet is installed on this host, and which API servers its components are pointed at.
 # versions.sh KUBERNETES
 #   KUBERNETES: the directory of kubeadm's files
-# Answers a «NAME VALUE» a line; what is not there has no line.
+# Answers a «NAME VALUE» a line; a thing that is not there has no line.
 set -eu
 if command -v kubelet > /dev/null && version=$(kubelet --version 2> /dev/null); then
   printf 'kubelet-version %s\n' "${version##* }"
