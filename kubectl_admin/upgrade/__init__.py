@@ -7,7 +7,7 @@ next_start: the settings that the components read at their next start
 preflight with rules, machine, removed, snapshot: what forbids the upgrade
 inspection: all of these together; nothing is touched
 apply, actions: the work, step by step
-live, host_jobs: what the steps do to the node, and see of it; host_jobs runs its scripts on the host
+live, host_jobs: the node as the steps change and see it; host_jobs runs its scripts on the host
 readiness, addon_facts, addons, rollout: whether the node, kube-proxy and CoreDNS are well
 status, progress, report: how it is shown
 

@@ -1,4 +1,4 @@
-"""What each step of a node's upgrade does; it returns when that has been seen."""
+"""The steps of a node's upgrade; each returns when its result has been seen."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ def patient(say: Callable[[str], None], clock: Clock) -> Retry:
 
 
 class Actions:
-    """What the steps do, and what they leave for those after them."""
+    """The steps, and the facts that they leave for later ones."""
 
     def __init__(self, node: LiveNode, check: Callable[[], None]) -> None:
         self.node, self.check = node, check
@@ -74,7 +74,7 @@ class Actions:
 
     def drain(self) -> None:
         """The node is cordoned and empty."""
-        # What kubeadm has rolled out and does not work costs the node nothing yet.
+        # An add-on that kubeadm has rolled out and that does not work costs the node nothing yet.
         try:
             for left in self.node.await_addons(here=False):
                 self.progress.note(f"no longer waiting for {left}")
@@ -89,7 +89,7 @@ class Actions:
 
     @contextmanager
     def report_cordon(self) -> Iterator[None]:
-        """If what is inside fails or is interrupted, a cordon that is left is reported."""
+        """If the work inside fails or is interrupted, a cordon that is left is reported."""
         try:
             yield
         except BaseException:

@@ -20,7 +20,7 @@ NAMED = 5  # nodes named in a sentence
 class ProxyPod:
     """A pod of kube-proxy.
 
-    template: the number of the DaemonSet's template that it was made from. What follows is the word of the
+    template: the number of the DaemonSet's template that it was made from. The rest is the word of the
     node's kubelet. begun: whether it has said anything of the containers. running: whether they do. ready:
     whether the pod is available. restarts: of the containers. ended: how one ended last, in words; or "".
     """
@@ -37,7 +37,7 @@ class ProxyPod:
 
     @classmethod
     def of(cls, pod: Mapping[str, Any]) -> "ProxyPod":
-        """What a pod (of the API) says."""
+        """Read from a pod of the API."""
         states = (pod.get("status") or {}).get("containerStatuses") or ()
         ends = [(each.get("lastState") or {}).get("terminated") or {} for each in states]
         last = next((end for end in ends if end), {})
@@ -73,7 +73,7 @@ class ProxyRollout:
 
     @classmethod
     def of(cls, daemonset: Mapping[str, Any]) -> "ProxyRollout":
-        """What a DaemonSet (of the API) says."""
+        """Read from a DaemonSet of the API."""
         metadata, status = daemonset["metadata"], daemonset.get("status") or {}
         strategy = daemonset["spec"].get("updateStrategy") or {}
         return cls(
@@ -87,7 +87,7 @@ class ProxyRollout:
     def has_made(self, pod: ProxyPod) -> bool:
         """Whether a pod is of the template as it is now.
 
-        Its image says nothing of that: what admits pods may write another one into them.
+        Its image says nothing of that: admission may write another one into a pod.
         """
         through = self.noticed and self.updated >= self.wanted
         return through or (self.template != "" and pod.template == self.template)
@@ -103,7 +103,7 @@ class ProxyRollout:
 class DnsRollout:
     """CoreDNS' rollout.
 
-    lacks: what of it is still to come, "" for nothing. serves: whether a new pod works already, with as many
+    lacks: the part that is still to come, "" for none. serves: whether a new pod works already, with as many
     others as its Deployment wants at least.
     """
 
@@ -112,7 +112,7 @@ class DnsRollout:
 
     @classmethod
     def of(cls, deployment: Mapping[str, Any]) -> "DnsRollout":
-        """What a Deployment (of the API) says.
+        """Read from a Deployment of the API.
 
         Source: kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go.
         """
@@ -134,11 +134,11 @@ class DnsRollout:
 
 @dataclass(frozen=True, slots=True)
 class Addons:
-    """What the cluster has of them.
+    """The cluster's add-ons.
 
     proxies: kube-proxy's pods on the node, without those that leave.
-    images: of what is deployed, by name (PROXY, COREDNS); what is not deployed has none.
-    proxy, dns: how far they are; None for what is not deployed.
+    images: of deployed ones, by name (PROXY, COREDNS).
+    proxy, dns: how far they are; None for one that is not deployed.
     apiservers: the versions of all API servers by their images.
     elsewhere: some on other nodes that are new where the node's own is not: on control-plane nodes, and only
     where none of these has one, on others. trusted: whether they are on control-plane nodes.

@@ -28,7 +28,7 @@ LIST_TIMEOUT = 30.0  # seconds for each listing
 
 
 def gather(cluster: Cluster, node: str) -> Addons:
-    """What the cluster has, and what of it is on the node. Raises AdminError where it can't be asked."""
+    """The add-ons in the cluster and on the node. Raises AdminError where it can't be asked."""
 
     def listed(path: str, *query: tuple[str, str]) -> list[Any]:
         return list(cluster.list(path, query, timeout=LIST_TIMEOUT))
@@ -126,7 +126,7 @@ def left_behind(cluster: Cluster, host: Host, target: Target) -> list[str]:
 def behind(seen: Addons, wanted: Mapping[str, str], target: Target) -> list[str]:
     """The add-ons that are deployed older than kubeadm does at the target, in words; before their turn none.
 
-    wanted: what kubeadm deploys.
+    wanted: kubeadm's images.
     """
     if not seen.have_their_turn(target):
         return []

@@ -35,8 +35,8 @@ class Upgraded:
     seconds: of each step that was taken, by its name.
     paid: seconds from the cordon to its end; None where there was none.
     snapshot: the file with the snapshot of etcd. unhealthy: workloads that were moved and are not well yet.
-    behind: add-ons that are older than kubeadm deploys them, in words. left: what of their rollout was not
-    waited for to its end, in words. cordoned: whether the node stays so, as it was found.
+    behind: add-ons that are older than kubeadm deploys them, in words. left: parts of their rollout that were
+    not waited for to the end, in words. cordoned: whether the node stays so, as it was found.
     allowed: rules whose violations are warnings.
     """
 
@@ -159,7 +159,7 @@ def hold_lease(
 
 
 def inspect_when_reachable(source: Source, options: Options, say: Say) -> Inspection:
-    """What would be done to the node; nothing is touched."""
+    """The plan for the node; nothing is touched."""
     return patient(say, source.clock)(lambda: inspect(source, options))
 
 

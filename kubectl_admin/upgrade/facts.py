@@ -1,4 +1,4 @@
-"""What an upgrade of a node is planned by, as plain data."""
+"""Facts for the plan of a node's upgrade, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from kubectl_admin.upgrade.unit import Command
 from kubectl_admin.versions.facts import Facts, Instance
 from kubectl_admin.versions.version import Version
 
-# What kubeadm moves on a control-plane node, beside etcd, whose version is its own.
+# Moved by kubeadm on a control-plane node, beside etcd, whose version is its own.
 STATIC = (Component.APISERVER, Component.CONTROLLER_MANAGER, Component.SCHEDULER)
 
 
 class Role(StrEnum):
-    """What a node is in an upgrade, which decides about kubeadm's part in it."""
+    """A node's role in an upgrade, which decides about kubeadm's part in it."""
 
     FIRST = "first control plane"
     FURTHER = "further control plane"
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What an upgrade notes at the node before its cordon, for a later run and for people.
+    """An upgrade's note at the node before its cordon, for a later run and for people.
 
     target: «1.37.2». since: when, by the clock of the machine that asked for it.
     uncordon: whether it ends the cordon in the end; it does not where the node was cordoned before.
@@ -70,9 +70,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """What the host of a node says.
+    """Facts of a node's host.
 
-    packages: what its package manager says. kubeadm, kubelet: the programs' own versions; None where there is
+    packages: by its package manager. kubeadm, kubelet: the programs' own versions; None where there is
     none. systemd: whether it is there. cgroup: 1 or 2; None where that could not be seen. etcd: bytes of
     etcd's data directory; 0 where there is none. room: by directory.
     records: of the steps of an upgrade that was begun here and is not over, by step.
@@ -134,8 +134,8 @@ class ClusterFacts:
     the node runs no member. flags: of the node's static pods, by component and name. mark: of an upgrade that
     was begun here. cordoned: whether the node is. ready: whether it is. kubelet: as the Node object says.
     drained: whether a drain of this program has left its note that the cordon is its own.
-    kubelet_config: what ConfigMap kubelet-config holds; None where it can't be read. proxy: kube-proxy.
-    gaps: what could not be looked at. coredns: CoreDNS.
+    kubelet_config: the content of ConfigMap kubelet-config; None where it can't be read. proxy: kube-proxy.
+    gaps: all that could not be looked at. coredns: CoreDNS.
     etcd_data: the directory of its member's data on the host, or "", or where it is not known.
     """
 

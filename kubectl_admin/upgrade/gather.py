@@ -37,7 +37,7 @@ SURVEY = Script("upgrade", "upgrade-survey")
 KUBERNETES = "/etc/kubernetes"
 # Where a package of the kubelet, of each kind, reads flags of an administrator.
 VARIABLES = (next_start.KUBEADM_FLAGS, "/etc/default/kubelet", "/etc/sysconfig/kubelet")
-# What more is asked of the cluster, and the permission that it takes; without it, it is a gap.
+# Further facts of the cluster, and the permission for each; without it, the fact is a gap.
 MORE = {
     "kubelet-config": ("ConfigMap kube-system/kubelet-config", "get configmaps in namespace kube-system"),
     "kube-proxy's": ("ConfigMap kube-system/kube-proxy", "get configmaps in namespace kube-system"),
@@ -118,7 +118,7 @@ def etcd_data(pods: Iterable[Mapping[str, Any]]) -> str:
 
 
 def config_map(cluster: Cluster, name: str, key: str) -> str | None:
-    """What a ConfigMap of kube-system has under a key; None where there is none."""
+    """A ConfigMap's text under a key, in kube-system; None where there is none."""
     try:
         return str(cluster.get(f"{SYSTEM}/configmaps/{name}")["data"][key])
     except (NotFound, KeyError):
@@ -143,7 +143,7 @@ def coredns(cluster: Cluster) -> CoreDNS:
 
 
 def returned_addons(cluster: Cluster, before: ClusterFacts) -> list[str]:
-    """What of kubeadm's add-ons has come by an upgrade, in sentences. before: what was there."""
+    """The add-ons that an upgrade has brought, in sentences. before: the facts before it."""
     addons: list[tuple[str, str, bool | None, Callable[[], bool]]] = [
         ("kube-proxy", "daemonset", before.proxy.present, lambda: proxy_words(cluster) is not None),
         ("coredns", "deployment", before.coredns.present, lambda: coredns(cluster).present is True),
@@ -204,7 +204,7 @@ def mark_text(mark: Mark) -> str:
 
 
 def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
-    """What the host says. patches: kubeadm's directory of them, «-» or "" for none.
+    """Facts of the host. patches: kubeadm's directory of them, «-» or "" for none.
 
     Raises AdminError where it can't be asked.
     """
@@ -215,7 +215,7 @@ def disk(host: Host, facts: ClusterFacts, patches: str = "") -> Disk:
 
 
 def with_texts(host: Host, here: Disk) -> Disk:
-    """What the host says, with all files that its next kubelet reads."""
+    """Facts of the host, with all files that its next kubelet reads."""
     texts = read_texts(host, [*unit.unit_paths(), *VARIABLES, next_start.INSTANCE_CONFIG])
     if missing := unit.command(texts.read).missing:
         texts += read_texts(host, [unit.readable(path) for path in missing])
@@ -224,7 +224,7 @@ def with_texts(host: Host, here: Disk) -> Disk:
 
 
 def on_disk(answer: str, held: packages.Packages) -> Disk:
-    """What the script has answered, with what the package manager says."""
+    """The script's answer, parsed, with the package manager's facts."""
     said: dict[str, list[str]] = {}
     for line in answer.splitlines():
         name, _, value = line.partition(" ")

@@ -92,7 +92,7 @@ def follow(job: jobs.Job, progress: UpgradeProgress) -> jobs.Ended:
 
 
 def last_words(log: str) -> str:
-    """The error in a log: what kubeadm's checks found, else the last error, else the last line."""
+    """The error in a log: errors of kubeadm's checks, else the last error, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     checks = [line for line in lines if line.startswith("[ERROR ")]
     errors = [line for line in lines if line.lower().startswith(("error", "e: ", "fatal"))]

@@ -1,4 +1,4 @@
-"""What would be done to a node, and what forbids it: looked at, and nothing touched."""
+"""The plan for a node, and what forbids it: looked at, and nothing touched."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -21,9 +21,9 @@ from kubectl_admin.upgrade.facts import ClusterFacts, Disk, Role, Target
 from kubectl_admin.versions import upstream
 from kubectl_admin.versions.version import AnyPatch, Version
 
-# What it takes to look at a node's upgrade, beside a debug pod.
+# The rights to look at a node's upgrade, beside those for a debug pod.
 LOOKING = (Right("get", "nodes"), Right("list", "nodes"), Right("list", "pods"))
-# What it takes to carry it out, beside that.
+# The rights to carry it out, beside those.
 DOING = (
     Right("patch", "nodes"),
     Right("watch", "nodes"),
@@ -37,7 +37,7 @@ DOING = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may decide.
+    """A person's choices.
 
     to: a version or a minor; None for the one that the cluster has.
     allow: rules whose violations forbid nothing.
@@ -66,7 +66,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What would be done to a node, and what forbids it. preview: of its drain; None where there is none."""
+    """The plan for a node, and what forbids it. preview: of its drain; None where there is none."""
 
     facts: ClusterFacts
     disk: Disk
@@ -86,9 +86,9 @@ class Inspection:
 class Source:
     """Where a node is seen. Each call raises AdminError where it can't be asked.
 
-    cluster_name: as the kubeconfig has it. facts: the node among the others. disk: what its host says.
+    cluster_name: as the kubeconfig has it. facts: the node among the others. disk: facts of its host.
     offers: the packages of a minor in its repository. behind: as `addons.left_behind`, for a target.
-    preview: what its drain would do. clock: by which an API server that is away is waited for.
+    preview: of its drain. clock: by which an API server that is away is waited for.
     """
 
     cluster_name: str
@@ -115,7 +115,7 @@ class Source:
 
 
 def inspect(source: Source, options: Options) -> Inspection:
-    """What would be done to the node; nothing is touched. Raises AdminError where that can't be known."""
+    """The plan for the node; nothing is touched. Raises AdminError where that can't be known."""
     facts = source.facts()
     disk, node = source.disk(facts), facts.node
     refuse_unmanaged(node, disk)
@@ -188,7 +188,7 @@ def goal_refused(facts: ClusterFacts, disk: Disk, version: Version, options: Opt
 
 
 def refuse_unmanaged(node: str, disk: Disk) -> None:
-    """Raises AdminError where packages of Kubernetes are not what the node runs."""
+    """Raises AdminError where the node does not run packages of Kubernetes."""
     if disk.packages.manager is packages.Manager.NONE:
         raise AdminError(f"node {node}: it has no apt, dnf or zypper", "upgrade it the way it was installed")
     missing = [name for name in ("kubeadm", "kubelet") if name not in disk.packages.installed]
@@ -219,5 +219,5 @@ def previewed_with(host: Host, options: Options) -> drain.Options:
 
 
 def rights(options: debug_pod.Options, *, doing: bool) -> list[Right]:
-    """What it takes to look at a node's upgrade, and to carry it out."""
+    """The rights to look at a node's upgrade, and to carry it out."""
     return [*LOOKING, *debug_pod.rights(options.namespace), *(DOING if doing else ())]

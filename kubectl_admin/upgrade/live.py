@@ -1,4 +1,4 @@
-"""The node while it is upgraded: what its steps change of it through the API, and what they wait for."""
+"""The node while it is upgraded: the changes of its steps through the API, and their waits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ MEMBER_TIMEOUT = 120.0  # seconds in which etcd's member must be well after all 
 
 @dataclass(frozen=True, slots=True)
 class LiveNode:
-    """A node in its upgrade. seen: what was found before. watch: opens the display of a phase of a snapshot.
+    """A node in its upgrade. seen: the inspection before. watch: opens the display of a phase of a snapshot.
 
     Everything here raises AdminError where it can't be done or seen.
     """
@@ -80,7 +80,7 @@ class LiveNode:
         return saved
 
     def preview(self) -> Preview:
-        """What its drain would do."""
+        """Of its drain."""
         return drain.look(self.cluster, self.name, drained_with(self.options))
 
     def drain(self, preview: Preview) -> None:
@@ -134,7 +134,7 @@ class LiveNode:
         )
 
     def expectation(self, *, here: bool) -> rollout.Expectation:
-        """What is asked of kube-proxy and CoreDNS. here: as in `await_addons`."""
+        """The demands on kube-proxy and CoreDNS. here: as in `await_addons`."""
         proxies = self.seen.facts.versions.of(Component.KUBE_PROXY)
         return rollout.Expectation(
             proxied=any(proxy.node == self.name for proxy in proxies),

@@ -1,4 +1,4 @@
-"""What the machine of a node lacks for its upgrade. Pure."""
+"""Needs of an upgrade that a node's machine lacks. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ IMAGE_DIRECTORIES = {"containerd": "/var/lib/containerd", "cri-o": "/var/lib/con
 def machine(
     facts: ClusterFacts, disk: Disk, coming: NextStart, upstream: Upstream, minor: int
 ) -> Iterator[Finding]:
-    """What this node's machine lacks to run the minor, and what the work itself needs there."""
+    """Needs of the minor and of the work itself that this node's machine lacks."""
     here = [
         replace(
             node,
@@ -91,7 +91,7 @@ def label(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
 def space(facts: ClusterFacts, disk: Disk, role: Role) -> Iterator[Finding]:
     """Whether there is room for the packages, the images, and for kubeadm's copy of etcd's data.
 
-    What goes to one file system is added up.
+    Needs on one file system are added up.
     """
     needs = {STATE: DOWNLOADED, "/usr": UNPACKED}
     if role.control_plane:

@@ -24,7 +24,7 @@ GATES = "feature-gates"
 KUBELET_DIRECTORY = "/var/lib/kubelet"  # Source: cmd/kubeadm/app/constants, as are all names here
 KUBELET_CONFIG = f"{KUBELET_DIRECTORY}/config.yaml"
 KUBEADM_FLAGS = f"{KUBELET_DIRECTORY}/kubeadm-flags.env"
-# What kubeadm itself puts over the ConfigMap's on a node (feature gate NodeLocalCRISocket).
+# kubeadm itself lays it over the ConfigMap's on a node (feature gate NodeLocalCRISocket).
 INSTANCE_CONFIG = f"{KUBELET_DIRECTORY}/instance-config.yaml"
 EXTRA_ARGS = {
     Component.APISERVER: "apiServer.extraArgs",
@@ -37,7 +37,7 @@ PROXY_PATCHES = "kubeproxydaemonset"  # a target of patches since kubeadm 1.37
 
 
 class Fate(Enum):
-    """What becomes of a setting before the component restarts.
+    """The fate of a setting before the component restarts.
 
     STAYS: it is read.
     KUBEADM: kubeadm itself has set it, and removes it.
@@ -69,7 +69,7 @@ class NextStart:
 
     settings: of two that contradict each other, the later one counts.
     allows_cgroup_v1: whether the kubelet starts on cgroup v1.
-    gaps: what could not be looked at.
+    gaps: all that could not be looked at.
     """
 
     settings: tuple[Settings, ...]
@@ -78,10 +78,10 @@ class NextStart:
 
 
 def next_start(facts: ClusterFacts, disk: Disk, *, kubeadm: bool, control_plane: bool) -> NextStart:
-    """What the next start of the node's components reads.
+    """All that the next start of the node's components reads.
 
-    kubeadm: whether its step is still to come. control_plane: whether the node runs a part of it; what is
-    kube-proxy's comes with the control plane's.
+    kubeadm: whether its step is to come. control_plane: whether the node runs a part of it; kube-proxy's come
+    with the control plane's.
     """
     gaps = [Gap(path, "it exists and can't be read") for path in disk.texts.unread]
     if not disk.command.program and not disk.running:
@@ -130,7 +130,7 @@ def kubelet_documents(
 
 
 def kubelet_options(disk: Disk) -> Mapping[str, str]:
-    """The kubelet's flags, wherever they are from; what its unit says counts most."""
+    """The kubelet's flags, wherever they are from; those of its unit count most."""
     running = {} if disk.command.is_kubelet else flags(disk.running)
     return canonical({**running, **flags(word.text for word in disk.command.words)})
 
@@ -148,7 +148,7 @@ def document(place: str, text: str, gaps: list[Gap]) -> Iterator[tuple[str, Mapp
 
 
 def configured_gates(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Settings]:
-    """The feature gates of the kubelet's configuration; what a later part takes out is not among them."""
+    """The feature gates of the kubelet's configuration; without those that a later part takes out."""
     found: dict[str, dict[str, str]] = {}
     for place, content in documents:
         if "featureGates" not in content:
@@ -190,7 +190,7 @@ def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Se
         gaps.append(Gap("ConfigMap kube-system/kubeadm-config", "its settings were not read"))
     for component, field in EXTRA_ARGS.items():
         extra = config.extra_args.get(component, ()) if config else ()
-        # Without the ConfigMap, what runs today is the best that is known of what comes.
+        # Without the ConfigMap, today's settings are the best guess at the next ones.
         fate = Fate.REPLACED if config else Fate.STAYS
         yield Settings(component, facts.flags.get(component, {}), f"the manifest of {component}", fate)
         place = f"{field} in ConfigMap kube-system/kubeadm-config"
@@ -200,7 +200,7 @@ def static_pods(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Se
 
 
 def kube_proxy(facts: ClusterFacts, disk: Disk, gaps: list[Gap]) -> Iterator[Settings]:
-    """What kube-proxy is given by kubeadm's add-on phase, which comes with the last control plane."""
+    """kube-proxy's settings by kubeadm's add-on phase, which comes with the last control plane."""
     config, proxy = facts.versions.kubeadm_config, facts.proxy
     if config and config.proxy_disabled:
         return
@@ -232,7 +232,7 @@ def joined(gates: Mapping[str, str]) -> str:
 
 
 def further_paths(disk: Disk) -> list[str]:
-    """What else is to be read once the command line is known: --config, and what is below --config-dir."""
+    """Further paths to read once the command line is known: --config, and those below --config-dir."""
     told = kubelet_options(disk)
     paths = (told.get("config", ""), told.get("config-dir", ""))
     return [path for path in paths if path.startswith("/") and path not in disk.texts.read]

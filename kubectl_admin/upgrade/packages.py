@@ -1,4 +1,4 @@
-"""Kubernetes' packages on a node's host: which there are, and what a minor's repository offers.
+"""Kubernetes' packages on a node's host: which there are, and the offers of a minor's repository.
 
 Installing them is the work of jobs: scripts/packages-prepare.sh and scripts/packages-install.sh.
 """
@@ -19,7 +19,7 @@ TEMPORARY = "/tmp"  # noqa: S108 - on the host; the script makes a directory of 
 
 
 class Manager(StrEnum):
-    """What keeps a host's packages. NONE: nothing that is known here, as on an image-based system."""
+    """A host's package manager. NONE: none that is known here, as on an image-based system."""
 
     APT = "apt"
     DNF = "dnf"
@@ -29,7 +29,7 @@ class Manager(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What a host's package manager knows of Kubernetes.
+    """Kubernetes in a host's package manager.
 
     installed: of kubeadm, kubelet and kubectl, the version as the package manager has it («1.36.3-1.1»).
     held: which of them an ordinary upgrade leaves alone. sources: the files with an enabled repository of
@@ -44,7 +44,7 @@ class Packages:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A package that a repository offers. version: the package's. release: what Kubernetes calls it."""
+    """A package that a repository offers. version: the package's. release: Kubernetes' name for it."""
 
     name: str
     version: str
@@ -52,12 +52,12 @@ class Offer:
 
 
 def survey(host: Host) -> Packages:
-    """What is installed, held, and where it comes from; nothing is changed or fetched."""
+    """Packages installed and held, and their sources; nothing is changed or fetched."""
     return parse_survey(host.script(SURVEY).decode("utf-8", "replace"), host.node)
 
 
 def parse_survey(answer: str, node: str) -> Packages:
-    """What the script's answer says; BrokenStream where it makes no sense."""
+    """The script's answer, parsed; BrokenStream where it makes no sense."""
     manager = Manager.NONE
     installed: dict[str, str] = {}
     held = set[str]()
@@ -79,7 +79,7 @@ def parse_survey(answer: str, node: str) -> Packages:
 
 
 def ask_repository(host: Host, minor: int, *, renew_key: bool = False) -> tuple[Offer, ...]:
-    """What the repository of a minor (37) offers, asked again, beside the host's own lists and files.
+    """The offers of a minor's repository (37), asked again, beside the host's own lists and files.
 
     renew_key: trust the key beside the repository, not the host's own. Raises AdminError where
     the repository is not there, can't be reached, or is signed by a key that the host does not trust.
@@ -98,7 +98,7 @@ def ask_repository(host: Host, minor: int, *, renew_key: bool = False) -> tuple[
 
 
 def parse_offers(answer: str) -> list[Offer]:
-    """What the script's answer says, in its order."""
+    """The script's answer, parsed, in its order."""
     words = [line.split() for line in answer.splitlines()]
     return [
         Offer(each[1], each[2], release(each[2])) for each in words if each[:1] == ["offered"] and each[2:]

@@ -40,8 +40,8 @@ def documents(
 
 
 def merged(step: object) -> Iterator[Mapping[str, Any]]:
-    """An operation of a JSON patch on a mapping as documents to be merged: what was there goes, then comes
-    the new value; none for an operation that changes nothing."""
+    """An operation of a JSON patch on a mapping as documents to be merged: the old value goes, then comes
+    the new one; none for an operation that changes nothing."""
     if not isinstance(step, dict) or step.get("op") not in {*SETS, "remove"}:
         return
     names = [name.replace("~1", "/").replace("~0", "~") for name in str(step.get("path", "")).split("/")[1:]]

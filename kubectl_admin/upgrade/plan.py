@@ -105,14 +105,14 @@ def is_configured(facts: ClusterFacts, disk: Disk, role: Role, target: Target) -
 
 
 def state(step: Step) -> str:
-    """How far a step is, in words. What only goes before another step is not needed once that one is over."""
+    """How far a step is, in words. One that only prepares another is not needed once that one is over."""
     if not step.done:
         return TO_DO
     return NOT_NEEDED if step.name in (SNAPSHOT, DRAIN) else DONE
 
 
 def kubeadm_title(disk: Disk, role: Role, target: Target, *, over: bool) -> str:
-    """What kubeadm is asked to do; where that is over, what it was asked, as far as that is known."""
+    """kubeadm's task; where that is over, the task that it had, as far as that is known."""
     record = disk.kubeadm_record
     if over and record is None:
         part = "control plane" if role.control_plane else "configuration"

@@ -1,4 +1,4 @@
-"""What forbids the upgrade of a node, found before anything is changed. Pure."""
+"""Findings that forbid a node's upgrade, before anything is changed. Pure."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -147,7 +147,7 @@ def order(facts: ClusterFacts, disk: Disk, role: Role, target: Version, *, first
 
 
 def skew(facts: ClusterFacts, role: Role, target: Version) -> list[Finding]:
-    """What the skew policy would forbid once the node is there, and does not now."""
+    """Breaches of the skew policy once the node is there that are none now."""
     known = {(breach.instance.component, breach.instance.node) for breach in breaches(facts.versions)}
     after = moved(facts.versions, facts.node, target, role)
     # A kubelet or controller beside its own API server talks to that one alone, as kubeadm sets it up.

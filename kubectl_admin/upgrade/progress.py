@@ -1,4 +1,4 @@
-"""What the upgrade of a node reports while it runs, and how that is shown in words."""
+"""Reports of a node's upgrade while it runs, and how they are shown in words."""
 
 from collections.abc import Callable, Sequence
 

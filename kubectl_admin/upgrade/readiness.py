@@ -20,14 +20,14 @@ REPORT_INTERVAL = 5.0  # seconds after which it is told again what is missing
 
 @dataclass(frozen=True, slots=True)
 class Kubelet:
-    """What a Node object says of its kubelet."""
+    """A kubelet, by its Node object."""
 
     version: Version | None
     ready: bool
 
     @classmethod
     def of(cls, node: Mapping[str, Any]) -> "Kubelet":
-        """What a node (of the API) says."""
+        """Read from a node of the API."""
         info = node.get("status", {}).get("nodeInfo", {})
         return cls(Version.find(str(info.get("kubeletVersion", ""))), is_ready(node))
 
@@ -47,7 +47,7 @@ class Part:
 
     @classmethod
     def of(cls, pod: Mapping[str, Any]) -> "Part":
-        """What a pod (of the API) says."""
+        """Read from a pod of the API."""
         labels = pod["metadata"].get("labels") or {}
         containers: list[Mapping[str, Any]] = pod["spec"].get("containers") or [{}]
         states = (pod.get("status") or {}).get("containerStatuses") or ()
@@ -103,7 +103,7 @@ def wait_until_ready(  # noqa: PLR0913 - which node, what of it, and for how lon
 def what_is_missing(
     kubelet: Kubelet | None, parts: Iterable[Part], role: Role, target: Version, *, parts_ready: bool
 ) -> list[str]:
-    """What of a node is not well yet, in words. Pure."""
+    """Unwell parts of a node, in words. Pure."""
     missing = []
     if kubelet is None:
         return ["the Node object, which does not exist"]

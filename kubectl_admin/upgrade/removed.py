@@ -144,7 +144,7 @@ def shown(name: str, value: str) -> str:
 
 
 def _fix(staying: Sequence[Settings], target: int) -> str:
-    """What to do about settings that stay; about others, nothing."""
+    """The fix for settings that stay; others need none."""
     if staying:
         return f"before the upgrade, remove it from {' and from '.join(each.place for each in staying)}"
     return f"nothing to do: kubeadm 1.{target} removes it there"
@@ -181,7 +181,7 @@ def _gates(
 
 
 def gates_of(settings: Mapping[str, str]) -> dict[str, str]:
-    """The feature gates among a component's flags, by name; what is no «NAME=VALUE» is left out.
+    """The feature gates among a component's flags, by name; words other than «NAME=VALUE» are left out.
 
     Those of the control plane may say whose they are: «kube:NAME=VALUE».
     Source: component-base compatibility/registry.go, AddFlags.

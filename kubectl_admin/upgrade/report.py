@@ -1,4 +1,4 @@
-"""How a node's upgrade is shown: its steps, what forbids it, and what it took. Pure."""
+"""How a node's upgrade is shown: its steps, what forbids it, and how long it took. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -17,7 +17,7 @@ REFUSED = "the upgrade can't begin: fix the violations above first"
 
 
 def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Report:
-    """What would be done. waits: as in the drain's report. wide: names are shown whole."""
+    """The plan. waits: as in the drain's report. wide: names are shown whole."""
     drained = drain_report.report(seen.preview, wide=wide, waits=waits) if seen.preview else None
     steps = Table(
         [Column("STEP"), Column("STATE"), Column("WHAT")],
@@ -40,7 +40,7 @@ def planned(seen: Inspection, *, waits: bool = False, wide: bool = False) -> Rep
 
 
 def summary(seen: Inspection) -> str:
-    """The node, what it is, where it is and where it goes."""
+    """The node, its role, its version and the target."""
     here = seen.facts.kubelet or "?"
     # Which control plane was the first one is known only while that matters.
     role = "control plane" if seen.is_over and seen.role.control_plane else seen.role
@@ -67,7 +67,7 @@ def document(seen: Inspection, carried_out: Collection[str] = ()) -> dict[str, o
 
 
 def upgraded(done: Upgraded) -> Report:
-    """What was done, also where not all was, and what each step has taken."""
+    """The outcome, also of a part, and how long each step has taken."""
     steps = Table(
         [Column("STEP"), Column("TOOK"), Column("WHAT")],
         [[step.name, took(done.seconds, step), step.title] for step in done.inspection.steps],

@@ -40,7 +40,7 @@ ASK_TIMEOUT = 5.0  # seconds for kube-proxy's own answer
 
 @dataclass
 class Watched:
-    """What has been seen of kube-proxy's pods so far. healthy: as `says_well`, by the pod's name."""
+    """kube-proxy's pods as seen so far. healthy: as `says_well`, by the pod's name."""
 
     healthy: Callable[[str], bool | None]
     since: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Watched:
     looked: bool = False
 
     def lacking(self, pods: Sequence[ProxyPod], now: float, *, new: bool = False) -> dict[str, str]:
-        """What each of these pods lacks to be well, in words, by its uid; those that are well have none.
+        """The reason why each of these pods is not well, in words, by its uid; those that are have none.
 
         now: seconds of a clock that only goes forward. new: whether a pod that was not seen before has been
         made meanwhile, so that all of its restarts were, too.
@@ -92,10 +92,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What is not as it should be, in words.
+    """Faults, in words.
 
-    unwell: what does not work. crashed: the same of what ends again and again. awaited: what of a rollout is
-    still to come. left: what is not waited for.
+    unwell: add-ons that do not work. crashed: those that end again and again. awaited: parts of a rollout
+    still to come. left: those not waited for.
     """
 
     unwell: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What is asked for.
+    """Demands.
 
     proxied: whether the node has to have a kube-proxy. here: whether it is to be of the template that is
     deployed now. rolled_out: whether the new CoreDNS, and the new kube-proxy wherever the first ones are, are
@@ -154,11 +154,11 @@ def wait_until_well(
     timeout: float,
     lacking: Callable[[Sequence[str]], None],
 ) -> tuple[str, ...]:
-    """Returns when the node's kube-proxy is well, and what kubeadm has rolled out does not fail.
+    """Returns when the node's kube-proxy is well, and no add-on that kubeadm has rolled out fails.
 
-    Returns what of the rollout is still to come, in words: it is waited for only as long as it moves.
-    source: of that node. timeout: seconds. lacking: is told what is missing. Raises AdminError with what is
-    unwell then, and before that for a kube-proxy that ends again and again.
+    Returns the parts of the rollout that are still to come, in words: it is waited for only as long as it
+    moves. source: of that node. timeout: seconds. lacking: is told what is missing. Raises AdminError with
+    the unwell ones then, and before that for a kube-proxy that ends again and again.
     """
     watched = Watched(source.healthy)
     for late in looks(timeout, POLL_INTERVAL, clock=source.clock):
@@ -183,7 +183,7 @@ def wait_until_well(
 
 
 def judge(seen: Addons, watched: Watched, target: Target, expected: Expectation, now: float) -> Missing:
-    """What is lacking now: of the node's own kube-proxy, and of what kubeadm has rolled out, once it has."""
+    """Faults now: of the node's own kube-proxy, and of kubeadm's rollout, once it has begun."""
     own = watched.lacking(seen.proxies, now, new=watched.looked)
     watched.looked = True
     unwell = list(own.values())
@@ -214,7 +214,7 @@ def judge(seen: Addons, watched: Watched, target: Target, expected: Expectation,
 
 
 def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:
-    """What new kube-proxies of other nodes lack, by uid.
+    """Faults of new kube-proxies of other nodes, by uid.
 
     The word of one node that is not a control plane's counts only while no other one says otherwise.
     """
@@ -229,7 +229,7 @@ def awaits_others(seen: Addons) -> bool:
 
 
 def advice(missing: Sequence[str]) -> str:
-    """What to do about what is not well."""
+    """The fix for unwell add-ons."""
     if not any("kube-proxy" in each for each in missing):
         see = "see why with kubectl -n kube-system describe deployment coredns"
         return f"{see}; fix it and run the command again, or proceed with --allow {ADDON_ROLLOUT.id}"

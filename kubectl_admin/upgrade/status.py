@@ -1,4 +1,4 @@
-"""How far a node's upgrade is, seen from anywhere: who does it, what is at work there, what runs."""
+"""How far a node's upgrade is, seen from anywhere: who does it, which work runs there, which versions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from kubectl_admin.upgrade.packages import Offer
 from kubectl_admin.versions.version import Version, not_a_kubernetes_version
 
 NAMES = ("kubeadm", "kubelet", "kubectl")
-# semver.org's grammar; what is behind the patch goes into commands, too.
+# semver.org's grammar; the part behind the patch goes into commands, too.
 WRITTEN = re.compile(r"v?1\.[0-9]{1,6}(?P<whole>\.[0-9]{1,6}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)?")
 
 
@@ -25,7 +25,7 @@ def wanted(text: str) -> tuple[int, Version | None]:
 
 
 def role(facts: ClusterFacts, target: Version, record: Record | None = None) -> Role:
-    """What the node is on the way to this version. record: of kubeadm's step there.
+    """The node's role on the way to this version. record: of kubeadm's step there.
 
     `kubeadm upgrade apply` writes the version into ConfigMap kubeadm-config, so the first control-plane node
     finds an older version there; the others follow with `upgrade node`. It does so in its third phase of
@@ -84,7 +84,7 @@ def choose(facts: ClusterFacts, asked: Version | None, minor: int, offers: Itera
 def is_meant(offered: Version, version: Version | None, minor: int) -> bool:
     """Whether an offered version is the one that is wanted, or one of the releases of a minor.
 
-    What a vendor adds counts only where it was named.
+    A vendor's addition counts only where it was named.
     """
     if version is None:
         return offered.minor == minor and not offered.prerelease
@@ -121,6 +121,6 @@ def complete(offers: Iterable[Offer]) -> Sequence[Target]:
 
 
 def revision(package: str) -> tuple[int, ...]:
-    """What orders packages of one version: the numbers behind it, «1.1» of «1.37.2-1.1»."""
+    """Orders packages of one version: the numbers behind it, «1.1» of «1.37.2-1.1»."""
     parts = map(whole_number, package.rpartition("-")[2].split("."))
     return tuple(part for part in parts if part is not None)

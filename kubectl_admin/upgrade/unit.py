@@ -1,6 +1,6 @@
 """The command line that systemd will give the kubelet at its next start, from the unit's files. Pure.
 
-What runs was started from the files of an earlier day; what starts next reads those of the disk.
+The running kubelet was started from the files of an earlier day; the next one reads those of the disk.
 Source: systemd.unit(5), systemd.exec(5), systemd.service(5), «Command lines».
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 UNIT = "kubelet.service"
-# Where units are looked for, what counts first before what counts last.
+# Directories of units; the first one that has a file counts.
 DIRECTORIES = (
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
@@ -44,7 +44,7 @@ class Word:
 class Command:
     """How the unit starts the kubelet.
 
-    program: the path of what is started; "" where the unit's files say none. words: what it is given.
+    program: its path; "" where the unit's files say none. words: its arguments.
     missing: files with variables that the unit names, and that were not among the texts.
     """
 
@@ -54,13 +54,13 @@ class Command:
 
     @property
     def is_kubelet(self) -> bool:
-        """Whether it starts the kubelet itself: what a script in between adds can't be known."""
+        """Whether it starts the kubelet itself: a script in between may add words that can't be known."""
         return self.program.rpartition("/")[2] == "kubelet"
 
 
 @dataclass(slots=True)
 class Settings:
-    """What the files of a unit add up to. files: with variables, in their order, and who names them."""
+    """The files of a unit, added up. files: with variables, in their order, and who names them."""
 
     variables: dict[str, Word] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ def command(texts: Mapping[str, str]) -> Command:
 
 
 def readable(pattern: str) -> str:
-    """What is to be read for a file with variables: itself, or for a pattern the directory that it is in."""
+    """The path to read for a file with variables: itself, or for a pattern the directory that it is in."""
     return pattern.rpartition("/")[0] if set(pattern) & set("*?[") else pattern
 
 
@@ -163,7 +163,7 @@ def assignments(text: str) -> Iterator[tuple[str, str]]:
 
 
 def in_quotes(sign: str) -> str:
-    """What an escaped sign is within double quotes: the backslash stays before what needs none."""
+    """An escaped sign within double quotes: the backslash stays before a sign that needs none."""
     return "" if sign == "\n" else sign if sign in '"\\`$' else f"\\{sign}"
 
 

@@ -1,7 +1,7 @@
 # A part of other scripts: whether the kubelet that was just started stays.
 # shellcheck disable=SC2034 # $trouble is for them
 
-STAYS=10 # seconds; what ends a kubelet at its start (a flag, its configuration, the runtime) does it within a few
+STAYS=10 # seconds; a fault that ends a kubelet at its start (a flag, its configuration, the runtime) does it within a few
 ANSWERS=60 # seconds in which it must have said that it is well
 
 # Returns 0 when the kubelet is the same process, never restarted, for some seconds, and says that it is well where it
@@ -72,7 +72,7 @@ kubelet_healthz() (
   if [ "$port" != 0 ]; then printf 'http://%s:%s/healthz\n' "$bind" "$port"; fi
 )
 
-# What it wrote last, in a line.
+# Its last words, in a line.
 kubelet_last_words() {
   words=$(journalctl -u kubelet -n 40 -o cat 2> /dev/null | grep -E '^[EF][0-9]{4} |^[Ee]rror|[Ff]ailed to run' |
     tail -n 1 | cut -c 1-300) || :

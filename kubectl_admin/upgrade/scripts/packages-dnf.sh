@@ -6,5 +6,5 @@ all_of_dnf() {
   else dnf -y --disableexcludes=all --disableplugin=versionlock --setopt=install_weak_deps=0 "$@"; fi
 }
 
-# What it can't do without: its versionlock is not a plugin, and its --downloadonly knows no directory.
+# dnf 5's versionlock is not a plugin, and its --downloadonly knows no directory.
 is_dnf5() { case $(readlink -f -- "$(command -v dnf)") in *dnf5) ;; *) return 1 ;; esac; }

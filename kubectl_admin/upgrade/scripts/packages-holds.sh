@@ -9,7 +9,7 @@ note_holds() {
   mv -- "$state/holds.part" "$state/holds"
 }
 
-# Holds what was held before, as it was; a package manager may have dropped it.
+# Holds the packages that were held before, as they were; a package manager may have dropped a hold.
 restore_holds() {
   if [ ! -e "$state/holds" ]; then return; fi
   listed_holds > held
@@ -28,10 +28,10 @@ restore_holds() {
   done < "$state/holds"
 }
 
-# Once they are as they were: what is held when the next work begins is another matter.
+# Once they are as they were: the next work notes the holds anew.
 forget_holds() { rm -f -- "$state/holds"; }
 
-# By what is installed, without a network.
+# By the installed packages, without a network.
 dnf_lock() {
   if is_dnf5; then patiently dnf -q -y -C versionlock "$@"
   else patiently dnf -q -y -C --disablerepo='*' --disableexcludes=all versionlock "$@"; fi

@@ -1,4 +1,4 @@
-# A part of other scripts: what they do to packages, with each package manager; its last words are in the file «said».
+# A part of other scripts: their work on packages, with each package manager; its last words are in the file «said».
 # shellcheck disable=SC2154 # the scripts say $version, $minor, $from, $address, and $state: where things are kept
 
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
@@ -53,7 +53,7 @@ dnf_fetch() {
   else
     dnf_patiently --downloadonly --downloaddir="$state/fetched" "$@" || :
   fi
-  # dnf 4 removes what it has downloaded with its next transaction, wherever that is, by its path.
+  # dnf 4 removes its downloads with its next transaction, wherever they are, by their paths.
   find "$state/fetched" -name '*.rpm' -exec mv -f -- {} "$state/packages/" \; 2> /dev/null || :
   rm -rf -- "$state/fetched"
 }
@@ -81,7 +81,7 @@ apt_update() {
 refresh_list() {
   code=0
   if [ -z "$from" ]; then
-    # Whether another repository is well is not asked: what is wanted is offered, or it is not.
+    # Nobody asks whether another repository is well: the wanted package is offered, or it is not.
     case $manager in
       apt) apt_patiently update || : ;;
       dnf) dnf_patiently --refresh makecache || : ;;
@@ -162,7 +162,7 @@ apt_download() {
   (cd "$state/packages" && apt-get -q -o APT::Sandbox::User=root download "$@" > "$job/said" 2>&1 < /dev/null)
 }
 
-# Keeps the package of what is installed, from the host's own cache or from where it came. keep_installed NAME VERSION
+# Keeps the package that is installed, from the host's own cache or from where it came. keep_installed NAME VERSION
 keep_installed() {
   case $manager in
     apt)
@@ -171,7 +171,7 @@ keep_installed() {
       done
       apt_download "$1=$2" && return
       [ -n "$from" ] || return 1
-      # What this host has of the repository's list may be gone, or not be its own any more.
+      # The host's copy of the repository's list may be gone, or not be its own any more.
       former_minor=${2#*.}
       apt_update "$(moving_minor "$minor")" "${former_minor%%.*}" > refreshed 2>&1 || :
       apt_download -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$(pwd)/sources" "$1=$2"
@@ -227,7 +227,7 @@ install_files() {
   esac
 }
 
-# Installs what was there before, where its packages were kept; whether it is installed now. reinstall_former NAME...
+# Installs the former packages, where they were kept; whether it is installed now. reinstall_former NAME...
 reinstall_former() {
   names=$*
   set --

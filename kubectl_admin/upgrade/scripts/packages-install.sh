@@ -28,7 +28,7 @@ finish() {
   exit "$code"
 }
 
-# What is installed now, in words.
+# The packages that are installed now, in words.
 now_installed() {
   for name in $packages; do
     now=$(installed_version "$name") || :
@@ -39,7 +39,7 @@ now_installed() {
 # Puts the former packages back and ends. give_up WHY
 give_up() {
   why=$1 how=10
-  # What was at the version before the first attempt is what it was.
+  # A package that had the version before the first attempt stays as it was.
   former=
   for name in $packages; do
     if [ -e "$state/installed/$name" ] || is_installed_here "$name"; then former="$former $name"; fi

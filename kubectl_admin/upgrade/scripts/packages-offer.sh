@@ -1,4 +1,4 @@
-# Says what Kubernetes' repository of a minor offers, beside the host's own lists and files, which stay as they are.
+# Prints the offers of Kubernetes' repository of a minor, beside the host's own lists and files, which stay as they are.
 # packages-offer.sh MINOR DIRECTORY RENEW_KEY
 #   MINOR: 37. DIRECTORY: where a directory of its own is made for a while. RENEW_KEY: yes: trust the repository's own key
 # Answers an «offered NAME VERSION» a line, for each version.
@@ -10,7 +10,7 @@ minor=$1 directory=$2 renew=$3
 . ./packages-dnf.sh
 export LC_ALL=C
 
-# What an attempt that was killed has left.
+# Leftovers of a killed attempt.
 find "$directory" -maxdepth 1 -name 'kubectl-admin-offer.??????' -mmin +60 -exec rm -rf -- {} + 2> /dev/null || :
 work=$(mktemp -d "$directory/kubectl-admin-offer.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
@@ -21,7 +21,7 @@ umask 022
 said=$work/said
 
 from=$(moving_minor "$minor")
-# What the host's own lists know: the address of an own mirror may say nothing of a minor.
+# The offers in the host's own lists: the address of an own mirror may say nothing of a minor.
 offered_here() {
   case $manager in
     apt)
@@ -70,7 +70,7 @@ done
 
 case $manager in
   apt)
-    # Read behind the host's own configuration; what that runs after an update is not for this one.
+    # Read behind the host's own configuration; its hooks after an update are not for this one.
     cat > "$work/apt.conf" << END
 Dir::Etc::sourcelist "/dev/null";
 Dir::Etc::sourceparts "$work/sources";

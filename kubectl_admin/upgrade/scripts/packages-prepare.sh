@@ -37,7 +37,7 @@ refuse() {
   exit 1
 }
 
-# What it was before the first attempt, however many there were.
+# The versions before the first attempt, however many there were.
 note_installed() {
   for name in kubeadm kubelet kubectl; do
     now=$(installed_version "$name") || :
@@ -70,7 +70,7 @@ case $manager in
   none) refuse "this host has no apt, dnf or zypper" ;;
 esac
 from=$(moving_minor "$minor")
-# The address of an own mirror may say nothing of a minor: what it offers is there without being turned to.
+# The address of an own mirror may say nothing of a minor: its offers are there without being turned to.
 address="this host's repositories"
 [ -z "$from" ] || address=$(first_of addresses "$from" "$minor" | without_password)
 

@@ -1,12 +1,12 @@
-# A part of other scripts: files that are replaced, and put back if what follows fails, also by a later run.
-# $state/replaced/N holds of each: its path, what it was (nothing: it was not there), what it is now.
+# A part of other scripts: files that are replaced, and put back if the rest fails, also by a later run.
+# $state/replaced/N holds of each: its path, its former content (nothing: it was not there), its present one.
 # shellcheck disable=SC2154 # the scripts say $state: where things are kept
 
 # Replaces PATH by the content of NEW, keeping mode and owner. replace PATH NEW
 replace() {
   replaced=$(readlink -f -- "$1")
   note=$state/replaced/$(printf '%s' "$replaced" | tr / +)
-  # Somebody has changed it since an earlier run was killed: what it was then is past.
+  # Somebody has changed it since an earlier run was killed: its content then is past.
   if [ -e "$note/path" ] && ! cmp -s -- "$replaced" "$note/is"; then
     if [ ! -e "$note/was" ] || ! cmp -s -- "$replaced" "$note/was"; then rm -rf -- "$note"; fi
   fi
@@ -17,7 +17,7 @@ replace() {
   fi
   cp -- "$2" "$note/is"
   printf '%s\n' "$replaced" > "$note/path.part"
-  # What it was and is, too.
+  # Its former and its present content, too.
   for noted in "$note"/*; do on_disk "$noted"; done
   mv -- "$note/path.part" "$note/path"
   put_into_place "$replaced" "$2"
@@ -25,7 +25,7 @@ replace() {
 
 # put_into_place PATH NEW
 put_into_place() {
-  # A name that no package manager reads. What a run that was killed has left may hold a password.
+  # A name that no package manager reads. The leftover of a killed run may hold a password.
   rm -f -- "${1%/*}"/.kubectl-admin.??????
   fresh=$(mktemp "${1%/*}/.kubectl-admin.XXXXXX")
   if [ -e "$1" ]; then cp -p -- "$1" "$fresh"; else chmod 644 "$fresh"; fi
@@ -34,7 +34,7 @@ put_into_place() {
   mv -f -- "$fresh" "$1"
 }
 
-# Puts back what is still as it was made here.
+# Puts back each file that is still as it was made here.
 put_back_replaced() {
   for note in "$state"/replaced/*/; do
     note=${note%/}

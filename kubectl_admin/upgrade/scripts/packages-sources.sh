@@ -26,7 +26,7 @@ source_files() {
   done
 }
 
-# What a file says of Kubernetes' repositories: of those entries that are enabled and name /v1.NN/deb or /v1.NN/rpm.
+# Reads Kubernetes' repositories in a file: of those entries that are enabled and name /v1.NN/deb or /v1.NN/rpm.
 # sources TASK FILE [FROM TO [KEY]]
 #   minors: the minor of each. With FROM and TO, two minors, of the entries of FROM alone:
 #   moved: the whole file, with those entries moved to TO. entries: they alone, moved, no package excluded; signed
@@ -162,7 +162,7 @@ moving_minor() {
 # The files with entries of MINOR.
 files_of_minor() { source_minors | sed -n "s/^source \\(.*\\) $1\$/\\1/p"; }
 
-# Addresses as they may be shown and written down: stdin without what is before «@» in them.
+# Addresses as they may be shown and written down: stdin without the part before «@» in them.
 without_password() { sed 's|\(://\)[^/@ ]*@|\1|g'; }
 
 # The first that TASK finds in any of the files, moved from one minor to another.

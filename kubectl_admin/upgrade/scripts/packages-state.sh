@@ -30,7 +30,7 @@ listed_holds() {
       if [ -r /etc/zypp/locks ]; then sed -n 's/^solvable_name: *\([^ ]*\) *$/\1/p' /etc/zypp/locks; fi
       ;;
     dnf)
-      # «kubelet-0:1.36.3-150500.1.1.*» or «kubelet», and what begins with «!» is left out alone; dnf 5 has TOML.
+      # «kubelet-0:1.36.3-150500.1.1.*» or «kubelet», and a line with «!» in front is left out alone; dnf 5 has TOML.
       for list in /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list; do
         if [ -r "$list" ]; then
           sed -n 's/[ \t]*$//; /^[A-Za-z0-9]/{ s/-[0-9]*:[^:]*$//; s/-[0-9*][^-]*-[^-]*$//; p; }' "$list"

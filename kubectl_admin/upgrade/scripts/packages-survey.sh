@@ -1,4 +1,4 @@
-# Says which package manager this host has, and what that knows of Kubernetes: nothing is changed or fetched.
+# Prints this host's package manager, and its facts about Kubernetes: nothing is changed or fetched.
 # packages-survey.sh
 # Answers «manager MANAGER», «installed NAME VERSION», «held NAME» and «source FILE MINOR» lines.
 set -eu

@@ -1,4 +1,4 @@
-# A part of other scripts: what a package manager's many words about a repository come down to, as one sentence.
+# A part of other scripts: a package manager's many words about a repository as one sentence.
 
 refuse() {
   printf '%s\n' "$1" >&2
@@ -18,7 +18,7 @@ status_in() { sed -n 's/^.*[^0-9]\(4[0-9][0-9]\)  *\([A-Z][A-Za-z ]*[a-z]\).*$/ 
 
 # Refuses where a list was not fetched, or is not trusted.
 # apt_list_trouble SAID CODE ADDRESS
-#   SAID: what apt-get has written. Its exit code is 0 also where it uses an old list.
+#   SAID: apt-get's words. Its exit code is 0 also where it uses an old list.
 apt_list_trouble() {
   if [ "$2" = 0 ] && ! grep -Eq '^(Err:|E: |W: (Failed to fetch|An error occurred|GPG error|.* is not signed))' "$1"; then
     return

@@ -1,7 +1,7 @@
 # A part of jobs: how each step of a node's upgrade ended, on the disk, where it outlives a loss of power.
 # record DIRECTORY STEP TARGET MODE CODE
 #   DIRECTORY: of all records; its parent is there. CODE: «-» while the step is at work, then its exit code.
-# Returns another code than 0 where it could not be written; what was there before is there then.
+# Returns another code than 0 where it could not be written; the former record is there then.
 record() {
   (
     umask 077

@@ -38,8 +38,8 @@ else
   echo "== kubeadm upgrade node"
   step kubeadm upgrade node "$@"
 fi
-# The record of this run's begin is not younger than what kubeadm has written since.
-# A link stays one, and what it leads to is written.
+# The record of this run's begin is not younger than the file that kubeadm has written since.
+# A link stays one, and its target is written.
 if [ ! -e "$config" ] || [ -n "$(find "$records/kubeadm" -newer "$(readlink -f -- "$config")")" ]; then
   echo "error: kubeadm ended with 0, but has not written $config"
   step false

@@ -1,7 +1,7 @@
-# Says what an upgrade wants to know of this host.
+# Prints the facts of this host that an upgrade needs.
 # upgrade-survey.sh KUBERNETES DATA
 #   KUBERNETES: the directory of kubeadm's files. DATA: etcd's data directory, «-» where this host runs no etcd.
-# Answers «NAME VALUE» lines; what is not there has no line. A «kubelet-argument» is one word of the kubelet that
+# Answers «NAME VALUE» lines; a thing that is not there has no line. A «kubelet-argument» is one word of the kubelet that
 # runs; a «room» is the kilobytes that are free for a directory, the device that they are on, and the directory.
 # «record STEP TARGET MODE CODE» says how a step of an upgrade ended here (record.sh).
 set -eu
@@ -20,7 +20,7 @@ version_of kubeadm
 version_of kubelet
 if [ -d /run/systemd/system ] && command -v systemd-run > /dev/null; then
   printf 'systemd yes\n'
-  # Without its flags, what they say would be judged by their defaults.
+  # Without its flags, their defaults would be judged.
   settle_process kubelet
   if [ "$process" != 0 ]; then
     tr '\n\0' ' \n' < "/proc/$process/cmdline" | while IFS= read -r word; do
@@ -28,7 +28,7 @@ if [ -d /run/systemd/system ] && command -v systemd-run > /dev/null; then
     done
   fi
 fi
-# The root of the unified hierarchy has this file; where both are mounted, what the kubelet finds there is version 1.
+# The root of the unified hierarchy has this file; where both are mounted, the kubelet finds version 1 there.
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   printf 'cgroup 2\n'
 elif [ -d /sys/fs/cgroup ]; then
@@ -39,7 +39,7 @@ if [ "$2" != - ] && [ -d "$2" ]; then
 fi
 # Whether its Node is labelled so or not: a host whose kubelet starts an API server is a control plane.
 if [ -e "$1/manifests/kube-apiserver.yaml" ]; then printf 'apiserver yes\n'; fi
-# What is not there yet will be where its nearest parent is.
+# A directory that is not there yet will be where its nearest parent is.
 for directory in "$1" /usr /var/lib/kubectl-admin /var/lib/containerd /var/lib/containers/storage; do
   there=$directory
   while [ ! -d "$there" ]; do there=$(dirname -- "$there"); done
