@@ -11,7 +11,7 @@ EXTENSIONS = 0xA3  # in a certificate. Source: RFC 5280, section 4.1
 
 
 def tlv(tag: int, *parts: bytes) -> bytes:
-    """One value in DER: its tag, its length in the shortest form, and what is in it."""
+    """One value in DER: its tag, its length in the shortest form, and its content."""
     content = b"".join(parts)
     length = len(content)
     if length < 0x80:
@@ -31,7 +31,7 @@ def parts(value: bytes) -> list[bytes]:
 
 
 def content(value: bytes) -> bytes:
-    """What is in one value, behind which nothing may be."""
+    """The content of a value; nothing may be behind it."""
     if head(value) + length(value) != len(value):
         raise ValueError("a value has another length than it says")
     return value[head(value) :]

@@ -1,4 +1,4 @@
-"""What was found out about a cluster's certificates, as plain data."""
+"""The facts on a cluster's certificates, as plain data."""
 
 import re
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Source(StrEnum):
 
 
 class Use(StrEnum):
-    """What a certificate is there for."""
+    """The purpose of a certificate."""
 
     AUTHORITY = "authority"
     SERVER = "server"

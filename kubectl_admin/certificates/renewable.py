@@ -1,4 +1,4 @@
-"""What is renewed on request, by kubeadm or kubelets: names, files, signers, who serves or reads each. Pure.
+"""Certificates that kubeadm or kubelets renew: names, files, signers, who serves or reads each. Pure.
 
 Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/certlist.go and renewal/manager.go;
 pkg/kubelet/certificate/kubelet.go.
@@ -55,7 +55,7 @@ RENEWABLE = {
 }
 
 
-# What a kubelet gets by itself, on every node; kubeadm has nothing to do with it.
+# A kubelet gets these by itself, on every node; kubeadm has nothing to do with it.
 ROTATED = {
     CLIENT: Renewable(CLIENT, (), "ca"),
     SERVING: Renewable(SERVING, (), "", server="kubelet"),

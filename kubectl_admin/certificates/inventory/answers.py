@@ -1,4 +1,4 @@
-"""The answers of a cluster, put together: what was seen, and what could not be seen. Pure."""
+"""The answers of a cluster, put together: certificates and gaps. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.report.text import some_of
 
-# What it takes to see what a port serves.
+# The rights to see the certificate that a port serves.
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the listings gave. forwarders: for each node a pod in its network that leads to its ports."""
+    """The listings. forwarders: for each node a pod in its network that leads to its ports."""
 
     nodes: tuple[str, ...]
     control_plane: tuple[StaticPod, ...]
@@ -34,7 +34,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """What was seen on a node's disk, and by its host on ports that are not on the loopback."""
+    """Seen on a node's disk, and by its host on ports that are not on the loopback."""
 
     seen: tuple[Seen, ...]
     unseen: tuple[Gap, ...] = ()

@@ -43,7 +43,7 @@ class Port:
 
     @property
     def name(self) -> str:
-        """What its certificate is called in listings."""
+        """Its certificate's name in listings."""
         return self.file or f"{self.component.removeprefix('kube-')}-serving"
 
 
@@ -100,7 +100,7 @@ EVERYWHERE = ("", "0.0.0.0", "::", "localhost", "127.0.0.1", "::1")  # noqa: S10
 
 
 def files(pods: Iterable[StaticPod]) -> list[File]:
-    """The files that one node's static pods were told to use, each once, and what kubeadm adds to them."""
+    """The files that one node's static pods were told to use, each once, and those that kubeadm adds."""
     found: dict[str, File] = {}
     for pod in pods:
         for flag, (name, use) in FLAGS[pod.component].items():

@@ -26,9 +26,9 @@ EMBEDDED = ("certificate", "authority")  # kinds of certificates that a kubeconf
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the script says of a file.
+    """The script's word on a file.
 
-    kind: pem, kubeconfig, certificate and authority for what is embedded in one, absent, or kubelet for a
+    kind: pem, kubeconfig, certificate and authority for one embedded there, absent, or kubelet for a
     setting of it, with the setting in place of the path; served, with an address in place of the path.
     """
 
@@ -89,7 +89,7 @@ def settings(answer: bytes) -> dict[str, str]:
 
 
 def served(answer: bytes) -> dict[str, Certificate | Broken]:
-    """What the script has seen at each address in its arguments."""
+    """The certificates that the script has seen, by address."""
     found = {}
     for header, lines in _sections(answer.decode("latin-1")):
         if header.kind == "served":
@@ -100,7 +100,7 @@ def served(answer: bytes) -> dict[str, Certificate | Broken]:
 
 
 def _sections(answer: str) -> Iterator[tuple[Header, list[str]]]:
-    """Each file's header and what the script has shown of it."""
+    """Each file's header and the lines that the script has shown of it."""
     header: Header | None = None
     lines: list[str] = []
     for line in answer.splitlines():
@@ -130,7 +130,7 @@ def _header(line: str) -> Header | None:
 
 
 def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[str, File]) -> Iterator[Seen]:
-    """What one file holds."""
+    """Read from one file."""
     name, use, required = _meant(header, known.get(header.path))
 
     def one(title: str, source: Source, use: Use, content: Certificate | Broken) -> Seen:
@@ -143,7 +143,7 @@ def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[
             yield one(name, Source.FILE, use, ABSENT)
         return
     if header.kind == "kubeconfig":
-        return  # what it holds and names comes apart
+        return  # its certificates come in sections of their own
     body = x509.read("\n".join(lines).encode("latin-1"))
     if header.kind == "certificate":
         yield one(name, Source.KUBECONFIG, Use.CLIENT, body[0])
@@ -166,7 +166,7 @@ def _of_section(node: str, header: Header, lines: Sequence[str], known: Mapping[
 
 
 def _meant(header: Header, file: File | None) -> tuple[str, Use, bool]:
-    """What a file is called, what it is for, and whether it is required."""
+    """A file's name, its purpose, and whether it is required."""
     if file:
         return file.name, file.use, file.required
     if header.name == "kubelet.conf" and header.kind == "pem":

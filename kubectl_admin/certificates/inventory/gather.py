@@ -37,7 +37,7 @@ RETRY_TIMEOUT = 30.0  # seconds for which the way to a node may be cut: a listin
 WORKERS = 24
 NODES = Right("list", "nodes")
 LIST_PODS = Right("list", "pods", KUBE_SYSTEM)
-# What is asked for, where its name is not the right that it takes.
+# Questions whose names are not the rights that they need.
 STATIC_PODS, PROXIES, OF_CONTROL_PLANE = "static pods", "kube-proxy", "nodes of the control plane"
 
 Answered = Callable[[int], None]
@@ -57,8 +57,8 @@ def gather(
     hosts: those of its nodes; None: without any, only what can be seen through the API. answered: called
     after each node and port, for progress. handshake: as `served.certificate`.
 
-    What can't be looked at is a Gap. Raises AdminError where the API server can't be spoken to, with why if a
-    certificate has expired, and where debug pods may not be made.
+    Anything that can't be looked at is a Gap. Raises AdminError where the API server can't be spoken to, with
+    why if a certificate has expired, and where debug pods may not be made.
     """
     try:
         listed = listings(cluster)
@@ -104,7 +104,7 @@ def gather(
 
 
 def listings(cluster: Cluster) -> Listed:
-    """What the API's objects say. Raises AdminError where nodes and pods can't be asked for at all."""
+    """The API's objects. Raises AdminError where nodes and pods can't be asked for at all."""
     questions: dict[Right | str, Callable[[], Any]] = {
         NODES: lambda: tuple(name for (name,) in cluster.table("/api/v1/nodes").named("Name")),
         STATIC_PODS: partial(_pods, cluster, static_pods.SELECTOR),
@@ -159,7 +159,7 @@ def on_node(
     files: Sequence[components.File],
     far: Sequence[Port],
 ) -> Disk:
-    """What is on a node's disk, and served on those ports that its loopback does not reach.
+    """Certificates on a node's disk, and on those ports that its loopback does not reach.
 
     kubelet: shakes hands with the node's kubelet, without which no pod would ever run there; None where no
     way to that is known.

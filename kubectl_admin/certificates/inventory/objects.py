@@ -16,7 +16,7 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM
 # Source: docs «Configure the Aggregation Layer», «Extension Apiserver Authenticates the Request».
 PUBLISHED = "extension-apiserver-authentication"
 PUBLISHED_FIELDS = {"client-ca-file": "ca", "requestheader-client-ca-file": "front-proxy-ca"}
-PUBLISHING = Right("get", "configmaps", KUBE_SYSTEM)  # what it takes to read them
+PUBLISHING = Right("get", "configmaps", KUBE_SYSTEM)  # the right to read them
 CRD_PAGE = 50  # definitions carry schemas of many pages
 
 Bundles = Iterator[tuple[str, object]]  # the name of an object, and a caBundle in it
@@ -39,7 +39,7 @@ def aggregated(document: Mapping[str, Any]) -> Bundles:
     yield document["metadata"]["name"], (document.get("spec") or {}).get("caBundle")
 
 
-# The kind in a word -> group, resource, objects a page, and what finds the bundles in one.
+# The kind in a word -> group, resource, objects a page, and a function that finds the bundles in one.
 KINDS: Mapping[str, tuple[str, str, int, Callable[[Mapping[str, Any]], Bundles]]] = {
     "validatingwebhook": ("admissionregistration.k8s.io", "validatingwebhookconfigurations", 500, webhooks),
     "mutatingwebhook": ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", 500, webhooks),
@@ -49,7 +49,7 @@ KINDS: Mapping[str, tuple[str, str, int, Callable[[Mapping[str, Any]], Bundles]]
 
 
 def questions(cluster: Cluster) -> dict[Right, Callable[[], tuple[Seen, ...]]]:
-    """What to ask, by the right that each takes."""
+    """Questions, by the right for each."""
     asked: dict[Right, Callable[[], tuple[Seen, ...]]] = {
         right(kind): partial(_listed, cluster, kind) for kind in KINDS
     }
@@ -75,7 +75,7 @@ def published(cluster: Cluster) -> tuple[Seen, ...]:
 
 
 def of_objects(kind: str, documents: Iterable[Mapping[str, Any]]) -> Iterator[Seen]:
-    """The authorities in the objects of a kind, each once for an object; what can't be read as well."""
+    """The authorities in the objects of a kind, each once for an object; unreadable ones as well."""
     find = KINDS[kind][3]
     for document in documents:
         told = set()

@@ -14,7 +14,7 @@ def exposition(facts: Facts) -> str:
 
 
 def samples(facts: Facts) -> Iterator[tuple[Labels, float]]:
-    """What each certificate that can be read is called, where it is, and when it expires."""
+    """The name, place and expiry of each certificate that can be read."""
     for one in facts.seen:
         if one.certificate is not None:
             labels = {

@@ -1,4 +1,4 @@
-"""How certificates are shown: a row for all that are alike, what expires first, plain data. Pure."""
+"""How certificates are shown: a row for all that are alike, the first to expire on top, plain data. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ MARKS = {Severity.VIOLATION: Mark.BAD, Severity.WARNING: Mark.DOUBT}
 class Line:
     """A certificate on a node, and where it was seen; an authority on all nodes.
 
-    seen: what says most of it: its file before the port that serves it. ports: those that serve it. stale:
-    whether a port serves it although the disk holds another one; unserved: whether it is that other one.
+    seen: the place that says most of it: its file before the port that serves it. ports: those that serve it.
+    stale: whether a port serves it although the disk holds another one; unserved: whether it is that other
+    one.
     """
 
     seen: Seen
@@ -151,7 +152,7 @@ def served(line: Line) -> Cell | str:
 
 
 def summary(facts: Facts, listed: Sequence[Line], now: datetime) -> Iterator[str]:
-    """How much was seen, what expires first, and what is not the cluster's own."""
+    """The number of certificates, the first to expire, and those that are not the cluster's own."""
     context = f"context {facts.context}, " if facts.context else ""
     nodes = f"disks of {len(facts.hosts):,} of {len(facts.nodes):,} nodes"
     yield f"{context}{len(listed):,} certificates, {nodes}"
@@ -202,7 +203,7 @@ def document(line: Line, now: datetime) -> dict[str, object]:
 
 
 def fields(facts: Facts) -> dict[str, object]:
-    """What belongs to the cluster as a whole."""
+    """Fields of the cluster as a whole."""
     return {
         "context": facts.context,
         "server": facts.server,

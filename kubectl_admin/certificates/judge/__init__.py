@@ -1,4 +1,4 @@
-"""What is wrong with a cluster's certificates, or will be soon. Pure.
+"""Faults of a cluster's certificates, now or soon. Pure.
 
 Read in this order: judge below, then expiry, contents, reload, reachability and authorities, one question
 each; alike, text and advice are their words.

@@ -1,4 +1,4 @@
-"""What to do about a certificate. Pure."""
+"""The fixes for certificates. Pure."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ OVERDUE = "the kubelet should have done so by itself; to see why not: journalctl
 
 
 def renewal(one: Seen) -> str:
-    """What to do about a certificate that expires; "" where nobody knows."""
+    """The fix for a certificate that expires; "" where nobody knows."""
     if one.name in RENEWABLE:
         return f"kubectl admin certs renew {one.name}"
     if one.use is Use.AUTHORITY:

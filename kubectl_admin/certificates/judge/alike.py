@@ -1,4 +1,4 @@
-"""Certificates that are alike, so that what is wrong with many nodes is said once. Pure."""
+"""Certificates that are alike, so that a fault of many nodes is said once. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -18,7 +18,7 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Iterator[tuple
 
 
 def distinct(facts: Facts) -> Iterator[Seen]:
-    """What was seen, one place for each certificate on a node, files first; authorities once in all."""
+    """One place for each certificate on a node, files first; authorities once in all."""
     told = set()
     order = list(Source)
     for one in sorted(facts.seen, key=lambda one: order.index(one.source)):
@@ -32,7 +32,7 @@ def distinct(facts: Facts) -> Iterator[Seen]:
 
 
 def subject(one: Seen) -> str:
-    """What a finding about it is about; its objects say whose."""
+    """A finding's subject for it; its objects say whose."""
     return "caBundle" if one.source is Source.OBJECT and one.name == one.owner else one.name
 
 

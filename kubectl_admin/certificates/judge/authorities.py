@@ -37,7 +37,7 @@ def expiring_first(facts: Facts) -> Iterator[Finding]:
 
 
 def of_signers(seen: Iterable[Seen]) -> dict[tuple[str, str | None], list[Lasting]]:
-    """What each signer has signed, by its name and key, and by its name alone (None); the longest first.
+    """Each signer's certificates, by its name and key, and by its name alone (None); the longest first.
 
     So nobody compares every authority with every certificate, of which one node may show very many.
     """

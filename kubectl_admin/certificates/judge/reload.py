@@ -40,7 +40,7 @@ def not_loaded(facts: Facts) -> Iterator[Finding]:
 
 
 def stale(facts: Facts) -> dict[tuple[str, str], tuple[Seen, Seen]]:
-    """By name and node: what is served although the disk holds another certificate for that, and the other.
+    """By name and node: the served certificate where the disk holds another one for that, and that one.
 
     Not where the disk holds none, nor where the process has generated its own.
     """

@@ -22,10 +22,10 @@ from kubectl_admin.plan import Plan
 class CertificateChange:
     """A change of certificates.
 
-    what: is asked for, as a command («renew all certificates»).
-    about: what this run does, for other runs («renews certificates»).
+    what: as a command («renew all certificates»).
+    about: the same, for other runs («renews certificates»).
     gather: reads the nodes.
-    plan: makes the plan of what was read.
+    plan: makes the plan from these facts.
     work: changes one node.
     renews: whether your own kubeconfig is kept up with it.
     """
@@ -39,7 +39,7 @@ class CertificateChange:
 
 
 def renewal(names: Sequence[str]) -> CertificateChange:
-    """What kubeadm renews. names: of certificates; all of them where none is named."""
+    """Renewal by kubeadm. names: of certificates; all of them where none is named."""
     return CertificateChange(
         f"renew {', '.join(names) or 'all certificates'}",
         "renews certificates",
@@ -51,7 +51,7 @@ def renewal(names: Sequence[str]) -> CertificateChange:
 
 
 def rotation(names: Sequence[str]) -> CertificateChange:
-    """What kubelets rotate. names: `kubelet-client`, `kubelet-serving`, or both."""
+    """Rotation by kubelets. names: `kubelet-client`, `kubelet-serving`, or both."""
     what = " and ".join(names)
     return CertificateChange(
         f"rotate {what}",

@@ -1,4 +1,4 @@
-"""What was found out before certificates are renewed or restored."""
+"""The facts before certificates are renewed or restored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ JOB = "certs"  # one at a time on a node
 # Seconds after which a rotation's job is not waited for: it takes about five, gives up a certificate after
 # 120, and restarts the kubelet twice at most, which systemd lets take three minutes each.
 ROTATION_TIMEOUT = 600.0
-BEFORE_ROLLBACK = "-before-rollback"  # what a backup's name ends with that a rollback has made
+BEFORE_ROLLBACK = "-before-rollback"  # the end of the name of a backup that a rollback has made
 NAMED = "%Y%m%dT%H%M%SZ"  # how a backup's name begins
 RUN_TIMEOUT = 1800  # seconds that a run may take on a node after its job
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What was kept on a node.
+    """A backup on a node.
 
     open: whether not all that its renewal has made was seen in use. held: the certificates in it by kubeadm's
     names, where it was looked at.
@@ -76,7 +76,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the script certs-survey says of a host. kubeadm: its version, "" for none.
+    """A host by the script certs-survey. kubeadm: its version, "" for none.
 
     embedded: whether kubelet.conf holds its certificate itself, which then nobody renews.
     """
@@ -110,7 +110,7 @@ class Node:
 
     seen: the certificates on its disk. pki: the directory of its certificates.
     parts: its static pods by component, uids: the same as the kubelet knows them.
-    settings: what its kubelet was told; "" for what it was not.
+    settings: of its kubelet; "" for those that it was not given.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Node:
 
     @property
     def renewable(self) -> tuple[str, ...]:
-        """What kubeadm renews of what is there, in its order.
+        """Those that kubeadm renews, in its order.
 
         Source: kubernetes/kubernetes cmd/kubeadm/app/phases/certs/certlist.go, GetCertsWithoutEtcd.
         """

@@ -10,5 +10,5 @@ SURVEY = Script("certificates", "certs-survey")
 
 
 def survey_host(there: Host) -> Survey:
-    """What a change of certificates meets on a host."""
+    """Facts of a host for a change of certificates."""
     return Survey.of(there.script(SURVEY, STATE, KUBERNETES, JOB))

@@ -1,4 +1,4 @@
-"""What the plans of kubeadm's and kubelets' renewals share: the step of a node. Pure."""
+"""The step of a node, for the plans of kubeadm's and kubelets' renewals. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class NodeStep(Step):
 
     @property
     def restored(self) -> dict[str, Certificate | Broken]:
-        """What of the backup takes the place of something else, by its name."""
+        """The backup's certificates that replace another one, by name."""
         held = self.backup.held if self.backup else {}
         return {
             name: held[name]

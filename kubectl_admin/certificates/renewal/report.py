@@ -1,4 +1,4 @@
-"""How a renewal is shown: before, as a plan, and afterwards, as what was done. Pure."""
+"""How a renewal is shown: before, as a plan, and afterwards, as an outcome. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from kubectl_admin.report.text import duration
 
 
 def plan(planned: Plan[NodeStep]) -> Report:
-    """What would be done, node after node."""
+    """The plan, node after node."""
     return Report(
         kind="CertificateRenewalPlan",
         items=lambda: map(step_document, planned.steps),
@@ -49,13 +49,13 @@ def row(step: NodeStep, name: str, *, back: bool) -> list[Cell | str]:
         return [step.node, name, ends(here), then(name), serial(here)]
     found = step.afterwards(name)
     later = found if isinstance(found, Certificate) else None
-    # What is there already is not touched, nor is the process that serves or reads it.
+    # A certificate that is there already is not touched, nor is the process that serves or reads it.
     what = then(name) if name in step.restored else "unchanged"
     return [step.node, name, ends(here), ends(later), what, serial(here), serial(later)]
 
 
 def then(name: str) -> str:
-    """What follows for a process."""
+    """The work on a process then."""
     about = KNOWN[name]
     if name in ROTATED:
         return "restart the kubelet, which gets a new one"
@@ -65,7 +65,7 @@ def then(name: str) -> str:
 
 
 def told(planned: Plan[NodeStep]) -> Iterator[str]:
-    """What happens, in sentences."""
+    """The plan in sentences."""
     for step in planned.steps:
         if step.backup:
             yield f"node {step.node}: backup {step.backup.name} is restored"
@@ -83,7 +83,7 @@ def told(planned: Plan[NodeStep]) -> Iterator[str]:
 
 
 def result(context: str, done: Sequence[Done]) -> Report:
-    """What was done."""
+    """The outcome."""
     rows = [
         [one.node, one.name, ends(one.after), seen(one), serial(one.after), serial(one.before)]
         for each in done
@@ -115,7 +115,7 @@ def seen(one: Changed) -> Cell | str:
 
 
 def summary(done: Done) -> str:
-    """What was done on a node, in a sentence."""
+    """The outcome on a node, in a sentence."""
     number = len(done.changed)
     what = (
         f"{number} certificate{'' if number == 1 else 's'} changed" if number else "nothing had to be changed"
@@ -156,7 +156,7 @@ def step_document(step: NodeStep) -> dict[str, object]:
 
 
 def afterwards(step: NodeStep, name: str) -> dict[str, object]:
-    """What will be there, where that is known beforehand, as plain data."""
+    """The next certificate, where it is known beforehand, as plain data."""
     if step.backup is None:
         return {}
     found = step.afterwards(name)

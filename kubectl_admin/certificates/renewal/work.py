@@ -50,9 +50,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done on a node.
+    """The outcome on a node.
 
-    backup: in which what there was before is kept; "" where nothing is.
+    backup: the one with the former certificates; "" for none.
     restarted: which processes were restarted.
     """
 
@@ -98,16 +98,16 @@ class Site:
                     self.tell(f"{what}: see «kubectl admin cleanup»")
 
 
-# What is done on one node.
+# The work on one node.
 Work = Callable[[Cluster, Site, NodeStep], Done]
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Does what a plan says, node after node, while nobody else changes a control plane.
+    """Carries a plan out, node after node, while nobody else changes a control plane.
 
-    work: what is done on one node.
-    about: what that is («renews certificates»), for who else wants to change a control plane, and is refused.
+    work: on one node.
+    about: the same in words («renews certificates»), for another run that is refused meanwhile.
     finished: is given each node's result as it comes, and the host while it is still open.
     skipped: as in `one_at_a_time.control_plane`.
     exclude: inside, nobody else changes a control plane. hold: the same for one worker's upgrade.

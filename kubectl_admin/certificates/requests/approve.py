@@ -34,7 +34,7 @@ RESTART_INTERVAL = 1.0  # seconds before a watch that an API server's restart ha
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request.
+    """The outcome of a request.
 
     judged: as it was at that moment. approved: whether it was just now. issued: None while there is no
     certificate. problem: why it was not approved or not issued, or is not what was judged, in a sentence;
@@ -161,7 +161,7 @@ def await_issued(
 ) -> list[Outcome]:
     """The outcomes with their certificates, as far as they come within so many seconds.
 
-    Raises no error of the API server: what is approved is approved, and must be reported.
+    Raises no error of the API server: an approved request stays approved, and must be reported.
     """
     waiting = {each.judged.request.uid: each for each in outcomes if each.approved}
     done: dict[str, Outcome] = {}

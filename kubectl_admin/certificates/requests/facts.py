@@ -1,4 +1,4 @@
-"""What a CertificateSigningRequest asks for.
+"""A CertificateSigningRequest's content.
 
 The requester is the API server's own word; everything else is what somebody has written there.
 """
@@ -37,9 +37,9 @@ Address = IPv4Address | IPv6Address
 class Content:
     """The signed part of a request.
 
-    common_names, organizations: as often as they are there. others: what else the subject holds, by name.
+    common_names, organizations: as often as they are there. others: the rest of the subject, by name.
     dns_names, addresses: alternative names. other_names: those of other kinds, each with its kind.
-    extensions: what else is asked for, by name. attributes: what else is in it, by number.
+    extensions: all others that are asked for, by name. attributes: all others, by number.
     exact: whether its bytes are this and nothing else, so that no parser could read another request in them.
     key: «RSA 2048», «ECDSA P-256», «Ed25519». strong: whether that is a key to be trusted. rsa: its kind.
     public_key: DER. signed: whether the request is signed with that key.
@@ -68,8 +68,8 @@ class Request:
     username, groups: who asks, by the API server's own word.
     expiration: seconds that the certificate is to last; None leaves it to the signer.
     content: None where it can't be read; broken then says why. It is only read while a request is pending.
-    encoded: what `content` is read from, as the API has it, while that was not read.
-    approved, denied, failed: what has been said of it so far. why: the words of the last such.
+    encoded: the source of `content`, as the API has it, while that was not read.
+    approved, denied, failed: decisions on it so far. why: the words of the last such.
     certificate: PEM; "" while there is none.
     version: resourceVersion.
     """
@@ -101,8 +101,8 @@ class Request:
 def request_of(document: Mapping[str, Any]) -> Request:
     """The request of an object of the API; one that can't be read is `broken`.
 
-    What it asks for is taken apart while nobody has decided: that costs more than all else, and of thousands
-    most are decided.
+    Its content is read only while nobody has decided: that costs more than all else, and of thousands most
+    are decided.
     """
     return taken_apart(outline_of(document))
 
@@ -119,7 +119,7 @@ def taken_apart(request: Request) -> Request:
 
 
 def outline_of(document: Mapping[str, Any]) -> Request:
-    """The request of an object of the API, what it asks for not taken apart."""
+    """The request of an object of the API, its content not read."""
     metadata, spec = document["metadata"], document["spec"]
     status = document.get("status") or {}
     said = {one.get("type"): one for one in status.get("conditions") or () if one.get("status") != "False"}
@@ -149,9 +149,9 @@ def outline_of(document: Mapping[str, Any]) -> Request:
 
 
 def content_of(pem: bytes) -> Content:
-    """What a request in PEM asks for. Raises ValueError with the reason where it can't be read.
+    """The content of a request in PEM. Raises ValueError with the reason where it can't be read.
 
-    Read strictly: what two readers may take differently is not read at all.
+    Strict: text that two readers may take differently is not read at all.
     """
     if len(pem) > SIZE_LIMIT:
         raise ValueError(f"it has more than {SIZE_LIMIT} bytes")
@@ -261,7 +261,7 @@ def other_names(names: Iterable[x509.GeneralName]) -> Iterable[str]:
 
 
 def said(error: Exception) -> str:
-    """What a parser has said, in one line."""
+    """A parser's words, in one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

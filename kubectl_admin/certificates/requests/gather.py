@@ -37,7 +37,7 @@ RIGHTS = (Right("list", "certificatesigningrequests", group=GROUP), Right("list"
 SERVICE = "/api/v1/namespaces/default/services/kubernetes"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 OF_SERVICE = [("labelSelector", "kubernetes.io/service-name=kubernetes")]
-# What may be missing: that a request does not name the API server is then not judged, and that is said.
+# These may be missing: nobody judges then whether a request names the API server, and a note says so.
 OPTIONAL = {
     SERVICE: Right("get", "services", namespace="default"),
     KUBEADM_CONFIG: Right("get", "configmaps", namespace=KUBE_SYSTEM),
@@ -53,7 +53,7 @@ WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there was at one moment. requests: all, decided ones, too, the oldest first, not taken apart."""
+    """One moment. requests: all, decided ones, too, the oldest first, not taken apart."""
 
     context: str
     requests: tuple[Request, ...]
@@ -131,16 +131,16 @@ def by_age(found: Iterable[Request]) -> tuple[Request, ...]:
 
 
 def nodes(cluster: Cluster) -> Nodes:
-    """The addresses of all nodes, and what the API server is known by."""
+    """The addresses of all nodes, and the API server's names."""
     by_name = {str(node["metadata"]["name"]): addresses_of(node) for node in cluster.list("/api/v1/nodes")}
     return Nodes(by_name, server(cluster))
 
 
 def server(cluster: Cluster) -> Server:
-    """What the API server is known by, as far as the user may see it.
+    """The API server's names and addresses, as far as the user may see them.
 
-    By what it was configured with, by what it shows of itself, by where pods reach each of them, and by where
-    the user finds it: no one of them has all its names.
+    By its configuration, by its own certificate, by where pods reach each of them, and by where the user
+    finds it: no one of these has all.
     """
     gaps: list[Gap] = []
     service, config, slices = (optional(cluster, path, gaps) for path in (SERVICE, KUBEADM_CONFIG, SLICES))

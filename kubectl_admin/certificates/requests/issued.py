@@ -41,7 +41,7 @@ class Issued:
 
     serial: hexadecimal. ends: None where it can't be read. seconds: how long it lasts in all.
     key: the SHA-256 of its public key, in hex; "" for an unknown kind.
-    differences: in what it is not what was judged, each a sentence's part; none where it is.
+    differences: from the judged request, each a sentence's part; none where it has none.
     """
 
     serial: str
@@ -54,7 +54,7 @@ class Issued:
 def of_pem(judged: Judged, certificate: str) -> Issued:
     """The certificate of a request that was judged; one that can't be read here may be good elsewhere.
 
-    certificate: PEM; the first one in it is the kubelet's, what follows is who has signed it.
+    certificate: PEM; the first one in it is the kubelet's, the others are of its signers.
     """
     try:
         made, *chain = x509.load_pem_x509_certificates(certificate.encode())
@@ -84,7 +84,7 @@ def mismatch(judged: Judged, issued: Issued) -> AdminError:
 
 
 def remedy(judged: Judged, issued: Issued) -> str:
-    """What to do about a certificate that is not what was judged: which key, which node, until when.
+    """The fix for a certificate that is not what was judged: which key, which node, until when.
 
     Source: Kubernetes «Certificates and Certificate Signing Requests»: there is no revocation.
     """
@@ -99,7 +99,7 @@ def remedy(judged: Judged, issued: Issued) -> str:
 
 
 def compare(judged: Judged, made: x509.Certificate) -> Iterator[str]:
-    """In what a certificate is not what was judged. Raises whatever the parser does."""
+    """Differences from the judged request. Raises whatever the parser does."""
     content = judged.request.content
     if content is None:
         yield "the judged request can't be read"
@@ -154,7 +154,7 @@ def compare_names(content: Content, made: x509.Certificate) -> Iterator[str]:
 
 
 def compare_usages(asked: Collection[str], made: x509.Certificate) -> Iterator[str]:
-    """In what it may be used for else than what was asked; without the extensions, for everything."""
+    """Uses that were not asked for, or are missing; without the extensions, for everything."""
     usage = extension(made, x509.KeyUsage)
     found = {name for name in KEY_USAGES if usage is None or getattr(usage, name)}
     wanted = {word.replace(" ", "_") for word in (SIGNATURE, ENCIPHERMENT) if word in asked}

@@ -31,11 +31,11 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the API server is known by.
+    """The API server's names.
 
     service: the addresses of its Service, default/kubernetes. names: the names (`folded`) and addresses by
-    which anybody else finds it. domain: the cluster's own, beneath which its Services are. gaps: what
-    could not be seen of it.
+    which anybody else finds it. domain: the cluster's own, beneath which its Services are. gaps: all
+    that could not be seen of it.
     """
 
     service: frozenset[Address] = frozenset()
@@ -133,7 +133,7 @@ class Configured:
 
 
 def configured(config: Mapping[str, Any]) -> Configured:
-    """What ConfigMap kubeadm-config says: the control plane's endpoint, if any, and further names.
+    """Names in ConfigMap kubeadm-config: the control plane's endpoint, if any, and further ones.
 
     Raises ValueError where the ConfigMap can't be read.
 

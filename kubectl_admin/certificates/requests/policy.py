@@ -23,7 +23,7 @@ BOOTSTRAP = re.compile(r"system:bootstrap:[a-z0-9]{6}")
 BOOTSTRAPPERS = "system:bootstrappers"
 # Names that every cluster's API server answers to, and those of every machine itself: never a node's own.
 EVERYBODYS = re.compile(r"localhost(\..*)?|kubernetes(\.default(\.svc(\..*)?)?)?")
-# What names one machine: no wildcard, no address in letters, and nothing that one reader cuts off.
+# A name of one machine: no wildcard, no address in letters, and nothing that one reader cuts off.
 HOSTNAME = re.compile(
     r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*(?!(0x[0-9a-f]*|[0-9]+)$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 )
@@ -39,7 +39,7 @@ EVIDENCE = 400  # characters that are said against a request of what it holds
 
 
 class Verdict(StrEnum):
-    """What is to be done with a request."""
+    """The verdict on a request."""
 
     VALID = "valid"
     DOUBTFUL = "doubtful"  # right, but for a person to decide, by its name
@@ -53,7 +53,7 @@ DOUBTS = frozenset({rules.NODE_EXISTS, rules.SHARED_ADDRESS})
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that a request breaks, and what was seen that breaks it."""
+    """A rule that a request breaks, and the evidence."""
 
     rule: Rule
     evidence: str
@@ -70,7 +70,7 @@ class Judged:
 
 
 def judge(request: Request, nodes: Nodes, longest: int = MAX_DURATION) -> Judged:
-    """What is to be done with a request. nodes: all of the cluster. longest: seconds that it may last."""
+    """The verdict on a request. nodes: all of the cluster. longest: seconds that it may last."""
     judge_kind = {SERVING: serving, CLIENT: client}.get(request.signer)
     if judge_kind is None:
         return Judged(request, Verdict.NOT_JUDGED)
@@ -81,7 +81,7 @@ def judge(request: Request, nodes: Nodes, longest: int = MAX_DURATION) -> Judged
     breaches = tuple(map(shortened, found))
     grave = [breach for breach in breaches if breach.rule not in DOUBTS]
     if not grave and not content.exact:
-        # Nothing in it was found wrong, so what is wrong has not been read: the signer might.
+        # Nothing that was read is wrong, so the fault is in the rest: the signer might read it.
         grave = [Breach(rules.INEXACT, "its bytes hold something else, or are encoded in another way")]
         breaches = (*grave, *breaches)
     verdict = Verdict.REFUSED if grave else Verdict.DOUBTFUL if breaches else Verdict.VALID
@@ -111,7 +111,7 @@ def passed_over(waiting: Sequence[Request]) -> set[str]:
 
 
 def common(request: Request, content: Content, longest: int) -> Iterator[Breach]:
-    """What must be so for either signer.
+    """Breaches for either signer.
 
     Source: kubernetes/kubernetes pkg/apis/certificates/helpers.go, ValidateKubeletServingCSR and
     ValidateKubeletClientCSR, which look at organization, the kinds of alternative names, and usages.
@@ -138,7 +138,7 @@ def common(request: Request, content: Content, longest: int) -> Iterator[Breach]
 
 
 def serving(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]:
-    """What a kubelet's own request for a serving certificate is like.
+    """Breaches of a kubelet's own request for a serving certificate.
 
     Source: Kubernetes' signer kubernetes.io/kubelet-serving; pkg/kubelet/certificate/kubelet.go, for what
     a kubelet asks for; that its names must be its own is left to the approver.
@@ -160,9 +160,9 @@ def serving(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach
 def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
     """Whether all that is named belongs to this node, and to no other.
 
-    A kubelet writes the addresses of its own Node object where no cloud's controller does. So that one
-    which was taken over can't make itself another node, or the API server, names that are everybody's and
-    what the API server is known by are refused, and what another node has, too, is for a person to decide.
+    A kubelet writes the addresses of its own Node object where no cloud's controller does. One that
+    was taken over must not make itself another node, or the API server. So names that are everybody's or the
+    API server's are refused, and a person decides about those that another node has, too.
     """
     own, server = nodes[node], nodes.server
     names = {*map(folded, content.dns_names), *content.addresses}
@@ -190,10 +190,10 @@ def addresses(content: Content, node: str, nodes: Nodes) -> Iterator[Breach]:
 
 
 def client(request: Request, content: Content, nodes: Nodes) -> Iterator[Breach]:
-    """What a request for a kubelet's client certificate is like: a new node's, or a node's renewal.
+    """Breaches of a request for a kubelet's client certificate, a new node's or a renewal.
 
-    The controller-manager approves both by itself where kubeadm's bindings are in place; what is pending
-    is what nobody was allowed to have approved.
+    The controller-manager approves both by itself where kubeadm's bindings are in place; a pending one had
+    no such binding.
 
     Source: Kubernetes' signer kubernetes.io/kube-apiserver-client-kubelet; pkg/controller/certificates/
     approver/sarapprove.go; «TLS bootstrapping», for user and groups of a bootstrap token.

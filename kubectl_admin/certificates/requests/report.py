@@ -1,4 +1,4 @@
-"""How requests for certificates are shown: a row each, and what is wrong with one as findings. Pure."""
+"""How requests for certificates are shown: a row each, and its faults as findings. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,13 +54,13 @@ def report(
 ) -> Report:
     """All that is said of requests. now: in UTC.
 
-    outcomes: what became of those that were to be approved; None where none were meant to be.
-    gaps: what could not be held against requests of kubelets to serve. longest: seconds that a certificate
+    outcomes: of those that were to be approved; None where none were meant to be.
+    gaps: facts that requests of kubelets to serve could not be judged by. longest: seconds that a certificate
     was to last at most.
     """
     acted, outcomes = outcomes is not None, outcomes or ()
     became = {each.judged.request.uid: each for each in outcomes}
-    # What was seen last is what counts: it may have changed since it was listed.
+    # The last look counts: a request may have changed since it was listed.
     judged = [became[one.request.uid].judged if one.request.uid in became else one for one in judged]
     return Report(
         kind="CertificateSigningRequestReport",
@@ -97,7 +97,7 @@ def table(judged: Iterable[Judged], now: datetime, became: dict[str, Outcome], *
 
 
 def result(outcome: Outcome | None) -> Cell | str:
-    """What became of a request, in a word."""
+    """The outcome of a request, in a word."""
     match outcome:
         case None:
             return "left alone"
@@ -128,7 +128,7 @@ def summary(context: str, judged: Sequence[Judged], outcomes: Sequence[Outcome])
 
 
 def findings(judged: Iterable[Judged]) -> Iterator[Finding]:
-    """What is wrong with each request: a violation where it is refused, a warning where a person decides."""
+    """The faults of each request: a violation where it is refused, a warning where a person decides."""
     for one in judged:
         for breach in one.breaches:
             yield finding(one, breach)
@@ -184,7 +184,7 @@ def failures(outcomes: Iterable[Outcome], longest: int) -> Iterator[Finding]:
 
 
 def notes(judged: Sequence[Judged], gaps: Iterable[Gap]) -> Iterator[Finding]:
-    """What was not judged; nothing where no request was of the kind."""
+    """Notes on the rest; none where no request was of the kind."""
     if any(one.request.signer == SERVING for one in judged):
         yield from (gap.finding() for gap in gaps)
     known = [one for one in judged if one.request.signer in FOR]
@@ -228,7 +228,7 @@ def document(one: Judged, outcome: Outcome | None) -> dict[str, object]:
 
 
 def result_document(outcome: Outcome) -> dict[str, object]:
-    """What became of it as plain data."""
+    """The outcome as plain data."""
     issued = outcome.issued
     return {
         "approved": outcome.approved,

@@ -35,7 +35,7 @@ SUBJECT = Rule("subject", "the subject holds only organization and common name",
 NO_NODE = Rule("no-node", "a serving certificate is for an existing node", SERVING)
 NODE_EXISTS = Rule("node-exists", "a bootstrap token is for a node that does not exist yet", BOOTSTRAPPING)
 
-# What is asked for.
+# The content of a request.
 USAGES = Rule(
     "usages",
     "the usages are exactly those that a kubelet asks for; only RSA keys can encipher keys",

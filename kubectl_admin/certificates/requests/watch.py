@@ -39,7 +39,7 @@ Tell = Callable[[Judged, Outcome | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What has been reported of a request. version: its resourceVersion. basis: as in `basis_of`."""
+    """A report on a request. version: its resourceVersion. basis: as in `basis_of`."""
 
     version: str
     verdict: Verdict
@@ -54,7 +54,7 @@ class Reported:
 
 
 def basis_of(verdict: Verdict, nodes: Nodes, node: str) -> object:
-    """What of the nodes a verdict rests on: what is doubtful, on what other nodes have."""
+    """The facts of nodes that a verdict rests on; a doubtful one on those of all nodes."""
     if verdict is Verdict.NOT_JUDGED:
         return None
     return (nodes.get(node), nodes.server) if verdict is Verdict.REFUSED else nodes
@@ -62,7 +62,7 @@ def basis_of(verdict: Verdict, nodes: Nodes, node: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What a Follower asks of the cluster.
+    """A Follower's calls to the cluster.
 
     nodes: reads all nodes. refresh: reads one of them again. changes: watches requests for some seconds.
     parse: takes a request apart, which costs the most.
@@ -76,9 +76,9 @@ class Calls:
 
 
 class Follower:
-    """What was reported of the pending requests, so that nothing is reported twice.
+    """The reports on pending requests, so that nothing is reported twice.
 
-    tell: is given a request that was judged, with what became of it; None where it is left alone.
+    tell: is given a request that was judged, with its outcome; None where it is left alone.
     say: is given a sentence on what can't be judged.
     """
 
@@ -103,9 +103,9 @@ class Follower:
         self._waiting: dict[str, tuple[Outcome, Deadline]] = {}
 
     def round(self) -> None:
-        """Everything that is there now, and what comes within ROUND_INTERVAL seconds.
+        """All requests that are there now, and those that come within ROUND_INTERVAL seconds.
 
-        Raises AdminError, besides what the server says, for a certificate that is not what was judged.
+        Raises AdminError, besides the server's errors, for a certificate that is not what was judged.
         """
         nodes = self._calls.nodes(self._cluster)
         for gap in nodes.server.gaps:

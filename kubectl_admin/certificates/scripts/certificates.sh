@@ -3,8 +3,8 @@
 # certificates.sh PKI [KIND NAME PATH]...
 #   PKI: the directory of which all *.crt, and those of its directory etcd, are shown, too, and after them the kubelet's;
 #     «-» for neither
-#   KIND: «pem», «kubeconfig», or «served», of which PATH is «10.0.0.11:2380». NAME: what it is called in the answer
-# Answers for each certificate file a line «@ pem NAME KEY CHANGED PATH» and below it what it holds:
+#   KIND: «pem», «kubeconfig», or «served», of which PATH is «10.0.0.11:2380». NAME: its name in the answer
+# Answers for each certificate file a line «@ pem NAME KEY CHANGED PATH» and below it the certificates:
 #   KEY: whether there is a .key beside a .crt (yes, no, -). CHANGED: when it was written, in seconds since 1970
 # For a kubeconfig such a line «@ kubeconfig …» with nothing below it, and one «@ certificate …» or
 # «@ authority …» for each that is embedded in it, «@ pem …» for each file that it names.

@@ -1,13 +1,13 @@
-# Renews certificates of this host with kubeadm, or brings those of a backup back; what there was is kept first.
+# Renews certificates of this host with kubeadm, or restores those of a backup; the present ones are kept first.
 # certs-change.sh renew STATE KUBERNETES PKI NEW NAME...
 # certs-change.sh rollback STATE KUBERNETES PKI NEW BACKUP END FILE...
 #   STATE: the directory of all that is kept here. KUBERNETES: the directory of the kubeconfig files, PKI: of the others
-#   NEW: what a new backup is called. NAME: as kubeadm calls it. FILE: within a backup, «pki/apiserver.crt»
+#   NEW: the name of a new backup. NAME: as kubeadm calls it. FILE: within a backup, «pki/apiserver.crt»
 #   END: when the first of the backup's certificates expires, in seconds since 1970; «-»: that does not matter
-# It may be killed at any moment and run again. What is good on this host is always kept first; a key beside
-# another's certificate, or half a file, are not: of these the backup has what an earlier one had, and a renewal renews
-# them, too. Only where all that is good is what the newest backup holds, whose renewal was not seen to its end (it
-# has the file «open»), is none made.
+# It may be killed at any moment and run again. All good files of this host are always kept first; a key beside
+# another's certificate, or half a file, are not: of these the backup has an earlier backup's, and a renewal renews
+# them, too. No backup is made only where the newest one has the very same good files, and its renewal was not seen
+# to its end (it has the file «open»).
 set -eu
 umask 077
 action=$1 state=$2 kubernetes=$3 pki=$4 new=$5
@@ -24,7 +24,7 @@ here() { # FILE of a backup: where it is on this host
   esac
 }
 
-is_unpaired() { # NAME: the same of what is on this host; of what is not there nothing is known
+is_unpaired() { # NAME: the same on this host; of a file that is not there nothing is known
   case $1 in
     *.conf) set -- "$1" "$1" ;;
     *) set -- "$1.crt" "$1.key" ;;
@@ -36,7 +36,7 @@ is_unpaired() { # NAME: the same of what is on this host; of what is not there n
     [ "$1" != "$2" ] || [ -n "$unseen" ]
     return
   fi
-  # Without openssl, what was cut off is known by the backup of that run: of a pair one file is another one.
+  # Without openssl, a pair that was cut off is known by the backup of that run: one of its files is another one.
   if command -v openssl > /dev/null || [ -z "$unseen" ]; then
     are_two "$certificate" "$key"
     return
@@ -69,11 +69,11 @@ files_of() { # NAME: its files, a line each
   esac
 }
 
-contents() { # BACKUP: what it holds, to be compared
+contents() { # BACKUP: its files, to be compared
   (cd -- "$1" && find . -type f ! -name open ! -name '*.found' -exec sha256sum {} + | sort)
 }
 
-# The newest backup of a renewal that was not seen to its end, and what of this host is certainly no pair.
+# The newest backup of a renewal that was not seen to its end, and all names of this host that are certainly not a pair.
 look() {
   unseen='' unpaired=''
   for backup in "$backups"/[!.]*/; do
@@ -84,7 +84,7 @@ look() {
   done
 }
 
-keep() { # NAME: copies what there is into a backup, which has its name when it is whole; sets `kept` to its path
+keep() { # NAME: copies the present files into a backup, which has its name when it is whole; sets `kept` to its path
   nowhere=$(find -L "$pki" -type l)
   [ -z "$nowhere" ] || refuse "$nowhere leads nowhere: remove that link, or restore its target"
   mkdir -p -- "$backups"
@@ -92,7 +92,7 @@ keep() { # NAME: copies what there is into a backup, which has its name when it 
   rm -rf -- "$backups"/.*.part
   part=$backups/.$1.part
   mkdir -- "$part"
-  # What links lead to, and not the links: kubeadm writes through them.
+  # The targets of links, and not the links: kubeadm writes through them.
   cp -aL -- "$pki" "$part/pki"
   for file in "$kubernetes"/*.conf; do
     if [ -f "$file" ]; then cp -p -- "$file" "$part/"; fi
@@ -130,7 +130,7 @@ behind_links() { # FILE of a backup: sets `to` to where it really is, or will be
   if [ -e "$to" ]; then to=$(readlink -f -- "$to"); fi
 }
 
-sweep() { # what bring_back was about to put into its place when it was killed: it may hold a key
+sweep() { # removes files that a killed bring_back was about to rename into place: they may hold a key
   for name in $pairs $configs; do
     for file in $(files_of "$name"); do
       behind_links "$file"
@@ -140,7 +140,7 @@ sweep() { # what bring_back was about to put into its place when it was killed: 
 }
 
 bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at all
-  behind_links "$2" # a link stays a link: what it leads to is replaced
+  behind_links "$2" # a link stays a link: its target is replaced
   fresh=$(mktemp "${to%/*}/.kubectl-admin.XXXXXX")
   cp -p -- "$1/$2" "$fresh"
   touch -- "$fresh" # or who has read it before would seem to have read this one
@@ -148,7 +148,7 @@ bring_back() { # BACKUP FILE: replaces a file by the backup's, whole or not at a
   say "$to restored"
 }
 
-kubeadms() { # NAME: what kubeadm calls it
+kubeadms() { # NAME: kubeadm's name for it
   called=${1#pki/}
   case $called in
     etcd/*) printf 'etcd-%s\n' "${called#etcd/}" ;;
@@ -190,7 +190,7 @@ rollback() { # BACKUP END FILE...
       refuse "$pki/$file is not the one of backup $name: the backup is worthless for this cluster"
     fi
   done
-  # By this host's clock, and now: the plan may be hours old. A host without openssl goes by what the plan has read.
+  # By this host's clock, and now: the plan may be hours old. A host without openssl goes by the plan.
   if [ "$end" != - ] && [ "$(date +%s)" -ge "$end" ]; then
     refuse "backup $name holds expired certificates"
   fi

@@ -12,7 +12,7 @@ umask 077
 what=$1 seconds=$2
 . ../../node/scripts/kubelet.sh
 . ./certs-files.sh
-# A link stays one: what it leads to is replaced.
+# A link stays one: its target is replaced.
 if [ -e "$own" ]; then own=$(readlink -f -- "$own"); fi
 
 start_anew() {
@@ -51,7 +51,7 @@ END
 
 on_one_line() { base64 | tr -d '\n'; }
 
-embedded() { # what the kubeconfig itself holds
+embedded() { # the certificate in the kubeconfig itself
   sed -n 's/^ *client-certificate-data: *//p' "$own" | tr -d "\"'" | base64 -d 2> /dev/null | certificate
 }
 
@@ -89,7 +89,7 @@ END
   without
 }
 
-without() { # says what there is instead of a new certificate
+without() { # says what is there instead of a new certificate
   settle_unit kubelet
   if [ "$unit_said" != active ] && ! start_anew; then
     refuse "the kubelet does not start; it keeps the certificate that it had: journalctl -u kubelet"

@@ -1,14 +1,14 @@
 # Whether keys and certificates belong to each other, by their public keys. A part of other scripts.
 # A key is named to openssl, or comes to it by stdin; it is never an argument.
 
-# What kubeadm renews: pairs without their .crt and .key, and kubeconfigs.
+# kubeadm renews these: pairs without their .crt and .key, and kubeconfigs.
 # shellcheck disable=SC2034 # for the others
 pairs='pki/apiserver pki/apiserver-kubelet-client pki/apiserver-etcd-client pki/front-proxy-client
   pki/etcd/server pki/etcd/peer pki/etcd/healthcheck-client'
 # shellcheck disable=SC2034
 configs='admin.conf super-admin.conf controller-manager.conf scheduler.conf'
 
-embedded() { # FIELD KUBECONFIG: what it holds there
+embedded() { # FIELD KUBECONFIG: the content of the field
   sed -n "s/^ *$1: *//p" "$2" | tr -d "\"' \r" | base64 -d 2> /dev/null
 }
 
@@ -31,7 +31,7 @@ are_two() { # CERTIFICATE KEY: whether their public keys are known to differ; of
       held=$(openssl pkey -pubout -passin pass: -in "$2" 2> /dev/null || :)
       ;;
   esac
-  # What openssl can't read is not known to be none.
+  # Files that openssl can't read may be a pair.
   [ -n "$signed" ] && [ -n "$held" ] && [ "$signed" != "$held" ]
 }
 

@@ -1,7 +1,7 @@
-# Has the kubelet restart a static pod's process, if that is older than what it has read.
+# Has the kubelet restart a static pod's process, if that is older than the files that it has read.
 # certs-restart.sh COMPONENT UID SINCE SECONDS
-#   COMPONENT: the program. UID: of its pod as the kubelet knows it. SINCE: seconds since 1970; what began later
-#   is left alone, so that this may be run twice. SECONDS: in which the new one must be there
+#   COMPONENT: the program. UID: of its pod as the kubelet knows it. SINCE: seconds since 1970; one that began
+#   later is left alone, so that this may be run twice. SECONDS: in which the new one must be there
 # The process is asked to end, and the kubelet starts the next one: the manifest stays where it is, so at no
 # moment is there one that could be missing afterwards. Answers «young», or «restarted».
 set -eu

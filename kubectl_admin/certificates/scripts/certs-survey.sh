@@ -1,7 +1,7 @@
-# Says what a renewal of this host's certificates meets: kubeadm, what an earlier run has left, backups.
+# Prints the facts that a renewal of this host's certificates needs: kubeadm, an earlier run's leftovers, backups.
 # certs-survey.sh STATE KUBERNETES JOB
 #   STATE: the directory of all that is kept here. KUBERNETES: the directory of kubeadm's files. JOB: the job's name
-# Answers a «NAME VALUE» a line; what is not there has no line.
+# Answers a «NAME VALUE» a line; a thing that is not there has no line.
 #   backup NAME open|whole   the oldest first; open: not all that its renewal has made was seen in use
 #   job yes|no AGE OWNER     whether the job of another run works; since how many seconds it does not
 set -eu

@@ -33,7 +33,7 @@ from kubectl_admin.node.hosts import Hosts
 
 
 def rights(options: Options) -> list[Right]:
-    """What it takes: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
+    """The rights: static pods listed, ports seen, etcd asked in its pods, debug pods, a Lease."""
     pods = debug_pod.rights(options.namespace)
     return list(dict.fromkeys([*etcd_members.RIGHTS, *FORWARDING, *pods, *one_at_a_time.RIGHTS]))
 
@@ -46,9 +46,9 @@ def gather(
     inside: bool = False,
     reads: "Reads | None" = None,
 ) -> Facts:
-    """What there is on the control-plane nodes of these names; on all where none is named.
+    """Facts of the control-plane nodes of these names; of all where none is named.
 
-    answered: called after each node. inside: whether what backups hold is looked at, too. Raises AdminError
+    answered: called after each node. inside: whether backups are read, too. Raises AdminError
     that names the rights that are missing, where a node can't be looked at, and where there is no node of a
     name; UsageError for a node that is not of the control plane.
     """
@@ -80,7 +80,7 @@ def find_parts(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[
     """For each node its parts of the control plane by component, and their uids as the kubelet knows them."""
     parts: dict[str, dict[str, StaticPod]] = {}
     uids: dict[str, dict[str, str]] = {}
-    # What only looks like one would be renewed, and would give a worker's kubeconfig to an administrator.
+    # A pod that only looks like one would be renewed, and give a worker's kubeconfig to an administrator.
     for pod in find(cluster).pods:
         if part := static_pod(pod):
             parts.setdefault(part.node, {})[part.component] = part
@@ -91,7 +91,7 @@ def find_parts(cluster: Cluster) -> tuple[dict[str, dict[str, StaticPod]], dict[
 def read_node(
     hosts: Hosts, node: str, parts: dict[str, StaticPod], uids: dict[str, str], *, inside: bool
 ) -> Node:
-    """What there is on one node. inside: also in its backups."""
+    """Facts of one node. inside: also of its backups."""
     with hosts.open(node) as there:
         survey = survey_host(there)
         if inside:

@@ -46,7 +46,7 @@ def renewal(facts: Facts, names: Sequence[str] | None) -> Plan[NodeStep]:
 
 
 def forbidding(step: NodeStep) -> Iterator[Finding]:
-    """What forbids a renewal on one node."""
+    """Bars to a renewal on one node."""
     node = step.before
     objects = (f"node/{node.name}",)
     if not node.survey.kubeadm:
@@ -117,7 +117,7 @@ def quorum(facts: Facts, steps: Sequence[NodeStep]) -> Iterator[Finding]:
 
 
 def remarks(nodes: Sequence[Node]) -> Iterator[Finding]:
-    """What to know beforehand; it forbids nothing."""
+    """Facts to know first; they forbid nothing."""
     embedded = [node.name for node in nodes if node.survey.embedded]
     if embedded:
         yield KUBELET_CONF_EMBEDS.warning(

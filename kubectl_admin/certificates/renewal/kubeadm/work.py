@@ -71,7 +71,7 @@ class Worker:
         return ["rollback", STATE, KUBERNETES, node.pki, new, backup.name, end, *files]
 
     def _verify(self, log: str) -> Done:
-        """Verifies that what the job has changed is used. log: what it has written."""
+        """Verifies that the changed certificates are used. log: the job's."""
         node = self._step.before
         backup = BACKUP.findall(log)[-1]
         after = self._live.with_disk(node)
@@ -81,7 +81,7 @@ class Worker:
         }
         self._refuse_unchanged(changed.values())
         verification = Verification(self._site, self._live)
-        # What an earlier run had changed was perhaps never seen, so all is looked at after one.
+        # Changes of an earlier run were perhaps never seen, so all is looked at after one.
         looked_at = names if not self._step.resumes else after.renewable
         served = {
             name: verification.verify_served(after, name) for name in looked_at if RENEWABLE[name].server
@@ -95,7 +95,7 @@ class Worker:
         return Done(node.name, backup, results, tuple(verification.restarted))
 
     def _names(self, log: str) -> tuple[str, ...]:
-        """What was changed: for a renewal also what an earlier run had begun."""
+        """The changed ones: of a renewal also those of an earlier run."""
         if self._step.backup is not None:
             return self._step.names
         renewed = set(RENEWED.findall(log))

@@ -36,7 +36,7 @@ class Requests:
         require(self._cluster, RIGHTS)
 
     def outlines(self) -> list[Request]:
-        """All of them, the oldest first; what they ask for is not read."""
+        """All of them, the oldest first; their content is not read."""
         return list(gather.outlines(self._cluster, SIGNER))
 
     def changes(self) -> Iterator[Request]:
@@ -100,7 +100,7 @@ class Approver:
         return "it has made no request"
 
     def _next(self) -> Request | None:
-        """What this node asks for next, as soon as it does; None where it has not for a while."""
+        """This node's next request, as soon as it is there; None where none came for a while."""
         new = (each for each in self._requests.changes() if each.uid not in self._known)
         return next(filter(self._is_mine, new), None)
 

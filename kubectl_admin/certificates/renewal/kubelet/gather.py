@@ -31,7 +31,7 @@ def rights(options: Options) -> list[Right]:
 
 
 def gather(hosts: Hosts, names: Sequence[str], answered: Callable[[int], None] | None = None) -> Facts:
-    """What there is on the nodes of these names; on all where none is named.
+    """Facts of the nodes of these names; of all where none is named.
 
     answered: called after each node. Raises AdminError that names the rights that are missing, and where a
     node can't be looked at, and for a name that no node has.
@@ -51,7 +51,7 @@ def gather(hosts: Hosts, names: Sequence[str], answered: Callable[[int], None] |
 
 
 def read_node(hosts: Hosts, name: str) -> Node:
-    """What there is on one node."""
+    """Facts of one node."""
     with hosts.open(name) as there:
         return Live(hosts.cluster, there).with_disk(Node(name, (), survey_host(there)))
 

@@ -34,7 +34,7 @@ def rotation(facts: Facts, names: Sequence[str], now: datetime) -> Plan[NodeStep
 
 
 def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
-    """What forbids it on one node."""
+    """Bars to it on one node."""
     node = step.before
     objects = (f"node/{node.name}",)
     yield from busy(node)
@@ -58,8 +58,8 @@ def forbidding(step: NodeStep, now: datetime) -> Iterator[Finding]:
 
 
 def forbidding_client(node: Node, now: datetime) -> Iterator[Finding]:
-    """What forbids it for the certificate that a kubelet shows to API servers."""
-    # What kubelet.conf embeds counts where the kubelet has no file of its own.
+    """Bars to it for the certificate that a kubelet shows to API servers."""
+    # The certificate in kubelet.conf counts where the kubelet has no file of its own.
     name = CLIENT if node.has(CLIENT) else "kubelet.conf"
     found = node.certificate(name)
     objects = (f"node/{node.name}",)
@@ -90,7 +90,7 @@ def forbidding_client(node: Node, now: datetime) -> Iterator[Finding]:
 
 
 def remarks(steps: Sequence[NodeStep]) -> Iterator[Finding]:
-    """What to know beforehand; it forbids nothing."""
+    """Facts to know first; they forbid nothing."""
     silent = [
         step.node for step in steps if SERVING in step.names and step.before.settings.get(SIGNED) == "true"
     ]

@@ -28,7 +28,7 @@ def rotate(cluster: Cluster, site: Site, step: NodeStep) -> Done:
 
 
 class Worker:
-    """The work on one node. live: the node as it is right now. requests: what kubelets ask for."""
+    """The work on one node. live: the node as it is right now. requests: of kubelets."""
 
     def __init__(self, site: Site, live: Live, requests: Requests, step: NodeStep) -> None:
         self._site, self._live, self._step = site, live, step
