@@ -143,7 +143,7 @@ class PartFile(Draft):
 
     def __exit__(self, *ending: object) -> None:
         if self._descriptor >= 0 and is_named(self._descriptor, self.path):
-            with suppress(OSError):  # a disk that can't be written any more: what went wrong is said already
+            with suppress(OSError):  # a disk that can't be written any more: the error is raised already
                 self.path.unlink()
         super().__exit__(None, None, None)
 

@@ -15,7 +15,7 @@ log = logging.getLogger("kubectl_admin.pool")
 
 WORKERS = 16
 SHOWN = 80  # characters of what Python says of an answer that is not understood
-# What comes of data that is not as it should be, when it is read as if it were.
+# Errors of data that is not as it should be, when it is read as if it were.
 ODD = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, OSError)
 
 Key = TypeVar("Key", bound=Hashable)

@@ -122,7 +122,7 @@ def answer_of(
             else:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started
-            # What it has started may have stdout open still, and is not waited for.
+            # A process that it has started may have stdout open still, and is not waited for.
             if process.stdout:
                 process.stdout.close()
             raise

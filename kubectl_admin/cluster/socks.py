@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 SCHEMES = ("socks5", "socks5h")
 PORT = 1080  # where none is named
-# What a proxy says of the server, in the words of the system. Source: RFC 1928, section 6.
+# A proxy's answers about the server, in the words of the system. Source: RFC 1928, section 6.
 REPLIES = {3: errno.ENETUNREACH, 4: errno.EHOSTUNREACH, 5: errno.ECONNREFUSED, 6: errno.ETIMEDOUT}
 
 

@@ -3,8 +3,8 @@
 Read in this order:
 component: names and ports
 static_pods: which pods are genuine
-pod, flags: what one of them is started with
+pod, flags: one of them, and its flags
 endpoints: the loopback of a node
-metrics: what a process says in its metrics
+metrics: a process' own metrics
 one_at_a_time: who may change a control plane
 """

@@ -28,7 +28,7 @@ MIRROR = "kubernetes.io/config.mirror"
 # Source: the same file, ConfigHashAnnotationKey.
 UID = "kubernetes.io/config.hash"
 LIST_TIMEOUT = 60.0  # seconds for both listings together
-# What it takes to know them.
+# The rights to know them.
 RIGHTS = (Right("list", "pods", KUBE_SYSTEM), Right("list", "nodes"))
 
 

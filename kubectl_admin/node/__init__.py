@@ -2,10 +2,10 @@
 
 Read in this order:
 hosts, host: many at once, and one
-script, files, texts, fetch, passthrough: what is run, read and written there
+script, files, texts, fetch, passthrough: commands and files there
 framing, unpacking: a file's pieces as they come over the wire
 workspace, jobs: work that outlives the connection
 operation, claim, lease: whose work it is, and who is at work
 debug_pod, readiness, manifest, image, left_out, pod_start_errors, pod_removal: the pod itself
-leftovers, cleanup with rules: what killed runs have left
+leftovers, cleanup with rules: leftovers of killed runs
 """

@@ -255,7 +255,7 @@ def _is_silent(cluster: Cluster, claim: Claim, holder: Holder) -> bool:
 
 
 def _server_time(cluster: Cluster, claim: Claim) -> datetime:
-    """What the API server's clock says: the time of creation of a Lease that is only tried."""
+    """The API server's time: the creation of a Lease that is only tried."""
     body = claim.new()
     body["metadata"] = {"generateName": f"{claim.name}-", "namespace": NAMESPACE}
     tried = cluster.post(LEASES, body, [("dryRun", "All")], timeout=REQUEST_TIMEOUT)

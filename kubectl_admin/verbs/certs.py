@@ -1,4 +1,4 @@
-"""`kubectl admin certs`: the listing by itself; what changes something is a subcommand of its own."""
+"""`kubectl admin certs`: the listing by itself; each change is a subcommand of its own."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.report import Report
 
-FORMATS = ("table", "wide", "json", "yaml", "name")  # what -o takes with the other verbs
+FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
 
 
 @click.command("etcd-snapshot", cls=Verb)
@@ -30,9 +30,7 @@ FORMATS = ("table", "wide", "json", "yaml", "name")  # what -o takes with the ot
     help="A file, a directory (the file is named by cluster and time), or - for stdout; here if not given.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-@click.option(
-    "--node", metavar="NODE", shell_complete=candidates.nodes, help="Take it from this node's member."
-)
+@click.option("--node", metavar="NODE", shell_complete=candidates.nodes, help="Use the member on this node.")
 @click.option(
     "--compress",
     type=click.Choice(["best", "zstd", "gzip", "none"]),
@@ -40,9 +38,7 @@ FORMATS = ("table", "wide", "json", "yaml", "name")  # what -o takes with the ot
     show_default=True,
     help="How it is compressed during the download; the file is never compressed.",
 )
-@click.option(
-    "--limit-rate", type=RATE, metavar="RATE", help="Bytes a second on the wire at most (500k, 10M)."
-)
+@click.option("--limit-rate", type=RATE, metavar="RATE", help="Most bytes a second on the wire (500k, 10M).")
 @click.option(
     "--retries",
     type=click.IntRange(0),

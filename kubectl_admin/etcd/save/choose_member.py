@@ -26,7 +26,7 @@ from kubectl_admin.pool import ask_all
 
 ALL_MEMBERS_TIMEOUT = 30.0  # seconds for the answers of all members together
 OUTSIDE = "-"  # no container: etcd runs outside of Kubernetes
-# What it takes to choose.
+# The rights to choose.
 RIGHTS = (
     *static_pods.RIGHTS,
     *(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get")),

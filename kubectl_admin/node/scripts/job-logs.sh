@@ -1,4 +1,4 @@
-# Says what jobs have written: the journal of earlier runs, then the logs of those that are there.
+# Prints the words of jobs: the journal of earlier runs, then the logs of those that are there.
 # job-logs.sh DIRECTORY
 #   DIRECTORY: in it the directories of jobs, and «journal»
 set -eu
