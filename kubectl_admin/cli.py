@@ -53,7 +53,7 @@ class Program(click.Group):
         return cast(click.Command, module.command)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        # For the shell to offer: whoever asks for help is shown the verbs.
+        # For the shell to offer: help shows the verbs.
         return [*super().get_params(ctx), *global_options(hidden=not ctx.resilient_parsing)]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -115,7 +115,7 @@ def main() -> NoReturn:
 
 
 def silence_warnings() -> None:
-    """Keeps what libraries have to say to whoever writes programs off the terminal of whoever runs one.
+    """Keeps libraries' words to programmers off the terminal of a user.
 
     A certificate with an odd name or serial number is the cluster's, and no news. Python's -W and
     PYTHONWARNINGS still count.

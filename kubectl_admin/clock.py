@@ -1,6 +1,6 @@
 """The clock that is waited by: an argument, with the module `time` as its default.
 
-A connection has the one of its run (`Cluster.clock`), at hand for whoever works on a cluster or a host. A
+A connection has the one of its run (`Cluster.clock`), at hand for all work on a cluster or a host. A
 test hands in one that costs no time (tests/fakes/clock.py). Threads and child processes take real time.
 """
 

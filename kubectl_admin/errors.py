@@ -2,7 +2,7 @@
 
 
 class AdminError(Exception):
-    """A failure that is told in a sentence, never as a traceback.
+    """A failure, shown as a sentence, never as a traceback.
 
     what: the sentence, naming the object it is about («node w1: …», «secrets "x" is forbidden: …»).
     hint: what to do next, printed on a line of its own; None where nothing can be advised.

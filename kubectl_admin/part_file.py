@@ -1,7 +1,7 @@
 """A file that gets its name whole, or not at all: it grows beside it under another, for its owner alone.
 
-The file is held by its descriptor from the first byte to the last: a name can be given to another
-file at any moment, by another run on a file system without locks, or by whoever may write to the directory.
+The file is held by its descriptor from the first byte to the last: a name can be given to another file
+at any moment, by another run on a file system without locks, or by a user who may write to the directory.
 """
 
 import errno

@@ -27,7 +27,7 @@ class LateError(AdminError):
 
 
 class OddError(AdminError):
-    """A question's answer is not understood: it is not as whoever read it took for granted."""
+    """A question's answer is not understood: it is not as its reader took for granted."""
 
 
 def ask_all(
@@ -64,7 +64,7 @@ def _answers(
 ) -> Generator[tuple[Key, Answer | BaseException]]:
     """The answers as they come, until all are there or the time `end` has come.
 
-    No question is begun after that, nor when this was closed: whoever asked was interrupted.
+    No question is begun after that, nor when this was closed: the asking thread was interrupted.
     """
     waiting = queue.SimpleQueue[tuple[Key, Callable[[], Answer]]]()
     over = threading.Event()

@@ -84,7 +84,7 @@ class _Ending:
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
     def say_so(self, number: int) -> None:
-        """Tells whoever presses Ctrl-C again what is being waited for, once."""
+        """Tells a person who presses Ctrl-C again that a clean-up is under way, once."""
         if number == signal.SIGINT and not self.said and os.isatty(2):
             self.said = True
             os.write(2, b"\ncleaning up, which ends by itself\n")

@@ -8,7 +8,7 @@ from typing import TextIO
 from kubectl_admin.errors import AdminError
 
 
-class ReaderGone(Exception):  # noqa: N818 - no error: whoever read the results has seen enough
+class ReaderGone(Exception):  # noqa: N818 - not an error: the reader of the results has seen enough
     """Nobody reads standard output any more, as in `| head`."""
 
 
@@ -77,7 +77,7 @@ def open_standard() -> tuple[TextIO, TextIO, TextIO]:
         except OSError:
             closed.add(os.open(os.devnull, os.O_RDWR))  # the lowest number that is free, which is this one
     for number in (1, 2):
-        os.set_blocking(number, True)  # whoever shares a terminal or a pipe with us may have set it otherwise
+        os.set_blocking(number, True)  # another process on our terminal or pipe may have set it otherwise
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays open
     # A character that the locale does not have is shown as an escape, as Python itself does on stderr.

@@ -72,14 +72,14 @@ def authority(name: str) -> UsageError:
 
 
 def names_to_choose_from() -> str:
-    """The hint for whoever has named nothing, or nothing that can be renewed."""
+    """The hint where nothing is named, or nothing that can be renewed."""
     return f"these can be renewed: {', '.join(KNOWN)}"
 
 
 def known(names: Iterable[str]) -> tuple[str, ...]:
     """The names, each once, in their usual order: all of them kubeadm's, or all kubelets'.
 
-    Raises UsageError for what can't be renewed, and for names of both.
+    Raises UsageError for names that can't be renewed, and for names of both.
     """
     wanted = set(names)
     for name in sorted(wanted):

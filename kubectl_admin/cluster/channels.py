@@ -102,7 +102,7 @@ class Channels(Closing):
         """The messages as they come, until the other end closes; outgoing ones are sent meanwhile.
 
         alarm: becomes readable when there is something outgoing again, which then is asked for at once; else
-        it is after POLL_INTERVAL. Whoever is asked for outgoing messages empties it.
+        it is after POLL_INTERVAL. The giver of outgoing messages empties it.
 
         Nothing is kept, so memory stays the same at any size; neither direction waits for the other, so a
         command that already answers while it is being fed can't block. An outgoing message without bytes says

@@ -81,8 +81,8 @@ class Cluster:
 
         Every request without a time limit of its own is tried for as long as `retry` says, from its own first
         failure on; of an outage, `retry` hears once, whatever fails of it. resuming: whether the first
-        contact, too, may meet an API server that is being restarted, as that of a run does which goes on
-        with what another one has begun; otherwise a server that has not answered yet is sought for a second.
+        contact, too, may meet an API server that is being restarted, as that of a run does which resumes
+        another run's work; otherwise a server that has not answered yet is sought for a second.
         """
         return Cluster(self.target, self._transport, Patience(retry, resuming, self.clock))
 

@@ -62,7 +62,7 @@ def websocket_to(
     """A WebSocket at this path and query that speaks one of the protocols.
 
     timeout: seconds for the server's consent, 30 at most. Raises ApiError if it refuses, Unreachable if it is
-    not there, AdminError if it goes on and on; only what never reached it is tried again.
+    not there, AdminError if its words do not end; only a request that never reached it is tried again.
     """
 
     def once(end: Deadline | None) -> Any:

@@ -108,9 +108,9 @@ class Conflict(ApiError):
 
 
 class Gone(ApiError):
-    """The list or watch can't go on from where it was: the server has forgotten that moment (410).
+    """The list or watch can't resume from where it was: the server has forgotten that moment (410).
 
-    resume: the token with which a list may go on in the present state; "" where the server gives none.
+    resume: the token with which a list may resume in the present state; "" where the server gives none.
     """
 
     resume = ""

@@ -146,7 +146,7 @@ class Outgoing:
 
 
 class HungUpError(Exception):
-    """Whoever asked wants nothing more."""
+    """Nobody wants more answers."""
 
 
 class Forwarded(Closing):

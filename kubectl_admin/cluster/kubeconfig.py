@@ -131,7 +131,7 @@ def merged(overrides: Overrides, environ: Mapping[str, str]) -> Kubeconfig:
 def entry(named: Mapping[str, Entry], name: str, kind: str, hint: str | None) -> Entry:
     """The entry of that name; {} where none is named.
 
-    kubectl goes on without a cluster or user that a context names and nobody defines, and so speaks to
+    kubectl continues without a cluster or user that a context names and nobody defines, and so speaks to
     localhost, or as nobody. That is never meant, hence an error with the words it has for wrong flags.
     """
     if name and name not in named:

@@ -130,7 +130,7 @@ def entries(path: Path, document: Entry, kind: str, key: str) -> dict[str, dict[
 
 
 def with_absolute_files(fields: dict[str, Any], names: tuple[str, ...], base: Path) -> dict[str, Any]:
-    """The entry with its file names made absolute against the folder of its own kubeconfig."""
+    """The entry with its file names made absolute against the directory of its own kubeconfig."""
     return fields | {
         name: os.path.normpath(base / fields[name]) for name in names if isinstance(fields.get(name), str)
     }

@@ -90,7 +90,7 @@ class LimitedSocket:
         return self._socket.gettimeout()
 
     def fileno(self) -> int:
-        """Its number, for whoever waits for it."""
+        """Its number, for a poll."""
         return self._socket.fileno()
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The form of an API server's answers before anybody looks into them: objects with a name, lists of those.
 
-An answer that is something else comes from another server, a proxy or a bug; it is told in a sentence, and an
+An answer that is something else comes from another server, a proxy or a bug; a sentence reports it, and an
 empty one is never taken for a list of nothing. Pure.
 
 Source: docs «Kubernetes API Concepts», resource URIs; apimachinery pkg/apis/meta/v1 types.go.
@@ -83,7 +83,7 @@ def items_of(document: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
 
 
 def version_of(document: Mapping[str, Any], path: str) -> str:
-    """The resourceVersion of a list or an object, which a watch goes on from; raises AdminError for none."""
+    """The resourceVersion of a list or an object, where a watch continues; raises AdminError for none."""
     version = mapping(document.get("metadata")).get("resourceVersion")
     if not isinstance(version, str) or not version:
         raise AdminError(f"the answer to {path} has no resourceVersion", NOT_IT)

@@ -1,6 +1,6 @@
 """Credentials from an exec plugin of the kubeconfig, as client-go runs them.
 
-The kubernetes package goes on as nobody when a plugin fails, drops a certificate that comes with a token and
+The kubernetes package continues as nobody if a plugin fails, drops a certificate that comes with a token and
 takes stdout for stdin when it asks whether somebody is there, so plugins are run here.
 
 Source: client-go plugin/pkg/client/auth/exec/exec.go; docs «client-go credential plugins».

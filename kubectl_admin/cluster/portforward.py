@@ -190,7 +190,7 @@ class AsSocket:
         return io.BufferedReader(AsFile(self._stream, self._limit))
 
     def close(self) -> None:
-        """The stream is closed by whoever opened it."""
+        """The stream's opener closes it."""
 
 
 class AsFile(io.RawIOBase):

@@ -1,7 +1,7 @@
 """TLS within TLS: a socket that leads through a connection encrypted already, as to an https:// proxy.
 
-Python wraps only what the system knows as a socket, and whoever waits for several of them needs such a one as
-well: so it is one end of a pair, and a thread carries between the other end and the connection.
+Python wraps only sockets of the system, and a wait for several of them needs such a one as well: so it is one
+end of a pair, and a thread carries between the other end and the connection.
 """
 
 import select

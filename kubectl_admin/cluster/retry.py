@@ -27,7 +27,7 @@ UNKNOWN_ROLES: nothing was carried out. A server reads its roles within a second
 FINAL: the answer would be the same: no such object, a conflict, an invalid request, a wrong certificate.
 
 First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
-mistyped it wants to hear so; a run that goes on with work begun earlier, or that may find the only API server
+mistyped it wants to hear so; a run that resumes work begun earlier, or that may find the only API server
 restarted by that very work, says so (`Cluster.patient`, `resuming`). Others are patient from the first answer
 on, if they change anything; a listing is quickly run again. A certain sign of a wrong address, or of a wrong
 way (no such name, no TLS, a proxy's 4xx), is FINAL then, whoever asks.

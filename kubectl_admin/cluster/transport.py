@@ -96,7 +96,7 @@ class Transport:
         if not configuration.verify_ssl:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         client = RESTClientObject(configuration)
-        # One context for all connections: no key in a file for them, and nothing loaded anew for each.
+        # One context for all connections: no key in a file for them, and nothing loaded again for each.
         client.pool_manager.connection_pool_kw["ssl_context"] = self.context
         client.pool_manager.pool_classes_by_scheme = POOLS
         if through_socks:

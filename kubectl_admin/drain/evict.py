@@ -179,7 +179,7 @@ class Evictions:
         """Asks one pod to leave and has the answer come by the queue; runs in a worker's thread.
 
         Sending it twice does no harm: the precondition ties it to this very pod, and one that is ending
-        already just goes on ending.
+        already keeps ending.
         """
         try:
             if self._flags.disable_eviction:

@@ -120,7 +120,7 @@ def anti_affinity(namespace: str, term: Object) -> AntiAffinity:
 def requests(spec: Object) -> dict[str, float]:
     """A pod's weight on a node: its containers together, or its largest initial one, and its overhead.
 
-    Sidecars (initial containers that go on) count with the others. Source: component-helpers
+    Sidecars (initial containers that keep running) count with the others. Source: component-helpers
     resource/helpers.go, PodRequests.
     """
     lasting = list(spec.get("containers") or ())

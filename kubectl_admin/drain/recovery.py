@@ -71,7 +71,7 @@ def recover(
     wait_for_moved: bool = True,
     uncordoned: Callable[[], None] = lambda: None,
 ) -> Recovered:
-    """Waits until the node is Ready, uncordons it, and waits until what drains have moved is healthy.
+    """Waits until the node is Ready, uncordons it, and waits until moved workloads are healthy.
 
     timeout: seconds for each of the two. Raises AdminError if the node is not Ready by then, and leaves it
     as it is; workloads that take longer are only told. uncordoned: called when the node takes pods again.

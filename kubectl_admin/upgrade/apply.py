@@ -138,7 +138,7 @@ def hold_lease(
     """Inside, nobody else upgrades the node, nor changes anything of the control plane that it is a part of.
 
     hold, exclude: lease.held and one_at_a_time.control_plane.
-    Raises AdminError where somebody does and is not taken over, or where their work goes on.
+    Raises AdminError where somebody does and is not taken over, or where their work continues.
     """
     cluster, patiently = hosts.cluster, patient(hosts.say, hosts.cluster.clock)
     about = f"upgrades node {node}" + (f" to {options.to}" if options.to else "")
@@ -166,7 +166,7 @@ def inspect_when_reachable(source: Source, options: Options, say: Say) -> Inspec
 def upgrade(node: LiveNode, *, check: Callable[[], None], run: Run | None = None) -> Upgraded:
     """Carries out what was looked at; returns when the node has been seen well at its target.
 
-    check: raises AdminError where this run may not go on.
+    check: raises AdminError where this run may not continue.
     run: of this node; it knows how far the upgrade has come.
     Raises AdminError with what is left to do. A job on the host continues when this is interrupted,
     and the next run resumes it.

@@ -15,7 +15,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.upgrade.facts import STATIC, Role
 from kubectl_admin.versions.version import Version
 
-REPORT_INTERVAL = 5.0  # seconds after which it is told again what is missing
+REPORT_INTERVAL = 5.0  # seconds between two reports of what is missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def findings(target: int, settings: Iterable[Settings], *, etcd: int | None = No
 
 @cache
 def load() -> Removed:
-    """The table that ships with the program; how it is made is told in docs/lab.md."""
+    """The table that ships with the program; docs/lab.md says how it is made."""
     text = (resources.files("kubectl_admin") / "data/removed.json").read_text("utf-8")
     document = json.loads(text)
     return Removed(

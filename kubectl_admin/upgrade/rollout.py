@@ -224,7 +224,7 @@ def of_others(seen: Addons, watched: Watched, now: float) -> dict[str, str]:
 
 
 def awaits_others(seen: Addons) -> bool:
-    """Whether a new kube-proxy on yet another node comes: a rollout goes on behind one that runs."""
+    """Whether a new kube-proxy on yet another node comes: a rollout continues behind one that runs."""
     return not seen.trusted and len(seen.elsewhere) == 1 and seen.elsewhere[0].running
 
 

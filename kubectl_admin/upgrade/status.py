@@ -52,7 +52,7 @@ def show_logs(host: Host, write: Callable[[str], None], note: Say) -> None:
 
 
 def lease_name(cluster: Cluster, node: str) -> str:
-    """The Lease that whoever upgrades this node holds: control planes, which share etcd, have one for all."""
+    """The Lease of a run that upgrades this node: control planes, which share etcd, have one for all."""
     known = (each.name for each in static_pods.control_plane_nodes(cluster))
     return lease.CONTROL_PLANE if node in known else lease.of_node(node)
 

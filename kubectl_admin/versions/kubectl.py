@@ -17,7 +17,7 @@ Asked = Callable[[], Instance | None]
 
 @contextmanager
 def asked() -> Iterator[Asked]:
-    """Asks the kubectl on PATH for its version while other work goes on, for as long as the context lasts.
+    """Asks the kubectl on PATH for its version while other work continues, for as long as the context lasts.
 
     The function that it gives waits for the answer: None where PATH has no kubectl. One that fails is an
     instance with a problem.

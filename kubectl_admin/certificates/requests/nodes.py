@@ -46,8 +46,8 @@ class Server:
     def is_known_by(self, name: str | Address, *, control_plane: bool) -> bool:
         """Whether it is known by a name in lower case, or an address.
 
-        control_plane: whether it is asked for a control-plane node, whose own may be among them. Whoever has
-        such a node has the API server's own key anyway.
+        control_plane: whether it is asked for a control-plane node, whose own may be among them. The owner
+        of such a node has the API server's own key anyway.
         """
         if name in self.service:
             return True

@@ -28,7 +28,7 @@ restore_holds() {
   done < "$state/holds"
 }
 
-# Once they are as they were: the next work notes the holds anew.
+# Once they are as they were: the next work notes the holds again.
 forget_holds() { rm -f -- "$state/holds"; }
 
 # By the installed packages, without a network.

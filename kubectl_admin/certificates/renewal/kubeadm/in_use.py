@@ -29,7 +29,7 @@ class Verification:
         self.restarted: list[str] = []
 
     def verify_served(self, node: Node, name: str) -> bool | None:
-        """Waits until what is on the disk is served, by its server as it is or restarted.
+        """Waits until the certificate on the disk is served, by its server as it is or restarted.
 
         None where nobody can look. Raises AdminError where it does not come to be.
         """
@@ -91,7 +91,7 @@ class Verification:
             )
 
     def _refuse_without_quorum(self, node: Node) -> None:
-        """Raises AdminError unless etcd goes on without this node's member.
+        """Raises AdminError unless etcd keeps its quorum without this node's member.
 
         Its members may be unknown for a moment, as while another one is elected or an API server restarts.
         """
