@@ -112,7 +112,7 @@ class Rule:
         )
 
 
-NOT_SEEN = Rule("not-seen", "only what can be seen is judged")
+NOT_SEEN = Rule("not-seen", "only parts that can be seen are judged")
 UNFINISHED = Rule("unfinished", "a change comes to its end")
 
 

@@ -1,4 +1,4 @@
-"""Whether what has failed is worth another try, and the trying: one table for every verb.
+"""Whether a failed request is worth another try, and the trying: one table for every verb.
 
     what went wrong    first contact    amid work                    may be sent again
     UNREACHED          for a second     with patience                anything
@@ -153,7 +153,7 @@ def is_transient(error: AdminError) -> bool:
 
 
 def may_be_sent_again(error: AdminError, *, twice: bool) -> bool:
-    """Whether what has failed so may be asked again. twice: whether it bears being carried out twice."""
+    """Whether a request that failed so may be sent again. twice: whether it bears being carried out twice."""
     trouble = trouble_of(error)
     return trouble in NOT_CARRIED_OUT or (twice and trouble in PASSING)
 

@@ -66,7 +66,7 @@ def leaders(objects: Mapping[Operator, WatchedObjects[Any]]) -> dict[tuple[str, 
 
 
 def is_moved(group: Group, pods: Mapping[Name, Pod], named: Mapping[tuple[str, str], str]) -> bool:
-    """Whether what was the primary is none any more, by its labels and by what the operator says."""
+    """Whether the former primary is none any more, by its labels and by the operator's word."""
     if group.primary is None:
         return True
     pod = pods.get(group.primary.pod)

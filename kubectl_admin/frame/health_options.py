@@ -58,7 +58,7 @@ OPTIONS = (
         default=1,
         show_default=True,
         metavar="N",
-        help="How often what did not answer is asked again.",
+        help="How often a component that did not answer is asked again.",
     ),
     click.option(
         "--sample",

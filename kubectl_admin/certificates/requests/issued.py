@@ -139,7 +139,7 @@ def extension(made: x509.Certificate, kind: type[Kind]) -> Kind | None:
 
 
 def compare_names(content: Content, made: x509.Certificate) -> Iterator[str]:
-    """In what its alternative names are not those that were judged."""
+    """Differences of its alternative names from the judged ones."""
     names = extension(made, x509.SubjectAlternativeName) or ()
     found = {
         *(one.value for one in names if isinstance(one, x509.DNSName)),

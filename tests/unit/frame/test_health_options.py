@@ -64,7 +64,7 @@ def test_a_rule_is_explained_without_a_cluster():
 
 def test_a_rule_is_explained_to_programs():
     (rule,) = json.loads(health("--explain", "not-seen", "-o", "json").out)["items"]
-    assert rule == {"id": "not-seen", "text": "only what can be seen is judged", "source": ""}
+    assert rule == {"id": "not-seen", "text": "only parts that can be seen are judged", "source": ""}
 
 
 def test_a_rule_without_a_source_is_this_programs_own():

@@ -25,7 +25,7 @@ def down(state: State) -> Iterator[Finding]:
                 subject=f"etcd member {member.title}",
                 evidence=f"{_problem(member)}{seen}",
                 fix=("start it" if member.unstarted else "look at its pod's log and its node")
-                # Only what is known to be in the list is advised to be removed from it.
+                # The advice to remove a member is only for one that is known to be in the list.
                 + (f"; if it is gone for good: etcdctl member remove {_id(member)}" if member.listed else ""),
                 objects=member.objects,
             )
