@@ -54,6 +54,7 @@ class Target:
 
     cluster, user: fields named as in a kubeconfig; empty ones are left out, file names are absolute.
     request_timeout: seconds for one request; None: no limit of the user's.
+    bypassed: the kubeconfig's entry of the cluster, where a flag leads to another server; else None.
     """
 
     context: str
@@ -63,12 +64,12 @@ class Target:
     cluster: Entry = field(repr=False)
     user: Entry = field(repr=False)
     request_timeout: float | None = None
+    bypassed: Entry | None = field(default=None, repr=False)
 
     @property
     def server(self) -> str:
         """The API server's URL without a slash at its end; a host without a scheme is http, as in kubectl."""
-        server = str(self.cluster["server"]).partition("?")[0].rstrip("/")
-        return server if "://" in server else f"http://{server}"
+        return url_of(self.cluster)
 
 
 def resolve(overrides: Overrides, environ: Mapping[str, str]) -> Target:
@@ -83,7 +84,8 @@ def resolve(overrides: Overrides, environ: Mapping[str, str]) -> Target:
     cluster_name = overrides.cluster or str(context.get("cluster", ""))
     user_name = overrides.user or str(context.get("user", ""))
     named_by = f'context "{context_name}" names it' if context_name else None
-    cluster = with_cluster_flags(entry(config.clusters, cluster_name, "cluster", named_by), overrides)
+    written = entry(config.clusters, cluster_name, "cluster", named_by)
+    cluster = with_cluster_flags(written, overrides)
     user = with_user_flags(entry(config.users, user_name, "auth info", named_by), overrides)
     namespace = overrides.namespace or context.get("namespace")
     if not cluster_name and inside_pod(environ) and set(cluster) <= {"certificate-authority"}:
@@ -100,7 +102,14 @@ def resolve(overrides: Overrides, environ: Mapping[str, str]) -> Target:
         cluster,
         user,
         overrides.request_timeout or None,
+        written if written.get("server") and url_of(written) != url_of(cluster) else None,
     )
+
+
+def url_of(cluster: Mapping[str, Any]) -> str:
+    """The URL of the server that an entry of a cluster names."""
+    server = str(cluster["server"]).partition("?")[0].rstrip("/")
+    return server if "://" in server else f"http://{server}"
 
 
 def contexts(overrides: Overrides, environ: Mapping[str, str]) -> list[str]:

@@ -262,7 +262,7 @@ class Resolver:
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """The address of the kubeconfig, asked for /readyz as any user of it would."""
+    """An address that should lead to API servers, asked for /readyz as any user of it would."""
 
     server: str
     reply: Reply | NoReply
@@ -275,6 +275,7 @@ class Facts:
     at: this machine's clock when it began; took: seconds of the whole. server_time: the API server's clock at
     the same moment; None where it has not said. sampled: how many nodes were asked
     where not all were, else None. window: seconds between `earlier` metrics and the later; None for one look.
+    balancer: the address that was spoken to. bypassed: that of the kubeconfig, where --server leads past it.
     leaders: Leases of kube-controller-manager and kube-scheduler, by their names. earlier_leaders: the same
     of the look `window` seconds before. flaps: what a watch has seen change; None without one.
     has: the components that this cluster has; what is not in it is «-» in every row.
@@ -299,6 +300,7 @@ class Facts:
     server_time: datetime | None = None
     earlier_leaders: Mapping[str, Lease] = field(default_factory=dict)
     flaps: "Flaps | None" = None
+    bypassed: Balancer | None = None
 
     @property
     def now(self) -> datetime:

@@ -13,6 +13,7 @@ from typing import Any
 from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, explained
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.kubeconfig import url_of
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
@@ -41,7 +42,7 @@ from kubectl_admin.pool import LateError, ask_all
 
 WORKERS = 16  # nodes at a time
 RESOLVERS_ASKED = 50  # DNS pods
-BALANCER = "the kubeconfig's server"
+BALANCER, BYPASSED = "the address that is spoken to", "the kubeconfig's own address"
 SPARE = 0.08  # of the time limit, for what was asked last to be put together
 # Seconds at most, and of the time limit: for one answer, and from a look at what has not answered to the
 # next.
@@ -97,6 +98,9 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         BALANCER: partial(instances.get_reply, cluster, "/readyz", patience.for_one),
         **in_objects,
     }
+    bypassed = cluster.target.bypassed
+    if bypassed:
+        listings[BYPASSED] = partial(instances.get_from_bypassed, cluster, "/readyz", patience.for_one)
     told, heard = _side_by_side(listings, asking, patience, how.timeout * SPARE / 2, answered)
     told_by = {
         name: looks[name].so_far() if isinstance(heard[name], AdminError) else heard[name] for name in chosen
@@ -134,6 +138,7 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         ),
         server_time=server_time,
         earlier_leaders=before,
+        bypassed=Balancer(url_of(bypassed), _reply_of_address(told[BYPASSED])) if bypassed else None,
     )
 
 
@@ -224,6 +229,10 @@ def _node(node: Node, listed: Listed, asked: Asked | None, lease: Lease | None) 
 
 def _reply(answer: Reply | AdminError) -> Reply | NoReply:
     return silence.of_proxy(answer) if isinstance(answer, AdminError) else answer
+
+
+def _reply_of_address(answer: Reply | AdminError) -> Reply | NoReply:
+    return silence.of_address(answer) if isinstance(answer, AdminError) else answer
 
 
 def _resolver(pod: Pod, answer: Resolver | AdminError) -> Resolver:

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
+from kubectl_admin.cluster import usable
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.paths import SYSTEM_PODS
@@ -55,6 +57,17 @@ def by_proxy(cluster: Cluster, plan: Plan, patience: Patience) -> Replies:
     return {
         path: silence.of_proxy(one) if isinstance(one, AdminError) else one for path, one in found.items()
     }
+
+
+def get_from_bypassed(cluster: Cluster, path: str, seconds: float) -> Reply:
+    """The answer of the kubeconfig's own server to a path, where --server leads past it.
+
+    It is not shown who asks: /readyz is for everybody. Raises AdminError as `get_reply` does.
+    """
+    entry = cluster.target.bypassed or cluster.target.cluster
+    usable.check(cluster.target.cluster_name, entry, "", {})
+    target = replace(cluster.target, cluster=entry, user={}, bypassed=None)
+    return get_reply(Cluster.connect(target, clock=cluster.clock), path, seconds)
 
 
 def get_reply(cluster: Cluster, path: str, seconds: float) -> Reply:

@@ -11,7 +11,7 @@ from typing import Any
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
-from kubectl_admin.cluster.errors import Unauthorized, Unreachable
+from kubectl_admin.cluster.errors import Misdirected, Unauthorized, Unreachable, Untrusted
 from kubectl_admin.cluster.objects import Object
 from kubectl_admin.cluster.paths import KUBE_SYSTEM, SYSTEM, SYSTEM_APPS, SYSTEM_PODS
 from kubectl_admin.errors import AdminError
@@ -53,10 +53,23 @@ def listed(cluster: Cluster, seconds: float) -> Listed:
     answers = ask_all(asked, deadline=seconds, workers=WORKERS)
     for error in (answers[PODS], answers[NODES]):
         if isinstance(error, Unauthorized | Unreachable):
+            error.hint = error.hint or hint_on(cluster, error)
             raise error
     if isinstance(answers[PODS], AdminError) and isinstance(answers[NODES], AdminError):
         raise answers[NODES]
     return put_together(answers, certificate=cluster.has_client_certificate)
+
+
+def hint_on(cluster: Cluster, error: AdminError) -> str | None:
+    """What helps where the API server can't be spoken to; None for nothing that is known."""
+    if not isinstance(error, Unreachable) or isinstance(error, Untrusted | Misdirected):
+        return None
+    directly = "--server https://CONTROL-PLANE:6443"
+    if cluster.target.bypassed:
+        return f"try that of another control plane: {directly}"
+    return (
+        f"where a balancer is at that address, ask an API server directly, which tells the rest: {directly}"
+    )
 
 
 def _nodes(cluster: Cluster) -> list[Listing]:

@@ -14,6 +14,7 @@ from kubectl_admin.cluster.errors import (
     Forbidden,
     Unauthorized,
     Unreachable,
+    in_short,
 )
 from kubectl_admin.cluster.forwarded import SilentError
 from kubectl_admin.cluster.portforward import PortError
@@ -98,6 +99,15 @@ def of_proxy(error: AdminError) -> NoReply:
         case LateError():
             return NoReply(Why.LATE, said)
     return NoReply(Why.NO_WAY, said)
+
+
+def of_address(error: AdminError) -> NoReply:
+    """Why nobody has answered at an address that nothing else was asked through."""
+    match error:
+        case Unreachable():
+            said = in_short(error)
+            return NoReply(Why.REFUSED if REFUSED in said else Why.SILENT, said[:SAID])
+    return of_proxy(error)
 
 
 Told = TypeVar("Told")

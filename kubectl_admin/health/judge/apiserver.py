@@ -1,6 +1,7 @@
 """The judgement on API servers, the balancer before them, their requests and their clients. Pure."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import Finding, Severity
@@ -9,7 +10,7 @@ from kubectl_admin.health.asking import judged_metrics as metrics
 from kubectl_admin.health.components.checks import failed_checks, health_replies
 from kubectl_admin.health.components.series import limit_of, rise, samples
 from kubectl_admin.health.components.verdict import State
-from kubectl_admin.health.facts import Balancer, Facts, Process, Reply, Sample, Why
+from kubectl_admin.health.facts import Balancer, Endpoint, Facts, NoReply, Process, Reply, Sample, Why
 from kubectl_admin.health.judge.states import Standing, is_told, standings
 from kubectl_admin.report.text import some_of
 from kubectl_admin.versions.version import Version
@@ -32,28 +33,45 @@ def instances(facts: Facts) -> Iterator[Finding]:
 
 
 def balancer(facts: Facts) -> Iterator[Finding]:
-    """The address of the kubeconfig, where instances behind it are ready."""
-    seen = _not_ready(facts.balancer) if facts.balancer else ""
-    if not facts.balancer or not seen:
-        return
+    """The addresses of the kubeconfig and of --server, where instances behind them are ready."""
     known = list(standings(facts, Component.APISERVER))
     well = [one.node.name for one in known if one.verdict.is_well]
     bad = [one.node.name for one in known if one.verdict.is_told]
     if not well:
         return  # the instances have their own findings
-    ready = f"{seen}; the API servers on {some_of(well)} are ready"
+    for one in (facts.balancer, facts.bypassed):
+        if one and (seen := _not_ready(one)):
+            ready = f"{seen}; the API servers on {some_of(well)} are ready"
+            is_silent = one is facts.bypassed and isinstance(one.reply, NoReply)
+            yield _bypassed(one, ready) if is_silent else _balancer(one, ready, bad)
+
+
+def _balancer(one: Balancer, ready: str, bad: list[str]) -> Finding:
+    """On an address that leads to something that is not ready. bad: the nodes of API servers that are not."""
     if bad:
-        yield rules.BALANCER_UNHEALTHY.warning(
-            subject=f"balancer {facts.balancer.server}",
+        return rules.BALANCER_UNHEALTHY.warning(
+            subject=f"balancer {one.server}",
             evidence=f"{ready}, those on {some_of(bad)} are not",
             fix="let the balancer check /readyz over HTTPS: it should leave out what is not ready",
         )
-    else:
-        yield rules.BALANCER_UNHEALTHY.violation(
-            subject=f"balancer {facts.balancer.server}",
-            evidence=ready,
-            fix="look at the balancer: its backends, and that it checks /readyz over HTTPS",
-        )
+    return rules.BALANCER_UNHEALTHY.violation(
+        subject=f"balancer {one.server}",
+        evidence=ready,
+        fix="look at the balancer: its backends, and that it checks /readyz over HTTPS",
+    )
+
+
+def _bypassed(one: Balancer, ready: str) -> Finding:
+    """On an address of the kubeconfig at which nobody answers, and that --server leads past.
+
+    It may be out of reach for this machine alone; one that refuses has been reached.
+    """
+    return rules.BALANCER_UNHEALTHY.finding(
+        Severity.WARNING if _is_refused(one) else Severity.NOTE,
+        subject=f"the kubeconfig's address {one.server}",
+        evidence=ready,
+        fix="look at the balancer there: whoever goes by it, as kubelets may, reaches no API server",
+    )
 
 
 def errors(facts: Facts) -> Iterator[Finding]:
@@ -136,6 +154,12 @@ def _not_ready(balancer: Balancer) -> str:
     if reply.why in (Why.REFUSED, Why.SILENT, Why.GARBLED):
         return f"{balancer.server} gives no answer: {reply.said or reply.why}"
     return ""
+
+
+def _is_refused(balancer: Balancer) -> bool:
+    """Whether a machine has been reached that takes no connection; not the near end of a tunnel."""
+    near = Endpoint(urlsplit(balancer.server).hostname or "", 0, "").is_on_loopback
+    return isinstance(balancer.reply, NoReply) and balancer.reply.why is Why.REFUSED and not near
 
 
 def _is_next(facts: Facts, release: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kubectl_admin.certificates.judge.alike import grouped
 from kubectl_admin.finding import Finding, Gap, Severity
 from kubectl_admin.health import rules
+from kubectl_admin.health.asking.dns import REFUSES
 from kubectl_admin.health.components.ages import seconds_since, unready_for
 from kubectl_admin.health.facts import Facts, NoReply, Pod, Resolver, Why
 from kubectl_admin.health.object_facts import DNS, Backend, Objects, Workload
@@ -27,11 +28,20 @@ def down(facts: Facts) -> Iterator[Finding]:
         return
     seconds = seconds_since(facts, backend.changed)
     passing = seconds is not None and seconds < rules.YOUNG
-    if not backend.ready:
+    here = [one for one in objects.workloads if _is_dns(one)]
+    if not backend.ready and here and not any(one.desired or one.kind == "DaemonSet" for one in here):
+        yield rules.DNS_DOWN.violation(
+            subject=TITLE,
+            evidence=f"it has no pod, and none is wanted: {here[0].kind} {here[0].name} has 0 replicas",
+            fix=f"no name is resolved in the cluster until one is: {_scale(here[0])}",
+            objects=OBJECTS,
+            since=backend.changed,
+        )
+    elif not backend.ready:
         yield rules.DNS_DOWN.finding(
             Severity.NOTE if passing else Severity.VIOLATION,
             subject=TITLE,
-            evidence=f"no pod of it is ready: {some_of(backend.others)}"
+            evidence=f"no pod of it is ready: {_others(facts, backend)}"
             if backend.others
             else "it has no pod",
             fix=f"no name is resolved in the cluster until one is: {PODS}",
@@ -72,7 +82,7 @@ def _alone(facts: Facts, objects: Objects, backend: Backend, *, passing: bool) -
             subject=TITLE,
             objects=OBJECTS,
             evidence="one pod answers all questions of the cluster, and no other is wanted",
-            fix=f"kubectl -n {NAMESPACE} scale {here[0].kind.lower()} {here[0].name} --replicas 2",
+            fix=_scale(here[0]),
         )
     elif wanted > 1 and not passing and not _is_coming(facts, objects):
         yield rules.DNS_DOWN.warning(
@@ -83,6 +93,16 @@ def _alone(facts: Facts, objects: Objects, backend: Backend, *, passing: bool) -
             fix=PODS,
             since=backend.changed,
         )
+
+
+def _scale(one: Workload) -> str:
+    return f"kubectl -n {NAMESPACE} scale {one.kind.lower()} {one.name} --replicas 2"
+
+
+def _others(facts: Facts, backend: Backend) -> str:
+    """The pods that are not ready, with what they answer instead."""
+    faults = {one.pod.name: _fault(one) for one in facts.resolvers}
+    return some_of([f"{name} ({faults[name]})" if faults.get(name) else name for name in backend.others])
 
 
 def _is_dns(one: Workload) -> bool:
@@ -105,6 +125,9 @@ def _fault(one: Resolver) -> str:
     if isinstance(one.answer, NoReply):
         if one.answer.why not in OWN_SILENCE:
             return ""
+        _, refused, code = one.answer.said.partition(REFUSES)
+        if refused:
+            return f"it answers {code.strip()}"
         return {
             Why.REFUSED: "nothing listens at its port",
             Why.SILENT: "no answer in time",

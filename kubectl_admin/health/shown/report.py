@@ -47,6 +47,8 @@ def lines(look: Look) -> Iterator[str]:
     """The lines on the balancer, the leaders, DNS, and what is ignored."""
     facts = look.facts
     yield f"context {facts.context}, {facts.server}: {balancer_text(facts.balancer)}"
+    if facts.bypassed:
+        yield f"the kubeconfig's own address, {facts.bypassed.server}: {balancer_text(facts.bypassed)}"
     leading = ", ".join(f"{component} {node}" for component, node in leaders(look).items())
     yield f"leaders ({LEADS}): {leading or 'none is known'}"
     yield f"DNS: {dns_text(facts)}"
@@ -57,7 +59,7 @@ def lines(look: Look) -> Iterator[str]:
 
 
 def balancer_text(balancer: Balancer | None) -> str:
-    """What came of asking the kubeconfig's address."""
+    """What came of asking an address that leads to API servers."""
     if balancer is None:
         return "not asked"
     if isinstance(balancer.reply, NoReply):
@@ -179,6 +181,7 @@ def fields(look: Look) -> dict[str, object]:
         "windowSeconds": None if facts.window is None else round(facts.window, 1),
         "components": {"well": counts.well, "notWell": counts.bad, "notSeen": counts.unseen},
         "balancer": balancer_document(facts.balancer),
+        "bypassed": balancer_document(facts.bypassed),
         "leaders": leader_documents(look),
         "dns": [resolver_document(one) for one in facts.resolvers],
         "ignored": [finding.document() for finding in look.parted.ignored],
@@ -186,7 +189,7 @@ def fields(look: Look) -> dict[str, object]:
 
 
 def balancer_document(balancer: Balancer | None) -> dict[str, object] | None:
-    """The answer of the kubeconfig's address."""
+    """The answer of an address that leads to API servers."""
     if balancer is None:
         return None
     reply = balancer.reply

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import permissions
+from tests.cluster import labs
 from tests.lab.nodes import users
 from tests.lab.nodes.lab import Lab
 
@@ -174,15 +176,20 @@ def no_dns(lab: Lab, node: str) -> Iterator[None]:
 
 @contextmanager
 def dns_without_api(lab: Lab, node: str) -> Iterator[None]:
-    """CoreDNS may not read Services any more, and has begun again since."""
+    """CoreDNS reaches no API server, and has begun again since: one that knows all goes on as before.
+
+    The rule is in the network of its pod, which outlives the process.
+    """
     del node
-    binding = lab.kubectl("get", "clusterrolebinding", "system:coredns", "-o", "json")
-    lab.kubectl("delete", "clusterrolebinding", "system:coredns")
+    cut = (
+        "for each in $(pidof coredns); do "
+        "nsenter -t $each -n iptables -w -I OUTPUT -p tcp --dport 443 -j DROP; kill -KILL $each; done"
+    )
     try:
-        delete_pods(lab, DNS)
+        for each in dns_nodes(lab):
+            on(lab, each, cut)
         yield
     finally:
-        apply(lab, binding)
         delete_pods(lab, DNS)
 
 
@@ -190,10 +197,7 @@ def dns_without_api(lab: Lab, node: str) -> Iterator[None]:
 def dns_frozen(lab: Lab, node: str) -> Iterator[None]:
     """The processes of CoreDNS do not go on."""
     del node
-    told = lab.kubectl(
-        "-n", "kube-system", "get", "pods", "-l", DNS, "-o", "jsonpath={.items[*].spec.nodeName}"
-    )
-    nodes = sorted(set(told.split()))
+    nodes = dns_nodes(lab)
     for each in nodes:
         on(lab, each, "kill -STOP $(pidof coredns)")
     try:
@@ -201,6 +205,12 @@ def dns_frozen(lab: Lab, node: str) -> Iterator[None]:
     finally:
         for each in nodes:
             on(lab, each, "pidof coredns | xargs --no-run-if-empty kill -CONT || true")
+
+
+def dns_nodes(lab: Lab) -> list[str]:
+    """The nodes where CoreDNS runs."""
+    where = ("-l", DNS, "-o", "jsonpath={.items[*].spec.nodeName}")
+    return sorted(set(lab.kubectl("-n", "kube-system", "get", "pods", *where).split()))
 
 
 @contextmanager
@@ -237,6 +247,28 @@ def few_rights(lab: Lab, node: str) -> Iterator[Path]:
         yield Path(kubeconfig)
     finally:
         lab.kubectl("delete", "clusterrole,clusterrolebinding", "few-rights", "--ignore-not-found")
+
+
+@contextmanager
+def rights_without(lab: Lab, node: str, *rights: str) -> Iterator[Path]:
+    """A user with the rights of docs/permissions.md but for these."""
+    del node
+    with permissions.holder(labs.stage_of(lab), "health", rights) as kubeconfig:
+        yield kubeconfig
+
+
+@contextmanager
+def rights_on(lab: Lab, node: str, allowed: str) -> Iterator[Path]:
+    """The same, where ports may be forwarded to the kube-system's pods of one node alone."""
+    del node
+    objects = permissions.of_page("health")
+    for rule in (rule for role in objects for rule in role["rules"]):
+        if "pods/portforward" in rule.get("resources", ()):
+            names = "jsonpath={.items[*].metadata.name}"
+            there = ("get", "pods", f"--field-selector=spec.nodeName={allowed}", "-o", names)
+            rule["resourceNames"] = lab.kubectl("-n", "kube-system", *there).split()
+    with permissions.bound(labs.stage_of(lab), {"some-rights": objects}):
+        yield users.user(lab, "some-rights")
 
 
 @contextmanager

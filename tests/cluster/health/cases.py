@@ -5,7 +5,7 @@ or later in the cluster itself (a node without a kubelet is not Ready after 50 s
 names the break it should not be there yet, and nothing else may ever be.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from tests.lab.nodes.lab import Lab
 APISERVER, ETCD, KUBELET, KUBE_PROXY, MANAGER, SCHEDULER = (
     *("kube-apiserver", "etcd", "kubelet", "kube-proxy", "kube-controller-manager", "kube-scheduler"),
 )
+NODES = ("cp-1", "cp-2", "cp-3", "worker-1")
 LEADER = "leader"  # the node of the controller-manager that leads
 ETCD_LATER = ("member-down", "no-spare-member", "apiserver-unhealthy", "apiserver-count")
 NODE_LATER = ("node-not-ready", "lease-old", "node-condition", "critical-pod")  # of a node without a kubelet
@@ -30,6 +31,9 @@ class Case:
     objects: of that finding; by default its node. component, state: the cell of the matrix that must show it.
     «|» in rule and state is between those of which one is. then: the rules of what may follow. patience:
     seconds until it must be named. look: further arguments. short: whether `make test` tries it.
+    says: words that the finding has. ends: words of the error with which `health` ends; "" for none.
+    cells: the state that all cells of a node must have, by its name; «well» for one that is not named here.
+    None: only `component` counts.
     """
 
     name: str
@@ -44,6 +48,9 @@ class Case:
     patience: float = 90
     look: tuple[str, ...] = ()
     short: bool = False
+    says: str = ""
+    ends: str = ""
+    cells: Mapping[str, str] | None = None
 
 
 def by(way: Callable[..., AbstractContextManager[Any]], *given: Any, **named: Any) -> Callable[..., Any]:
@@ -269,33 +276,60 @@ CASES = [
     ),
     Case(
         *("CoreDNS: stopped", "worker-1", breaks.no_dns, "dns-down"),
-        objects=(),
+        objects=("service/kube-system/kube-dns",),
+        says="none is wanted",
     ),
     Case(
         *("CoreDNS: frozen", "worker-1", breaks.dns_frozen, "dns-no-answer"),
         objects=(),
+        says="no answer in time",
         then=("dns-down", "critical-pod"),
     ),
     Case(
-        *("CoreDNS: without the API", "worker-1", breaks.dns_without_api, "dns-no-answer"),
+        # For a minute after its last pod was Ready that is a note: it may just begin.
+        *("CoreDNS: without the API", "worker-1", breaks.dns_without_api, "dns-down"),
+        objects=("service/kube-system/kube-dns",),
+        says="it answers SERVFAIL",
+        then=("critical-pod",),
+        patience=150,
+    ),
+    Case(
+        *("the balancer gone: an API server asked directly", "cp-1", breaks.no_balancer),
+        *("balancer-unhealthy", "", "", "warning"),
         objects=(),
-        then=("dns-down", "critical-pod"),
-    ),
-    Case(
-        *("the balancer gone, an API server asked directly", "cp-1", breaks.no_balancer, ""),
         look=("--server", "https://{cp-1}:6443"),
+        says="connection refused; the API servers on cp-1, cp-2 and cp-3 are ready",
         then=("node-not-ready", "lease-old"),
+        cells={},
     ),
     Case(
-        *(
-            "a user who may list nodes and pods",
-            "cp-1",
-            breaks.few_rights,
-            "not-seen",
-            ETCD,
-            "denied",
-            "note",
-        ),
+        *("the balancer gone: nobody else asked", "cp-1", breaks.no_balancer, ""),
+        ends="--server https://CONTROL-PLANE:6443",
+    ),
+    Case(
+        *("a user who may list nodes and pods", "cp-1", breaks.few_rights),
+        *("not-seen", ETCD, "denied", "note"),
         objects=(),
+        says="create and get pods/portforward in namespace kube-system",
+        ends="no component of the cluster has answered",
+        cells=dict.fromkeys(NODES, "denied"),
+    ),
+    Case(
+        *("a user who may forward ports to pods of cp-2 alone", "cp-1", by(breaks.rights_on, "cp-2")),
+        *("not-seen", ETCD, "denied", "note"),
+        objects=(),
+        says="create and get pods/portforward in namespace kube-system",
+        cells={name: "denied" for name in NODES if name != "cp-2"},
+    ),
+    Case(
+        *("a user who may not ask kubelets", "cp-1", by(breaks.rights_without, "get nodes/healthz")),
+        *("not-seen", KUBELET, "well", "note"),
+        objects=(),
+        says="get nodes/healthz",
+        cells={},
+    ),
+    Case(
+        *("a user with the rights of the page", "cp-1", by(breaks.rights_without), ""),
+        cells={},
     ),
 ]

@@ -1,21 +1,26 @@
-"""`python -m tests.cluster.health.quiet LAB [--runs 50]`: nothing is found on a lab that nobody has broken.
+"""`python -m tests.cluster.health.quiet LAB [--runs 50] [--load]`: nothing is found on a lab that is whole.
 
 The last fifth of the runs is made while `kubectl admin drain` empties a worker, which is uncordoned then.
+--load: meanwhile 200 ConfigMaps and ten pods are made and deleted again and again.
 Prints a line a run, and each finding of warning or worse. Exit code 1: there was one that was not true.
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import Event, Thread
 
 from tests.cluster import labs
+from tests.cluster.health.breaks import temporary
 from tests.cluster.health.trial import Looked, looked_at
 from tests.lab.nodes import lab as all_labs
 from tests.lab.nodes.lab import Lab
 from tests.program import start
 
+CONFIG_MAPS, PODS = 200, 10
 DNS = "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns"
 
 
@@ -24,16 +29,63 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lab")
     parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--load", action="store_true")
     options = parser.parse_args()
     lab = all_labs.get(options.lab)
     labs.wait_until_whole(lab)
     calm = options.runs - options.runs // 5
-    false = sum(is_false(lab, number, looked_at(lab, 0)) for number in range(1, calm + 1))
-    with drained(lab, lab.workers[0].name):
-        for number in range(calm + 1, options.runs + 1):
-            false += is_false(lab, number, looked_at(lab, 0))
+    with loaded(lab) if options.load else nullcontext():
+        false = sum(is_false(lab, number, looked_at(lab, 0)) for number in range(1, calm + 1))
+        with drained(lab, lab.workers[0].name):
+            for number in range(calm + 1, options.runs + 1):
+                false += is_false(lab, number, looked_at(lab, 0))
     print(f"{options.runs} runs, {false} with a finding that was not true")
     return 1 if false else 0
+
+
+@contextmanager
+def loaded(lab: Lab) -> Iterator[None]:
+    """Objects and pods are made and deleted, again and again."""
+    items: list[dict[str, object]] = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"load-{number}"},
+            "data": {"filled": "x" * 1000},
+        }
+        for number in range(CONFIG_MAPS)
+    ]
+    labels = {"load": "yes"}
+    container = {"name": "load", "image": "localhost/lab/busybox:1", "command": ["sleep", "3600"]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    items.append(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "load"},
+            "spec": {"replicas": PODS, "selector": {"matchLabels": labels}, "template": template},
+        }
+    )
+    over, rounds = Event(), 0
+
+    def work() -> None:
+        nonlocal rounds
+        with temporary(lab, json.dumps({"apiVersion": "v1", "kind": "List", "items": items})) as file:
+            while not over.is_set():
+                lab.kubectl("-n", "load", "create", "-f", str(file), timeout=300)
+                lab.kubectl("-n", "load", "delete", "-f", str(file), timeout=300)
+                rounds += 1
+
+    lab.kubectl("create", "namespace", "load")
+    worker = Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+        lab.kubectl("delete", "namespace", "load", timeout=300)
+        print(f"{CONFIG_MAPS} ConfigMaps and {PODS} pods were made and deleted {rounds} times")
 
 
 @contextmanager

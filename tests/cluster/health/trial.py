@@ -20,7 +20,7 @@ class Looked:
     """What one run of `health` has said.
 
     after: seconds from the break to its beginning. took: its own account of the seconds that it took.
-    states: by node and component, with its evidence. words: of an error, where there was no look.
+    states: by node and component, with its evidence. words: of an error, with what to do next.
     """
 
     after: float
@@ -75,6 +75,17 @@ class Tried:
         return sorted(rules - {self.named and self.named["rule"]})
 
     @property
+    def strange(self) -> Iterator[str]:
+        """Cells that are not as the case has those of their nodes."""
+        if self.case.cells is None:
+            return
+        for node, components in self.last.states.items():
+            wanted = self.case.cells.get(node, "well")
+            for component, (state, evidence) in components.items():
+                if state != wanted:
+                    yield f"{component} on {node} is «{state}» and not «{wanted}»: {evidence}"
+
+    @property
     def faults(self) -> Iterator[str]:
         """What is not as it should be; nothing where the case is passed."""
         if self.case.rule and not self.named:
@@ -82,11 +93,15 @@ class Tried:
         if self.case.state and self.state not in self.case.state.split("|"):
             _, seen = self.last.states.get(self.node, {}).get(self.case.component, ("", "not there"))
             yield f"the cell is «{self.state}» and not «{self.case.state}»: {seen}"
+        yield from self.strange
         if self.foreign:
             yield f"also found: {'; '.join(self.foreign)}"
         if late := [look.took for look in self.seen if look.took > TIMEOUT]:
             yield f"took {max(late):.1f} s"
-        if words := [look.words for look in self.seen if look.words]:
+        words = [look.words for look in self.seen if look.words]
+        if self.case.ends and self.case.ends not in self.last.words:
+            yield f"did not say «{self.case.ends}»: {words}"
+        if words and not self.case.ends:
             yield f"said: {words[-1]}"
 
 
@@ -112,14 +127,15 @@ def looked_at(lab: Lab, after: float, *arguments: str, **changes: str) -> Looked
     addresses = {each.name: each.address for each in lab.nodes}
     given = [re.sub(r"\{(.*?)\}", lambda found: addresses[found[1]], one) for one in arguments]
     ended = labs.admin(lab, "health", "-o", "json", f"--timeout={TIMEOUT}s", *given, **changes)
-    if ended.code not in (0, 3):
-        return Looked(after, ended.code, 0.0, {}, [], ended.err.strip().splitlines()[-1])
+    error = " ".join(ended.err.split()) if ended.code not in (0, 3) else ""
+    if not ended.out:
+        return Looked(after, ended.code, 0.0, {}, [], error or "nothing")
     document = json.loads(ended.out)
     states = {
         item["name"]: {name: (one["state"], one["evidence"]) for name, one in item["components"].items()}
         for item in document["items"]
     }
-    return Looked(after, ended.code, document["tookSeconds"], states, document["findings"])
+    return Looked(after, ended.code, document["tookSeconds"], states, document["findings"], error)
 
 
 def names(case: Case, node: str, finding: dict[str, Any]) -> bool:
@@ -130,6 +146,8 @@ def names(case: Case, node: str, finding: dict[str, Any]) -> bool:
         case.component
     ):
         return False  # of another component of the same node
+    if case.says not in f"{finding['evidence']} {finding['fix']}":
+        return False
     objects = case.objects if case.objects is not None else (f"node/{node}",)
     return not objects or tuple(finding["objects"]) == objects
 

@@ -483,6 +483,29 @@ def test_flags_over_the_cluster(write: Write) -> None:
     assert with_flags(proxy_url="http://flag:2")["proxy-url"] == "http://flag:2"
 
 
+@pytest.mark.parametrize(
+    ("flags", "written"),
+    [
+        ({}, None),
+        ({"server": "https://one:6443"}, None),
+        ({"server": "https://one:6443/"}, None),
+        ({"server": "https://cp-1:6443"}, "https://one:6443"),
+        ({"server": "https://cp-1:6443", "cluster": "two"}, "https://two:6443"),
+    ],
+)
+def test_the_server_that_a_flag_leads_past_is_known(
+    write: Write, flags: dict[str, str], written: str | None
+) -> None:
+    both = config(clusters={name: {"server": f"https://{name}:6443"} for name in ("one", "two")})
+    target = kubeconfig.resolve(Overrides(**flags), {"KUBECONFIG": str(write("config", both))})
+    assert (target.bypassed or {}).get("server") == written
+
+
+def test_without_a_server_in_the_file_a_flag_leads_past_none(write: Write) -> None:
+    environ = {"KUBECONFIG": str(write("config", config(clusters={"one": {}})))}
+    assert kubeconfig.resolve(Overrides(server="https://cp-1:6443"), environ).bypassed is None
+
+
 def test_flags_over_the_context(write: Write) -> None:
     two = config(
         clusters={"one": {"server": "https://one"}, "two": {"server": "https://two"}},

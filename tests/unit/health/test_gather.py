@@ -279,8 +279,28 @@ def test_nothing_without_nodes_and_pods(server):
 def test_an_api_server_that_is_not_there():
     with StandIn().serving() as gone:
         cluster = gone.connect()
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable) as raised:
         gather(cluster, How(timeout=5.0))
+    assert "--server https://CONTROL-PLANE:6443" in raised.value.hint
+
+
+def test_an_api_server_that_is_not_there_though_it_was_asked_directly():
+    with StandIn().serving() as gone:
+        cluster = gone.connect(bypassed={"server": "https://10.0.0.10:6443"})
+    with pytest.raises(Unreachable) as raised:
+        gather(cluster, How(timeout=5.0))
+    assert raised.value.hint == "try that of another control plane: --server https://CONTROL-PLANE:6443"
+
+
+def test_the_kubeconfigs_own_address_is_asked_where_a_flag_leads_past_it(server):
+    with StandIn().serving() as balancer:
+        url = balancer.url
+        beside = server.connect(bypassed={"server": url}, user={"token": "secret"})
+        facts = gather(beside, HOW)
+        assert (facts.bypassed.server, facts.bypassed.reply.status) == (url, 200)
+    gone = gather(beside, HOW).bypassed.reply
+    assert (gone.why, gone.said) == (Why.REFUSED, f"{url.removeprefix('http://')}: connection refused")
+    assert gather(server.connect(), HOW).bypassed is None
 
 
 @pytest.mark.parametrize("granted", [True, False])

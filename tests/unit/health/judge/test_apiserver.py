@@ -93,6 +93,33 @@ def test_a_balancer_that_leads_to_what_is_not_ready_is_a_warning():
     assert brief(apiserver.balancer(seen)) == [("balancer-unhealthy", "warning")]
 
 
+OWN = "https://10.0.0.10:6443"
+
+
+@pytest.mark.parametrize(
+    ("reply", "instance", "expected"),
+    [
+        (fine(), fine(), []),
+        (bad(status=401), fine(), []),
+        (bad(status=503), fine(), [("balancer-unhealthy", "violation")]),
+        (no_reply("refused"), fine(), [("balancer-unhealthy", "warning")]),
+        # Only from here it may be out of reach.
+        (no_reply("silent"), fine(), [("balancer-unhealthy", "note")]),
+        (no_reply("no way"), fine(), []),
+        (no_reply("late"), fine(), []),
+        (no_reply("refused"), no_reply("silent"), []),
+    ],
+)
+def test_the_address_that_a_flag_leads_past(reply, instance, expected):
+    seen = facts(on(APISERVER, instance), balancer=Balancer(SERVER, fine()), bypassed=Balancer(OWN, reply))
+    assert brief(apiserver.balancer(seen)) == expected
+
+
+def test_the_end_of_a_tunnel_that_is_not_there_is_no_balancer():
+    tunnel = Balancer("https://127.0.0.1:6443", no_reply("refused"))
+    assert brief(apiserver.balancer(facts(bypassed=tunnel))) == [("balancer-unhealthy", "note")]
+
+
 def counted(fields, before=(), window=60.0):
     """The facts of an API server with these metrics, and earlier ones."""
     one = process(APISERVER, "cp-1", metrics=metrics(*fields), earlier=metrics(*before))

@@ -23,10 +23,16 @@ def pod(name, ready=True, seconds=3600, **fields):
     return Pod("kube-system", name, "w1", "Running", ready, **(standing | fields))
 
 
-def judged(backend, replicas=2, pods=(), nodes=()):
-    """What is found of DNS with this behind its Service."""
-    objects = Objects(backends={DNS: backend} if backend else {}, workloads=(coredns(replicas),), pods=pods)
-    return [(str(one.severity), one.rule) for one in dns.down(facts(*nodes, objects=objects))]
+def found_of(backend, replicas=2, pods=(), nodes=(), **fields):
+    """The findings on DNS with this behind its Service."""
+    workloads = () if replicas is None else (coredns(replicas),)
+    objects = Objects(backends={DNS: backend} if backend else {}, workloads=workloads, pods=pods)
+    return list(dns.down(facts(*nodes, objects=objects, **fields)))
+
+
+def judged(*given, **fields):
+    """The severities and rules of what is found of DNS."""
+    return [(str(one.severity), one.rule) for one in found_of(*given, **fields)]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,26 @@ def test_dns_needs_pods(backend, severity):
     assert judged(backend) == ([(severity, "dns-down")] if severity else [])
 
 
+def test_where_no_pod_is_wanted_none_will_come():
+    just_now = Backend(True, changed=ago(5))
+    (found,) = found_of(just_now, replicas=0)
+    assert str(found.severity) == "violation"
+    assert found.evidence == "it has no pod, and none is wanted: Deployment coredns has 0 replicas"
+    assert "kubectl -n kube-system scale deployment coredns --replicas 2" in found.fix
+    assert judged(just_now) == judged(just_now, replicas=None) == [("note", "dns-down")]
+
+
+def test_what_the_pods_answer_is_told():
+    silent = Resolver(pod("coredns-2", ready=False), QUESTION, no_reply("silent"), ("10.96.0.1",))
+    (found,) = found_of(
+        Backend(True, (), ("coredns-1", "coredns-2", "coredns-3"), ago(600)),
+        resolvers=(resolver(FAILING, ready=False), silent),
+    )
+    assert found.evidence == (
+        "no pod of it is ready: coredns-1 (it answers SERVFAIL), coredns-2 (no answer in time), coredns-3"
+    )
+
+
 def test_a_pod_that_has_just_been_made_may_be_ready_in_a_moment():
     alone = Backend(None, ("a",), ("b",), ago(600))
     coming, sick = pod("b", ready=False, seconds=30), pod("b", ready=False, seconds=600)
@@ -59,6 +85,11 @@ def test_one_pod_by_decision_is_a_note():
     alone = Backend(None, ("a",), (), ago(6000))
     assert judged(alone, replicas=1) == [("note", "dns-down")]
     assert judged(alone, replicas=1, nodes=(node("cp-1"),)) == []  # there is one node as well
+
+
+FAILING = no_reply(
+    "garbled", "dns-tcp of pod coredns-1: what comes is no answer of DNS: the server says SERVFAIL"
+)
 
 
 def resolver(answer, expected=("10.96.0.1",), **fields):
@@ -77,6 +108,7 @@ def resolver(answer, expected=("10.96.0.1",), **fields):
         (resolver(no_reply("silent")), "violation", f"{QUESTION}: no answer in time"),
         (resolver(no_reply("refused", "ECONNREFUSED")), "violation", "nothing listens at its port (ECONN"),
         (resolver(no_reply("garbled")), "violation", "its answer can't be read"),
+        (resolver(FAILING), "violation", f"{QUESTION}: it answers SERVFAIL"),
         (resolver(no_reply("silent"), ready=False), None, ""),  # dns-down and critical-pod tell of it
         (resolver(no_reply("silent"), deleted=ago(3)), None, ""),
         (resolver(no_reply("node", "no route to host")), "note", "no route to host"),

@@ -112,6 +112,16 @@ def test_the_address_of_the_kubeconfig(reply, said):
     assert f"10.0.0.10:6443: {said}\n" in shown(look(facts(balancer=Balancer("x", reply)), ()))
 
 
+def test_the_address_that_a_flag_leads_past():
+    own = Balancer("https://10.0.0.10:6443", made.no_reply("refused", "connection refused"))
+    seen = look(facts(server="https://cp-1:6443", balancer=Balancer("x", made.fine()), bypassed=own), ())
+    assert "cp-1:6443: ready, in 10 ms\nthe kubeconfig's own address, https://10.0.0.10:6443: no" in shown(
+        seen
+    )
+    assert plain(seen)["bypassed"]["problem"] == "refused: connection refused"
+    assert plain(look(facts(), ()))["bypassed"] is None
+
+
 def test_no_leader_is_guessed():
     assert "leaders (*): none is known" in shown(look(facts(leaders={}), ()))
     nobody = {MANAGER: made.lease(holder="")}
