@@ -91,7 +91,7 @@ def ask_consent(
     connection.frame_buffer = Frames(connection.frame_buffer.recv)
     start = transport.clock.monotonic()
     transport.begin()
-    raw = dial(transport, min(CONNECT_TIMEOUT, patience))
+    raw = dial(transport, for_dialing(patience))
     shaking = LimitedSocket(raw, Deadline.after(patience, transport.clock), HANDSHAKE)
     try:
         connection.connect(
@@ -124,6 +124,13 @@ def ask_consent(
     took = (transport.clock.monotonic() - start) * 1000
     log.debug("CONNECT %s 101 %s in %.0f ms", transport.shown + location, connection.subprotocol, took)
     return connection
+
+
+def for_dialing(patience: float) -> float:
+    """Seconds for one try to connect, of those for a channel: another try, which a balancer leads elsewhere,
+    must have time as well.
+    """
+    return min(CONNECT_TIMEOUT, patience / 2)
 
 
 class Frames(frame_buffer):

@@ -28,6 +28,7 @@ class Why(StrEnum):
     SILENT = "silent"  # a connection came about, and nothing was answered in time
     GARBLED = "garbled"  # what came is not an answer: not HTTP, not TLS, cut off
     FORBIDDEN = "forbidden"  # the API server or the component refuses this user
+    SERVER = "server"  # no API server has taken the request at the address that is spoken to
     NODE = "node"  # the API server can't reach the node's kubelet
     FORWARD = "forward"  # the kubelet answers the API server, and can't or does not forward ports
     NO_WAY = "no way"  # no running pod in the node's network leads there

@@ -18,7 +18,7 @@ from kubectl_admin.control_plane.component import Component
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
-from kubectl_admin.health.asking import instances, listing, objects, resolvers, second_look, silence
+from kubectl_admin.health.asking import contact, instances, listing, objects, resolvers, second_look, silence
 from kubectl_admin.health.asking.ask import Asked, Asker, Looks
 from kubectl_admin.health.asking.choice import choose
 from kubectl_admin.health.asking.exchange import LOOK_INTERVAL, Patience
@@ -84,6 +84,7 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     """
     at, began = datetime.now(UTC), time.monotonic()
     patience = patience_of(cluster, how)
+    contact.make(cluster, listing.WORKERS, patience)
     with explained(cluster, RIGHTS):
         listed = listing.listed(cluster, patience.left)
     server_time = _server_time(cluster, began)

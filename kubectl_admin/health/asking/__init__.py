@@ -4,6 +4,7 @@ Read in this order:
 pods: a pod of the facts, from its object
 questions: where the components of a node serve, and what they are asked there
 listing, listed, nodes: what has to be known before anything is asked, and what is made of it
+contact: connections that answer, before anything is listed
 choice: which nodes of a large cluster are asked
 ask, exchange, instances: asks one node, one port of it, and API servers through another one
 second_look: metrics once more, for rates

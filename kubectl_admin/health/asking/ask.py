@@ -120,7 +120,7 @@ class Looks:
         for look in range(1 + patience.retries):
             began = patience.end.clock.monotonic()
             self._way, self._heard = self._asker.look(self._ways, questions)
-            if not isinstance(self._way, NoReply) or self._way.why not in (*silence.DOUBTFUL, Why.NODE):
+            if not isinstance(self._way, NoReply) or self._way.why not in silence.ASKED_AGAIN:
                 return True
             if look < patience.retries and not patience.pause(began):
                 return False

@@ -1,6 +1,7 @@
 """Asks each pod of the cluster's DNS for the Service of the API servers, over TCP by a port-forward."""
 
 import time
+from dataclasses import replace
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
@@ -25,7 +26,7 @@ def ask(cluster: Cluster, listed: Listed, pod: Pod, patience: Patience) -> Resol
     for look in range(1 + patience.retries):
         began = patience.end.clock.monotonic()
         answer = _once(cluster, pod, name, kind, patience)
-        if not (isinstance(answer, NoReply) and answer.why in (*silence.DOUBTFUL, Why.NODE)):
+        if not (isinstance(answer, NoReply) and answer.why in silence.ASKED_AGAIN):
             break
         if look < patience.retries and not patience.pause(began):
             answer = silence.too_late(answer)
@@ -51,7 +52,9 @@ def _once(cluster: Cluster, pod: Pod, name: str, kind: int, patience: Patience) 
             pod.namespace, pod.name, [number], timeout=patience.left, opening=patience.for_one
         )
     except AdminError as error:
-        return silence.of_way(error, time.monotonic() - began)
+        silent = silence.of_way(error, time.monotonic() - began)
+        # A kubelet that says nothing, not the DNS server.
+        return replace(silent, why=Why.FORWARD) if silent.why is Why.SILENT else silent
     with forwarded:
         (port,) = forwarded.ports
         port.limit(dns.LONGEST)

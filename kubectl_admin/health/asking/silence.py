@@ -12,6 +12,7 @@ from kubectl_admin.cluster.errors import (
     ApiError,
     BrokenStream,
     Forbidden,
+    NothingSent,
     Unauthorized,
     Unreachable,
     in_short,
@@ -30,12 +31,14 @@ TIMES_OUT = ("i/o timeout", "timed out")
 CUT = ("reset by peer", "broken pipe", "EOF")
 # One missed answer of these kinds would be a violation.
 DOUBTFUL = (Why.REFUSED, Why.SILENT, Why.GARBLED, Why.FORWARD)
+ASKED_AGAIN = (*DOUBTFUL, Why.NODE, Why.SERVER)
 # Why nothing is known, where the kind of silence says no more than that.
 WORDS = {
     Why.REFUSED: "nothing listens at its port",
     Why.SILENT: "it did not answer in time",
     Why.GARBLED: "its answer can't be read",
     Why.FORBIDDEN: "this user may not ask it",
+    Why.SERVER: "no API server took the request",
     Why.NODE: "the API server can't reach its kubelet",
     Why.FORWARD: "the kubelet did not forward to its port",
     Why.NO_WAY: "no running pod in the node's network leads there",
@@ -81,6 +84,8 @@ def of_way(error: AdminError, seconds: float) -> NoReply:  # noqa: PLR0911 - a l
             return NoReply(Why.NODE if DIALING in error.message else Why.FORWARD, error.message[:SAID])
         case LateError():
             return NoReply(Why.LATE, said)
+        case NothingSent():
+            return NoReply(Why.SERVER, in_short(error)[:SAID])
         case Unreachable() if any(word in error.what for word in (*TIMES_OUT, "too slowly")):
             return NoReply(Why.SILENT, f"the kubelet has not answered the API server within {seconds:.0f} s")
     return NoReply(Why.NO_WAY, said)
@@ -115,6 +120,6 @@ Told = TypeVar("Told")
 
 def too_late(told: Told | NoReply) -> Told | NoReply:
     """What is made of an answer where no time was left to look again: one that is missed is no evidence."""
-    if not isinstance(told, NoReply) or told.why not in (*DOUBTFUL, Why.NODE):
+    if not isinstance(told, NoReply) or told.why not in ASKED_AGAIN:
         return told
     return NoReply(Why.LATE, f"no time was left to look again: {told.said}"[:SAID])

@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from kubectl_admin.clock import Deadline
+from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.health.asking import dns
 from kubectl_admin.health.asking.exchange import Patience
 from kubectl_admin.health.asking.listed import Listed
@@ -48,9 +49,12 @@ class Cluster:
     def __init__(self, code):
         self.ports = (Port(code),)
         self.wanted = None
+        self.error = None
 
     def forward_ports(self, _namespace, _pod, ports, **_):
         self.wanted = ports
+        if self.error:
+            raise self.error
         return self
 
     def __enter__(self):
@@ -78,6 +82,14 @@ def test_who_knows_nothing_of_the_clusters_own_domain_is_at_fault():
     assert isinstance(found.answer, NoReply)
     assert (found.answer.why, "NXDOMAIN" in found.answer.said) == (Why.GARBLED, True)
     assert asked("example.org", 0).answer == ()
+
+
+def test_a_kubelet_that_says_nothing_is_no_dns_server_that_is_silent():
+    cluster, patience = Cluster(0), Patience(Deadline.after(60.0, Clock()), 3.0, 1)
+    cluster.error = Unreachable("Unable to connect to the server: dial 10.0.0.1:6443: i/o timeout")
+    found = ask(cluster, Listed(domain="example.org"), made.pod("coredns", "w1"), patience)
+    assert found.answer.why is Why.FORWARD
+    assert "has not answered the API server" in found.answer.said
 
 
 @pytest.mark.parametrize(

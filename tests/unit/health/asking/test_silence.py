@@ -8,7 +8,7 @@ from kubectl_admin.cluster.errors import BrokenStream, Forbidden, NothingSent, U
 from kubectl_admin.cluster.forwarded import SilentError
 from kubectl_admin.cluster.portforward import PortError
 from kubectl_admin.errors import AdminError
-from kubectl_admin.health.asking.silence import of_port, of_proxy, of_way
+from kubectl_admin.health.asking.silence import of_address, of_port, of_proxy, of_way
 from kubectl_admin.health.facts import Why
 from kubectl_admin.pool import LateError
 from tests.fakes.api_server import refusal as status
@@ -95,9 +95,15 @@ def test_a_port_that_does_not_answer(error, why):
             "the kubelet has not answered the API server within 3 s",
         ),
         (
-            NothingSent("The connection to the server x was refused"),
-            Why.NO_WAY,
-            "The connection to the server x was refused",
+            NothingSent("The connection to the server 10.0.0.1:6443 was refused - did you specify"),
+            Why.SERVER,
+            "10.0.0.1:6443: connection refused",
+        ),
+        # No API server has agreed on TLS: that says nothing of the kubelet.
+        (
+            NothingSent("Unable to connect to the server: dial 10.0.0.1:6443: i/o timeout"),
+            Why.SERVER,
+            "dial 10.0.0.1:6443: i/o timeout",
         ),
         (LateError("no answer within 9 s"), Why.LATE, "no answer within 9 s"),
     ],
@@ -131,6 +137,27 @@ def test_the_right_that_is_missing_is_named():
 )
 def test_an_api_server_that_was_asked_through_another(error, why):
     assert of_proxy(error).why is why
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "said"),
+    [
+        (
+            NothingSent("The connection to the server 10.0.0.1:6443 was refused - did you specify"),
+            Why.REFUSED,
+            "10.0.0.1:6443: connection refused",
+        ),
+        (
+            Unreachable("Unable to connect to the server: dial 10.0.0.1:6443: i/o timeout"),
+            Why.SILENT,
+            "dial 10.0.0.1:6443: i/o timeout",
+        ),
+        (AdminError("server of lab must be text"), Why.NO_WAY, "server of lab must be text"),
+    ],
+)
+def test_an_address_at_which_nobody_answers(error, why, said):
+    found = of_address(error)
+    assert (found.why, found.said) == (why, said)
 
 
 def test_words_are_cut():

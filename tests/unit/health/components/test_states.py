@@ -147,6 +147,13 @@ def test_a_kubelet_that_forwards_to_nobody_says_nothing_of_its_runtime(said):
     assert state(silenced(way=no_reply("forward", said)), ETCD) == (State.UNKNOWN, "?")
 
 
+def test_an_api_server_that_takes_no_request_says_nothing_of_a_node():
+    for component in (KUBELET, ETCD, KUBE_PROXY):
+        assert (
+            state(silenced(way=no_reply("server", "i/o timeout"), lease=None), component)[0] is State.UNKNOWN
+        )
+
+
 def test_without_leases_the_condition_ready_is_the_sign_of_life():
     assert state(silenced(lease=None), KUBELET) == (State.UNREACHED, "node?")
     assert state(silenced(lease=None, ready="Unknown"), KUBELET) == (State.NODE, "node?")
