@@ -120,7 +120,6 @@ class Pod:
     """A pod as its object shows it.
 
     owner: the kind of its controller («DaemonSet», «Node»), "" for none; owner_name: the controller's name.
-
     ready: its condition Ready; None where there is none yet. since: when that last changed.
     message: why it is not scheduled or not ready, as far as its conditions say.
     ports: that its containers name, for TCP, by their names.
@@ -158,8 +157,7 @@ class Process:
     expected: whether the cluster wants it there: a control-plane node's static pod, a DaemonSet's pod.
     pod: None where there is none (a kubelet has none; of a mirror pod it means that it is missing).
     endpoint: None where it is not known; of a kubelet that could only be pinged, that at KUBELET_PING.
-    replies: by path as asked («/readyz», «/readyz/etcd»).
-    metrics: None where they were not asked for.
+    replies: by path as asked («/readyz», «/readyz/etcd»). metrics: None where they were not asked for.
     certificate: that its endpoint has shown, in DER; None where it speaks no TLS, or was not asked.
     """
 
@@ -274,14 +272,13 @@ class Facts:
     """Everything that was seen. No two are compared: what is derived from one is found again by its identity.
 
     at: this machine's clock when it began; took: seconds of the whole. server_time: the API server's clock at
-    the same moment; None where it has not said. sampled: how many nodes were asked
-    where not all were, else None. window: seconds between `earlier` metrics and the later; None for one look.
-    balancer: the address that was spoken to. bypassed: that of the kubeconfig, where --server leads past it.
-    leaders: Leases of kube-controller-manager and kube-scheduler, by their names. earlier_leaders: the same
-    of the look `window` seconds before. flaps: what a watch has seen change; None without one.
-    has: the components that this cluster has; what is not in it is «-» in every row.
-    found: findings of other rooms' judges on the same moment (etcd's members, certificates).
-    gaps: what could not be looked at.
+    the same moment; None where it has not said. sampled: how many nodes were asked where not all were, else
+    None. window: seconds between `earlier` metrics and the later; None for one look. balancer: the address
+    that was spoken to; bypassed: the kubeconfig's, where --server leads past it. leaders: Leases of
+    kube-controller-manager and kube-scheduler, by their names. earlier_leaders: the same of the look `window`
+    seconds before. flaps: what a watch has seen change. has: the components that this cluster has; others are
+    «-» in every row. found: findings of other rooms' judges (etcd's members, certificates). gaps: what could
+    not be looked at.
     """
 
     context: str
