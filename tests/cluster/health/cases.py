@@ -20,6 +20,7 @@ APISERVER, ETCD, KUBELET, KUBE_PROXY, MANAGER, SCHEDULER = (
 NODES = ("cp-1", "cp-2", "cp-3", "worker-1")
 LEADER = "leader"  # the node of the controller-manager that leads
 ETCD_LATER = ("member-down", "no-spare-member", "apiserver-unhealthy", "apiserver-count")
+USER = ("expires-soon",)  # its certificate is made for a month
 NODE_LATER = ("node-not-ready", "lease-old", "node-condition", "critical-pod")  # of a node without a kubelet
 
 
@@ -298,7 +299,7 @@ CASES = [
         *("balancer-unhealthy", "", "", "warning"),
         objects=(),
         look=("--server", "https://{cp-1}:6443"),
-        says="connection refused; the API servers on cp-1, cp-2 and cp-3 are ready",
+        says="connection refused; the API servers on cp-1, cp-2, cp-3 are ready",
         then=("node-not-ready", "lease-old"),
         cells={},
     ),
@@ -312,6 +313,7 @@ CASES = [
         objects=(),
         says="create and get pods/portforward in namespace kube-system",
         ends="no component of the cluster has answered",
+        then=USER,
         cells=dict.fromkeys(NODES, "denied"),
     ),
     Case(
@@ -319,6 +321,7 @@ CASES = [
         *("not-seen", ETCD, "denied", "note"),
         objects=(),
         says="create and get pods/portforward in namespace kube-system",
+        then=USER,
         cells={name: "denied" for name in NODES if name != "cp-2"},
     ),
     Case(
@@ -326,10 +329,12 @@ CASES = [
         *("not-seen", KUBELET, "well", "note"),
         objects=(),
         says="get nodes/healthz",
+        then=USER,
         cells={},
     ),
     Case(
         *("a user with the rights of the page", "cp-1", by(breaks.rights_without), ""),
+        then=USER,
         cells={},
     ),
 ]
