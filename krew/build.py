@@ -40,7 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--homepage", default=NOWHERE, help="the project's page, as the manifest names it")
     parser.add_argument(
-        "--output", type=Path, default=HERE.parent / "dist", help="the folder for the results"
+        "--output", type=Path, default=HERE.parent / "dist", help="the directory for the results"
     )
     arguments = parser.parse_args()
     for path in build(arguments.output, arguments.url, arguments.homepage):
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def build(output: Path, url: str, homepage: str) -> list[Path]:
-    """Makes archive, manifest and checksums in the folder `output`, and returns their paths.
+    """Makes archive, manifest and checksums in the directory `output`, and returns their paths.
 
     Raises SystemExit on a platform that there is no recipe for, and where PyInstaller fails.
     """
@@ -58,13 +58,15 @@ def build(output: Path, url: str, homepage: str) -> list[Path]:
     output.mkdir(parents=True, exist_ok=True)
     archive = output / f"kubectl-admin_linux_{arch}.tar.gz"
     with tempfile.TemporaryDirectory() as work:
-        folder = bundle(Path(work))
+        directory = bundle(Path(work))
         say("packing")
-        shutil.copy(HERE.parent / "LICENSE", folder)
+        shutil.copy(HERE.parent / "LICENSE", directory)
         # Messages name pages by their paths there (kubectl_admin/report/pages.py).
-        shutil.copytree(HERE.parent / "docs", folder / "docs", ignore=shutil.ignore_patterns("[!a-z]*"))
-        (folder / "THIRD-PARTY-LICENSES.txt").write_text("\n".join(third_party_licenses(folder)), "utf-8")
-        pack(folder, archive)
+        shutil.copytree(HERE.parent / "docs", directory / "docs", ignore=shutil.ignore_patterns("[!a-z]*"))
+        (directory / "THIRD-PARTY-LICENSES.txt").write_text(
+            "\n".join(third_party_licenses(directory)), "utf-8"
+        )
+        pack(directory, archive)
     manifest = output / "admin.yaml"
     manifest.write_text(
         Template((HERE / "admin.yaml").read_text("utf-8").partition("\n")[2]).substitute(
@@ -83,7 +85,7 @@ def build(output: Path, url: str, homepage: str) -> list[Path]:
 
 
 def bundle(work: Path) -> Path:
-    """Runs PyInstaller in the folder `work` and returns the folder that it made of the program."""
+    """Runs PyInstaller in the directory `work` and returns the directory that it made of the program."""
     log = work / "log"
     begun = time.monotonic()
     say(f"bundling kubectl-admin {__version__} with Python {platform.python_version()} (half a minute)")
@@ -105,13 +107,13 @@ def bundle(work: Path) -> Path:
     return work / "dist" / "kubectl-admin"
 
 
-def third_party_licenses(folder: Path) -> Iterator[str]:
+def third_party_licenses(directory: Path) -> Iterator[str]:
     """The licences of Python and of each distribution that the bundle has a module of."""
     from PyInstaller.archive.readers import CArchiveReader
 
     yield from titled(f"Python {platform.python_version()}", Path(os.__file__).parent / "LICENSE.txt")
-    pure = CArchiveReader(str(folder / "kubectl-admin")).open_embedded_archive("PYZ.pyz").toc
-    compiled = (path.name for path in (folder / "_internal").iterdir())
+    pure = CArchiveReader(str(directory / "kubectl-admin")).open_embedded_archive("PYZ.pyz").toc
+    compiled = (path.name for path in (directory / "_internal").iterdir())
     distributions = metadata.packages_distributions()
     packed = {name for top in (*pure, *compiled) for name in distributions.get(top.partition(".")[0], ())}
     for name in sorted(packed - {"kubectl-admin"}, key=str.lower):
@@ -127,15 +129,15 @@ def titled(title: str, *texts: Path) -> list[str]:
     return ["=" * 80, title, "=" * 80, *(path.read_text("utf-8", "replace") for path in texts)]
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Packs the folder's content: sorted, without owners and times, and without links, which Krew refuses."""
+def pack(directory: Path, archive: Path) -> None:
+    """Packs a directory's content: sorted, without owners and times, and without links: Krew refuses them."""
     with (
         archive.open("wb") as stream,
         gzip.GzipFile("", "wb", compresslevel=9, fileobj=stream, mtime=EPOCH) as compressed,
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT, dereference=True) as tar,
     ):
-        for path in sorted((path for path in folder.rglob("*") if path.is_file()), key=str):
-            entry = tar.gettarinfo(str(path), str(path.relative_to(folder)))
+        for path in sorted((path for path in directory.rglob("*") if path.is_file()), key=str):
+            entry = tar.gettarinfo(str(path), str(path.relative_to(directory)))
             # A file with several names would become a link to the first of them.
             entry.type, entry.linkname, entry.size = tarfile.REGTYPE, "", path.stat().st_size
             entry.uid = entry.gid = 0
