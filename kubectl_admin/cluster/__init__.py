@@ -8,7 +8,7 @@ errors, retry, wait, watched, watch_events: refusals, further tries, waiting, ob
 access: the rights of the user, and those that are missing
 requests, transport, reaching, client, limits: a request, from who asks to the wire
 credentials, plugin, tls: what a request shows and trusts
-channels, exec, portforward, forwarded, secured: streams to and from pods
+channels, exec, portforward, forwarded, relayed, secured: streams to and from pods
 dial, proxy, socks, relay, address: how such a stream reaches the server
 
 Other rooms use connection, objects, nodes, paths, errors, retry, wait, watched and access.

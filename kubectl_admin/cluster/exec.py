@@ -4,6 +4,7 @@ Source: apimachinery pkg/util/remotecommand (v4 and v5 of channel.k8s.io); v5, w
 input has ended, is there since Kubernetes 1.30.
 """
 
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,13 +43,14 @@ class Exec(Closing):
     def __init__(self, channels: Channels, stdin: Iterable[bytes] | None = None) -> None:
         self.exit_code: int | None = None
         self._ending = False  # whether it has begun to be told how the command ended
+        self._alarm: socket.socket | None = None
         self._channels = channels
         self._stdin = stdin
 
     def __iter__(self) -> Iterator[Message]:
         status = bytearray()
         try:
-            for channel, data in self._channels.messages(self._input()):
+            for channel, data in self._channels.messages(self._input(), self._alarm):
                 if channel in (STDOUT, STDERR):
                     yield channel, data
                 elif channel == STATUS:
@@ -82,6 +84,10 @@ class Exec(Closing):
     def speak_within(self, seconds: float) -> None:
         """From now on the command must write something every so many seconds; BrokenStream if it does not."""
         self._channels.speak_within(seconds)
+
+    def hear(self, alarm: socket.socket) -> None:
+        """Becomes readable when there is more for the command to read, which then goes there at once."""
+        self._alarm = alarm
 
     def close(self) -> None:
         """Hangs up; a command that still runs loses its streams, which does not end every one."""

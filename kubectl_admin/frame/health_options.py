@@ -10,14 +10,18 @@ import click
 from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import TABLE_FORMATS, Environment
-from kubectl_admin.frame.options import DURATION, in_order
+from kubectl_admin.frame.options import DURATION, host_option, in_order
 from kubectl_admin.frame.rules import EXEMPTION, RULE
 
 if TYPE_CHECKING:
+    from kubectl_admin.cluster.connection import Cluster
     from kubectl_admin.finding import Severity
     from kubectl_admin.health.shown.ignore import Exemption
+    from kubectl_admin.node.hosts import Hosts
 
 NEVER = "never"
+TIMEOUT = 10.0  # seconds, unless another time is given
+HOST_TIMEOUT = 20.0  # the same with --host: a debug pod takes seconds to start
 LONGEST_TIMEOUT = 3600.0  # seconds; those of connections end at 24 days
 OPTIONS = (
     click.option(
@@ -47,8 +51,7 @@ OPTIONS = (
     click.option(
         "--timeout",
         type=DURATION,
-        default="10s",
-        show_default=True,
+        show_default="10s, or 20s with --host",
         metavar="DURATION",
         help="Time for all questions together, whatever hangs.",
     ),
@@ -95,9 +98,16 @@ OPTIONS = (
 )
 # Options without sense beside the first: that asks nothing, or has no end.
 EXCLUDED = {
-    "explained": ("exemptions", "sample", "all_nodes", "wait", "watching", "save", "force", "diff"),
+    "explained": ("exemptions", "sample", "all_nodes", "wait", "watching", "save", "force", "diff", "host"),
     "watching": ("sample", "wait", "save", "force", "diff"),
+    "host": ("wait", "watching"),
 }
+# Debug pods would be made again at every look, or stay on nodes for as long as somebody watches.
+HINTS = {"host": "a debug pod is for one look"}
+HOST_HELP = (
+    "Also ask nodes that no other pod leads to, and what listens at another address than the loopback, "
+    "through a debug pod on each of these nodes."
+)
 NAMES = {"exemptions": "--ignore", "explained": "--explain", "all_nodes": "--all", "watching": "--watch"}
 
 
@@ -112,7 +122,7 @@ def health_options(function: Callable[..., Any]) -> Callable[..., Any]:
         *arguments: Any,
         fail_on: str,
         exemptions: "tuple[Exemption, ...]",
-        timeout: float,
+        timeout: float | None,
         retries: int,
         sample: float | None,
         all_nodes: bool,
@@ -120,6 +130,7 @@ def health_options(function: Callable[..., Any]) -> Callable[..., Any]:
         save: Path | None,
         force: bool,
         diff: Path | None,
+        hosts: "Callable[[Cluster], Hosts] | None",
         **others: Any,
     ) -> Any:
         from kubectl_admin.health.gather import How
@@ -128,7 +139,13 @@ def health_options(function: Callable[..., Any]) -> Callable[..., Any]:
         env = click.get_current_context().ensure_object(Environment)
         require_combination(env.output, {**click.get_current_context().params, **others})
         options = Options(
-            how=How(timeout=timeout, retries=retries, sample=sample, all_nodes=all_nodes),
+            how=How(
+                timeout=timeout or (HOST_TIMEOUT if hosts else TIMEOUT),
+                retries=retries,
+                sample=sample,
+                all_nodes=all_nodes,
+                hosts=hosts,
+            ),
             fail_on=severity(fail_on),
             exemptions=exemptions,
             wide=env.output == "wide",
@@ -139,7 +156,7 @@ def health_options(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         return function(*arguments, options=options, **others)
 
-    return in_order(OPTIONS, decided)
+    return in_order(OPTIONS, host_option(HOST_HELP)(decided))
 
 
 def severity(name: str) -> "Severity | None":
@@ -154,11 +171,12 @@ def require_combination(output: str, given: dict[str, Any]) -> None:
     for one, excluded in EXCLUDED.items():
         beside = [name_of(other) for other in excluded if given[other]]
         if given[one] and beside:
-            raise UsageError(f"{name_of(one)} and {', '.join(beside)} do not go together")
+            together = f"{name_of(one)} and {', '.join(beside)} do not go together"
+            raise UsageError(together, HINTS.get(one, ""))
     for option in ("timeout", "sample", "wait"):
         if given[option] == 0:
             raise UsageError(f"{name_of(option)} must be more than 0")
-    if given["timeout"] > LONGEST_TIMEOUT:
+    if (given["timeout"] or 0) > LONGEST_TIMEOUT:
         raise UsageError("--timeout must be at most 1h")
     if given["watching"] and output not in TABLE_FORMATS:
         raise UsageError(f"--watch and -o {output} do not go together", "use -o table or -o wide")

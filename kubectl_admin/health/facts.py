@@ -32,6 +32,7 @@ class Why(StrEnum):
     NODE = "node"  # the API server can't reach the node's kubelet
     FORWARD = "forward"  # the kubelet answers the API server, and can't or does not forward ports
     NO_WAY = "no way"  # no running pod in the node's network leads there
+    ELSEWHERE = "elsewhere"  # it is bound to an address that no forwarded port leads to
     LATE = "late"  # its turn did not come before the time limit of the whole
     LEFT_OUT = "left out"  # this node is not in the sample that was asked
 
@@ -121,8 +122,7 @@ class Pod:
 
     owner: the kind of its controller («DaemonSet», «Node»), "" for none; owner_name: the controller's name.
     ready: its condition Ready; None where there is none yet. since: when that last changed.
-    message: why it is not scheduled or not ready, as far as its conditions say.
-    ports: that its containers name, for TCP, by their names.
+    message: why it is not scheduled or not ready, by its conditions. ports: for TCP, by their names.
     """
 
     namespace: str
@@ -186,9 +186,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A Lease.
+    """A Lease. renewed: by the clock of its holder. duration: seconds. transitions: changes of its holder.
 
-    renewed: by the clock of its holder. duration: seconds. transitions: changes of its holder.
     read: when it was read, by this machine's clock; None for about the time of `Facts.at`.
     """
 
@@ -215,10 +214,10 @@ class Clock:
 class Node:
     """A node, and what came of asking it.
 
-    way: how its ports were reached: the name of the pod, or why they were not.
-    lease: of namespace kube-node-lease; None where it has none. cordoned: since when, as far as that is
-    known. by: who cordoned it, by an annotation of this program. created: when its object was.
-    running, capacity: pods that run there, and that may; None where it is not known.
+    way: the pod through which its ports were reached («NAMESPACE/NAME» outside of kube-system), or why none.
+    host: the debug pod by which it was asked, in that form, or why there is none; "" where none was wanted.
+    lease: of kube-node-lease; None for none. cordoned: since when, if known. by: who did it, by an annotation
+    of this program. created: when its object was. running, capacity: pods that run there, and that may.
     """
 
     name: str
@@ -231,6 +230,7 @@ class Node:
     address: str = ""
     lease: Lease | None = None
     way: str | NoReply = ""
+    host: str | NoReply = ""
     processes: tuple[Process, ...] = ()
     clock: Clock | None = None
     running: int | None = None

@@ -19,9 +19,10 @@ from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
 from kubectl_admin.finding import Gap
 from kubectl_admin.health.asking import contact, instances, listing, objects, resolvers, second_look, silence
-from kubectl_admin.health.asking.ask import Asked, Asker, Looks
+from kubectl_admin.health.asking.ask import Asked, Asker
 from kubectl_admin.health.asking.choice import choose
 from kubectl_admin.health.asking.exchange import LOOK_INTERVAL, Patience
+from kubectl_admin.health.asking.from_host import FromHosts
 from kubectl_admin.health.asking.judged_metrics import JUDGED
 from kubectl_admin.health.asking.listed import RIGHTS as LISTING_RIGHTS
 from kubectl_admin.health.asking.listed import Listed
@@ -38,11 +39,14 @@ from kubectl_admin.health.facts import (
     Why,
 )
 from kubectl_admin.health.object_facts import Objects
+from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.kept_hosts import KeptHosts, kept
 from kubectl_admin.pool import LateError, ask_all
 
 WORKERS = 16  # nodes at a time
 RESOLVERS_ASKED = 50  # DNS pods
 BALANCER, BYPASSED = "the address that is spoken to", "the kubeconfig's own address"
+HOST, DNS = "host", "DNS"  # what is asked beside a node's ports
 SPARE = 0.08  # of the time limit, for what was asked last to be put together
 # Seconds at most, and of the time limit: for one answer, and from a look at what has not answered to the
 # next.
@@ -65,13 +69,15 @@ class How:
 
     timeout: seconds for the whole, besides `sample`. retries: further looks at what one answer would make a
     violation of. sample: seconds between two looks at metrics; None for one look. all_nodes: whether all are
-    asked however many there are.
+    asked however many there are. hosts: makes the hosts of nodes that no other pod leads to, or on which
+    something is bound to another address than the loopback; None for no debug pods.
     """
 
     timeout: float = 10.0
     retries: int = 1
     sample: float | None = None
     all_nodes: bool = False
+    hosts: Callable[[Cluster], Hosts] | None = None
 
 
 def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = None) -> Facts:
@@ -82,6 +88,13 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     Raises AdminError where the API server can't be spoken to, or lists neither nodes nor pods; also where
     the second look of `sample` sees no metrics at all.
     """
+    with kept(how.hosts(cluster) if how.hosts else None) as hosts:
+        return _gathered(cluster, how, hosts, answered)
+
+
+def _gathered(
+    cluster: Cluster, how: How, hosts: KeptHosts | None, answered: Callable[[int], None] | None
+) -> Facts:
     at, began = datetime.now(UTC), time.monotonic()
     patience = patience_of(cluster, how)
     contact.make(cluster, listing.WORKERS, patience)
@@ -91,9 +104,17 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     chosen = choose(listed, server_time or at, all_nodes=how.all_nodes)
     asker = Asker(cluster, patience, METRICS)
     pods = listed.resolvers[:RESOLVERS_ASKED]
-    looks = {name: Looks(asker, listed.ways.get(name, ()), listed.plans.get(name, ())) for name in chosen}
-    asking: dict[Any, Callable[[], Any]] = dict(looks)
-    asking.update((pod.name, partial(resolvers.ask, cluster, listed, pod, patience)) for pod in pods)
+    from_hosts = FromHosts(asker, listed, hosts)
+    looks = {
+        name: from_hosts.looks(name) for name in sorted(chosen, key=lambda name: name not in listed.ways)
+    }
+    further = {name: found for name in chosen if (found := from_hosts.further(name))}
+    # What needs a debug pod is last: nothing else is kept waiting while those start.
+    asking: dict[Any, Callable[[], Any]] = {
+        **looks,
+        **{(pod.name, DNS): partial(resolvers.ask, cluster, listed, pod, patience) for pod in pods},
+        **{(name, HOST): each for name, each in further.items()},
+    }
     in_objects = objects.questions(cluster, patience.left)
     listings: dict[Any, Callable[[], Any]] = {
         BALANCER: partial(instances.get_reply, cluster, "/readyz", patience.for_one),
@@ -103,9 +124,11 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     if bypassed:
         listings[BYPASSED] = partial(instances.get_from_bypassed, cluster, "/readyz", patience.for_one)
     told, heard = _side_by_side(listings, asking, patience, how.timeout * SPARE / 2, answered)
-    told_by = {
-        name: looks[name].so_far() if isinstance(heard[name], AdminError) else heard[name] for name in chosen
+    seen = {
+        key: look.so_far() if isinstance(heard[key], AdminError) else heard[key]
+        for key, look in (*looks.items(), *(((name, HOST), look) for name, look in further.items()))
     }
+    told_by = {name: from_hosts.together(name, seen[name], seen.get((name, HOST))) for name in chosen}
     asked: Mapping[str, Asked] = attributed(cluster, told_by)
     window, leaders = None, listed.leaders
     before: Mapping[str, Lease] = {}
@@ -113,8 +136,8 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
     if how.sample is not None:
         first = time.monotonic()
         cluster.clock.sleep(how.sample)
-        asker = Asker(cluster, patience_of(cluster, how), METRICS)
-        second = second_look.take(asker, listed, asked, how.timeout)
+        again = from_hosts.again(Asker(cluster, patience_of(cluster, how), METRICS), asked)
+        second = second_look.take(cluster, again, listed, asked, how.timeout)
         window = time.monotonic() - first
         asked, unrated = second.asked, second.gaps
         leaders, before = second.leaders, listed.leaders
@@ -130,8 +153,8 @@ def gather(cluster: Cluster, how: How, answered: Callable[[int], None] | None = 
         has=listed.has | {Component.COREDNS} if listed.resolvers else listed.has,
         balancer=Balancer(cluster.server, _reply(told[BALANCER])),
         leaders=leaders,
-        resolvers=tuple(_resolver(pod, heard[pod.name]) for pod in pods),
-        objects=found.objects.joined(Objects(pods=listed.pods)),
+        resolvers=tuple(_resolver(pod, heard[pod.name, DNS]) for pod in pods),
+        objects=found.objects.joined(Objects(pods=listed.pods, proxy_mode=listed.proxy_mode)),
         sampled=len(chosen) if len(chosen) < len(nodes) else None,
         window=window,
         gaps=tuple(
@@ -222,6 +245,7 @@ def _node(node: Node, listed: Listed, asked: Asked | None, lease: Lease | None) 
         node,
         way=asked.way,
         processes=processes,
+        host=asked.host,
         clock=asked.clock,
         lease=lease or node.lease,
         running=int(running) if running is not None else None,

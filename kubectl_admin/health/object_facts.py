@@ -162,6 +162,7 @@ class Objects:
     and that of DNS. budgets: those that are short. requests: the pending ones.
     identities: of API servers. instances: addresses behind the Service default/kubernetes.
     system_labels: of the namespace kube-system. certificates: in objects, and the user's own.
+    proxy_mode: that the ConfigMap of kube-proxy names; "" for none, None where nothing is known of it.
     """
 
     pods: tuple[Pod, ...] | None = None
@@ -176,6 +177,7 @@ class Objects:
     instances: tuple[str, ...] | None = None
     system_labels: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[Seen, ...] = ()
+    proxy_mode: str | None = None
 
     def joined(self, other: "Objects") -> "Objects":
         """All that is in this one and in the other."""
@@ -192,6 +194,7 @@ class Objects:
             instances=_both(self.instances, other.instances),
             system_labels={**self.system_labels, **other.system_labels},
             certificates=(*self.certificates, *other.certificates),
+            proxy_mode=self.proxy_mode if other.proxy_mode is None else other.proxy_mode,
         )
 
 

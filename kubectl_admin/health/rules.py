@@ -59,7 +59,8 @@ PORT_CLOSED = Rule("port-closed", "a component listens where its flags and probe
 COMPONENT_HANGS = Rule("component-hangs", "a component that takes a connection answers in time (3 s)", PROBES)
 COMPONENT_UNHEALTHY = Rule("component-unhealthy", "a component answers that it is well", PROBES)
 BOUND_ELSEWHERE = Rule(
-    "bound-elsewhere", "a component that does not listen on the loopback can only be seen by its kubelet"
+    "bound-elsewhere",
+    "a component that does not listen on the loopback is seen by its kubelet, or with --host",
 )
 VERDICTS_DIFFER = Rule("verdicts-differ", "a component is as well as its kubelet says", PROBES)
 

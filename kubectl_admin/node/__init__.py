@@ -1,7 +1,7 @@
 """The host of a node, reached through the API alone: commands, files, jobs, and their leftovers.
 
 Read in this order:
-hosts, host: many at once, and one
+hosts, kept_hosts, host: many at once, those that are kept open, and one
 script, files, texts, fetch, passthrough: commands and files there
 framing, unpacking: a file's pieces as they come over the wire
 workspace, jobs: work that outlives the connection

@@ -26,10 +26,11 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
     """Ask every component of the cluster at its own endpoint, and say what is wrong.
 
     API servers, etcd, kubelets, kube-proxies, controller-managers and schedulers are asked on every node,
-    through one connection a node, without any pod; DNS is asked a question, and clocks are compared. Then the
-    API's objects are judged: nodes, webhooks, aggregated APIs, system pods. A component that
-    could not be looked at is shown as «?» or «denied», never as well or down. Exit code 3: something is
-    wrong, by --fail-on; or it is still not well after --wait. Exit code 1: no component has answered.
+    through one connection a node, and without any debug pod unless --host is given; DNS is asked a question,
+    and clocks are compared. Then the API's objects are judged: nodes, webhooks, aggregated APIs, system pods.
+    A component that could not be looked at is shown as «?» or «denied», never as well or down. Exit code 3:
+    something is wrong, by --fail-on; or it is still not well after --wait. Exit code 1: no component has
+    answered.
 
     \b
     Examples:
@@ -42,6 +43,8 @@ def command(env: Environment, *, explained: "Rule | None", watching: bool, optio
       # Before and after a change
       kubectl admin health --save before.json
       kubectl admin health --diff before.json
+      # Also ask what listens at another address than the loopback, through a debug pod
+      kubectl admin health --host
       # Wait in a script until all is well
       kubectl admin health --wait 10m
       # Keep looking, until you press q

@@ -131,3 +131,40 @@ def common_name(certificate: Any) -> str:
         if name == "commonName"
     ]
     return names[0] if names else ""
+
+
+@dataclass
+class Relay:
+    """A command on a node's host that connects to whatever address it is given.
+
+    served: what answers there; text is what the command writes to stderr instead, with exit code 1.
+    tls: of the address that speaks it. commands: the words of each that was started. users: as of a Node.
+    """
+
+    served: Served
+    tls: ssl.SSLContext | None = None
+    commands: list[list[str]] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, wire: Wire) -> None:
+        """Serves one command."""
+        self.commands.append([value for name, value in wire.asked.query if name == "command"])
+        wire.accept("v5.channel.k8s.io")
+        wire.send(2, b"it runs\n")
+        if isinstance(self.served, str):
+            wire.send(2, self.served.encode())
+            wire.end(1)
+            return
+        line, plain = Line(self.tls, self.users), b""
+        for channel, data in wire.messages():
+            if channel != 0:
+                continue
+            plain += line.read(data)
+            while b"\r\n\r\n" in plain:
+                head, _, plain = plain.partition(b"\r\n\r\n")
+                path = head.decode("latin-1").split(" ")[1]
+                self.asked.append(path)
+                line.write(answered(self.served(path) if callable(self.served) else self.served.get(path)))
+            for piece in pieces(line.leaving.read()):
+                wire.send(1, piece)

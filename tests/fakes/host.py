@@ -49,7 +49,9 @@ class Streams:
             self.argv, env=self.env, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/"
         )
 
-    def messages(self, outgoing: Iterable[tuple[int, bytes]] = ()) -> Iterator[tuple[int, bytes]]:
+    def messages(
+        self, outgoing: Iterable[tuple[int, bytes]] = (), _alarm: Any = None
+    ) -> Iterator[tuple[int, bytes]]:
         """What the process writes, and how it ended."""
         process, said = self.process, bytearray()
         assert process.stdin

@@ -7,6 +7,7 @@ listing, listed, nodes: what has to be known before anything is asked, and what 
 contact: connections that answer, before anything is listed
 choice: which nodes of a large cluster are asked
 ask, exchange, instances: asks one node, one port of it, and API servers through another one
+from_host: asks through a debug pod on the node what no forwarded port leads to
 second_look: metrics once more, for rates
 resolvers, dns: asks the cluster's DNS
 silence, unseen: why a question has no answer, and what the user may not ask

@@ -20,16 +20,18 @@ from kubectl_admin.pool import ask_all
 COLLECTING = 0.5  # seconds before the end in which all that was told is put together
 GRACE = 0.2  # seconds after the end in which an answer that tells of it is taken
 WAYS = 2  # pods of a node that are tried
+WITHOUT_POD = "kube-system has no running pod in the network of the node"
 Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and what came of each question
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking a node. way: the pod that led to it, or why none did."""
+    """What came of asking a node. way: the pod that led to it, or why none did. host: as of a Node."""
 
     way: str | NoReply
     processes: tuple[Process, ...]
     clock: Clock | None = None
+    host: str | NoReply = ""
 
 
 class Asker:
@@ -40,7 +42,11 @@ class Asker:
     ) -> None:
         self.cluster = cluster
         self.patience = patience
-        self._exchange = Exchange(cluster, patience, judged)
+        self.exchange = Exchange(cluster, patience, judged)
+
+    def can_ask(self, question: Question) -> bool:
+        """Whether a forwarded port leads to who is asked."""
+        return question.endpoint.is_on_loopback
 
     def metrics(self, way: str, plans: Sequence[Plan]) -> dict[Component, Metrics] | NoReply:
         """The metrics of a node's components once more; of what does not answer there are none.
@@ -48,7 +54,7 @@ class Asker:
         Why the node was not reached, where it was not.
         """
         asked = [question.of_metrics for plan in plans for question in plan.questions]
-        questions = [question for question in asked if question and question.endpoint.is_on_loopback]
+        questions = [question for question in asked if question and self.can_ask(question)]
         led, heard = self.look([way], questions)
         if isinstance(led, NoReply):
             return led
@@ -64,12 +70,12 @@ class Asker:
             return NoReply(Why.NO_WAY, "nothing of it can be asked"), {}
         asked = [*questions, *(one.otherwise for one in questions if one.otherwise)]
         numbers = [one.endpoint.port for one in asked]
-        way = NoReply(Why.NO_WAY, "kube-system has no running pod in the network of the node")
+        way = NoReply(Why.NO_WAY, WITHOUT_POD)
         for pod in ways[:WAYS]:
             began = time.monotonic()
             try:
                 forwarded = self.cluster.forward_ports(
-                    KUBE_SYSTEM, pod, numbers, timeout=self.patience.left, opening=self.patience.for_one
+                    *pod_of(pod), numbers, timeout=self.patience.left, opening=self.patience.for_one
                 )
             except AdminError as error:
                 way = silence.of_way(error, time.monotonic() - began)
@@ -78,9 +84,9 @@ class Asker:
                 return way, {}
             with forwarded:
                 ports = dict(zip(asked, forwarded.ports, strict=True))
-                asking = {one: partial(self._exchange.ask, forwarded, ports, one) for one in questions}
+                asking = {one: partial(self.exchange.ask, forwarded, ports, one) for one in questions}
                 found = ask_all(asking, deadline=self.patience.left + GRACE / 2, workers=len(asking))
-            return pod, {question: _heard(question, answer) for question, answer in found.items()}
+            return pod, {question: heard_of(question, answer) for question, answer in found.items()}
         return way, {}
 
 
@@ -100,7 +106,7 @@ class Looks:
 
     def __call__(self) -> Asked:
         """Looks; raises nothing."""
-        questions = [one for plan in self._plans for one in plan.questions if one.endpoint.is_on_loopback]
+        questions = [one for plan in self._plans for one in plan.questions if self._asker.can_ask(one)]
         self._sure = self._look(questions) and self._look_again()
         return self._beside(self.so_far())
 
@@ -172,11 +178,11 @@ class Looks:
             replies.update(each.replies)
         metrics = next((each.metrics for each in mine if each.metrics is not None), None)
         for question in plan.questions:
-            if not question.endpoint.is_on_loopback:
-                where = f"it is bound to {question.endpoint.host}, which can't be asked this way"
-                replies.update(dict.fromkeys(question.on_health, NoReply(Why.REFUSED, where)))
+            if not self._asker.can_ask(question):
+                elsewhere = NoReply(Why.ELSEWHERE, silence.NOT_FORWARDED)
+                replies.update(dict.fromkeys(question.on_health, elsewhere))
                 if METRICS in question.paths:
-                    metrics = NoReply(Why.REFUSED, where)
+                    metrics = elsewhere
         pinged = any(each.pinged for each in mine)
         endpoint = process.endpoint
         if pinged and endpoint:
@@ -224,7 +230,14 @@ class Looks:
         return False
 
 
-def _heard(question: Question, answer: Heard | AdminError) -> Heard:
+def pod_of(way: str) -> tuple[str, str]:
+    """Namespace and name of the pod that a way names."""
+    namespace, _, name = way.rpartition("/")
+    return namespace or KUBE_SYSTEM, name
+
+
+def heard_of(question: Question, answer: Heard | AdminError) -> Heard:
+    """What was heard; the error that came instead of it is the reason why nothing was."""
     if isinstance(answer, Heard):
         return answer
     heard = Heard()

@@ -135,8 +135,11 @@ class Exchange:
         self._judged = judged
         self._loopback = tls.context_to_loopback(cluster.client_certificate, cluster.target.user_name)
 
-    def ask(self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question) -> Heard:
-        """Asks one question, and what follows from its answers over the same connection."""
+    def ask(self, forwarded: Forwarded | None, ports: Mapping[Question, Port], question: Question) -> Heard:
+        """Asks one question, and what follows from its answers over the same connection.
+
+        forwarded: what the ports belong to; None where none of them is an API server's.
+        """
         heard, port = Heard(), ports[question]
         port.limit(most_of(question))
         port.finish_within(given := self.patience.for_one)
@@ -162,7 +165,7 @@ class Exchange:
         return heard
 
     def _ask_instead(
-        self, forwarded: Forwarded, ports: Mapping[Question, Port], question: Question, heard: Heard
+        self, forwarded: Forwarded | None, ports: Mapping[Question, Port], question: Question, heard: Heard
     ) -> None:
         """Asks what is left to a user who is refused; an answer takes the refusal's place."""
         instead = self.ask(forwarded, ports, question)
@@ -224,7 +227,7 @@ def most_of(question: Question) -> int:
 
 
 def open_stream(
-    forwarded: Forwarded, port: Port, question: Question, loopback: ssl.SSLContext
+    forwarded: Forwarded | None, port: Port, question: Question, loopback: ssl.SSLContext
 ) -> tuple[Stream, Sequence[tuple[str, str]]]:
     """The stream for a question to the port, and the headers that show who asks.
 
@@ -233,7 +236,7 @@ def open_stream(
     """
     if question.endpoint.scheme != "https":
         return port, ()
-    if question.component is Component.APISERVER:
+    if question.component is Component.APISERVER and forwarded:
         return forwarded.to_instance(port)
     return Secured(port, loopback, None, port.what), ()
 

@@ -46,7 +46,7 @@ class Listed:
     """What the listings say. plans, ways: by node.
 
     pods: of kube-system; None where they can't be listed. service: the ClusterIPs of default/kubernetes.
-    domain: of the cluster's names; "" where nothing says it.
+    domain: of the cluster's names; "" where nothing says it. proxy_mode: as of a KubeProxyConfig.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -56,6 +56,7 @@ class Listed:
     pods: tuple[Pod, ...] | None = None
     leaders: Mapping[str, Lease] = field(default_factory=dict)
     domain: str = ""
+    proxy_mode: str | None = None
     service: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
@@ -110,6 +111,7 @@ def put_together(answers: Mapping[Right | str, Any], *, certificate: bool) -> Li
         pods=None if told.is_blind else tuple(system.pods),
         leaders={name: leaders[name] for name in LEADERS if name in leaders},
         domain=domain or "",
+        proxy_mode=config.mode if config else None,
         service=tuple(str(one) for one in addresses if one),
         gaps=tuple(dict.fromkeys(told.gaps)),
     )

@@ -10,6 +10,7 @@ Source: kubernetes/kubernetes cmd/kubeadm/app/phases/controlplane/manifests.go a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from kubectl_admin.cluster.decode import decode_yaml, mapping, whole_number
@@ -69,10 +70,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class KubeProxyConfig:
-    """Where kube-proxies serve, by their ConfigMap; None for what they don't serve."""
+    """Where kube-proxies serve, by their ConfigMap; None for what they don't serve.
+
+    mode: that it names; "" for none. None where nothing is known of it.
+    """
 
     health: Endpoint | None
     metrics: Endpoint | None
+    mode: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "KubeProxyConfig":
@@ -87,7 +92,9 @@ def kube_proxy_config(config_map: Mapping[str, Any]) -> KubeProxyConfig:
     """What the ConfigMap kube-proxy says. Raises AdminError for one that can't be read."""
     text = mapping(config_map.get("data")).get("config.conf")
     documents = decode_yaml(str(text), "config.conf of ConfigMap kube-proxy") if text else []
-    return KubeProxyConfig.of(mapping(documents[0] if documents else None))
+    given = mapping(documents[0] if documents else None)
+    config = KubeProxyConfig.of(given)
+    return replace(config, mode=str(given.get("mode") or "")) if given else config
 
 
 def cluster_domain(config_map: Mapping[str, Any]) -> str:
@@ -220,6 +227,24 @@ def ways(pods: Iterable[Pod]) -> dict[str, list[str]]:
 def is_kube_proxy(pod: Pod) -> bool:
     """Whether a pod of kube-system is a kube-proxy."""
     return pod.labels.get("k8s-app") == Component.KUBE_PROXY
+
+
+def is_for_host(question: Question) -> bool:
+    """Whether only the node's host leads to who is asked. API servers are asked through another one."""
+    return (
+        question.component is not Component.APISERVER
+        and not question.endpoint.is_on_loopback
+        and ip_of(question.endpoint) is not None
+    )
+
+
+def ip_of(endpoint: Endpoint) -> IPv4Address | IPv6Address | None:
+    """The address that an endpoint is bound to; None for a name, and for one of a single interface."""
+    try:
+        address = ip_address(endpoint.host.strip("[]"))
+    except ValueError:
+        return None
+    return None if getattr(address, "scope_id", None) else address
 
 
 def _bound(said: object, host: str, port: int) -> Endpoint | None:

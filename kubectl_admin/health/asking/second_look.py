@@ -30,19 +30,25 @@ class SecondLook:
     gaps: tuple[Gap, ...] = field(default=())
 
 
-def take(asker: Asker, listed: Listed, asked: Mapping[str, Asked], seconds: float) -> SecondLook:
+def take(
+    cluster: Cluster,
+    on: Callable[[str], Asker],
+    listed: Listed,
+    asked: Mapping[str, Asked],
+    seconds: float,
+) -> SecondLook:
     """Looks again at the metrics that a first look has read, within so many seconds.
 
-    Raises AdminError where the API server is away now, or no node gives any of its metrics: there are no
-    rates then, and the first look must not pass for both.
+    on: who asks a node of that name. Raises AdminError where the API server is away now, or no node gives
+    any of its metrics: there are no rates then, and the first look must not pass for both.
     """
     asking: dict[str, Callable[[], Later | NoReply]] = {
-        name: partial(asker.metrics, one.way, listed.plans[name])
+        name: partial(on(name).metrics, one.way, listed.plans[name])
         for name, one in asked.items()
         if isinstance(one.way, str) and any(map(has_metrics, one.processes))
     }
     answers = ask_all(asking, deadline=seconds)
-    leaders, gaps = leaders_again(asker.cluster, listed.leaders, seconds)
+    leaders, gaps = leaders_again(cluster, listed.leaders, seconds)
     later: dict[str, Later] = {}
     failed: dict[str, str] = {}
     for name, answer in answers.items():

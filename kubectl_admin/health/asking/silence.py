@@ -19,6 +19,7 @@ from kubectl_admin.cluster.errors import (
 )
 from kubectl_admin.cluster.forwarded import SilentError
 from kubectl_admin.cluster.portforward import PortError
+from kubectl_admin.cluster.relayed import RelayError
 from kubectl_admin.cluster.retry import BY_KUBELET
 from kubectl_admin.control_plane.endpoints import FORWARDING
 from kubectl_admin.errors import AdminError
@@ -42,10 +43,12 @@ WORDS = {
     Why.NODE: "the API server can't reach its kubelet",
     Why.FORWARD: "the kubelet did not forward to its port",
     Why.NO_WAY: "no running pod in the node's network leads there",
+    Why.ELSEWHERE: "it listens at an address that no forwarded port leads to",
     Why.LATE: "its turn did not come in time",
     Why.LEFT_OUT: "its node is not in the sample",
 }
 SAID = 300  # characters of somebody's words that are kept
+NOT_FORWARDED = "which can't be asked this way"  # what is bound elsewhere, without --host
 
 
 def of_port(error: AdminError) -> NoReply:  # noqa: PLR0911 - a line each
@@ -61,11 +64,18 @@ def of_port(error: AdminError) -> NoReply:  # noqa: PLR0911 - a line each
             return NoReply(Why.GARBLED if any(word in error.said for word in CUT) else Why.FORWARD, said)
         case SilentError():
             return NoReply(Why.SILENT, said)
+        case RelayError():
+            return NoReply(Why.ELSEWHERE, not_from_host(error.said))
         case LateError():
             return NoReply(Why.LATE, said)
         case BrokenStream():
             return NoReply(Why.LATE if "not done within" in error.what else Why.FORWARD, said)
     return NoReply(Why.GARBLED, said)
+
+
+def not_from_host(why: str) -> str:
+    """What is said of a component bound elsewhere that its node's host could not ask either."""
+    return f"and its node's host can't ask it: {why}"[:SAID]
 
 
 def of_way(error: AdminError, seconds: float) -> NoReply:  # noqa: PLR0911 - a line each

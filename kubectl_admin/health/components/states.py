@@ -182,10 +182,8 @@ def _by_silence(process: Process) -> Iterator[Verdict]:
     where = f"{endpoint.host or 'port'}:{endpoint.port}".replace("port:", "port ") if endpoint else "its port"
     if Why.FORBIDDEN in whys:
         yield _of(State.DENIED, said or "this user may not ask it")
-    elif Why.REFUSED in whys and endpoint and not endpoint.is_on_loopback:
-        yield _of(
-            State.BOUND, f"it is bound to {where}, which can't be asked this way; {kubelet_says(process)}"
-        )
+    elif Why.ELSEWHERE in whys:
+        yield _of(State.BOUND, f"it is bound to {where}, {said}; {kubelet_says(process)}")
     elif Why.REFUSED in whys and process.component is Component.KUBELET:
         # It has forwarded the question itself, so it runs.
         yield _of(State.BOUND, f"it runs, and does not listen at {where} of the loopback")

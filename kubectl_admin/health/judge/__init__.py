@@ -104,6 +104,7 @@ CHECKS: tuple[Check, ...] = (
     states.contradictions,
     clocks.operator,
     kube_proxy.modes,
+    kube_proxy.unnamed_mode,
     kube_proxy.leaving,
     kubelet.ageing,
     apiserver.deprecated,

@@ -24,6 +24,7 @@ FAILURES = {
 }
 LATEST_TIMESTAMP = 2**33  # seconds of Unix time; what is above it is no time
 DEPRECATED_MODES = ("ipvs",)
+SWITCH = "1.40"  # the minor that takes another mode where none is named
 MODE = 40  # characters of a mode that are taken: a node may answer what it likes
 
 
@@ -132,6 +133,22 @@ def modes(facts: Facts) -> Iterator[Finding]:
                 fix="plan the change to mode nftables",
                 objects=tuple(name for one in by_mode[mode] for name in one.objects),
             )
+
+
+def unnamed_mode(facts: Facts) -> Iterator[Finding]:
+    """A configuration that names no mode, which will mean another one.
+
+    Source: kubernetes/kubernetes 1.37 cmd/kube-proxy/app/server_linux.go, defaultedMode.
+    """
+    if facts.objects is None or facts.objects.proxy_mode != "":
+        return
+    reading = [one for one in standings(facts, Component.KUBE_PROXY) if "config" in one.process.flags]
+    if reading:
+        yield rules.PROXY_MODE.note(
+            subject="ConfigMap kube-system/kube-proxy",
+            evidence="it names no mode: kube-proxy takes iptables up to 1.39, and nftables from 1.40 on",
+            fix=f"set mode there, iptables or nftables, before the upgrade to {SWITCH}",
+        )
 
 
 def _families(one: Standing) -> str:

@@ -9,10 +9,11 @@ from kubectl_admin.certificates.rules import KUBELET_DOWN
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.finding import NOT_SEEN, Finding, Severity
 from kubectl_admin.health import rules
+from kubectl_admin.health.asking.questions import ip_of
 from kubectl_admin.health.components.containers import has_crashed, main_container, told
 from kubectl_admin.health.components.states import node_state, verdict, verdict_of
 from kubectl_admin.health.components.verdict import State, Verdict
-from kubectl_admin.health.facts import Facts, Node, NoReply, Process
+from kubectl_admin.health.facts import Facts, Node, NoReply, Process, Why
 from kubectl_admin.report.text import some_of
 
 KUBELET_LOG = "on the node: systemctl status kubelet; journalctl -u kubelet -n 50"
@@ -28,6 +29,7 @@ BY_NODE = {
         "on the node: crictl ps; where it hangs, restart the container runtime",
     ),
 }
+BY_HOST = "--host asks it through a debug pod on its node"
 LOAD = "look at the load of its node and its disk; if it stays so, restart it"
 OWN_RULES = {
     State.MISSING: rules.COMPONENT_MISSING,
@@ -184,13 +186,15 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
         if one.verdict.state is State.BOUND:
             evidence = one.verdict.evidence
             host = one.process.endpoint.host if one.process.endpoint else ""
-            # Each node has its own address; the rest of the sentence makes them alike.
+            # Each node has its own address and name; the rest of the sentence makes them alike.
             generic = evidence.replace(host, "its own address") if host else evidence
+            generic = generic.replace(one.node.name, "NODE")
             alike.setdefault((one.process.component, generic), []).append(one)
     for (component, evidence), found in alike.items():
         yield rules.BOUND_ELSEWHERE.note(
             subject=str(component),
             evidence=found[0].verdict.evidence if len(found) == 1 else evidence,
+            fix=BY_HOST if any(_could_be_asked(one) for one in found) else "",
             objects=tuple(name for one in found for name in one.objects),
         )
 
@@ -208,9 +212,24 @@ def unseen(facts: Facts) -> Iterator[Finding]:
         yield NOT_SEEN.note(
             subject=f"{', '.join(components)} on {some_of(names)}",
             evidence=found[0].verdict.evidence,
-            fix=f"grant it: {permission} (docs/permissions.md)" if permission else "",
+            fix=f"grant it: {permission} (docs/permissions.md)" if permission else _way_out(facts, found[0]),
             objects=tuple(f"node/{name}" for name in names),
         )
+
+
+def _could_be_asked(one: Standing) -> bool:
+    """Whether --host would have asked a component that is bound elsewhere."""
+    endpoint = one.process.endpoint
+    unseen = [reply for reply in one.process.replies.values() if isinstance(reply, NoReply)]
+    elsewhere = any(reply.why is Why.ELSEWHERE for reply in unseen)
+    return not one.node.host and elsewhere and endpoint is not None and ip_of(endpoint) is not None
+
+
+def _way_out(facts: Facts, one: Standing) -> str:
+    """What to do where no pod leads to a node; where no pods are known, one may."""
+    way, known = one.node.way, facts.objects is not None and facts.objects.pods is not None
+    is_without = isinstance(way, NoReply) and way.why is Why.NO_WAY and not one.node.host
+    return BY_HOST if known and is_without else ""
 
 
 def _permission(one: Standing) -> str:

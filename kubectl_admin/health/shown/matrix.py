@@ -112,7 +112,9 @@ def details(row: Row, common: Clock | None) -> Iterator[str]:
     yield "-" if row.seconds is None else f"{row.seconds * 1000:.0f}ms"
     yield node.kubelet.removeprefix("v")
     yield "-" if node.running is None else f"{node.running}/{node.capacity or '?'}"
-    yield str(node.way.why) if isinstance(node.way, NoReply) else node.way
+    way = str(node.way.why) if isinstance(node.way, NoReply) else node.way
+    further = isinstance(node.host, str) and node.host not in ("", way)
+    yield f"{way}, {node.host}" if further else way
 
 
 def offset(clock: Clock | None, common: Clock | None) -> str:

@@ -110,9 +110,11 @@ def closing(look: Look, findings: Sequence[Finding]) -> str:
     asked = total if facts.sampled is None else facts.sampled
     reached = sum(not isinstance(node.way, NoReply) for node in facts.nodes)
     left_out = f", {total - asked:,} not asked (--all asks all)" if asked < total else ""
+    through = [node.name for node in facts.nodes if node.host and isinstance(node.host, str)]
+    hosts = f", through a debug pod on {some_of(through)}" if through else ""
     told = [
         str(look.counts),
-        f"{reached:,} of {asked:,} nodes reached in {facts.took:.1f} s{left_out}",
+        f"{reached:,} of {asked:,} nodes reached in {facts.took:.1f} s{hosts}{left_out}",
         f"rates are of {span(facts.window)}" if facts.window else "no rate is judged without --sample",
         counted(findings) or "no findings",
     ]
@@ -129,6 +131,7 @@ def document(row: Row, facts: Facts) -> dict[str, object]:
         "unschedulable": node.unschedulable,
         "asked": not isinstance(node.way, NoReply),
         "way": None if isinstance(node.way, NoReply) else node.way or None,
+        "debugPod": None if isinstance(node.host, NoReply) else node.host or None,
         "problem": no_reply_text(node.way) if isinstance(node.way, NoReply) else None,
         "kubeletVersion": node.kubelet.removeprefix("v") or None,
         "clockOffsetSeconds": round(clock.offset - common.offset, 3) if clock and common else None,

@@ -185,6 +185,13 @@ CASES = [
         *("bound-elsewhere", SCHEDULER, "bound elsewhere", "note"),
     ),
     Case(
+        *("scheduler: listens at the node's address, --host", "cp-3", by(edits.other_address, SCHEDULER)),
+        *("", SCHEDULER, "well"),
+        then=("component-missing", "port-closed"),  # until it runs again
+        look=("--host",),
+        short=True,
+    ),
+    Case(
         *("scheduler: runs and does not listen", "cp-3", by(edits.not_listening, SCHEDULER)),
         *("port-closed", SCHEDULER, "closed"),
         then=("component-missing",),

@@ -117,7 +117,8 @@ def try_out(lab: Lab, case: Case) -> Tried:
             after = time.monotonic() - broken
             seen.append(looked_at(lab, after, *case.look, **changes))
             named = next((one for one in seen[-1].findings if names(case, node, one)), None)
-            if not case.rule:
+            shown = seen[-1].states.get(node, {}).get(case.component, ("", ""))[0]
+            if not case.rule and (not case.state or shown in case.state.split("|")):
                 break
     return Tried(case, node, tuple(seen), named)
 

@@ -1,5 +1,10 @@
 """All facts of a cluster, gathered from a stand-in for its API server and its nodes."""
 
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from kubectl_admin.cluster.access import REVIEWS
@@ -9,9 +14,12 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.health.asking.listed import Listed
 from kubectl_admin.health.facts import Reply, Why
 from kubectl_admin.health.gather import How, gather, not_asked
+from kubectl_admin.node.debug_pod import Options
 from tests.fakes.api_server import Says, StandIn, status
 from tests.fakes.clock import Clock
-from tests.fakes.forwarded_node import Node
+from tests.fakes.forwarded_node import Node, Relay
+from tests.fakes.host import OPERATION
+from tests.fakes.hosts import Opened
 from tests.unit.health import made
 
 SYSTEM = "/api/v1/namespaces/kube-system"
@@ -403,3 +411,73 @@ def test_leases_that_the_second_look_may_not_read_are_a_gap(server):
     server.on("GET", f"{LEASES}/kube-system/leases", first, refused)
     facts = looked_at(server, How(timeout=600.0, retries=0, sample=30.0))
     assert "changes of the leaders' Leases" in [gap.what for gap in facts.gaps]
+
+
+class DebugPods:
+    """Makes hosts. opened, gone: by node, those of which a debug pod was made and removed."""
+
+    def __init__(self):
+        self.opened, self.gone = [], []
+
+    def __call__(self, cluster):
+        operation = replace(OPERATION, over=threading.Event())
+        return Opened(cluster, operation, Options(), print, lambda node, _: self.open(cluster, node))
+
+    @contextmanager
+    def open(self, cluster, node):
+        pod = ("kube-system", f"debug-{node}")
+        self.opened.append(node)
+
+        def start(argv, *, stdin, timeout):
+            return cluster.exec(*pod, "host", argv, stdin=stdin, timeout=timeout)
+
+        try:
+            yield SimpleNamespace(node=node, pod=pod, start=start)
+        finally:
+            self.gone.append(node)
+
+
+def bound_to_the_node():
+    """The scheduler's pod, which listens at its node's address."""
+    scheduler = pod("kube-scheduler-cp-1", "cp-1", "kube-scheduler")
+    scheduler["spec"]["containers"][0]["command"].append("--bind-address=10.0.0.9")
+    return scheduler
+
+
+@pytest.mark.parametrize("sample", [None, 30.0])
+def test_debug_pods_are_made_only_where_nothing_else_leads_and_are_gone_afterwards(server, sample):
+    listing(server, f"{SYSTEM}/pods", *CONTROL_PLANE[:3], bound_to_the_node(), proxy("cp-1"))
+    server.on("GET", f"{SYSTEM}/pods/debug-w1/portforward", Node(FINE))
+    server.on("GET", f"{SYSTEM}/pods/debug-cp-1/exec", Relay({"/healthz": "ok"}))
+    pods = DebugPods()
+    facts = looked_at(server, How(timeout=600.0, retries=0, sample=sample, hosts=pods))
+    assert told(facts, "cp-1")["kube-scheduler"] == [200]
+    assert told(facts, "w1")["kubelet"] == [200]
+    assert [(one.way, one.host) for one in facts.nodes] == [
+        ("kube-proxy-cp-1", "debug-cp-1"),
+        ("debug-w1", "debug-w1"),
+    ]
+    assert sorted(pods.opened) == sorted(pods.gone) == ["cp-1", "w1"]
+
+
+def test_no_debug_pod_where_every_component_can_be_asked(server):
+    pods = DebugPods()
+    looked_at(server, How(timeout=600.0, hosts=pods))
+    assert pods.opened == []
+
+
+def test_without_hosts_what_is_bound_elsewhere_is_not_asked(server):
+    listing(server, f"{SYSTEM}/pods", *CONTROL_PLANE[:3], bound_to_the_node(), proxy("cp-1"), proxy("w1"))
+    facts = looked_at(server)
+    assert told(facts, "cp-1")["kube-scheduler"] == ["elsewhere"]
+    assert facts.node("cp-1").host == ""
+
+
+def test_an_error_of_the_second_look_leaves_no_debug_pod(server):
+    listing(server, f"{SYSTEM}/pods", *CONTROL_PLANE[:3], bound_to_the_node(), proxy("cp-1"), proxy("w1"))
+    server.on("GET", f"{SYSTEM}/pods/debug-cp-1/exec", Relay({"/healthz": "ok"}))
+    server.clock.meanwhile = lambda _: server.close()
+    pods = DebugPods()
+    with pytest.raises(Unreachable, match=r"^the second look: "):
+        looked_at(server, How(timeout=600.0, retries=0, sample=30.0, hosts=pods))
+    assert pods.opened == pods.gone == ["cp-1"]

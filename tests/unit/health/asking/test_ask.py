@@ -294,7 +294,7 @@ def test_what_is_bound_elsewhere_is_not_asked(server):
     elsewhere = plan(Component.CONTROLLER_MANAGER, "/healthz /metrics", host="10.0.0.11")
     asked = asker(server).node(["kube-proxy-w1"], [elsewhere, proxy_plan()])
     reply = asked.processes[0].replies["/healthz"]
-    assert (reply.why, reply.said) == (Why.REFUSED, "it is bound to 10.0.0.11, which can't be asked this way")
+    assert (reply.why, reply.said) == (Why.ELSEWHERE, "which can't be asked this way")
     assert not server.clock.slept
 
 

@@ -192,6 +192,14 @@ def test_the_configuration_of_kube_proxies_by_their_config_map():
 
 
 @pytest.mark.parametrize(
+    ("text", "mode"),
+    [("mode: nftables", "nftables"), ('mode: ""', ""), ("kind: KubeProxyConfiguration", ""), ("", None)],
+)
+def test_the_mode_that_the_config_map_names(text, mode):
+    assert kube_proxy_config({"data": {"config.conf": text}}).mode == mode
+
+
+@pytest.mark.parametrize(
     ("data", "domain"),
     [
         ({"kubelet": "clusterDomain: example.org"}, "example.org"),

@@ -201,13 +201,19 @@ def test_a_running_container_whose_port_refuses_is_closed():
 @pytest.mark.parametrize("host", ["10.0.0.11", "fd00::11"])
 def test_a_component_bound_to_the_nodes_address_is_bound_elsewhere(host):
     endpoint = Endpoint(host, 10257, "https")
-    assert state(on(MANAGER, no_reply("refused"), endpoint=endpoint)) == (State.BOUND, "bound")
+    assert state(on(MANAGER, no_reply("elsewhere"), endpoint=endpoint)) == (State.BOUND, "bound")
+
+
+def test_a_component_that_was_asked_at_the_nodes_address_and_refuses_is_closed():
+    one = on(MANAGER, no_reply("refused"), endpoint=Endpoint("10.0.0.11", 10257, "https"))
+    assert state(one) == (State.CLOSED, "closed")
+    assert "nothing listens at 10.0.0.11:10257" in verdict_of(facts(one), one, MANAGER).evidence
 
 
 @pytest.mark.parametrize("ready", [True, False])
 def test_the_kubelets_own_verdict_stands_beside_what_is_bound_elsewhere(ready):
     endpoint = Endpoint("10.0.0.11", 10257, "https")
-    one = on(MANAGER, no_reply("refused"), endpoint=endpoint, pod=pod(MANAGER, "cp-1", ready=ready))
+    one = on(MANAGER, no_reply("elsewhere"), endpoint=endpoint, pod=pod(MANAGER, "cp-1", ready=ready))
     evidence = verdict_of(facts(one), one, MANAGER).evidence
     assert ("the kubelet says Ready" if ready else "the kubelet says that it is not Ready") in evidence
 

@@ -5,6 +5,7 @@ import pytest
 from kubectl_admin.health.asking import judged_metrics as names
 from kubectl_admin.health.facts import Clock
 from kubectl_admin.health.judge import judge
+from kubectl_admin.health.object_facts import Objects
 from tests.unit.health.made import AT, KUBE_PROXY, bad, brief, facts, fine, metrics, node, on, process
 
 EXACT = Clock(0.0, 0.0)
@@ -124,6 +125,20 @@ def moded(name, mode):
 def test_modes(modes, expected):
     nodes = [moded(f"w{number}", mode) for number, mode in enumerate(modes)]
     assert brief(judge(facts(*nodes))) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "expected"),
+    [
+        ("", {"config": "/var/lib/kube-proxy/config.conf"}, [("proxy-mode", "note")]),
+        ("", {"proxy-mode": "iptables"}, []),  # none reads the ConfigMap
+        ("iptables", {"config": "x"}, []),
+        (None, {"config": "x"}, []),
+    ],
+)
+def test_a_configuration_that_names_no_mode_is_a_note(mode, flags, expected):
+    one = on(KUBE_PROXY, flags=flags)
+    assert brief(judge(facts(one, objects=Objects(pods=(), proxy_mode=mode)))) == expected
 
 
 def test_the_nodes_of_the_fewer_are_named():

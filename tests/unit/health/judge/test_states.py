@@ -7,6 +7,7 @@ import pytest
 from kubectl_admin.finding import Gap
 from kubectl_admin.health.facts import Endpoint
 from kubectl_admin.health.judge import judge, states
+from kubectl_admin.health.object_facts import Objects
 from tests.unit.health.made import (
     APISERVER,
     ETCD,
@@ -195,16 +196,47 @@ def test_a_component_without_a_pod_is_told_once_and_with_who_leads_instead():
     )
 
 
-def test_what_is_bound_elsewhere_is_one_note_for_all_nodes():
-    def bound(name, host):
-        return node(
-            name, [process(MANAGER, name, no_reply("refused"), endpoint=Endpoint(host, 10257, "https"))]
-        )
+def bound(name, address, **fields):
+    """A node whose controller-manager is bound to this address."""
+    silence = no_reply("elsewhere", "which can't be asked this way")
+    one = process(MANAGER, name, silence, endpoint=Endpoint(address, 10257, "https"))
+    return node(name, [one], **fields)
 
+
+def test_what_is_bound_elsewhere_is_one_note_for_all_nodes():
     (finding,) = judge(facts(bound("cp-1", "10.0.0.11"), bound("cp-2", "10.0.0.12")))
     assert (finding.rule, str(finding.severity)) == ("bound-elsewhere", "note")
     assert finding.objects == ("node/cp-1", "node/cp-2")
-    assert "its own address:10257" in finding.evidence
+    assert "its own address:10257, which can't be asked this way" in finding.evidence
+    assert finding.fix == "--host asks it through a debug pod on its node"
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("cp-1.example.com", ""),
+        ("10.0.0.11", no_reply("no way", "you may not create pods")),
+        ("10.0.0.11", "kubectl-admin-0123456789-1"),
+    ],
+)
+def test_where_host_would_not_help_it_is_not_recommended(address, host):
+    (finding,) = judge(facts(bound("cp-1", address, host=host)))
+    assert (finding.rule, finding.fix) == ("bound-elsewhere", "")
+
+
+@pytest.mark.parametrize(
+    ("pods", "host", "fix"),
+    [
+        ((), "", "--host asks it through a debug pod on its node"),
+        (None, "", ""),
+        ((), no_reply("no way", "you may not create pods"), ""),
+    ],
+)
+def test_a_node_that_no_pod_leads_to_may_be_asked_through_a_debug_pod(pods, host, fix):
+    way = no_reply("no way", "kube-system has no running pod in the network of the node")
+    one = node("w1", [process(KUBELET, "w1", {}), process(KUBE_PROXY, "w1", {})], way=way, host=host)
+    found = judge(facts(node("cp-1"), one, objects=Objects(pods=pods)))
+    assert {finding.fix for finding in found if finding.subject.endswith(" on w1")} == {fix}
 
 
 def test_what_may_not_be_asked_is_one_note_with_the_permission_for_all_nodes():

@@ -115,3 +115,18 @@ def test_what_has_changed_is_marked_and_shown_by_itself():
     assert [line.split("  ")[0] for line in lines[1:]] == ["w1 … w8 (7 nodes)", "w2"]
     assert "ok~" in lines[2]
     assert "~" not in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("way", "host", "expected"),
+    [
+        ("kube-proxy-1", "", "kube-proxy-1"),
+        ("kube-proxy-1", "kubectl-admin-1", "kube-proxy-1, kubectl-admin-1"),
+        ("debug/kubectl-admin-1", "debug/kubectl-admin-1", "debug/kubectl-admin-1"),
+        ("kube-proxy-1", made.no_reply("no way", "no image"), "kube-proxy-1"),
+        (made.no_reply("no way", "no image"), made.no_reply("no way", "no image"), "no way"),
+    ],
+)
+def test_the_debug_pod_by_which_a_node_was_asked_is_named(way, host, expected):
+    line = shown(node("w1", way=way, host=host), wide=True)[1]
+    assert line.endswith(f" {expected}")

@@ -95,6 +95,16 @@ def test_a_sample_says_so():
     assert "2 of 22 components well, 20 not seen" in text
 
 
+def test_the_nodes_on_which_a_debug_pod_was_made_are_named():
+    nodes = [
+        node("cp-1", host="kubectl-admin-1"),
+        node("cp-2", host=made.no_reply("no way", "no")),
+        node("w1"),
+    ]
+    text = " ".join(shown(look(facts(*nodes), ())).split())
+    assert "3 of 3 nodes reached in 0.5 s, through a debug pod on cp-1; no rate" in text
+
+
 def test_the_window_of_the_rates():
     assert "rates are of 60 seconds" in shown(look(facts(window=60.0), ()))
 
