@@ -108,7 +108,7 @@ def _gathered(
     looks = {
         name: from_hosts.looks(name) for name in sorted(chosen, key=lambda name: name not in listed.ways)
     }
-    further = {name: found for name in chosen if (found := from_hosts.further(name))}
+    further = {name: there for name in chosen if (there := from_hosts.further(name))}
     # What needs a debug pod is last: nothing else is kept waiting while those start.
     asking: dict[Any, Callable[[], Any]] = {
         **looks,
