@@ -191,7 +191,9 @@ def _by_silence(process: Process) -> Iterator[Verdict]:
         yield _of(State.CLOSED, f"nothing listens at {where}; {shown_as(process)}")
     elif Why.SILENT in whys:
         paths = " and ".join(path for path, reply in reasons.items() if reply.why is Why.SILENT)
-        evidence = f"{where} takes connections, and does not answer {paths}"
+        # From a host it is not seen whether a connection has come about.
+        connected = "" if endpoint and not endpoint.is_on_loopback else "takes connections, and "
+        evidence = f"{where} {connected}does not answer {paths}"
         yield _of(State.HANGING, f"{evidence}; {shown_as(process)}".removesuffix("; "))
 
 

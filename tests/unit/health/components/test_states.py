@@ -210,6 +210,12 @@ def test_a_component_that_was_asked_at_the_nodes_address_and_refuses_is_closed()
     assert "nothing listens at 10.0.0.11:10257" in verdict_of(facts(one), one, MANAGER).evidence
 
 
+def test_a_component_that_was_asked_at_the_nodes_address_and_says_nothing_hangs():
+    one = on(MANAGER, no_reply("silent"), endpoint=Endpoint("10.0.0.11", 10257, "https"))
+    assert state(one) == (State.HANGING, "hangs")
+    assert "10.0.0.11:10257 does not answer /healthz" in verdict_of(facts(one), one, MANAGER).evidence
+
+
 @pytest.mark.parametrize("ready", [True, False])
 def test_the_kubelets_own_verdict_stands_beside_what_is_bound_elsewhere(ready):
     endpoint = Endpoint("10.0.0.11", 10257, "https")
