@@ -79,6 +79,13 @@ def rules(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> 
     return beginning(incomplete, ((name, rule.text) for name, rule in every_rule().items()))
 
 
+def kinds(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Resources of Kubernetes' own kinds."""
+    from kubectl_admin.etcd.diff.kinds import built_in
+
+    return beginning(incomplete, sorted((kind.resource, kind.group) for kind in built_in()))
+
+
 # The global flags' own, by their field in the environment.
 OF_FLAG: dict[str, Candidates] = {
     "context": contexts,

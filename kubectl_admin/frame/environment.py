@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kubectl_admin.report.progress import Moving, Progress
 
 TABLE_FORMATS = ("table", "wide")
+WRITTEN_AT_ONCE = 1 << 16  # characters
 Line = TypeVar("Line", "Progress", "Moving")
 
 
@@ -94,27 +95,33 @@ class Environment:
         Raises AdminError where it can't be written; that nobody reads it any more is not an error.
         """
         stream, output = stream or self.stdout, output or self.output
+        for text in _gathered(self._texts(report, stream, output)):
+            self.write(text, stream)
+            if self.unread and stream is self.stdout:
+                return
+
+    def _texts(self, report: "Report", stream: TextIO, output: str) -> Iterable[str]:
+        """The report as text, in pieces: its items may be more than fit into memory."""
         if output == "name":
             from kubectl_admin.report.text import printable
 
-            text = "".join(f"{printable(name)}\n" for name in report.names())
-        elif output in report.texts:
-            text = report.texts[output]()
-        elif output in TABLE_FORMATS:
+            return (f"{printable(name)}\n" for name in report.names())
+        if output in report.texts:
+            return [report.texts[output]()]
+        if output in TABLE_FORMATS:
             from kubectl_admin.report import terminal
 
-            text = terminal.render(
+            whole = terminal.render(
                 report,
                 wide=output == "wide",
                 headers=self.headers,
                 colour=self.colour(stream),
                 width=self.width,
             )
-        else:
-            from kubectl_admin.report import document
+            return [whole]
+        from kubectl_admin.report import document
 
-            text = (document.to_json if output == "json" else document.to_yaml)(report)
-        self.write(text, stream)
+        return (document.json_pieces if output == "json" else document.yaml_pieces)(report)
 
     def write(self, text: str, stream: TextIO | None = None) -> None:
         """Writes text at once, on stdout unless another stream is given; raises as `show` does."""
@@ -227,3 +234,16 @@ class Environment:
     def width(self) -> int:
         """Columns of the terminal; 80 where stdout is none, so that files look the same everywhere."""
         return min(shutil.get_terminal_size().columns, 120) if self.stdout.isatty() else 80
+
+
+def _gathered(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces put together to some that are worth a write each."""
+    waiting: list[str] = []
+    length = 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= WRITTEN_AT_ONCE:
+            yield "".join(waiting)
+            waiting, length = [], 0
+    yield "".join(waiting)

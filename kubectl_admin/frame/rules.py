@@ -14,6 +14,7 @@ HOMES = (
     "certificates.requests.rules",
     "certificates.rules",
     "drain.rules",
+    "etcd.diff.rules",
     "etcd.members.rules",
     "etcd.rules",
     "etcd.snapshot.rules",

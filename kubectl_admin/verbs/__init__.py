@@ -22,6 +22,7 @@ GROUPS = {
     "Keep and come back": {
         "etcd-snapshot": "Take a snapshot of etcd, verified, into a file here.",
         "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
+        "etcd-diff": "Show the objects in which two snapshots of etcd differ, on this machine.",
     },
     "Tools": {
         "node-exec": "Run a command on a node's host.",

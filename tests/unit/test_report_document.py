@@ -67,3 +67,26 @@ def test_a_name_that_is_no_text_is_escaped():
     report = Report("Listing", items=lambda: ({"name": odd},), names=list)
     assert json.loads(to_json(report))["items"] == [{"name": odd}]
     assert "caf\\uDCE9" in to_yaml(report)
+
+
+ODD = Report(
+    "Listing",
+    items=lambda: (
+        {"name": f"w{number}", "some": {"of": [], "a": {}, "b": [1, "2\n"]}} for number in range(250)
+    ),
+    names=list,
+    findings=[FINDING, FINDING],
+)
+
+
+@pytest.mark.parametrize("report", [REPORT, ODD, Report("Listing", items=list, names=list)])
+def test_a_document_that_is_made_in_pieces_looks_as_if_made_at_once(report):
+    whole = {
+        "apiVersion": "kubectl-admin/v1",
+        "kind": report.kind,
+        **report.fields,
+        "items": list(report.items()),
+        "findings": [finding.document() for finding in report.findings],
+    }
+    assert to_json(report) == json.dumps(whole, indent=2) + "\n"
+    assert to_yaml(report) == yaml.dump(whole, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=False)

@@ -1,6 +1,5 @@
 """Every entry of a database: the checksum over all of them, and how many keys live."""
 
-import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,11 +10,12 @@ from kubectl_admin.etcd.snapshot.bolt import check
 from kubectl_admin.etcd.snapshot.bolt.buckets import Bucket
 from kubectl_admin.etcd.snapshot.bolt.damage import Damage, Damaged
 from kubectl_admin.etcd.snapshot.bolt.format import BUCKET
-from kubectl_admin.etcd.snapshot.bolt.leaf import Leaf, Stored
+from kubectl_admin.etcd.snapshot.bolt.leaf import Leaf
 from kubectl_admin.etcd.snapshot.bolt.pages import Pages
 from kubectl_admin.etcd.snapshot.bolt.source import BLOCK
 from kubectl_admin.etcd.snapshot.contents import TOMBSTONE
-from kubectl_admin.etcd.snapshot.protobuf import Undecodable, fields, varint
+from kubectl_admin.etcd.snapshot.key_value import user_key
+from kubectl_admin.etcd.snapshot.protobuf import Undecodable
 
 PIECE = 1 << 20  # bytes that are summed at a time
 SHARDS = 256
@@ -94,30 +94,3 @@ def _count(leaf: Leaf, living: Living) -> None:
             living.note(user_key(leaf.part(middle, end)), lives=revision[contents.REVISION :] != TOMBSTONE)
         except Undecodable as error:
             raise Damaged(Damage(leaf.page, leaf.offset + start, f"in bucket key: {error}")) from None
-
-
-# The message mvccpb.KeyValue as etcd writes it: key, revisions and version, value, lease, each left out where
-# it is empty or 0. Nearly all are taken apart by this; any other spelling, field by field.
-NUMBER = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
-NUMBERS = re.compile(rb"(?:\x10%b)?(?:\x18%b)?(?:\x20%b)?(?:\x2a(%b))?" % ((NUMBER,) * 4))
-LEASE = re.compile(rb"\x30%b" % NUMBER)
-KEY = 1  # its field
-KEY_TAG = 0x0A  # that field as a text
-SHORT = 0x80  # a number below this is one byte
-
-
-def user_key(value: bytes | Stored) -> bytes:
-    """The key in a value of bucket «key»; "" if it has none. Raises Undecodable for another message."""
-    if isinstance(value, bytes) and len(value) > 1 and value[0] == KEY_TAG and value[1] < SHORT:
-        numbers = NUMBERS.match(value, end := value[1] + 2)
-        if numbers and end <= len(value):
-            behind = numbers.end()
-            if length := numbers[1]:
-                behind += length[0] if length[0] < SHORT else varint(length)[0]
-            if behind == len(value) or (behind < len(value) and LEASE.fullmatch(value, behind)):
-                return value[2:end]
-    key = b""
-    for field, _, start, end in fields(value):
-        if field == KEY:
-            key = value[start:end]
-    return key

@@ -1,6 +1,8 @@
 """A snapshot file of etcd, verified without a cluster and without etcd."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_admin.errors import AdminError
@@ -18,6 +20,18 @@ from kubectl_admin.finding import Finding
 
 START = 4096  # bytes by which a file of another kind is recognised
 OF_ETCD = (b"key", b"meta", b"cluster", b"members")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A file that was looked at and is still open.
+
+    pages, buckets: where to read on; nothing where the verdict has no snapshot.
+    """
+
+    verdict: Verdict
+    pages: Pages | None = None
+    buckets: Sequence[Bucket] = ()
 
 
 def quiet(_done: int, _all: int) -> None:
@@ -42,13 +56,22 @@ def verify(path: Path, *, full: bool = False, progress: Progress = quiet) -> Ver
     again; `full` reads it twice and takes some microseconds an entry. Memory: some MiB, and 3 MiB for each
     GiB of the file; with `full` also 8 bytes for each revision.
     """
+    with opened_database(path, full=full, progress=progress) as database:
+        return database.verdict
+
+
+@contextmanager
+def opened_database(path: Path, *, full: bool = False, progress: Progress = quiet) -> Iterator[Database]:
+    """The same, for whoever reads on in the file, which stays open. Costs and raises the same.
+
+    That the file was not written to is seen at the end, for all that was read inside as well.
+    """
     with opened(path) as source:
-        verdict = _verdict(source, full=full, progress=progress)
+        yield _database(source, full=full, progress=progress)
         source.unchanged()
-        return verdict
 
 
-def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
+def _database(source: Source, *, full: bool, progress: Progress) -> Database:
     start = source.read(0, min(START, source.size))
     if meta.has_big_endian_magic(start):
         raise AdminError(
@@ -61,17 +84,17 @@ def _verdict(source: Source, *, full: bool, progress: Progress) -> Verdict:
     if chosen is None:
         if not meta.has_magic(start):
             what, hint = filekind.described(start, source.size)
-            return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, hint),))
+            return Database(Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, hint),)))
         damages.add(0, 0, "neither of the two meta pages can be used, so nothing else can be found")
     if chosen is None or chosen.size > source.size:
         length = snapshot_judge.of_length(source.size, chosen.size) if chosen else ()
-        return _concluded(source, None, damages, length)
+        return Database(_concluded(source, None, damages, length))
     return _of_database(source, chosen, damages, full=full, progress=progress)
 
 
 def _of_database(
     source: Source, chosen: Meta, damages: Damages, *, full: bool, progress: Progress
-) -> Verdict:
+) -> Database:
     hashed = source.size - snapshot_judge.HASH if snapshot_judge.has_hash(source.size) else source.size
     total = source.size * (2 if full else 1)
     swept = sweep(source, chosen, hashed, lambda done: progress(done, total))
@@ -85,7 +108,8 @@ def _of_database(
         if found and not any(bucket.name in OF_ETCD for bucket in found):
             listed = ", ".join(bucket.name.decode("ascii", "backslashreplace") for bucket in found[:5])
             what = f"a bolt database of another program: its buckets are {listed}"
-            return Verdict(source.path, None, (snapshot_judge.not_a_snapshot(what, filekind.DEFAULT_HINT),))
+            another = snapshot_judge.not_a_snapshot(what, filekind.DEFAULT_HINT)
+            return Database(Verdict(source.path, None, (another,)))
         contents = reading.read(pages, {bucket.name: bucket for bucket in found})
         if full and not damages.total:  # where pages are damaged, their entries can't be gone through
             entries = Full(*keys.look(pages, found, lambda done: progress(source.size + done, total)))
@@ -106,7 +130,8 @@ def _of_database(
         contents=contents,
         full=entries,
     )
-    return _concluded(source, snapshot, damages, snapshot_judge.of_length(source.size, chosen.size))
+    length = snapshot_judge.of_length(source.size, chosen.size)
+    return Database(_concluded(source, snapshot, damages, length), pages, found)
 
 
 def _concluded(

@@ -72,7 +72,8 @@ def _branch(
 def _in_order(leaf: Leaf, low: bytes | None, high: bytes | None) -> None:
     """Raises Damaged where a key of the leaf page is not in its place."""
     data = leaf.data
-    if (length := sum(middle - start for _, start, middle, _ in leaf.elements)) > LONG_KEYS:
+    long = len(data) > LONG_KEYS
+    if long and (length := sum(middle - start for _, start, middle, _ in leaf.elements)) > LONG_KEYS:
         raise Damaged(Damage(leaf.page, leaf.offset, f"keys of {length} bytes in one page"))
     keys = [data[start:middle] for _, start, middle, _ in leaf.elements]
     _rising(keys, low, high, leaf.page, leaf.offset)

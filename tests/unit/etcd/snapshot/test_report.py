@@ -1,5 +1,6 @@
 """How a verdict is shown, and what is found in the content of a snapshot."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_which_etcd_wrote_it(changes, version):
 
 def test_the_document():
     verdict = Verdict(SNAPSHOT.path, replace(SNAPSHOT, full=Full(1, 2)), ())
-    (item,) = document.document(snapshot_report.report(verdict))["items"]
+    (item,) = json.loads(document.to_json(snapshot_report.report(verdict)))["items"]
     assert item["sound"]
     assert item["snapshot"]["appendedHash"] == "right"
     assert item["snapshot"]["liveKeys"] == 2

@@ -1,0 +1,13 @@
+"""Two snapshots of etcd compared: the objects in which they differ. Needs no cluster and no etcd.
+
+Reading order:
+- facts: objects, how they differ, the comparison
+- rules, judge: how an object differs, and the findings
+- kinds: which object a key is; values: what a stored object tells
+- pairs: which keys differ; entries: those read again, and made into objects
+- collection: many differences in order, in little memory
+- compare: the whole, as the verb calls it
+- report, document
+
+Outsiders use compare, facts and report.
+"""

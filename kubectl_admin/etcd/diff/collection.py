@@ -1,0 +1,133 @@
+"""Differences as they are listed, in little memory, and how many there are of each kind."""
+
+import heapq
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kubectl_admin.etcd.diff.facts import Difference, Kind, Object, Row, Side, State
+from kubectl_admin.etcd.diff.judge import is_noise
+
+STATES = list(State)
+ROWS = 10_000  # that are counted apart; a cluster has some hundreds
+RUN = 20_000  # differences that are sorted at a time
+BLOCK = 500  # of them that are packed together
+
+# A difference as plain data, which sorts as it is listed: the number of its state, whether its kind is
+# unknown, the kind's title, namespace, name, key, a number that no other has, and the rest.
+Record = list[Any]
+
+
+class Collection:
+    """Takes differences in any order, and gives them in theirs: by state, kind, namespace and name.
+
+    limit: how many of each state are given at most; None for all. Counted are all, those of noisy kinds too.
+    noise: whether those that tell nothing are given as well.
+    Memory: some 50 bytes for each that is kept.
+    """
+
+    def __init__(self, limit: int | None, *, noise: bool) -> None:
+        self._limit = limit
+        self._noise = noise
+        self._counts: dict[tuple[Kind | None, str], Counter[State]] = {}
+        self._number = 0
+        self._fresh: list[Record] = []
+        self._runs: list[list[bytes]] = []
+
+    def take(self, differences: Iterable[Difference]) -> None:
+        """Takes some more."""
+        for difference in differences:
+            self._add(difference)
+
+    def rows(self) -> list[Row]:
+        """How many there are, by kind and namespace, in the order of both."""
+        rows = [Row(kind, namespace, dict(counts)) for (kind, namespace), counts in self._counts.items()]
+        return sorted(
+            rows, key=lambda row: (row.kind is None, row.kind.title if row.kind else "", row.namespace)
+        )
+
+    def __iter__(self) -> Iterator[Difference]:
+        """The differences that are kept, in their order; as often as is wanted."""
+        ordered: Iterable[Record] = sorted(self._fresh)
+        if self._runs:
+            ordered = heapq.merge(ordered, *(_unpacked(run) for run in self._runs))
+        return (_difference(record) for record in self._first(ordered))
+
+    def _add(self, difference: Difference) -> None:
+        thing = difference.object
+        counts = self._counts.get((thing.kind, thing.namespace))
+        if counts is None:
+            namespace = thing.namespace if len(self._counts) < ROWS else "(others)"
+            counts = self._counts.setdefault((thing.kind, namespace), Counter())
+        counts[difference.state] += 1
+        if not self._noise and is_noise(difference):
+            return
+        self._number += 1
+        self._fresh.append(_record(difference, self._number))
+        if len(self._fresh) >= RUN:
+            self._pack()
+
+    def _pack(self) -> None:
+        """Makes room: what was taken is sorted, and packed or cut."""
+        self._fresh.sort()
+        if self._limit is not None:
+            self._fresh = list(self._first(self._fresh))
+            return
+        blocks = (self._fresh[at : at + BLOCK] for at in range(0, len(self._fresh), BLOCK))
+        self._runs.append([zlib.compress(json.dumps(block).encode(), 1) for block in blocks])
+        self._fresh = []
+
+    def _first(self, ordered: Iterable[Record]) -> Iterator[Record]:
+        """The first few of each state."""
+        seen = Counter[int]()
+        for record in ordered:
+            seen[record[0]] += 1
+            if self._limit is None or seen[record[0]] <= self._limit:
+                yield record
+
+
+def _unpacked(run: Iterable[bytes]) -> Iterator[Record]:
+    for block in run:
+        yield from json.loads(zlib.decompress(block))
+
+
+def _record(difference: Difference, number: int) -> Record:
+    thing, kind = difference.object, difference.object.kind
+    sides = [_side_record(side) for side in (difference.a, difference.b)]
+    return [
+        STATES.index(difference.state),
+        kind is None,
+        kind.title if kind else "",
+        thing.namespace,
+        thing.name,
+        thing.key,
+        number,
+        _kind_record(kind) if kind else None,
+        *sides,
+    ]
+
+
+def _kind_record(kind: Kind) -> list[Any]:
+    return [kind.name, kind.group, kind.resource, kind.namespaced, kind.custom, kind.noisy]
+
+
+def _side_record(side: Side | None) -> list[Any] | None:
+    if side is None:
+        return None
+    uid = side.uid.hex() if side.uid else None
+    return [side.created, side.modified, side.content, side.size, side.encrypted, uid]
+
+
+def _difference(record: Record) -> Difference:
+    state, _, _, namespace, name, key, _, kind, *sides = record
+    a, b = (_side(side) for side in sides)
+    return Difference(STATES[state], Object(Kind(*kind) if kind else None, namespace, name, key), a, b)
+
+
+def _side(record: list[Any] | None) -> Side | None:
+    if record is None:
+        return None
+    created, modified, content, size, encrypted, uid = record
+    return Side(created, modified, content, size, encrypted, bytes.fromhex(uid) if uid else None)

@@ -1,0 +1,94 @@
+"""The message mvccpb.KeyValue, which is what a value of bucket «key» is.
+
+Source: etcd-io/etcd api/mvccpb/kv.proto.
+"""
+
+import re
+from dataclasses import dataclass
+
+from kubectl_admin.etcd.snapshot.bolt.leaf import Stored
+from kubectl_admin.etcd.snapshot.protobuf import Undecodable, fields, varint
+
+# As etcd writes it: key, revisions and version, value, lease, each left out where it is empty or 0. Nearly
+# all are taken apart by this; any other spelling, field by field.
+NUMBER = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
+NUMBERS = re.compile(rb"(?:\x10(%b))?(?:\x18(%b))?(?:\x20(%b))?(?:\x2a(%b))?" % ((NUMBER,) * 4))
+LEASE = re.compile(rb"\x30%b" % NUMBER)
+KEY, CREATED, MODIFIED, VERSION, VALUE = range(1, 6)  # its fields
+KEY_TAG = 0x0A  # that of the key, a text
+SHORT = 0x80  # a number below this is one byte
+LONG = 16 << 20  # bytes of a key; etcd takes 1.5 MiB for a whole request by default
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """A key as it was written at a revision.
+
+    created: the main revision at which the key came to be; 0 in a tombstone.
+    modified: that of this entry. version: how often it was written since it came to be.
+    value: in memory, or still in the file where its page is long.
+    """
+
+    key: bytes
+    created: int
+    modified: int
+    version: int
+    value: bytes | Stored
+
+
+def user_key(message: bytes | Stored) -> bytes:
+    """The key; "" if the message has none. Raises Undecodable for another message."""
+    if found := _plain(message):
+        return message[2 : found[0]]
+    key = b""
+    for field, _, start, end in fields(message):
+        if field == KEY:
+            key = _key(message, start, end)
+    return key
+
+
+def key_value(message: bytes | Stored) -> KeyValue:
+    """All of it but the lease; raises Undecodable for another message."""
+    if isinstance(message, bytes) and (found := _plain(message)):
+        end, numbers, behind = found
+        created, modified, version = (varint(number)[0] if number else 0 for number in numbers.groups()[:3])
+        return KeyValue(message[2:end], created, modified, version, message[numbers.end() : behind])
+    numbers_of, texts = {CREATED: 0, MODIFIED: 0, VERSION: 0}, {KEY: (0, 0), VALUE: (0, 0)}
+    for field, number, start, end in fields(message):
+        if field in numbers_of:
+            numbers_of[field] = number
+        elif field in texts:
+            texts[field] = start, end
+    value, behind = texts[VALUE]
+    return KeyValue(
+        key=_key(message, *texts[KEY]),
+        created=numbers_of[CREATED],
+        modified=numbers_of[MODIFIED],
+        version=numbers_of[VERSION],
+        value=_part(message, value, behind),
+    )
+
+
+def _plain(message: bytes | Stored) -> "tuple[int, re.Match[bytes], int] | None":
+    """Of a message as etcd spells it: where its key ends, its numbers, and where its value ends."""
+    if isinstance(message, bytes) and len(message) > 1 and message[0] == KEY_TAG and message[1] < SHORT:
+        numbers = NUMBERS.match(message, end := message[1] + 2)
+        if numbers and end <= len(message):
+            behind = numbers.end()
+            if length := numbers[4]:
+                behind += length[0] if length[0] < SHORT else varint(length)[0]
+            if behind == len(message) or (behind < len(message) and LEASE.fullmatch(message, behind)):
+                return end, numbers, behind
+    return None
+
+
+def _key(message: bytes | Stored, start: int, end: int) -> bytes:
+    if end - start > LONG:
+        raise Undecodable(f"a key of {end - start} bytes")
+    return message[start:end]
+
+
+def _part(message: bytes | Stored, start: int, end: int) -> bytes | Stored:
+    if isinstance(message, Stored):
+        return Stored(message.source, message.offset + start, end - start)
+    return message[start:end]
