@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -102,12 +102,22 @@ class Looks:
         self._plans = plans
         self._way: str | NoReply = NoReply(Why.LATE, "its turn did not come in time")
         self._heard: dict[Question, Heard] = {}
+        self._began = 0.0  # when the latest look at all of it began
         self._sure = False  # whether what is in doubt has been looked at often enough
+        self._by_proxy: Replies = {}  # of the API server, where it was asked through another one meanwhile
 
     def __call__(self) -> Asked:
         """Looks; raises nothing."""
         questions = [one for plan in self._plans for one in plan.questions if self._asker.can_ask(one)]
-        self._sure = self._look(questions) and self._look_again()
+        if self._look(questions):
+            silent = [plan for plan in self._plans if self._is_silent_instance(plan)]
+            # Its node's kubelet may let nobody in without it, and there is time for one of both only.
+            sides: dict[str, Callable[[], object]] = {"again": self._look_again}
+            sides.update({plan.process.node: partial(self._ask_by_proxy, plan) for plan in silent})
+            if silent:
+                ask_all(sides, deadline=self._asker.patience.left + GRACE, workers=len(sides))
+            else:
+                self._look_again()
         return self._beside(self.so_far())
 
     def so_far(self) -> Asked:
@@ -116,7 +126,7 @@ class Looks:
         if not self._sure:
             way = silence.too_late(way)
             heard = {question: one.if_sure() for question, one in heard.items()}
-        processes = tuple(self._process(plan, heard) for plan in self._plans)
+        processes = tuple(self._with_proxied(self._process(plan, heard)) for plan in self._plans)
         clocks = [one for each in heard.values() for one in each.clocks]
         return Asked(way, processes, clock.best(clocks))
 
@@ -124,15 +134,36 @@ class Looks:
         """Looks until the way is sure; whether it is."""
         patience = self._asker.patience
         for look in range(1 + patience.retries):
-            began = patience.end.clock.monotonic()
+            self._began = patience.end.clock.monotonic()
             self._way, self._heard = self._asker.look(self._ways, questions)
             if not isinstance(self._way, NoReply) or self._way.why not in silence.ASKED_AGAIN:
                 return True
-            if look < patience.retries and not patience.pause(began):
+            if look < patience.retries and not patience.pause(self._began):
                 return False
         return True
 
-    def _look_again(self) -> bool:
+    def _look_again(self) -> None:
+        """Asks again what is in doubt, and notes whether there was time for it."""
+        self._sure = self._is_sure()
+
+    def _is_silent_instance(self, plan: Plan) -> bool:
+        """Whether it is an API server that has taken a connection and answered nothing."""
+        asked = [self._heard[one] for one in plan.questions if one in self._heard]
+        return plan.process.component is Component.APISERVER and any(one.is_silent for one in asked)
+
+    def _ask_by_proxy(self, plan: Plan) -> None:
+        """Asks an API server through another one."""
+        self._by_proxy = instances.by_proxy(self._asker.cluster, plan, self._asker.patience)
+
+    def _with_proxied(self, process: Process) -> Process:
+        """An API server with what it has said to another one, unless it has answered by itself."""
+        if process.component is not Component.APISERVER or not self._by_proxy:
+            return process
+        if any(isinstance(one, Reply) for one in process.replies.values()):
+            return process
+        return replace(process, replies={**process.replies, **self._by_proxy})
+
+    def _is_sure(self) -> bool:
         """Asks again what is in doubt, each component by itself; whether there was time for it.
 
         A port that takes no connection holds up what is sent to the others after it.
@@ -140,7 +171,7 @@ class Looks:
         patience = self._asker.patience
         if isinstance(self._way, NoReply):
             return True
-        began = patience.end.clock.monotonic()
+        began = self._began
         for look in range(max(patience.retries, 1)):
             again: dict[Component, list[Question]] = defaultdict(list)
             for question, one in self._heard.items():

@@ -431,3 +431,45 @@ def test_a_silence_that_was_cut_short_is_none(server):
     with cluster.forward_ports("kube-system", "kube-proxy-w1", [10248], timeout=LATER) as forwarded:
         heard = Exchange(cluster, patience, {}).ask(forwarded, {question: forwarded.ports[0]}, question)
     assert heard.replies["/healthz"].why is Why.LATE
+
+
+def test_an_api_server_that_is_silent_is_asked_through_another_one_meanwhile(server):
+    # Its node's kubelet lets nobody in that it has not allowed, so the second look may come to nothing.
+    over = threading.Event()
+    server.on("GET", FORWARD, Node({6443: STUCK}), lambda _wire: over.wait(LATER))
+
+    def hang(_asked):
+        over.wait(LATER)
+        return HangUp()
+
+    for path in ("livez", "readyz"):
+        server.on("GET", f"{PODS}/https:kube-apiserver-w1:6443/proxy/{path}", hang)
+    short = Patience(Deadline.after(LATER, server.clock), 1.0, 1)
+    (process,) = Asking(server.connect(), short).node(["kube-proxy-w1"], [apiserver()]).processes
+    over.set()
+    assert (told(process)["/livez"], told(process)["/readyz"]) == ("silent", "silent")
+
+
+def test_one_that_is_silent_once_and_answers_another_one_is_well(server):
+    server.on("GET", FORWARD, Node({6443: STUCK}))
+    for path in ("livez", "readyz"):
+        server.on("GET", f"{PODS}/https:kube-apiserver-w1:6443/proxy/{path}", Says(200, b"ok"))
+    short = Patience(Deadline.after(LATER, server.clock), 1.0, 1)
+    (process,) = Asking(server.connect(), short).node(["kube-proxy-w1"], [apiserver()]).processes
+    assert (told(process)["/livez"], told(process)["/readyz"]) == (200, 200)
+
+
+def test_silence_that_has_lasted_is_asked_again_at_once(server):
+    server.on("GET", FORWARD, Node({10256: STUCK, 10249: PROXY_METRICS}))
+    server.clock.meanwhile = lambda _: None
+    it = asker(server)
+    passing = it.asker.look
+
+    def look(*given):
+        found = passing(*given)
+        server.clock.now += LOOK_INTERVAL
+        return found
+
+    it.asker.look = look
+    it.node(["kube-proxy-w1"], [proxy_plan()])
+    assert server.clock.slept == [0.0]
