@@ -22,6 +22,7 @@ from kubectl_admin.health.components.containers import (
     shown_as,
     told,
 )
+from kubectl_admin.health.components.etcd_state import ALARM, reason_of_health
 from kubectl_admin.health.components.leaders import holding_node, leads
 from kubectl_admin.health.components.signs import (
     forwards_nothing,
@@ -210,7 +211,9 @@ def _answered(facts: Facts, process: Process) -> Verdict:  # noqa: PLR0911 - a s
     denied = {path: reply for path, reply in refused.items() if reply.status in (401, 403)}
     worse = [path for path in refused if path not in denied]
     worst = max(worse, key=lambda path: refused[path].status, default="")
-    if worst and is_starting(facts, process):
+    # An alarm of etcd outlives its members' processes.
+    alarmed = process.component is Component.ETCD and reason_of_health(process).startswith(ALARM)
+    if worst and is_starting(facts, process) and not alarmed:
         return _of(State.UNKNOWN, f"it is just starting: {worst} is {refused[worst].status}", seconds)
     if worst:
         status = refused[worst].status

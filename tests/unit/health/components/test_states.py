@@ -259,6 +259,15 @@ def test_a_process_that_hangs_long_after_a_crash_is_hanging(started, expected):
     assert state(one)[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("reason", "expected"), [("ALARM NOSPACE", State.UNHEALTHY), ("RAFT NO LEADER", State.UNKNOWN)]
+)
+def test_an_alarm_of_etcd_does_not_pass_as_a_member_starts(reason, expected):
+    young = pod(ETCD, "cp-1", (container(ETCD, started=ago(20)),))
+    answer = bad(f'{{"health":"false","reason":"{reason}"}}', status=503)
+    assert state(on(ETCD, {"/health": answer, "/readyz": fine()}, pod=young), ETCD)[0] is expected
+
+
 def test_a_pod_that_is_being_ended_is_not_down():
     assert state(on(MANAGER, no_reply("refused"), pod=pod(MANAGER, "cp-1", deleted=ago(1))))[1] == "?"
     # The kubelet asks the API server of its own node, and can't tell when that has ended.
