@@ -24,6 +24,7 @@ from tests.fakes.api_server import (
     refusal,
     status,
 )
+from tests.fakes.clock import Clock
 
 PATH = "/api/v1/namespaces/ns/pods/p/exec"
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
@@ -271,8 +272,11 @@ def test_a_time_limit(server: StandIn) -> None:
             pass
 
     server.on("GET", PATH, talk)
-    with pytest.raises(BrokenStream, match=r"sleep in pod ns/p: not done within 0\.1s"):
-        server.connect().exec("ns", "p", None, ["sleep"], timeout=0.1).run()
+    server.clock = clock = Clock()
+    running = server.connect().exec("ns", "p", None, ["sleep"], timeout=20)
+    clock.now += 21
+    with pytest.raises(BrokenStream, match="sleep in pod ns/p: not done within 20s"):
+        running.run()
 
 
 def test_too_much_output(server: StandIn) -> None:

@@ -151,8 +151,8 @@ def test_a_connection_that_is_closed_is_the_end_of_every_port(server: StandIn) -
 def test_all_is_over_after_the_time_limit(server: StandIn) -> None:
     server.on("GET", PATH, node(1, talk=lambda wire: list(wire.messages())))
     with (
-        opened(server, 1, timeout=0.2) as forwarded,
-        pytest.raises(BrokenStream, match=r"not done within 0\.2s"),
+        opened(server, 1, timeout=2) as forwarded,
+        pytest.raises(BrokenStream, match="not done within 2s"),
     ):
         forwarded.ports[0].recv()
 

@@ -181,6 +181,7 @@ def test_a_line_of_a_watch_has_an_end(server: StandIn, monkeypatch: pytest.Monke
         b"HTTP/1.1 101 Yes\r\n" + b"X: y\r\n" * 20_000,
     ],
 )
+@pytest.mark.usefixtures("clock")  # however slow this machine is
 def test_a_handshake_has_an_end(server: StandIn, head: bytes) -> None:
     def talk(wire: Wire) -> None:
         wire.raw(head)

@@ -178,8 +178,8 @@ class Endless:
 
 def test_a_time_limit(server: StandIn) -> None:
     server.on("GET", PATH, forwarded())
-    with pytest.raises(BrokenStream, match=r"not done within 0\.1s"):
-        get(server, timeout=0.1)
+    with pytest.raises(BrokenStream, match="not done within 2s"):
+        get(server, timeout=2)
 
 
 def tls_server(context: ssl.SSLContext, seen: list[Any], said: list[bytes]) -> Callable[[Wire], None]:
