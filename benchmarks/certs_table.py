@@ -12,18 +12,16 @@ certificate behind every node's port.
 import argparse
 import random
 import ssl
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import Event, Process, SimpleQueue
 from pathlib import Path
 from typing import Any
 
-from benchmarks.process import shown_and_ended, timed
+from benchmarks.process import lab, medians, shown_and_ended, timed
 from tests.lab import cache
 from tests.lab.recipes import images
 from tests.lab.versions import RELEASES
@@ -70,12 +68,6 @@ def main() -> None:
         print(on_stand_ins(nodes, options.rounds), flush=True)
 
 
-def lab(*arguments: str) -> str:
-    """What the lab's program answers on stdout."""
-    command = [sys.executable, "-m", "tests.lab", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 def with_pods(kubeconfig: Path, rounds: int) -> str:
     """The rows of the real cluster, whose disks are looked at."""
     kubectl = str(cache.root() / f"bin/kubernetes-{RELEASES[0].kubernetes}/kubectl")
@@ -108,16 +100,11 @@ def without_pods(kubeconfig: Path, rounds: int) -> str:
     return f"| {' | '.join(f'{cell:.2f}' for cell in cells)} |"
 
 
-def medians(rows: Iterable[Sequence[float]]) -> list[float]:
-    """The median of each column."""
-    return [statistics.median(column) for column in zip(*rows, strict=True)]
-
-
 def on_stand_ins(nodes: int, rounds: int) -> str:
     """The row of so many nodes."""
     with tempfile.TemporaryDirectory() as folder, stand_ins(nodes, Path(folder)) as kubeconfig:
         runs = [timed(WITHOUT, kubeconfig) for _ in range(rounds)]
-    seconds, memory = medians(runs)
+    seconds, memory, _ = medians(runs)
     return f"| {nodes:,} | {seconds:.2f} | {memory:.0f} |"
 
 

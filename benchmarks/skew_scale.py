@@ -7,11 +7,10 @@ Whole processes, in turn; the median of each figure, and of the ratios pair by p
 
 import argparse
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.process import timed
+from benchmarks.process import lab, timed
 from tests.lab import cache
 from tests.lab.versions import RELEASES
 
@@ -30,18 +29,11 @@ def main() -> None:
         "| nodes | skew s | kubectl get nodes s | ratio | skew MB | kubectl MB |\n|---|---|---|---|---|---|"
     )
     for nodes in options.nodes:
-        # The lab is made by another process: the peak memory of a child counts from its parent's.
         lab("up", NAME, "--api-only", "--nodes", str(nodes))
         try:
             print(row(nodes, Path(lab("kubeconfig", NAME).strip()), options.rounds), flush=True)
         finally:
             lab("down", NAME)
-
-
-def lab(*arguments: str) -> str:
-    """What the lab's program answers on stdout."""
-    command = [sys.executable, "-m", "tests.lab", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def row(nodes: int, kubeconfig: Path, rounds: int) -> str:

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import closing
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from kubectl_admin.errors import AdminError
 
@@ -106,3 +106,24 @@ def _answer(key: Key, question: Callable[[], Answer]) -> Answer | BaseException:
 def odd_words(error: Exception) -> str:
     """Python's error about data that is not as it should be, in a short line."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN]
+
+
+class Once(Generic[Answer]):
+    """A question that is asked once, however many wait for its answer."""
+
+    def __init__(self, question: Callable[[], Answer]) -> None:
+        self._question = question
+        self._lock = threading.Lock()
+        self._answer: Answer | AdminError | None = None
+
+    def __call__(self) -> Answer:
+        """The answer; raises the AdminError that it was."""
+        with self._lock:
+            if self._answer is None:
+                try:
+                    self._answer = self._question()
+                except AdminError as error:
+                    self._answer = error
+        if isinstance(self._answer, AdminError):
+            raise self._answer
+        return self._answer

@@ -6,9 +6,9 @@ connection: for other rooms: get, list, table, watch, exec, port-forward
 objects, nodes, paths, table, decode: the form of answers
 errors, retry, wait, watched, watch_events: refusals, further tries, waiting, objects kept up to date
 access: the rights of the user, and those that are missing
-requests, transport, reaching, client, limits: a request, from who asks to the wire
+requests, transport, reaching, client, imports, limits: a request, from who asks to the wire
 credentials, plugin, tls: what a request shows and trusts
-channels, exec, portforward, forwarded, relayed, secured: streams to and from pods
+channels, websockets, exec, portforward, forwarded, relayed, secured: streams to and from pods
 dial, proxy, socks, relay, address: how such a stream reaches the server
 
 Other rooms use connection, objects, nodes, paths, errors, retry, wait, watched and access.

@@ -15,13 +15,11 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-import websocket
-from websocket import ABNF
-
 from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster.dial import websocket_to
 from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.transport import Transport
+from kubectl_admin.cluster.websockets import ABNF, websocket
 from kubectl_admin.report.text import duration
 
 PING_INTERVAL = 15.0  # seconds of silence after which the other end is asked whether it is still there
@@ -172,7 +170,12 @@ class Channels(Closing):
         return self._socket.fileno() in ready_of((self._socket, alarm), self._patience())
 
     def _has_decrypted(self) -> bool:
-        """Whether TLS holds bytes of which the system does not know; websocket-client holds none."""
+        """Whether bytes have come of which the system does not know any more.
+
+        TLS holds them, or they have come behind the handshake; websocket-client holds none.
+        """
+        if self._connection.frame_buffer.early:
+            return True
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def _push(self) -> None:

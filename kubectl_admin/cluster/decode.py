@@ -38,7 +38,7 @@ def decode_yaml(text: str, what: str) -> list[Any]:
     import yaml  # loaded here: most of what is asked has no use for it
 
     try:
-        return list(yaml.safe_load_all(text))
+        return list(yaml.load_all(text, yaml_loader()))
     # With the errors for values that do not fit their tag: «!!bool x» is a KeyError.
     except (
         yaml.YAMLError,
@@ -50,6 +50,13 @@ def decode_yaml(text: str, what: str) -> list[Any]:
         TypeError,
     ):
         raise AdminError(f"{what} is not YAML") from None
+
+
+def yaml_loader() -> Any:
+    """The quickest safe loader that PyYAML has here: libyaml's is 17 times as fast as its own."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def whole_number(said: object, digits: int = DIGITS) -> int | None:

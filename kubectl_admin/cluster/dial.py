@@ -11,11 +11,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import websocket
-from websocket import _handshake
-from websocket._abnf import frame_buffer
-from websocket._cookiejar import SimpleCookieJar
-
 from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster import proxy, socks
 from kubectl_admin.cluster.address import shown
@@ -34,6 +29,7 @@ from kubectl_admin.cluster.limits import LimitedSocket, TooLong
 from kubectl_admin.cluster.relay import relay
 from kubectl_admin.cluster.requests import send_with_retries
 from kubectl_admin.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
+from kubectl_admin.cluster.websockets import SimpleCookieJar, _handshake, frame_buffer, websocket
 from kubectl_admin.errors import AdminError
 
 FRAME_LIMIT = 1 << 20  # bytes
@@ -106,6 +102,7 @@ def ask_consent(
             redirect_limit=0,  # the credentials are for this server only
         )
         connection.sock = raw
+        connection.frame_buffer.early = shaking.rest
         transport.heard = True
     except websocket.WebSocketBadStatusException as error:
         if not error.status_code:
@@ -138,17 +135,22 @@ class Frames(frame_buffer):
 
     An API server hands on what a kubelet sends, in pieces of 32 KiB at most.
 
-    before_reading: is called before each read of a part of a frame, and may raise.
+    before_reading: is called before each read of a part of a frame, and may raise. early: bytes that have
+    come behind the handshake.
     """
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         super().__init__(self._read_on, skip_utf8_validation=True)
         self.before_reading: Callable[[], None] | None = None
+        self.early = b""
         self._read = read
 
     def _read_on(self, size: int) -> bytes:
         if self.before_reading:
             self.before_reading()
+        if self.early:
+            data, self.early = self.early[:size], self.early[size:]
+            return data
         return self._read(size)
 
     def recv_length(self) -> None:

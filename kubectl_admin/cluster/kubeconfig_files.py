@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kubectl_admin.cluster.decode import yaml_loader
 from kubectl_admin.errors import UsageError
 
 Entry = Mapping[str, Any]
@@ -91,11 +92,10 @@ def parsed(path: Path, text: bytes) -> Entry:
     """The file's document; an empty file is an empty kubeconfig."""
     import yaml
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is 17 times as fast
     try:
         # JSON first: it may be indented with tabs, which YAML forbids.
         json_like = text.lstrip().startswith(b"{")
-        document = json.loads(text) if json_like else first_document(text, loader)
+        document = json.loads(text) if json_like else first_document(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise broken(path, " ".join(str(error).split())) from None
     if not isinstance(document or {}, dict):
@@ -103,11 +103,11 @@ def parsed(path: Path, text: bytes) -> Entry:
     return document or {}
 
 
-def first_document(text: bytes, loader: Any) -> Any:
+def first_document(text: bytes) -> Any:
     """The first of a file's YAML documents; as in kubectl, the others are not looked at."""
     import yaml
 
-    return next(yaml.load_all(text, loader), None)
+    return next(yaml.load_all(text, yaml_loader()), None)
 
 
 def entries(path: Path, document: Entry, kind: str, key: str) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from kubectl_admin.clock import Deadline
 
+RECORD = 1 << 14  # bytes that TLS has in a piece
+
 
 class TooSlow(TimeoutError):  # noqa: N818 - named as Python's own
     """Something has come, but not all in time."""
@@ -63,21 +65,31 @@ class LimitedFile(io.RawIOBase):
 class LimitedSocket:
     """As much of a socket as a handshake needs, which has until the moment `end` and may have `limit` bytes.
 
-    Raises TooSlow and TooLong.
+    It is read ahead, since websocket-client asks for each byte of a head by itself. Raises TooSlow and
+    TooLong.
     """
 
     def __init__(self, sock: socket.socket, end: Deadline, limit: int) -> None:
         self._socket = sock
         self._end = end
         self._left = limit
+        self._came, self._at = b"", 0
+
+    @property
+    def rest(self) -> bytes:
+        """What has come and was not asked for."""
+        return self._came[self._at :]
 
     def recv(self, size: int) -> bytes:
         """Some bytes; none at the end."""
-        wait_until(self._end, self._socket)
-        data = self._socket.recv(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise TooLong
+        if self._at == len(self._came):
+            wait_until(self._end, self._socket)
+            self._came, self._at = self._socket.recv(max(size, RECORD)), 0
+            self._left -= len(self._came)
+            if self._left < 0:
+                raise TooLong
+        data = self._came[self._at : self._at + size]
+        self._at += len(data)
         return data
 
     def send(self, data: bytes) -> int:

@@ -10,7 +10,7 @@ from itertools import islice
 
 LINE = 4096  # characters of one series that are looked at
 SERIES = 1000  # of one metric that are looked at
-LABEL = re.compile(r'([A-Za-z0-9_]+)="((?:[^"\\]|\\.)*)",?')
+LABEL = re.compile(r'([A-Za-z0-9_]+)="([^"\\]*(?:\\.[^"\\]*)*)",?')
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 Series = tuple[Mapping[str, str], str]
@@ -41,9 +41,15 @@ def unescaped(label: str) -> str:
 
 def _lines(metrics: str, name: str) -> Iterator[str]:
     """The lines that begin with a name, each as far as it is looked at."""
-    text, wanted = f"\n{metrics}", f"\n{name}"
-    at = text.find(wanted)
+    if metrics.startswith(name):
+        yield _line_at(metrics, 0)
+    wanted = f"\n{name}"
+    at = metrics.find(wanted)
     while at >= 0:
-        end = text.find("\n", at + 1, at + 1 + LINE)
-        yield text[at + 1 : end if end >= 0 else at + 1 + LINE]
-        at = text.find(wanted, at + 1)
+        yield _line_at(metrics, at + 1)
+        at = metrics.find(wanted, at + 1)
+
+
+def _line_at(metrics: str, start: int) -> str:
+    end = metrics.find("\n", start, start + LINE)
+    return metrics[start : end if end >= 0 else start + LINE]

@@ -249,8 +249,11 @@ class Wire:
         self.asked = asked
         self._handler = handler
 
-    def accept(self, protocol: str, more: dict[str, str] | None = None) -> None:
-        """Consents to the WebSocket with this subprotocol, and further headers."""
+    def accept(self, protocol: str, more: dict[str, str] | None = None, behind: bytes = b"") -> None:
+        """Consents to the WebSocket with this subprotocol, and further headers.
+
+        behind: frames that come in the same packet.
+        """
         offered = (self.asked.header("Sec-WebSocket-Protocol") or "").replace(" ", "").split(",")
         assert protocol in offered, f"{protocol} is not among {offered}"
         key = (self.asked.header("Sec-WebSocket-Key") or "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -263,6 +266,7 @@ class Wire:
         for name, value in (more or {}).items():
             self._handler.send_header(name, value)
         self._handler.end_headers()
+        self._handler.wfile.write(behind)
         self._handler.wfile.flush()
 
     def say(self, data: bytes) -> None:
@@ -281,15 +285,7 @@ class Wire:
 
     def frame(self, opcode: int, data: bytes, *, final: bool = True) -> None:
         """Sends a frame."""
-        head = bytes([opcode | (0x80 if final else 0)])
-        if len(data) < 126:
-            head += bytes([len(data)])
-        elif len(data) < 1 << 16:
-            head += bytes([126]) + struct.pack("!H", len(data))
-        else:
-            head += bytes([127]) + struct.pack("!Q", len(data))
-        self._handler.wfile.write(head + data)
-        self._handler.wfile.flush()
+        self.raw(framed(opcode, data, final=final))
 
     def raw(self, data: bytes) -> None:
         """Sends bytes as they are."""
@@ -323,6 +319,18 @@ class Wire:
         """Tells a command's exit code and closes, as API servers do."""
         self.send(3, json.dumps(ended(code)).encode())
         self.frame(CLOSE, struct.pack("!H", 1000))
+
+
+def framed(opcode: int, data: bytes, *, final: bool = True) -> bytes:
+    """A frame as a server sends it."""
+    head = bytes([opcode | (0x80 if final else 0)])
+    if len(data) < 126:
+        head += bytes([len(data)])
+    elif len(data) < 1 << 16:
+        head += bytes([126]) + struct.pack("!H", len(data))
+    else:
+        head += bytes([127]) + struct.pack("!Q", len(data))
+    return head + data
 
 
 def ended(code: int) -> dict[str, Any]:

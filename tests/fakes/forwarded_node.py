@@ -15,6 +15,11 @@ REFUSED = (
 )
 STUCK = "failed to connect to localhost:{port}: dial tcp4 127.0.0.1:{port}: connect: connection timed out"
 
+
+class Packed(bytes):
+    """A body that is sent as one that gzip has compressed."""
+
+
 Body = bytes | str
 Said = tuple[int, Body] | Body | None  # status and body; a body alone is 200; None is 404
 Served = Mapping[str, Said] | Callable[[str], Said] | str  # by path; text is what the node says went wrong
@@ -118,8 +123,9 @@ def answered(said: Said) -> bytes:
         (404, "404 page not found") if said is None else said if isinstance(said, tuple) else (200, said)
     )
     data = body.encode() if isinstance(body, str) else body
-    date = "Date: Mon, 30 Nov 2026 03:00:00 GMT"
-    return f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n{date}\r\n\r\n".encode() + data
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", "Date: Mon, 30 Nov 2026 03:00:00 GMT"]
+    lines += ["Content-Encoding: gzip"] if isinstance(body, Packed) else []
+    return "\r\n".join([*lines, "\r\n"]).encode() + data
 
 
 def common_name(certificate: Any) -> str:

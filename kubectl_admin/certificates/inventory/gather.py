@@ -2,13 +2,12 @@
 unless that is not wanted, on every node's disk through a debug pod.
 """
 
-import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from kubectl_admin.certificates.facts import Facts
 from kubectl_admin.certificates.inventory import components, disk, expired, objects, served, user
@@ -29,7 +28,7 @@ from kubectl_admin.finding import Gap
 from kubectl_admin.node import debug_pod
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts, shuffled, time_for
-from kubectl_admin.pool import ask_all
+from kubectl_admin.pool import Once, ask_all
 
 KUBE_PROXY = "k8s-app=kube-proxy"
 LIST_TIMEOUT = 60.0  # seconds for all listings together
@@ -42,7 +41,6 @@ STATIC_PODS, PROXIES, OF_CONTROL_PLANE = "static pods", "kube-proxy", "nodes of 
 
 Answered = Callable[[int], None]
 Handshake = Callable[[Cluster, str, int], Certificate]  # by the pod that leads there, and the port
-Answer = TypeVar("Answer")
 
 
 def gather(
@@ -183,27 +181,6 @@ def on_node(
 def kubelet_port(node: str) -> Port:
     """Where a node's kubelet serves."""
     return Port(node, "kubelet", KUBELET_PORT, "kubelet-serving")
-
-
-class Once(Generic[Answer]):
-    """A question that is asked once, however many wait for its answer."""
-
-    def __init__(self, question: Callable[[], Answer]) -> None:
-        self._question = question
-        self._lock = threading.Lock()
-        self._answer: Answer | AdminError | None = None
-
-    def __call__(self) -> Answer:
-        """The answer; raises the AdminError that it was."""
-        with self._lock:
-            if self._answer is None:
-                try:
-                    self._answer = self._question()
-                except AdminError as error:
-                    self._answer = error
-        if isinstance(self._answer, AdminError):
-            raise self._answer
-        return self._answer
 
 
 def _pods(cluster: Cluster, label: str) -> list[Mapping[str, Any]]:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from kubectl_admin.certificates.facts import Seen
 from kubectl_admin.certificates.inventory import objects as certificates
 from kubectl_admin.certificates.inventory import user
-from kubectl_admin.certificates.inventory.gather import Once
 from kubectl_admin.clock import Deadline
 from kubectl_admin.cluster.access import Right, may_not
 from kubectl_admin.cluster.connection import Cluster
@@ -33,6 +32,7 @@ from kubectl_admin.health.object_facts import (
     ServiceName,
     Terminating,
 )
+from kubectl_admin.pool import Once
 
 CSR_GROUP, LEASE_GROUP = "certificates.k8s.io", "coordination.k8s.io"
 APPS, POLICY, SLICE_GROUP = "apps", "policy", "discovery.k8s.io"

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from kubectl_admin.cluster.decode import decode_moment, mapping, whole_number
 from kubectl_admin.cluster.objects import Object, find_condition
-from kubectl_admin.drain import read as drain_read
 from kubectl_admin.drain.labels import Selector
 from kubectl_admin.health.asking.pods import SHOWN, objects_in
 from kubectl_admin.health.facts import Condition
@@ -188,6 +187,8 @@ def short_budget_of(item: Object) -> tuple[Budget, str] | None:
 
     None where it has enough or none at all, and where its numbers are being computed or can't be.
     """
+    from kubectl_admin.drain import read as drain_read  # loaded here: many clusters have no budgets
+
     budget = drain_read.budget(item)
     if budget.current >= budget.desired or not budget.expected or budget.stale or budget.failure:
         return None

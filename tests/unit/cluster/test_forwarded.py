@@ -9,7 +9,7 @@ from kubectl_admin.cluster.errors import BrokenStream, Forbidden
 from kubectl_admin.cluster.forwarded import PORTS, Forwarded, Outgoing, Port, SilentError
 from kubectl_admin.cluster.portforward import PortError, answer_to
 from kubectl_admin.errors import AdminError
-from tests.fakes.api_server import CLOSE, StandIn, Wire, status
+from tests.fakes.api_server import BINARY, CLOSE, StandIn, Wire, framed, status
 
 PATH = "/api/v1/namespaces/kube-system/pods/etcd-cp/portforward"
 V4 = "v4.channel.k8s.io"
@@ -55,6 +55,21 @@ def test_each_port_has_its_answer_and_the_same_port_may_be_named_twice(server: S
             "port 2381 of pod kube-system/etcd-cp",
         ]
     assert server.asked[0].query == [("ports", "2381"), ("ports", "10257"), ("ports", "2381")]
+
+
+def test_what_comes_together_with_the_consent_is_heard_at_once(server: StandIn) -> None:
+    port = (10257).to_bytes(2, "little")
+    messages = (b"\0" + port, b"\1" + port, b"\0hello")
+
+    def talk(wire: Wire) -> None:
+        wire.accept(V4, behind=b"".join(framed(BINARY, message) for message in messages))
+        answer_all(wire)
+
+    server.on("GET", PATH, talk)
+    with opened(server, 10257) as forwarded:
+        forwarded.ports[0].finish_within(FOREVER)
+        assert forwarded.ports[0].recv() == b"hello"
+        assert ask(forwarded.ports[0]) == b"ok"
 
 
 def test_a_port_that_says_nothing_holds_up_no_other(server: StandIn) -> None:
