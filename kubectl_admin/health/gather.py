@@ -27,6 +27,7 @@ from kubectl_admin.health.asking.judged_metrics import JUDGED
 from kubectl_admin.health.asking.listed import RIGHTS as LISTING_RIGHTS
 from kubectl_admin.health.asking.listed import Listed
 from kubectl_admin.health.asking.unseen import KUBELETS, attributed, gaps_of
+from kubectl_admin.health.components.signs import SIGN_OF_LIFE
 from kubectl_admin.health.facts import (
     Balancer,
     Facts,
@@ -51,6 +52,8 @@ SPARE = 0.08  # of the time limit, for what was asked last to be put together
 # Seconds at most, and of the time limit: for one answer, and from a look at what has not answered to the
 # next.
 ANSWER, INTERVAL = (3.0, 0.3), (LOOK_INTERVAL, 0.2)
+LEASE_INTERVAL = 1.0  # seconds from one look at a Lease to the next
+FOLLOWED = 3  # nodes whose Leases are looked at again and again
 RUNNING_PODS = "kubelet_running_pods"
 METRICS: Mapping[Component, tuple[str, ...]] = {
     component: (*names, RUNNING_PODS) if component is Component.KUBELET else tuple(names)
@@ -142,7 +145,7 @@ def _gathered(
         asked, unrated = second.asked, second.gaps
         leaders, before = second.leaders, listed.leaders
     found = objects.put_together({what: told[what] for what in in_objects})
-    later = renewed(cluster, asked, patience)
+    later = renewed(cluster, asked, {node.name: node.lease for node in listed.nodes if node.lease}, patience)
     nodes = tuple(_node(node, listed, asked.get(node.name), later.get(node.name)) for node in listed.nodes)
     return Facts(
         context=cluster.target.context,
@@ -181,19 +184,35 @@ def patience_of(cluster: Cluster, how: How) -> Patience:
     return Patience(end, each, how.retries, interval)
 
 
-def renewed(cluster: Cluster, asked: Mapping[str, Asked], patience: Patience) -> Mapping[str, Lease]:
-    """The nodes' Leases once more, where a kubelet has not answered.
+def renewed(
+    cluster: Cluster, asked: Mapping[str, Asked], before: Mapping[str, Lease], patience: Patience
+) -> Mapping[str, Lease]:
+    """The nodes' Leases once more, where a kubelet has not answered. before: as they were, by node.
 
     One that is alive has renewed its own meanwhile. A kubelet that hangs and one whose runtime hangs look
-    alike but for that.
+    alike but for that, so as long as a Lease is young and the same, and there is time, it is read again.
     """
-    silent = any(isinstance(one.way, NoReply) and one.way.why is Why.SILENT for one in asked.values())
+    silent = [
+        name for name, one in asked.items() if isinstance(one.way, NoReply) and one.way.why is Why.SILENT
+    ]
     if not silent:
         return {}
     try:
-        return listing.leases(cluster, listing.OF_NODES, timeout=patience.left)
+        found = listing.leases(cluster, listing.OF_NODES, timeout=patience.left)
+        for name in silent[:FOLLOWED]:
+            while _is_undecided(before.get(name), found.get(name)) and patience.left > 2 * LEASE_INTERVAL:
+                cluster.clock.sleep(LEASE_INTERVAL)
+                found |= listing.leases(cluster, listing.OF_NODES, timeout=patience.left, name=name)
     except AdminError:
         return {}
+    return found
+
+
+def _is_undecided(before: Lease | None, now: Lease | None) -> bool:
+    """Whether a Lease has not been renewed since, and would not have to be yet."""
+    if before is None or now is None or now.renewed is None or now.read is None:
+        return False
+    return now.renewed == before.renewed and (now.read - now.renewed).total_seconds() <= SIGN_OF_LIFE
 
 
 def _side_by_side(

@@ -84,10 +84,13 @@ def _nodes(cluster: Cluster) -> list[Listing]:
     return found
 
 
-def leases(cluster: Cluster, namespace: str, timeout: float | None = None) -> dict[str, Lease]:
-    """The Leases of a namespace by their names. timeout: seconds for each page."""
+def leases(
+    cluster: Cluster, namespace: str, timeout: float | None = None, name: str = ""
+) -> dict[str, Lease]:
+    """The Leases of a namespace by their names, or one of them. timeout: seconds for each page."""
+    query = [("fieldSelector", f"metadata.name={name}")] if name else []
     path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-    found = (lease_of(item, datetime.now(UTC)) for item in cluster.list(path, timeout=timeout))
+    found = (lease_of(item, datetime.now(UTC)) for item in cluster.list(path, query, timeout=timeout))
     return {lease.name: lease for lease in found}
 
 

@@ -3,6 +3,7 @@
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -352,6 +353,35 @@ def test_leases_are_read_again_where_a_kubelet_does_not_answer(server):
     facts = looked_at(server, How(timeout=600.0, retries=0))
     assert (facts.node("w1").way.why, facts.node("w1").lease.holder) == (Why.SILENT, "later")
     assert facts.node("w1").lease.read > facts.at
+
+
+def renewed(after):
+    """A Lease that was renewed so many seconds from now."""
+    moment = datetime.now(UTC) + timedelta(seconds=after)
+    made_lease = lease("w1", "w1")
+    made_lease["spec"]["renewTime"] = moment.isoformat()
+    return made_lease
+
+
+@pytest.mark.parametrize(
+    ("later", "slept"),
+    [
+        ([(0, 0), (0, 0), (0, 7)], [1.0]),  # its kubelet lives
+        ([(-30, 0)], []),  # it would have had to
+        ([(0, 0), (0, 3)], []),
+    ],
+)
+def test_a_lease_that_may_yet_be_renewed_is_waited_for(server, later, slept):
+    late = status(504, "Timeout", "the server was unable to return a response in the time allotted")
+    server.on("GET", f"{SYSTEM}/pods/kube-proxy-w1/portforward", lambda wire: wire.refuse(late))
+    for sign in ("healthz", "livez"):
+        server.on("GET", f"{SYSTEM}/pods/http:kube-proxy-w1:10256/proxy/{sign}", late)
+    first = {since: renewed(since) for since, _ in later}
+    answers = [Says(body={"items": [renewed(more) if more else first[since]]}) for since, more in later]
+    server.on("GET", f"{LEASES}/kube-node-lease/leases", *answers)
+    facts = looked_at(server, How(timeout=600.0, retries=0))
+    assert facts.node("w1").way.why is Why.SILENT
+    assert server.clock.slept == slept
 
 
 def test_names_are_asked_of_every_dns_pod(server):
