@@ -102,12 +102,15 @@ def nodes(facts: Facts) -> Iterator[Finding]:
         rule, fix = BY_NODE.get(found.state, (None, ""))
         if rule:
             down = found.state is State.KUBELET
-            of_kubelet = f"kubelet on node {node.name} {'is down' if down else 'is out of reach'}"
+            # One that hangs and one that can't ask an API server whom it may let in look alike.
+            silent = down and isinstance(node.way, NoReply) and node.way.why is Why.SILENT
+            how = "gives no sign of life" if silent else "is down" if down else "is out of reach"
+            of_kubelet = f"kubelet on node {node.name} {how}"
             follows = "its components are not known to be up or down"
             yield rule.violation(
                 subject=of_kubelet if rule is KUBELET_DOWN else f"node {node.name}",
                 evidence=f"{found.evidence}; {'its pods may still run' if down else follows}",
-                fix=fix,
+                fix=f"{fix}; see that it reaches an API server" if silent else fix,
                 objects=(f"node/{node.name}",),
                 since=node.lease.renewed if down and node.lease else _since(node),
             )

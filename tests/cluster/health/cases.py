@@ -211,8 +211,9 @@ CASES = [
     ),
     Case(
         *("kubelet: cut off from the API servers", "worker-1", by(breaks.cut_off, breaks.API_PORT)),
-        *("node-not-ready", KUBELET, "well"),
-        then=("lease-old", "node-condition", "critical-pod"),
+        # It asks them whom it may let in, unless it has asked within the last minutes.
+        *("node-not-ready|kubelet-down", KUBELET, "well|kubelet down"),
+        then=("lease-old", "node-condition", "critical-pod", "runtime-hangs"),
         patience=150,
     ),
     Case(

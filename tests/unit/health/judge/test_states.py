@@ -27,6 +27,7 @@ from tests.unit.health.made import (
     on,
     pod,
     process,
+    with_process,
 )
 
 UNASKED = no_reply("node")
@@ -81,6 +82,14 @@ def test_a_kubelet_that_is_down_is_told_in_one_sentence():
     )
     assert finding.fix == "on the node: systemctl status kubelet; journalctl -u kubelet -n 50"
     assert finding.since == ago(14)
+
+
+def test_a_kubelet_that_says_nothing_and_does_not_renew_its_lease_may_lack_an_api_server():
+    silent = off("w1", no_reply("silent"), ready="True", lease=lease("w1", ago(20)))
+    alive = with_process(silent, KUBE_PROXY, replies={"/healthz": fine()})
+    (finding,) = judge(facts(node(), alive))
+    assert (finding.rule, finding.subject) == ("kubelet-down", "kubelet on node w1 gives no sign of life")
+    assert finding.fix.endswith("; see that it reaches an API server")
 
 
 def test_a_kubelet_that_lives_and_is_out_of_reach_is_not_called_down():
