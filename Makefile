@@ -12,6 +12,9 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get --yes
 # Runs a command whose words matter only where it fails: pip warns of things that are meant.
 quietly = { said=$$(mktemp); $(1) >"$$said" 2>&1 && rm "$$said" || { cat "$$said" >&2; rm "$$said"; exit 1; }; }
 
+# Hundreds of short runs of the program would each compile all of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster health-matrix health-quiet cloudnative-pg bench data release clean
 
