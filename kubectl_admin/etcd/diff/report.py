@@ -28,10 +28,10 @@ def report(compared: Comparison, *, noise: bool, exit_code: bool, listed: bool) 
     totals = _totals(rows)
     tables, lines = [files(compared)], [*_about_files(compared)]
     if listed and rows:
-        shown = list(compared.differences)
-        tables += [summary(compared, rows, every=noise), objects(compared, shown)]
+        listed_of = Counter[State]()
+        tables += [summary(compared, rows, every=noise), objects(compared, listed_of)]
         lines += _about_objects(rows)
-        lines += _more(compared, totals - Counter(each.state for each in shown))
+        lines += _more(compared, totals - listed_of)
     if listed and not noise:
         lines += _noise(compared.rows)
     return Report(
@@ -119,14 +119,18 @@ def _by_kind(rows: Sequence[Row]) -> Iterator[Row]:
         yield Row(kind, where, _totals(of_kind))
 
 
-def objects(compared: Comparison, differences: Sequence[Difference]) -> Table:
-    """A row an object."""
+def objects(compared: Comparison, count: Counter[State]) -> Table:
+    """A row an object, each of which is counted."""
     words = words_of(compared)
     columns = [
         *(Column(title) for title in ("DIFFERENCE", "KIND", "NAMESPACE", "NAME")),
         *(Column(f"REVISION-IN-{file.label}", wide=True) for file in (compared.a, compared.b)),
     ]
-    return Table(columns, [_object(difference, words[difference.state]) for difference in differences])
+    rows = []
+    for difference in compared.differences:
+        count[difference.state] += 1
+        rows.append(_object(difference, words[difference.state]))
+    return Table(columns, rows)
 
 
 def _object(difference: Difference, word: str) -> list[Cell | str]:

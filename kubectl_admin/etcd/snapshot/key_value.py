@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 
 from kubectl_admin.etcd.snapshot.bolt.leaf import Stored
-from kubectl_admin.etcd.snapshot.protobuf import Undecodable, fields, varint
+from kubectl_admin.etcd.snapshot.protobuf import Undecodable, fields
 
 # As etcd writes it: key, revisions and version, value, lease, each left out where it is empty or 0. Nearly
-# all are taken apart by this; any other spelling, field by field.
-NUMBER = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
+# all are taken apart by the first of these, behind the key; others by the second, or field by field.
+NUMBER = rb"[\x80-\xff]{0,9}+[\x00-\x7f]"
+PLAIN = re.compile(rb"\x10%b\x18%b\x20%b\x2a(%b)" % ((NUMBER,) * 4))
 NUMBERS = re.compile(rb"(?:\x10(%b))?(?:\x18(%b))?(?:\x20(%b))?(?:\x2a(%b))?" % ((NUMBER,) * 4))
 LEASE = re.compile(rb"\x30%b" % NUMBER)
 KEY, CREATED, MODIFIED, VERSION, VALUE = range(1, 6)  # its fields
@@ -38,8 +39,10 @@ class KeyValue:
 
 def user_key(message: bytes | Stored) -> bytes:
     """The key; "" if the message has none. Raises Undecodable for another message."""
-    if found := _plain(message):
-        return message[2 : found[0]]
+    if isinstance(message, bytes) and len(message) > 1 and message[0] == KEY_TAG and message[1] < SHORT:
+        plain = PLAIN.match(message, end := message[1] + 2)
+        if (plain and plain.end() + _value(plain[1]) == len(message)) or _spelled(message):
+            return message[2:end]
     key = b""
     for field, _, start, end in fields(message):
         if field == KEY:
@@ -49,9 +52,9 @@ def user_key(message: bytes | Stored) -> bytes:
 
 def key_value(message: bytes | Stored) -> KeyValue:
     """All of it but the lease; raises Undecodable for another message."""
-    if isinstance(message, bytes) and (found := _plain(message)):
+    if isinstance(message, bytes) and (found := _spelled(message)):
         end, numbers, behind = found
-        created, modified, version = (varint(number)[0] if number else 0 for number in numbers.groups()[:3])
+        created, modified, version, _ = map(_value, numbers.groups())
         return KeyValue(message[2:end], created, modified, version, message[numbers.end() : behind])
     numbers_of, texts = {CREATED: 0, MODIFIED: 0, VERSION: 0}, {KEY: (0, 0), VALUE: (0, 0)}
     for field, number, start, end in fields(message):
@@ -69,17 +72,24 @@ def key_value(message: bytes | Stored) -> KeyValue:
     )
 
 
-def _plain(message: bytes | Stored) -> "tuple[int, re.Match[bytes], int] | None":
+def _spelled(message: bytes) -> "tuple[int, re.Match[bytes], int] | None":
     """Of a message as etcd spells it: where its key ends, its numbers, and where its value ends."""
-    if isinstance(message, bytes) and len(message) > 1 and message[0] == KEY_TAG and message[1] < SHORT:
+    if len(message) > 1 and message[0] == KEY_TAG and message[1] < SHORT:
         numbers = NUMBERS.match(message, end := message[1] + 2)
         if numbers and end <= len(message):
             behind = numbers.end()
-            if length := numbers[4]:
-                behind += length[0] if length[0] < SHORT else varint(length)[0]
+            behind += _value(numbers[4])
             if behind == len(message) or (behind < len(message) and LEASE.fullmatch(message, behind)):
                 return end, numbers, behind
     return None
+
+
+def _value(number: bytes | None) -> int:
+    """The value of a number that is known to end where it does; 0 for one that was left out."""
+    value = 0
+    for byte in reversed(number or b""):
+        value = value << 7 | byte & 0x7F
+    return value & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def _key(message: bytes | Stored, start: int, end: int) -> bytes:

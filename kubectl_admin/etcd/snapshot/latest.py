@@ -5,6 +5,7 @@ that is a tombstone the key does not exist. What is kept of a key is a hash of i
 where that is; key and value are read again when they are wanted.
 """
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from kubectl_admin.etcd.snapshot.key_value import KeyValue, key_value, user_key
 from kubectl_admin.etcd.snapshot.protobuf import Undecodable
 
 SHARDS = 256
+MARKED = re.compile(rb"[^\0]")  # an entry, among marks
 DELETED = -1  # in place of a fingerprint; hash() gives every number but this
 ROOM = 1 << 20  # entries that are kept until those that were written over are dropped
 PIECE = 1 << 20  # bytes that are hashed at a time
@@ -41,8 +43,10 @@ class Shard:
 
     def settle(self) -> None:
         """Drops entries that were written over, and those of keys that do not exist."""
-        fingerprints = self.fingerprints
-        kept = [at for at in self.places().values() if fingerprints[at] != DELETED]
+        fingerprints, places = self.fingerprints, self.places()
+        if len(places) == len(fingerprints) and DELETED not in fingerprints:
+            return
+        kept = [at for at in places.values() if fingerprints[at] != DELETED]
         for name in self.__slots__:
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, map(column.__getitem__, kept)))
@@ -64,6 +68,7 @@ class Latest:
         """
         self.shards = [Shard() for _ in range(SHARDS)]
         self.entries = 0
+        self._appends = self._bound()
         self._pages, self._inline = pages, bucket.inline
         self._leaves, self._firsts = (
             array("Q"),
@@ -84,9 +89,10 @@ class Latest:
 
     def _note(self, leaf: Leaf) -> None:
         """Notes the entries of a page."""
-        data, number, shards = leaf.data, self.entries, self.shards
+        data, number, appends = leaf.data, self.entries, self._appends
         self._leaves.append(leaf.page)
         self._firsts.append(number)
+        of_bytes = hash if len(data) <= PIECE else fingerprint  # the same for a part of so few
         for _, start, middle, end in leaf.elements:
             try:
                 lives = True
@@ -96,10 +102,10 @@ class Latest:
                 message = leaf.part(middle, end)
                 if key := user_key(message):  # without one it is a revision that a restore has bumped
                     hashed = hash(key)
-                    shard = shards[hashed % SHARDS]
-                    shard.hashes.append(hashed)
-                    shard.fingerprints.append(fingerprint(message) if lives else DELETED)
-                    shard.entries.append(number)
+                    append_hash, append_fingerprint, append_entry = appends[hashed % SHARDS]
+                    append_hash(hashed)
+                    append_fingerprint(of_bytes(message) if lives else DELETED)
+                    append_entry(number)
             except Undecodable as error:
                 raise Damaged(Damage(leaf.page, leaf.offset + start, f"in bucket key: {error}")) from None
             number += 1
@@ -109,7 +115,14 @@ class Latest:
         """Drops what does not count any more; returns how many are left."""
         for shard in self.shards:
             shard.settle()
+        self._appends = self._bound()
         return sum(len(shard.hashes) for shard in self.shards)
+
+    def _bound(self) -> list[tuple[Callable[[int], None], ...]]:
+        """Of each shard what appends to its arrays: looked up once, since it is called millions of times."""
+        return [
+            (shard.hashes.append, shard.fingerprints.append, shard.entries.append) for shard in self.shards
+        ]
 
     def find(self, key: bytes) -> KeyValue | None:
         """The last entry of a key; None where it does not exist. Raises AdminError as `wanted` does."""
@@ -119,7 +132,7 @@ class Latest:
             number = shard.entries[shard.hashes.index(hashed)]
         except ValueError:
             return None
-        at = bisect_right(self._firsts, number) - 1
+        at = self._place(number)
         found = self._entry(self._leaf(at), number - self._firsts[at])
         return found if found.key == key else None
 
@@ -129,16 +142,20 @@ class Latest:
         Gives the marks as well. Cost: only pages with a marked entry are read.
         Raises AdminError where the file is not any more what it was.
         """
-        for at, first in enumerate(self._firsts):
-            end = self._end(at)
-            if marks.count(0, first, end) == end - first:
-                continue
-            leaf = self._leaf(at)
-            for index, mark in enumerate(marks[first:end]):
-                if mark:
-                    yield mark, self._entry(leaf, index)
+        leaf, first, end = None, 0, 0
+        for marked in MARKED.finditer(marks):
+            number = marked.start()
+            if leaf is None or number >= end:
+                at = self._place(number)
+                leaf, first, end = self._leaf(at), self._firsts[at], self._end(at)
+            yield marks[number], self._entry(leaf, number - first)
+
+    def _place(self, number: int) -> int:
+        """Which of the pages has the entry of this number."""
+        return bisect_right(self._firsts, number) - 1
 
     def _end(self, at: int) -> int:
+        """The number of the first entry that is behind a page."""
         return self._firsts[at + 1] if at + 1 < len(self._firsts) else self.entries
 
     def _leaf(self, at: int) -> Leaf:
