@@ -10,8 +10,10 @@ import pytest
 from kubectl_admin.etcd.diff.kinds import built_in
 from tests.apiserver.conftest import NAME
 from tests.lab import cache
-from tests.lab.api import api_only, etcd_process
+from tests.lab.api import api_only, etcd_process, processes
 from tests.lab.api.sketch import Sketch
+from tests.lab.nodes import lab
+from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES
 from tests.permissions import Stage
 from tests.program import run
@@ -19,6 +21,7 @@ from tests.unit.etcd.diff.history import History
 
 pytestmark = pytest.mark.lab
 
+SEALED = "test-sealed"  # a lab
 SPACE = "etcd-diff"
 GROUP = "diff.example.com"
 BACKEND = {"apiGroup": GROUP, "kind": "Widget", "name": "w"}
@@ -28,25 +31,25 @@ Save = Callable[[str], Path]
 EVENT = next(kind for kind in built_in() if kind.name == "Event")  # of two groups, stored in one place
 
 
-@pytest.fixture
-def save(kubeconfig: Path, tmp_path: Path) -> Save:  # noqa: ARG001 - the lab
-    """Saves a snapshot of the lab's etcd."""
-    folder = api_only.folder_of(NAME)
+def saved(lab_name: str, file: Path) -> Path:
+    """A snapshot of a lab's etcd."""
+    folder = api_only.folder_of(lab_name)
     address = Sketch(network=api_only.block(folder)).address(0)
     program = cache.root() / f"bin/etcd-{RELEASES[0].etcd}/etcdctl"
     certificates = [
         f"--{flag}={folder}/pki/{name}"
         for flag, name in (("cacert", "ca.crt"), ("cert", "etcd-client.crt"), ("key", "etcd-client.key"))
     ]
+    etcd_process.run(
+        [program, f"--endpoints=https://{address}:2379", *certificates, "snapshot", "save", file]
+    )
+    return file
 
-    def saved(name: str) -> Path:
-        file = tmp_path / name
-        etcd_process.run(
-            [program, f"--endpoints=https://{address}:2379", *certificates, "snapshot", "save", file]
-        )
-        return file
 
-    return saved
+@pytest.fixture
+def save(kubeconfig: Path, tmp_path: Path) -> Save:  # noqa: ARG001 - the lab
+    """Saves a snapshot of the etcd that all tests share."""
+    return lambda name: saved(NAME, tmp_path / name)
 
 
 def one(kind: str, name: str, version: str = "v1", **fields: Any) -> Object:
@@ -203,3 +206,62 @@ def test_every_kind_that_is_served_is_in_the_table(stage: Stage) -> None:
             assert (kind.name, kind.namespaced) == (resource["kind"], resource["namespaced"])
             checked += 1
     assert checked > 50
+
+
+@pytest.fixture
+def sealed() -> Iterator[Stage]:
+    """A lab of its own, whose Secrets can be encrypted; their clear text can still be read."""
+    api_only.down(SEALED)
+    progress = Progress(f"lab {SEALED}", lab.folder_of(SEALED) / "logs")
+    admin = api_only.up(SEALED, RELEASES[0].kubernetes, 1, progress.say)
+    yield Stage(admin, [], RELEASES[0].kubernetes, lambda who: api_only.user(SEALED, who))
+    api_only.down(SEALED)
+
+
+def encrypt_secrets() -> None:
+    """Starts its API server again, with encryption at rest."""
+    folder = api_only.folder_of(SEALED)
+    provider = {"aescbc": {"keys": [{"name": "k1", "secret": etcd_process.text(bytes(32))}]}}
+    rule = {"resources": ["secrets"], "providers": [provider, {"identity": {}}]}
+    config = {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "EncryptionConfiguration",
+        "resources": [rule],
+    }
+    (folder / "encryption.json").write_text(json.dumps(config), encoding="utf-8")
+    address = Sketch(network=api_only.block(folder)).address(0)
+    program = cache.root() / f"bin/kubernetes-{RELEASES[0].kubernetes}/kube-apiserver"
+    command = processes.apiserver_command(program, folder / "pki", address, etcd=address)
+    api_only.stop_apiserver(SEALED, "cp-1")
+    name = api_only.apiserver("cp-1")
+    flag = f"--encryption-provider-config={folder}/encryption.json"
+    process = processes.start(folder, name, [*command, flag], host="cp-1")
+    url = f"https://{address}:6443/readyz"
+    processes.await_ready(process, processes.log_of(folder, name), url, api_only.trust(folder))
+
+
+def test_what_a_real_api_server_has_encrypted_is_not_guessed(sealed: Stage, tmp_path: Path) -> None:
+    names = ("change", "same", "again", "gone")
+    secrets = [wide("Secret", name, stringData={"a": "1"}) for name in names]  # in namespace default
+    sealed.kubectl("create", "-f", "-", given=listed(secrets))
+    clear = saved(SEALED, tmp_path / "clear.db")
+    encrypt_secrets()
+    sealed.kubectl("replace", "-f", "-", given=listed(secrets))  # nothing is changed, and all is encrypted
+    first = saved(SEALED, tmp_path / "first.db")
+    assert states(clear, first) == dict.fromkeys(names, "writtenEncrypted")
+
+    sealed.kubectl("label", "secret", "change", "changed=yes")
+    sealed.kubectl("delete", "secret", "again", "gone")
+    sealed.kubectl("create", "-f", "-", given=listed([secrets[2]]))
+    second = saved(SEALED, tmp_path / "second.db")
+    assert states(first, second) == {"change": "writtenEncrypted", "again": "recreated", "gone": "onlyInA"}
+    items = [each for each in compared(first, second) if each["kind"] == "Secret"]
+    assert all(
+        side["encrypted"] and side["uid"] is None for each in items for side in (each["a"], each["b"]) if side
+    )
+    assert [each["recreatedBy"] for each in items if each["difference"] == "recreated"] == ["createRevision"]
+
+
+def states(a: Path, b: Path) -> dict[str, str]:
+    """How Secrets differ, by their names."""
+    return {each["name"]: each["difference"] for each in compared(a, b, "--kind", "secret")}
