@@ -13,7 +13,7 @@ __all__ = ["Configuration", "RESTClientObject", "should_bypass_proxies", "tcp_ke
 postpone("kubernetes")
 postpone("kubernetes.utils")
 
-# What answers are compressed by is gzip (`transport`).
+# Answers are compressed by gzip (`transport`).
 with without("backports.zstd"):
     from kubernetes.client.configuration import Configuration
     from kubernetes.client.rest import RESTClientObject, should_bypass_proxies

@@ -77,7 +77,7 @@ class LimitedSocket:
 
     @property
     def rest(self) -> bytes:
-        """What has come and was not asked for."""
+        """Bytes that nobody has asked for yet."""
         return self._came[self._at :]
 
     def recv(self, size: int) -> bytes:

@@ -1,6 +1,6 @@
 """A connection from a container, or its node's host, to an address: a command's standard streams carry it.
 
-The command writes a line to stderr before it connects. What else it writes there says why it could not.
+The command writes a line to stderr before it connects. Further words there say why it could not.
 """
 
 import threading
@@ -80,7 +80,7 @@ class Relayed(Closing):
 
 
 def end_of(what: str, code: int, words: bytes) -> AdminError | None:
-    """How a connection has ended, by the command's exit code and what it wrote to stderr; None for well."""
+    """How a connection has ended, by the command's exit code and its words on stderr; None for well."""
     if code == 0:
         return None
     _, _, further = words.decode("utf-8", "replace").partition("\n")

@@ -1,4 +1,4 @@
-"""What is used of websocket-client, imported without the package by which it would reach SOCKS proxies.
+"""The part of websocket-client that is used, imported without its package for SOCKS proxies.
 
 It never does: it is given a socket that is connected (`dial`).
 """

@@ -69,7 +69,7 @@ class KeptHosts:
 
     def _say(self, node: str, what: str) -> None:
         self._said[node] = what
-        # What has not opened in time is removed by others, who say so.
+        # A host that has not opened in time is removed by others, who say so.
         if node in self._contexts or not self._hosts.operation.over.is_set():
             self._hosts.say(what)
 
