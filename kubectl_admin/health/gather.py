@@ -120,12 +120,12 @@ def _gathered(
     }
     in_objects = objects.questions(cluster, patience.left)
     listings: dict[Any, Callable[[], Any]] = {
-        BALANCER: partial(instances.get_reply, cluster, "/readyz", patience.for_one),
+        BALANCER: partial(instances.get_reply, cluster, "/readyz", patience),
         **in_objects,
     }
     bypassed = cluster.target.bypassed
     if bypassed:
-        listings[BYPASSED] = partial(instances.get_from_bypassed, cluster, "/readyz", patience.for_one)
+        listings[BYPASSED] = partial(instances.get_from_bypassed, cluster, "/readyz", patience)
     told, heard = _side_by_side(listings, asking, patience, how.timeout * SPARE / 2, answered)
     seen = {
         key: look.so_far() if isinstance(heard[key], AdminError) else heard[key]

@@ -42,7 +42,9 @@ class KeptHosts:
         Raises AdminError where that can't be, or was not possible before; the rights that are missing are
         named.
         """
-        if node not in self._found:
+        if node not in self._found and seconds <= 0:
+            self._found[node] = AdminError("no time was left to make its debug pod")
+        elif node not in self._found:
             opened = ask_all({node: partial(self._open, node)}, deadline=seconds)[node]
             if isinstance(opened, LateError):
                 said = f": {self._said[node]}" if node in self._said else ""

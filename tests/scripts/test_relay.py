@@ -83,10 +83,32 @@ def test_where_nothing_listens_that_is_said(shell: Shell, listening: tuple[str, 
     assert b"connection refused" in further.lower()
 
 
-def test_a_host_without_any_program_for_it_says_so(dash: Shell, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "203.0.113.7", "2001:db8::7", "::ffff:169.254.169.254"]
+)
+def test_only_an_address_of_the_host_is_connected_to(shell: Shell, address: str) -> None:
+    ended = shell.ended("relay", address, "80")
+    assert ended.returncode == 1
+    assert ended.stderr.decode() == f"it runs\nits host does not have the address {address}\n"
+
+
+@pytest.mark.parametrize(
+    ("programs", "said"),
+    [
+        ({"ip": "echo local 127.0.0.1 dev lo"}, "its host has none of bash, socat and nc"),
+        ({}, "its host has no program «ip», which tells its addresses"),
+    ],
+)
+def test_a_host_without_any_program_for_it_says_so(
+    dash: Shell, tmp_path: Path, programs: dict[str, str], said: str
+) -> None:
+    for name, text in programs.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        program.chmod(0o755)
     command = dash.command("relay", "127.0.0.1", "1")
     ended = subprocess.run(
         command, check=False, capture_output=True, env={"PATH": str(tmp_path)}, timeout=END_TIMEOUT
     )
     assert ended.returncode == 127
-    assert ended.stderr == b"it runs\nits host has none of bash, socat and nc\n"
+    assert ended.stderr.decode() == f"it runs\n{said}\n"

@@ -13,7 +13,7 @@ class Kind(StrEnum):
 
     WORSE = "worse"
     NEW = "new"
-    UNSEEN = "not seen now"  # a finding of before; nobody knows whether it still holds
+    UNSEEN = "not seen now"  # a finding or a node of before; nobody knows whether it is still there
     CHANGED = "changed"
     BETTER = "better"
     GONE = "gone"

@@ -1,9 +1,10 @@
 """Counts from look to look how often nodes, Leases and etcd's leader have changed. Pure."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.health.asking.judged_metrics import LEADER_CHANGES
@@ -13,6 +14,7 @@ from kubectl_admin.health.flaps import Flaps
 from kubectl_admin.health.rules import FLAPPING_WINDOW
 
 Counts = Counter[str]
+Seen = TypeVar("Seen")
 
 
 @dataclass
@@ -28,15 +30,16 @@ class _Step:
 class Flapping:
     """The changes of the last `length` seconds.
 
-    An object that one look has not seen is compared with the last look that has.
+    An object that one look has not seen is compared with the last look that has, unless that is longer ago:
+    nobody knows when it has changed then.
     """
 
     def __init__(self, length: float = FLAPPING_WINDOW) -> None:
         self._length = length
         self._steps: deque[_Step] = deque()
-        self._ready: dict[str, tuple[str, datetime | None]] = {}
-        self._transitions: dict[str, float] = {}
-        self._elections: dict[str, float] = {}
+        self._ready: dict[str, tuple[datetime, tuple[str, datetime | None]]] = {}
+        self._transitions: dict[str, tuple[datetime, float]] = {}
+        self._elections: dict[str, tuple[datetime, float]] = {}
 
     def count(self, facts: Facts) -> Flaps:
         """All changes so far, with those that this look sees."""
@@ -59,17 +62,34 @@ class Flapping:
 
     def _step(self, facts: Facts) -> _Step:
         step = _Step(facts.at)
-        for node in facts.nodes:
-            ready = node.condition("Ready")
-            if ready:
-                now = ready.status, ready.since
-                if turned := turns(self._ready.get(node.name, now), now):
-                    step.ready[node.name] = turned
-                self._ready[node.name] = now
+        ready = {
+            node.name: (said.status, said.since) for node in facts.nodes if (said := node.condition("Ready"))
+        }
         transitions = {name: float(lease.transitions) for name, lease in facts.leaders.items()}
-        step.leaders = risen(self._transitions, transitions)
-        step.elections = risen(self._elections, dict(elections(facts)))
+        step.ready = self._changes(self._ready, ready, facts.at, turns)
+        step.leaders = self._changes(self._transitions, transitions, facts.at, rise)
+        step.elections = self._changes(self._elections, dict(elections(facts)), facts.at, rise)
         return step
+
+    def _changes(
+        self,
+        before: dict[str, tuple[datetime, Seen]],
+        now: Mapping[str, Seen],
+        at: datetime,
+        between: Callable[[Seen, Seen], int],
+    ) -> Counts:
+        """The changes of each object since it was seen last.
+
+        before: when that was, and what was seen; `now` takes its place.
+        """
+        counts = Counts()
+        for name, one in now.items():
+            seen, last = before.get(name, (at, one))
+            changed = between(last, one) if (at - seen).total_seconds() <= self._length else 0
+            if changed > 0:
+                counts[name] = changed
+            before[name] = at, one
+        return counts
 
 
 def turns(before: tuple[str, datetime | None], now: tuple[str, datetime | None]) -> int:
@@ -79,14 +99,12 @@ def turns(before: tuple[str, datetime | None], now: tuple[str, datetime | None])
     return 0 if before[1] == now[1] else 2  # there and back between two looks
 
 
-def risen(before: dict[str, float], now: dict[str, float]) -> Counts:
-    """By how much counters have risen; before: their last values, which `now` replaces.
+def rise(before: float, now: float) -> int:
+    """By how much a counter has risen.
 
     One that has fallen has begun anew: nothing is known of what it counted in between.
     """
-    rises = {name: int(count - before[name]) for name, count in now.items() if name in before}
-    before.update(now)
-    return Counts({name: rise for name, rise in rises.items() if rise > 0})
+    return max(int(now - before), 0)
 
 
 def elections(facts: Facts) -> Iterator[tuple[str, float]]:

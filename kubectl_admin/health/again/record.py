@@ -49,7 +49,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A node. ready: None where that is not known. version: of its kubelet. parts: by component."""
+    """A node. ready: None where that is not known. version: of its kubelet; "" where it is not known.
+
+    parts: by component.
+    """
 
     ready: bool | None
     cordoned: bool
@@ -130,24 +133,29 @@ def of_nodes(before: Record, after: Record) -> Iterator[Change]:
     """Nodes that have come, gone or changed, and their components; of one that has come, only that."""
     for name in dict.fromkeys([*before.nodes, *after.nodes]):
         old, new, where = before.nodes.get(name), after.nodes.get(name), f"node/{name}"
-        if old is None:
+        if old is None and is_listed(before):
             yield Change(Kind.NEW, "node", where)
         elif new is None:
-            yield Change(Kind.GONE, "node", where)
-        elif old != new:
+            yield Change(Kind.GONE if is_listed(after) else Kind.UNSEEN, "node", where)
+        elif old is not None and old != new:
             yield from of_machine(old, new, where)
+
+
+def is_listed(seen: Record) -> bool:
+    """Whether nodes were listed; else pods alone tell of some of them."""
+    return any(one.ready is not None for one in seen.nodes.values())
 
 
 def of_machine(old: Machine, new: Machine, where: str) -> Iterator[Change]:
     """What has changed on a node."""
     if old.ready != new.ready:
         words = {True: "Ready", False: "NotReady", None: "unknown"}
-        kind = Kind.BETTER if new.ready else Kind.WORSE
+        kind = {True: Kind.BETTER, False: Kind.WORSE, None: Kind.CHANGED}[new.ready]
         yield Change(kind, "node", where, words[old.ready], words[new.ready])
-    if old.cordoned != new.cordoned:
+    if None not in (old.ready, new.ready) and old.cordoned != new.cordoned:
         words = {True: "cordoned", False: "schedulable"}
         yield Change(Kind.CHANGED, "node", where, words[old.cordoned], words[new.cordoned])
-    if old.version != new.version:
+    if old.version and new.version and old.version != new.version:
         yield Change(Kind.CHANGED, "version of kubelet", where, old.version, new.version)
     for name in dict.fromkeys([*old.parts, *new.parts]):
         yield from of_part(name, old.parts.get(name), new.parts.get(name), where)

@@ -72,13 +72,15 @@ class Asker:
         numbers = [one.endpoint.port for one in asked]
         way = NoReply(Why.NO_WAY, WITHOUT_POD)
         for pod in ways[:WAYS]:
-            began = time.monotonic()
+            began, given = time.monotonic(), self.patience.for_one
             try:
                 forwarded = self.cluster.forward_ports(
-                    *pod_of(pod), numbers, timeout=self.patience.left, opening=self.patience.for_one
+                    *pod_of(pod), numbers, timeout=self.patience.left, opening=given
                 )
             except AdminError as error:
                 way = silence.of_way(error, time.monotonic() - began)
+                if way.why is Why.SILENT and not self.patience.is_enough(given):
+                    way = silence.too_late(way)
                 if way.why is Why.NO_WAY:
                     continue
                 return way, {}

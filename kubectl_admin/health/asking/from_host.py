@@ -3,7 +3,8 @@
 A node without any pod in its network is asked through the debug pod as through any other. What is bound to
 another address than the loopback is asked at that address from the node's host: a command there carries the
 bytes, and TLS and HTTP are spoken here, as over a forwarded port. The address is what a pod's flags say:
-only one that is an IP address is taken, and goes to the command as an argument.
+only one that is an IP address is taken, and goes to the command as an argument, which connects to none that
+its host does not have. So nobody's flags lead elsewhere, and no machine is taken for another.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

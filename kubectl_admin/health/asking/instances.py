@@ -7,14 +7,14 @@ from functools import partial
 
 from kubectl_admin.cluster import usable
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.errors import ApiError, Unreachable, in_short
 from kubectl_admin.cluster.paths import SYSTEM_PODS
 from kubectl_admin.errors import AdminError
 from kubectl_admin.health.asking import silence
 from kubectl_admin.health.asking.exchange import TEXT, TEXT_LIMIT, Patience, reply_of
 from kubectl_admin.health.asking.questions import Plan
 from kubectl_admin.health.facts import NoReply, Reply, Why
-from kubectl_admin.pool import ask_all
+from kubectl_admin.pool import LateError, ask_all
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what others are bound to
 Replies = Mapping[str, Reply | NoReply]
@@ -52,14 +52,14 @@ def by_proxy(cluster: Cluster, plan: Plan, patience: Patience) -> Replies:
     where = f"{SYSTEM_PODS}/{endpoint.scheme}:{plan.process.pod.name}:{endpoint.port}/proxy"
     there = [question for question in plan.questions if question.endpoint == endpoint]
     asked = [path.partition("?")[0] for question in there for path in question.on_health]
-    asking = {path: partial(get_reply, cluster, f"{where}{path}", patience.for_one) for path in asked}
+    asking = {path: partial(get_reply, cluster, f"{where}{path}", patience) for path in asked}
     found = ask_all(asking, deadline=patience.left, workers=len(asking))
     return {
         path: silence.of_proxy(one) if isinstance(one, AdminError) else one for path, one in found.items()
     }
 
 
-def get_from_bypassed(cluster: Cluster, path: str, seconds: float) -> Reply:
+def get_from_bypassed(cluster: Cluster, path: str, patience: Patience) -> Reply:
     """The answer of the kubeconfig's own server to a path, where --server leads past it.
 
     It is not shown who asks: /readyz is for everybody. Raises AdminError as `get_reply` does.
@@ -67,19 +67,24 @@ def get_from_bypassed(cluster: Cluster, path: str, seconds: float) -> Reply:
     entry = cluster.target.bypassed or cluster.target.cluster
     usable.check(cluster.target.cluster_name, entry, "", {})
     target = replace(cluster.target, cluster=entry, user={}, bypassed=None)
-    return get_reply(Cluster.connect(target, clock=cluster.clock), path, seconds)
+    return get_reply(Cluster.connect(target, clock=cluster.clock), path, patience)
 
 
-def get_reply(cluster: Cluster, path: str, seconds: float) -> Reply:
+def get_reply(cluster: Cluster, path: str, patience: Patience) -> Reply:
     """The answer to a path of the API server, of whatever status; raises AdminError for none.
 
-    A Status is somebody's word on why there is no answer, and is raised.
+    A Status is somebody's word on why there is no answer, and is raised. LateError: there was too little
+    time for one.
     """
-    began = time.monotonic()
+    began, given = time.monotonic(), patience.for_one
     try:
-        text, status = cluster.get_text(path, timeout=seconds, limit=TEXT_LIMIT), 200
+        text, status = cluster.get_text(path, timeout=given, limit=TEXT_LIMIT), 200
     except ApiError as error:
         if not error.body:
             raise
         text, status = error.body, error.status
+    except Unreachable as error:
+        if time.monotonic() - began >= given and not patience.is_enough(given):
+            raise LateError(f"no time was left: {in_short(error)}") from error
+        raise
     return reply_of(status, text[:TEXT], time.monotonic() - began, {})

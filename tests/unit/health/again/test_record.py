@@ -59,13 +59,23 @@ def test_nodes_come_and_go_as_a_whole():
     ("fields", "line"),
     [
         ({"ready": "False"}, "worse: node on node/w1: Ready -> NotReady"),
-        ({"conditions": ()}, "worse: node on node/w1: Ready -> unknown"),
         ({"unschedulable": True}, "changed: node on node/w1: schedulable -> cordoned"),
         ({"kubelet": "v1.37.2"}, "changed: version of kubelet on node/w1: 1.36.3 -> 1.37.2"),
     ],
 )
 def test_a_node_changes(fields, line):
     assert changed(seen(node("w1")), seen(node("w1", **fields))) == [line]
+
+
+def test_nodes_that_could_not_be_listed_have_not_changed():
+    # Only pods tell of them then.
+    before = seen(node("cp-1"), node("w1", unschedulable=True), node("w2"))
+    after = seen(*(node(name, conditions=(), kubelet="", created=None) for name in ("cp-1", "w1")))
+    assert changed(before, after) == [
+        "not seen now: node on node/w2",
+        "changed: node on node/cp-1, node/w1: Ready -> unknown",
+    ]
+    assert changed(after, before) == ["better: node on node/cp-1, node/w1: unknown -> Ready"]
 
 
 def test_what_changes_alike_on_many_nodes_is_one_line():

@@ -97,6 +97,23 @@ def test_elections_add_up_although_a_member_was_restarted():
     assert flaps_of(*looks).elections == {"cp-1": 3}
 
 
+def test_what_was_not_seen_for_longer_than_is_looked_back_has_changed_at_an_unknown_time():
+    silent = facts(node("cp-1", [process(ETCD)]), leaders={})
+    member = [process(ETCD, metrics=made.metrics((LEADER_CHANGES, {}, count))) for count in (4, 9)]
+    before, after = (
+        facts(
+            replace(ready(status, ago(5)), name="cp-1", processes=(one,)),
+            leaders={MANAGER: lease(transitions=count)},
+        )
+        for status, one, count in (("True", member[0], 1), ("False", member[1], 8))
+    )
+    gone = replace(silent, nodes=())
+    flaps = flaps_of(before, gone, gone, gone, gone, after, every=300)
+    assert (flaps.ready, flaps.leaders, flaps.elections) == ({}, {}, {})
+    flaps = flaps_of(before, gone, gone, after, every=300)
+    assert (flaps.ready, flaps.leaders, flaps.elections) == ({"cp-1": 1}, {MANAGER: 7}, {"cp-1": 5})
+
+
 def test_a_clock_that_was_set_back_begins_the_count_anew():
     window = Window()
     window.widen(facts(ready("True", ago(9)), at=AT + timedelta(seconds=1000)))

@@ -16,6 +16,7 @@ from kubectl_admin.health.asking.ask import Asker, Looks
 from kubectl_admin.health.asking.exchange import LOOK_INTERVAL, Exchange, Patience
 from kubectl_admin.health.asking.questions import KubeProxyConfig, Plan, Question, kube_proxy, kubelet
 from kubectl_admin.health.facts import Endpoint, NoReply, Process, Reply, Why
+from kubectl_admin.pool import LateError
 from tests.fakes.api_server import HangUp, Says, StandIn, status
 from tests.fakes.clock import Clock
 from tests.fakes.forwarded_node import STUCK, Node
@@ -431,6 +432,32 @@ def test_a_silence_that_was_cut_short_is_none(server):
     with cluster.forward_ports("kube-system", "kube-proxy-w1", [10248], timeout=LATER) as forwarded:
         heard = Exchange(cluster, patience, {}).ask(forwarded, {question: forwarded.ports[0]}, question)
     assert heard.replies["/healthz"].why is Why.LATE
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_node_whose_turn_comes_at_the_end_is_not_silent(server, retries):
+    over = threading.Event()
+    server.on("GET", FORWARD, lambda _wire: over.wait(LATER))
+    server.on("GET", f"{PODS}/https:kube-apiserver-w1:6443/proxy/livez", lambda _asked: over.wait(LATER))
+    server.on("GET", f"{PODS}/https:kube-apiserver-w1:6443/proxy/readyz", lambda _asked: over.wait(LATER))
+    short = Patience(Deadline.after(0.2, server.clock), LATER, retries)
+    asked = Asking(server.connect(), short).node(["kube-proxy-w1"], [ping_plan(), apiserver()])
+    over.set()
+    assert asked.way.why is Why.LATE
+
+
+def test_an_api_server_that_there_was_no_time_for_is_not_silent(server):
+    over = threading.Event()
+
+    def hang(_asked):
+        over.wait(LATER)
+        return HangUp()
+
+    server.on("GET", f"{PODS}/https:kube-apiserver-w1:6443/proxy/livez", hang)
+    short = Patience(Deadline.after(0.2, server.clock), LATER, 1)
+    with pytest.raises(LateError, match="no time was left"):
+        instances.get_reply(server.connect(), f"{PODS}/https:kube-apiserver-w1:6443/proxy/livez", short)
+    over.set()
 
 
 def test_an_api_server_that_is_silent_is_asked_through_another_one_meanwhile(server):
