@@ -136,7 +136,7 @@ def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
         yield _of(State.UNKNOWN, f"pod {pod.name} is being ended")
     elif container and has_crashed(facts, node.name, container) and not _is_silent(facts, process):
         yield _of(State.CRASHING, f"pod {pod.name}: {told(facts, node.name, container)}")
-    elif is_starting(facts, process):
+    elif is_starting(facts, process) and not _refusal(node, process):
         yield _of(State.UNKNOWN, f"pod {pod.name} is just starting")
     elif container and container.waiting not in BEGINNING:
         yield _of(State.CRASHING, f"pod {pod.name} does not start: {container.waiting}")
@@ -248,14 +248,22 @@ def _is_excused(facts: Facts, process: Process, refused: Mapping[str, Reply]) ->
 
 def _unknown(node: Node, process: Process) -> Verdict:
     """The state of a component that could not be looked at, and why."""
-    reasons = [reply for reply in (node.way, *process.replies.values()) if isinstance(reply, NoReply)]
-    if any(reply.why is Why.FORBIDDEN for reply in reasons):
-        said = next(reply.said for reply in reasons if reply.why is Why.FORBIDDEN)
-        return _of(State.DENIED, said or "this user may not forward ports to the node")
-    first = next(iter(reasons), None)
+    if refusal := _refusal(node, process):
+        return _of(State.DENIED, refusal.said or "this user may not forward ports to the node")
+    first = next(_silences(node, process), None)
     if first is None:
         return _of(State.UNKNOWN, "it was not asked")
     return _of(State.UNKNOWN, f"{WORDS[first.why]}: {first.said}".removesuffix(": "))
+
+
+def _refusal(node: Node, process: Process) -> NoReply | None:
+    """That this user may not ask a component, or nothing of its node."""
+    return next((one for one in _silences(node, process) if one.why is Why.FORBIDDEN), None)
+
+
+def _silences(node: Node, process: Process) -> Iterator[NoReply]:
+    """Why a component or its node has not answered."""
+    return (one for one in (node.way, *process.replies.values()) if isinstance(one, NoReply))
 
 
 def _of(state: State, evidence: str, seconds: float | None = None) -> Verdict:

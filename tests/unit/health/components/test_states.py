@@ -75,6 +75,13 @@ def test_a_port_forward_that_is_forbidden_is_denied():
     assert state(replace(one, processes=(process(MANAGER, "cp-1", {}),))) == (State.DENIED, "denied")
 
 
+def test_what_may_not_be_asked_is_denied_as_it_starts():
+    young = pod(MANAGER, "cp-1", (container(MANAGER, started=ago(20)),))
+    one = on(MANAGER, {}, pod=young)
+    assert state(replace(one, way=no_reply("forbidden", "may not"))) == (State.DENIED, "denied")
+    assert state(replace(one, way=no_reply("late"))) == (State.UNKNOWN, "?")
+
+
 @pytest.mark.parametrize("reply", [no_reply("forbidden", "nodes/healthz"), bad(status=403), bad(status=401)])
 def test_a_component_that_refuses_this_user_is_denied(reply):
     assert state(on(KUBELET, reply), KUBELET) == (State.DENIED, "denied")
