@@ -244,7 +244,9 @@ def ip_of(endpoint: Endpoint) -> IPv4Address | IPv6Address | None:
         address = ip_address(endpoint.host.strip("[]"))
     except ValueError:
         return None
-    return None if getattr(address, "scope_id", None) else address
+    if isinstance(address, IPv6Address):
+        return None if address.scope_id else address.ipv4_mapped or address
+    return address
 
 
 def _bound(said: object, host: str, port: int) -> Endpoint | None:

@@ -115,8 +115,9 @@ def _gaps(failed: Mapping[str, str], asked: Mapping[str, Asked], later: Mapping[
         else:
             gaps.append(Gap(f"rates of nodes {some_of(names)}", f"their second look failed: {why}"))
     missing: dict[Component, list[str]] = {}
-    for name, metrics in later.items():
-        for process in asked[name].processes:
+    for name, one in asked.items():
+        metrics = later.get(name, {})
+        for process in one.processes if name not in failed else ():
             if has_metrics(process) and process.component not in metrics:
                 missing.setdefault(process.component, []).append(name)
     return gaps + [

@@ -143,7 +143,10 @@ def test_only_an_ip_address_is_asked(server, host):
     assert (it.opened, asked.host) == ([], "")
 
 
-@pytest.mark.parametrize(("host", "address"), [("[fd00::11]", "fd00::11"), ("FD00:0:0::11", "fd00::11")])
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("[fd00::11]", "fd00::11"), ("FD00:0:0::11", "fd00::11"), ("::ffff:10.0.0.11", "10.0.0.11")],
+)
 def test_an_address_is_an_argument_of_its_own(server, host, address):
     server.on("GET", f"{PODS}/kube-proxy-w1/portforward", Node({10256: PROXY, 10249: PROXY_METRICS}))
     relay = Relay({"/healthz": "ok"})
