@@ -1,10 +1,10 @@
-"""Every component of a cluster, asked at its own endpoint: what answers, what does not, and what that means.
+"""Every component of a cluster, asked at its own endpoint: which answer, which do not, and what that means.
 
 Read in this order:
-facts: what was asked, and what came of it
+facts: the questions and their answers
 flaps: what has changed how often from look to look
 object_facts: the API's objects that are judged beside the components
-asking: what is listed, and what is asked of nodes, ports and the cluster's DNS
+asking: listings, and questions to nodes, ports and the cluster's DNS
 gather: gathers all facts
 components: the state of one component on one node, by the evidence
 rules, judge: the findings

@@ -1,4 +1,4 @@
-"""The facts on a cluster's health at one moment, as plain data: what was asked, and what came of it.
+"""The facts on a cluster's health at one moment, as plain data: the questions and their answers.
 
 Times are aware; seconds and bytes are numbers. Nothing here is a judgement: silence is a NoReply with its
 reason, and never a component that is down.
@@ -26,7 +26,7 @@ class Why(StrEnum):
 
     REFUSED = "refused"  # the node has forwarded it, and nothing listens at that port of its loopback
     SILENT = "silent"  # a connection came about, and nothing was answered in time
-    GARBLED = "garbled"  # what came is not an answer: not HTTP, not TLS, cut off
+    GARBLED = "garbled"  # the bytes are not an answer: not HTTP, not TLS, cut off
     FORBIDDEN = "forbidden"  # the API server or the component refuses this user
     SERVER = "server"  # no API server has taken the request at the address that is spoken to
     NODE = "node"  # the API server can't reach the node's kubelet
@@ -212,7 +212,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node, and what came of asking it.
+    """A node, and its answers.
 
     way: the pod through which its ports were reached («NAMESPACE/NAME» outside of kube-system), or why none.
     host: the debug pod by which it was asked, in that form, or why there is none; "" where none was wanted.
@@ -269,16 +269,16 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """Everything that was seen. No two are compared: what is derived from one is found again by its identity.
+    """Everything that was seen. No two are compared: facts derived from one are found again by its identity.
 
     at: this machine's clock when it began; took: seconds of the whole. server_time: the API server's clock at
     the same moment; None where it has not said. sampled: how many nodes were asked where not all were, else
     None. window: seconds between `earlier` metrics and the later; None for one look. balancer: the address
     that was spoken to; bypassed: the kubeconfig's, where --server leads past it. leaders: Leases of
     kube-controller-manager and kube-scheduler, by their names. earlier_leaders: the same of the look `window`
-    seconds before. flaps: what a watch has seen change. has: the components that this cluster has; others are
-    «-» in every row. found: findings of other rooms' judges (etcd's members, certificates). gaps: what could
-    not be looked at.
+    seconds before. flaps: changes that a watch has seen. has: components that this cluster has; others are
+    «-» in every row. found: findings of other rooms' judges (etcd's members, certificates). gaps: all that
+    could not be looked at.
     """
 
     context: str

@@ -1,6 +1,6 @@
 """Gathers all facts: listings and components side by side, under one deadline for the whole.
 
-What hangs is given up, and costs only what it would have said.
+A question that hangs is given up, and costs only its own answer.
 """
 
 import time
@@ -47,7 +47,7 @@ from kubectl_admin.pool import LateError, ask_all
 WORKERS = 16  # nodes at a time
 RESOLVERS_ASKED = 50  # DNS pods
 BALANCER, BYPASSED = "the address that is spoken to", "the kubeconfig's own address"
-HOST, DNS = "host", "DNS"  # what is asked beside a node's ports
+HOST, DNS = "host", "DNS"  # questions beside those to a node's ports
 SPARE = 0.08  # of the time limit, for what was asked last to be put together
 # Seconds at most, and of the time limit: for one answer, and from a look at what has not answered to the
 # next.
@@ -60,7 +60,7 @@ METRICS: Mapping[Component, tuple[str, ...]] = {
     for component, names in JUDGED.items()
 }
 PROXYING = Right("get", "pods/proxy", "kube-system")
-# What it takes beside the rights of the objects that are listed, which `objects.questions` names.
+# The rights beside those for the objects that are listed, which `objects.questions` names.
 RIGHTS = (*LISTING_RIGHTS, *FORWARDING, PROXYING, *KUBELETS)
 
 Answers = Mapping[Any, Any]
@@ -112,7 +112,7 @@ def _gathered(
         name: from_hosts.looks(name) for name in sorted(chosen, key=lambda name: name not in listed.ways)
     }
     further = {name: there for name in chosen if (there := from_hosts.further(name))}
-    # What needs a debug pod is last: nothing else is kept waiting while those start.
+    # Questions by debug pods are last: nothing else is kept waiting while those start.
     asking: dict[Any, Callable[[], Any]] = {
         **looks,
         **{(pod.name, DNS): partial(resolvers.ask, cluster, listed, pod, patience) for pod in pods},

@@ -1,4 +1,4 @@
-"""One look at a cluster, judged: what every form of the report is made from. Pure."""
+"""One look at a cluster, judged: every form of the report is made from it. Pure."""
 
 import re
 from collections import Counter

@@ -47,7 +47,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What stands behind a Service, by its EndpointSlices.
+    """The backend of a Service, by its EndpointSlices.
 
     exists: whether there is such a Service; None where that was not asked, since there are endpoints.
     ready: endpoints that are sent requests. others: those that are not.
@@ -158,7 +158,7 @@ class Objects:
 
     pods: all of kube-system, and the system-critical ones of other namespaces whose workload is short.
     workloads: those of kube-system, and the system-critical ones of other namespaces.
-    hooks: what admission and conversion call. backends: by the services that hooks and aggregated APIs name,
+    hooks: of admission and conversion. backends: by the services that hooks and aggregated APIs name,
     and that of DNS. budgets: those that are short. requests: the pending ones.
     identities: of API servers. instances: addresses behind the Service default/kubernetes.
     system_labels: of the namespace kube-system. certificates: in objects, and the user's own.

@@ -48,7 +48,7 @@ CERTIFICATE_WARNING, CERTIFICATE_VIOLATION = 604800.0, 86400.0  # MIXIN KubeletC
 LATE_RENEWAL = 0.1  # of a certificate's time: a kubelet renews its own when 70 to 90 % of it is over
 VERDICT_GRACE = 60.0  # that the kubelet's verdict must have stood
 
-# What the states of components come to.
+# By the states of components.
 NODE_UNREACHABLE = Rule("node-unreachable", "every node shows a sign of life", NODE_STATUS)
 RUNTIME_HANGS = Rule("runtime-hangs", "the container runtime of every node does what its kubelet asks", DEBUG)
 COMPONENT_MISSING = Rule(
@@ -172,7 +172,7 @@ OPERATOR_CLOCK = Rule("operator-clock", "this machine's clock agrees with the no
 NOT_WELL_YET = Rule("not-well-yet", "a cluster that is waited for is well in time, twice in a row")
 
 # Limits on the API's objects. Seconds, where nothing else is said.
-YOUNG = 60.0  # what has changed or begun within it may well be about to be well
+YOUNG = 60.0  # a change or a begin within it may well be about to be well
 JOINING = 300.0  # in which a node that has joined may lack its network
 # MIXIN apps_alerts.libsonnet, KubeDaemonSetRolloutStuck, KubePdbNotEnoughHealthyPods: «for: 15m».
 STANDING = 900.0

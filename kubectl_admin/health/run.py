@@ -24,7 +24,7 @@ from kubectl_admin.report.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How it is looked, and what is done with it.
+    """How it is looked, and the use of the result.
 
     fail_on: the least severity that counts for the exit code; None for none. wide: for a wide table.
     wait: seconds until which it is waited for health. save: the file to write, replaced only with `force`.
@@ -43,7 +43,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run has come to. look: the last one; None where the API server has never answered.
+    """The result of a run. look: the last one; None where the API server has never answered.
 
     waited: whether it was waited for health, so that the report says itself what is missing.
     problem: why the look could not be saved or compared; the look itself is whole.
@@ -55,7 +55,7 @@ class Outcome:
     problem: AdminError | None = None
 
     def require_whole(self) -> None:
-        """Raises AdminError where a file is not what was asked for, or where no component has answered.
+        """Raises AdminError where a file could not be saved or compared, or where no component has answered.
 
         Nobody knows then how the cluster is.
         """
@@ -89,7 +89,7 @@ def run(
     """Looks, once or until all is well, keeps the record and compares it.
 
     connect: makes the connection. say: is told what is waited for. progress: shows how far a look has come.
-    Raises AdminError; what is wrong with a file is said before anything is asked.
+    Raises AdminError, for a fault of a file before anything is asked.
     """
     before = compare.read(options.diff) if options.diff else None
     with PartFile(options.save, force=options.force) if options.save else nullcontext() as part:
@@ -122,7 +122,7 @@ def run(
 
 
 def early_identity(cluster: Cluster, options: Options) -> str:
-    """What no other cluster has; "" where the API server is away, and it is waited for.
+    """The cluster's own mark; "" where the API server is away, and it is waited for.
 
     Raises AdminError.
     """
@@ -149,7 +149,7 @@ def saved(outcome: Outcome, seen: Look, identity: str, part: PartFile) -> Outcom
 
 
 def waited(looked: Callable[[], Look], options: Options, say: Callable[[str], None]) -> Outcome:
-    """Looks until all is well; what is missing when the time is over is a violation of the report."""
+    """Looks until all is well; a part that is not when the time is over is a violation of the report."""
     timeout = options.wait or 0
     waiting = wait_until_well(looked, options.fail_on or Severity.VIOLATION, timeout, say)
     if waiting.last is None:

@@ -1,10 +1,10 @@
 """A component as it runs: its configuration, flags and metrics, by its own word at its own endpoint.
 
 Read in this order:
-facts: what a component says of itself
+facts: a component by its own word
 decode: its answers to /configz, /flagz and /statusz
 gather: asks a node's components
-compare, rules: two nodes, or a node and what was written for all
+compare, rules: two nodes, or a node and the settings for all
 metrics: families, histograms and their quantiles
-report: what is shown of all that
+report: how all that is shown
 """

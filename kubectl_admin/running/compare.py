@@ -1,4 +1,4 @@
-"""What is not the same in two configurations, field by field. Pure."""
+"""Differences of two configurations, field by field. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def with_written(running: Running, written: Tree) -> list[Difference]:
 
 
 def nodes(found: Sequence[Running], theirs: Sequence[Running]) -> tuple[list[Difference], list[Finding]]:
-    """What differs between the components of two nodes, and those that could not be compared.
+    """Differences between the components of two nodes, and those that could not be compared.
 
     Raises AdminError where they are of different minors: fields are spelled and filled in differently then.
     Source: kubernetes CHANGELOG-1.36, «configz».
@@ -84,7 +84,7 @@ def nodes(found: Sequence[Running], theirs: Sequence[Running]) -> tuple[list[Dif
 def all_written(
     found: Sequence[Running], written: Mapping[Component, Tree], gaps: Sequence[Gap]
 ) -> tuple[list[Difference], list[Finding]]:
-    """What runs otherwise than it is written, and what could not be looked at."""
+    """Fields that run otherwise than they are written, and gaps."""
     different = [
         each
         for one in found

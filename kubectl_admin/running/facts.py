@@ -1,4 +1,4 @@
-"""What a component says of itself, as plain data."""
+"""A component by its own word, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Running:
 
     configuration: by /configz, defaults included; None where it has none, or does not tell.
     flags: by /flagz, defaults included; a file of configuration wins over them, and does not show here.
-    status: by /statusz: start, versions of program and Go. unseen: what could not be looked at.
+    status: by /statusz: start, versions of program and Go. unseen: all that could not be looked at.
     """
 
     component: Component

@@ -43,7 +43,7 @@ WRITTEN = {
 }
 RIGHTS = (Right("get", "nodes"), Right("list", "pods", KUBE_SYSTEM), *FORWARDING)
 CONFIG_MAPS = Right("get", "configmaps", KUBE_SYSTEM)  # some of them, by their names
-# What a kubelet wants a user to have for its paths, beside nodes/NAME for most others. Source: KEP-2862.
+# The rights that a kubelet wants for its paths, beside nodes/NAME for most others. Source: KEP-2862.
 OF_KUBELET = {
     "/configz": "nodes/configz",
     "/flagz": "nodes/configz",
@@ -72,7 +72,7 @@ class Way:
 
 
 def gather(cluster: Cluster, node: str, components: Sequence[Component] | None = None) -> list[Running]:
-    """What these components of a node run with, None: all that it has.
+    """Settings of these components of a node, None: all that it has.
 
     Raises AdminError where the node is not there or can't be asked, or does not run the only one wanted.
     """
@@ -102,7 +102,7 @@ def metrics(cluster: Cluster, node: str, component: Component) -> str:
 
 
 def written(cluster: Cluster, components: Sequence[Component]) -> tuple[dict[Component, Tree], list[Gap]]:
-    """What is written for these components of all nodes in ConfigMaps, and what could not be read."""
+    """The settings in ConfigMaps for these components of all nodes, and gaps."""
     found: dict[Component, Tree] = {}
     gaps: list[Gap] = []
     for component in components:
@@ -117,13 +117,13 @@ def written(cluster: Cluster, components: Sequence[Component]) -> tuple[dict[Com
 
 
 def compared(found: Sequence[Running], texts: Mapping[Component, Tree]) -> list[str]:
-    """The ConfigMaps that these components were compared with. texts: what is written, as far as known."""
+    """The ConfigMaps that these components were compared with. texts: the written settings, if known."""
     seen = [one.component for one in found if one.component in texts and has_fields(one)]
     return list(dict.fromkeys(WRITTEN[one][0] if one in WRITTEN else "kubeadm-config" for one in seen))
 
 
 def written_for(cluster: Cluster, component: Component) -> Tree:
-    """What a ConfigMap says of a component: its configuration, or as flags «--name»."""
+    """A component's settings in a ConfigMap: its configuration, or flags «--name»."""
     if component in WRITTEN:
         name, key = WRITTEN[component]
         text = mapping(cluster.get(f"{SYSTEM}/configmaps/{name}").get("data")).get(key)
@@ -192,7 +192,7 @@ def without(cluster: Cluster, way: Way, component: Component) -> AdminError:
     return AdminError(f"node {way.node} does not run {component} (it runs: {has})")
 
 
-Asked = tuple[Component, str, str]  # a component, a path, and what is accepted
+Asked = tuple[Component, str, str]  # a component, a path, and the accepted form
 Key = TypeVar("Key", bound=Any)
 
 
@@ -235,7 +235,7 @@ def get_text(forwarded: Forwarded, port: Port, asked: tuple[Question, str, str],
 
 
 def paths_of(component: Component) -> tuple[str, ...]:
-    """What a component is asked for; an API server has no configuration but its flags."""
+    """A component's paths to ask; an API server has no configuration but its flags."""
     return ("/configz", "/flagz", "/statusz") if component in CONFIGURED else ("/flagz", "/statusz")
 
 
@@ -245,7 +245,7 @@ def accept_of(path: str) -> str:
 
 
 def running_of(node: str, component: Component, answers: Mapping[str, str | AdminError]) -> Running:
-    """A component by its answers; what is not there or not understood is a gap."""
+    """A component by its answers; one that is missing or not understood is a gap."""
     gaps: list[Gap] = []
 
     def told(path: str, read: Callable[[str, str], Answer], what: str) -> Answer | None:

@@ -91,7 +91,7 @@ def values(text: str, family: Family) -> Iterator[Value]:
 
 
 def histograms(text: str, family: Family) -> list[Histogram]:
-    """The histograms of a family, one for each set of labels; what is not a number is passed over."""
+    """The histograms of a family, one for each set of labels; a value that is not a number is passed over."""
     parts: dict[tuple[tuple[str, str], ...], dict[str, dict[float, float]]] = {}
     for value in values(text, family):
         labels = {name: text for name, text in value.labels.items() if name != "le"}

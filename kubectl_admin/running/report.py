@@ -19,7 +19,7 @@ LONGEST = 1e18  # numbers above it keep their exponent
 
 
 def running(found: Sequence[Running], now: datetime, *, with_flags: bool) -> Report:
-    """What components of a node run with. with_flags: show their flags as well as their configurations."""
+    """Settings of a node's components. with_flags: show their flags as well as their configurations."""
     rows = [
         (str(one.component), name, shown(value))
         for one in found
@@ -70,7 +70,7 @@ def differences(
     *,
     config_maps: Sequence[str] | None = None,
 ) -> Report:
-    """Fields that differ, and what could not be compared.
+    """Fields that differ, and those that could not be compared.
 
     one, other: the titles of both sides. config_maps: the compared ones, where `other` is what they say.
     """
@@ -163,7 +163,7 @@ def labels(found: Mapping[str, str]) -> str:
 
 
 def number(value: float) -> str:
-    """A number in four digits, and what is 1,000 or more to the last one; "" for none."""
+    """A number in four digits, one of 1,000 or more to the last digit; "" for none."""
     if math.isnan(value):
         return ""
     return f"{value:.0f}" if 1000 <= abs(value) < LONGEST else f"{value:.4g}"

@@ -90,7 +90,7 @@ def labels(a: Path, b: Path) -> tuple[str, str]:
 
 
 def _index(database: Database, progress: Progress) -> Latest | Verdict:
-    """The keys of a database that is sound as far as it was looked at, or what is wrong with it after all."""
+    """The keys of a database that is sound as far as it was looked at, or its fault after all."""
     pages, verdict = database.pages, database.verdict
     bucket = next((bucket for bucket in database.buckets if bucket.name == b"key"), None)
     if pages is None or bucket is None:

@@ -1,4 +1,4 @@
-"""How two snapshots differ in an object, and what to know of the two files. Pure."""
+"""How two snapshots differ in an object, and notes on the two files. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace

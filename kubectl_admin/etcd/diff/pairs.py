@@ -10,9 +10,9 @@ ALONE, SHARED = 1, 2  # marks of entries: of a key that one database has, and of
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What differs between two databases, A and B.
+    """Differences of two databases, A and B.
 
-    marks_a, marks_b: of each entry of bucket «key» ALONE, SHARED, or 0 where nothing is to be said of it.
+    marks_a, marks_b: of each entry of bucket «key» ALONE, SHARED, or 0 for neither.
     order_a, order_b: which pair of shared entries comes when those of A, of B are read in their order.
     """
 

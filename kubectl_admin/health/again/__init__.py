@@ -1,7 +1,7 @@
 """Several looks at a cluster: until all is well, as a picture that moves, or against an earlier one.
 
 Read in this order:
-changes, record: what differs from an earlier look
+changes, record: the differences from an earlier look
 compare: records in files
 flapping: what changes again and again
 window: the time between two looks, for rates

@@ -1,4 +1,4 @@
-"""What is another way than before, as data and in words. Pure."""
+"""Changes since before, as data and in words. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ from kubectl_admin.report.text import printable, relative
 
 KIND = "HealthRecord"
 LONGEST = 64 << 20  # bytes of a file that are read; 5,000 nodes have 3 MB
-# What comes of reading a document that is not as it should be.
+# Errors of reading a document that is not as it should be.
 ODD = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 SYSTEM = "kube-system"
 RIGHTS = (Right("get", "namespaces", SYSTEM),)
@@ -33,7 +33,7 @@ RIGHTS = (Right("get", "namespaces", SYSTEM),)
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What has changed since a record in a file. before: that record."""
+    """Changes since a record in a file. before: that record."""
 
     file: Path
     before: Record
@@ -50,7 +50,7 @@ class Compared:
 
 
 def identity(cluster: Cluster) -> str:
-    """What no other cluster has: the UID of its namespace kube-system. Raises AdminError."""
+    """A cluster's own mark: the UID of its namespace kube-system. Raises AdminError."""
     with explained(cluster, RIGHTS):
         namespace = cluster.get(f"/api/v1/namespaces/{SYSTEM}")
     return str(namespace["metadata"]["uid"])
@@ -95,7 +95,7 @@ HINT = "name a file that was written with --save"
 
 
 def compare(look: Look, file: Path, before: Record) -> Compared:
-    """What has changed since the record of a file."""
+    """Changes since the record of a file."""
     return Compared(file, before, tuple(differences(before, record(look))))
 
 

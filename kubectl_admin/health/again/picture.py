@@ -1,6 +1,6 @@
 """The picture of a watch: a screen's lines from what was seen. Pure.
 
-From top to bottom: a title, the matrix, the lines below it, findings in a line each, and what has changed.
+From top to bottom: a title, the matrix, the lines below it, findings in a line each, and changes.
 Where they do not all fit, each part is cut, and says how much is left out. Where the last look has
 failed, the first lines say so, and all that an earlier look has seen is dim below them.
 """
@@ -23,7 +23,7 @@ LEAST = 4  # lines of findings, and of changes, that are kept free for each
 def picture(
     seen: Seen, doing: str, size: tuple[int, int], now: datetime, *, colour: bool, wide: bool = False
 ) -> list[str]:
-    """The lines of a screen of so many columns and lines. doing: what goes on at present."""
+    """The lines of a screen of so many columns and lines. doing: the present work."""
     columns, height = size
     if seen.last is None:
         return [title(f"{now:%H:%M:%S}  {doing}", columns), *past(seen.events, height, colour)]

@@ -1,4 +1,4 @@
-"""What of a look is kept to be compared with a later one, and the difference of two. Pure.
+"""A record of a look, to be compared with a later one, and the difference of two. Pure.
 
 Rates, ages and seconds are not kept: they differ from look to look, and mean nothing side by side.
 """
@@ -147,7 +147,7 @@ def is_listed(seen: Record) -> bool:
 
 
 def of_machine(old: Machine, new: Machine, where: str) -> Iterator[Change]:
-    """What has changed on a node."""
+    """Changes of a node."""
     if old.ready != new.ready:
         words = {True: "Ready", False: "NotReady", None: "unknown"}
         kind = {True: Kind.BETTER, False: Kind.WORSE, None: Kind.CHANGED}[new.ready]
@@ -162,7 +162,7 @@ def of_machine(old: Machine, new: Machine, where: str) -> Iterator[Change]:
 
 
 def of_part(name: str, old: Part | None, new: Part | None, where: str) -> Iterator[Change]:
-    """What has changed of a component; nothing where it was not asked in one of both looks."""
+    """Changes of a component; none where it was not asked in one of both looks."""
     if old is None or new is None:
         yield Change(Kind.NEW if old is None else Kind.GONE, name, where)
         return
@@ -203,7 +203,7 @@ def of_budgets(before: Record, after: Record) -> Iterator[Change]:
 def of_findings(before: Record, after: Record) -> Iterator[Change]:
     """Findings that are new, worse, better or gone; none is gone that could not be seen this time.
 
-    What is set aside now is told of in no direction.
+    A finding that is set aside now is not a change.
     """
     old, new = (
         {broken: one for broken, one in seen.findings.items() if not is_aside(after, broken)}
@@ -249,5 +249,5 @@ def hidden(seen: Record, name: str) -> set[str]:
 
 
 def gaps(seen: Record) -> set[str]:
-    """What could not be looked at."""
+    """All that was not seen."""
     return {subject for rule, subject in seen.findings if rule == NOT_SEEN.id}

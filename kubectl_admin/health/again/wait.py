@@ -25,9 +25,9 @@ IN_A_ROW = 2  # looks in which it must be well
 
 
 class Waiting:
-    """What came of waiting.
+    """A wait's result.
 
-    last: the last look; None where there was none. missing: what is not well; nothing if all is. is_away:
+    last: the last look; None where there was none. missing: unwell parts; none if all are well. is_away:
     whether the API server has not answered the latest look.
     """
 

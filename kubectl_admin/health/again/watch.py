@@ -1,6 +1,6 @@
-"""A cluster looked at again and again: on a terminal as one picture, elsewhere as lines of what changes.
+"""A cluster looked at again and again: on a terminal as one picture, elsewhere as lines of changes.
 
-`Seen` knows what was seen and what has changed; the pictures are in `picture`.
+`Seen` knows the last look and the changes; the pictures are in `picture`.
 """
 
 import threading
@@ -163,8 +163,8 @@ def on_screen(
 ) -> Look | None:
     """Looks and draws until somebody quits; returns the last look.
 
-    picture: makes the lines of what was seen, what goes on, and the size of the terminal.
-    Raises AdminError where the first look fails, or what no further look mends.
+    picture: makes the lines of the looks, the present work, and the size of the terminal.
+    Raises AdminError where the first look fails, or fails in a way that no further look mends.
     """
     seen, drawn = Seen(), [""]
     looking: Looking | None = Looking(take)

@@ -1,4 +1,4 @@
-"""Asks the components of one node, all at the same time over one connection; what has not answered, again."""
+"""Asks the components of one node, all at the same time over one connection; silent ones once more."""
 
 import time
 from collections import defaultdict
@@ -21,12 +21,12 @@ COLLECTING = 0.5  # seconds before the end in which all that was told is put tog
 GRACE = 0.2  # seconds after the end in which an answer that tells of it is taken
 WAYS = 2  # pods of a node that are tried
 WITHOUT_POD = "kube-system has no running pod in the network of the node"
-Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and what came of each question
+Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and the answer to each question
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking a node. way: the pod that led to it, or why none did. host: as of a Node."""
+    """A node's answers. way: the pod that led to it, or why none did. host: as of a Node."""
 
     way: str | NoReply
     processes: tuple[Process, ...]
@@ -123,7 +123,7 @@ class Looks:
         return self._beside(self.so_far())
 
     def so_far(self) -> Asked:
-        """What is known at any moment, for whoever can wait no longer."""
+        """The answers up to now, where nobody can wait longer."""
         way, heard = self._way, self._heard
         if not self._sure:
             way = silence.too_late(way)
@@ -191,7 +191,7 @@ class Looks:
             looked = ask_all(alone, deadline=patience.left + GRACE, workers=len(alone))
             heard = [one for one in looked.values() if not isinstance(one, AdminError)]
             before = self._heard
-            # What has made two of them silent may have been one: then the earlier look says nothing.
+            # One cause may have made two of them silent: then the earlier look says nothing.
             told = {
                 key: one if misled else one.or_else(before[key])
                 for _, found in heard
@@ -270,7 +270,7 @@ def pod_of(way: str) -> tuple[str, str]:
 
 
 def heard_of(question: Question, answer: Heard | AdminError) -> Heard:
-    """What was heard; the error that came instead of it is the reason why nothing was."""
+    """The answers; an error instead of them is the reason why there are none."""
     if isinstance(answer, Heard):
         return answer
     heard = Heard()

@@ -1,4 +1,4 @@
-"""What the clock of a node is ahead of this machine's, by answers that say what time it is there. Pure."""
+"""The lead of a node's clock over this machine's, by answers that say the time there. Pure."""
 
 import json
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """One question to a DNS server over a stream, and its answer: as much of DNS as that takes, and no more.
 
-What comes is a stranger's: it is as long as it says and no longer, a name in it may point back only, and what
-is no answer to the question is an error.
+The answer is a stranger's: it is as long as it says and no longer, a name in it may point back only, and
+anything but an answer to the question is an error.
 
 Source: RFC 1035, section 4 (messages; over TCP each follows its length in two bytes).
 """
@@ -29,7 +29,7 @@ CODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 def ask(stream: Stream, name: str, kind: int, what: str) -> tuple[str, ...]:
     """The addresses that a server gives for a name. kind: A or AAAA. what: the server, in errors.
 
-    Raises AdminError for what is no answer, or says that there is none, besides what the stream raises.
+    Raises AdminError for anything but an answer, or one that says that there is none, and as the stream does.
     """
     number = secrets.randbelow(1 << 16)
     asked = encode_name(name) + struct.pack("!HH", kind, IN)
@@ -44,7 +44,7 @@ def ask(stream: Stream, name: str, kind: int, what: str) -> tuple[str, ...]:
     try:
         return addresses_in(data[2 : 2 + int.from_bytes(data[:2])], number, asked, kind)
     except (struct.error, IndexError, ValueError) as error:
-        raise AdminError(f"{what}: what comes is no answer of DNS: {error}") from error
+        raise AdminError(f"{what}: this is not an answer of DNS: {error}") from error
 
 
 def addresses_in(message: bytes, number: int, asked: bytes, kind: int) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def addresses_in(message: bytes, number: int, asked: bytes, kind: int) -> tuple[
 
 
 def after_name(message: bytes, at: int) -> int:
-    """Where what follows a name begins. Its letters do not matter, so no pointer is followed."""
+    """Where a name has ended. Its letters do not matter, so no pointer is followed."""
     while length := message[at]:
         if length & POINTER == POINTER:
             return at + 2

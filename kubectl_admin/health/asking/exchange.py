@@ -1,4 +1,4 @@
-"""One question to a port of a node, and what follows from its answer over the same connection."""
+"""One question to a port of a node, and further ones by its answer, over the same connection."""
 
 import ssl
 import time
@@ -27,7 +27,7 @@ from kubectl_admin.health.facts import Clock, Metrics, NoReply, Reply, Why
 TEXT = 4000  # characters of an answer that are kept
 TEXT_LIMIT = 256 << 10  # bytes of an answer that is not metrics
 METRICS_LIMIT = GET_LIMIT  # bytes of metrics; those of a large cluster's API server are ten million
-GZIP = 16  # to zlib: what it reads has the head of gzip
+GZIP = 16  # to zlib: its input has the head of gzip
 COMPRESSED = ("Accept-Encoding", "gzip")
 CHECKS = 8  # failed checks that are asked one by one
 LOOK_INTERVAL = 2.0  # seconds from one look at what has not answered to the next
@@ -74,7 +74,7 @@ class Patience:
 
 @dataclass(slots=True)
 class Heard:
-    """What came of one question, and of those that followed from it, by path."""
+    """The answers to one question, and to further ones, by path."""
 
     replies: dict[str, Reply | NoReply] = field(default_factory=dict)
     metrics: Metrics | NoReply | None = None
@@ -136,9 +136,9 @@ class Exchange:
         self._loopback = tls.context_to_loopback(cluster.client_certificate, cluster.target.user_name)
 
     def ask(self, forwarded: Forwarded | None, ports: Mapping[Question, Port], question: Question) -> Heard:
-        """Asks one question, and what follows from its answers over the same connection.
+        """Asks one question, and further ones by its answers, over the same connection.
 
-        forwarded: what the ports belong to; None where none of them is an API server's.
+        forwarded: the owner of the ports; None where none of them is an API server's.
         """
         heard, port = Heard(), ports[question]
         port.limit(most_of(question))
@@ -208,7 +208,7 @@ class Exchange:
         body = inflated(answer)
         if body is None:
             return NoReply(
-                Why.GARBLED, f"what it has compressed is no such thing, or above {METRICS_LIMIT} bytes"
+                Why.GARBLED, f"its compressed answer can't be read, or is above {METRICS_LIMIT} bytes"
             )
         text = body.decode("utf-8", "replace")
         if answer.status == 200:
@@ -221,7 +221,7 @@ class Exchange:
 
 
 def most_of(question: Question) -> int:
-    """Bytes that all answers to a question and what follows from them have at most; a node may send any."""
+    """Bytes that all answers to a question and the further ones have at most; a node may send any."""
     answers = (len(question.on_health) + CHECKS) * (TEXT_LIMIT + FRAMING)
     return answers + (METRICS_LIMIT + FRAMING if METRICS in question.paths else 0)
 

@@ -1,10 +1,10 @@
 """Asks what no forwarded port leads to, through a debug pod on the node: for `--host` alone.
 
-A node without any pod in its network is asked through the debug pod as through any other. What is bound to
-another address than the loopback is asked at that address from the node's host: a command there carries the
-bytes, and TLS and HTTP are spoken here, as over a forwarded port. The address is what a pod's flags say:
-only one that is an IP address is taken, and goes to the command as an argument, which connects to none that
-its host does not have. So nobody's flags lead elsewhere, and no machine is taken for another.
+A node without any pod in its network is asked through the debug pod as through any other. A component that is
+bound to another address than the loopback is asked at that address from the node's host: a command there
+carries the bytes, and TLS and HTTP are spoken here, as over a forwarded port. The address is what a pod's
+flags say: only one that is an IP address is taken, and goes to the command as an argument, which connects to
+none that its host does not have. So nobody's flags lead elsewhere, and no machine is taken for another.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,7 +81,7 @@ def _start(host: Host, command: Sequence[str], seconds: float, pieces: Iterable[
 
 
 class FromHosts:
-    """Which nodes of a cluster are asked through debug pods, and what for. hosts: None for none at all."""
+    """Which nodes are asked through debug pods, and for which components. hosts: None for none."""
 
     def __init__(self, asker: Asker, listed: Listed, hosts: KeptHosts | None) -> None:
         self._asker = asker
@@ -107,7 +107,7 @@ class FromHosts:
         return Looks(HostAsker(self._asker, self._hosts, node), (), plans)
 
     def again(self, asker: Asker, asked: Mapping[str, Asked]) -> Callable[[str], Asker]:
-        """Who asks a node of a name at a later look. asker: of that look. asked: what came of the first."""
+        """Who asks a node of a name at a later look. asker: of that look. asked: the answers of the first."""
 
         def on(node: str) -> Asker:
             host = asked[node].host
@@ -117,7 +117,7 @@ class FromHosts:
         return on
 
     def together(self, node: str, asked: Asked, further: Asked | None) -> Asked:
-        """What came of all the looks at a node."""
+        """All the looks at a node as one."""
         if further is None:
             through = self._hosts and not self._listed.ways.get(node)
             return replace(asked, host=asked.way) if through else asked
@@ -146,7 +146,7 @@ def _joined(process: Process, there: Process, way: str | NoReply) -> Process:
 
 
 def is_elsewhere(reply: object) -> bool:
-    """Whether this is no answer since a component is bound elsewhere."""
+    """Whether an answer is missing since a component is bound elsewhere."""
     return isinstance(reply, NoReply) and reply.why is Why.ELSEWHERE
 
 

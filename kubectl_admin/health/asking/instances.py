@@ -16,7 +16,7 @@ from kubectl_admin.health.asking.questions import Plan
 from kubectl_admin.health.facts import NoReply, Reply, Why
 from kubectl_admin.pool import LateError, ask_all
 
-EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what others are bound to
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - others are bound to it
 Replies = Mapping[str, Reply | NoReply]
 
 

@@ -1,6 +1,6 @@
-"""What the listings say of a cluster, and what is to be asked of its components therefore. Pure.
+"""A cluster by its listings, and the questions to its components by them. Pure.
 
-What could not be listed is a gap, and costs what depends on it: of what is not known, nothing is missing.
+A listing that has failed is a gap, and costs all that depends on it: an unknown thing lacks nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ Listing = tuple[Object, Node]  # a node's object, as far as it is needed later, 
 
 @dataclass(slots=True)
 class Listed:
-    """What the listings say. plans, ways: by node.
+    """Facts by the listings. plans, ways: by node.
 
     pods: of kube-system; None where they can't be listed. service: the ClusterIPs of default/kubernetes.
     domain: of the cluster's names; "" where nothing says it. proxy_mode: as of a KubeProxyConfig.
@@ -68,7 +68,7 @@ class Listed:
 
 @dataclass(slots=True)
 class SystemPods:
-    """The pods of kube-system; of those that are asked, what it takes to ask them."""
+    """The pods of kube-system; of those that are asked, the facts to ask them by."""
 
     pods: list[Pod] = field(default_factory=list)
     static: list[Object] = field(default_factory=list)
@@ -118,7 +118,7 @@ def put_together(answers: Mapping[Right | str, Any], *, certificate: bool) -> Li
 
 
 class Told:
-    """What the listings have answered, and the gaps where they have not."""
+    """The listings' answers, and the gaps where they have none."""
 
     def __init__(self, answers: Mapping[Right | str, Any]) -> None:
         self._answers = answers
@@ -135,7 +135,7 @@ class Told:
         return otherwise if isinstance(self._answers[what], AdminError) else self._answers[what]
 
     def read(self, what: str, reading: Callable[[Object], Result], meaning: str) -> Result | None:
-        """What a ConfigMap means; None where there is none, or it can't be read, which is a gap."""
+        """A ConfigMap, read; None where there is none, or it can't be read, which is a gap."""
         try:
             return reading(self.answer(what, {}))
         except AdminError as error:
@@ -165,7 +165,7 @@ def genuine(told: Told) -> tuple[list[Object], list[Listing]]:
 
 
 def components_of(told: Told, static: list[Object], items: list[Listing]) -> frozenset[Component]:
-    """The components that the cluster has; what is not known is taken to be there."""
+    """The components that the cluster has; an unknown one is taken to be there."""
     has = {Component.KUBELET}
     if any(node.is_control_plane for _, node in items):
         has |= {Component.APISERVER, Component.CONTROLLER_MANAGER, Component.SCHEDULER}
@@ -179,7 +179,7 @@ def components_of(told: Told, static: list[Object], items: list[Listing]) -> fro
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What is to be asked on nodes. certificate: whether the user has a client certificate."""
+    """The questions to nodes. certificate: whether the user has a client certificate."""
 
     told: Told
     has: frozenset[Component]

@@ -61,7 +61,7 @@ def listed(cluster: Cluster, seconds: float) -> Listed:
 
 
 def hint_on(cluster: Cluster, error: AdminError) -> str | None:
-    """What helps where the API server can't be spoken to; None for nothing that is known."""
+    """The hint where the API server can't be spoken to; None where none is known."""
     if not isinstance(error, Unreachable) or isinstance(error, Untrusted | Misdirected):
         return None
     directly = "--server https://CONTROL-PLANE:6443"

@@ -55,7 +55,7 @@ SPARE = 0.8  # of the time; the rest is for the answer on its way when nothing f
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a question has found, and what it could not look at on its way."""
+    """Objects that a question has found, and its gaps."""
 
     objects: Objects
     gaps: tuple[Gap, ...] = ()
@@ -71,9 +71,9 @@ Answer = TypeVar("Answer")
 
 
 def questions(cluster: Cluster, seconds: float) -> dict[Right | str, Question]:
-    """What to ask, by the right that each takes first; `put_together` takes the answers.
+    """The questions, by the right that each needs first; `put_together` takes the answers.
 
-    seconds: after which nothing further is asked for what a listing makes necessary: a gap says so.
+    seconds: after which no further question of a listing is asked: a gap says so.
     """
     asker = Asker(cluster, Deadline.after(seconds * SPARE, cluster.clock))
     return {
@@ -111,7 +111,7 @@ def workload_right(kind: str) -> Right:
 
 
 def gap_of(right: Right | str, error: AdminError) -> Gap:
-    """What is said of a question that has failed."""
+    """The gap of a question that has failed."""
     if isinstance(right, str):
         return Gap(right, error.what)
     if isinstance(error, Forbidden):
@@ -128,7 +128,7 @@ class Asker:
         self._slices: dict[ServiceName, Once[Backend]] = {}
 
     def webhooks(self, kind: str) -> Found:
-        """The webhooks of a kind, and what stands behind them."""
+        """The webhooks of a kind, and their backends."""
         hooks, seen = list[Hook](), list[Seen]()
         for item in self._cluster.list(certificates.path(kind)):
             hooks += read.hooks_of(kind, item)
@@ -137,7 +137,7 @@ class Asker:
         return behind.beside(Objects(hooks=tuple(hooks), certificates=tuple(seen)))
 
     def conversions(self) -> Found:
-        """The webhooks that convert custom resources, and what stands behind them.
+        """The webhooks that convert custom resources, and their backends.
 
         Definitions are large, with schemas of many pages, and few are converted by a webhook: those alone are
         read as a whole.
@@ -154,7 +154,7 @@ class Asker:
         return behind.beside(Objects(hooks=tuple(hooks), certificates=tuple(seen)), gaps)
 
     def aggregated(self) -> Found:
-        """The APIs that others answer, and what stands behind them."""
+        """The APIs that others answer, and their backends."""
         found, seen = list[Aggregated](), list[Seen]()
         for item in self._cluster.list(certificates.path("apiservice")):
             found += read.aggregated_of(item)
@@ -216,7 +216,7 @@ class Asker:
         return Found(Objects(identities=tuple(map(read.identity_of, items))))
 
     def _behind(self, services: Iterable[ServiceName | None]) -> Found:
-        """What stands behind services. A Service is asked for only where nothing is ready behind it."""
+        """The backends of services. A Service is asked for only where nothing is ready behind it."""
         wanted = dict.fromkeys(service for service in services if service)
         behind, gaps = self._each(SLICES, wanted, self._backend)
         empty = [service for service, backend in behind.items() if not backend.ready]
@@ -226,7 +226,7 @@ class Asker:
         return Found(Objects(backends={**ready, **told}), (*gaps, *more))
 
     def _backend(self, service: ServiceName) -> Backend:
-        """What stands behind a Service by its slices; asked for once, however many webhooks name it."""
+        """A Service's backend by its slices; asked for once, however many webhooks name it."""
         ask = partial(lambda: read.backend_of(self._of_service(service)))
         return self._slices.setdefault(service, Once(ask))()
 

@@ -83,7 +83,7 @@ def message_of(item: Object) -> str:
     """Why a pod does not run or is not Ready, as its status says it; "" where it says nothing.
 
     The word for the pod as a whole («Evicted») comes first, then its first condition that is not True, then
-    what an initial container waits for.
+    the reason why an initial container waits.
     """
     return next(words_of(item), "")
 
@@ -100,7 +100,7 @@ def words_of(item: Object) -> Iterator[str]:
 
 
 def waiting_initial(statuses: Iterable[Object]) -> Iterator[str]:
-    """What initial containers wait for, other than their turn: «init container install: CrashLoopBackOff»."""
+    """Initial containers that wait, not for their turn: «init container install: CrashLoopBackOff»."""
     for status in statuses:
         reason = str(mapping(mapping(status.get("state")).get("waiting")).get("reason") or "")
         if reason and reason != "PodInitializing":
@@ -115,5 +115,5 @@ def said(reason: object, message: object) -> Iterator[str]:
 
 
 def objects_in(listed: object) -> Iterable[Object]:
-    """The objects of a list in a status; none for what is no such list."""
+    """The objects of a list in a status; none for anything else."""
     return listed if isinstance(listed, list) and are_objects(listed) else ()

@@ -1,8 +1,8 @@
-"""Where the components of a node serve, and what they are asked there. Pure.
+"""Where the components of a node serve, and the questions to them. Pure.
 
 Host, port, scheme and path come from the pods' own flags and probes and from kube-proxy's configuration: a
-table would be wrong for the first cluster that was set up otherwise. What is bound to an address other than
-the loopback is not asked there: what answers on the loopback's port of that number is something else.
+table would be wrong for the first cluster that was set up otherwise. A component that is bound to an address
+other than the loopback is not asked there: another program answers on the loopback's port of that number.
 
 Source: kubernetes/kubernetes cmd/kubeadm/app/phases/controlplane/manifests.go and phases/etcd/local.go
 (probes), pkg/proxy/apis/config/v1alpha1/defaults.go.
@@ -40,7 +40,7 @@ Probe = tuple[str, int, str, str]  # host, port, scheme, path
 class Question:
     """Paths to be asked of a component at an endpoint, one after another over a connection of their own.
 
-    Together are those of which one hangs when the other does. otherwise: what is asked instead where the
+    Together are those of which one hangs when the other does. otherwise: the path instead where the
     component refuses the user.
     """
 
@@ -81,7 +81,7 @@ class KubeProxyConfig:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "KubeProxyConfig":
-        """What a KubeProxyConfiguration says, or the same as flags."""
+        """Read from a KubeProxyConfiguration, or the same as flags."""
         return cls(
             _bound(given.get("healthzBindAddress"), "", KUBE_PROXY_HEALTH),
             _bound(given.get("metricsBindAddress"), LOOPBACK, KUBE_PROXY_METRICS),
@@ -89,7 +89,7 @@ class KubeProxyConfig:
 
 
 def kube_proxy_config(config_map: Mapping[str, Any]) -> KubeProxyConfig:
-    """What the ConfigMap kube-proxy says. Raises AdminError for one that can't be read."""
+    """Read from ConfigMap kube-proxy. Raises AdminError for one that can't be read."""
     text = mapping(config_map.get("data")).get("config.conf")
     documents = decode_yaml(str(text), "config.conf of ConfigMap kube-proxy") if text else []
     given = mapping(documents[0] if documents else None)
@@ -188,7 +188,7 @@ def endpoint_of(flags: Mapping[str, str], probes: Sequence[Probe], component: Co
     if component is Component.ETCD:
         named = [url_parts(url, PORTS[component][1]) for url in listed(flags.get("listen-metrics-urls", ""))]
         found = [Endpoint(host, port, scheme or "http") for scheme, host, port in named if port]
-        # The loopback is the nearest; what is served elsewhere can't be asked.
+        # The loopback is the nearest; an address elsewhere can't be asked.
         nearest = min(found, key=lambda one: not one.is_on_loopback, default=None)
         return nearest or (Endpoint(probed[0], probed[1], probed[2]) if probed else None)
     flag, _ = PORTS[component]

@@ -1,6 +1,6 @@
-"""What is judged of the API's objects, out of the objects. Pure.
+"""Facts to judge, out of the API's objects. Pure.
 
-They are of every user of a cluster, and of its nodes: what may be anything is taken as it may be.
+These are of every user of a cluster, and of its nodes: a field that may be anything is taken as it may be.
 """
 
 from collections.abc import Iterable, Iterator
@@ -225,7 +225,7 @@ def identity_of(item: Object) -> Identity:
 
 
 def backend_of(slices: Iterable[Object], exists: bool | None = None, elsewhere: str = "") -> Backend:
-    """What stands behind a Service with these EndpointSlices.
+    """The backend of a Service with these EndpointSlices.
 
     An endpoint whose readiness is not known is taken for ready, and one that is being ended and still serves
     is sent requests where no other is there. Source: kubernetes/api discovery/v1 types.go,

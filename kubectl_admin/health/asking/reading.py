@@ -15,7 +15,7 @@ LARGEST = 2.0**64  # of a value; sums of what a stranger may have written stay f
 
 
 def reduced(text: str, names: Iterable[str]) -> Metrics:
-    """The series of these metrics in a process's answer; a value that is no finite number is passed over."""
+    """The series of these metrics in a process' answer; values that are not finite numbers are left out."""
     found: dict[str, tuple[Sample, ...]] = {}
     for name in names:
         if name in SUMMED:

@@ -1,4 +1,4 @@
-"""The second look at metrics, by which rates are judged; what it could not see is said, and has no rate."""
+"""The second look at metrics, by which rates are judged; an unseen series has no rate, and a note."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ Later = Mapping[Component, Metrics]
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """What came of it. asked: with the later metrics beside the earlier. leaders: their Leases as of now."""
+    """Its answers. asked: with the later metrics beside the earlier. leaders: their Leases as of now."""
 
     asked: Mapping[str, Asked]
     leaders: Mapping[str, Lease]
@@ -104,7 +104,7 @@ def with_later(process: Process, later: Later) -> Process:
 
 
 def _gaps(failed: Mapping[str, str], asked: Mapping[str, Asked], later: Mapping[str, Later]) -> list[Gap]:
-    """What has no rate; one for all nodes that are alike."""
+    """Missing rates; one for all nodes that are alike."""
     alike: dict[str, list[str]] = {}
     for name, why in failed.items():
         alike.setdefault(why.replace(name, "NODE"), []).append(name)

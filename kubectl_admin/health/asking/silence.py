@@ -48,7 +48,7 @@ WORDS = {
     Why.LEFT_OUT: "its node is not in the sample",
 }
 SAID = 300  # characters of somebody's words that are kept
-NOT_FORWARDED = "which can't be asked this way"  # what is bound elsewhere, without --host
+NOT_FORWARDED = "which can't be asked this way"  # of a component bound elsewhere, without --host
 
 
 def of_port(error: AdminError) -> NoReply:  # noqa: PLR0911 - a line each
@@ -74,7 +74,7 @@ def of_port(error: AdminError) -> NoReply:  # noqa: PLR0911 - a line each
 
 
 def not_from_host(why: str) -> str:
-    """What is said of a component bound elsewhere that its node's host could not ask either."""
+    """The words on a component bound elsewhere that its node's host could not ask either."""
     return f"and its node's host can't ask it: {why}"[:SAID]
 
 
@@ -129,7 +129,7 @@ Told = TypeVar("Told")
 
 
 def too_late(told: Told | NoReply) -> Told | NoReply:
-    """What is made of an answer where no time was left to look again: one that is missed is no evidence."""
+    """An answer where no time was left to look again: a missed one is not evidence."""
     if not isinstance(told, NoReply) or told.why not in ASKED_AGAIN:
         return told
     return NoReply(Why.LATE, f"no time was left to look again: {told.said}"[:SAID])

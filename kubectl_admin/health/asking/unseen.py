@@ -17,7 +17,7 @@ KUBELETS = (Right("get", "nodes/healthz"), Right("get", "nodes/metrics"))
 
 
 def attributed(cluster: Cluster, asked: Mapping[str, Asked]) -> dict[str, Asked]:
-    """What came of asking nodes, in which FORBIDDEN says that the right to forward ports is missing.
+    """The nodes' answers, in which FORBIDDEN says that the right to forward ports is missing.
 
     An API server hands on a kubelet's refusal as its own.
     """
@@ -35,7 +35,7 @@ def attributed(cluster: Cluster, asked: Mapping[str, Asked]) -> dict[str, Asked]
 
 
 def gaps_of(cluster: Cluster, nodes: tuple[Node, ...]) -> list[Gap]:
-    """What the user could not be told for want of a right or a certificate."""
+    """Facts that the user can't see for want of a right or a certificate."""
     gaps = []
     if not cluster.has_client_certificate:
         why = "they trust client certificates, and this user has none; a token is sent to API servers alone"

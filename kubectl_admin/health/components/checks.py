@@ -20,7 +20,7 @@ WITHHELD = "reason withheld"
 
 
 def health_replies(process: Process) -> Mapping[str, Reply | NoReply]:
-    """What came of asking a component for its health, by path.
+    """A component's answers on its health, by path.
 
     Paths that its version does not have (404) are left out where another one is answered: etcd before 3.5.11
     has only /health, a scheduler before 1.31 only /healthz.
@@ -54,7 +54,7 @@ def _reason(process: Process, path: str, name: str) -> str:
 
 
 def words(process: Process, path: str) -> str:
-    """What an answer that is not fine says, in one line: its failed checks, else its text in short."""
+    """An answer that is not fine, in one line: its failed checks, else its text in short."""
     failed = failed_checks(process, path)
     if failed:
         return "; ".join(f"{name}: {said}" if said else f"{name} failed" for name, said in failed.items())

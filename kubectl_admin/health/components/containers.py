@@ -1,4 +1,4 @@
-"""What the objects of pods tell of the components that run in them. Pure.
+"""Components by the objects of their pods. Pure.
 
 A kubelet's word may be old: its node is looked at before its pods are.
 """
@@ -17,7 +17,7 @@ CRASH_WINDOW = 600.0  # seconds
 # The exit code that the runtime gives to a process whose end nobody saw: the machine was restarted.
 # Source: containerd internal/cri/server/restart.go, unknownExitCode.
 UNSEEN_END = 255
-# Reasons why a container waits that are no fault of its own.
+# Reasons why a container waits that are not its own fault.
 BEGINNING = ("", "ContainerCreating", "PodInitializing")
 
 

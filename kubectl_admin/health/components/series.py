@@ -68,7 +68,7 @@ class Observed:
 
 
 def observed(process: Process, name: str, limit: float, label: str = "") -> dict[str, Observed]:
-    """What a histogram observed between two looks, by the value of a label («» without one).
+    """A histogram's growth between two looks, by the value of a label («» without one).
 
     limit: an upper limit of one of its buckets; nothing is known of others.
     """

@@ -70,7 +70,7 @@ def verdict(facts: Facts, node: Node, process: Process) -> Verdict:
             State.HANGING,
             f"it gives another API server no answer to {paths}, and its node's kubelet waits for it",
         )
-    # The node stands before its components: what is behind it can't be known.
+    # The node stands before its components: nobody can know what is behind it.
     found = chain(
         _waiting(node), _behind(facts, node), _by_object(facts, node, process), _by_silence(process)
     )
@@ -126,7 +126,7 @@ def _behind(facts: Facts, node: Node) -> Iterator[Verdict]:
 
 
 def _by_object(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
-    """What the pod's object tells of a component that does not answer."""
+    """The verdict by its pod's object on a component without an answer."""
     pod = process.pod
     if pod is None:
         yield from _without_pod(facts, node, process)
@@ -154,7 +154,7 @@ def _is_silent(facts: Facts, process: Process) -> bool:
 
 
 def _without_pod(facts: Facts, node: Node, process: Process) -> Iterator[Verdict]:
-    """What it means that there is no pod; a kubelet never has one."""
+    """The verdict without a pod; a kubelet never has one."""
     if not process.expected:
         if not process.replies:
             yield _of(State.ABSENT, f"no {process.component} is wanted on node {node.name}")
@@ -175,7 +175,7 @@ def _leader(facts: Facts, process: Process) -> str:
 
 
 def _by_silence(process: Process) -> Iterator[Verdict]:
-    """What the way in which nothing was answered tells."""
+    """The verdict by the kind of silence."""
     reasons = {path: reply for path, reply in health_replies(process).items() if isinstance(reply, NoReply)}
     whys = {reply.why for reply in reasons.values()}
     said = next((reply.said for reply in reasons.values() if reply.said), "")

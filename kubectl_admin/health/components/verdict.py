@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """What is known of a component on a node; in this order of evidence."""
+    """The state of a component on a node; in this order of evidence."""
 
     ABSENT = "absent"  # the cluster does not have it, or not here
     LEFT_OUT = "left out"  # its node is not in the sample
@@ -64,7 +64,7 @@ class Verdict:
 
     @property
     def is_bad(self) -> bool:
-        """Whether it has been seen not to be well; what could not be seen is neither this nor well."""
+        """Whether it has been seen not to be well; an unseen one is neither this nor well."""
         return self.state in BAD
 
     @property

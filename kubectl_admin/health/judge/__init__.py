@@ -1,9 +1,9 @@
 """The judgement on a cluster's health: facts in, findings out. Pure.
 
-Reading order: states (what the states of components come to), then by component: apiserver, etcd, kubelet,
+Reading order: states (findings by the states of components), then by component: apiserver, etcd, kubelet,
 kube_proxy, controllers (controller-manager and scheduler), leases (their leaders), clocks; then by the API's
 objects: nodes, apis, webhooks, workloads, dns, expiry (of certificates).
-One cause gives one finding: what follows from another finding is told in its advice, or not at all.
+One cause gives one finding: its consequences are in the finding's advice, or nowhere.
 """
 
 import logging
@@ -48,7 +48,7 @@ def judge(facts: Facts, checks: Iterable[Check] | None = None) -> list[Finding]:
 
 
 def judged(check: Check, facts: Facts) -> list[Finding]:
-    """What a check finds; that it could not judge, where a fact is not as the check takes for granted.
+    """A check's findings; that it could not judge, where a fact is not as the check takes for granted.
 
     No node must be able to end what all other checks find. The traceback is logged.
     """
@@ -65,7 +65,7 @@ def judged(check: Check, facts: Facts) -> list[Finding]:
 
 
 def of_gaps(gaps: Sequence[Gap]) -> Iterator[Finding]:
-    """What could not be looked at: one note for all for which rights are missing, whatever their number."""
+    """Notes on gaps: one for all for which rights are missing, whatever their number."""
     refused = [gap for gap in gaps if gap.permission]
     yield from (gap.finding() for gap in gaps if not gap.permission or len(refused) == 1)
     if len(refused) > 1:

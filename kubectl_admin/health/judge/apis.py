@@ -12,7 +12,7 @@ from kubectl_admin.health.facts import Facts, Process, Reply
 from kubectl_admin.health.object_facts import Aggregated, Objects, Terminating
 from kubectl_admin.report.text import some_of, span
 
-# No Service is taken away and put back by an update: what it lacks is no passing thing.
+# No Service is taken away and put back by an update: a Service that it lacks will not come by itself.
 # Source: kube-aggregator pkg/controllers/status/remote/remote_available_controller.go.
 LASTING = "ServiceNotFound"
 # Conditions of a namespace. Source: kubernetes/api core/v1 types.go, NamespaceConditionType.
@@ -62,7 +62,7 @@ def instances(facts: Facts) -> Iterator[Finding]:
 
 
 def terminating(facts: Facts) -> Iterator[Finding]:
-    """Namespaces that are not gone long after they were deleted, and what is left in them."""
+    """Namespaces that are not gone long after they were deleted, and the objects left in them."""
     for one in (facts.objects or Objects()).terminating:
         seconds = seconds_since(facts, one.deleted)
         if seconds is None or seconds <= rules.STANDING:

@@ -117,7 +117,7 @@ def clients(facts: Facts) -> Iterator[Finding]:
                 severity,
                 subject=f"clients of {one.subject}",
                 evidence=f"{count:,.0f} requests {when} had a certificate that expires within {words}",
-                fix="kubectl admin certs; certificates that are short-lived by design are no fault",
+                fix="kubectl admin certs; certificates that are short-lived by design are not a fault",
                 objects=one.objects,
             )
             break
@@ -144,7 +144,7 @@ def deprecated(facts: Facts) -> Iterator[Finding]:
 
 
 def _not_ready(balancer: Balancer) -> str:
-    """What says that the address leads to no API server that is ready; "" for nothing.
+    """A sign that the address leads to no API server that is ready; "" for none.
 
     Behind a proxy that knows clusters by a path of the address, /readyz need not be an API server's.
     """

@@ -121,7 +121,7 @@ def _answers(pod: Pod) -> bool:
 
 
 def _fault(one: Resolver) -> str:
-    """What is wrong with an answer; "" where nothing is, or it could not be seen."""
+    """The fault of an answer; "" where it has none, or could not be seen."""
     if isinstance(one.answer, NoReply):
         if one.answer.why not in OWN_SILENCE:
             return ""

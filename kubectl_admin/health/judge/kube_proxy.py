@@ -22,7 +22,7 @@ FAILURES = {
     metrics.PARTIAL_RESTORE_FAILURES: "a partial iptables-restore failed",
     metrics.NFTABLES_FAILURES: "nft failed",
 }
-LATEST_TIMESTAMP = 2**33  # seconds of Unix time; what is above it is no time
+LATEST_TIMESTAMP = 2**33  # seconds of Unix time; a number above it is not a time
 DEPRECATED_MODES = ("ipvs",)
 SWITCH = "1.40"  # the minor that takes another mode where none is named
 MODE = 40  # characters of a mode that are taken: a node may answer what it likes

@@ -1,6 +1,6 @@
 """The judgement on nodes by their objects: conditions, leases, cordons, room. Pure.
 
-What is wrong with several nodes alike is one finding. A node whose kubelet or runtime can't be asked has a
+The same fault of several nodes is one finding. A node whose kubelet or runtime can't be asked has a
 finding of its own, which says how Ready it is.
 """
 
@@ -18,7 +18,7 @@ from kubectl_admin.health.facts import Condition, Facts, Node
 from kubectl_admin.report.text import some_of, span
 
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
-# Conditions of a node at work, which are no problems. Source: kubernetes/api core/v1 types.go of 1.37,
+# Conditions of a node at work, which are not problems. Source: kubernetes/api core/v1 types.go of 1.37,
 # NodeConditionType.
 LIFECYCLE = (
     "DrainInProgress",

@@ -1,4 +1,4 @@
-"""What the states of components come to: findings on what is bad, and on what was not seen. Pure."""
+"""Findings by the states of components: on bad ones, and on those that were not seen. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -203,7 +203,7 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
 
 
 def unseen(facts: Facts) -> Iterator[Finding]:
-    """What could not be looked at: a note for each reason, whatever the number of nodes."""
+    """Notes on unseen ones: one for each reason, whatever the number of nodes."""
     alike: dict[tuple[State, str, str], list[Standing]] = {}
     for one in standings(facts):
         if one.verdict.state in (State.DENIED, State.UNKNOWN):
@@ -229,7 +229,7 @@ def _could_be_asked(one: Standing) -> bool:
 
 
 def _way_out(facts: Facts, one: Standing) -> str:
-    """What to do where no pod leads to a node; where no pods are known, one may."""
+    """The fix where no pod leads to a node; where no pods are known, one may."""
     way, known = one.node.way, facts.objects is not None and facts.objects.pods is not None
     is_without = isinstance(way, NoReply) and way.why is Why.NO_WAY and not one.node.host
     return BY_HOST if known and is_without else ""

@@ -71,7 +71,7 @@ def _seen(backend: Backend) -> str:
 
 
 def _consequences(alike: Sequence[Hook], objects: Objects) -> Iterator[str]:
-    """What it means for requests, the worst in words."""
+    """The effect on requests, the worst in words."""
     holders = some_of(list(dict.fromkeys(hook.holder for hook in alike)))
     if any(hook.is_conversion for hook in alike):
         yield f"objects of {holders} can't be read or written in another version than the stored one"

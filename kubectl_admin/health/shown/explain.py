@@ -1,4 +1,4 @@
-"""What a rule wants, and where that is written. Pure."""
+"""A rule's demand, and where that is written. Pure."""
 
 from kubectl_admin.finding import Rule
 from kubectl_admin.report import Report

@@ -1,6 +1,6 @@
 """A cluster's health as metrics. Pure.
 
-What was not seen is neither up nor down: it has a state, and no sample of `kubectl_admin_up`.
+An unseen component is neither up nor down: it has a state, and no sample of `kubectl_admin_up`.
 """
 
 from collections.abc import Iterator

@@ -44,7 +44,7 @@ def report(
 
 
 def lines(look: Look) -> Iterator[str]:
-    """The lines on the balancer, the leaders, DNS, and what is ignored."""
+    """The lines on the balancer, the leaders, DNS, and ignored findings."""
     facts = look.facts
     yield f"context {facts.context}, {facts.server}: {balancer_text(facts.balancer)}"
     if facts.bypassed:
@@ -59,7 +59,7 @@ def lines(look: Look) -> Iterator[str]:
 
 
 def balancer_text(balancer: Balancer | None) -> str:
-    """What came of asking an address that leads to API servers."""
+    """The answer of an address that leads to API servers."""
     if balancer is None:
         return "not asked"
     if isinstance(balancer.reply, NoReply):
@@ -105,7 +105,7 @@ def has_answered(resolver: Resolver) -> bool:
 
 
 def closing(look: Look, findings: Sequence[Finding]) -> str:
-    """The last line: what was reached, what was not asked, how long it took, what there is to see."""
+    """The last line: nodes reached, nodes not asked, how long it took, and findings."""
     facts, total = look.facts, len(look.rows)
     asked = total if facts.sampled is None else facts.sampled
     reached = sum(not isinstance(node.way, NoReply) for node in facts.nodes)
@@ -173,7 +173,7 @@ def lease_age(facts: Facts, node: Node) -> float | None:
 
 
 def fields(look: Look) -> dict[str, object]:
-    """What belongs to the cluster as a whole."""
+    """Fields of the cluster as a whole."""
     facts, counts = look.facts, look.counts
     return {
         "context": facts.context,

@@ -79,10 +79,10 @@ def test_the_case_of_letters_means_nothing():
         (message(record(), flags=0x8380), "cut off"),
         (message(record(b"\x0a\x60"), answers=1), "wrong length"),
         (message(record()[:-2], answers=1), "ends after the message"),
-        (message(record(), answers=2), "no answer of DNS"),
+        (message(record(), answers=2), "not an answer of DNS"),
         (message(record(name=b"\xbf" + b"x" * 63 + b"\0")), "a name is not one"),
-        (message(record(name=b"\x3f" + b"x" * 20)), "no answer of DNS"),
-        (b"", "no answer of DNS"),
+        (message(record(name=b"\x3f" + b"x" * 20)), "not an answer of DNS"),
+        (b"", "not an answer of DNS"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not to this question"),
     ],
 )

@@ -88,7 +88,7 @@ def test_one_pod_by_decision_is_a_note():
 
 
 FAILING = no_reply(
-    "garbled", "dns-tcp of pod coredns-1: what comes is no answer of DNS: the server says SERVFAIL"
+    "garbled", "dns-tcp of pod coredns-1: this is not an answer of DNS: the server says SERVFAIL"
 )
 
 
