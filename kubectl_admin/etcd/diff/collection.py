@@ -12,8 +12,11 @@ from kubectl_admin.etcd.diff.judge import is_noise
 
 STATES = list(State)
 ROWS = 10_000  # that are counted apart; a cluster has some hundreds
-RUN = 20_000  # differences that are sorted at a time
-BLOCK = 500  # of them that are packed together
+OTHERS = "(others)"  # those behind them: namespaces of a kind, and then kinds
+RUN = 20_000  # differences that are sorted at a time,
+TEXT = 2 << 20  # or so many characters of their names
+BLOCK = 500  # of them that are packed together,
+BLOCK_TEXT = 1 << 17  # or so many characters
 
 # A difference as plain data, which sorts as it is listed: the number of its state, whether its kind is
 # unknown, the kind's title, namespace, name, key, a number that no other has, and the rest.
@@ -34,6 +37,7 @@ class Collection:
         self._counts: dict[tuple[Kind | None, str], Counter[State]] = {}
         self._number = 0
         self._fresh: list[Record] = []
+        self._text = 0  # characters of those since the last pack
         self._runs: list[list[bytes]] = []
 
     def take(self, differences: Iterable[Difference]) -> None:
@@ -59,23 +63,32 @@ class Collection:
         thing = difference.object
         counts = self._counts.get((thing.kind, thing.namespace))
         if counts is None:
-            namespace = thing.namespace if len(self._counts) < ROWS else "(others)"
-            counts = self._counts.setdefault((thing.kind, namespace), Counter())
+            counts = self._counts.setdefault(self._row(thing), Counter())
         counts[difference.state] += 1
         if not self._noise and is_noise(difference):
             return
         self._number += 1
-        self._fresh.append(_record(difference, self._number))
-        if len(self._fresh) >= RUN:
+        self._fresh.append(record := _record(difference, self._number))
+        self._text += _text(record)
+        if len(self._fresh) >= RUN or self._text >= TEXT:
             self._pack()
+
+    def _row(self, thing: Object) -> tuple[Kind | None, str]:
+        """Where an object is counted that has no row yet."""
+        if len(self._counts) < ROWS:
+            return thing.kind, thing.namespace
+        if (thing.kind, OTHERS) in self._counts or len(self._counts) < 2 * ROWS:
+            return thing.kind, OTHERS
+        return Kind(OTHERS, "", OTHERS, namespaced=False), ""
 
     def _pack(self) -> None:
         """Makes room: what was taken is sorted, and packed or cut."""
         self._fresh.sort()
+        self._text = 0
         if self._limit is not None:
             self._fresh = list(self._first(self._fresh))
             return
-        blocks = (self._fresh[at : at + BLOCK] for at in range(0, len(self._fresh), BLOCK))
+        blocks = _blocks(self._fresh)
         self._runs.append([zlib.compress(json.dumps(block).encode(), 1) for block in blocks])
         self._fresh = []
 
@@ -86,6 +99,24 @@ class Collection:
             seen[record[0]] += 1
             if self._limit is None or seen[record[0]] <= self._limit:
                 yield record
+
+
+def _text(record: Record) -> int:
+    """How many characters of names it has; an object may have any number of them."""
+    return sum(map(len, record[3:6]))
+
+
+def _blocks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    block: list[Record] = []
+    text = 0
+    for record in records:
+        block.append(record)
+        text += _text(record)
+        if len(block) >= BLOCK or text >= BLOCK_TEXT:
+            yield block
+            block, text = [], 0
+    if block:
+        yield block
 
 
 def _unpacked(run: Iterable[bytes]) -> Iterator[Record]:

@@ -21,6 +21,9 @@ COMPACTION = b"compact_rev_key"  # not below the prefix
 COMPACTED = Kind("CompactRevision", "", COMPACTION.decode(), namespaced=False, noisy=True)
 LONG, SHOWN = 4096, 200  # bytes of a key that is no object's any more, and how many of it are shown
 KEPT = 10_000  # directories, and definitions, that are remembered
+LONG_DIRECTORY = 1024  # bytes; group, resource and namespace have 379 at most
+LONG_DEFINITION = 253  # characters of a definition's name, as the API server takes it
+LONG_NAMESPACE = 63  # and of a namespace
 
 # Those that are stored elsewhere than under the name of their resource.
 PLACES = {
@@ -133,6 +136,8 @@ class Kinds:
         if key == COMPACTION:
             return Object(COMPACTED, "", text, text)
         directory, _, _ = key.rpartition(b"/")
+        if len(directory) > LONG_DIRECTORY:
+            return Object(None, "", "", text)
         if directory not in self._known:
             if len(self._known) >= KEPT:
                 self._known.clear()
@@ -150,7 +155,7 @@ class Kinds:
                 match parts[length:]:
                     case [] if not kind.namespaced:
                         return kind, ""
-                    case [namespace] if kind.namespaced and namespace:
+                    case [namespace] if kind.namespaced and 0 < len(namespace) <= LONG_NAMESPACE:
                         return kind, namespace
         return None
 
@@ -160,5 +165,6 @@ class Kinds:
             return kind
         match place:
             case [group, resource] if "." in group and resource:
-                return self._definition(f"{resource}.{group}")
+                name = f"{resource}.{group}"
+                return self._definition(name) if len(name) <= LONG_DEFINITION else None
         return None

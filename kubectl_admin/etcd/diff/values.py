@@ -4,7 +4,8 @@ Kubernetes' own kinds are stored as protobuf; custom resources, their definition
 
 Sources: apimachinery pkg/runtime/serializer/protobuf/protobuf.go (protoEncodingPrefix),
 pkg/runtime/generated.proto (Unknown), pkg/apis/meta/v1/generated.proto (ObjectMeta); apiserver
-pkg/storage/value/encrypt/identity/identity.go (encryptedPrefix).
+pkg/storage/value/encrypt/identity/identity.go (encryptedPrefix); apiextensions-apiserver
+pkg/apis/apiextensions/validation/validation.go (ValidateCustomResourceDefinitionNames).
 """
 
 import json
@@ -20,7 +21,12 @@ PROTOBUF = b"k8s\x00"
 RAW, METADATA, UID = 2, 1, 5  # fields of Unknown, of every object, and of ObjectMeta
 # As the API server makes them. Nothing else is taken for one: it is compared as 16 bytes.
 CANONICAL = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-LONG = 8 << 20  # bytes; etcd takes 1.5 MiB by default, and more than this is not looked into
+# Bytes; etcd takes 1.5 MiB by default, and more than this is not looked into: JSON can take 25 times as much
+# memory.
+LONG = 2 << 20
+# Names as the API server takes them: of a kind and of its resource, and of a group.
+LABEL = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 def is_encrypted(start: bytes) -> bool:
@@ -50,9 +56,14 @@ def custom_kind(value: bytes) -> Kind | None:
     names = _mapping(spec.get("names"))
     kind, group, resource = names.get("kind"), spec.get("group"), names.get("plural")
     namespaced = {"Namespaced": True, "Cluster": False}.get(str(spec.get("scope")))
-    if namespaced is None or not all(isinstance(each, str) and each for each in (kind, group, resource)):
+    if namespaced is None or not (_is(LABEL, kind) and _is(DOMAIN, group) and _is(LABEL, resource)):
         return None
     return Kind(str(kind), str(group), str(resource), namespaced, custom=True)
+
+
+def _is(form: re.Pattern[str], value: Any) -> bool:
+    """Whether it is text of that form. What is written past the API server can be of any length."""
+    return isinstance(value, str) and form.fullmatch(value) is not None
 
 
 def _uid_in_protobuf(message: bytes) -> bytes:

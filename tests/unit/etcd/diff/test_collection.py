@@ -1,6 +1,7 @@
 """Many differences in order."""
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -79,6 +80,39 @@ def test_more_namespaces_than_can_be_counted_apart(monkeypatch):
         ("n1", 1),
         ("n2", 1),
     ]
+
+
+def test_more_kinds_than_can_be_counted_apart(monkeypatch):
+    monkeypatch.setattr(collection, "ROWS", 2)
+    kinds = [Kind(f"K{number}", "a.io", f"k{number}s", namespaced=True, custom=True) for number in range(9)]
+    kept = Collection(None, noise=True)
+    kept.take(difference(number, kind) for kind in kinds for number in range(2))
+    told = [(row.kind.name, row.namespace, row.counts[State.CHANGED]) for row in kept.rows()]
+    assert told == [
+        ("(others)", "", 10),
+        ("K0", "shop", 2),
+        ("K1", "shop", 2),
+        ("K2", "(others)", 2),
+        ("K3", "(others)", 2),
+    ]
+    assert {each.object.kind for each in kept} == {*kinds}
+
+
+@pytest.mark.parametrize("limit", [None, 25])
+def test_long_names_take_little_memory(limit):
+    """A name that is not plain takes four bytes for each of its characters."""
+    long = "\U0001f600" * 1300
+    tracemalloc.start()
+    try:
+        kept = Collection(limit, noise=True)
+        kept.take(
+            Difference(State.CHANGED, Object(POD, "shop", f"{number}{long}", "/registry"), SIDE, SIDE)
+            for number in range(6000)
+        )
+        assert sum(1 for _ in kept) == (limit or 6000)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_two_keys_that_look_the_same():

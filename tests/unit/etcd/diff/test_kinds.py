@@ -1,5 +1,7 @@
 """Which object a key is."""
 
+import tracemalloc
+
 import pytest
 
 from kubectl_admin.etcd.diff.facts import Kind
@@ -139,6 +141,7 @@ def test_custom_kinds_and_the_api_servers_own_records(key, object):  # noqa: A00
         b"/registry/pods/shop",  # a namespace is missing
         b"/registry/pods/shop/",
         b"/registry/pods//web",
+        b"/registry/pods/" + b"n" * 64 + b"/web",
         b"/registry/pods/shop/web/more",
         b"/registry/minions/a/b",  # there is no namespace
         b"/registry/minions/",
@@ -161,6 +164,26 @@ def test_an_absurdly_long_key_is_cut():
     found = Kinds("/registry", DEFINITIONS.get).object(b"/registry/pods/shop/" + b"x" * 5000)
     assert found.kind is None
     assert found.key == "/registry/pods/shop/" + "x" * 180 + "… (5,020 bytes)"
+
+
+def test_names_that_no_api_server_takes_tell_nothing():
+    """Nor do they take memory: long directories are not remembered."""
+    kinds = Kinds("/registry", lambda name: pytest.fail(f"asked for {name}"))
+    long, longer = "n" * 3000, "\U0001f600" * 800
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            for key in (
+                f"/registry/pods/{number}{longer}/web",
+                f"/registry/{long}.io/{number}s/shop/web",
+                f"/registry/{long[:300]}.io/{number}s/shop/web",
+                f"/registry/pods/{number}{longer[:64]}/web",
+            ):
+                found = kinds.object(key.encode())
+                assert (found.kind, found.namespace, found.key) == (None, "", key)
+        assert tracemalloc.get_traced_memory()[1] < 3 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("prefix", ["kubernetes.io", "/kubernetes.io", "/kubernetes.io/"])

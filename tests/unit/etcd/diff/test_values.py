@@ -1,6 +1,7 @@
 """What the stored form of an object tells."""
 
 import json
+import tracemalloc
 from uuid import UUID
 
 import pytest
@@ -54,6 +55,17 @@ def test_a_value_that_is_too_long_is_not_looked_into(monkeypatch):
     assert values.uid(custom(ONE, "x" * 100)) is None
 
 
+def test_a_long_value_takes_no_memory():
+    """JSON takes 25 times its length."""
+    value = b'{"a":[' + b"{}," * (1 << 20) + b"1]}"
+    tracemalloc.start()
+    try:
+        assert values.uid(value) is None
+        assert tracemalloc.get_traced_memory()[1] < len(value)
+    finally:
+        tracemalloc.stop()
+
+
 def test_encryption_is_told_by_the_first_bytes():
     assert values.is_encrypted(b"k8s:enc:")
     assert not values.is_encrypted(b"k8s\x00")
@@ -77,6 +89,11 @@ def test_the_kind_that_a_definition_makes(scope):
         {"group": "a.io", "names": {"kind": "A", "plural": ["as"]}, "scope": "Cluster"},
         {"group": "", "names": {"kind": "A", "plural": "as"}, "scope": "Cluster"},
         {"group": "a.io", "names": [], "scope": "Cluster"},
+        {"group": "a.io", "names": {"kind": "A" * 64, "plural": "as"}, "scope": "Cluster"},
+        {"group": "a.io", "names": {"kind": "A\x1b[31m", "plural": "as"}, "scope": "Cluster"},
+        {"group": "a.io", "names": {"kind": "A\ud800", "plural": "as"}, "scope": "Cluster"},
+        {"group": "a.io", "names": {"kind": "A", "plural": "a/s"}, "scope": "Cluster"},
+        {"group": "a" * 252 + ".io", "names": {"kind": "A", "plural": "as"}, "scope": "Cluster"},
     ],
 )
 def test_definitions_that_make_no_kind(spec):
