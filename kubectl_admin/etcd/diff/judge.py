@@ -90,8 +90,8 @@ def _of_wanted(compared: Comparison) -> Iterator[Finding]:
     if wanted.namespace and not compared.has_namespace and not compared.rows:
         yield rules.NAMESPACE_UNKNOWN.warning(
             subject=f"namespace {wanted.namespace}",
-            evidence="it is in neither snapshot, and nothing in it differs",
-            fix="check its spelling",
+            evidence="its key is in neither snapshot, and nothing in it differs",
+            fix="check its spelling, and --etcd-prefix",
         )
     known = {word for kind in (*built_in(), *found) for word in words_for(kind)}
     for word in sorted(wanted.kinds - known):

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from kubectl_admin.etcd.diff import judge
 from kubectl_admin.etcd.diff.document import document, fields, name
-from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Kind, Row, State
+from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Kind, Row, State, Wanted
 from kubectl_admin.etcd.snapshot.report import HASH
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import size, some_of
@@ -219,7 +219,11 @@ def _closing(compared: Comparison, totals: Counter[State]) -> str:
         return "nothing was compared"
     words = words_of(compared)
     told = ", ".join(f"{totals[state]:,} {words[state]}" for state in State if totals[state])
-    return f"objects that differ: {told}" if told else "no object differs"
+    if told:
+        return f"objects that differ: {told}"
+    # All others may well differ: those that were not asked for, and those that are left out.
+    asked = " that was asked for" if compared.wanted != Wanted() else ""
+    return f"no {'other ' if compared.rows else ''}object{asked} differs"
 
 
 def _totals(rows: Sequence[Row]) -> Counter[State]:

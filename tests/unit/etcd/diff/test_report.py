@@ -139,6 +139,18 @@ def test_two_clusters_stand_out_in_the_first_table():
     assert "warning: the snapshots: they are of two clusters" in text
 
 
+@pytest.mark.parametrize(
+    ("rows", "wanted", "said"),
+    [
+        ([], Wanted("shop"), "no object that was asked for differs\n"),
+        ([ROWS[2]], Wanted(), "no other object differs\n"),
+        ([ROWS[2]], Wanted("kube-system"), "no other object that was asked for differs\n"),
+    ],
+)
+def test_nothing_is_said_of_what_was_not_compared(rows, wanted, said):
+    assert shown(replace(COMPARED, rows=rows, differences=[], wanted=wanted)).endswith(f"\n\n{said}")
+
+
 def test_nothing_differs():
     text = shown(replace(COMPARED, rows=[], differences=[], b=replace(COMPARED.a, label="b.db")))
     assert text.endswith("both have revision 1,000\n\nno object differs\n")
