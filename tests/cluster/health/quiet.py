@@ -1,6 +1,7 @@
 """`python -m tests.cluster.health.quiet LAB [--runs 50] [--load]`: nothing is found on a lab that is whole.
 
-The last fifth of the runs is made while `kubectl admin drain` empties a worker, which is uncordoned then.
+The last fifth of the runs, or as many as --drained says, is made while `kubectl admin drain` empties a node where
+CoreDNS runs, and after that, before the node is uncordoned.
 --load: meanwhile 200 ConfigMaps and ten pods are made and deleted again and again.
 Prints a line a run, and each finding of warning or worse. Exit code 1: there was one that was not true.
 """
@@ -15,13 +16,14 @@ from threading import Event, Thread
 from typing import Any
 
 from tests.cluster import labs
-from tests.cluster.health.breaks import temporary
+from tests.cluster.health.breaks import dns_nodes, temporary
 from tests.cluster.health.trial import Looked, is_trace, looked_at
 from tests.lab.nodes import lab as all_labs
 from tests.lab.nodes.lab import Lab
 from tests.program import start
 
 CONFIG_MAPS, PODS = 200, 10
+DRAIN_TIMEOUT = 300  # seconds
 DNS = "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns"
 
 
@@ -30,14 +32,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lab")
     parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--drained", type=int)
     parser.add_argument("--load", action="store_true")
     options = parser.parse_args()
     lab = all_labs.get(options.lab)
     labs.wait_until_whole(lab)
-    calm = options.runs - options.runs // 5
+    calm = options.runs - (options.runs // 5 if options.drained is None else options.drained)
     with loaded(lab) if options.load else nullcontext():
         false = sum(is_false(lab, number, looked_at(lab, 0)) for number in range(1, calm + 1))
-        with drained(lab, lab.workers[0].name):
+        with drained(lab, dns_nodes(lab)[-1]):
             for number in range(calm + 1, options.runs + 1):
                 false += is_false(lab, number, looked_at(lab, 0))
     print(f"{options.runs} runs, {false} with a finding that was not true")
@@ -92,11 +95,13 @@ def loaded(lab: Lab) -> Iterator[None]:
 @contextmanager
 def drained(lab: Lab, node: str) -> Iterator[None]:
     """A node is being drained, or has been."""
-    arguments = ("drain", node, "--yes", "--delete-emptydir-data")
+    arguments = ("drain", node, "--yes", "--delete-emptydir-data", "--ignore-daemonsets", "--timeout", "3m")
     with start(*arguments, env=labs.environ_of(lab)) as process:
         try:
             yield
-            process.communicate()
+            out, err = process.communicate(timeout=DRAIN_TIMEOUT)
+            print(f"drain of {node}: exit code {process.returncode}, {' '.join((out or err).split())[-200:]}")
+            assert labs.ask(lab, f"/api/v1/nodes/{node}")["spec"].get("unschedulable"), "it was not drained"
         finally:
             labs.admin(lab, "uncordon", node, "--yes")
 
