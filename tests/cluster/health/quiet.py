@@ -1,7 +1,7 @@
 """`python -m tests.cluster.health.quiet LAB [--runs 50] [--load]`: nothing is found on a lab that is whole.
 
-The last fifth of the runs, or as many as --drained says, is made while `kubectl admin drain` empties a node where
-CoreDNS runs, and after that, before the node is uncordoned.
+The last fifth of the runs, or as many as --drained says, is made while `kubectl admin drain` empties a node
+where CoreDNS runs, and after that, before the node is uncordoned.
 --load: meanwhile 200 ConfigMaps and ten pods are made and deleted again and again.
 Prints a line a run, and each finding of warning or worse. Exit code 1: there was one that was not true.
 """
