@@ -59,8 +59,9 @@ def health(tmp_path):
 
 
 def record(cluster):
-    """A record of a cluster, in which nothing was."""
-    nothing = {"nodes": {}, "findings": [], "budgets": {}, "leaders": {}}
+    """A record of a cluster that had another node."""
+    other = {"ready": True, "unschedulable": False, "kubeletVersion": "1.36.3", "components": {}}
+    nothing = {"nodes": {"w0": other}, "findings": [], "budgets": {}, "leaders": {}}
     about = {"context": "x", "at": "2026-11-30T03:00:00+00:00", "cluster": cluster}
     return json.dumps({"apiVersion": "kubectl-admin/v1", "kind": "HealthRecord", **about, **nothing})
 
@@ -97,7 +98,8 @@ def test_what_has_changed_since_a_record(health, tmp_path):
     (tmp_path / "record").write_text(record("u-1"))
     ended = health("--diff", str(tmp_path / "record"), "-o", "json")
     changes = json.loads(ended.out)["changes"]
-    assert ("new", "node", "node/w1") in [(one["kind"], one["what"], one["object"]) for one in changes]
+    nodes = [(one["kind"], one["object"]) for one in changes if one["what"] == "node"]
+    assert nodes == [("gone", "node/w0"), ("new", "node/w1")]
 
 
 def test_a_record_of_another_cluster_is_refused_before_anything_is_asked(health, tmp_path):
