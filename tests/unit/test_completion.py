@@ -173,7 +173,10 @@ def test_a_cluster_that_does_not_answer_ends_the_waiting(tmp_path):
     with serving(NODES, holding="/api/v1/nodes") as server:
         words = ("act", "--request-timeout=1h", "--node", "")
         there = server.kubeconfig(tmp_path)
-        assert complete_as_shells_do(*words, program=program, KUBECONFIG=there) == ({}, ":4")
+        for _ in range(10):
+            assert complete_as_shells_do(*words, program=program, KUBECONFIG=there) == ({}, ":4")
+            if server.held.is_set():  # a machine that is busy may not have asked before the time was over
+                break
         assert server.held.is_set()
 
 
