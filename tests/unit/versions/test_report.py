@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -6,7 +7,7 @@ import pytest
 from kubectl_admin.control_plane.component import Component
 from kubectl_admin.errors import AdminError
 from kubectl_admin.report import terminal
-from kubectl_admin.report.document import document
+from kubectl_admin.report.document import to_json
 from kubectl_admin.versions import fleet, report, upstream
 from kubectl_admin.versions.breaches import breaches
 from kubectl_admin.versions.facts import Instance
@@ -115,8 +116,13 @@ def test_names_from_the_cluster_cannot_steer_the_terminal():
     assert not {"\x1b", "\x9b", "\u202e"} & set(shown(evil))
 
 
+def as_json(answer):
+    """The document of a report, as a program reads it."""
+    return json.loads(to_json(answer))
+
+
 def test_the_document():
-    answer = document(made(THREE, target=37))
+    answer = as_json(made(THREE, target=37))
     assert (answer["apiVersion"], answer["kind"]) == ("kubectl-admin/v1", "SkewReport")
     worker = answer["items"][3]
     assert worker["components"]["kubelet"]["running"] == {"version": "1.37.2", "source": "its /version"}
@@ -130,7 +136,7 @@ def test_what_only_a_later_step_forbids_is_not_said_of_today():
     answer = made(facts, target=37)
     late = next(each for each in answer.findings if each.rule == "kubelet-skew")
     assert late.evidence.startswith("at step 4, unless step 3 is done before: beside kube-apiserver ")
-    assert [stage["title"] for stage in document(answer)["way"]][2:4] == [
+    assert [stage["title"] for stage in as_json(answer)["way"]][2:4] == [
         "kubelet, each node drained first",
         "kube-apiserver, one after another",
     ]
@@ -161,4 +167,4 @@ def test_clusters_side_by_side():
     assert "1.37.1-1.37.2" in text[2]
     assert "unreachable!" in text[3]
     assert answer.violated
-    assert [item.get("error") for item in document(answer)["items"]][2].startswith("The connection")
+    assert [item.get("error") for item in as_json(answer)["items"]][2].startswith("The connection")

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from kubectl_admin.certificates.judge import judge
 from kubectl_admin.certificates.judge.expiry import Thresholds
 from kubectl_admin.certificates.x509 import Broken
 from kubectl_admin.report import terminal
-from kubectl_admin.report.document import document
+from kubectl_admin.report.document import to_json
 from tests.unit.certificates.samples import NOW, authority, certificate, facts, seen, served
 
 THRESHOLDS = Thresholds()
@@ -150,9 +151,14 @@ def test_a_cluster_that_shows_nothing():
     assert shown()[0][0][:3] == ["context", "lab,", "0"]
 
 
+def as_json(answer):
+    """The document of a report, as a program reads it."""
+    return json.loads(to_json(answer))
+
+
 def test_the_document():
     one = seen("apiserver", certificate("a", serial=0xABC, names=("DNS:x",)))
-    answer = document(report(one, served("apiserver", one.certificate), seen("x", Broken("it is empty"))))
+    answer = as_json(report(one, served("apiserver", one.certificate), seen("x", Broken("it is empty"))))
     assert answer["kind"] == "CertificateReport"
     assert answer["hosts"] == ["cp1"]
     broken, first = answer["items"]
