@@ -6,7 +6,7 @@ for Kubernetes' own kinds that is in the table below, for others in their defini
 
 Sources: kubernetes 1.36 and 1.37 test/integration/etcd/data.go (where each kind is stored),
 pkg/kubeapiserver/default_storage_factory_builder.go (SpecialDefaultResourcePrefixes), the strategies in
-pkg/registry (NamespaceScoped); of what is no kind: pkg/registry/core/rest/storage_core.go (ranges),
+pkg/registry (NamespaceScoped); of keys without a kind: pkg/registry/core/rest/storage_core.go (ranges),
 pkg/controlplane/instance.go (masterleases), pkg/controlplane/apiserver/peer.go (peerserverleases), and
 apiserver pkg/storage/etcd3/compact.go (compact_rev_key).
 """

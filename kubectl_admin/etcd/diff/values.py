@@ -1,4 +1,4 @@
-"""What a stored object tells: its UID, whether it is encrypted, and the kind that it defines. Pure.
+"""The content of a stored object: its UID, whether it is encrypted, and the kind that it defines. Pure.
 
 Kubernetes' own kinds are stored as protobuf; custom resources, their definitions and APIServices as JSON.
 
@@ -62,7 +62,7 @@ def custom_kind(value: bytes) -> Kind | None:
 
 
 def _is(form: re.Pattern[str], value: Any) -> bool:
-    """Whether it is text of that form. What is written past the API server can be of any length."""
+    """Whether it is text of that form. Without the API server anything can be written, of any length."""
     return isinstance(value, str) and form.fullmatch(value) is not None
 
 

@@ -10,7 +10,7 @@ from kubectl_admin.finding import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """What takes a look at every entry.
+    """The facts for which every entry is looked at.
 
     crc32c: over all entries, «hash» of `etcdutl snapshot status`; an id of this file's content.
     live_keys: keys that exist at the last revision, «totalKey» of etcdutl 3.6 and newer.

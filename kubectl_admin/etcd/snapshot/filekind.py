@@ -30,7 +30,7 @@ DEFAULT_HINT = "name a file that «etcdctl snapshot save» has written"
 
 
 def described(start: bytes, size: int) -> tuple[str, str]:
-    """What the file is, as a clause behind «it is», and what to do.
+    """The kind of the file, as a clause behind «it is», and what to do.
 
     start: its first KiB or so. size: its length in bytes.
     """

@@ -26,7 +26,7 @@ SECTOR = 512  # bytes; etcd takes a file for a snapshot if its length is a multi
 
 SAFE_35 = "3.5.26"  # the first 3.5 that writes its true members to the database before an upgrade
 ANOTHER = "copy it again from its source; if the copy is the same, use another snapshot"
-# What an alarm in a snapshot means, and what to do, by its kind.
+# The meaning of an alarm in a snapshot, and what to do, by its kind.
 ALARMS_IN_A_SNAPSHOT = {
     "NOSPACE": (
         "an alarm is part of the database: a restored etcd takes no writes until it is disarmed",

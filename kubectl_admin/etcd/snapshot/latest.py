@@ -1,8 +1,8 @@
 """The last entry of each key that exists, of a whole database, in some 24 bytes of memory a key.
 
 Bucket «key» is in the order of revisions: a key may have many entries, of which the last counts, and where
-that is a tombstone the key does not exist. What is kept of a key is a hash of it, one of its last entry, and
-where that is; key and value are read again when they are wanted.
+that is a tombstone the key does not exist. Of a key a hash is kept, another of its last entry, and the place
+of that; key and value are read again when they are wanted.
 """
 
 import re

@@ -3,7 +3,7 @@
 # The first line on stderr says that it runs, the others why it could not connect.
 set -eu
 echo 'it runs' >&2
-# What is bound to an address on this host has one of its own. Anything else is another machine, whatever a
+# A program on this host is bound to an address of this host. Anything else is another machine, whatever a
 # pod's flags say of it; it is neither asked nor taken for this one.
 command -v ip > /dev/null || {
   echo 'its host has no program «ip», which tells its addresses' >&2

@@ -1,4 +1,4 @@
-"""What a page looks like: its header, and the elements of branch and leaf pages.
+"""The form of a page: its header, and the elements of branch and leaf pages.
 
 Source: etcd-io/bbolt internal/common/{page,inode,bucket}.go.
 """

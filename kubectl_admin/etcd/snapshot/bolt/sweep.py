@@ -14,7 +14,7 @@ from kubectl_admin.etcd.snapshot.bolt.source import BLOCK, Source
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What the pass gave; 9 bytes of memory a page.
+    """The outcome of the pass; 9 bytes of memory a page.
 
     headers: of each page its kind, count << 16 and overflow << 32, or whatever is there instead of a header.
     own: of each page 1 if the number in its header is its own, else 0.
