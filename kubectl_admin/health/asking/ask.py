@@ -22,6 +22,7 @@ GRACE = 0.2  # seconds after the end in which an answer that tells of it is take
 WAYS = 2  # pods of a node that are tried
 WITHOUT_POD = "kube-system has no running pod in the network of the node"
 Looked = tuple[str | NoReply, dict[Question, Heard]]  # the way, and the answer to each question
+Then = Callable[[str, Question, Heard], None]  # is told the way, a question, and its answer at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,13 @@ class Asker:
             if isinstance(one.metrics, Mapping)
         }
 
-    def look(self, ways: Sequence[str], questions: Sequence[Question]) -> Looked:
-        """Asks all the questions at the same time through the first of the pods that leads there."""
+    def look(
+        self, ways: Sequence[str], questions: Sequence[Question], then: Then = lambda *_: None
+    ) -> Looked:
+        """Asks all the questions at the same time through the first of the pods that leads there.
+
+        then: is called in the thread of each question.
+        """
         if not questions:
             return NoReply(Why.NO_WAY, "nothing of it can be asked"), {}
         asked = [*questions, *(one.otherwise for one in questions if one.otherwise)]
@@ -86,7 +92,8 @@ class Asker:
                 return way, {}
             with forwarded:
                 ports = dict(zip(asked, forwarded.ports, strict=True))
-                asking = {one: partial(self.exchange.ask, forwarded, ports, one) for one in questions}
+                ask = partial(self.exchange.ask, forwarded, ports)
+                asking = {one: partial(_ask, ask, one, partial(then, pod)) for one in questions}
                 found = ask_all(asking, deadline=self.patience.left + GRACE / 2, workers=len(asking))
             return pod, {question: heard_of(question, answer) for question, answer in found.items()}
         return way, {}
@@ -106,6 +113,7 @@ class Looks:
         self._heard: dict[Question, Heard] = {}
         self._began = 0.0  # when the latest look at all of it began
         self._sure = False  # whether what is in doubt has been looked at often enough
+        self._at_once: dict[Question, Heard] = {}  # second answers of those that were not waited with
         self._by_proxy: Replies = {}  # of the API server, where it was asked through another one meanwhile
 
     def __call__(self) -> Asked:
@@ -127,7 +135,9 @@ class Looks:
         way, heard = self._way, self._heard
         if not self._sure:
             way = silence.too_late(way)
-            heard = {question: one.if_sure() for question, one in heard.items()}
+            heard = {
+                question: self._at_once.get(question) or one.if_sure() for question, one in heard.items()
+            }
         processes = tuple(self._with_proxied(self._process(plan, heard)) for plan in self._plans)
         clocks = [one for each in heard.values() for one in each.clocks]
         return Asked(way, processes, clock.best(clocks))
@@ -137,12 +147,23 @@ class Looks:
         patience = self._asker.patience
         for look in range(1 + patience.retries):
             self._began = patience.end.clock.monotonic()
-            self._way, self._heard = self._asker.look(self._ways, questions)
+            self._at_once = {}
+            self._way, self._heard = self._asker.look(self._ways, questions, self._ask_at_once)
             if not isinstance(self._way, NoReply) or self._way.why not in silence.ASKED_AGAIN:
                 return True
             if look < patience.retries and not patience.pause(self._began):
                 return False
         return True
+
+    def _ask_at_once(self, way: str, question: Question, heard: Heard) -> None:
+        """Asks a silent etcd again at once, alone: the API server beside it takes long to fail its checks."""
+        patience = self._asker.patience
+        if question.component is not Component.ETCD or not heard.is_silent or not patience.retries:
+            return
+        if patience.is_enough(patience.left):
+            _, found = self._asker.look([way], [question])
+            if question in found:
+                self._at_once[question] = found[question]
 
     def _look_again(self) -> None:
         """Asks again what is in doubt, and notes whether there was time for it."""
@@ -174,10 +195,11 @@ class Looks:
         if isinstance(self._way, NoReply):
             return True
         began = self._began
+        self._heard = {**self._heard, **self._at_once}
         for look in range(max(patience.retries, 1)):
             again: dict[Component, list[Question]] = defaultdict(list)
             for question, one in self._heard.items():
-                if one.is_doubtful:
+                if one.is_doubtful and (look or question not in self._at_once):
                     again[question.component].append(question)
             misled = len({key.component for key, one in self._heard.items() if one.is_silent}) > 1
             if not again or (look >= patience.retries and not misled):
@@ -267,6 +289,14 @@ def pod_of(way: str) -> tuple[str, str]:
     """Namespace and name of the pod that a way names."""
     namespace, _, name = way.rpartition("/")
     return namespace or KUBE_SYSTEM, name
+
+
+def _ask(
+    ask: Callable[[Question], Heard], question: Question, then: Callable[[Question, Heard], None]
+) -> Heard:
+    heard = ask(question)
+    then(question, heard)
+    return heard
 
 
 def heard_of(question: Question, answer: Heard | AdminError) -> Heard:

@@ -16,7 +16,7 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.cluster.relayed import Relayed
 from kubectl_admin.errors import AdminError
 from kubectl_admin.health.asking import silence
-from kubectl_admin.health.asking.ask import COLLECTING, GRACE, Asked, Asker, Looked, Looks, heard_of
+from kubectl_admin.health.asking.ask import COLLECTING, GRACE, Asked, Asker, Looked, Looks, Then, heard_of
 from kubectl_admin.health.asking.exchange import Heard
 from kubectl_admin.health.asking.listed import Listed
 from kubectl_admin.health.asking.questions import Question, ip_of, is_for_host
@@ -41,7 +41,9 @@ class HostAsker(Asker):
         """Whether a forwarded port leads there, or a connection from the host."""
         return question.endpoint.is_on_loopback or is_for_host(question)
 
-    def look(self, ways: Sequence[str], questions: Sequence[Question]) -> Looked:
+    def look(
+        self, ways: Sequence[str], questions: Sequence[Question], then: Then = lambda *_: None
+    ) -> Looked:
         """Asks all the questions; where there are no ways, the debug pod is one."""
         try:
             host = self._hosts.host(self._node, self.patience.left - COLLECTING)
@@ -50,7 +52,7 @@ class HostAsker(Asker):
         way = way_of(host)
         heard: dict[Question, Heard] = {}
         if near := [one for one in questions if one.endpoint.is_on_loopback]:
-            led, heard = super().look(ways or [way], near)
+            led, heard = super().look(ways or [way], near, then)
             if isinstance(led, NoReply):
                 # The right that is missing is one of the debug pod's namespace, and not of kube-system.
                 elsewhere = led.why is Why.FORBIDDEN and "/" in way

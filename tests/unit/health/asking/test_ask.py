@@ -486,6 +486,46 @@ def test_one_that_is_silent_once_and_answers_another_one_is_well(server):
     assert (told(process)["/livez"], told(process)["/readyz"]) == (200, 200)
 
 
+def test_an_etcd_that_hangs_is_asked_again_while_its_api_server_takes_long_to_fail(server):
+    asked_twice = threading.Event()
+
+    class Hanging(Node):
+        def __call__(self, wire):
+            if self.opened:
+                asked_twice.set()
+            super().__call__(wire)
+
+    # As many checks of an API server whose etcd hangs, it fails later than that etcd is known to be silent.
+    slow = {"/healthz": lambda: (500, "etcd failed") if asked_twice.wait(60) else (200, "too early")}
+    node = Hanging({2381: STUCK, 10248: lambda path: slow[path]()})
+    server.on("GET", FORWARD, node)
+    etcd_process, other = (
+        asker(server)
+        .node(["kube-proxy-w1"], [plan(Component.ETCD, "/health", port=2381), ping_plan()])
+        .processes
+    )
+    assert (told(etcd_process), told(other)) == ({"/health": "silent"}, {"/healthz": 500})
+    assert node.opened == [[2381, 10248], [2381]]
+
+
+def test_an_etcd_that_was_asked_twice_is_known_though_no_time_is_left_for_others(server):
+    server.on("GET", FORWARD, Node({2381: STUCK, 10248: STUCK}))
+    it = asker(server)
+    passing = it.asker.look
+
+    def look(*given):
+        found = passing(*given)
+        if len(given) > 2:  # the first look, at all of them
+            server.clock.now += LATER
+        return found
+
+    it.asker.look = look
+    etcd_process, other = it.node(
+        ["kube-proxy-w1"], [plan(Component.ETCD, "/health", port=2381), ping_plan()]
+    ).processes
+    assert (told(etcd_process), told(other)) == ({"/health": "silent"}, {"/healthz": "late"})
+
+
 def test_silence_that_has_lasted_is_asked_again_at_once(server):
     server.on("GET", FORWARD, Node({10256: STUCK, 10249: PROXY_METRICS}))
     server.clock.meanwhile = lambda _: None
