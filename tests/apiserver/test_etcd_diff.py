@@ -194,13 +194,17 @@ def test_every_kind_that_is_served_is_in_the_table(stage: Stage) -> None:
         "/api/v1",
         *(f"/apis/{version['groupVersion']}" for each in groups for version in each["versions"]),
     ]
+    custom = stage.kubectl("get", "customresourcedefinitions", "-o", "name").splitlines()
+    defined = {name.partition("/")[2] for name in custom}
     checked = 0
     for path in paths:
         answer = json.loads(stage.kubectl("get", "--raw", path))
         group, slash, _ = answer["groupVersion"].partition("/")
         for resource in answer["resources"]:
             # What can't be watched is made up for each request, and not stored.
-            if "/" in resource["name"] or "watch" not in resource["verbs"] or group.endswith(".example.com"):
+            if "/" in resource["name"] or "watch" not in resource["verbs"]:
+                continue
+            if f"{resource['name']}.{group}" in defined:  # by other tests, or by one of this file
                 continue
             kind = table[resource["name"], group if slash else ""] if resource["name"] != "events" else EVENT
             assert (kind.name, kind.namespaced) == (resource["kind"], resource["namespaced"])
