@@ -1,11 +1,12 @@
 """`kubectl admin configz` and `metrics`: what components of real nodes say that they run with."""
 
 import json
+import time
 
 import pytest
 
 from tests import permissions
-from tests.cluster.labs import admin, stage_of, wait_until_whole
+from tests.cluster.labs import PATIENCE, POLL_INTERVAL, admin, stage_of, wait_until_whole
 from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
@@ -41,6 +42,7 @@ def test_a_kubelet_that_runs_otherwise_than_written_is_told_by_its_field(lab):
     )
     try:
         wait_until_whole(lab)
+        wait_until_forwarding(lab)
         other = admin(lab, "configz", "worker-1", "kubelet", "--diff", "cp-1")
         assert (other.code, other.out.split()[4:8]) == (3, ["kubelet", "maxPods", "77", "110"])
         written = admin(lab, "configz", "worker-1", "kubelet", "--written")
@@ -49,6 +51,14 @@ def test_a_kubelet_that_runs_otherwise_than_written_is_told_by_its_field(lab):
         lab.exec(
             "worker-1", ["sh", "-c", f"cp /root/kubelet.yaml {KUBELET}; rm /root/kubelet.yaml; {restart}"]
         )
+
+
+def wait_until_forwarding(lab):
+    """Return when the kubelet of worker-1 forwards ports: it listens before it knows its pods."""
+    end = time.monotonic() + PATIENCE
+    while (asked := admin(lab, "configz", "worker-1", "kubelet")).code:
+        assert time.monotonic() < end, asked.err
+        time.sleep(POLL_INTERVAL)
 
 
 def test_metrics_are_passed_on_or_shown_by_the_beginning_of_their_names(lab):
