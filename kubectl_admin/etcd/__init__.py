@@ -5,5 +5,6 @@ Reading order:
 - snapshot: a snapshot as a file, verified without a cluster
 - diff: two snapshots as files, and the objects in which they differ
 - save: a snapshot saved by a member, downloaded and verified
+- restore: all control planes brought back to a snapshot
 - rules: the rules on alarms, which members raise and snapshots keep
 """
