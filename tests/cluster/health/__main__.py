@@ -8,11 +8,8 @@ import time
 
 from tests.cluster import labs
 from tests.cluster.health.cases import CASES
-from tests.cluster.health.trial import Tried, is_trace, looked_at, try_out
+from tests.cluster.health.trial import Tried, try_out, wait_until_calm
 from tests.lab.nodes import lab as all_labs
-from tests.lab.nodes.lab import Lab
-
-PATIENCE = 120  # seconds
 
 
 def main(name: str, parts: list[str]) -> int:
@@ -42,15 +39,6 @@ def main(name: str, parts: list[str]) -> int:
         wait_until_calm(lab)
         print(f"  {case.name}: {time.monotonic() - began:.0f} s with mending", file=sys.stderr, flush=True)
     return 1 if failed else 0
-
-
-def wait_until_calm(lab: Lab) -> None:
-    """Return when nothing is found any more that follows from a case, as Leases that are to be renewed."""
-    end = time.monotonic() + PATIENCE
-    while left := [one for one in looked_at(lab, 0).serious if not is_trace(one)]:
-        if time.monotonic() > end:
-            print(f"  still found: {left}", file=sys.stderr)
-            return
 
 
 def row(tried: Tried, faults: list[str]) -> str:

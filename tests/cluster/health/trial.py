@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tests.cluster.health.cases import LEADER, Case
 from tests.lab.nodes.lab import Lab
 
 TIMEOUT = 10  # seconds of one look
+CALM_TIMEOUT = 120  # seconds in which nothing is found any more of what was mended
 SERIOUS = ("violation", "warning")
 
 
@@ -121,6 +123,15 @@ def try_out(lab: Lab, case: Case) -> Tried:
             if not case.rule and (not case.state or shown in case.state.split("|")):
                 break
     return Tried(case, node, tuple(seen), named)
+
+
+def wait_until_calm(lab: Lab) -> None:
+    """Return when nothing is found any more that follows from a case, as Leases that are to be renewed."""
+    end = time.monotonic() + CALM_TIMEOUT
+    while left := [one for one in looked_at(lab, 0).serious if not is_trace(one)]:
+        if time.monotonic() > end:
+            print(f"  still found: {left}", file=sys.stderr)
+            return
 
 
 def looked_at(lab: Lab, after: float, *arguments: str, **changes: str) -> Looked:
