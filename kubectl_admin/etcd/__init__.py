@@ -3,6 +3,7 @@
 Reading order:
 - members: the state of a cluster's etcd, judged
 - snapshot: a snapshot as a file, verified without a cluster
+- stored: objects as the API server stores them, as plain data
 - diff: two snapshots as files, and the objects in which they differ
 - save: a snapshot saved by a member, downloaded and verified
 - restore: all control planes brought back to a snapshot

@@ -81,7 +81,7 @@ def rules(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> 
 
 def kinds(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Resources of Kubernetes' own kinds."""
-    from kubectl_admin.etcd.diff.kinds import built_in
+    from kubectl_admin.etcd.stored.kinds import built_in
 
     return beginning(incomplete, sorted((kind.resource, kind.group) for kind in built_in()))
 

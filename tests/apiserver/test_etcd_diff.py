@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.etcd.diff.kinds import built_in
+from kubectl_admin.etcd.stored.kinds import built_in
 from tests.apiserver.conftest import NAME
 from tests.lab import cache
 from tests.lab.api import api_only, etcd_process, processes

@@ -3,7 +3,6 @@
 Reading order:
 - facts: objects, how they differ, the comparison
 - rules, judge: how an object differs, and the findings
-- kinds: which object a key is; values: facts in a stored object
 - pairs: which keys differ; entries: those read again, and made into objects
 - collection: many differences in order, in little memory
 - compare: the whole, as the verb calls it

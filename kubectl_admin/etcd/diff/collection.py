@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubectl_admin.etcd.diff.facts import Difference, Kind, Object, Row, Side, State
+from kubectl_admin.etcd.diff.facts import Difference, Row, Side, State
 from kubectl_admin.etcd.diff.judge import is_noise
+from kubectl_admin.etcd.stored.facts import Kind, Object
 
 STATES = list(State)
 ROWS = 10_000  # that are counted apart; a cluster has some hundreds

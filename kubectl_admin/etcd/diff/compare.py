@@ -4,20 +4,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kubectl_admin.etcd.diff import values
 from kubectl_admin.etcd.diff.collection import Collection
-from kubectl_admin.etcd.diff.entries import content, differences
+from kubectl_admin.etcd.diff.entries import differences
 from kubectl_admin.etcd.diff.facts import Comparison, File, Wanted
-from kubectl_admin.etcd.diff.kinds import PREFIX, root_of
 from kubectl_admin.etcd.snapshot import judge as snapshot_judge
 from kubectl_admin.etcd.snapshot.bolt.damage import Damaged
 from kubectl_admin.etcd.snapshot.bolt.source import Progress
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import Database, opened_database, quiet
+from kubectl_admin.etcd.stored.kinds import PREFIX, root_of
+from kubectl_admin.etcd.stored.objects import cluster
 from kubectl_admin.report.text import printable
 
-SYSTEM = "kube-system"  # the namespace whose UID is that of the cluster
 EVERYTHING = Wanted()
 LONG_LABEL = 24  # characters; tables have no room for more
 
@@ -107,15 +106,7 @@ def _known(file: File, read: Latest | Verdict, prefix: str) -> File:
     """The file with what its keys tell: how many there are, and of which cluster."""
     if isinstance(read, Verdict):
         return replace(file, verdict=read)
-    key = f"{root_of(prefix)}namespaces/{SYSTEM}"
-    entry = read.find(key.encode())
-    uid = values.uid_text(values.uid(content(entry))) if entry else None
-    if entry is None:
-        why = f"it has no key {key} (see --etcd-prefix)"
-    elif values.is_encrypted(content(entry)):
-        why = f"namespace {SYSTEM} is encrypted at rest"
-    else:
-        why = "" if uid else f"the value of {key} tells no UID"
+    uid, why = cluster(read, prefix)
     return replace(file, objects=read.count, cluster=uid, why=why)
 
 

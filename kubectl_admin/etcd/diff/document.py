@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Row, Side, State
 from kubectl_admin.etcd.diff.judge import is_noise, is_same_cluster, is_told_by_uid
-from kubectl_admin.etcd.diff.values import uid_text
 from kubectl_admin.etcd.snapshot import report as snapshot_report
+from kubectl_admin.etcd.stored.values import uid_text
 
 
 def fields(compared: Comparison) -> Mapping[str, object]:

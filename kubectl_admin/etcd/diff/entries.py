@@ -1,15 +1,16 @@
 """Entries of two databases read again where they differ, and made into objects."""
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from struct import Struct
 
-from kubectl_admin.etcd.diff import judge, values
-from kubectl_admin.etcd.diff.facts import Difference, Kind, Side, Wanted
-from kubectl_admin.etcd.diff.kinds import DEFINITIONS, KEPT, Kinds, root_of
+from kubectl_admin.etcd.diff import judge
+from kubectl_admin.etcd.diff.facts import Difference, Side, Wanted
 from kubectl_admin.etcd.diff.pairs import SHARED, pair
 from kubectl_admin.etcd.snapshot.key_value import KeyValue
 from kubectl_admin.etcd.snapshot.latest import Latest, fingerprint
+from kubectl_admin.etcd.stored import values
+from kubectl_admin.etcd.stored.kinds import Kinds
+from kubectl_admin.etcd.stored.objects import content, definitions
 
 NO_UID = bytes(16)
 
@@ -21,7 +22,7 @@ def differences(a: Latest, b: Latest, prefix: str, wanted: Wanted, *, uids: bool
     Raises AdminError where a file is not any more what it was.
     """
     found = pair(a, b)
-    kinds_a, kinds_b = (Kinds(prefix, _definitions(prefix, own, other)) for own, other in ((a, b), (b, a)))
+    kinds_a, kinds_b = (Kinds(prefix, definitions(prefix, own, other)) for own, other in ((a, b), (b, a)))
     sides = Sides(len(found.order_a))
     places = iter(found.order_a)
     for mark, entry in a.wanted(found.marks_a):
@@ -57,11 +58,6 @@ def bare_side(entry: KeyValue) -> Side:
     return Side(entry.created, entry.modified, 0, len(entry.value), encrypted, uid=None)
 
 
-def content(entry: KeyValue) -> bytes:
-    """The value of an entry, no more of it than is ever looked into."""
-    return entry.value[: values.LONG + 1]
-
-
 class Sides:
     """The sides of one database, by numbers, until those of the other are read: 57 bytes each."""
 
@@ -80,19 +76,3 @@ class Sides:
         *known, uid = self.LAYOUT.unpack_from(self._data, place * self.LAYOUT.size)
         created, modified, content, size, encrypted = known
         return Side(created, modified, content, size, encrypted, None if uid == NO_UID else uid)
-
-
-def _definitions(prefix: str, *databases: Latest) -> Callable[[str], Kind | None]:
-    """Finds the kind that a CustomResourceDefinition makes, in the first database that has it."""
-    start = f"{root_of(prefix)}{DEFINITIONS}/"
-
-    @lru_cache(KEPT)
-    def definition(name: str) -> Kind | None:
-        for database in databases:
-            entry = database.find(f"{start}{name}".encode())
-            kind = values.custom_kind(content(entry)) if entry else None
-            if kind and f"{kind.resource}.{kind.group}" == name:
-                return kind
-        return None
-
-    return definition

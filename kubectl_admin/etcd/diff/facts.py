@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kubectl_admin.etcd.snapshot.facts import Verdict
+from kubectl_admin.etcd.stored.facts import Kind, Object, words_for
 
 
 class State(StrEnum):
@@ -16,47 +17,6 @@ class State(StrEnum):
     CHANGED = "changed"
     ENCRYPTED = "writtenEncrypted"  # written in between; whether its content is another can't be seen
     REWRITTEN = "writtenAgain"  # written in between, with the same content
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of object.
-
-    name, group, resource: «Deployment», «apps», «deployments».
-    custom: whether a definition of the cluster makes it, and not Kubernetes itself.
-    noisy: whether its objects come, go and change all the time, whatever anybody does.
-    """
-
-    name: str
-    group: str
-    resource: str
-    namespaced: bool
-    custom: bool = False
-    noisy: bool = False
-
-    @property
-    def title(self) -> str:
-        """Its name for a person: that of a custom kind with its group, since it may be anything."""
-        return f"{self.name}.{self.group}" if self.custom else self.name
-
-    @property
-    def word(self) -> str:
-        """As `kubectl -o name` has it: «deployment.apps»."""
-        return f"{self.name}.{self.group}".lower().rstrip(".")
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """An object by its key.
-
-    kind: None where the key does not tell which object it is; then namespace and name are "".
-    key: as text, with escapes for bytes that are none.
-    """
-
-    kind: Kind | None
-    namespace: str
-    name: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +63,6 @@ class Wanted:
         if self.namespace and thing.namespace != self.namespace:
             return False
         return not self.kinds or (thing.kind is not None and not self.kinds.isdisjoint(words_for(thing.kind)))
-
-
-def words_for(kind: Kind) -> tuple[str, ...]:
-    """The words that name a kind, as kubectl takes them."""
-    names = (kind.name.lower(), kind.resource)
-    return (*names, *(f"{name}.{kind.group}" for name in names if kind.group))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kubectl_admin.etcd.diff import rules
-from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Side, State, words_for
-from kubectl_admin.etcd.diff.kinds import built_in
+from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Side, State
 from kubectl_admin.etcd.snapshot.rules import NO_HASH
+from kubectl_admin.etcd.stored.facts import words_for
+from kubectl_admin.etcd.stored.kinds import built_in
 from kubectl_admin.finding import Finding, Severity
 
 

@@ -7,8 +7,9 @@ from itertools import groupby
 
 from kubectl_admin.etcd.diff import judge
 from kubectl_admin.etcd.diff.document import document, fields, name
-from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Kind, Row, State, Wanted
+from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Row, State, Wanted
 from kubectl_admin.etcd.snapshot.report import HASH
+from kubectl_admin.etcd.stored.facts import Kind
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import size, some_of
 

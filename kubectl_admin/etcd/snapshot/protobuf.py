@@ -1,4 +1,4 @@
-"""Messages of protobuf, as far as etcd's database needs them read: numbers and texts by their field.
+"""Messages of protobuf, as far as an etcd's database needs them read: numbers and texts by their field.
 
 Source: protobuf.dev/programming-guides/encoding.
 """
@@ -29,8 +29,16 @@ def fields(message: Bytes) -> Iterator[tuple[int, int, int, int]]:
     Fields of any number and type are given, so that one that etcd may get one day is nothing wrong.
     Raises Undecodable where no field begins, or one ends behind the message.
     """
+    return ((tag >> 3, value, start, end) for tag, value, start, end in tagged(message))
+
+
+def tagged(message: Bytes, most: int = MANY) -> Iterator[tuple[int, int, int, int]]:
+    """The same with the whole tag of each: its number times 8, and its type.
+
+    most: fields of which a message with more is refused.
+    """
     at = 0
-    for _ in range(MANY):
+    for _ in range(most):
         if at == len(message):
             return
         tag, start = _number(message, at)
@@ -42,9 +50,10 @@ def fields(message: Bytes) -> Iterator[tuple[int, int, int, int]]:
             length = end - start
         if length is None or length > len(message) - start:
             raise Undecodable(f"a field at byte {at} of a message of {len(message)} does not end in it")
-        yield tag >> 3, value, start, start + length
+        yield tag, value, start, start + length
         at = start + length
-    raise Undecodable(f"a message of more than {MANY} fields")
+    if at < len(message):
+        raise Undecodable(f"a message of more than {most} fields")
 
 
 def _number(message: Bytes, at: int) -> tuple[int, int]:

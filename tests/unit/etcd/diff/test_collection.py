@@ -7,7 +7,8 @@ import pytest
 
 from kubectl_admin.etcd.diff import collection
 from kubectl_admin.etcd.diff.collection import Collection
-from kubectl_admin.etcd.diff.facts import Difference, Kind, Object, Side, State
+from kubectl_admin.etcd.diff.facts import Difference, Side, State
+from kubectl_admin.etcd.stored.facts import Kind, Object
 
 POD = Kind("Pod", "", "pods", namespaced=True)
 EVENT = Kind("Event", "", "events", namespaced=True, noisy=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from kubectl_admin.etcd.diff import judge
-from kubectl_admin.etcd.diff.facts import Comparison, File, Kind, Row, Side, State, Wanted
+from kubectl_admin.etcd.diff.facts import Comparison, File, Row, Side, State, Wanted
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.etcd.snapshot.rules import NO_HASH, SHA256, ZOMBIE_MEMBER
+from kubectl_admin.etcd.stored.facts import Kind
 
 ONE, TWO = bytes(15) + b"1", bytes(15) + b"2"
 SIDE = Side(created=5, modified=7, content=1, size=10, encrypted=False, uid=ONE)

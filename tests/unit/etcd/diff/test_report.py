@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from kubectl_admin.etcd.diff import report as diff_report
-from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Kind, Object, Row, Side, State, Wanted
+from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Row, Side, State, Wanted
 from kubectl_admin.etcd.snapshot.facts import Snapshot, Verdict
 from kubectl_admin.etcd.snapshot.reading import NOTHING
+from kubectl_admin.etcd.stored.facts import Kind, Object
 from kubectl_admin.report import document, terminal
 from kubectl_admin.report.text import printable
 from tests.fakes.program import NASTY

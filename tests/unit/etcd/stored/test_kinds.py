@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from kubectl_admin.etcd.diff.facts import Kind
-from kubectl_admin.etcd.diff.kinds import Kinds, built_in
+from kubectl_admin.etcd.stored.facts import Kind
+from kubectl_admin.etcd.stored.kinds import Kinds, built_in
 
 CERTIFICATES = Kind("Certificate", "cert-manager.io", "certificates", namespaced=True, custom=True)
 ISSUERS = Kind("ClusterIssuer", "cert-manager.io", "clusterissuers", namespaced=False, custom=True)

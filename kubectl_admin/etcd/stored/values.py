@@ -1,4 +1,5 @@
-"""The content of a stored object: its UID, whether it is encrypted, and the kind that it defines. Pure.
+"""The content of a stored object without a look at all of it: its UID, whether and how it is encrypted, and
+the kind that it defines. Pure.
 
 Kubernetes' own kinds are stored as protobuf; custom resources, their definitions and APIServices as JSON.
 
@@ -13,11 +14,13 @@ import re
 from typing import Any
 from uuid import UUID
 
-from kubectl_admin.etcd.diff.facts import Kind
-from kubectl_admin.etcd.snapshot.protobuf import Undecodable, fields
+from kubectl_admin.etcd.snapshot.protobuf import TEXT, Undecodable, tagged
+from kubectl_admin.etcd.stored.facts import Kind
 
 ENCRYPTED = b"k8s:enc:"
 PROTOBUF = b"k8s\x00"
+# Provider, version, and the name of the key; apiserver pkg/server/options/encryptionconfig/config.go.
+NAMED = re.compile(rb"k8s:enc:[a-z0-9]{1,32}:v[0-9]{1,4}:[^:\0]{1,253}:")
 RAW, METADATA, UID = 2, 1, 5  # fields of Unknown, of every object, and of ObjectMeta
 # As the API server makes them. Nothing else is taken for one: it is compared as 16 bytes.
 CANONICAL = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -32,6 +35,17 @@ DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-
 def is_encrypted(start: bytes) -> bool:
     """Whether a value that begins so is encrypted at rest."""
     return start.startswith(ENCRYPTED)
+
+
+def encryption(value: bytes) -> str:
+    """How a value is encrypted, with the name of its key: «k8s:enc:aescbc:v1:key1:»; "" where it is not.
+
+    Only as much as can be told: the name of a key may have a colon.
+    """
+    if not is_encrypted(value):
+        return ""
+    named = NAMED.match(value)
+    return (named[0] if named else ENCRYPTED).decode(errors="backslashreplace")
 
 
 def uid(value: bytes) -> bytes | None:
@@ -52,7 +66,7 @@ def uid_text(value: bytes | None) -> str | None:
 
 def custom_kind(value: bytes) -> Kind | None:
     """The kind that a stored CustomResourceDefinition makes; None where the value does not tell it."""
-    spec = _mapping(_json(value).get("spec"))
+    spec = _mapping(json_object(value).get("spec"))
     names = _mapping(spec.get("names"))
     kind, group, resource = names.get("kind"), spec.get("group"), names.get("plural")
     namespaced = {"Namespaced": True, "Cluster": False}.get(str(spec.get("scope")))
@@ -75,8 +89,8 @@ def _uid_in_protobuf(message: bytes) -> bytes:
 def _field(message: bytes, wanted: int) -> bytes:
     """The first field of that number; "" where there is none."""
     try:
-        for field, _, start, end in fields(message):
-            if field == wanted:
+        for tag, _, start, end in tagged(message):
+            if tag == wanted << 3 | TEXT:
                 return message[start:end]
     except Undecodable:
         pass
@@ -84,11 +98,12 @@ def _field(message: bytes, wanted: int) -> bytes:
 
 
 def _uid_in_json(value: bytes) -> bytes:
-    found = _mapping(_json(value).get("metadata")).get("uid")
+    found = _mapping(json_object(value).get("metadata")).get("uid")
     return found.encode("ascii", "replace") if isinstance(found, str) else b""
 
 
-def _json(value: bytes) -> dict[str, Any]:
+def json_object(value: bytes) -> dict[str, Any]:
+    """The JSON object that a value is; an empty one where it is none, or too long to be looked into."""
     if len(value) > LONG:
         return {}
     try:

@@ -13,7 +13,7 @@ apiserver pkg/storage/etcd3/compact.go (compact_rev_key).
 
 from collections.abc import Callable, Iterator
 
-from kubectl_admin.etcd.diff.facts import Kind, Object
+from kubectl_admin.etcd.stored.facts import Kind, Object
 
 PREFIX = "/registry"  # kube-apiserver's --etcd-prefix
 DEFINITIONS = "apiextensions.k8s.io/customresourcedefinitions"

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from kubectl_admin.etcd.diff import values
-from kubectl_admin.etcd.diff.facts import Kind
+from kubectl_admin.etcd.stored import values
+from kubectl_admin.etcd.stored.facts import Kind
 from tests.unit.etcd.diff.history import custom, definition, stored, text
 
 ONE = UUID(int=1)
