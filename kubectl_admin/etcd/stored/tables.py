@@ -1,7 +1,7 @@
 """The fields of Kubernetes' own kinds that are of use here, by their numbers in protobuf.
 
 A line a message, and a word a field: NAME=NUMBER, then «[]» where it is repeated, «{}» where it is a map of
-texts, «?» where it is a pointer in Go (so that a zero is kept), and its type if that is not text. «+» for a
+texts, «?» where it is a pointer in Go (or JSON always has it, so that a zero is kept), and its type if that is not text. «+» for a
 name: the fields of that message are those of its parent, as JSON has them.
 
 Sources: k8s.io/api core/v1, apps/v1, batch/v1, storage/v1, discovery/v1, admissionregistration/v1,
@@ -47,7 +47,6 @@ LabelSelectorRequirement: key=1 operator=2 values=3[]
 Timestamp: seconds=1:int nanos=2:int
 Quantity: string=1
 Entry: key=1 value=2:bytes
-Opaque:
 
 Namespace: metadata=1:ObjectMeta spec=2:NamespaceSpec status=3:NamespaceStatus
 NamespaceSpec: finalizers=1[]
@@ -74,16 +73,48 @@ PersistentVolume: metadata=1:ObjectMeta spec=2:PersistentVolumeSpec status=3:Per
 PersistentVolumeSpec: capacity=1{}:quantity +=2:PersistentVolumeSource accessModes=3[]
     claimRef=4:ObjectReference persistentVolumeReclaimPolicy=5 storageClassName=6 volumeMode=8
     nodeAffinity=9:VolumeNodeAffinity
-PersistentVolumeSource: gcePersistentDisk=1:Opaque awsElasticBlockStore=2:Opaque
-    hostPath=3:HostPathVolumeSource glusterfs=4:Opaque nfs=5:NFSVolumeSource rbd=6:Opaque iscsi=7:Opaque
-    cinder=8:Opaque cephfs=9:Opaque fc=10:Opaque flocker=11:Opaque flexVolume=12:Opaque azureFile=13:Opaque
-    vsphereVolume=14:Opaque quobyte=15:Opaque azureDisk=16:Opaque photonPersistentDisk=17:Opaque
-    portworxVolume=18:Opaque scaleIO=19:Opaque local=20:LocalVolumeSource storageos=21:Opaque
-    csi=22:CSIPersistentVolumeSource
-HostPathVolumeSource: path=1 type=2
-NFSVolumeSource: server=1 path=2 readOnly=3:bool
-LocalVolumeSource: path=1 fsType=2
-CSIPersistentVolumeSource: driver=1 volumeHandle=2 readOnly=3:bool fsType=4 volumeAttributes=5{}
+PersistentVolumeSource: gcePersistentDisk=1:GCEPersistentDiskVolumeSource
+    awsElasticBlockStore=2:AWSElasticBlockStoreVolumeSource hostPath=3:HostPathVolumeSource
+    glusterfs=4:GlusterfsPersistentVolumeSource nfs=5:NFSVolumeSource rbd=6:RBDPersistentVolumeSource
+    iscsi=7:ISCSIPersistentVolumeSource cinder=8:CinderPersistentVolumeSource
+    cephfs=9:CephFSPersistentVolumeSource fc=10:FCVolumeSource flocker=11:FlockerVolumeSource
+    flexVolume=12:FlexPersistentVolumeSource azureFile=13:AzureFilePersistentVolumeSource
+    vsphereVolume=14:VsphereVirtualDiskVolumeSource quobyte=15:QuobyteVolumeSource
+    azureDisk=16:AzureDiskVolumeSource photonPersistentDisk=17:PhotonPersistentDiskVolumeSource
+    portworxVolume=18:PortworxVolumeSource scaleIO=19:ScaleIOPersistentVolumeSource
+    local=20:LocalVolumeSource storageos=21:StorageOSPersistentVolumeSource csi=22:CSIPersistentVolumeSource
+AWSElasticBlockStoreVolumeSource: volumeID=1 fsType=2 partition=3:int readOnly=4:bool
+AzureDiskVolumeSource: diskName=1? diskURI=2? cachingMode=3? fsType=4? readOnly=5?:bool kind=6?
+AzureFilePersistentVolumeSource: secretName=1? shareName=2? readOnly=3:bool secretNamespace=4?
+CephFSPersistentVolumeSource: monitors=1[] path=2 user=3 secretFile=4 secretRef=5:SecretReference
+    readOnly=6:bool
+CinderPersistentVolumeSource: volumeID=1? fsType=2 readOnly=3:bool secretRef=4:SecretReference
+FCVolumeSource: targetWWNs=1[] lun=2?:int fsType=3 readOnly=4:bool wwids=5[]
+FlexPersistentVolumeSource: driver=1? fsType=2 secretRef=3:SecretReference readOnly=4:bool options=5{}
+FlockerVolumeSource: datasetName=1 datasetUUID=2
+GCEPersistentDiskVolumeSource: pdName=1? fsType=2 partition=3:int readOnly=4:bool
+GlusterfsPersistentVolumeSource: endpoints=1? path=2? readOnly=3:bool endpointsNamespace=4?
+ISCSIPersistentVolumeSource: targetPortal=1? iqn=2? lun=3?:int iscsiInterface=4 fsType=5 readOnly=6:bool
+    portals=7[] chapAuthDiscovery=8:bool secretRef=10:SecretReference chapAuthSession=11:bool
+    initiatorName=12?
+PhotonPersistentDiskVolumeSource: pdID=1? fsType=2
+PortworxVolumeSource: volumeID=1? fsType=2 readOnly=3:bool
+QuobyteVolumeSource: registry=1? volume=2? readOnly=3:bool user=4 group=5 tenant=6
+RBDPersistentVolumeSource: monitors=1[] image=2? fsType=3 pool=4 user=5 keyring=6
+    secretRef=7:SecretReference readOnly=8:bool
+ScaleIOPersistentVolumeSource: gateway=1? system=2? secretRef=3:SecretReference sslEnabled=4:bool
+    protectionDomain=5 storagePool=6 storageMode=7 volumeName=8 fsType=9 readOnly=10:bool
+StorageOSPersistentVolumeSource: volumeName=1 volumeNamespace=2 fsType=3 readOnly=4:bool
+    secretRef=5:ObjectReference
+VsphereVirtualDiskVolumeSource: volumePath=1? fsType=2 storagePolicyName=3 storagePolicyID=4
+SecretReference: name=1 namespace=2
+HostPathVolumeSource: path=1? type=2?
+NFSVolumeSource: server=1? path=2? readOnly=3:bool
+LocalVolumeSource: path=1? fsType=2?
+CSIPersistentVolumeSource: driver=1? volumeHandle=2? readOnly=3:bool fsType=4 volumeAttributes=5{}
+    controllerPublishSecretRef=6:SecretReference nodeStageSecretRef=7:SecretReference
+    nodePublishSecretRef=8:SecretReference controllerExpandSecretRef=9:SecretReference
+    nodeExpandSecretRef=10:SecretReference
 VolumeNodeAffinity: required=1:NodeSelector
 NodeSelector: nodeSelectorTerms=1[]:NodeSelectorTerm
 NodeSelectorTerm: matchExpressions=1[]:NodeSelectorRequirement matchFields=2[]:NodeSelectorRequirement
@@ -144,7 +175,8 @@ DaemonSet: metadata=1:ObjectMeta spec=2:DaemonSetSpec
 DaemonSetSpec: selector=1:LabelSelector template=2:PodTemplateSpec
 ReplicaSet: metadata=1:ObjectMeta spec=2:ReplicaSetSpec
 ReplicaSetSpec: replicas=1?:int selector=2:LabelSelector template=3:PodTemplateSpec
-Job: metadata=1:ObjectMeta spec=2:JobSpec
+Job: metadata=1:ObjectMeta spec=2:JobSpec status=3:JobStatus
+JobStatus: startTime=2:time completionTime=3:time
 JobSpec: parallelism=1?:int completions=2?:int template=6:PodTemplateSpec suspend=10?:bool
 CronJob: metadata=1:ObjectMeta spec=2:CronJobSpec
 CronJobSpec: schedule=1 suspend=4?:bool jobTemplate=5:JobTemplateSpec
