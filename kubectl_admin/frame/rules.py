@@ -16,6 +16,7 @@ HOMES = (
     "drain.rules",
     "etcd.diff.rules",
     "etcd.members.rules",
+    "etcd.restore.rules",
     "etcd.rules",
     "etcd.snapshot.rules",
     "finding",

@@ -7,12 +7,10 @@ from pathlib import Path
 from kubectl_admin.etcd.diff.collection import Collection
 from kubectl_admin.etcd.diff.entries import differences
 from kubectl_admin.etcd.diff.facts import Comparison, File, Wanted
-from kubectl_admin.etcd.snapshot import judge as snapshot_judge
-from kubectl_admin.etcd.snapshot.bolt.damage import Damaged
 from kubectl_admin.etcd.snapshot.bolt.source import Progress
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.etcd.snapshot.latest import Latest
-from kubectl_admin.etcd.snapshot.verify import Database, opened_database, quiet
+from kubectl_admin.etcd.snapshot.verify import Database, indexed, opened_database, quiet
 from kubectl_admin.etcd.stored.kinds import PREFIX, root_of
 from kubectl_admin.etcd.stored.objects import cluster
 from kubectl_admin.report.text import printable
@@ -59,9 +57,9 @@ def compare(a: Path, b: Path, options: Options, progress: Progress = quiet) -> C
         second = stack.enter_context(opened_database(b, progress=_part(progress, sizes[0], whole)))
         files = [File(label, each.verdict) for label, each in zip(labels(a, b), (first, second), strict=True)]
         if first.verdict.sound and second.verdict.sound:
-            read = [_index(first, _part(progress, half, whole))]
+            read = [indexed(first, _part(progress, half, whole))]
             again = _has_same_bytes(first, second)
-            read.append(read[0] if again else _index(second, _part(progress, half + sizes[0], whole)))
+            read.append(read[0] if again else indexed(second, _part(progress, half + sizes[0], whole)))
             files = [_known(file, each, options.prefix) for file, each in zip(files, read, strict=True)]
             match read:
                 case Latest() as index_a, Latest() as index_b:
@@ -86,20 +84,6 @@ def labels(a: Path, b: Path) -> tuple[str, str]:
     """How the files are called when shown: by their names; as A and B where those are long, or equal."""
     names = printable(a.name), printable(b.name)
     return ("A", "B") if names[0] == names[1] or max(map(len, names)) > LONG_LABEL else names
-
-
-def _index(database: Database, progress: Progress) -> Latest | Verdict:
-    """The keys of a database that is sound as far as it was looked at, or its fault after all."""
-    pages, verdict = database.pages, database.verdict
-    bucket = next((bucket for bucket in database.buckets if bucket.name == b"key"), None)
-    if pages is None or bucket is None:
-        return verdict
-    try:
-        return Latest(pages, bucket, lambda done: progress(done, pages.source.size))
-    except Damaged as error:
-        right = verdict.snapshot.hash_right if verdict.snapshot else None
-        findings = *verdict.findings, *snapshot_judge.of_damages([error.damage], 1, right)
-        return replace(verdict, findings=findings, damages=(error.damage,), damaged=1)
 
 
 def _known(file: File, read: Latest | Verdict, prefix: str) -> File:

@@ -1,5 +1,8 @@
 """A cluster's etcd brought back to a snapshot, on all control planes at once.
 
 Reading order:
+- facts: a snapshot, the running cluster, and what the person forces
+- gather: asks the cluster; snapshot: reads the file; authorities: told by their fingerprints
+- rules, judge: whether the one may be restored into the other
 - steps: the table by which the nodes agree, each by itself, while no API server runs
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubectl_admin.errors import AdminError
@@ -16,6 +16,7 @@ from kubectl_admin.etcd.snapshot.bolt.pages import USED, Pages
 from kubectl_admin.etcd.snapshot.bolt.source import Progress, Source, opened
 from kubectl_admin.etcd.snapshot.bolt.sweep import sweep
 from kubectl_admin.etcd.snapshot.facts import Full, Snapshot, Verdict
+from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.finding import Finding
 
 START = 4096  # bytes by which a file of another kind is recognised
@@ -69,6 +70,23 @@ def opened_database(path: Path, *, full: bool = False, progress: Progress = quie
     with opened(path) as source:
         yield _database(source, full=full, progress=progress)
         source.unchanged()
+
+
+def indexed(database: Database, progress: Progress) -> Latest | Verdict:
+    """The keys of a database that is sound as far as it was looked at, or its fault after all.
+
+    progress: called from time to time with the bytes done and those to be done in all.
+    """
+    pages, verdict = database.pages, database.verdict
+    bucket = next((bucket for bucket in database.buckets if bucket.name == b"key"), None)
+    if pages is None or bucket is None:
+        return verdict
+    try:
+        return Latest(pages, bucket, lambda done: progress(done, pages.source.size))
+    except Damaged as error:
+        right = verdict.snapshot.hash_right if verdict.snapshot else None
+        findings = *verdict.findings, *snapshot_judge.of_damages([error.damage], 1, right)
+        return replace(verdict, findings=findings, damages=(error.damage,), damaged=1)
 
 
 def _database(source: Source, *, full: bool, progress: Progress) -> Database:

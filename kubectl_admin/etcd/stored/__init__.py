@@ -6,6 +6,7 @@ Reading order:
 - values: the content of a value without a look at all of it: encryption, UID, the kind that it defines
 - tables: the fields of Kubernetes' own kinds; decode: a value made into plain data by them
 - objects: the objects of a database, kind by kind
+- encryption: encrypted values decrypted by an API server's configuration; secretbox: one of its ciphers
 
 Needs no cluster and no etcd.
 """

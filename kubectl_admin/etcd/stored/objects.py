@@ -10,6 +10,8 @@ from kubectl_admin.etcd.stored.decode import Unreadable, decoded
 from kubectl_admin.etcd.stored.facts import Kind, Stored
 from kubectl_admin.etcd.stored.kinds import DEFINITIONS, KEPT, LONG, by_place, root_of
 
+# Gives what an encrypted value holds, by group, resource, key and value; None where that can't be told.
+Unseal = Callable[[str, str, bytes, bytes], bytes | None]
 SYSTEM = "kube-system"  # the namespace whose UID is that of the cluster
 
 
@@ -58,16 +60,18 @@ def content(entry: KeyValue) -> bytes:
     return entry.value[: values.LONG + 1]
 
 
-def cluster(latest: Latest, prefix: str) -> tuple[str | None, str]:
+def cluster(latest: Latest, prefix: str, unseal: Unseal | None = None) -> tuple[str | None, str]:
     """The UID of namespace kube-system, which a cluster keeps for life.
 
-    None where it is not told, and why.
+    None where it is not told, and why. unseal: decrypts it where it is encrypted at rest.
     """
     key = f"{root_of(prefix)}namespaces/{SYSTEM}"
     entry = latest.find(key.encode())
     if entry is None:
         return None, f"it has no key {key} (see --etcd-prefix)"
     value = content(entry)
+    if unseal and values.is_encrypted(value):
+        value = unseal("", "namespaces", entry.key, value) or value
     if values.is_encrypted(value):
         return None, f"namespace {SYSTEM} is encrypted at rest"
     uid = values.uid_text(values.uid(value))

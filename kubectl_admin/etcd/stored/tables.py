@@ -1,8 +1,9 @@
 """The fields of Kubernetes' own kinds that are of use here, by their numbers in protobuf.
 
 A line a message, and a word a field: NAME=NUMBER, then «[]» where it is repeated, «{}» where it is a map of
-texts, «?» where it is a pointer in Go (or JSON always has it, so that a zero is kept), and its type if that is not text. «+» for a
-name: the fields of that message are those of its parent, as JSON has them.
+texts, «?» where JSON has it even if it is empty or 0 (a pointer in Go, or a field that is always written),
+and its type if that is not text. «+» for a name: the fields of that message are those of its parent, as JSON
+has them.
 
 Sources: k8s.io/api core/v1, apps/v1, batch/v1, storage/v1, discovery/v1, admissionregistration/v1,
 coordination/v1 (generated.proto, and types.go for pointers and names in JSON), apimachinery
@@ -189,7 +190,7 @@ class Field:
     """A field of a message.
 
     name: as JSON has it; "" where its fields are those of its parent.
-    type: one of SCALARS, or the name of a message. pointer: whether a zero in it means something.
+    type: one of SCALARS, or the name of a message. pointer: whether JSON has it even if it is empty or 0.
     """
 
     name: str

@@ -1,0 +1,101 @@
+"""The file itself, the cluster that it is of, and its size. Pure."""
+
+from collections.abc import Iterator
+
+from kubectl_admin.etcd.restore import rules
+from kubectl_admin.etcd.restore.facts import Forced, LiveFacts, SnapshotFacts
+from kubectl_admin.etcd.restore.judge.forcing import SUBJECT, unless
+from kubectl_admin.etcd.snapshot.facts import Snapshot
+from kubectl_admin.etcd.snapshot.judge import Standing, standing
+from kubectl_admin.etcd.snapshot.rules import NO_HASH
+from kubectl_admin.finding import Finding, Severity
+from kubectl_admin.report.text import printable, size, some_of
+
+FULL = 0.9  # of the quota, above which the first days after a restore may fill it
+
+
+def of_file(file: SnapshotFacts) -> Iterator[Finding]:
+    """Faults of the file itself. A file without its sha256 may end anywhere: no restore takes it."""
+    for finding in file.verdict.findings:
+        if finding.severity is Severity.VIOLATION:
+            yield finding
+        elif finding.rule == NO_HASH.id:
+            yield NO_HASH.violation(
+                subject=finding.subject,
+                evidence=finding.evidence,
+                fix="take a file that «kubectl admin etcd-snapshot» or «etcdctl snapshot save» has written",
+            )
+
+
+def of_identity(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterator[Finding]:
+    """Whether both are of one cluster. Etcd's own cluster id tells nothing: each restore makes a new one."""
+    option = "--force-other-cluster"
+    if not file.cluster.text or not live.cluster.text:
+        yield unless(
+            forced.other_cluster,
+            rules.CLUSTER_UNKNOWN,
+            SUBJECT,
+            f"it is not known of which cluster it is: {file.cluster.why or live.cluster.why}",
+            f"if you know that it is of this cluster: {option}",
+        )
+    elif file.cluster.text != live.cluster.text:
+        yield unless(
+            forced.other_cluster,
+            rules.OTHER_CLUSTER,
+            SUBJECT,
+            f"it is of another cluster: kube-system is {printable(file.cluster.text)} in it, and "
+            f"{live.cluster.text} here",
+            f"take a snapshot of this cluster; if another's is to come here: {option}",
+        )
+
+
+def of_quota(
+    file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool = False
+) -> Iterator[Finding]:
+    """The room below the quota. Before etcd 3.6 the restored file is as large as the snapshot, and after."""
+    if file.snapshot is None or not live.quota:
+        return
+    taken = file.snapshot.in_use if defrag else file.snapshot.database_size
+    if taken <= FULL * live.quota:
+        return
+    smaller = file.snapshot.in_use <= FULL * live.quota and not defrag
+    what = "holds" if defrag else "is"
+    yield unless(
+        forced.quota,
+        rules.QUOTA,
+        SUBJECT,
+        f"its database {what} {size(taken)}, of a quota of {size(live.quota)}; {size(file.snapshot.in_use)} "
+        "of it are in use",
+        ("make it smaller on the way: --defrag" if smaller else "raise etcd's --quota-backend-bytes first")
+        + "; if it is to be restored as it is: --force-quota",
+    )
+
+
+def of_members(file: SnapshotFacts) -> Iterator[Finding]:
+    """Notes on what a restore changes in the file's small parts."""
+    snapshot = file.snapshot
+    if snapshot is None:
+        return
+    for alarm in snapshot.contents.alarms:
+        is_corrupt = alarm.kind == "CORRUPT"
+        yield rules.ALARM_IN_SNAPSHOT.finding(
+            Severity.WARNING if is_corrupt else Severity.NOTE,
+            subject=f"alarm {alarm.kind}",
+            evidence="it was raised when the snapshot was taken, and is disarmed in the restored etcd",
+            fix="the data of a member had differed from the others': look for what is missing"
+            if is_corrupt
+            else "",
+        )
+    if odd := _odd_members(snapshot):
+        yield rules.MEMBERS_DROPPED.note(
+            subject=SUBJECT, evidence=f"its list of members is odd, and is dropped: {some_of(odd)}"
+        )
+
+
+def _odd_members(snapshot: Snapshot) -> list[str]:
+    contents = snapshot.contents
+    return [
+        f"{printable(member.name) or member.id} ({how})"
+        for member in contents.members
+        if (how := standing(member, contents)) is not Standing.VOTER
+    ]
