@@ -5,7 +5,7 @@ A violation forbids it. Some are overridden by an option, which their fix names:
 Reading order:
 - layout: whether the cluster is built and at work as a restore needs it
 - contents: the file itself, its cluster, its size; versions; trust: authorities and encryption
-- forcing: a violation that an option overrides
+- forcing: how bad a finding is that an option overrides
 """
 
 from kubectl_admin.etcd.restore import rules

@@ -31,21 +31,21 @@ def of_identity(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterato
     """Whether both are of one cluster. Etcd's own cluster id tells nothing: each restore makes a new one."""
     option = "--force-other-cluster"
     if not file.cluster.text or not live.cluster.text:
-        yield unless(
-            forced.other_cluster,
-            rules.CLUSTER_UNKNOWN,
-            SUBJECT,
-            f"it is not known of which cluster it is: {file.cluster.why or live.cluster.why}",
-            f"if you know that it is of this cluster: {option}",
+        yield rules.CLUSTER_UNKNOWN.finding(
+            unless(forced.other_cluster),
+            subject=SUBJECT,
+            evidence=f"it is not known of which cluster it is: {file.cluster.why or live.cluster.why}",
+            fix=f"if you know that it is of this cluster: {option}",
         )
     elif file.cluster.text != live.cluster.text:
-        yield unless(
-            forced.other_cluster,
-            rules.OTHER_CLUSTER,
-            SUBJECT,
-            f"it is of another cluster: kube-system is {printable(file.cluster.text)} in it, and "
-            f"{live.cluster.text} here",
-            f"take a snapshot of this cluster; if another's is to come here: {option}",
+        yield rules.OTHER_CLUSTER.finding(
+            unless(forced.other_cluster),
+            subject=SUBJECT,
+            evidence=(
+                f"it is of another cluster: kube-system is {printable(file.cluster.text)} in it, and "
+                f"{live.cluster.text} here"
+            ),
+            fix=f"take a snapshot of this cluster; if another's is to come here: {option}",
         )
 
 
@@ -59,15 +59,14 @@ def of_quota(
     if taken <= FULL * live.quota:
         return
     smaller = file.snapshot.in_use <= FULL * live.quota and not defrag
-    what = "holds" if defrag else "is"
-    yield unless(
-        forced.quota,
-        rules.QUOTA,
-        SUBJECT,
-        f"its database {what} {size(taken)}, of a quota of {size(live.quota)}; {size(file.snapshot.in_use)} "
-        "of it are in use",
-        ("make it smaller on the way: --defrag" if smaller else "raise etcd's --quota-backend-bytes first")
-        + "; if it is to be restored as it is: --force-quota",
+    way = "make it smaller on the way: --defrag" if smaller else "raise etcd's --quota-backend-bytes first"
+    told = "it holds" if defrag else "its database is"
+    yield rules.QUOTA.finding(
+        unless(forced.quota),
+        subject=SUBJECT,
+        evidence=f"{told} {size(taken)}, of a quota of {size(live.quota)}; {size(file.snapshot.in_use)} of it "
+        "are in use",
+        fix=f"{way}; if it is to be restored as it is: --force-quota",
     )
 
 

@@ -30,15 +30,18 @@ def of_authority(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterat
             )
     strangers = [node for node in live.nodes.values() if _is_stranger(file, node)]
     if strangers:
-        yield unless(
-            forced.authority,
-            rules.AUTHORITY,
-            SUBJECT,
-            f"it names authority {_short(file.authorities.fingerprints)}, and these nodes have others: "
-            f"{some_of([node.name for node in strangers])}",
-            "put the authority of then back first; if joining nodes and pods are to be given the new one "
-            "afterwards: --force-authority",
-            *(name for node in strangers for name in _objects(node)),
+        yield rules.AUTHORITY.finding(
+            unless(forced.authority),
+            subject=SUBJECT,
+            evidence=(
+                f"it names authority {_short(file.authorities.fingerprints)}, and these nodes have others: "
+                f"{some_of([node.name for node in strangers])}"
+            ),
+            fix=(
+                "put the authority of then back first; if joining nodes and pods are to be given the new one "
+                "afterwards: --force-authority"
+            ),
+            objects=[name for node in strangers for name in _objects(node)],
         )
 
 
@@ -46,13 +49,12 @@ def of_encryption(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Itera
     """Values that an API server could not read: of each way of encryption some are really decrypted."""
     for node in live.nodes.values():
         if node.encryption is None and any(one.encrypted for one in file.sealed):
-            yield unless(
-                forced.encryption,
-                rules.UNDECRYPTABLE,
-                f"node {node.name}",
-                f"its keys of encryption are not known: {printable(node.encryption_why)}",
-                "see that its host can be asked; if its API server has the keys: --force-encryption",
-                *_objects(node),
+            yield rules.UNDECRYPTABLE.finding(
+                unless(forced.encryption),
+                subject=f"node {node.name}",
+                evidence=f"its keys of encryption are not known: {printable(node.encryption_why)}",
+                fix="see that its host can be asked; if its API server has the keys: --force-encryption",
+                objects=_objects(node),
             )
     for one in file.sealed:
         refused = [(node, tried) for node, tried in _tries(one, live) if tried.trial is Trial.REFUSED]
@@ -60,16 +62,17 @@ def of_encryption(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Itera
         subject = _title(one)
         if refused:
             names = list(dict.fromkeys(node.name for node, _ in refused))
-            yield unless(
-                forced.encryption,
-                rules.UNDECRYPTABLE,
-                subject,
-                f"they can't be read on {some_of(names)}: {printable(refused[0][1].why)}",
-                "add the key of then to the API servers' EncryptionConfiguration, behind the present one, on "
-                "every control plane; if they are to be lost: --force-encryption"
-                if one.encrypted
-                else "add «identity: {}» as the last provider; if they are to be lost: --force-encryption",
-                *(f"node/{name}" for name in names),
+            yield rules.UNDECRYPTABLE.finding(
+                unless(forced.encryption),
+                subject=subject,
+                evidence=f"they can't be read on {some_of(names)}: {printable(refused[0][1].why)}",
+                fix=(
+                    "add the key of then to the EncryptionConfiguration of every API server, behind the "
+                    "present one; if they are to be lost: --force-encryption"
+                    if one.encrypted
+                    else "add «identity: {}» as the last provider; if they are to be lost: --force-encryption"
+                ),
+                objects=[f"node/{name}" for name in names],
             )
         elif unknown:
             yield rules.PLUGIN_KEY.warning(

@@ -45,12 +45,11 @@ def of_etcd(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterator[Fi
             subject=SUBJECT, evidence=f"{told}, which reads the format of the minor before it"
         )
     elif theirs < mine:
-        yield unless(
-            forced.version,
-            rules.ETCD_VERSION,
-            SUBJECT,
-            told,
-            "take a newer snapshot; if the dry run of this one shows that etcd reads it: --force-version",
+        yield rules.ETCD_VERSION.finding(
+            unless(forced.version),
+            subject=SUBJECT,
+            evidence=told,
+            fix="take a newer snapshot; if the dry run of this one shows that etcd reads it: --force-version",
         )
 
 
@@ -72,13 +71,14 @@ def of_kubernetes(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Itera
     if then[:2] != now[:2] or (server and server[:2] != then[:2]):
         if server and server[:2] != now[:2]:
             told = f"{told} (its API server {printable(live.server.text)})"
-        yield unless(
-            forced.version,
-            rules.KUBERNETES_VERSION,
-            SUBJECT,
-            told,
-            "take a snapshot of this minor; if its objects and add-ons of then are to run here: "
-            "--force-version",
+        yield rules.KUBERNETES_VERSION.finding(
+            unless(forced.version),
+            subject=SUBJECT,
+            evidence=told,
+            fix=(
+                "take a snapshot of this minor; if its objects and add-ons of then are to run here: "
+                "--force-version"
+            ),
         )
     elif then != now:
         yield rules.KUBERNETES_VERSION.note(

@@ -72,7 +72,6 @@ def test_what_its_option_overrides(changes, rule, option, field):
     shown, findings = found(file(**changes), forced=forced)
     assert shown == only(rule, "warning")
     assert is_allowed(findings)
-    assert "(overridden)" in findings[0].evidence
     others = replace(ALL_FORCED, **{field: False})
     assert found(file(**changes), forced=others)[0] == only(rule, "violation")
 
