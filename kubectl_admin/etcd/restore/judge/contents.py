@@ -64,8 +64,8 @@ def of_quota(
     yield rules.QUOTA.finding(
         unless(forced.quota),
         subject=SUBJECT,
-        evidence=f"{told} {size(taken)}, of a quota of {size(live.quota)}; {size(file.snapshot.in_use)} of it "
-        "are in use",
+        evidence=f"{told} {size(taken)}, of a quota of {size(live.quota)}; in use are "
+        f"{size(file.snapshot.in_use)}",
         fix=f"{way}; if it is to be restored as it is: --force-quota",
     )
 
