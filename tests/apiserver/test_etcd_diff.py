@@ -9,9 +9,8 @@ import pytest
 
 from kubectl_admin.etcd.stored.kinds import built_in
 from tests.apiserver.conftest import NAME
-from tests.lab import cache
-from tests.lab.api import api_only, etcd_process, processes
-from tests.lab.api.sketch import Sketch
+from tests.apiserver.stored import configuration, provider, saved, serve
+from tests.lab.api import api_only
 from tests.lab.nodes import lab
 from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES
@@ -29,21 +28,6 @@ Object = dict[str, Any]
 Called = tuple[str, str, str | None, str]  # kind, group, namespace, name
 Save = Callable[[str], Path]
 EVENT = next(kind for kind in built_in() if kind.name == "Event")  # of two groups, stored in one place
-
-
-def saved(lab_name: str, file: Path) -> Path:
-    """A snapshot of a lab's etcd."""
-    folder = api_only.folder_of(lab_name)
-    address = Sketch(network=api_only.block(folder)).address(0)
-    program = cache.root() / f"bin/etcd-{RELEASES[0].etcd}/etcdctl"
-    certificates = [
-        f"--{flag}={folder}/pki/{name}"
-        for flag, name in (("cacert", "ca.crt"), ("cert", "etcd-client.crt"), ("key", "etcd-client.key"))
-    ]
-    etcd_process.run(
-        [program, f"--endpoints=https://{address}:2379", *certificates, "snapshot", "save", file]
-    )
-    return file
 
 
 @pytest.fixture
@@ -222,34 +206,12 @@ def sealed() -> Iterator[Stage]:
     api_only.down(SEALED)
 
 
-def encrypt_secrets() -> None:
-    """Starts its API server again, with encryption at rest."""
-    folder = api_only.folder_of(SEALED)
-    provider = {"aescbc": {"keys": [{"name": "k1", "secret": etcd_process.text(bytes(32))}]}}
-    rule = {"resources": ["secrets"], "providers": [provider, {"identity": {}}]}
-    config = {
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "EncryptionConfiguration",
-        "resources": [rule],
-    }
-    (folder / "encryption.json").write_text(json.dumps(config), encoding="utf-8")
-    address = Sketch(network=api_only.block(folder)).address(0)
-    program = cache.root() / f"bin/kubernetes-{RELEASES[0].kubernetes}/kube-apiserver"
-    command = processes.apiserver_command(program, folder / "pki", address, etcd=address)
-    api_only.stop_apiserver(SEALED, "cp-1")
-    name = api_only.apiserver("cp-1")
-    flag = f"--encryption-provider-config={folder}/encryption.json"
-    process = processes.start(folder, name, [*command, flag], host="cp-1")
-    url = f"https://{address}:6443/readyz"
-    processes.await_ready(process, processes.log_of(folder, name), url, api_only.trust(folder))
-
-
 def test_what_a_real_api_server_has_encrypted_is_not_guessed(sealed: Stage, tmp_path: Path) -> None:
     names = ("change", "same", "again", "gone")
     secrets = [wide("Secret", name, stringData={"a": "1"}) for name in names]  # in namespace default
     sealed.kubectl("create", "-f", "-", given=listed(secrets))
     clear = saved(SEALED, tmp_path / "clear.db")
-    encrypt_secrets()
+    serve(SEALED, configuration(provider("aescbc", "k1", bytes(32)), {"identity": {}}))
     sealed.kubectl("replace", "-f", "-", given=listed(secrets))  # nothing is changed, and all is encrypted
     first = saved(SEALED, tmp_path / "first.db")
     assert states(clear, first) == dict.fromkeys(names, "writtenEncrypted")
