@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from kubectl_admin.etcd.snapshot.protobuf import TEXT, Undecodable, tagged
 from kubectl_admin.etcd.stored import secretbox
 from kubectl_admin.etcd.stored.values import ENCRYPTED, PROTOBUF
 
@@ -31,6 +32,8 @@ GCM_NONCE = 12  # bytes
 # «decrypted» to something else.
 OBJECTS = (PROTOBUF, b"{")
 KMS = "kms"
+KEY_ID = 2  # a field of what a plugin has encrypted
+LONG_ID = 80  # bytes of it that are shown
 IDENTITY = "identity"
 MANY = 200  # entries of a list in a configuration that are looked at
 
@@ -134,8 +137,10 @@ def _tries(provider: Provider, key: bytes, value: bytes) -> Iterator[Opened]:
     if not value.startswith(start):
         return
     if provider.kind == KMS:
-        if value.startswith(start + f"{provider.name}:".encode()):
-            yield Opened(Trial.UNKNOWN, why=f"only KMS plugin {provider.name} can decrypt it")
+        begins = start + f"{provider.name}:".encode()
+        if value.startswith(begins):
+            by = _plugin_key(value[len(begins) :]) if provider.version == "v2" else ""
+            yield Opened(Trial.UNKNOWN, why=f"only KMS plugin {provider.name} can decrypt it{by}")
         else:
             yield Opened(Trial.REFUSED, why="no KMS plugin of that name is configured")
         return
@@ -153,6 +158,20 @@ def _tries(provider: Provider, key: bytes, value: bytes) -> Iterator[Opened]:
             )
     if not found:
         yield Opened(Trial.REFUSED, why=f"provider {provider.kind} has no key of that name")
+
+
+def _plugin_key(data: bytes) -> str:
+    """The plugin's own name of the key, for a sentence; "" where it is not told.
+
+    Source: apiserver pkg/storage/value/encrypt/envelope/kmsv2/v2/api.proto, EncryptedObject.
+    """
+    try:
+        for tag, _, start, end in tagged(data):
+            if tag == KEY_ID << 3 | TEXT:
+                return f", by its key {data[start:end][:LONG_ID].decode(errors='replace')}"
+    except Undecodable:
+        pass
+    return ""
 
 
 def _cbc(secret: bytes, data: bytes, _key: bytes) -> bytes | None:

@@ -9,7 +9,7 @@ from kubectl_admin.etcd.restore.judge.forcing import SUBJECT, unless
 from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import printable
 
-VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-+].*)?")
+VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-+].*)?", re.ASCII)
 Version = tuple[int, int, int]
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from kubectl_admin.etcd.stored import secretbox
 from kubectl_admin.etcd.stored.encryption import Encryption, Trial, Unconfigured, configured, opened
+from tests.unit.etcd.diff.history import text
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 AT = b"/registry/secrets/shop/s"
@@ -131,6 +132,9 @@ def test_plugins():
     ours = {"kms": {"apiVersion": "v2", "name": "vault"}}
     near = {"kms": {"apiVersion": "v2", "name": "v"}}
     assert tried(configuration(ours), value).trial is Trial.UNKNOWN
+    assert tried(configuration(ours), value).why == "only KMS plugin vault can decrypt it"
+    told = b"k8s:enc:kms:v2:vault:" + text(1, b"sealed") + text(2, b"key-7")
+    assert tried(configuration(ours), told).why == "only KMS plugin vault can decrypt it, by its key key-7"
     assert tried(configuration(near), value).trial is Trial.REFUSED
     assert tried(configuration({"kms": {"name": "vault"}}), value).trial is Trial.REFUSED  # it is v1
     assert tried(configuration(near, ours), value).trial is Trial.UNKNOWN
