@@ -2,7 +2,7 @@
 
 Read in this order:
 hosts, kept_hosts, host: many at once, those that are kept open, and one
-script, files, texts, fetch, passthrough: commands and files there
+script, files, texts, fetch, send, passthrough: commands and files there
 framing, unpacking: a file's pieces as they come over the wire
 workspace, jobs: work that outlives the connection
 operation, claim, lease: whose work it is, and who is at work
