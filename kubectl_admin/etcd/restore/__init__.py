@@ -5,4 +5,5 @@ Reading order:
 - gather: asks the cluster; snapshot: reads the file; authorities: told by their fingerprints
 - rules, judge: whether the one may be restored into the other
 - steps: the table by which the nodes agree, each by itself, while no API server runs
+- manifests, plan: what a node's worker must know
 """

@@ -9,11 +9,12 @@ from functools import partial
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane.component import Component
+from kubectl_admin.control_plane.probes import LOOPBACK
 from kubectl_admin.errors import AdminError
 from kubectl_admin.health.asking import clock, instances, silence
 from kubectl_admin.health.asking.exchange import Exchange, Heard, Patience
 from kubectl_admin.health.asking.instances import Replies
-from kubectl_admin.health.asking.questions import LOOPBACK, METRICS, Plan, Question
+from kubectl_admin.health.asking.questions import METRICS, Plan, Question
 from kubectl_admin.health.facts import KUBELET_PING, Clock, Metrics, NoReply, Process, Reply, Why
 from kubectl_admin.pool import ask_all
 

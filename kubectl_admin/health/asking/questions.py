@@ -22,18 +22,16 @@ from kubectl_admin.control_plane.component import (
     Component,
 )
 from kubectl_admin.control_plane.flags import listed, url_parts
-from kubectl_admin.control_plane.pod import PORT_LIMIT, container_of, port_of, settings_of
+from kubectl_admin.control_plane.pod import PORT_LIMIT, port_of, settings_of
+from kubectl_admin.control_plane.probes import LOOPBACK, Probe, probes_of
 from kubectl_admin.control_plane.static_pods import node_of
 from kubectl_admin.errors import AdminError
-from kubectl_admin.health.asking.pods import objects_in, pod_of
+from kubectl_admin.health.asking.pods import pod_of
 from kubectl_admin.health.facts import KUBELET_PING, Endpoint, Pod, Process
 
 KUBE_PROXY_HEALTH = 10256
 METRICS = "/metrics"
 PROXY_MODE = "/proxyMode"
-PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
-LOOPBACK = "127.0.0.1"
-Probe = tuple[str, int, str, str]  # host, port, scheme, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,22 +192,6 @@ def endpoint_of(flags: Mapping[str, str], probes: Sequence[Probe], component: Co
     flag, _ = PORTS[component]
     port = probed[1] if probed and flag not in flags else port_of(flags, component)
     return Endpoint(flags.get("bind-address", ""), port, probed[2] if probed else "https") if port else None
-
-
-def probes_of(pod: Mapping[str, Any], component: str) -> Iterator[Probe]:
-    """Host, port, scheme and path of a component's own probes; a host of "" is the pod's address."""
-    container = container_of(pod, component)
-    names = {
-        str(one.get("name")): whole_number(one.get("containerPort"))
-        for one in objects_in(container.get("ports"))
-    }
-    for kind in PROBES:
-        get = mapping(mapping(container.get(kind)).get("httpGet"))
-        said = get.get("port")
-        port = names.get(str(said)) or whole_number(said)
-        if port and port < PORT_LIMIT:
-            scheme = str(get.get("scheme") or "HTTP").lower()
-            yield str(get.get("host") or ""), port, scheme, str(get.get("path") or "/")
 
 
 def ways(pods: Iterable[Pod]) -> dict[str, list[str]]:
