@@ -6,26 +6,19 @@
 set -eu
 container=$1 data=$2 state=$3
 
-# Several etcds may run on a host: the container's own is the one in its cgroup. All that it needs is looked for
-# in its own root, where its flags say that it is.
+. ./etcd-root.sh
+
+# All that etcd needs is looked for in its own root, where its flags say that it is.
 if [ "$container" != - ]; then
-  # shellcheck disable=SC2013 # these paths are words
-  for cgroup in $(grep -ls -- "$container" /proc/[0-9]*/cgroup); do
-    process=${cgroup%/cgroup}
-    [ "$(cat "$process/comm" 2> /dev/null)" = etcd ] || continue
-    root=$process/root
+  find_root "$container"
+  if [ -n "$root" ]; then
     printf 'root %s\n' "$root"
-    for path in usr/local/bin usr/bin bin; do
-      if [ -x "$root/$path/etcdctl" ]; then
-        printf 'etcdctl %s\n' "$root/$path/etcdctl"
-        break
-      fi
-    done
+    etcdctl=$(program_in "$root" etcdctl)
+    if [ -n "$etcdctl" ]; then printf 'etcdctl %s\n' "$etcdctl"; fi
     if [ -e "$root$data/member/snap/db" ]; then
       printf 'database %s\n' "$(stat -c %s -- "$root$data/member/snap/db")"
     fi
-    break
-  done
+  fi
 elif command -v etcdctl > /dev/null; then
   printf 'etcdctl %s\n' "$(command -v etcdctl)"
 fi

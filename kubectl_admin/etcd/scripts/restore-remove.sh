@@ -1,0 +1,43 @@
+# Removes a restore that has not begun, with all that was prepared for it; its unit is stopped first.
+# restore-remove.sh DIRECTORY ID UNITS
+#   ID: the operation's; «-» for any
+# Answers «removed», or «none» where there is none. One that has begun, or is over, stays, and that is an error.
+set -eu
+state=$1 id=$2 units=$3
+
+. ./restore-look.sh
+
+look_at_restore "$state"
+if [ "$restore_is" = none ]; then
+  printf 'none\n\n# end\n'
+  exit 0
+fi
+if [ "$id" != - ] && [ -n "$restore_id" ] && [ "$restore_id" != "$id" ]; then
+  echo "the restore here is $restore_id, and not $id" >&2
+  exit 1
+fi
+stopped=no
+if [ "$restore_is" = unbegun ]; then
+  settle_unit kubectl-admin-restore.service
+  if [ "$unit_is" = running ]; then
+    stopped=yes
+    systemctl stop kubectl-admin-restore.service > /dev/null 2>&1 || :
+    settle_unit kubectl-admin-restore.service
+    if [ "$unit_is" = running ]; then
+      echo "kubectl-admin-restore.service could not be stopped" >&2
+      exit 1
+    fi
+  fi
+  # A worker writes its journal before it does anything, and this one does nothing any more.
+  look_at_restore "$state"
+fi
+if [ "$restore_is" != unbegun ] && [ "$restore_last" != disarmed ]; then
+  if [ "$stopped" = yes ]; then systemctl start kubectl-admin-restore.service; fi
+  echo "the restore here is $restore_is (its last word: $restore_last), so it was not removed" >&2
+  exit 1
+fi
+if [ -n "$restore_id" ]; then remove_aside "$restore_data" "$restore_id"; fi
+remove_unit "$units"
+rm -rf -- "$state"
+rmdir -- "${state%/*}" 2> /dev/null || :
+printf 'removed\n\n# end\n'
