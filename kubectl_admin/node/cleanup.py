@@ -24,6 +24,7 @@ from kubectl_admin.report import Column, Report, Table
 # Beside what a debug pod takes.
 RIGHTS = (Right("list", "nodes"), Right("list", "pods"), Right("delete", "pods"))
 ABANDONED, IN_USE, HALF_WAY, UNKNOWN = "abandoned", "in use", "half-way upgrade", "unknown"
+RESTORE = "restore"  # of etcd
 NOTHING = "nothing is left in the cluster"
 NOTHING_SEEN = "nothing was found, but not every host could be looked at"
 KEPT = (IN_USE, HALF_WAY)  # whatever is in one of these states is removed with --force alone
@@ -34,8 +35,8 @@ class Leftover:
     """Something of this tool's: a pod, or a directory on a node's host with the job in it.
 
     state: abandoned (certainly nobody uses it), in use (its process or job runs), half-way upgrade (a node's
-    upgrade was cut or has failed, and needs it), unknown (its process was started on another machine, and may
-    run there).
+    upgrade was cut or has failed, and needs it), restore (of etcd, in whatever state), unknown (its process
+    was started on another machine, and may run there).
     """
 
     what: LeftPod | LeftDirectory
@@ -81,6 +82,8 @@ def find(
 
 def state_of(left: LeftPod | LeftDirectory) -> str:
     """Whether somebody still uses it."""
+    if isinstance(left, LeftDirectory) and left.is_restore:
+        return RESTORE
     if left.is_abandoned:
         return ABANDONED
     if (isinstance(left, LeftDirectory) and left.active) or is_here(left.owner):
@@ -88,6 +91,15 @@ def state_of(left: LeftPod | LeftDirectory) -> str:
     if isinstance(left, LeftDirectory) and left.is_half_way:
         return HALF_WAY
     return UNKNOWN
+
+
+def removable(left: Sequence[Leftover], *, force: bool) -> list[Leftover]:
+    """Those that are removed. force: whether what is in use, and what an upgrade needs, is as well.
+
+    A restore of etcd is removed by the verb alone that knows how far it is: half-way, nothing else could put
+    the data of a node back.
+    """
+    return [each for each in left if each.state != RESTORE and (force or each.state not in KEPT)]
 
 
 def is_here(owner: Owner | None) -> bool:
@@ -127,6 +139,17 @@ def half_way(left: Leftover) -> Finding:
     )
 
 
+def restore(left: Leftover) -> Finding:
+    """The note about a restore of etcd that is there."""
+    node = left.what.node
+    return rules.RESTORE_THERE.note(
+        subject=f"restore of etcd on node {node}",
+        evidence=f"{left.name} is there, and is not removed here",
+        fix="see how far it is: kubectl admin etcd-restore --status; when it is over: --prune",
+        objects=(f"node/{node}",),
+    )
+
+
 def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
     """Leftovers as a table and as a document."""
     columns = [Column("NAME"), Column("STATE"), Column("OWNER"), Column("CREATED", wide=True)]
@@ -136,7 +159,11 @@ def report(left: Sequence[Leftover], findings: Sequence[Finding]) -> Report:
         names=lambda: (each.name for each in left),
         tables=[Table(columns, [row(each) for each in left])] if left else [],
         paragraphs=[] if left else [NOTHING_SEEN if findings else NOTHING],
-        findings=[*findings, *(half_way(each) for each in left if each.state == HALF_WAY)],
+        findings=[
+            *findings,
+            *(half_way(each) for each in left if each.state == HALF_WAY),
+            *(restore(each) for each in left if each.state == RESTORE),
+        ],
     )
 
 

@@ -30,6 +30,9 @@ MOST = 1000  # directories of a host that are looked at; a host that was taken o
 # Of an upgrade: the only record of the holds, repositories and packages that its node had. It is there only
 # while the upgrade is at work, or half way.
 UPGRADE = "upgrade"
+# Of a restore of etcd: its plan, its journal and its worker, by which alone a node resumes it, and which say
+# where the data of before are.
+RESTORE = "restore"
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
 
 
@@ -79,6 +82,11 @@ class LeftDirectory:
     def is_half_way(self) -> bool:
         """Whether an upgrade that nobody works at needs it to resume, or to put back what was there."""
         return self.name == UPGRADE and not self.active
+
+    @property
+    def is_restore(self) -> bool:
+        """Whether it is a restore of etcd, in whatever state."""
+        return self.name == RESTORE
 
 
 def pods(cluster: Cluster, namespace: str | None = None) -> Iterator[LeftPod]:

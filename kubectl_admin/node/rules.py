@@ -8,4 +8,8 @@ HALF_WAY_UPGRADE = Rule(
     "half-way-upgrade",
     "a record stays that an upgrade needs to resume, and to put back holds, repositories and packages",
 )
+RESTORE_THERE = Rule(
+    "restore-there",
+    "a restore of etcd stays until etcd-restore removes it: its directory says where a node's data are",
+)
 NOT_REMOVED = Rule("not-removed", "nothing of this tool is left in the cluster that nobody uses")

@@ -28,7 +28,7 @@ def command(
     """Remove debug pods, directories and jobs left behind by killed runs.
 
     Nothing else is ever removed. Things in use, and those that a half-way upgrade needs, stay unless --force
-    is given. If you name nodes, only their hosts are looked at.
+    is given. A restore of etcd always stays. If you name nodes, only their hosts are looked at.
 
     Exit code 3: something could not be removed.
 
@@ -47,7 +47,7 @@ def command(
     with env.progress("looking at nodes") as progress:
         hosts = Hosts(cluster, Operation.begin(), pods, env.note)
         left, blind = cleanup.find(hosts, nodes, progress.step)
-    chosen = [each for each in left if force or each.state not in cleanup.KEPT]
+    chosen = cleanup.removable(left, force=force)
 
     outcomes: dict[str, str] = {}
 

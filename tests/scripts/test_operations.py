@@ -161,6 +161,14 @@ def test_a_link_is_removed_and_not_what_it_leads_to(shell, state, tmp_path):
     assert (tmp_path / "precious").read_text() == "x"
 
 
+def test_a_restore_of_etcd_is_never_discarded(shell, state):
+    make(state, "restore")
+    done = shell.ended("discard", state, "restore")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"only kubectl admin etcd-restore removes it" in done.stderr
+    assert (state / "restore/owner").exists()
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/../..", "/", "a/b"])
 def test_nothing_outside_is_ever_removed(shell, state, name):
     make(state, "a")

@@ -544,7 +544,19 @@ def test_names_that_are_no_operations_stay(node):
     assert (node.data / ".kubectl-admin-mine-old").exists()
 
 
-@pytest.mark.parametrize("words", [*JOURNALS["underway"], *JOURNALS["unbegun"]])
+@pytest.mark.parametrize("words", [[], ["prepared"]])
+def test_one_that_was_never_armed_is_pruned(node, words):
+    node.prepare()
+    if words:
+        node.journal(*words)
+    node.unit_is("active", f"kubectl-admin-{ID}.service")
+    assert node.prune().returncode == 0
+    assert f"stop kubectl-admin-{ID}.service" in node.calls
+    assert node.aside_names == ["member"]
+    assert not node.state.exists()
+
+
+@pytest.mark.parametrize("words", [*JOURNALS["underway"], ["prepared", "armed"]])
 def test_nothing_is_pruned_before_it_is_over(node, words):
     node.prepare()
     if words:

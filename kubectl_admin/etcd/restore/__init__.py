@@ -6,4 +6,7 @@ Reading order:
 - rules, judge: whether the one may be restored into the other
 - steps: the table by which the nodes agree, each by itself, while no API server runs
 - manifests, plan: what a node's worker must know
+- status, survey: how far a restore is on a host, and what a host has
+- prepare, arm: all that is brought to the hosts, and how it is armed, removed and pruned
+- go: the word to begin
 """

@@ -1,4 +1,5 @@
-# Removes all that restores which are over have left on this host: their directory, and the data of before.
+# Removes all that restores which are over, or were never armed, have left on this host: their directory, and the data
+# that are aside.
 # restore-prune.sh DIRECTORY DATA UNITS PARKED
 #   DATA: etcd's data directory; the directory «member» in it stays in any case. PARKED: beside the manifests; it is
 #   removed where it is empty
@@ -10,6 +11,8 @@ state=$1 data=$2 units=$3 parked=$4
 
 settle_unit kubectl-admin-restore.service
 look_at_restore "$state"
+# One that was prepared and never armed has nobody who could begin it. One that was armed ends by itself.
+if [ "$restore_is" = unbegun ] && [ "$restore_last" != armed ]; then restore_is=over; fi
 if [ "$unit_is" = running ] || { [ "$restore_is" != over ] && [ "$restore_is" != none ]; }; then
   echo "the restore here is not over (its last word: $restore_last), so nothing was removed" >&2
   exit 1
@@ -22,6 +25,7 @@ if [ -n "$restore_data" ] && [ "$restore_data" != "$data" ]; then
   echo "the restore here was of $restore_data, and etcd runs with $data, so nothing was removed" >&2
   exit 1
 fi
+if [ -n "$restore_id" ]; then remove_aside "$restore_data" "$restore_id"; fi
 kilobytes=0
 for directory in "$data"/.kubectl-admin-*-old "$data"/.kubectl-admin-*-new "$data"/.kubectl-admin-*-new.part "$state"; do
   if [ ! -d "$directory" ] || [ -L "$directory" ]; then continue; fi

@@ -9,6 +9,11 @@ case $2 in
     printf '%s is not the name of an operation\n' "$2" >&2
     exit 1
     ;;
+  restore)
+    # In the middle of a restore of etcd, this directory alone says where a node's data are.
+    echo "$1/$2 is a restore of etcd: only kubectl admin etcd-restore removes it" >&2
+    exit 1
+    ;;
 esac
 unit="kubectl-admin-$2.service"
 settle_unit "$unit"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.etcd.restore import status
 from kubectl_admin.node import cleanup, leftovers, operation
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftDirectory, LeftPod
@@ -115,6 +116,11 @@ def test_a_folder_is_abandoned_when_it_was_for_one_run_and_that_has_ended(name, 
             for owner in (ENDED, ELSEWHERE, None)
         ),
         (LeftDirectory("cp-1", "upgrade2", False, ENDED), "unknown"),
+        *(
+            (LeftDirectory("cp-1", "restore", active, owner), "restore")
+            for owner in (MINE, ENDED, ELSEWHERE, None)
+            for active in (True, False)
+        ),
         # A job that was for one run, and nobody will ask for any more, goes on for nobody.
         (LeftDirectory("cp-1", "0123456789", True, ENDED), "abandoned"),
     ],
@@ -261,6 +267,21 @@ def test_the_folder_of_an_upgrade_is_the_one_that_upgrades_make():
     assert f"{leftovers.STATE}/{leftovers.UPGRADE}" == DIRECTORY
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_a_restore_of_etcd_is_never_removed_and_said_with_the_way_on(force):
+    left = cleanup.Leftover(LeftDirectory("cp-1", "restore", False, ENDED), "restore")
+    other = cleanup.Leftover(LeftDirectory("cp-1", "0123456789", False, ENDED), "abandoned")
+    assert cleanup.removable([left, other], force=force) == [other]
+    (finding,) = cleanup.report([left], []).findings
+    assert (finding.rule, finding.objects) == ("restore-there", ("node/cp-1",))
+    assert "etcd-restore --status" in finding.fix
+    assert "--prune" in finding.fix
+
+
+def test_the_folder_of_a_restore_is_the_one_that_restores_make():
+    assert f"{leftovers.STATE}/{leftovers.RESTORE}" == status.DIRECTORY
+
+
 def test_a_folder_of_a_run_that_was_killed_is_swept_with_its_job(machine, monkeypatch, tmp_path):
     monkeypatch.setattr(leftovers, "STATE", str(tmp_path))
     monkeypatch.setattr("kubectl_admin.node.workspace.STATE", str(tmp_path))
@@ -269,11 +290,13 @@ def test_a_folder_of_a_run_that_was_killed_is_swept_with_its_job(machine, monkey
         "bbbbbbbbbb": ELSEWHERE,
         "cccccccccc": MINE,
         "upgrade": ENDED,
+        "restore": ENDED,
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "owner").write_text(f"{owner}\n")
     leftovers.sweep_host(host_of(machine))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bbbbbbbbbb", "cccccccccc", "upgrade"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["bbbbbbbbbb", "cccccccccc", "restore", "upgrade"]
 
 
 def test_owners_of_this_process_are_known_here():
