@@ -8,29 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import control_plane_host
+from tests.fakes.control_plane_host import CONTAINER
 from tests.fakes.host import Shell
 
 ID, OTHER = "0123456789", "aaaaaaaaaa"
-CONTAINER = "c0ffee" * 8
 UNIT = "kubectl-admin-restore.service"
-# Units are files that hold their state; what a started worker writes first is in `first`.
-SYSTEMCTL = """#!/bin/sh
-cd FOLDER/systemd || exit 9
-echo "$*" >> log
-name=$2
-case $1 in
-  show) echo "MainPID=$(cat main 2> /dev/null || echo 0)"; echo NRestarts=0 ;;
-  is-active) cat "units/$name" 2> /dev/null || { echo inactive; exit 3; }
-    [ "$(cat "units/$name")" = active ] ;;
-  is-enabled) [ -e "enabled/$name" ] && echo enabled || { echo disabled; exit 1; } ;;
-  enable) [ -e "FOLDER/etc/$name" ] && : > "enabled/$name" ;;
-  disable) rm -f "enabled/$name" ;;
-  start) echo active > "units/$name"; cat first >> FOLDER/var/restore/journal 2> /dev/null || : ;;
-  stop) rm -f "units/$name"; cat last >> FOLDER/var/restore/journal 2> /dev/null || : ;;
-  daemon-reload) ;;
-  *) exit 9 ;;
-esac
-"""
 ETCDUTL = """#!/bin/sh
 case "$*" in
   version) echo "etcdutl version: 3.6.8"; echo "API version: 3.6"; exit ;;
@@ -72,7 +55,7 @@ class Node:
     @property
     def root(self) -> Path:
         """Of etcd's container."""
-        return self.folder / "proc/11/root"
+        return control_plane_host.root(self.folder)
 
     @property
     def plan(self) -> str:
@@ -144,26 +127,13 @@ class Node:
 @pytest.fixture
 def node(shell: Shell, tmp_path: Path) -> Node:
     node = Node(shell, tmp_path)
-    for folder in ("systemd/units", "systemd/enabled", "bin", "etc", "proc/11/root/usr/local/bin", "var"):
-        (tmp_path / folder).mkdir(parents=True)
-    (node.data / "member/snap").mkdir(parents=True)
-    (node.data / "member/snap/db").write_bytes(b"live")
-    (node.data / "member").chmod(0o750)
-    (tmp_path / "proc/uptime").write_text("100.5 0\n")
-    (tmp_path / "proc/11/cgroup").write_text(f"0::/kubepods/pod{'0' * 32}/{CONTAINER}\n")
-    (tmp_path / "proc/11/comm").write_text("etcd\n")
-    (tmp_path / "proc/12").mkdir()
-    (tmp_path / "proc/12/cgroup").write_text("0::/kubepods/another\n")
-    (tmp_path / "proc/12/comm").write_text("etcd\n")
+    control_plane_host.make(tmp_path)
     for path, text in {
-        tmp_path / "bin/systemctl": SYSTEMCTL,
-        tmp_path / "bin/systemd-run": "#!/bin/sh\n",
         node.root / "usr/local/bin/etcdutl": ETCDUTL.replace("FLAGS", "--initial-memory-map-size uint"),
         node.root / "usr/local/bin/etcdctl": ETCDCTL,
     }.items():
         path.write_text(text.replace("FOLDER", str(tmp_path)))
         path.chmod(0o755)
-    (tmp_path / "systemd/first").write_text("1764500001 armed\n")
     return node
 
 
@@ -190,8 +160,6 @@ def kubelet(node: Node, *flags: str, config: str = "") -> None:
 def test_a_host_that_can_carry_it_out(node):
     (node.folder / "kubernetes/manifests").mkdir(parents=True)
     kubelet(node, config=f"staticPodPath: {node.folder}/kubernetes/manifests\n")
-    (node.root / str(node.data)[1:]).parent.mkdir(parents=True)
-    (node.root / str(node.data)[1:]).symlink_to(node.data)
     found = survey(node)
     assert found["manifests"] == f"{node.folder}/kubernetes/manifests"
     assert (found["beside"], found["same"], found["systemd"]) == ("yes", "yes", "yes")
@@ -211,6 +179,7 @@ def test_a_flag_of_the_kubelet_wins_over_its_configuration(node):
 
 
 def test_an_etcd_with_other_data_is_not_the_same(node):
+    (node.root / str(node.data)[1:]).unlink()
     assert "same" not in survey(node)
     (node.root / str(node.data)[1:] / "member").mkdir(parents=True)
     assert "same" not in survey(node)

@@ -64,8 +64,8 @@ def remove(host: Host, id_: str) -> bool:
 
 
 def prune(host: Host, data: str, parked: str) -> int:
-    """Removes all that restores which are over, or were never armed, have left on a host: their directory, and
-    data that are aside.
+    """Removes all that restores which are over, or were never armed, have left on a host: directory and
+    the data that are aside.
 
     data: etcd's data directory; its directory «member» stays in any case. parked: as in the plan. The bytes
     that were freed. Raises AdminError where a restore is not over.

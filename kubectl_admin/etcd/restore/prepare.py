@@ -7,7 +7,7 @@ own programs and the snapshot; then the restored data beside the present ones, o
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.resources import files as files_of
 
@@ -20,9 +20,11 @@ from kubectl_admin.node import files, jobs
 from kubectl_admin.node.debug_pod import rights
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.send import Destination, LocalFile, send
 from kubectl_admin.report.text import mib, mib_needed, some_of
+from kubectl_admin.signals import sheltered
 
 BEGIN, ASIDE, WORKER = (Script("etcd", f"restore-{name}") for name in ("begin", "aside", "worker"))
 COPY_TIMEOUT = 180.0  # seconds to copy etcd's two programs on a slow disk
@@ -124,20 +126,24 @@ def prepare_all(hosts: Hosts, plans: Mapping[str, NodePlan], seed: Seed, watch: 
     hosts: their operation is the plans'. Raises AdminError where one can't, or where they differ; then
     nothing stays on any of them.
     """
-    try:
-        questions = {node: partial(on_node, hosts, plan, seed, watch) for node, plan in plans.items()}
-        found = hosts.need_all(questions)
-        refuse_unlike(found, seed)
-    except AdminError:
-        remove_all(hosts, plans)
-        raise
-    return found
+    questions = {node: partial(on_node, hosts, plan, seed, watch) for node, plan in plans.items()}
+    done = False
+    with sheltered() as shelter:
+        try:
+            with shelter.exposed():
+                found = hosts.need_all(questions)
+                refuse_unlike(found, seed)
+                done = True
+                return found
+        finally:
+            if not done:
+                remove_all(hosts, plans)
 
 
 def remove_all(hosts: Hosts, plans: Mapping[str, NodePlan]) -> None:
     """Removes what was prepared on these nodes, unless it has begun; it says what can't be removed."""
     # An operation of its own: that of the preparation may be over, since a node was late.
-    own = Hosts(hosts.cluster, type(hosts.operation).begin(), hosts.options, hosts.say)
+    own = replace(hosts, operation=Operation.begin())
     ids = {plan.id for plan in plans.values()}
     for node, answer in own.ask(plans, lambda host: [remove(host, id_) for id_ in ids]).items():
         if isinstance(answer, AdminError):
