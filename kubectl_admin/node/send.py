@@ -79,7 +79,8 @@ def measure(
     digest: the SHA-256 in hex that it had when it was judged, if that is known; AdminError where it has
     another one now. progress: is given the bytes that have been read.
     """
-    whole, digests, size = hashlib.sha256(), [], 0
+    whole, size = hashlib.sha256(), 0
+    digests: list[str] = []
     while content := read_piece(descriptor, len(digests), PIECE):
         whole.update(content)
         digests.append(hashlib.sha256(content).hexdigest())

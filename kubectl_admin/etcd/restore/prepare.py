@@ -236,7 +236,9 @@ def prepared_of(node: str, log: str, version: str, sent: int = 0) -> Prepared:
     found = {name: rest for name, _, rest in lines if name in ("restored", "took")}
     try:
         said = json.loads(found["restored"])
-        numbers = [int(said[name]) for name in ("hash", "revision", "totalKey", "totalSize")]
+        hash_, revision, keys, size = (
+            int(said[name]) for name in ("hash", "revision", "totalKey", "totalSize")
+        )
         seconds = float(found["took"])
     except (KeyError, ValueError, TypeError):
         raise AdminError(
@@ -244,7 +246,7 @@ def prepared_of(node: str, log: str, version: str, sent: int = 0) -> Prepared:
         ) from None
     if not math.isfinite(seconds):
         raise AdminError(f"node {node}: unexpected answer of the host: {found['took'][:80]!r}")
-    return Prepared(node, *numbers, version, seconds, sent)
+    return Prepared(node, hash_, revision, keys, size, version, seconds, sent)
 
 
 def refuse_unlike(found: Mapping[str, Prepared], seed: Seed) -> None:
