@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.resources import files as files_of
 
 from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.restore import steps
 from kubectl_admin.etcd.restore.arm import remove
 from kubectl_admin.etcd.restore.plan import NodePlan
 from kubectl_admin.etcd.restore.status import DIRECTORY, UNITS, Stage
@@ -160,7 +160,7 @@ def prepare(host: Host, plan: NodePlan, seed: Seed, watch: Watch) -> Prepared:
     """Prepares one node. Raises AdminError where a step fails; what it has made there stays for `remove`."""
     begin(host, plan, seed, watch)
     version = program(host, plan, seed, watch)
-    for name, text in (("steps", steps()), ("worker", WORKER.text())):
+    for name, text in (("steps", steps.text()), ("worker", WORKER.text())):
         watch.check()
         files.write(host, f"{DIRECTORY}/{name}", text.encode())
     watch.check()
@@ -169,11 +169,6 @@ def prepare(host: Host, plan: NodePlan, seed: Seed, watch: Watch) -> Prepared:
     if sent.digest != seed.snapshot.digest:
         raise AdminError(f"node {plan.node}: the snapshot there is not the one that was verified")
     return restore_aside(host, plan, seed, watch, version, sent.size)
-
-
-def steps() -> str:
-    """The table by which workers agree."""
-    return files_of("kubectl_admin").joinpath("etcd", "scripts", "restore-steps.txt").read_text("utf-8")
 
 
 def begin(host: Host, plan: NodePlan, seed: Seed, watch: Watch) -> dict[str, str]:
