@@ -32,7 +32,7 @@ from tests.lab.api.etcd_process import Etcd, await_health, own_address, process,
 from tests.lab.progress import Progress
 from tests.lab.recipes import binaries
 from tests.lab.versions import MORE_ETCD, RELEASES
-from tests.unit.etcd.restore.samples import control_plane, found, on_disk
+from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk
 from tests.unit.node.conftest import SYSTEM
 
 pytestmark = pytest.mark.lab

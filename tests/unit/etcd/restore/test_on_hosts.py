@@ -21,7 +21,7 @@ from tests.fakes import control_plane_host
 from tests.fakes.control_plane_host import CONTAINER, ControlPlaneHost
 from tests.fakes.host import Cut, host_of, inline
 from tests.fakes.hosts import Opened
-from tests.unit.etcd.restore.samples import control_plane, found, on_disk
+from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk
 from tests.unit.node.conftest import SYSTEM
 
 NODES = ("cp-1", "cp-2", "cp-3")

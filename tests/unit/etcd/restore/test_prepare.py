@@ -19,7 +19,7 @@ from kubectl_admin.etcd.restore.prepare import (
 from kubectl_admin.etcd.restore.status import Earlier, Stage
 from kubectl_admin.etcd.restore.survey import Survey, survey_of
 from kubectl_admin.node.send import LocalFile
-from tests.unit.etcd.restore.samples import control_plane, found, on_disk
+from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk
 
 ID = "0123456789"
 MIB = 1 << 20
