@@ -13,7 +13,7 @@ node sees them:
 - WENT: it was on the new side before
 - OWN: whether its own etcd answers a linearizable read: that etcd has a majority
 - GO: `key`: the key `go` or some node's `going/NODE` is in the old etcd, or was (`told` in the journal);
-  `hand`: a file on the node says it; `no`: none of these
+  `hand`: a file on the node says it; `later`: it will be such a file, by the node's plan; `no`: none of these
 - DECISION: `commit` once it is in the restored etcd
 - ACKS, BACKS: whether `ack/NODE` of a majority is in the restored etcd, `back/NODE` of a majority in the
   old one; at the own endpoint, else at those of the other nodes
@@ -45,7 +45,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "closed": ("no", "yes"),
     "went": ("no", "yes"),
     "own": ("answers", "silent"),
-    "go": ("no", "key", "hand"),
+    "go": ("no", "later", "key", "hand"),
     "decision": ("none", "commit"),
     "acks": ("few", "most"),
     "backs": ("few", "most"),
