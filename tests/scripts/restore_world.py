@@ -15,25 +15,31 @@ PREFIX = f"/kubectl-admin/restore/{ID}/"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 WORKER = Script("etcd", "restore-worker")
 END_TIMEOUT = 60  # seconds; nothing here takes so long
-DEADLINE = 3000  # seconds of the node's own time, which only passes while its worker sleeps
+DEADLINE = 1000  # seconds of the node's own time, which only passes while its worker sleeps
 
 # Before each program that changes something: is all as it must be, and is it the moment to be killed?
 CHECK = """
-calls=$(($(cat WORLD/calls) + 1))
+read -r calls < WORLD/calls
+calls=$((calls + 1))
 echo "$calls" > WORLD/calls
 echo "${0##*/} $*" >> WORLD/log
 violation() { echo "$1, before ${0##*/} $*" >> WORLD/violations; }
-if [ ! -e WORLD/data/member ]; then
+read -r kubelet < WORLD/kubelet
+side=''
+if [ -e WORLD/data/member ]; then
+  read -r side < WORLD/data/member/side
+else
   [ ! -e WORLD/manifests/etcd.yaml ] || violation "etcd.yaml without data"
-  [ "$(cat WORLD/kubelet)" != active ] || violation "a kubelet without data"
+  [ "$kubelet" != active ] || violation "a kubelet without data"
 fi
-acks=$(grep -c /ack/ WORLD/keys-new)
-if [ -e WORLD/manifests/kube-apiserver.yaml ] && [ "$(cat WORLD/data/member/side 2> /dev/null)" = new ] \\
-  && [ "$acks" -lt "$(cat WORLD/majority)" ]; then
-  violation "an API server on restored data"
+if [ -e WORLD/manifests/kube-apiserver.yaml ] && [ "$side" = new ]; then
+  read -r majority < WORLD/majority
+  [ "$(grep -c /ack/ WORLD/keys-new)" -ge "$majority" ] || violation "an API server on restored data"
 fi
-if [ "$calls" = "$(cat WORLD/kill-at)" ]; then
-  kill -KILL "$(cat WORLD/pid)"
+read -r kill_at < WORLD/kill-at
+if [ "$calls" = "$kill_at" ]; then
+  read -r worker < WORLD/pid
+  kill -KILL "$worker"
   exit 1
 fi
 """
@@ -43,7 +49,7 @@ SYSTEMCTL = (
     CHECK
     + """
 case "$*" in
-  "is-active kubelet.service") cat WORLD/kubelet ;;
+  "is-active kubelet.service") echo "$kubelet" ;;
   "stop kubelet.service") [ -e WORLD/stuck ] || echo inactive > WORLD/kubelet ;;
   "start --no-block kubelet.service") echo active > WORLD/kubelet ;;
   "disable kubectl-admin-restore.service") echo disabled > WORLD/unit ;;
@@ -58,9 +64,7 @@ ETCDCTL = (
 endpoint=${1#--endpoints=}
 shift 6
 if [ "$endpoint" = https://127.0.0.1:2379 ]; then
-  [ -e WORLD/manifests/etcd.yaml ] && [ "$(cat WORLD/kubelet)" = active ] || exit 1
-  side=$(cat WORLD/data/member/side) || exit 1
-  if [ -e WORLD/silent-$side ]; then exit 1; fi
+  [ -e WORLD/manifests/etcd.yaml ] && [ "$kubelet" = active ] && [ ! -e WORLD/silent-$side ] || exit 1
   keys=WORLD/keys-$side
 else
   keys=WORLD/${endpoint#https://}
@@ -161,6 +165,10 @@ class World:
             "manifests": self.folder / "manifests",
             "parked": self.folder / "parked",
             "proc": self.folder / "proc",
+            "decide": 40,
+            "grace": 5,
+            "armed": 40,
+            "again": 10,
         } | others
         pods = [f"pod {component} {component}.yaml" for component in COMPONENTS]
         lines = [f"{key.replace('_', '-')} {value}" for key, value in values.items()]
