@@ -91,9 +91,7 @@ look_at_time() {
     if passed going "$decide"; then late=yes; fi
   elif [ "$went" = yes ]; then
     # Nodes that keep missing each other meet since each waits for a time of its own, and another one each time.
-    spread=$(printf '%s %s %s\n' "$id" "$node" "$returns" | cksum)
-    spread=$((${spread%% *} % (2 * again + 1)))
-    if passed returning $((again + spread)); then late=yes; fi
+    if passed returning $((again + $(spread))); then late=yes; fi
   else
     how_many going
     # One more look: the others see then, too, that all know, before the old etcd is gone.
@@ -102,6 +100,17 @@ look_at_time() {
     if [ "$told" = yes ] && passed told 3; then enough=yes; fi
     if passed armed "$armed"; then late=yes; fi
   fi
+}
+
+# A number up to twice `again`, the same until the node returns once more.
+spread() {
+  awk -v text="$id $node" -v returns="$returns" -v most=$((2 * again)) 'BEGIN {
+    for (at = 1; at <= length(text); at++)
+      seed = (seed * 31 + index("0123456789abcdefghijklmnopqrstuvwxyz-.", substr(text, at, 1))) % 65521
+    srand(seed + 7919 * returns)
+    rand()
+    print int(rand() * (most + 1))
+  }'
 }
 
 # Whether other nodes are asked. An own etcd that answers has a majority, so the other side has none.
