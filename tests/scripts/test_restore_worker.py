@@ -257,6 +257,37 @@ def test_state_is_for_those_who_ask(make):
     assert (done.stdout.decode(), done.stderr) == (f"{about}\n# end\n", b"")
 
 
+def test_data_are_not_taken_from_an_etcd_that_was_not_found(make):
+    world = alone(make(3))
+    tcp = "  sl  local_address rem_address   st\n   0: 0100007F:094B 00000000:0000 0A\n"
+    world.write("proc/net/tcp", tcp)
+    world.write("at-140", f"rm {world.folder}/proc/net/tcp\n")
+    assert world.ended() == "as-before"
+    assert not any(f"{NEW}" in line for line in world.read("log").splitlines() if line.startswith("mv "))
+    assert "no etcd was found among the static pods' processes" in world.read("dir/log")
+
+
+def test_before_go_the_manifests_are_no_business_of_the_worker(make):
+    world = make(3)
+    (world.folder / "manifests/kube-scheduler.yaml").unlink()  # by an administrator
+    assert world.ended() == "disarmed"
+    assert world.layout() == ("old", sorted(set(ALL) - {"kube-scheduler"}), "active")
+
+
+def test_a_journal_that_can_not_be_written_keeps_the_node_where_it_is(make):
+    world = ready(make(3))
+    (world.folder / "dir/journal").symlink_to(world.folder / "none/journal")
+    assert world.run().returncode == 1
+    assert (world.layout(), world.seen("new") - {"here/cp-2", "here/cp-3", "ack/cp-2", "ack/cp-3"}) == (
+        AS_BEFORE,
+        set(),
+    )
+    assert "the journal can't be written" in world.read("dir/log")
+    assert not (world.folder / "dir/reserve").exists()  # a disk that is full has its space now
+    (world.folder / "dir/journal").unlink()
+    assert world.ended() == "restored"
+
+
 def test_the_processes_of_static_pods_are_ended_and_no_others(make):
     world = ready(make(1))
     static, tenant = "pod" + "0f" * 16, "pod0f0f0f0f_0f0f_0f0f_0f0f_0f0f0f0f0f0f"

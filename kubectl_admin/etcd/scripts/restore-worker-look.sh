@@ -3,15 +3,20 @@
 
 # etcd_at ENDPOINT SECONDS COMMAND...: etcd's own client.
 etcd_at() {
-  at=$1 seconds=$2
+  at=$1 limit=$2
   shift 2
   ETCDCTL_API=3 bounded "$dir/etcdctl" --endpoints="$at" --cacert="$cacert" --cert="$cert" --key="$key" \
-    --dial-timeout="${seconds}s" --command-timeout="${seconds}s" "$@"
+    --dial-timeout="${limit}s" --command-timeout="${limit}s" "$@"
 }
 
 # A transaction of etcdctl has no time limit of its own.
 bounded() {
   if [ "$has_timeout" = yes ]; then timeout 10 "$@"; else "$@"; fi
+}
+
+# keys_at ENDPOINT SECONDS: the keys of this restore there, a line each. Only a majority answers.
+keys_at() {
+  etcd_at "$1" "$2" get --prefix --keys-only "$prefix/" 2> /dev/null < /dev/null
 }
 
 # is_listening URL: whether a process listens on the port. An etcd without a majority does not open it.
@@ -46,7 +51,7 @@ look() {
   seconds=3
   if [ "$target$told$went" = oldyesno ]; then seconds=1; fi
   if is_listening "$endpoint"; then
-    keys=$(etcd_at "$endpoint" "$seconds" get --prefix --keys-only "$prefix/" 2> /dev/null < /dev/null) && own=answers
+    if keys=$(keys_at "$endpoint" "$seconds"); then own=answers; else keys=''; fi
   fi
   look_for_go
   decision=none said=no
@@ -85,7 +90,7 @@ look_at_time() {
     how_many here
     if [ "$number" -eq "$count" ]; then
       enough=yes
-    elif [ "$number" -ge "$majority" ] && [ "$all" != yes ] && passed majority "$grace"; then
+    elif [ "$number" -ge "$majority" ] && [ "$all" != yes ] && passed "majority-$returns" "$grace"; then
       enough=yes
     fi
     if passed going "$decide"; then late=yes; fi
@@ -120,12 +125,10 @@ needs_peers() {
   [ "$target$told$went" != oldyesno ]
 }
 
+# Adds their keys. Each key is written in one piece.
 ask_peers() {
-  for peer in $peers; do
-    etcd_at "${peer#*=}" 3 get --prefix --keys-only "$prefix/" > "$dir/peer-${peer%%=*}" 2> /dev/null < /dev/null &
-  done
-  wait
-  for peer in $peers; do
-    keys=$keys$line$(cat "$dir/peer-${peer%%=*}")
-  done
+  keys=$keys$line$(
+    for peer in $peers; do keys_at "${peer#*=}" 3 & done
+    wait
+  )
 }

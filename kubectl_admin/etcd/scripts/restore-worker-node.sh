@@ -17,16 +17,18 @@ read_side() {
 # Whether the node is where the journal wants it.
 is_arranged() {
   read_side
-  [ "$side" = "$target" ] && [ -e "$manifests/$pod_etcd" ] || return 1
+  [ "$side" = "$target" ] && [ ! -e "$parked/$pod_etcd" ] || return 1
   [ "$target" = old ] || return 0
-  [ -e "$manifests/$pod_apiserver" ] && [ -e "$manifests/$pod_manager" ] && [ -e "$manifests/$pod_scheduler" ]
+  [ ! -e "$parked/$pod_apiserver" ] && [ ! -e "$parked/$pod_manager" ] && [ ! -e "$parked/$pod_scheduler" ]
 }
 
-# Makes it so. The kubelet starts no pod meanwhile, and etcd's manifest is away while `member` is.
+# Makes it so, once for each word of the journal that wants it; before the first nothing is touched. The kubelet
+# starts no pod meanwhile, and etcd's manifest is away while `member` is.
 arrange() {
+  [ "$went" = yes ] && [ "$arranged" != "$target$returns" ] || return 0
   if ! is_arranged; then
     if [ "$side" = unknown ]; then
-      say "not two of these three are there: $data/member, $new, $old"
+      complain "not two of these three are there: $data/member, $new, $old"
       return 1
     fi
     kubelet_due=yes
@@ -37,7 +39,8 @@ arrange() {
     fi
     say "this node is on the $target side"
   fi
-  [ "$kubelet_due" = no ] || start_kubelet
+  if [ "$kubelet_due" = yes ]; then start_kubelet || return 1; fi
+  arranged=$target$returns
 }
 
 # While the machine starts it is not active yet, and a stop would cancel the start that systemd is about to make.
@@ -49,7 +52,7 @@ stop_kubelet() {
   case $kubelet_is in
     inactive | failed) ;;
     *)
-      say "the kubelet was told to stop, and is: ${kubelet_is:-unknown}"
+      complain "the kubelet was told to stop, and is: ${kubelet_is:-unknown}"
       return 1
       ;;
   esac
@@ -71,13 +74,17 @@ park() {
 
 # unpark FILE: the manifest is in the kubelet's directory again.
 unpark() {
-  [ -e "$manifests/$1" ] && return 0
+  [ -e "$parked/$1" ] || return 0
   mv -- "$parked/$1" "$manifests/$1" && flush "$manifests" "$parked"
 }
 
 # API servers first: none may write while etcd ends.
 end_processes() {
-  end_named 20 kube-apiserver kube-controller-manager kube-scheduler && end_named 100 etcd
+  end_named 20 kube-apiserver kube-controller-manager kube-scheduler && end_named 100 etcd || return 1
+  # Nobody found is no proof: data are never taken away from an etcd that runs.
+  [ -e "$proc/net/tcp" ] && is_listening "$endpoint" || return 0
+  complain "no etcd was found among the static pods' processes that would listen at $endpoint, and one does"
+  return 1
 }
 
 # end_named TENTHS NAME...: told to end, killed after that many tenths of a second, and seen gone.
@@ -92,7 +99,7 @@ end_named() {
       for pid in $pids; do kill -KILL "$pid" 2> /dev/null; done
     fi
     if [ "$waited" -ge $((tenths + 100)) ]; then
-      say "these do not end: $*: process $pids"
+      complain "these do not end: $*: process $pids"
       return 1
     fi
     pause 0.1

@@ -130,12 +130,6 @@ finish() {
   exit 0
 }
 
-# complain WORDS: once, until there is something else to complain of.
-complain() {
-  [ "$*" = "$complaint" ] || say "$*"
-  complaint=$*
-}
-
 # wait_for WORD: for those who ask how far this node is.
 wait_for() {
   [ "$1" = "$waits" ] || printf '%s\n' "$1" 2> /dev/null > "$dir/waits" || :

@@ -68,7 +68,7 @@ read_plan() {
   for value in "$id" "$node" "$nodes" "$data" "$endpoint" "$members" "$manifests" "$parked" "$pod_etcd" \
     "$pod_apiserver" "$pod_manager" "$pod_scheduler"; do
     [ -n "$value" ] || {
-      say "the plan is not whole: $dir/plan"
+      echo "the plan is not whole: $dir/plan" >&2
       return 1
     }
   done
@@ -106,13 +106,15 @@ read_journal() {
 note() {
   end=''
   if [ -s "$dir/journal" ] && [ -n "$(tail -c 1 "$dir/journal")" ]; then end=$line; fi
-  if ! printf '%s%s %s\n' "$end" "$(date +%s)" "$1" >> "$dir/journal"; then
-    say "the journal can't be written: $dir/journal"
+  if ! printf '%s%s %s\n' "$end" "$(date +%s)" "$1" 2> /dev/null >> "$dir/journal"; then
+    # On a disk that is full, it has kept some space for this.
+    rm -f -- "$dir/reserve"
+    complain "the journal can't be written: $dir/journal"
     return 1
   fi
   flush "$dir/journal" "$dir" || return 1
   read_uptime
-  printf '%s %s %s\n' "$1" "$boot" "$uptime" 2> /dev/null >> "$dir/times" || :
+  stamp "$1"
   say "$1"
   read_journal
 }
@@ -123,19 +125,24 @@ read_uptime() {
   uptime=${uptime%%.*}
 }
 
+# stamp WORD: it has happened now. Kept in a file for a worker that is killed; a disk that is full does no harm.
+stamp() {
+  stamps="$stamps$line$1 $boot $uptime"
+  printf '%s %s %s\n' "$1" "$boot" "$uptime" 2> /dev/null >> "$dir/times" || :
+}
+
 # passed WORD SECONDS: that many have passed since the word was written, or since the machine has started.
 passed() {
-  at=''
-  if [ -e "$dir/times" ]; then
-    while read -r word of_boot when _; do
-      if [ "$word $of_boot" = "$1 $boot" ]; then at=$when; fi
-    done < "$dir/times"
-  fi
-  if [ -z "$at" ]; then
-    at=$uptime
-    printf '%s %s %s\n' "$1" "$boot" "$uptime" 2> /dev/null >> "$dir/times" || :
-  fi
-  [ $((uptime - at)) -ge "$2" ]
+  case $stamps in *"$line$1 $boot "*) ;; *) stamp "$1" ;; esac
+  since=${stamps##*"$line$1 $boot "}
+  since=${since%%"$line"*}
+  [ $((uptime - since)) -ge "$2" ]
+}
+
+# complain WORDS: once, until there is something else to complain of.
+complain() {
+  [ "$*" = "$complaint" ] || say "$*"
+  complaint=$*
 }
 
 pause() {
@@ -150,10 +157,12 @@ begin() {
   read_plan || exit 1
   boot=$(cat "$proc/sys/kernel/random/boot_id") || exit 1
   read_uptime
+  stamps=$line$(cat "$dir/times" 2> /dev/null)
+  [ -e "$dir/reserve" ] || printf '%8192s' '' 2> /dev/null > "$dir/reserve" || :
   # A worker that was killed may have left words that are not on the disk yet.
   [ ! -e "$dir/journal" ] || flush "$dir/journal" "$dir"
   read_journal
-  complaint='' waits='' all_told=no kubelet_due=no has_timeout=no
+  complaint='' waits='' all_told=no kubelet_due=no arranged='' has_timeout=no
   if timeout 1 true 2> /dev/null; then has_timeout=yes; fi
   # The one that was killed may have stopped the kubelet.
   [ "$went" = no ] || kubelet_due=yes
@@ -165,12 +174,12 @@ settle() {
   has_ended || arrange || exit 1
 }
 
-# Only while API servers wait is it done in a hurry.
+# Only while others wait for this node is it done in a hurry.
 wait_a_while() {
-  if [ "$target$told" = oldno ] || { [ "$target" = new ] && passed going 300; }; then
-    pause "$idle"
-  else
+  if { [ "$target" = new ] && ! passed going 300; } || [ "$target$told$went" = oldyesno ]; then
     pause "$interval"
+  else
+    pause "$idle"
   fi
 }
 
