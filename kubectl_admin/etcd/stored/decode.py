@@ -31,6 +31,8 @@ class Unreadable(ValueError):  # noqa: N818 - not a failure of the program
 def decoded(value: bytes) -> dict[str, Any]:
     """The object that a value is. It has «apiVersion», «kind» and «metadata».
 
+    It is of the version in which it is stored: a CustomResourceDefinition of v1beta1, by Kubernetes 1.36 too.
+
     Bytes are base64 text, times and quantities text, as in the API's JSON. Raises Unreadable.
     """
     if encryption(value):
