@@ -39,6 +39,7 @@ class Node:
 
     shell: Shell
     folder: Path
+    reserve: int = 0
 
     @property
     def data(self) -> Path:
@@ -89,7 +90,7 @@ class Node:
 
     def aside(self, id_: str = ID) -> "subprocess.CompletedProcess[bytes]":
         words = [id_, self.data, "cp-1", f"kubectl-admin-{id_}", "https://a:2380", "cp-1=https://a:2380", "5"]
-        return self.ended("restore-aside", self.state, *words)
+        return self.ended("restore-aside", self.state, *words, str(self.reserve))
 
     def prepare(self) -> None:
         """As far as it can be armed."""
@@ -349,6 +350,16 @@ def test_what_an_earlier_attempt_has_left_is_replaced(node):
     assert (node.data / f".kubectl-admin-{ID}-new/snap/db").read_text() == "x\n"
 
 
+def test_a_disk_that_would_be_too_full_for_etcd_is_left_alone(node):
+    node.begin()
+    (node.state / "snapshot.db").write_bytes(b"x")
+    node.reserve = 1 << 60
+    done = node.aside()
+    assert done.returncode == 1
+    assert b" MiB are free in " in done.stdout
+    assert node.aside_names == ["member"]
+
+
 def test_a_snapshot_that_can_not_be_restored_leaves_no_data_of_that_name(node):
     node.begin()
     (node.state / "snapshot.db").write_bytes(b"x")
@@ -467,8 +478,9 @@ def test_a_worker_that_begins_in_this_moment_goes_on(node):
 
 def test_another_one_is_not_removed(node):
     node.prepare()
-    assert node.remove(OTHER).returncode == 1
+    assert node.remove(OTHER).stdout == b"none\n\n# end\n"
     assert node.state.exists()
+    assert f"stop {UNIT}" not in node.calls
 
 
 def test_nothing_is_removed_where_etcd_has_no_data(node):

@@ -55,7 +55,7 @@ def remove(host: Host, id_: str) -> bool:
 
     Whether there was one. Only for a restore whose word to begin is certainly not given and never will be
     (go.withdraw): a worker that has read it and not yet written so is stopped like any other.
-    Raises AdminError for one that has begun, for one that is over, and for another one than this.
+    Another one than this stays. Raises AdminError for one that has begun, and for one that is over.
     """
     answer = host.script(REMOVE, DIRECTORY, id_, UNITS).strip()
     if answer not in (b"removed", b"none"):

@@ -20,8 +20,8 @@ from kubectl_admin.etcd.restore.manifests import Manifests
 
 PARKED = "kubectl-admin-restore"  # the directory beside the kubelet's manifests that holds them meanwhile
 BUMP = 1_000_000_000  # revisions beyond the live one that restored data begin with
-# Lists are separated by spaces in the plan, and a shell reads it.
-WORD = re.compile(r"[!-~]+")
+# Lists are separated by spaces in the plan; a shell reads it, and systemd some of its paths.
+WORD = re.compile(r"[A-Za-z0-9._/:=@%+,~\[\]-]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """All that a restore needs is brought to the nodes, and restored there beside the data that etcd runs with.
 
+It takes the rights of debug pods (node/debug_pod.py, `rights`), and no other.
+
 Nothing that runs is touched. On each node: a directory with the plan, the table of steps, the worker, etcd's
 own programs and the snapshot; then the restored data beside the present ones, on the same file system.
 """
@@ -17,7 +19,6 @@ from kubectl_admin.etcd.restore.plan import NodePlan
 from kubectl_admin.etcd.restore.status import DIRECTORY, UNITS, Stage
 from kubectl_admin.etcd.restore.survey import Survey
 from kubectl_admin.node import files, jobs
-from kubectl_admin.node.debug_pod import rights
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
@@ -32,7 +33,6 @@ ASIDE_TIMEOUT = 4 * 3600.0  # seconds after which a restore beside the running e
 RESERVE = 512 << 20  # bytes that stay free beside etcd's data, which grow meanwhile
 PROGRAMS = 64 << 20  # bytes of etcd's two programs
 LOG = 64_000_000  # bytes of the log that etcdutl writes beside the database
-RIGHTS = rights  # of debug pods in a namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,7 @@ def on_node(hosts: Hosts, plan: NodePlan, seed: Seed, watch: Watch) -> Prepared:
 
 def prepare(host: Host, plan: NodePlan, seed: Seed, watch: Watch) -> Prepared:
     """Prepares one node. Raises AdminError where a step fails; what it has made there stays for `remove`."""
-    begin(host, plan, seed, watch)
-    version = program(host, plan, seed, watch)
+    version = program(host, plan, seed, watch, begin(host, plan, seed, watch))
     for name, text in (("steps", steps.text()), ("worker", WORKER.text())):
         watch.check()
         files.write(host, f"{DIRECTORY}/{name}", text.encode())
@@ -180,9 +179,11 @@ def begin(host: Host, plan: NodePlan, seed: Seed, watch: Watch) -> dict[str, str
     return {name: version for name, _, version in (line.partition(" ") for line in answer.splitlines())}
 
 
-def program(host: Host, plan: NodePlan, seed: Seed, watch: Watch) -> str:
-    """Sees etcdutl there, the operator's own where etcd's image has none; its version."""
-    found = begin(host, plan, seed, watch)
+def program(host: Host, plan: NodePlan, seed: Seed, watch: Watch, found: Mapping[str, str]) -> str:
+    """Sees etcdutl there, the operator's own where etcd's image has none; its version.
+
+    found: the versions of the programs that `begin` has found in the image.
+    """
     if "etcdctl" not in found:
         raise AdminError(f"node {plan.node}: the image of its etcd has no etcdctl")
     if "etcdutl" not in found:
@@ -212,7 +213,9 @@ def restore_aside(host: Host, plan: NodePlan, seed: Seed, watch: Watch, version:
     """Has etcdutl restore the snapshot beside the present data."""
     cluster = ",".join(f"{name}={url}" for name, url in plan.members.items())
     words = [DIRECTORY, plan.id, plan.data, plan.name, plan.token, plan.members[plan.name], cluster]
-    job = jobs.start(host, plan.id, f"{DIRECTORY}/job", ASIDE, [*words, str(seed.bump)], check=watch.check)
+    job = jobs.start(
+        host, plan.id, f"{DIRECTORY}/job", ASIDE, [*words, str(seed.bump), str(RESERVE)], check=watch.check
+    )
     ended = job.wait(limit=ASIDE_TIMEOUT)
     if ended.exit_code:
         words = [line for line in ended.log.splitlines() if line.strip()]

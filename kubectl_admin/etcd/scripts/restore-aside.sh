@@ -1,10 +1,10 @@
 # Restores the snapshot beside the data that etcd runs with, and says what is in it. Run as a job.
-# restore-aside.sh DIRECTORY ID DATA NAME TOKEN PEER CLUSTER BUMP
+# restore-aside.sh DIRECTORY ID DATA NAME TOKEN PEER CLUSTER BUMP RESERVE
 #   DATA: etcd's data directory. PEER: this member's own peer URL. CLUSTER: «NAME=URL,…», all members. BUMP: by how much
-#   revisions rise
+#   revisions rise. RESERVE: bytes that must stay free beside etcd's data
 # Its log ends with a line «restored JSON», etcdutl's own account of the restored data, and «took SECONDS».
 set -eu
-state=$1 id=$2 data=$3 name=$4 token=$5 peer=$6 cluster=$7 bump=$8
+state=$1 id=$2 data=$3 name=$4 token=$5 peer=$6 cluster=$7 bump=$8 reserve=$9
 
 fresh=$data/.kubectl-admin-$id-new
 part=$fresh.part
@@ -17,6 +17,12 @@ set -- "$state/etcdutl"
 if command -v ionice > /dev/null; then set -- ionice -c 3 "$@"; fi
 if command -v nice > /dev/null; then set -- nice -n 10 "$@"; fi
 size=$(stat -c %s -- "$state/snapshot.db")
+# The etcd that runs beside it ends where its disk is full. Its log is 64 MB from the beginning.
+free=$(df -Pk -- "$data" | tail -n 1 | { read -r _ _ _ free _; echo "$((free * 1024))"; })
+if [ "$free" -lt "$((size + 64000000 + reserve))" ]; then
+  echo "$((free >> 20)) MiB are free in $data, and $(((size + 64000000 + reserve + 1048575) >> 20)) MiB are needed"
+  exit 1
+fi
 memory=
 # By default 10 GiB are mapped, which fails where memory may not be overcommitted.
 if "$state/etcdutl" snapshot restore --help 2>&1 | grep -q -e --initial-memory-map-size; then

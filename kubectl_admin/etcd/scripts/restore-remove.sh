@@ -1,20 +1,16 @@
 # Removes a restore that has not begun, with all that was prepared for it; its unit is stopped first.
 # restore-remove.sh DIRECTORY ID UNITS
-#   ID: the operation's; «-» for any
-# Answers «removed», or «none» where there is none. One that has begun, or is over, stays, and that is an error.
+#   ID: the operation's. Another one's stays
+# Answers «removed», or «none» where it is not there. One that has begun, or is over, stays, and that is an error.
 set -eu
 state=$1 id=$2 units=$3
 
 . ./restore-look.sh
 
 look_at_restore "$state"
-if [ "$restore_is" = none ]; then
+if [ "$restore_is" = none ] || { [ -n "$restore_id" ] && [ "$restore_id" != "$id" ]; }; then
   printf 'none\n\n# end\n'
   exit 0
-fi
-if [ "$id" != - ] && [ -n "$restore_id" ] && [ "$restore_id" != "$id" ]; then
-  echo "the restore here is $restore_id, and not $id" >&2
-  exit 1
 fi
 stopped=no
 if [ "$restore_is" = unbegun ]; then

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,8 +12,10 @@ from kubectl_admin.cluster.errors import BrokenStream
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.flags import Access
-from kubectl_admin.etcd.restore.go import Answer, FullError, Go, Talker
+from kubectl_admin.etcd.members.pods import member
+from kubectl_admin.etcd.restore.go import Answer, FullError, Go, Talker, talkers
 from tests.fakes.clock import Clock
+from tests.unit.etcd.members.samples import etcd_pod
 
 ID = "0123456789"
 P = f"/kubectl-admin/restore/{ID}"
@@ -210,6 +212,31 @@ def test_another_etcd_that_answers_a_moment_later_is_not_asked():
     with pytest.raises(AdminError, match="another etcd"):
         go_of(way).give()
     assert way.asked == ["lease", "put"]
+
+
+def test_members_are_spoken_to_in_their_own_pods_with_their_own_files():
+    asked = []
+
+    class Api:
+        """A cluster that runs nothing."""
+
+        def exec(self, *where: object, stdin: object, timeout: float) -> object:
+            asked.append((where, stdin, timeout))
+            raise BrokenStream("cut")
+
+    pod = member(etcd_pod("cp-1"))
+    (there,) = talkers(Api(), [pod, replace(pod, flags=replace(pod.flags, config_file="/x"))])
+    with pytest.raises(AdminError, match="cut"):
+        there.ask(["txn"], "x")
+    (((namespace, name, container, words), stdin, timeout),) = asked
+    assert (namespace, name, container) == ("kube-system", "etcd-cp-1", "etcd")
+    assert words[:4] == [
+        "etcdctl",
+        "--endpoints=https://127.0.0.1:2379",
+        "--cacert=/etc/kubernetes/pki/etcd/ca.crt",
+        "--cert=/etc/kubernetes/pki/etcd/server.crt",
+    ]
+    assert (list(stdin), timeout) == ([b"x"], 15.0)
 
 
 def test_where_it_was_never_given_there_is_nothing_to_settle():

@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import arm, prepare
+from kubectl_admin.etcd.restore.go import give_by_hand
 from kubectl_admin.etcd.restore.plan import NodePlan, node_plans
 from kubectl_admin.etcd.restore.prepare import Seed, Watch, prepare_all
 from kubectl_admin.etcd.restore.status import Stage, status
@@ -222,3 +223,14 @@ def test_a_host_is_surveyed_with_its_manifests(cluster):
     assert (seen.same, seen.beside, seen.shared, seen.systemd) == (True, True, True, True)
     with pytest.raises(AdminError, match="node cp-2: its kubelet has no directory of static pods"):
         survey(cluster.host("cp-2"), CONTAINER, str(folder / "data"))
+
+
+def test_the_word_by_hand_is_a_file_on_each_node(cluster):
+    prepare_all(cluster.hosts, cluster.plans, cluster.seed, Watch())
+    (cluster.there("cp-3")).rename(cluster.folder / "elsewhere")
+    given = give_by_hand(cluster.hosts, NODES)
+    assert (given["cp-1"], given["cp-2"]) == (None, None)
+    assert "there is no such directory" in given["cp-3"].what
+    assert status(cluster.host("cp-1")).earlier.stage is Stage.UNDERWAY
+    with pytest.raises(AdminError, match="so it was not removed"):
+        arm.remove(cluster.host("cp-1"), "0123456789")

@@ -58,7 +58,7 @@ def test_times_and_all_or_nothing_are_told():
     assert "decide 300\ngrace 5\narmed 60\nall yes\n" in text
 
 
-@pytest.mark.parametrize("value", ["/var/lib/et cd", "/x\nid 0", "", "/é"])
+@pytest.mark.parametrize("value", ["/var/lib/et cd", "/x\nid 0", "", "/é", "/$x", "/'x"])
 def test_a_value_that_would_be_read_as_another_is_refused(value):
     plan = replace(plans(control_plane(1))["cp-1"], data=value)
     with pytest.raises(AdminError, match=r"node cp-1: data .* can't be handed to the node"):
