@@ -6,6 +6,7 @@ These are of every user of a cluster, and of its nodes: a field that may be anyt
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from kubectl_admin.cluster.admission import VITAL, covers, is_sent_requests, service_of
 from kubectl_admin.cluster.decode import decode_moment, mapping, whole_number
 from kubectl_admin.cluster.objects import Object, find_condition
 from kubectl_admin.drain.labels import Selector
@@ -17,14 +18,11 @@ from kubectl_admin.health.object_facts import (
     Budget,
     Hook,
     Identity,
-    ServiceName,
     SigningRequest,
     Terminating,
     Workload,
 )
 
-# The resources without which a cluster stops when their writing fails, and the API groups that they are of.
-VITAL = {"pods": "", "nodes": "", "leases": "coordination.k8s.io"}
 DECIDED = {"Approved", "Denied", "Failed"}
 HOST = "kubernetes.io/hostname"
 # Of a DaemonSet's status and of another workload's: pods desired, present, updated, ready, available.
@@ -59,19 +57,6 @@ def hooks_of(kind: str, item: Object) -> Iterator[Hook]:
         )
 
 
-def covers(rule: Object, resource: str) -> bool:
-    """Whether a rule of a webhook covers the making or changing of a resource, not only what belongs to it.
-
-    Source: apiserver pkg/admission/plugin/webhook/predicates/rules/rules.go.
-    """
-    groups, operations = rule.get("apiGroups") or (), set(rule.get("operations") or ())
-    return (
-        bool({"*", VITAL[resource]} & set(groups))
-        and bool({"*", "*/*", resource} & set(rule.get("resources") or ()))
-        and bool({"*", "CREATE", "UPDATE"} & operations)
-    )
-
-
 def conversion_of(item: Object) -> Iterator[Hook]:
     """The webhook that converts a custom resource, if one does."""
     conversion = mapping(mapping(item.get("spec")).get("conversion"))
@@ -93,13 +78,6 @@ def may_convert(metadata: Object) -> bool:
     fields = [mapping(one.get("fieldsV1")) for one in objects_in(metadata.get("managedFields"))]
     specs = [mapping(one.get("f:spec")) for one in fields if "f:spec" in one]
     return not specs or any("f:webhook" in mapping(spec.get("f:conversion")) for spec in specs)
-
-
-def service_of(config: object) -> ServiceName | None:
-    """The Service in the clientConfig of a webhook, or in an APIService; None for none."""
-    service = mapping(mapping(config).get("service"))
-    name = service.get("name")
-    return (str(service.get("namespace") or ""), str(name)) if name else None
 
 
 def selector_of(selector: object) -> Selector | None:
@@ -225,20 +203,12 @@ def identity_of(item: Object) -> Identity:
 
 
 def backend_of(slices: Iterable[Object], exists: bool | None = None, elsewhere: str = "") -> Backend:
-    """The backend of a Service with these EndpointSlices.
-
-    An endpoint whose readiness is not known is taken for ready, and one that is being ended and still serves
-    is sent requests where no other is there. Source: kubernetes/api discovery/v1 types.go,
-    EndpointConditions; kubernetes/kubernetes pkg/proxy/topology.go, CategorizeEndpoints.
-    """
+    """The backend of a Service with these EndpointSlices."""
     ready, others, times = dict[str, None](), dict[str, None](), list[datetime | None]()
     for item in slices:
         times.append(changed(item["metadata"]))
         for endpoint in objects_in(item.get("endpoints")):
-            conditions = mapping(endpoint.get("conditions"))
-            serves = conditions.get("serving") is True and conditions.get("terminating") is True
-            counts = conditions.get("ready") is not False or serves
-            (ready if counts else others)[name_of(endpoint)] = None
+            (ready if is_sent_requests(endpoint) else others)[name_of(endpoint)] = None
     known = [time for time in times if time]
     return Backend(exists, tuple(ready), tuple(others), max(known, default=None), elsewhere)
 

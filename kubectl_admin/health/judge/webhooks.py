@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from kubectl_admin.certificates.judge.alike import grouped
 from kubectl_admin.cluster.access import enumerated
+from kubectl_admin.cluster.admission import VITAL
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.health import rules
-from kubectl_admin.health.asking.read import VITAL
 from kubectl_admin.health.components.ages import seconds_since
 from kubectl_admin.health.facts import Facts
 from kubectl_admin.health.object_facts import Backend, Hook, Objects
