@@ -4,9 +4,12 @@ Reading order:
 - facts: a snapshot, the running cluster, and what the person forces
 - gather: asks the cluster; snapshot: reads the file; authorities: told by their fingerprints
 - rules, judge: whether the one may be restored into the other
+- consequences: what it means for nodes, volumes, webhooks and databases
+- record, before: the state before it, on the operator's disk
 - steps: the table by which the nodes agree, each by itself, while no API server runs
 - manifests, plan: what a node's worker must know
 - status, survey: how far a restore is on a host, and what a host has
 - prepare, arm: all that is brought to the hosts, and how it is armed, removed and pruned
 - go: the word to begin
+- after, afterwards: the work once the restored API answers
 """
