@@ -7,6 +7,7 @@ Source: etcd etcdctl/ctlv3/command (ep_command.go, member_command.go, printer_js
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -132,6 +133,10 @@ class Etcdctl:
         """The alarms that are raised; takes a quorum."""
         return parsed_alarms(self._answer(["alarm", "list"]))
 
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        """The keys that begin so, in their order; takes a quorum. Bytes that are no text are escaped."""
+        return parsed_keys(self._answer(["get", "--prefix", "--keys-only", "--", prefix]))
+
     def hash(self, revision: int) -> Hash:
         """The hash of the member's keys up to a revision that it has, and has not compacted.
 
@@ -140,6 +145,10 @@ class Etcdctl:
         """
         words = ["endpoint", "hashkv", f"--rev={revision}"]
         return parsed_hash(self._answer(words, HASH_TIMEOUT), revision)
+
+    def delete(self, prefix: str) -> None:
+        """Deletes the keys that begin so; takes a quorum."""
+        self._answer(["del", "--prefix", "--", prefix])
 
     def _answer(self, words: Sequence[str], timeout: float | None = None) -> Any:
         what = f"{self.program} {' '.join(words[:2])} at {self.access.endpoint}"
@@ -244,6 +253,18 @@ def parsed_alarms(answer: Any) -> tuple[Alarm, ...]:
         Alarm(_int(alarm, "memberID"), _alarm_kind(alarm.get("alarm")))
         for alarm in _objects(answer, "alarms")
     )
+
+
+def parsed_keys(answer: Any) -> tuple[str, ...]:
+    """The keys of `get`, which are written as base64."""
+    return tuple(_decoded(entry.get("key")) for entry in _objects(answer, "kvs"))
+
+
+def _decoded(text: Any) -> str:
+    try:
+        return b64decode(str(text or ""), validate=True).decode("utf-8", "backslashreplace")
+    except ValueError:
+        raise EtcdctlError(PROGRAM, f"expected a key as base64, got {str(text)[:80]}") from None
 
 
 def _alarm_kind(kind: Any) -> str:

@@ -1,0 +1,8 @@
+"""The work once the restored API answers, part by part; `after` orders it.
+
+Reading order:
+- facts: a part that is done, or not
+- present: that this is the restored cluster; leaders: the Leases of the past
+- nodes: Node objects of nodes that joined, and nodes that have left
+- members: etcd itself; kubelets: restarted, and their pods; volumes: storage and its objects
+"""
