@@ -15,10 +15,11 @@ Unseal = Callable[[str, str, bytes, bytes], bytes | None]
 SYSTEM = "kube-system"  # the namespace whose UID is that of the cluster
 
 
-def objects(latest: Latest, prefix: str, *places: str) -> Iterator[Stored]:
+def objects(latest: Latest, prefix: str, *places: str, unseal: Unseal | None = None) -> Iterator[Stored]:
     """Every object that is stored at one of these places below the prefix, in the order of revisions.
 
     places: «minions», «services/specs», «cert-manager.io/certificates»: see `kinds.by_place`.
+    unseal: decrypts what is encrypted at rest, where somebody can.
     Cost: one pass over all keys, however many places are named. Memory: a byte for each entry of the
     database, and the one object that is looked at.
     Raises AdminError where the file is not any more what it was.
@@ -32,9 +33,9 @@ def objects(latest: Latest, prefix: str, *places: str) -> Iterator[Stored]:
             kind = own.get(place)
             match [part.decode(errors="backslashreplace") for part in entry.key[len(start) :].split(b"/")]:
                 case [name] if name and not (kind and kind.namespaced):
-                    yield stored(entry, place, "", name)
+                    yield stored(entry, place, "", name, unseal)
                 case [namespace, name] if namespace and name and (kind is None or kind.namespaced):
-                    yield stored(entry, place, namespace, name)
+                    yield stored(entry, place, namespace, name, unseal)
 
 
 def found(latest: Latest, prefix: str, place: str, name: str, namespace: str = "") -> Stored | None:
@@ -44,15 +45,26 @@ def found(latest: Latest, prefix: str, place: str, name: str, namespace: str = "
     return stored(entry, place, namespace, name) if entry else None
 
 
-def stored(entry: KeyValue, place: str, namespace: str, name: str) -> Stored:
-    """The object in an entry."""
+def stored(entry: KeyValue, place: str, namespace: str, name: str, unseal: Unseal | None = None) -> Stored:
+    """The object in an entry. unseal: as in `objects`."""
     key, value = entry.key.decode(errors="backslashreplace"), content(entry)
+    if unseal and values.is_encrypted(value):
+        value = unseal(*resource_of(place), entry.key, value) or value
     if encrypted := values.encryption(value):
         return Stored(key, place, namespace, name, None, encrypted=encrypted)
     try:
         return Stored(key, place, namespace, name, decoded(value))
     except Unreadable as error:
         return Stored(key, place, namespace, name, None, problem=str(error))
+
+
+@lru_cache(KEPT)
+def resource_of(place: str) -> tuple[str, str]:
+    """Group and resource of what is stored at a place."""
+    if kind := by_place().get(place):
+        return kind.group, kind.resource
+    group, _, resource = place.rpartition("/")
+    return group, resource
 
 
 def content(entry: KeyValue) -> bytes:

@@ -18,10 +18,12 @@ from kubectl_admin.etcd.restore.judge.versions import of_etcd, of_kubernetes
 from kubectl_admin.finding import Finding, Severity
 
 
-def judge(file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool = False) -> list[Finding]:
+def judge(
+    file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool | None = None
+) -> list[Finding]:
     """Everything that speaks against a restore, or is to be known before it; the file's own faults first.
 
-    defrag: whether the restored file will be defragmented before it is used.
+    defrag: whether the restored file will be defragmented before it is used; None where that is no choice.
     """
     found = [*of_file(file), *layout.of_cluster(live)]
     if file.objects is None:  # nothing of it can be compared

@@ -50,7 +50,7 @@ def of_identity(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterato
 
 
 def of_quota(
-    file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool = False
+    file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool | None = None
 ) -> Iterator[Finding]:
     """The room below the quota. Before etcd 3.6 the restored file is as large as the snapshot, and after."""
     if file.snapshot is None or not live.quota:
@@ -58,7 +58,7 @@ def of_quota(
     taken = file.snapshot.in_use if defrag else file.snapshot.database_size
     if taken <= FULL * live.quota:
         return
-    smaller = file.snapshot.in_use <= FULL * live.quota and not defrag
+    smaller = file.snapshot.in_use <= FULL * live.quota and defrag is False
     way = "make it smaller on the way: --defrag" if smaller else "raise etcd's --quota-backend-bytes first"
     told = "it holds" if defrag else "its database is"
     yield rules.QUOTA.finding(

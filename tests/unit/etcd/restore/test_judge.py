@@ -149,6 +149,11 @@ def test_the_quota(size, in_use, defrag, expected):
         assert found(file(large), forced=Forced(quota=True), defrag=defrag)[0] == only(rules.QUOTA, "warning")
 
 
+def test_an_option_that_nobody_has_is_not_named():
+    large = replace(snapshot(), database_size=1900 << 20)
+    assert "--defrag" not in found(file(large))[1][0].fix
+
+
 def test_the_smallest_quota_counts_and_no_quota_is_none():
     large = file(replace(snapshot(), database_size=1900 << 20))
     unlimited = [

@@ -102,6 +102,29 @@ def test_objects_that_can_not_be_read_are_told(opened):
     assert half.encrypted == "k8s:enc:"
 
 
+def test_encrypted_objects_are_decrypted_where_somebody_can(opened):
+    asked = []
+
+    def unseal(*value):
+        asked.append(value[:3])
+        return pod("x") if value[3].endswith(b"1") else None
+
+    history = History().put(b"/registry/pods/a/one", b"k8s:enc:aescbc:v1:k:1")
+    history.put(b"/registry/pods/a/two", b"k8s:enc:aescbc:v1:k:2").put(b"/registry/pods/a/three", pod("x"))
+    history.put(b"/registry/services/specs/a/b", b"k8s:enc:aescbc:v1:k:2")
+    history.put(b"/registry/a.io/things/a/b", b"k8s:enc:aescbc:v1:k:2")
+    with opened(history) as latest:
+        listed = list(objects(latest, "/registry", "pods", "services/specs", "a.io/things", unseal=unseal))
+    assert [each.content is not None for each in listed] == [True, False, True, False, False]
+    assert {each.encrypted for each in listed if each.content is None} == {"k8s:enc:aescbc:v1:k:"}
+    assert asked == [
+        ("", "pods", b"/registry/pods/a/one"),
+        ("", "pods", b"/registry/pods/a/two"),
+        ("", "services", b"/registry/services/specs/a/b"),
+        ("a.io", "things", b"/registry/a.io/things/a/b"),
+    ]
+
+
 def test_the_cluster_that_a_snapshot_is_of(opened):
     with opened(History()) as latest:
         assert cluster(latest, "/registry") == (str(CLUSTER), "")
