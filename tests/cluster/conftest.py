@@ -23,8 +23,8 @@ NAME = "test" if WORKER == "0" else f"test-{int(WORKER) + 1}"
 SMALL = f"{NAME}-small"
 # Files that take three control planes.
 THREE = (
-    *("certs", "certs_renew", "drain", "etcd_snapshot", "etcd_status", "health", "hostile_worker"),
-    *("lab_faults", "permissions", "skew"),
+    *("certs", "certs_renew", "drain", "etcd_restore", "etcd_snapshot", "etcd_status", "health"),
+    *("hostile_worker", "lab_faults", "permissions", "skew"),
 )
 # Files that bring up what they need, and need no more than any cluster beside it.
 ANY = ("etcd_snapshot_external", "lab_life")

@@ -68,7 +68,7 @@ class NodePlan:
     @property
     def parked(self) -> str:
         """On the same file system as the manifests."""
-        return f"{self.manifests.rstrip('/').rpartition('/')[0]}/{PARKED}"
+        return parked_beside(self.manifests)
 
     @property
     def token(self) -> str:
@@ -118,6 +118,11 @@ class NodePlan:
                 "a restore by this program takes kubeadm's own names and paths",
             )
         return word
+
+
+def parked_beside(manifests: str) -> str:
+    """The directory beside a kubelet's manifests."""
+    return f"{manifests.rstrip('/').rpartition('/')[0]}/{PARKED}"
 
 
 def bump_of(live: int | None, snapshot: int) -> int:

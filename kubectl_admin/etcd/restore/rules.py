@@ -83,3 +83,6 @@ MEMBER_ANSWERS = Rule("restore-member-answers", "every member answers and votes 
 DOWNGRADE = Rule(
     "restore-downgrade", "no downgrade of etcd is under way", "https://etcd.io/docs/latest/downgrades/"
 )
+
+# The restore itself.
+UNSETTLED = Rule("restore-unsettled", "all control-plane nodes run with the restored data in the end")

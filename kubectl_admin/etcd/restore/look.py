@@ -1,0 +1,180 @@
+"""All that is looked at before a restore, and the findings about it. Nothing is touched.
+
+A snapshot of now is taken for the comparison, into a directory that is gone afterwards: etcd-snapshot's own
+work, through a debug pod and a directory on one node.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from kubectl_admin.control_plane import static_pods
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.diff.compare import Options as DiffOptions
+from kubectl_admin.etcd.diff.compare import compare
+from kubectl_admin.etcd.diff.facts import Comparison
+from kubectl_admin.etcd.members.pods import EtcdPod
+from kubectl_admin.etcd.restore import gather
+from kubectl_admin.etcd.restore.consequences import gather as live_side
+from kubectl_admin.etcd.restore.consequences import judge as consequences
+from kubectl_admin.etcd.restore.consequences import stored
+from kubectl_admin.etcd.restore.consequences.facts import Side
+from kubectl_admin.etcd.restore.consequences.nodes import left
+from kubectl_admin.etcd.restore.facts import Forced, LiveFacts, SnapshotFacts
+from kubectl_admin.etcd.restore.judge import is_allowed, judge
+from kubectl_admin.etcd.restore.plan import NodePlan, Times, bump_of, node_plans
+from kubectl_admin.etcd.restore.prepare import refuse_unable
+from kubectl_admin.etcd.restore.snapshot import of_database
+from kubectl_admin.etcd.restore.survey import Survey, survey
+from kubectl_admin.etcd.save.save import SnapshotOptions, Watch, save_snapshot
+from kubectl_admin.etcd.snapshot.latest import Latest
+from kubectl_admin.etcd.snapshot.verify import indexed, opened_database
+from kubectl_admin.etcd.stored.objects import Unseal
+from kubectl_admin.finding import Finding
+from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.part_file import PartFile
+
+SHOWN = 25  # objects of each difference that are kept for a person
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A person's choices about a restore.
+
+    forced: what they take upon themselves. force_nodes, force_volumes: as consequences.judge has them.
+    all_or_nothing: whether a majority waits for all other nodes. etcdutl: a program here, for images without
+    it. prefix: kube-apiserver's --etcd-prefix. times: of the workers.
+    """
+
+    forced: Forced = field(default_factory=Forced)
+    force_nodes: bool = False
+    force_volumes: bool = False
+    all_or_nothing: bool = False
+    etcdutl: Path | None = None
+    prefix: str = "/registry"
+    times: Times = field(default_factory=Times)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found before a restore.
+
+    compared: the snapshot against now; None where something forbids the restore already. plans: of each
+    control-plane node, none then. left: nodes that the snapshot has, and that are none any more.
+    """
+
+    file: SnapshotFacts
+    live: LiveFacts
+    findings: tuple[Finding, ...]
+    plans: Mapping[str, NodePlan]
+    compared: Comparison | None = None
+    left: tuple[str, ...] = ()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether nothing forbids it."""
+        return bool(self.plans) and is_allowed(list(self.findings))
+
+    @property
+    def bump(self) -> int:
+        """By how much revisions are raised."""
+        return bump_of(self.live.revision, self.file.revision or 0)
+
+    @property
+    def containers(self) -> dict[str, str]:
+        """The runtime's ids of etcd's containers, by node."""
+        return {pod.node: pod.container_id for pod in self.live.state.etcd.members}
+
+
+def look(
+    hosts: Hosts,
+    snapshot: Path,
+    options: Options,
+    *,
+    watch: Watch,
+    answered: Callable[[int], None] | None = None,
+) -> Looked:
+    """Looks at the snapshot and the cluster.
+
+    hosts: of the operation that the restore will be. watch: opens the display of a phase. answered: called
+    after each host's answer with the number of hosts. Raises AdminError for what can't be looked at.
+    """
+    live = gather.of_cluster(hosts.cluster, hosts, answered=answered)
+    with watch("reading the snapshot") as moved:
+        file, then = read(snapshot, options.prefix, gather.unseal(live), moved)
+    findings = judge(file, live, options.forced)
+    if then is None or not is_allowed(findings):
+        return Looked(file, live, tuple(findings), {})
+    new = live_side.gather(hosts.cluster)
+    findings += consequences.judge(
+        then, new, force_nodes=options.force_nodes, force_volumes=options.force_volumes
+    )
+    plans = plan(hosts, live, file, options)
+    with saved_now(hosts, snapshot, watch) as now, watch("comparing with now") as moved:
+        compared = compare(
+            snapshot, now, DiffOptions(options.prefix, limit=SHOWN, noise=False), progress=moved
+        )
+    compared = replace(
+        compared, a=replace(compared.a, label="snapshot"), b=replace(compared.b, label="cluster")
+    )
+    return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)))
+
+
+def read(
+    path: Path, prefix: str, unseal: Unseal, progress: Callable[[int, int], None]
+) -> tuple[SnapshotFacts, Side | None]:
+    """The facts of a snapshot file, and its side of the consequences; None where it can't be read."""
+    with opened_database(path, progress=lambda done, every: progress(done, 3 * every)) as database:
+        if not database.verdict.sound:
+            return SnapshotFacts(database.verdict), None
+        latest = indexed(database, lambda done, every: progress(every + done, 3 * every))
+        if not isinstance(latest, Latest):
+            return SnapshotFacts(latest), None
+        facts = of_database(database, latest, prefix=prefix, unseal=unseal)
+        return facts, stored.side(latest, prefix)
+
+
+def plan(hosts: Hosts, live: LiveFacts, file: SnapshotFacts, options: Options) -> dict[str, NodePlan]:
+    """The plan of each control-plane node, which its host can carry out; AdminError where one can't."""
+    members = {pod.node: pod for pod in live.state.etcd.members}
+
+    def on_host(pod: EtcdPod) -> Survey:
+        with hosts.open(pod.node) as host:
+            return survey(host, pod.container_id, pod.flags.data_dir)
+
+    surveys = hosts.need_all({node: partial(on_host, pod) for node, pod in members.items()})
+    plans = node_plans(
+        hosts.operation.id,
+        static_pods.find(hosts.cluster),
+        {node: one.manifests for node, one in surveys.items()},
+        times=options.times,
+        all_or_nothing=options.all_or_nothing,
+    )
+    size = file.snapshot.size if file.snapshot else 0
+    for node, one in surveys.items():
+        refuse_unable(one, plans[node], size)
+    return plans
+
+
+@contextmanager
+def saved_now(hosts: Hosts, beside: Path, watch: Watch) -> Iterator[Path]:
+    """A verified snapshot of now, in a directory for this user alone that is gone at the end.
+
+    beside: the file in whose directory it is made, where there is room for one as large.
+    """
+    try:
+        directory = tempfile.TemporaryDirectory(prefix=f".{beside.name}.", dir=beside.parent)
+    except OSError as error:
+        raise AdminError(f"{beside.parent} can't be written to: {error.strerror}") from error
+    with directory as name:
+        path = Path(name, "now.db")
+        with PartFile(path) as draft:
+            # An operation of its own, whose pods and directory are gone before the restore prepares.
+            own = replace(hosts, operation=Operation.begin())
+            save_snapshot(own, SnapshotOptions(), draft, watch=watch)
+            draft.publish()
+        yield path

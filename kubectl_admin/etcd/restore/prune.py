@@ -1,0 +1,41 @@
+"""Removes what restores that are over have kept on the control-plane nodes: the former data above all."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.members import pods
+from kubectl_admin.etcd.members.pods import EtcdPod
+from kubectl_admin.etcd.restore import arm
+from kubectl_admin.etcd.restore.plan import parked_beside
+from kubectl_admin.etcd.restore.status import NodeState, Stage
+from kubectl_admin.etcd.restore.survey import survey
+from kubectl_admin.node.hosts import Hosts
+
+
+def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
+    """Nodes that keep something of a restore, none of whose is under way."""
+    states = {node: one for node, one in found.items() if isinstance(one, NodeState)}
+    if any(one.earlier.stage is Stage.UNDERWAY or one.is_working for one in states.values()):
+        return []
+    return [
+        node
+        for node, one in states.items()
+        if one.earlier.stage is not Stage.NONE or one.old is not None or one.new is not None
+    ]
+
+
+def prune(hosts: Hosts, nodes: Sequence[str]) -> dict[str, int | AdminError]:
+    """The bytes that were freed on each of these nodes, or why nothing was."""
+    members = {pod.node: pod for pod in pods.find(hosts.cluster).members}
+
+    def on_host(pod: EtcdPod) -> int:
+        with hosts.open(pod.node) as host:
+            seen = survey(host, pod.container_id, pod.flags.data_dir)
+            return arm.prune(host, pod.flags.data_dir, parked_beside(seen.manifests.path))
+
+    answers: dict[str, int | AdminError] = dict(
+        hosts.ask_all({node: partial(on_host, members[node]) for node in nodes if node in members})
+    )
+    missing = {node: AdminError(f"node {node} shows no static pod of etcd") for node in nodes}
+    return {node: answers.get(node, missing[node]) for node in nodes}

@@ -1,0 +1,224 @@
+"""A restore from the first change to the last: the present kept, nodes prepared, told to begin, followed.
+
+Up to the word everything is undone where a step fails, or somebody interrupts. From the word on the nodes
+work by themselves, and this only watches; a later run takes up whatever is left.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.wait import looks
+from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.restore import after, arm, before, prepare
+from kubectl_admin.etcd.restore.afterwards.facts import Outcome
+from kubectl_admin.etcd.restore.before import Before
+from kubectl_admin.etcd.restore.follow import End, Followed, follow
+from kubectl_admin.etcd.restore.go import Answer, Go, talkers
+from kubectl_admin.etcd.restore.look import Looked
+from kubectl_admin.etcd.restore.plan import NodePlan
+from kubectl_admin.etcd.restore.prepare import Prepared, Seed
+from kubectl_admin.etcd.restore.record import Record
+from kubectl_admin.etcd.restore.status import NodeState, Stage, status
+from kubectl_admin.etcd.save.save import Watch
+from kubectl_admin.node.host import Host, Say
+from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.operation import Operation
+from kubectl_admin.node.send import LocalFile, measure
+from kubectl_admin.signals import sheltered
+
+ABOUT = "restores etcd"
+UNIT = "restore"  # without «kubectl-admin-»
+# Seconds after the word in which a majority is on one side for good, as far as this run watches: nodes go to
+# and fro where half of them are away, and may do so for longer.
+FOLLOW_TIMEOUT = 900.0
+LAST_WORD_TIMEOUT = 90.0  # seconds in which a node of the majority has its API server up
+LAST_WORD_INTERVAL = 1.0  # seconds between two looks at its journal
+
+
+@dataclass(slots=True)
+class Restored:
+    """How far a restore has come.
+
+    before: the directory with the state before. prepared: by node. given: whether the word was given.
+    followed: its end; None as long as that was not seen. states: of the nodes, after it. outcomes: of the
+    work afterwards.
+    """
+
+    operation: str
+    before: Before | None = None
+    prepared: Mapping[str, Prepared] = field(default_factory=dict)
+    given: bool = False
+    followed: Followed | None = None
+    states: Mapping[str, NodeState | AdminError] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def restored(self) -> list[str]:
+        """Nodes whose worker has said that it is done."""
+        return [node for node, one in self.states.items() if is_restored(one)]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Carries a restore out.
+
+    hosts: of the operation that the plans have. watcher: a connection that does not try again by itself.
+    say: is given sentences. watch: opens the display of a phase.
+    """
+
+    hosts: Hosts
+    watcher: Cluster
+    say: Say
+    watch: Watch
+
+    def rehearse(self, snapshot: Path, looked: Looked, etcdutl: Path | None) -> Mapping[str, Prepared]:
+        """Prepares all nodes, and removes it again. Raises AdminError where one can't."""
+        with self._alone() as check, sources(snapshot, looked, etcdutl) as seed:
+            try:
+                return self._prepare(looked, seed, check)
+            finally:
+                with sheltered():
+                    prepare.remove_all(self.hosts, looked.plans)
+
+    def run(self, snapshot: Path, looked: Looked, etcdutl: Path | None, so_far: Restored) -> Restored:
+        """Restores. so_far: is filled as it goes. Raises AdminError where it fails."""
+        record = record_of(self.hosts.operation.id, looked)
+        own = replace(self.hosts, operation=Operation.begin())
+        so_far.before = before.save(own, snapshot, record, watch=self.watch)
+        self.say(f"the state before is kept in {so_far.before.directory}")
+        with sheltered() as shelter:
+            try:
+                with shelter.exposed(), self._alone() as check, sources(snapshot, looked, etcdutl) as seed:
+                    so_far.prepared = self._prepare(looked, seed, check)
+                    self._arm(looked.plans, check)
+                # The units keep everybody else away from now on; the Lease ends with the API.
+                go = Go(
+                    talkers(self.hosts.cluster, looked.live.state.etcd.members),
+                    self.hosts.operation.id,
+                    list(looked.plans),
+                    self.hosts.cluster.clock,
+                )
+                so_far.given = give(go)
+            finally:
+                if not so_far.given:
+                    prepare.remove_all(self.hosts, looked.plans)
+        self.finish(so_far, list(looked.plans))
+        return so_far
+
+    def finish(self, so_far: Restored, nodes: list[str]) -> None:
+        """Follows a restore whose word is given, and does what is left to do once it is restored.
+
+        Raises AdminError where its end is not seen.
+        """
+        so_far.followed = follow(self.watcher, so_far.operation, nodes, timeout=FOLLOW_TIMEOUT, say=self.say)
+        own = replace(self.hosts, operation=Operation.begin())
+        if so_far.followed.end is End.AS_BEFORE or so_far.before is None:
+            return
+        so_far.states = own.ask(nodes, last_word)
+        after.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Callable[[], None]]:
+        """Inside, nobody else changes a control plane; gives what is called before each change."""
+        alone = one_at_a_time.control_plane(self.hosts, ABOUT, own=(), skipped=(), take_over=None)
+        with alone as held:
+            yield held.held.check
+
+    def _prepare(self, looked: Looked, seed: Seed, check: Callable[[], None]) -> Mapping[str, Prepared]:
+        size = seed.snapshot.size
+        with self.watch(f"preparing {len(looked.plans)} nodes") as moved:
+            has: dict[str, int] = {}
+
+            def count(node: str, done: int, _all: int) -> None:
+                has[node] = done
+                moved(sum(has.values()), size * len(looked.plans))
+
+            return prepare.prepare_all(self.hosts, looked.plans, seed, prepare.Watch(check, count))
+
+    def _arm(self, plans: Mapping[str, NodePlan], check: Callable[[], None]) -> None:
+        def on_node(plan: NodePlan) -> None:
+            with self.hosts.open(plan.node) as host:
+                arm.arm(host, plan, check=check)
+
+        self.hosts.need_all({node: partial(on_node, plan) for node, plan in plans.items()})
+
+
+def give(go: Go) -> bool:
+    """Gives the word; True where nodes have it, or may have it.
+
+    Raises AdminError where it is certain that none has, and none ever will.
+    """
+    answer = Answer.UNKNOWN
+    try:
+        answer = go.give()
+    finally:
+        if answer is Answer.UNKNOWN:
+            answer = go.settle()
+    if answer is Answer.NO:
+        raise AdminError(
+            "a node has left the restore before it began, so nothing was changed", "run the command again"
+        )
+    # Not known: the nodes may have it, so they are left alone; without it they disarm themselves.
+    return True
+
+
+def last_word(host: Host) -> NodeState:
+    """The state of a node once its worker has said its last word, or as it is after a while."""
+    for late in looks(LAST_WORD_TIMEOUT, LAST_WORD_INTERVAL, clock=host.clock):
+        state = status(host)
+        if late or state.earlier.stage is Stage.OVER:
+            return state
+    raise AssertionError
+
+
+def is_restored(state: NodeState | AdminError) -> bool:
+    """Whether a node runs with the restored data, and its worker is done."""
+    return isinstance(state, NodeState) and state.earlier.word == "restored"
+
+
+@contextmanager
+def sources(snapshot: Path, looked: Looked, etcdutl: Path | None) -> Iterator[Seed]:
+    """What is sent to nodes, open and measured: the file is the one that was judged."""
+    with ExitStack() as stack:
+        judged = looked.file.snapshot
+        yield Seed(
+            snapshot=opened(stack, snapshot, judged.sha256 if judged else None),
+            bump=looked.bump,
+            revision=looked.file.revision,
+            containers=looked.containers,
+            etcdutl=opened(stack, etcdutl, None) if etcdutl else None,
+        )
+
+
+def opened(stack: ExitStack, path: Path, digest: str | None) -> LocalFile:
+    """A file that stays open until the stack is closed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise AdminError(f"{path} can't be read: {error.strerror}") from error
+    stack.callback(os.close, descriptor)
+    return measure(descriptor, str(path), digest=digest)
+
+
+def record_of(operation: str, looked: Looked) -> Record:
+    """All that a later run must know."""
+    first = next(iter(looked.plans.values()))
+    judged = looked.file.snapshot
+    return Record(
+        id=operation,
+        sha256=judged.sha256 if judged else "",
+        revision=looked.file.revision or 0,
+        bump=looked.bump,
+        cluster=looked.file.cluster.text,
+        nodes=tuple(looked.plans),
+        members=dict(first.members),
+        began=time.time(),
+        left=looked.left,
+    )

@@ -1,0 +1,45 @@
+"""Finds the restore of a snapshot that an earlier run has begun, and not finished."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.restore import before
+from kubectl_admin.etcd.restore.before import Before
+from kubectl_admin.etcd.restore.status import NodeState, Stage, status
+from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.operation import Operation
+
+
+def earlier(hosts: Hosts, snapshot: Path) -> Before | None:
+    """The state before of a restore of this snapshot that nodes carry out, or have carried out.
+
+    None where there is none: the nodes have none of that operation, went back, or were never told to begin.
+    Raises AdminError where the snapshot can't be read.
+    """
+    directory = before.latest(snapshot)
+    if directory is None:
+        return None
+    kept = before.load(directory)
+    if kept.record.sha256 != digest(snapshot):
+        return None
+    own = replace(hosts, operation=Operation.begin())
+    states = own.ask(kept.record.nodes, status).values()
+    found = any(isinstance(one, NodeState) and has_begun(one, kept.record.id) for one in states)
+    return kept if found else None
+
+
+def has_begun(state: NodeState, operation: str) -> bool:
+    """Whether a node takes part in this restore, or has finished it with the restored data."""
+    begun = state.earlier.stage is Stage.UNDERWAY or state.earlier.word == "restored"
+    return state.earlier.id == operation and begun
+
+
+def digest(path: Path) -> str:
+    """The file's sha256 in hex."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AdminError(f"{path} can't be read: {error.strerror}") from error

@@ -1,0 +1,70 @@
+"""`kubectl admin etcd-restore`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_admin.errors import UsageError
+from kubectl_admin.frame.change import ChangeOptions
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import debug_pod, output
+from kubectl_admin.frame.restore_options import restore_options
+from kubectl_admin.frame.verb import Verb
+from kubectl_admin.report import Report
+
+if TYPE_CHECKING:
+    from kubectl_admin.etcd.restore.look import Options
+    from kubectl_admin.node.debug_pod import Options as PodOptions
+
+
+@click.command("etcd-restore", cls=Verb)
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.option("--status", "only_status", is_flag=True, help="Show how far each control-plane node is.")
+@click.option("--prune", is_flag=True, help="Remove the former data of a restore that is over.")
+@restore_options
+@click.option("--dry-run", is_flag=True, help="Restore aside on every node, compare, and remove it again.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@debug_pod
+@output("table", "wide", "json", "yaml")
+@click.pass_obj
+def command(  # noqa: PLR0913 - its options
+    env: Environment,
+    file: Path | None,
+    *,
+    only_status: bool,
+    prune: bool,
+    options: "Options",
+    dry_run: bool,
+    yes: bool,
+    pods: "PodOptions",
+) -> Report:
+    """Restore etcd of the whole control plane from a snapshot.
+
+    All control-plane nodes restore the snapshot beside the running data, and then change over at once, by
+    themselves: the API is down meanwhile. A majority must come up with the restored data before any API
+    server serves them; otherwise all go back to the former data. The former data are kept until --prune.
+    Everything that was written since the snapshot is lost: the plan shows it first.
+
+    \b
+    Examples:
+      # What would be lost, and whether it can be done? Restores aside on every node, and changes nothing
+      kubectl admin etcd-restore snapshot.db --dry-run
+      # Restore it
+      kubectl admin etcd-restore snapshot.db
+      # How far is each node?
+      kubectl admin etcd-restore --status
+      # Remove the former data, once all is well
+      kubectl admin etcd-restore --prune
+    """
+    from kubectl_admin.verbs import etcd_restore_work as work
+
+    how = ChangeOptions(dry_run=dry_run, yes=yes)
+    match file, only_status, prune:
+        case Path(), False, False:
+            return work.restore(env, file, options, pods, how)
+        case None, True, False:
+            return work.show_status(env, pods)
+        case None, False, True:
+            return work.prune(env, pods, how)
+    raise UsageError("name a snapshot, or use --status or --prune, one of them")
