@@ -93,6 +93,16 @@ def test_alarms(members):
     assert etcdctl(etcds[0]).alarms() == ()
 
 
+def test_keys_below_a_prefix_and_their_end(members):
+    _, etcds = members
+    etcds[0].put((b"/gone/a", b"1"), (b"/gone/\xff", b"2"), (b"/gone", b"stays"))
+    assert etcdctl(etcds[1]).keys("/gone/") == ("/gone/a", "/gone/\\xff")
+    etcdctl(etcds[1]).delete("/gone/")
+    assert etcdctl(etcds[2]).keys("/gone/") == ()
+    etcdctl(etcds[1]).delete("/gone/")
+    assert etcdctl(etcds[0]).keys("/gone") == ("/gone",)
+
+
 def test_a_member_that_is_not_there_is_told_in_words(members):
     _, etcds = members
     with pytest.raises(EtcdctlError, match="connection refused"):

@@ -1,5 +1,6 @@
 """The work once the restored API answers: step by step, each seen done or named as not done.
 
+    begin(cluster, before, say=env.note)  # at once
     outcomes = finish(hosts, before, restored, say=env.note)
     findings = [finding for outcome in outcomes for finding in outcome.all_findings()]
 
@@ -83,6 +84,20 @@ class Work:
             outcome = Outcome(step, said=result.said, findings=result.findings)
             self.say(result.said)
         self.outcomes.append(outcome)
+
+
+def begin(cluster: Cluster, before: Before, *, say: Say) -> None:
+    """Lets controller-manager and scheduler work, in the very moment in which the restored API is seen.
+
+    It is the first step of `finish`, which takes it again and says what became of it: whatever goes wrong
+    here is only said.
+    """
+    try:
+        present.refuse_other(cluster, before.record)
+        before.note_api_back()
+        say(leaders.release(cluster, before.record).said)
+    except AdminError as error:
+        say(f"not done yet: {LEADERS.title}: {error.what}")
 
 
 def finish(

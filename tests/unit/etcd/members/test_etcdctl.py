@@ -94,6 +94,24 @@ def test_members():
     assert called[0][-2:] == ["member", "list"]
 
 
+def test_keys_below_a_prefix():
+    ctl, called = etcdctl('{"header":{},"kvs":[{"key":"L2Ev/w=="},{"key":"L2EvYg=="}],"count":2}')
+    assert ctl.keys("/a/") == ("/a/\\xff", "/a/b")
+    assert called[0][-5:] == ["get", "--prefix", "--keys-only", "--", "/a/"]
+
+
+@pytest.mark.parametrize("answer", ['{"kvs":[{"key":"?"}]}', "[]", '{"kvs":[{"key":7}]}'])
+def test_keys_that_are_none_are_an_error(answer):
+    with pytest.raises(EtcdctlError):
+        etcdctl(answer)[0].keys("/a/")
+
+
+def test_keys_are_deleted():
+    ctl, called = etcdctl('{"header":{},"deleted":2}')
+    ctl.delete("/a/")
+    assert called[0][-4:] == ["del", "--prefix", "--", "/a/"]
+
+
 def test_a_status_of_3_6_without_a_leader():
     ctl, _ = etcdctl(STATUS_36)
     assert ctl.status() == Status(

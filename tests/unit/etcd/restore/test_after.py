@@ -154,6 +154,24 @@ def test_everything_in_its_order(made):
     assert str(made.directory / "volumes.json") in findings[1].fix
 
 
+def test_leaders_work_in_the_moment_in_which_the_api_is_back(made):
+    api, said = Restored(), list[str]()
+    after.begin(api, made, say=said.append)  # type: ignore[arg-type]
+    assert api.changes == [("DELETE", f"{leaders.LEASES}/kube-scheduler")]
+    assert "kube-scheduler need not wait" in said[0]
+    assert (made.directory / "api-back.json").exists()
+    assert undone(finish(api, made)) == []
+
+
+def test_a_beginning_that_fails_is_said_and_taken_again(made):
+    api, said = Restored(), list[str]()
+    api.refusing["GET", f"{leaders.LEASES}/kube-controller-manager"] = [Unreachable("no answer")]
+    after.begin(api, made, say=said.append)  # type: ignore[arg-type]
+    assert said == ["not done yet: let controller-manager and scheduler work at once: no answer"]
+    assert undone(finish(api, made)) == []
+    assert api.changes[0] == ("DELETE", f"{leaders.LEASES}/kube-scheduler")
+
+
 def test_a_second_run_changes_nothing(made):
     api = Restored()
     finish(api, made)
