@@ -2,7 +2,7 @@
 # restore-kubelet.sh restart SINCE: restarts the kubelet, unless it has started since; it may be run twice
 #   SINCE: hundredths of a second for which the restored API has been there
 # restore-kubelet.sh pods: the pods alone
-# Answers «kubelet restarted» or «kubelet young», then «pod UID NAMESPACE_NAME» for each pod that has a process here;
+# Answers «kubelet AGE», in hundredths of a second, then «pod UID NAMESPACE_NAME» for each pod that has a process here;
 # NAMESPACE_NAME is «-» where it is not known. Static pods are left out: no API pod can have a UID like theirs.
 set -eu
 . ../../node/scripts/unit.sh
@@ -24,7 +24,7 @@ restart() { # SINCE
   [ "$before" != 0 ] || { echo "the kubelet is not running: journalctl -u kubelet" >&2; exit 1; }
   seconds=$(age "$before")
   if [ -n "$seconds" ] && [ "$seconds" -lt "$1" ]; then
-    echo "kubelet young"
+    printf 'kubelet %s\n' "$seconds"
     return
   fi
   # This connection goes through the kubelet, and ends with it: systemd must know all before.
@@ -41,7 +41,7 @@ restart() { # SINCE
     fi
     sleep 0.5
   done
-  echo "kubelet restarted"
+  printf 'kubelet %s\n' "$(age "$process")"
 }
 
 # Of a pod within a pod, the outer one is the node's: it is the first in the path.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kubectl_admin.cluster.access import Right
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.decode import mapping, whole_number
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.cluster.objects import find_condition, is_ready
 from kubectl_admin.cluster.wait import NotYetError, looks, wait_until
@@ -86,31 +86,36 @@ def look_at(cluster: Cluster, host: Host) -> Done:
 
 def restart(cluster: Cluster, host: Host, since: float, now: Callable[[], float]) -> Done:
     """The work on one host. Raises AdminError for what was not seen."""
-    before = heartbeat(cluster, host.node)
+    before, began = heartbeat(cluster, host.node), now()
 
     def attempt() -> bytes:
         # Counted again for each try: the kubelet that the last one has restarted is left alone.
         past = max(int((now() - since) * 100), 0)
         return host.answer(KUBELET, "restart", str(past), timeout=RESTART_TIMEOUT)
 
-    word, running = parsed(host.persistently(attempt))
-    if word not in ("restarted", "young"):
+    age, running = parsed(host.persistently(attempt))
+    if age is None:
         raise AdminError(f"node {host.node}: unexpected answer of the host about its kubelet")
-    wait_until_ready(cluster, host.node, before, restarted=word == "restarted")
-    words = "its kubelet was restarted" if word == "restarted" else "its kubelet has been restarted already"
+    # The try that has restarted it was cut off by that: its age tells.
+    restarted = age < now() - began
+    wait_until_ready(cluster, host.node, before, restarted=restarted)
+    words = "its kubelet was restarted" if restarted else "its kubelet has been restarted already"
     return Done(f"node {host.node}: {words}, and it is Ready", tuple(phantoms(cluster, host, running)))
 
 
-def parsed(answer: bytes) -> tuple[str, dict[str, str]]:
-    """The script's answer: what became of the kubelet, and the pods that run, their names by their UIDs."""
-    word, pods = "", {}
+def parsed(answer: bytes) -> tuple[float | None, dict[str, str]]:
+    """The script's answer: for how many seconds the kubelet runs, None where that is not said, and the pods
+    that run, their names by their UIDs.
+    """
+    age, pods = None, {}
     for line in answer.decode("utf-8", "replace").splitlines():
         match line.split(" "):
             case ["kubelet", said]:
-                word = said
+                hundredths = whole_number(said)
+                age = None if hundredths is None else hundredths / 100
             case ["pod", uid, name]:
                 pods[uid] = "" if name == "-" else name.replace("_", "/", 1)
-    return word, pods
+    return age, pods
 
 
 def heartbeat(cluster: Cluster, node: str) -> Heartbeat:

@@ -105,7 +105,7 @@ class Away(Host):
 
 def hosts_of(api: Api, hosts: dict[str, Host]) -> Any:
     def opener(name: str, _operation: Any) -> Any:
-        host = hosts.get(name) or Host("kubelet restarted\n")
+        host = hosts.get(name) or Host("kubelet 0\n")
         host.node = name
         return nullcontext(host)
 

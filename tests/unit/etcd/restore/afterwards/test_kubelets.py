@@ -69,28 +69,32 @@ class Host:
 
 
 def restart(api: Api, host: Host, times: list[float] | None = None) -> Done:
-    moments = iter(times or [1000.0] * 9)
+    moments = iter(times or [1000.0, 1000.0, 1010.0])
     return kubelets.restart(api, host, 900.0, lambda: next(moments))  # type: ignore[arg-type]
 
 
 def test_it_is_restarted_and_seen_at_work():
-    host = Host(f"kubelet restarted\npod {UID} ns_web\n")
+    host = Host(f"kubelet 0\npod {UID} ns_web\n")
     done = restart(cluster(pod(UID)), host)
     assert done == Done("node w1: its kubelet was restarted, and it is Ready")
     assert host.asked == [("restart", "10000")]
 
 
 def test_a_try_that_was_cut_off_counts_the_time_anew():
-    """The kubelet that the first try has restarted is younger than the API by then."""
-    host = Host(BrokenStream("cut"), "kubelet young\n")
-    done = restart(cluster(), host, [1000.0, 1012.5])
+    """The kubelet that the first try has restarted is younger than the API by then, and than this run."""
+    host = Host(BrokenStream("cut"), "kubelet 1100\n")
+    done = restart(cluster(), host, [1000.0, 1000.0, 1012.5, 1012.6])
     assert host.asked == [("restart", "10000"), ("restart", "11250")]
-    assert "has been restarted already" in done.said
+    assert "its kubelet was restarted" in done.said
+
+
+def test_one_that_an_earlier_run_has_restarted_is_said():
+    assert "has been restarted already" in restart(cluster(), Host("kubelet 5000\n")).said
 
 
 def test_the_time_that_has_passed_is_never_less_than_none():
-    host = Host("kubelet young\n")
-    restart(cluster(), host, [500.0])
+    host = Host("kubelet 5000\n")
+    restart(cluster(), host, [500.0, 500.0, 501.0])
     assert host.asked == [("restart", "0")]
 
 
@@ -99,16 +103,16 @@ def test_signs_of_the_past_do_not_count():
     api = cluster()
     api.meanwhile = lambda: None
     with pytest.raises(AdminError, match=r"not seen Ready .*: its kubelet has not renewed its Lease"):
-        restart(api, Host("kubelet restarted\n"))
+        restart(api, Host("kubelet 0\n"))
 
     def renews() -> None:
         api.objects[LEASE]["metadata"]["resourceVersion"] += "9"
 
     api.meanwhile = renews
     with pytest.raises(AdminError, match="its kubelet has not reported its state"):
-        restart(api, Host("kubelet restarted\n"))
+        restart(api, Host("kubelet 0\n"))
     # One that was not restarted just now has nothing to report for five minutes.
-    assert "Ready" in restart(api, Host("kubelet young\n")).said
+    assert "Ready" in restart(api, Host("kubelet 5000\n")).said
 
 
 def test_a_node_that_is_not_ready_is_not():
@@ -120,7 +124,7 @@ def test_a_node_that_is_not_ready_is_not():
 
     api.meanwhile = reports
     with pytest.raises(AdminError, match=r"not seen Ready .*: no network"):
-        restart(api, Host("kubelet restarted\n"))
+        restart(api, Host("kubelet 0\n"))
 
 
 def test_one_that_has_just_registered_has_no_lease_yet():
@@ -131,18 +135,18 @@ def test_one_that_has_just_registered_has_no_lease_yet():
         api.objects |= {NODE: {**ready("2"), "metadata": {"name": "w1"}}, LEASE: lease}
 
     api.meanwhile = reports
-    assert "Ready" in restart(api, Host("kubelet restarted\n")).said
+    assert "Ready" in restart(api, Host("kubelet 0\n")).said
 
 
 def test_pods_that_the_kubelet_is_ending_are_waited_for():
-    host = Host(f"kubelet restarted\npod {UID} ns_web\npod {OTHER} ns_late\n", f"pod {UID} ns_web\n")
+    host = Host(f"kubelet 0\npod {UID} ns_web\npod {OTHER} ns_late\n", f"pod {UID} ns_web\n")
     assert restart(cluster(pod(UID)), host).findings == ()
     assert host.asked[1:] == [("pods",)]
 
 
 def test_phantoms_are_named():
-    host = Host("kubelet restarted\n", f"pod {UID} ns_web\npod {OTHER} ns_a_b\npod {OTHER[:-1]}0 -\n")
-    host.answers[0] = f"kubelet restarted\n{host.answers[1]}"
+    host = Host("kubelet 0\n", f"pod {UID} ns_web\npod {OTHER} ns_a_b\npod {OTHER[:-1]}0 -\n")
+    host.answers[0] = f"kubelet 0\n{host.answers[1]}"
     (finding,) = restart(cluster(pod(UID)), host).findings
     assert (finding.rule, str(finding.severity)) == ("phantom-pod", "warning")
     assert "ns/a_b" in finding.evidence
