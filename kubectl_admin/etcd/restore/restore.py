@@ -121,6 +121,8 @@ class Runner:
         own = replace(self.hosts, operation=Operation.begin())
         if so_far.followed.end is End.AS_BEFORE or so_far.before is None:
             return
+        # At once: the nodes' last words take a while.
+        after.begin(own.cluster, so_far.before, say=self.say)
         so_far.states = own.ask(nodes, last_word)
         after.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
 
