@@ -65,7 +65,7 @@ def daemonsets(facts: Facts) -> Iterator[Finding]:
         yield rules.DAEMONSET_STUCK.warning(
             subject=f"DaemonSet {KUBE_SYSTEM}/{workload.name}",
             evidence=f"of {workload.desired} pods {workload.updated} are of its present template and"
-            f" {workload.available} available; nothing has changed for 15 minutes{waits}",
+            f" {workload.available} available; none has begun or become Ready for 15 minutes{waits}",
             fix="bring those nodes back, or delete them: a roll-out waits for their pods"
             if off
             else f"kubectl -n {KUBE_SYSTEM} describe daemonset {workload.name}"

@@ -219,7 +219,7 @@ CASES = [
     ),
     Case(
         *("kube-proxy: gone", "worker-1", breaks.no_kube_proxy, "component-missing", KUBE_PROXY, "missing"),
-        then=("critical-pod",),
+        then=("critical-pod", "daemonset-stuck"),
     ),
     Case(
         *("kube-proxy: frozen", "worker-1", by(breaks.frozen, KUBE_PROXY)),

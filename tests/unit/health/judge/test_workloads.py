@@ -191,8 +191,8 @@ def test_nodes_that_hold_up_a_roll_out_are_named():
         workloads.daemonsets, node("cp-1"), off, pods=proxies(proxy(seconds=3600)), workloads=(here,)
     )
     assert found.evidence == (
-        "of 2 pods 1 are of its present template and 1 available; nothing has changed for 15 minutes;"
-        " nodes that are not Ready: w1"
+        "of 2 pods 1 are of its present template and 1 available; none has begun or become Ready for"
+        " 15 minutes; nodes that are not Ready: w1"
     )
     assert found.fix.startswith("bring those nodes back")
 
