@@ -10,7 +10,8 @@ Reading order:
 - manifests, plan: what a node's worker must know
 - status, survey: how far a restore is on a host, and what a host has
 - prepare, arm: all that is brought to the hosts, and how it is armed, removed and pruned
-- keys: what the nodes write in etcd; go: the word to begin; follow: until the end is seen
+- keys: what the nodes write in etcd; unchanged: seen right before go, the word to begin;
+  follow: until the end is seen
 - after, afterwards: the work once the restored API answers
 - look, restore, resume, prune: each as the verb calls it
 - report: plan and outcome; node_report: how far each node is

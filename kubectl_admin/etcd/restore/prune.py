@@ -1,8 +1,11 @@
 """Removes what restores that are over have kept on the control-plane nodes: the former data above all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
+from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.pods import EtcdPod
@@ -11,6 +14,8 @@ from kubectl_admin.etcd.restore.plan import parked_beside
 from kubectl_admin.etcd.restore.status import NodeState, Stage
 from kubectl_admin.etcd.restore.survey import survey
 from kubectl_admin.node.hosts import Hosts
+
+ABOUT = "removes former data of etcd"
 
 
 def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
@@ -25,13 +30,29 @@ def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
     ]
 
 
-def prune(hosts: Hosts, nodes: Sequence[str]) -> dict[str, int | AdminError]:
-    """The bytes that were freed on each of these nodes, or why nothing was."""
+def prune(
+    hosts: Hosts,
+    nodes: Sequence[str],
+    *,
+    alone: Callable[..., AbstractContextManager[Alone]] = one_at_a_time.control_plane,
+) -> dict[str, int | AdminError]:
+    """The bytes that were freed on each of these nodes, or why nothing was.
+
+    Raises AdminError where somebody else changes a control plane: what they prepare looks like what a killed
+    run has left. alone: as one_at_a_time.control_plane.
+    """
+    with alone(hosts, ABOUT, own=(), skipped=(), take_over=None) as held:
+        return remove(hosts, nodes, held.held.check)
+
+
+def remove(hosts: Hosts, nodes: Sequence[str], check: Callable[[], None]) -> dict[str, int | AdminError]:
+    """The same for one who is alone. check: called right before each removal."""
     members = {pod.node: pod for pod in pods.find(hosts.cluster).members}
 
     def on_host(pod: EtcdPod) -> int:
         with hosts.open(pod.node) as host:
             seen = survey(host, pod.container_id, pod.flags.data_dir)
+            check()
             return arm.prune(host, pod.flags.data_dir, parked_beside(seen.manifests.path))
 
     answers: dict[str, int | AdminError] = dict(

@@ -26,6 +26,7 @@ from kubectl_admin.etcd.restore.plan import NodePlan
 from kubectl_admin.etcd.restore.prepare import Prepared, Seed
 from kubectl_admin.etcd.restore.record import Record
 from kubectl_admin.etcd.restore.status import NodeState, Stage, status
+from kubectl_admin.etcd.restore.unchanged import refuse_changed
 from kubectl_admin.etcd.save.save import Watch
 from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
@@ -98,6 +99,7 @@ class Runner:
                 with shelter.exposed(), self._alone() as check, sources(snapshot, looked, etcdutl) as seed:
                     so_far.prepared = self._prepare(looked, seed, check)
                     self._arm(looked.plans, check)
+                    refuse_changed(self.hosts.cluster, looked.plans)
                 # The units keep everybody else away from now on; the Lease ends with the API.
                 go = Go(
                     talkers(self.hosts.cluster, looked.live.state.etcd.members),

@@ -17,7 +17,8 @@ def refuse_other(cluster: Cluster, record: Record) -> None:
     """
     found = cluster.get("/api/v1/namespaces", [("fieldSelector", f"metadata.name={KUBE_SYSTEM}")])
     uids = [item["metadata"].get("uid") for item in found.get("items") or ()]
-    if uids != [record.cluster]:
+    # A snapshot that does not tell its cluster was restored by --force-other-cluster: revisions tell, then.
+    if len(uids) != 1 or (record.cluster and uids != [record.cluster]):
         raise AdminError(
             f"{cluster.server} is not the cluster of restore {record.id}: namespace {KUBE_SYSTEM} is another",
             "choose the right --context, or another directory",

@@ -183,3 +183,7 @@ def test_a_place_that_can_not_be_written(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="can't be made"):
         save(tmp_path / "s.db")
+
+
+def test_a_time_that_can_not_be_kept_is_told_all_the_same(tmp_path):
+    assert before.Before(tmp_path / "full", RECORD).note_api_back() > 1e9

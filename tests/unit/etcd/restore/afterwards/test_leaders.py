@@ -1,5 +1,7 @@
 """The Leases of leaders: those of the past go, those of the present stay."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubectl_admin.cluster.errors import Conflict
@@ -58,3 +60,11 @@ def test_another_cluster_is_not_touched():
     api = Api({"/api/v1/namespaces/kube-system": other})
     with pytest.raises(AdminError, match="is not the cluster of restore 0123456789"):
         present.refuse_other(api, RECORD)  # type: ignore[arg-type]
+
+
+def test_a_snapshot_that_tells_no_cluster_is_known_by_its_revisions():
+    api, unknown = Api(), replace(RECORD, cluster="")
+    present.refuse_other(api, unknown)  # type: ignore[arg-type]
+    api.revision = BASE - 1
+    with pytest.raises(AdminError, match="does not serve the restored data"):
+        present.refuse_other(api, unknown)  # type: ignore[arg-type]
