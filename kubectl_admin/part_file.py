@@ -102,22 +102,28 @@ class Draft:
 
 
 class Spool(Draft):
-    """A draft without a name, where temporary files are: no end of a program leaves anything of it."""
+    """A draft without a name: no end of a program leaves anything of it.
 
-    def __init__(self) -> None:
+    directory: on whose file system it is; where temporary files are if not given.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._is_given = directory is not None
         try:
-            directory = Path(tempfile.gettempdir())
+            directory = directory or Path(tempfile.gettempdir())
         except OSError as error:
             raise UsageError(f"no directory for temporary files can be written: {error.strerror}") from error
         super().__init__(str(directory), directory)
 
     def _open(self) -> int:
-        with tempfile.TemporaryFile(buffering=0) as file:
+        with tempfile.TemporaryFile(buffering=0, dir=self.directory) as file:
             return os.dup(file.fileno())
 
     @property
     def _elsewhere(self) -> str:
-        return "free some space, or name another directory in TMPDIR"
+        return (
+            super()._elsewhere if self._is_given else "free some space, or name another directory in TMPDIR"
+        )
 
 
 class PartFile(Draft):

@@ -1,10 +1,9 @@
 """All that is looked at before a restore, and the findings about it. Nothing is touched.
 
-A snapshot of now is taken for the comparison, into a directory that is gone afterwards: etcd-snapshot's own
-work, through a debug pod and a directory on one node.
+A snapshot of now is taken for the comparison, into a file without a name: etcd-snapshot's own work,
+through a debug pod and a directory on one node.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from kubectl_admin.control_plane import static_pods
-from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison
@@ -29,14 +27,14 @@ from kubectl_admin.etcd.restore.plan import NodePlan, Times, bump_of, node_plans
 from kubectl_admin.etcd.restore.prepare import refuse_unable
 from kubectl_admin.etcd.restore.snapshot import of_database
 from kubectl_admin.etcd.restore.survey import Survey, survey
-from kubectl_admin.etcd.save.save import SnapshotOptions, Watch, save_snapshot
+from kubectl_admin.etcd.save.save import SavedSnapshot, SnapshotOptions, Watch, save_snapshot
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import indexed, opened_database
 from kubectl_admin.etcd.stored.objects import Unseal
 from kubectl_admin.finding import Finding
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
-from kubectl_admin.part_file import PartFile
+from kubectl_admin.part_file import Spool
 
 SHOWN = 25  # objects of each difference that are kept for a person
 
@@ -161,20 +159,16 @@ def plan(hosts: Hosts, live: LiveFacts, file: SnapshotFacts, options: Options) -
 
 
 @contextmanager
-def saved_now(hosts: Hosts, beside: Path, watch: Watch) -> Iterator[Path]:
-    """A verified snapshot of now, in a directory for this user alone that is gone at the end.
+def saved_now(
+    hosts: Hosts, beside: Path, watch: Watch, *, save: Callable[..., SavedSnapshot] = save_snapshot
+) -> Iterator[Path]:
+    """A verified snapshot of now, which has no name and is gone at the end, whatever that is: it has every
+    Secret of the cluster.
 
     beside: the file in whose directory it is made, where there is room for one as large.
     """
-    try:
-        directory = tempfile.TemporaryDirectory(prefix=f".{beside.name}.", dir=beside.parent)
-    except OSError as error:
-        raise AdminError(f"{beside.parent} can't be written to: {error.strerror}") from error
-    with directory as name:
-        path = Path(name, "now.db")
-        with PartFile(path) as draft:
-            # An operation of its own, whose pods and directory are gone before the restore prepares.
-            own = replace(hosts, operation=Operation.begin())
-            save_snapshot(own, SnapshotOptions(), draft, watch=watch)
-            draft.publish()
-        yield path
+    with Spool(beside.parent) as draft:
+        # An operation of its own, whose pods and directory are gone before the restore prepares.
+        own = replace(hosts, operation=Operation.begin())
+        save(own, SnapshotOptions(), draft, watch=watch)
+        yield draft.content
