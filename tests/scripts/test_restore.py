@@ -446,7 +446,7 @@ def test_one_that_has_not_begun_is_removed_with_all_that_was_prepared(node):
     assert node.remove().stdout == b"none\n\n# end\n"
 
 
-@pytest.mark.parametrize("words", [*JOURNALS["underway"], ["going", "restored"], ["going", "as-before"]])
+@pytest.mark.parametrize("words", [*JOURNALS["underway"], ["going", "restored"]])
 def test_one_that_has_begun_stays(node, words):
     node.prepare()
     node.journal(*words)
@@ -458,10 +458,21 @@ def test_one_that_has_begun_stays(node, words):
     assert f"stop {UNIT}" not in node.calls
 
 
-def test_one_that_was_disarmed_is_removed(node):
+@pytest.mark.parametrize("word", ["disarmed", "as-before"])
+def test_one_that_has_left_all_as_it_was_is_removed(node, word):
     node.prepare()
-    node.journal("armed", "closed", "disarmed")
+    node.journal("armed", "closed", word)
     assert node.remove().returncode == 0
+    assert node.aside_names == ["member"]
+
+
+@pytest.mark.parametrize("word", ["disarmed", "as-before"])
+def test_data_of_before_do_not_go_without_prune(node, word):
+    node.prepare()
+    node.journal("armed", "closed", word)
+    (node.data / f".kubectl-admin-{ID}-old").mkdir()
+    assert node.remove().returncode == 1
+    assert (node.state / "journal").exists()
 
 
 def test_a_worker_that_begins_in_this_moment_goes_on(node):

@@ -51,11 +51,12 @@ def arm(host: Host, plan: NodePlan, *, check: Callable[[], None] = lambda: None)
 
 
 def remove(host: Host, id_: str) -> bool:
-    """Stops the worker of a restore that has not begun, and removes all that was prepared for it.
+    """Stops the worker of a restore that has not begun, and removes all that was prepared for it; also of one
+    that has left all as it was.
 
     Whether there was one. Only for a restore whose word to begin is certainly not given and never will be
     (go.withdraw): a worker that has read it and not yet written so is stopped like any other.
-    Another one than this stays. Raises AdminError for one that has begun, and for one that is over.
+    Another one than this stays. Raises AdminError for one that has begun, or has restored.
     """
     answer = host.script(REMOVE, DIRECTORY, id_, UNITS).strip()
     if answer not in (b"removed", b"none"):

@@ -1,7 +1,8 @@
-# Removes a restore that has not begun, with all that was prepared for it; its unit is stopped first.
+# Removes a restore that has not begun, or that has left all as it was, with all that was prepared for it; its unit is
+# stopped first.
 # restore-remove.sh DIRECTORY ID UNITS
 #   ID: the operation's. Another one's stays
-# Answers «removed», or «none» where it is not there. One that has begun, or is over, stays, and that is an error.
+# Answers «removed», or «none» where it is not there. Any other stays, and that is an error.
 set -eu
 state=$1 id=$2 units=$3
 
@@ -27,7 +28,13 @@ if [ "$restore_is" = unbegun ]; then
   # A worker writes its journal before it does anything, and this one does nothing any more.
   look_at_restore "$state"
 fi
-if [ "$restore_is" != unbegun ] && [ "$restore_last" != disarmed ]; then
+case $restore_last in
+  disarmed | as-before)
+    # Data of before beside the present ones go with restore-prune.sh alone.
+    if [ "$restore_is" = over ] && [ ! -e "$restore_data/.kubectl-admin-$restore_id-old" ]; then restore_is=unbegun; fi
+    ;;
+esac
+if [ "$restore_is" != unbegun ]; then
   if [ "$stopped" = yes ]; then systemctl start kubectl-admin-restore.service; fi
   echo "the restore here is $restore_is (its last word: $restore_last), so it was not removed" >&2
   exit 1
