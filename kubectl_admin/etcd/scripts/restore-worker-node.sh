@@ -32,7 +32,11 @@ arrange() {
       return 1
     fi
     kubelet_due=yes
-    stop_kubelet && park && end_processes && swap || return 1
+    stop_kubelet && park || return 1
+    say "the kubelet is stopped"
+    end_processes || return 1
+    say "the control plane's processes have ended"
+    swap || return 1
     unpark "$pod_etcd" || return 1
     if [ "$target" = old ]; then
       unpark "$pod_apiserver" && unpark "$pod_manager" && unpark "$pod_scheduler" || return 1

@@ -103,7 +103,7 @@ is_ready() {
   [ -n "$api_ready" ] || return 0
   is_listening "$api_ready" || return 1
   if command -v curl > /dev/null; then
-    curl -ksf -m 3 -o /dev/null "$api_ready" < /dev/null && return 0
+    curl -ksf -m 5 -o /dev/null "$api_ready" < /dev/null && return 0
   elif command -v python3 > /dev/null; then
     python3 -I -c 'import ssl, sys, urllib.request as r
 r.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' "$api_ready" 2> /dev/null < /dev/null && return 0
