@@ -32,11 +32,9 @@ arrange() {
       return 1
     fi
     kubelet_due=yes
-    stop_kubelet && park || return 1
-    say "the kubelet is stopped"
-    end_processes || return 1
-    say "the control plane's processes have ended"
-    swap || return 1
+    if [ "$side" != "$target" ]; then change_sides || return 1; fi
+    # Also where a worker that was killed has changed them.
+    flush "$data"
     unpark "$pod_etcd" || return 1
     if [ "$target" = old ]; then
       unpark "$pod_apiserver" && unpark "$pod_manager" && unpark "$pod_scheduler" || return 1
@@ -45,6 +43,14 @@ arrange() {
   fi
   if [ "$kubelet_due" = yes ]; then start_kubelet || return 1; fi
   arranged=$target$returns
+}
+
+change_sides() {
+  stop_kubelet && park || return 1
+  say "the kubelet is stopped"
+  end_processes || return 1
+  say "the control plane's processes have ended"
+  swap
 }
 
 # While the machine starts it is not active yet, and a stop would cancel the start that systemd is about to make.
@@ -134,13 +140,8 @@ find_processes() {
 
 # Puts the data of the target in etcd's place; two renames, each of which may be the last.
 swap() {
-  read_side
   if [ "$target" = new ]; then from=$new to=$old; else from=$old to=$new; fi
-  if [ "$side" != "$target" ]; then
-    [ "$side" = between ] || mv -- "$data/member" "$to" || return 1
-    flush "$data"
-    mv -- "$from" "$data/member" || return 1
-  fi
-  # Also where a worker that was killed has done it.
+  [ "$side" = between ] || mv -- "$data/member" "$to" || return 1
   flush "$data"
+  mv -- "$from" "$data/member"
 }
