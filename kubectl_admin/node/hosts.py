@@ -76,11 +76,13 @@ class Hosts:
         questions: Mapping[Key, Callable[[], Answer]],
         *,
         workers: int = WORKERS,
+        timeout: float | None = None,
         answered: Callable[[int], None] | None = None,
         ask: Callable[..., dict[Key, Answer | AdminError]] = ask_all,
     ) -> dict[Key, Answer | AdminError]:
         """The answers to questions that open hosts themselves, or none; asked and returned in their order.
 
+        timeout: seconds for all of them, where their answers are long work; `time_for` so many if None.
         answered: called with the number of questions after each of them. A late answer is a LateError. After
         an end that left questions open, hosts of this operation are opened no more. ask: as `pool.ask_all`.
         """
@@ -92,7 +94,7 @@ class Hosts:
             if answered:
                 answered(total)
 
-        late = time_for(len(questions), workers)
+        late = time_for(len(questions), workers) if timeout is None else timeout
         with sheltered() as shelter:
             try:
                 with shelter.exposed():
@@ -106,13 +108,14 @@ class Hosts:
         self,
         questions: Mapping[str, Callable[[], Answer]],
         *,
+        timeout: float | None = None,
         answered: Callable[[int], None] | None = None,
     ) -> dict[str, Answer]:
         """The same for questions, by the names of nodes, that must all be answered; raises the first
-        AdminError that one of them came to.
+        AdminError that one of them came to. timeout: as in `ask_all`.
         """
         found: dict[str, Answer] = {}
-        for name, answer in self.ask_all(questions, answered=answered).items():
+        for name, answer in self.ask_all(questions, timeout=timeout, answered=answered).items():
             if isinstance(answer, LateError):
                 raise AdminError(f"node {name}: {answer.what}", answer.hint)
             if isinstance(answer, AdminError):

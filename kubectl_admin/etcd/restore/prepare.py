@@ -30,6 +30,7 @@ from kubectl_admin.signals import sheltered
 BEGIN, ASIDE, WORKER = (Script("etcd", f"restore-{name}") for name in ("begin", "aside", "worker"))
 COPY_TIMEOUT = 180.0  # seconds to copy etcd's two programs on a slow disk
 ASIDE_TIMEOUT = 4 * 3600.0  # seconds after which a restore beside the running etcd is not waited for
+SLOWEST = 100e3  # bytes a second at which a snapshot goes to a node, at least
 RESERVE = 512 << 20  # bytes that stay free beside etcd's data, which grow meanwhile
 PROGRAMS = 64 << 20  # bytes of etcd's two programs
 LOG = 64_000_000  # bytes of the log that etcdutl writes beside the database
@@ -131,13 +132,18 @@ def prepare_all(hosts: Hosts, plans: Mapping[str, NodePlan], seed: Seed, watch: 
     with sheltered() as shelter:
         try:
             with shelter.exposed():
-                found = hosts.need_all(questions)
+                found = hosts.need_all(questions, timeout=time_for(seed.snapshot.size))
                 refuse_unlike(found, seed)
                 done = True
                 return found
         finally:
             if not done:
                 remove_all(hosts, plans)
+
+
+def time_for(size: int) -> float:
+    """Seconds in which all nodes must have prepared a snapshot of so many bytes."""
+    return COPY_TIMEOUT + ASIDE_TIMEOUT + size / SLOWEST
 
 
 def remove_all(hosts: Hosts, plans: Mapping[str, NodePlan]) -> None:

@@ -264,3 +264,17 @@ def test_an_api_server_that_restarts_meanwhile_is_waited_for(all_of, said):
         all_of(cluster).ask_all({"a": interrupt})
     assert cluster.deleted == ["0001"]
     assert said == []
+
+
+def test_long_work_has_a_time_of_its_own(all_of):
+    allowed: list[float] = []
+
+    def ask(questions: Any, *, deadline: float, workers: int, answered: Any) -> dict[str, Any]:
+        allowed.append(deadline)
+        del workers
+        return {name: answered(len(questions)) for name in questions}
+
+    there = all_of(Pods())
+    there.ask_all({"a": lambda: 1}, ask=ask)
+    there.ask_all({"a": lambda: 1}, timeout=9999.0, ask=ask)
+    assert allowed == [time_for(1, 16), 9999.0]

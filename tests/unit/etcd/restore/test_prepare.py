@@ -15,6 +15,7 @@ from kubectl_admin.etcd.restore.prepare import (
     refuse_other_program,
     refuse_unable,
     refuse_unlike,
+    time_for,
 )
 from kubectl_admin.etcd.restore.status import Earlier, Stage
 from kubectl_admin.etcd.restore.survey import Survey, survey_of
@@ -173,3 +174,7 @@ def test_the_unit_runs_before_the_kubelet_when_its_mounts_are_there():
         "/etc/kubernetes/kubectl-admin-restore\n"
     ) in text
     assert "ExecStart=/bin/sh /var/lib/kubectl-admin/restore/worker run\n" in text
+
+
+def test_a_large_snapshot_over_a_slow_line_is_waited_for():
+    assert time_for(8 << 30) > 8e9 / 1e6 + 3600
