@@ -12,7 +12,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from threading import Barrier, BrokenBarrierError
+from typing import Any, TypeGuard
 
 from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster.access import Right
@@ -35,6 +37,7 @@ EXEC_TIMEOUT = 15.0  # seconds for a run of etcdctl, whose transactions have no 
 SETTLE_TIMEOUT = 60.0  # seconds in which it is asked whether the word was given; far shorter than the lease
 SETTLE_INTERVAL = 1.0  # seconds between two questions
 ANSWER_LIMIT = 1 << 20  # bytes of what etcdctl writes
+OPEN_TIMEOUT = 120.0  # seconds in which the hosts of all nodes must be open
 FULL = "database space exceeded"  # etcd api/v3rpc/rpctypes/error.go, ErrGRPCNoSpace
 
 
@@ -179,10 +182,37 @@ class Go:
 def give_by_hand(hosts: Hosts, nodes: Sequence[str]) -> dict[str, AdminError | None]:
     """Gives the word by a file on each node, where etcd takes no key; by node, None where it is there.
 
-    A node with an error may have it all the same.
+    A node with an error may have it all the same. Raises AdminError where not all hosts could be opened: then
+    no node has it. The first that begins may take the only API server away, so all are opened before.
     """
-    answers = hosts.ask(nodes, lambda host: files.write(host, f"{DIRECTORY}/go", b"go\n"))
+    opened = Barrier(len(nodes), timeout=OPEN_TIMEOUT)
+
+    def on_node(node: str) -> None:
+        together = False
+        try:
+            with hosts.open(node) as host:
+                opened.wait()
+                together = True
+                files.write(host, f"{DIRECTORY}/go", b"go\n")
+        except BrokenBarrierError:
+            raise UnopenedError("not all control planes could be opened, so none was told") from None
+        finally:
+            if not together:
+                opened.abort()  # nobody waits for one that has failed
+
+    answers = hosts.ask_all({node: partial(on_node, node) for node in nodes}, workers=len(nodes))
+    if unopened := [answer for answer in answers.values() if isinstance(answer, UnopenedError)]:
+        raise next((a for a in answers.values() if is_reason(a)), unopened[0])
     return {node: answer if isinstance(answer, AdminError) else None for node, answer in answers.items()}
+
+
+class UnopenedError(AdminError):
+    """A host waited for the others in vain."""
+
+
+def is_reason(answer: AdminError | None) -> TypeGuard[AdminError]:
+    """Whether this is why the hosts were not all opened."""
+    return isinstance(answer, AdminError) and not isinstance(answer, UnopenedError)
 
 
 def transaction(compares: Sequence[str], then: Sequence[str], otherwise: Sequence[str] = ()) -> str:

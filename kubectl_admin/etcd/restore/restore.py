@@ -107,7 +107,13 @@ class Runner:
                     list(looked.plans),
                     self.hosts.cluster.clock,
                 )
-                so_far.given = give(go)
+                # Until it is certain that no node has it, and none ever will.
+                so_far.given = True
+                try:
+                    give(go)
+                except AdminError:
+                    so_far.given = False
+                    raise
             finally:
                 if not so_far.given:
                     prepare.remove_all(self.hosts, looked.plans)
@@ -154,23 +160,19 @@ class Runner:
         self.hosts.need_all({node: partial(on_node, plan) for node, plan in plans.items()})
 
 
-def give(go: Go) -> bool:
-    """Gives the word; True where nodes have it, or may have it.
+def give(go: Go) -> None:
+    """Gives the word: the nodes have it, or may have it.
 
-    Raises AdminError where it is certain that none has, and none ever will.
+    Raises AdminError where it is certain that none has, and none ever will; any other error leaves that open.
     """
-    answer = Answer.UNKNOWN
-    try:
-        answer = go.give()
-    finally:
-        if answer is Answer.UNKNOWN:
-            answer = go.settle()
+    answer = go.give()
+    if answer is Answer.UNKNOWN:
+        answer = go.settle()
     if answer is Answer.NO:
         raise AdminError(
             "a node has left the restore before it began, so nothing was changed", "run the command again"
         )
     # Not known: the nodes may have it, so they are left alone; without it they disarm themselves.
-    return True
 
 
 def last_word(host: Host) -> NodeState:

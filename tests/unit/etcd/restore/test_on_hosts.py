@@ -227,10 +227,23 @@ def test_a_host_is_surveyed_with_its_manifests(cluster):
 
 def test_the_word_by_hand_is_a_file_on_each_node(cluster):
     prepare_all(cluster.hosts, cluster.plans, cluster.seed, Watch())
-    (cluster.there("cp-3")).rename(cluster.folder / "elsewhere")
+    cluster.there("cp-3").rename(cluster.folder / "elsewhere")
     given = give_by_hand(cluster.hosts, NODES)
     assert (given["cp-1"], given["cp-2"]) == (None, None)
     assert "there is no such directory" in given["cp-3"].what
     assert status(cluster.host("cp-1")).earlier.stage is Stage.UNDERWAY
     with pytest.raises(AdminError, match="so it was not removed"):
         arm.remove(cluster.host("cp-1"), "0123456789")
+
+
+def test_no_node_has_the_word_by_hand_where_one_can_not_be_opened(cluster):
+    prepare_all(cluster.hosts, cluster.plans, cluster.seed, Watch())
+
+    def opener(node, operation):
+        if node == "cp-2":
+            raise AdminError("node cp-2 is not Ready")
+        return nullcontext(cluster.host(node, operation))
+
+    with pytest.raises(AdminError, match="cp-2 is not Ready"):
+        give_by_hand(replace(cluster.hosts, opener=opener), NODES)
+    assert not any((cluster.there(node) / "go").exists() for node in NODES)
