@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from kubectl_admin.control_plane import static_pods
+from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison
@@ -116,10 +117,22 @@ def look(
         compared = compare(
             snapshot, now, DiffOptions(options.prefix, limit=SHOWN, noise=False), progress=moved
         )
+    refuse_uncompared(compared)
     compared = replace(
         compared, a=replace(compared.a, label="snapshot"), b=replace(compared.b, label="cluster")
     )
     return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)))
+
+
+def refuse_uncompared(compared: Comparison) -> None:
+    """Raises AdminError where the files were not compared after all: nobody knows then what would be lost."""
+    if compared.compared:
+        return
+    faults = [found.evidence for file in (compared.a, compared.b) for found in file.verdict.findings]
+    raise AdminError(
+        f"the snapshot could not be compared with one of now: {next(iter(faults), 'a file was changed')}",
+        "nothing was changed; run the command again",
+    )
 
 
 def read(
