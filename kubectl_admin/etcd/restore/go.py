@@ -95,7 +95,12 @@ class Go:
         self._prefix = f"{PREFIX}/{operation}"
         self._nodes = nodes
         self._clock = clock
+        self._ready: tuple[Talker, int] | None = None
         self._cluster: int | None = None  # the id of the etcd that may have been given the word
+
+    def get_ready(self) -> None:
+        """Does all but the one transaction. It may be interrupted, and raises as `give` does."""
+        self._ready = self._lease()
 
     def give(self) -> Answer:
         """Gives the word, unless a node has gone back already.
@@ -103,7 +108,7 @@ class Go:
         Raises FullError where etcd takes no key (`give_by_hand` then), and AdminError where no member takes
         even a lease: the word was not given. Any later error is settled, or the answer is UNKNOWN.
         """
-        member, lease = self._lease()
+        member, lease = self._ready or self._lease()
         compares = [absent(f"{self._prefix}/back/{node}") for node in self._nodes]
         compares.append(absent(f"{self._prefix}/stop"))
         put = f"put {self._prefix}/go yes --lease={lease:x}"

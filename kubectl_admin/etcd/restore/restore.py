@@ -107,6 +107,8 @@ class Runner:
                     list(looked.plans),
                     self.hosts.cluster.clock,
                 )
+                with shelter.exposed():
+                    go.get_ready()
                 # Until it is certain that no node has it, and none ever will.
                 so_far.given = True
                 try:

@@ -113,6 +113,17 @@ def test_the_word_is_one_key_in_one_transaction():
     assert etcd.keys == {f"{P}/asked": "yes", f"{P}/go": "yes"}
 
 
+def test_whoever_is_ready_gives_it_by_the_transaction_alone():
+    etcd = FakeEtcd()
+    way = Way(etcd)
+    go = go_of(way)
+    go.get_ready()
+    assert way.asked == ["lease", "put"]
+    assert f"{P}/go" not in etcd.keys
+    assert go.give() is Answer.YES
+    assert way.asked == ["lease", "put", "txn"]
+
+
 @pytest.mark.parametrize("key", [*(f"back/{node}" for node in NODES), "stop"])
 def test_no_word_where_a_node_is_back_already(key):
     etcd = FakeEtcd(keys={f"{P}/{key}": "1"})
