@@ -56,14 +56,24 @@ def pruning(found: Mapping[str, NodeState | AdminError], nodes: Sequence[str], c
             objects=[f"node/{node}"],
         )
         for node, one in found.items()
-        if isinstance(one, NodeState) and (one.earlier.stage is Stage.UNDERWAY or one.is_working)
+        if isinstance(one, NodeState) and one.is_under_way
+    ]
+    unseen = [
+        UNSETTLED.violation(
+            subject=f"node {node}",
+            evidence="it can't be asked whether a restore is over there, so nothing is removed on any node",
+            fix="bring it back, or delete its Node object if it is gone for good",
+            objects=[f"node/{node}"],
+        )
+        for node, one in found.items()
+        if isinstance(one, AdminError)
     ]
     said = f"removed on {', '.join(nodes)}: the former data, and all else of restores that are over"
     return replace(
         shown,
         kind="EtcdRestorePrunePlan",
         paragraphs=[said if nodes else "nothing is to be removed"],
-        findings=[*under_way, *shown.findings],
+        findings=[*under_way, *unseen, *shown.findings],
     )
 
 

@@ -19,14 +19,14 @@ ABOUT = "removes former data of etcd"
 
 
 def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
-    """Nodes that keep something of a restore, none of whose is under way."""
-    states = {node: one for node, one in found.items() if isinstance(one, NodeState)}
-    if any(one.earlier.stage is Stage.UNDERWAY or one.is_working for one in states.values()):
+    """Nodes that keep something of a restore; none where one is under way on any, or a node can't be asked."""
+    if any(isinstance(one, AdminError) or one.is_under_way for one in found.values()):
         return []
     return [
         node
-        for node, one in states.items()
-        if one.earlier.stage is not Stage.NONE or one.old is not None or one.new is not None
+        for node, one in found.items()
+        if isinstance(one, NodeState)
+        and (one.earlier.stage is not Stage.NONE or one.old is not None or one.new is not None)
     ]
 
 

@@ -68,6 +68,11 @@ class NodeState:
         """Whether its worker runs, or is being started again."""
         return self.unit in ("active", "activating", "deactivating", "reloading")
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the node carries a restore out, or waits for the word to begin."""
+        return self.earlier.stage is Stage.UNDERWAY or self.is_working
+
 
 def status(host: Host) -> NodeState:
     """How far a restore is on this host. Raises AdminError where it can't be asked."""

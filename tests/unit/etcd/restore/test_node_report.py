@@ -1,0 +1,83 @@
+"""How far each node is, in words and as data; a node that can't be asked is never over."""
+
+import pytest
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.restore.node_report import pruned, state_document, state_words, status
+from kubectl_admin.etcd.restore.status import state_of
+from tests.unit.etcd.restore.runs import NONE, RESTORED, word
+
+
+def one(text):
+    return state_of("cp-1", text)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (NONE, "no restore"),
+        (RESTORED, "runs with the restored data"),
+        (word("as-before"), "runs with the former data"),
+        (word("disarmed"), "was never begun"),
+        (word("what"), "over"),
+        (word("prepared", "unbegun"), "prepared, not begun"),
+        (word("armed", "unbegun", "active") + "worker waits go\n", "waits for the word to begin"),
+        (word("going", "underway", "active") + "worker waits etcd\n", "waits for a majority of etcd"),
+        (
+            word("going", "underway", "active") + "worker waits acks\n",
+            "waits until a majority has acknowledged",
+        ),
+        (word("going", "underway", "active") + "worker waits more\n", "more"),
+        (word("going", "underway", "active"), "under way"),
+        (word("going", "underway", "failed") + "worker waits etcd\n", "under way, but its worker is failed"),
+    ],
+)
+def test_words(answer, words):
+    assert state_words(one(answer)) == words
+
+
+def test_a_node_that_can_not_be_asked_is_a_gap_and_not_over():
+    shown = status({"cp-1": one(RESTORED), "cp-2": AdminError("node cp-2: no route to host")}, "prod")
+    assert [(str(each.severity), each.rule, each.subject) for each in shown.findings] == [
+        ("note", "not-seen", "node cp-2")
+    ]
+    (table,) = shown.tables
+    assert [str(getattr(cell, "text", cell)) for cell in table.rows[1]][:3] == ["cp-2", "", "not seen"]
+    assert list(shown.items()) == [
+        state_document("cp-1", one(RESTORED)),
+        {"node": "cp-2", "stage": None, "problem": "node cp-2: no route to host"},
+    ]
+    assert list(shown.names()) == ["node/cp-1", "node/cp-2"]
+
+
+def test_a_node_as_data():
+    text = (
+        "restore underway 0123456789 going\nunit active\njournal 1764500060 going\nold 1048576\n"
+        "worker side between\nworker waits etcd\n"
+    )
+    assert state_document("cp-1", one(text)) == {
+        "node": "cp-1",
+        "stage": "underway",
+        "operation": "0123456789",
+        "word": "going",
+        "side": "between",
+        "waitsFor": "etcd",
+        "unit": "active",
+        "formerDataBytes": 1048576,
+        "journal": [{"seconds": 1764500060, "word": "going"}],
+    }
+    assert state_document("cp-1", one(NONE))["operation"] is None
+    (table,) = status({"cp-1": one(text)}, "prod").tables
+    assert table.rows[0][4:6] == ["2025-11-30 10:54:20Z", "1.0MiB"]
+
+
+def test_what_was_removed_and_what_was_not():
+    shown = pruned({"cp-1": 5 << 20, "cp-2": AdminError("a restore is not over", "wait")}, "prod")
+    assert shown.violated
+    assert list(shown.items()) == [
+        {"node": "cp-1", "freedBytes": 5 << 20},
+        {"node": "cp-2", "freedBytes": None},
+    ]
+    (finding,) = shown.findings
+    assert (finding.subject, finding.evidence, finding.fix) == ("node cp-2", "a restore is not over", "wait")
+    assert pruned({}, "prod").tables == []
