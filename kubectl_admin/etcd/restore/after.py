@@ -17,7 +17,7 @@ from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.wait import NotYetError, wait_until
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.afterwards import kubelets, leaders, members, nodes, present, volumes
+from kubectl_admin.etcd.restore.afterwards import kubelets, leaders, members, nodes, past, present, volumes
 from kubectl_admin.etcd.restore.afterwards.facts import Done, Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.finding import Finding
@@ -34,6 +34,7 @@ REGISTERED_TIMEOUT = (
 REGISTERED_INTERVAL = 2.0  # seconds between two looks
 
 LEADERS = Step("leaders", "let controller-manager and scheduler work at once", "")
+PODS = Step("debug-pods", "remove the debug pods of the past", "")
 NODES = Step("nodes", "recreate the Node objects of nodes that joined since", "")
 KUBELET = Step("kubelet", "see the kubelet at work with the restored API", "")
 CORDON = Step("cordon", "cordon the nodes that have left", "")
@@ -45,7 +46,7 @@ KEYS = Step("keys", "delete the keys of the restore from etcd", "")
 
 def rights(namespace: str) -> tuple[Right, ...]:
     """The rights that it needs. namespace: of debug pods."""
-    all_parts = (present, leaders, nodes, members, volumes)
+    all_parts = (present, leaders, past, nodes, members, volumes)
     found = [right for part in all_parts for right in part.RIGHTS]
     return tuple(dict.fromkeys((*found, *kubelets.rights(namespace))))
 
@@ -125,6 +126,8 @@ def finish(
     work = Work(hosts, before, restored, say, [] if outcomes is None else outcomes)
     # Without leaders nothing in the cluster heals by itself.
     work.take(LEADERS, lambda: leaders.release(cluster, record))
+    # They are privileged; a kubelet that has not read them yet never starts them.
+    work.take(PODS, lambda: past.delete_debug_pods(cluster, record, [hosts.operation.id]))
     work.take(NODES, lambda: recreate_nodes(cluster, before))
     work.take(CORDON, lambda: nodes.cordon_left(cluster, record))
     work.take(MEMBERS, lambda: members.verify(cluster, record, restored))

@@ -29,6 +29,7 @@ KEY = "/kubectl-admin/restore/0123456789/decision"
 HEADER = {"cluster_id": 1, "member_id": LEADER, "revision": 1_000_000_100, "raft_term": 2}
 STEPS = [
     "leaders",
+    "debug-pods",
     "nodes",
     "cordon",
     "members",
