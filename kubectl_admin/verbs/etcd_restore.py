@@ -57,6 +57,7 @@ def command(  # noqa: PLR0913 - its options
       # Remove the former data, once all is well
       kubectl admin etcd-restore --prune
     """
+    from kubectl_admin.verbs import etcd_restore_nodes as nodes
     from kubectl_admin.verbs import etcd_restore_work as work
 
     how = ChangeOptions(dry_run=dry_run, yes=yes)
@@ -64,7 +65,7 @@ def command(  # noqa: PLR0913 - its options
         case Path(), False, False:
             return work.restore(env, file, options, pods, how)
         case None, True, False:
-            return work.show_status(env, pods)
+            return nodes.show_status(env, pods)
         case None, False, True:
-            return work.prune(env, pods, how)
+            return nodes.prune(env, pods, how)
     raise UsageError("name a snapshot, or use --status or --prune, one of them")

@@ -146,14 +146,19 @@ def time_for(size: int) -> float:
     return COPY_TIMEOUT + ASIDE_TIMEOUT + size / SLOWEST
 
 
-def remove_all(hosts: Hosts, plans: Mapping[str, NodePlan]) -> None:
-    """Removes what was prepared on these nodes, unless it has begun; it says what can't be removed."""
+def remove_all(hosts: Hosts, plans: Mapping[str, NodePlan]) -> list[str]:
+    """Removes what was prepared on these nodes, unless it has begun; says where that fails, and gives those
+    nodes.
+    """
     # An operation of its own: that of the preparation may be over, since a node was late.
     own = replace(hosts, operation=Operation.begin())
     ids = {plan.id for plan in plans.values()}
+    left = []
     for node, answer in own.ask(plans, lambda host: [remove(host, id_) for id_ in ids]).items():
         if isinstance(answer, AdminError):
             hosts.say(f"node {node}: {DIRECTORY} could not be removed ({answer.what})")
+            left.append(node)
+    return left
 
 
 def on_node(hosts: Hosts, plan: NodePlan, seed: Seed, watch: Watch) -> Prepared:

@@ -8,6 +8,7 @@ from kubectl_admin.etcd.diff import report as diff_report
 from kubectl_admin.etcd.diff.facts import State
 from kubectl_admin.etcd.restore.facts import SnapshotFacts
 from kubectl_admin.etcd.restore.follow import End
+from kubectl_admin.etcd.restore.go import Answer
 from kubectl_admin.etcd.restore.look import Looked
 from kubectl_admin.etcd.restore.node_report import state_document, state_words, states
 from kubectl_admin.etcd.restore.prepare import Prepared
@@ -109,8 +110,10 @@ def outcome(so_far: Restored, nodes: Sequence[str]) -> Report:
         fields={
             "operation": so_far.operation,
             "end": str(so_far.followed.end) if so_far.followed else None,
-            "begun": so_far.given,
-            "secondsWithoutApi": round(so_far.followed.without_api, 1) if so_far.followed else None,
+            "begun": so_far.is_begun,
+            "secondsWithoutApi": round(so_far.followed.without_api, 1)
+            if so_far.followed and not so_far.resumed
+            else None,
             "before": str(so_far.before.directory) if so_far.before else None,
             "done": [one.step.name for one in so_far.outcomes if one.is_done],
         },
@@ -120,13 +123,16 @@ def outcome(so_far: Restored, nodes: Sequence[str]) -> Report:
 def ended(so_far: Restored) -> Iterator[str]:
     """How far it has come, in sentences."""
     match so_far.followed:
-        case None if so_far.given:
+        case None if so_far.word is Answer.UNKNOWN:
+            yield "whether the nodes have been told to begin is not known; their end was not seen"
+        case None if so_far.is_begun:
             yield "the nodes have been told to begin; their end was not seen"
         case None:
             yield "nothing was changed: the nodes were not told to begin"
         case followed if followed.end is End.RESTORED:
             without = duration(followed.without_api, tenths=True)
-            yield f"restored: a majority serves the snapshot; the API did not answer for {without}"
+            known = "" if so_far.resumed else f"; the API did not answer for {without}"
+            yield f"restored: a majority serves the snapshot{known}"
         case _:
             yield "as before: the nodes went back to the former data, and nothing is lost"
     if so_far.before:
@@ -136,6 +142,13 @@ def ended(so_far: Restored) -> Iterator[str]:
 
 def end_findings(so_far: Restored, nodes: Sequence[str]) -> Iterator[Finding]:
     """What of the end itself is not as it was wanted."""
+    for node in so_far.left:
+        yield UNSETTLED.violation(
+            subject=f"node {node}",
+            evidence="what was prepared could not be removed there",
+            fix="it does not begin by itself; once the node is back: kubectl admin etcd-restore --prune",
+            objects=[f"node/{node}"],
+        )
     if so_far.followed is None:
         return
     if so_far.followed.end is End.AS_BEFORE:

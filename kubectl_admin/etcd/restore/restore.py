@@ -6,8 +6,8 @@ work by themselves, and this only watches; a later run takes up whatever is left
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,16 +15,19 @@ from pathlib import Path
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.control_plane import one_at_a_time
+from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import after, arm, before, prepare
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed, follow
 from kubectl_admin.etcd.restore.go import Answer, Go, talkers
+from kubectl_admin.etcd.restore.keys import Keys, majority
 from kubectl_admin.etcd.restore.look import Looked
 from kubectl_admin.etcd.restore.plan import NodePlan
 from kubectl_admin.etcd.restore.prepare import Prepared, Seed
 from kubectl_admin.etcd.restore.record import Record
+from kubectl_admin.etcd.restore.resume import Begun
 from kubectl_admin.etcd.restore.status import NodeState, Stage, status
 from kubectl_admin.etcd.restore.unchanged import refuse_changed
 from kubectl_admin.etcd.save.save import Watch
@@ -32,6 +35,7 @@ from kubectl_admin.node.host import Host, Say
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.send import LocalFile, measure
+from kubectl_admin.report.text import some_of
 from kubectl_admin.signals import sheltered
 
 ABOUT = "restores etcd"
@@ -47,23 +51,59 @@ LAST_WORD_INTERVAL = 1.0  # seconds between two looks at its journal
 class Restored:
     """How far a restore has come.
 
-    before: the directory with the state before. prepared: by node. given: whether the word was given.
-    followed: its end; None as long as that was not seen. states: of the nodes, after it. outcomes: of the
-    work afterwards.
+    before: the directory with the state before. prepared: by node. word: whether nodes have the word to
+    begin. left: nodes from which what was prepared could not be removed. resumed: whether an earlier run has
+    given the word. followed: its end; None as long as that was not seen. states: of the nodes, after it.
+    outcomes: of the work afterwards.
     """
 
     operation: str
     before: Before | None = None
     prepared: Mapping[str, Prepared] = field(default_factory=dict)
-    given: bool = False
+    word: Answer = Answer.NO
+    left: Sequence[str] = ()
+    resumed: bool = False
     followed: Followed | None = None
     states: Mapping[str, NodeState | AdminError] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
+    def is_begun(self) -> bool:
+        """Whether nodes have the word, or may have it: from then on nothing is removed from them."""
+        return self.word is not Answer.NO
+
+    @property
     def restored(self) -> list[str]:
         """Nodes whose worker has said that it is done."""
         return [node for node, one in self.states.items() if is_restored(one)]
+
+
+def resumed(begun: Begun) -> Restored:
+    """How far a restore has come whose word an earlier run has given."""
+    return Restored(
+        begun.before.record.id, before=begun.before, word=Answer.YES, resumed=True, states=begun.states
+    )
+
+
+def word_of(hosts: Hosts, looked: Looked) -> Go:
+    """The word to begin, which is given through the members' own pods."""
+    members = talkers(hosts.cluster, looked.live.state.etcd.members)
+    return Go(members, hosts.operation.id, list(looked.plans), hosts.cluster.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What a restore is made of, in its order; each as the function that stands for it here."""
+
+    save: Callable[..., Before] = before.save
+    alone: Callable[..., AbstractContextManager[Alone]] = one_at_a_time.control_plane
+    prepare: Callable[..., Mapping[str, Prepared]] = prepare.prepare_all
+    arm: Callable[..., None] = arm.arm
+    refuse_changed: Callable[..., None] = refuse_changed
+    word: Callable[[Hosts, Looked], Go] = word_of
+    follow: Callable[..., Followed] = follow
+    begin: Callable[..., None] = after.begin
+    finish: Callable[..., list[Outcome]] = after.finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +118,44 @@ class Runner:
     watcher: Cluster
     say: Say
     watch: Watch
+    acts: Acts = field(default_factory=Acts)
 
     def rehearse(self, snapshot: Path, looked: Looked, etcdutl: Path | None) -> Mapping[str, Prepared]:
         """Prepares all nodes, and removes it again. Raises AdminError where one can't."""
+        left: list[str] = []
         with self._alone() as check, sources(snapshot, looked, etcdutl) as seed:
             try:
-                return self._prepare(looked, seed, check)
+                found = self._prepare(looked, seed, check)
             finally:
                 with sheltered():
-                    prepare.remove_all(self.hosts, looked.plans)
+                    left += prepare.remove_all(self.hosts, looked.plans)
+        if left:
+            raise AdminError(
+                f"what was prepared could not be removed from {some_of(left)}",
+                "kubectl admin etcd-restore --prune",
+            )
+        return found
 
     def run(self, snapshot: Path, looked: Looked, etcdutl: Path | None, so_far: Restored) -> Restored:
         """Restores. so_far: is filled as it goes. Raises AdminError where it fails."""
         record = record_of(self.hosts.operation.id, looked)
         own = replace(self.hosts, operation=Operation.begin())
-        so_far.before = before.save(own, snapshot, record, watch=self.watch)
+        so_far.before = self.acts.save(own, snapshot, record, watch=self.watch)
         self.say(f"the state before is kept in {so_far.before.directory}")
         with sheltered() as shelter:
             try:
                 with shelter.exposed(), self._alone() as check, sources(snapshot, looked, etcdutl) as seed:
                     so_far.prepared = self._prepare(looked, seed, check)
                     self._arm(looked.plans, check)
-                    refuse_changed(self.hosts.cluster, looked.plans)
+                    self.acts.refuse_changed(self.hosts.cluster, looked.plans)
                 # The units keep everybody else away from now on; the Lease ends with the API.
-                go = Go(
-                    talkers(self.hosts.cluster, looked.live.state.etcd.members),
-                    self.hosts.operation.id,
-                    list(looked.plans),
-                    self.hosts.cluster.clock,
-                )
+                go = self.acts.word(self.hosts, looked)
                 with shelter.exposed():
                     go.get_ready()
-                # Until it is certain that no node has it, and none ever will.
-                so_far.given = True
-                try:
-                    give(go)
-                except AdminError:
-                    so_far.given = False
-                    raise
+                give(go, so_far)
             finally:
-                if not so_far.given:
-                    prepare.remove_all(self.hosts, looked.plans)
+                if not so_far.is_begun:
+                    so_far.left = prepare.remove_all(self.hosts, looked.plans)
         self.finish(so_far, list(looked.plans))
         return so_far
 
@@ -127,20 +164,26 @@ class Runner:
 
         Raises AdminError where its end is not seen.
         """
-        so_far.followed = follow(self.watcher, so_far.operation, nodes, timeout=FOLLOW_TIMEOUT, say=self.say)
+        if len(so_far.restored) >= majority(nodes):
+            # An earlier run may have deleted the keys already by which the end would be seen.
+            so_far.followed = Followed(End.RESTORED, Keys(), 0)
+        else:
+            so_far.followed = self.acts.follow(
+                self.watcher, so_far.operation, nodes, timeout=FOLLOW_TIMEOUT, say=self.say
+            )
         own = replace(self.hosts, operation=Operation.begin())
-        if so_far.followed.end is End.AS_BEFORE or so_far.before is None:
-            return
-        # At once: the nodes' last words take a while.
-        after.begin(own.cluster, so_far.before, say=self.say)
+        is_restored = so_far.followed.end is End.RESTORED
+        if is_restored and so_far.before is not None:
+            # At once: the nodes' last words take a while.
+            self.acts.begin(own.cluster, so_far.before, say=self.say)
         so_far.states = own.ask(nodes, last_word)
-        after.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
+        if is_restored and so_far.before is not None:
+            self.acts.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
 
     @contextmanager
     def _alone(self) -> Iterator[Callable[[], None]]:
         """Inside, nobody else changes a control plane; gives what is called before each change."""
-        alone = one_at_a_time.control_plane(self.hosts, ABOUT, own=(), skipped=(), take_over=None)
-        with alone as held:
+        with self.acts.alone(self.hosts, ABOUT, own=(), skipped=(), take_over=None) as held:
             yield held.held.check
 
     def _prepare(self, looked: Looked, seed: Seed, check: Callable[[], None]) -> Mapping[str, Prepared]:
@@ -152,29 +195,33 @@ class Runner:
                 has[node] = done
                 moved(sum(has.values()), size * len(looked.plans))
 
-            return prepare.prepare_all(self.hosts, looked.plans, seed, prepare.Watch(check, count))
+            return self.acts.prepare(self.hosts, looked.plans, seed, prepare.Watch(check, count))
 
     def _arm(self, plans: Mapping[str, NodePlan], check: Callable[[], None]) -> None:
         def on_node(plan: NodePlan) -> None:
             with self.hosts.open(plan.node) as host:
-                arm.arm(host, plan, check=check)
+                self.acts.arm(host, plan, check=check)
 
         self.hosts.need_all({node: partial(on_node, plan) for node, plan in plans.items()})
 
 
-def give(go: Go) -> None:
-    """Gives the word: the nodes have it, or may have it.
+def give(go: Go, so_far: Restored) -> None:
+    """Gives the word. so_far: is told whether nodes have it.
 
-    Raises AdminError where it is certain that none has, and none ever will; any other error leaves that open.
+    Raises AdminError where it is certain that none has, and none ever will. Of any other end it is not known:
+    the nodes are left alone then, and without the word they disarm themselves.
     """
-    answer = go.give()
-    if answer is Answer.UNKNOWN:
-        answer = go.settle()
-    if answer is Answer.NO:
+    so_far.word = Answer.UNKNOWN
+    try:
+        answer = go.give()
+    except AdminError:
+        so_far.word = Answer.NO
+        raise
+    so_far.word = answer if answer is not Answer.UNKNOWN else go.settle()
+    if so_far.word is Answer.NO:
         raise AdminError(
             "a node has left the restore before it began, so nothing was changed", "run the command again"
         )
-    # Not known: the nodes may have it, so they are left alone; without it they disarm themselves.
 
 
 def last_word(host: Host) -> NodeState:

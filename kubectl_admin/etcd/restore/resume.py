@@ -1,7 +1,8 @@
 """Finds the restore of a snapshot that an earlier run has begun, and not finished."""
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubectl_admin.errors import AdminError
@@ -12,8 +13,16 @@ from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 
 
-def earlier(hosts: Hosts, snapshot: Path) -> Before | None:
-    """The state before of a restore of this snapshot that nodes carry out, or have carried out.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A restore that an earlier run has begun. before: the state before it. states: of its nodes now."""
+
+    before: Before
+    states: Mapping[str, NodeState | AdminError]
+
+
+def earlier(hosts: Hosts, snapshot: Path) -> Begun | None:
+    """The restore of this snapshot that nodes carry out, or have carried out.
 
     None where there is none: the nodes have none of that operation, went back, or were never told to begin.
     Raises AdminError where the snapshot can't be read.
@@ -25,9 +34,20 @@ def earlier(hosts: Hosts, snapshot: Path) -> Before | None:
     if kept.record.sha256 != digest(snapshot):
         return None
     own = replace(hosts, operation=Operation.begin())
-    states = own.ask(kept.record.nodes, status).values()
-    found = any(isinstance(one, NodeState) and has_begun(one, kept.record.id) for one in states)
-    return kept if found else None
+    states = own.ask(kept.record.nodes, status)
+    found = any(isinstance(one, NodeState) and has_begun(one, kept.record.id) for one in states.values())
+    return Begun(kept, of_operation(states, kept.record.id)) if found else None
+
+
+def of_operation(
+    states: Mapping[str, NodeState | AdminError], operation: str
+) -> dict[str, NodeState | AdminError]:
+    """The states of the nodes that have this restore, and of those that could not be asked."""
+    return {
+        node: one
+        for node, one in states.items()
+        if isinstance(one, AdminError) or one.earlier.id == operation
+    }
 
 
 def has_begun(state: NodeState, operation: str) -> bool:

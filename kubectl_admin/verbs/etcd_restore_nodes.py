@@ -1,0 +1,56 @@
+"""The parts of `etcd-restore` about nodes: how far each is, and the removal of what it has kept."""
+
+from typing import TYPE_CHECKING
+
+from kubectl_admin.frame.change import ChangeOptions, Proposal, change
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.report import Report
+from kubectl_admin.verbs.etcd_restore_work import hosts_of
+
+if TYPE_CHECKING:
+    from kubectl_admin.errors import AdminError
+    from kubectl_admin.etcd.restore.status import NodeState
+    from kubectl_admin.node.debug_pod import Options as PodOptions
+    from kubectl_admin.node.hosts import Hosts
+
+
+def show_status(env: Environment, pods: "PodOptions") -> Report:
+    """How far each control-plane node is."""
+    from kubectl_admin.etcd.restore import node_report
+
+    hosts, found = look_at_nodes(env, pods)
+    shown = node_report.status(found, hosts.cluster.target.context)
+    env.show(shown)
+    return shown
+
+
+def prune(env: Environment, pods: "PodOptions", how: ChangeOptions) -> Report:
+    """Removes the former data, and all else that restores which are over have left on nodes."""
+    from kubectl_admin.etcd.restore import node_report
+    from kubectl_admin.etcd.restore import prune as pruning
+
+    hosts, found = look_at_nodes(env, pods)
+    context, nodes = hosts.cluster.target.context, pruning.removable(found)
+    freed: dict[str, int | AdminError] = {}
+
+    def outcome() -> Report:
+        return node_report.pruned(freed, context)
+
+    def act() -> Report:
+        freed.update(pruning.prune(hosts_of(env, pods), nodes))
+        return outcome()
+
+    question = f"remove the former data of etcd on {', '.join(nodes)} of context {context}"
+    proposal = Proposal(node_report.pruning(found, nodes, context), question, bool(nodes))
+    return change(env, how, proposal, act, so_far=outcome)
+
+
+def look_at_nodes(env: Environment, pods: "PodOptions") -> "tuple[Hosts, dict[str, NodeState | AdminError]]":
+    """The state of a restore on each control-plane node."""
+    from kubectl_admin.control_plane.static_pods import control_plane_nodes
+    from kubectl_admin.etcd.restore.status import status
+
+    hosts = hosts_of(env, pods)
+    with env.progress("looking at nodes") as progress:
+        nodes = [node.name for node in control_plane_nodes(hosts.cluster)]
+        return hosts, hosts.ask(nodes, status, answered=progress.step)
