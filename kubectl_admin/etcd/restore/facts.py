@@ -149,3 +149,8 @@ class LiveFacts:
     def quota(self) -> int:
         """Bytes that each member's database may have at most; 0 for no limit, or none that is known."""
         return min((member.quota for member in self.state.members if member.quota), default=0)
+
+    @property
+    def database(self) -> int:
+        """Bytes of the largest database that any member has told."""
+        return max((member.status.size for member in self.state.members if member.status), default=0)

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from kubectl_admin.control_plane import static_pods
+from kubectl_admin.cluster.access import Right, require
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.control_plane import one_at_a_time, static_pods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.restore import gather
+from kubectl_admin.etcd.restore import after, before, gather, go
 from kubectl_admin.etcd.restore.consequences import gather as live_side
 from kubectl_admin.etcd.restore.consequences import judge as consequences
 from kubectl_admin.etcd.restore.consequences import stored
@@ -89,52 +91,6 @@ class Looked:
         return {pod.node: pod.container_id for pod in self.live.state.etcd.members}
 
 
-def look(
-    hosts: Hosts,
-    snapshot: Path,
-    options: Options,
-    *,
-    watch: Watch,
-    answered: Callable[[int], None] | None = None,
-) -> Looked:
-    """Looks at the snapshot and the cluster.
-
-    hosts: of the operation that the restore will be. watch: opens the display of a phase. answered: called
-    after each host's answer with the number of hosts. Raises AdminError for what can't be looked at.
-    """
-    live = gather.of_cluster(hosts.cluster, hosts, answered=answered)
-    with watch("reading the snapshot") as moved:
-        file, then = read(snapshot, options.prefix, gather.unseal(live), moved)
-    findings = judge(file, live, options.forced)
-    if then is None or not is_allowed(findings):
-        return Looked(file, live, tuple(findings), {})
-    new = live_side.gather(hosts.cluster)
-    findings += consequences.judge(
-        then, new, force_nodes=options.force_nodes, force_volumes=options.force_volumes
-    )
-    plans = plan(hosts, live, file, options)
-    with saved_now(hosts, snapshot, watch) as now, watch("comparing with now") as moved:
-        compared = compare(
-            snapshot, now, DiffOptions(options.prefix, limit=SHOWN, noise=False), progress=moved
-        )
-    refuse_uncompared(compared)
-    compared = replace(
-        compared, a=replace(compared.a, label="snapshot"), b=replace(compared.b, label="cluster")
-    )
-    return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)))
-
-
-def refuse_uncompared(compared: Comparison) -> None:
-    """Raises AdminError where the files were not compared after all: nobody knows then what would be lost."""
-    if compared.compared:
-        return
-    faults = [found.evidence for file in (compared.a, compared.b) for found in file.verdict.findings]
-    raise AdminError(
-        f"the snapshot could not be compared with one of now: {next(iter(faults), 'a file was changed')}",
-        "nothing was changed; run the command again",
-    )
-
-
 def read(
     path: Path, prefix: str, unseal: Unseal, progress: Callable[[int, int], None]
 ) -> tuple[SnapshotFacts, Side | None]:
@@ -173,15 +129,89 @@ def plan(hosts: Hosts, live: LiveFacts, file: SnapshotFacts, options: Options) -
 
 @contextmanager
 def saved_now(
-    hosts: Hosts, beside: Path, watch: Watch, *, save: Callable[..., SavedSnapshot] = save_snapshot
+    hosts: Hosts, beside: Path, size: int, *, watch: Watch, save: Callable[..., SavedSnapshot] = save_snapshot
 ) -> Iterator[Path]:
     """A verified snapshot of now, which has no name and is gone at the end, whatever that is: it has every
     Secret of the cluster.
 
-    beside: the file in whose directory it is made, where there is room for one as large.
+    beside: the file in whose directory it is made; the state before a restore will be there as well. size:
+    bytes of the database. save: as save.save_snapshot. Raises AdminError, before any node is asked for it,
+    where there is no room for so many bytes.
     """
     with Spool(beside.parent) as draft:
+        draft.room(size)
         # An operation of its own, whose pods and directory are gone before the restore prepares.
         own = replace(hosts, operation=Operation.begin())
         save(own, SnapshotOptions(), draft, watch=watch)
         yield draft.content
+
+
+def refuse_uncompared(compared: Comparison) -> None:
+    """Raises AdminError where the files were not compared after all: nobody knows then what would be lost."""
+    if compared.compared:
+        return
+    faults = [found.evidence for file in (compared.a, compared.b) for found in file.verdict.findings]
+    raise AdminError(
+        f"the snapshot could not be compared with one of now: {next(iter(faults), 'a file was changed')}",
+        "nothing was changed; run the command again",
+    )
+
+
+def rights(namespace: str) -> tuple[Right, ...]:
+    """The rights that a restore needs, from the first look to the last step. namespace: of debug pods."""
+    alone = one_at_a_time.RIGHTS
+    return tuple(
+        dict.fromkeys((*gather.RIGHTS, *before.RIGHTS, *alone, *go.RIGHTS, *after.rights(namespace)))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The parts of a look, in their order; each as the function that stands for it here."""
+
+    of_cluster: Callable[..., LiveFacts] = gather.of_cluster
+    read: Callable[..., tuple[SnapshotFacts, Side | None]] = read
+    side: Callable[[Cluster], Side] = live_side.gather
+    plan: Callable[..., dict[str, NodePlan]] = plan
+    save: Callable[..., SavedSnapshot] = save_snapshot
+    compare: Callable[..., Comparison] = compare
+
+
+def look(
+    hosts: Hosts,
+    snapshot: Path,
+    options: Options,
+    *,
+    watch: Watch,
+    answered: Callable[[int], None] | None = None,
+    looks: Looks | None = None,
+) -> Looked:
+    """Looks at the snapshot and the cluster.
+
+    hosts: of the operation that the restore will be. watch: opens the display of a phase. answered: called
+    after each host's answer with the number of hosts. Raises AdminError for what can't be looked at, and
+    where rights are missing for anything that a restore does.
+    """
+    looks = looks or Looks()
+    require(hosts.cluster, rights(hosts.options.namespace))
+    live = looks.of_cluster(hosts.cluster, hosts, answered=answered)
+    with watch("reading the snapshot") as moved:
+        file, then = looks.read(snapshot, options.prefix, gather.unseal(live), moved)
+    findings = judge(file, live, options.forced)
+    if then is None or not is_allowed(findings):
+        return Looked(file, live, tuple(findings), {})
+    new = looks.side(hosts.cluster)
+    findings += consequences.judge(
+        then, new, force_nodes=options.force_nodes, force_volumes=options.force_volumes
+    )
+    plans = looks.plan(hosts, live, file, options)
+    saved = saved_now(hosts, snapshot, live.database, watch=watch, save=looks.save)
+    with saved as now, watch("comparing with now") as moved:
+        compared = looks.compare(
+            snapshot, now, DiffOptions(options.prefix, limit=SHOWN, noise=False), progress=moved
+        )
+    refuse_uncompared(compared)
+    compared = replace(
+        compared, a=replace(compared.a, label="snapshot"), b=replace(compared.b, label="cluster")
+    )
+    return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)))

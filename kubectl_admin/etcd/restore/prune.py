@@ -19,7 +19,7 @@ ABOUT = "removes former data of etcd"
 
 
 def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
-    """Nodes that keep something of a restore; none where one is under way on any, or a node can't be asked."""
+    """Nodes that keep something of a restore; none where one is under way anywhere, or may be."""
     if any(isinstance(one, AdminError) or one.is_under_way for one in found.values()):
         return []
     return [

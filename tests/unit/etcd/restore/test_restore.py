@@ -10,7 +10,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End
 from kubectl_admin.etcd.restore.go import Answer
-from kubectl_admin.etcd.restore.restore import Restored, resumed
+from kubectl_admin.etcd.restore.restore import Restored, give, resumed
 from kubectl_admin.etcd.restore.resume import Begun
 from kubectl_admin.etcd.restore.status import state_of
 from tests.unit.etcd.restore.runs import ID, NODES, NONE, RESTORED, Run, looked, word
@@ -141,6 +141,34 @@ def test_a_word_that_is_not_known_to_be_given_is_followed(run):
     assert done.is_begun
     assert not [event for event in run.events if event.startswith("remove")]
     assert run.events[-3:] == ["follow", "begin", f"finish {' '.join(NODES)}"]
+
+
+class Word:
+    """The stand-in of a Go with these answers: first of `give`, then of `settle`."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+
+    def give(self) -> Answer:
+        return self.answers.pop(0)
+
+    settle = give
+
+
+@pytest.mark.parametrize("answers", [[Answer.YES], [Answer.UNKNOWN, Answer.YES], [Answer.UNKNOWN] * 2])
+def test_a_word_that_nodes_may_have_is_no_error(answers):
+    given, so_far = Word(*answers), Restored(ID)
+    give(given, so_far)  # type: ignore[arg-type]
+    assert given.answers == []
+    assert so_far.word is answers[-1]
+
+
+@pytest.mark.parametrize("answers", [[Answer.NO], [Answer.UNKNOWN, Answer.NO]])
+def test_a_word_that_no_node_has_is_an_error(answers):
+    so_far = Restored(ID)
+    with pytest.raises(AdminError, match="nothing was changed"):
+        give(Word(*answers), so_far)  # type: ignore[arg-type]
+    assert not so_far.is_begun
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), BugError()])
