@@ -46,6 +46,8 @@ def test_the_order(run):
         "see unchanged",
         "unlock",
         "word",
+        "lease",
+        "mark",
         "go",
         "follow",
         "begin",
