@@ -1,13 +1,18 @@
 """scripts/restore-worker.sh on a made-up node: each step, whatever cuts it off, and its end."""
 
+import os
+import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.api_server import StandIn, status
 from tests.fakes.host import Shell
+from tests.fakes.served_api import secured
 from tests.scripts.restore_world import COMPONENTS, ID, World
 
 OLD, NEW = f".kubectl-admin-{ID}-old", f".kubectl-admin-{ID}-new"
@@ -284,6 +289,24 @@ def test_a_journal_that_can_not_be_written_keeps_the_node_where_it_is(make):
     assert not (world.folder / "dir/reserve").exists()  # a disk that is full has its space now
     (world.folder / "dir/journal").unlink()
     assert world.ended() == "restored"
+
+
+@pytest.mark.parametrize(
+    ("tool", "path"), [("curl", "readyz"), ("python3", "readyz"), ("openssl", "readyz"), ("curl", "refused")]
+)
+def test_the_api_server_is_asked_with_what_the_host_has(busybox, tmp_path, tool, path):
+    world = ready(World(busybox, tmp_path / "node", 1))
+    (world.folder / "bin/curl").unlink()
+    program = os.path.realpath(sys.executable) if tool == "python3" else shutil.which(tool)
+    assert program, f"{tool} is missing"
+    (world.folder / "bin" / tool).symlink_to(program)
+    server = StandIn(secured()[0])
+    server.on("GET", "/refused", status(401, "Unauthorized", "Unauthorized"))
+    with server.serving():
+        world.write("dir/plan", f"{world.plan()}health kube-apiserver {server.url}/{path}\n")
+        assert world.ended() == "restored"
+    # It goes on without an answer, after a while.
+    assert ("has not said that it is ready for 60 s" in world.read("dir/log")) == (path == "refused")
 
 
 def test_the_processes_of_static_pods_are_ended_and_no_others(make):

@@ -105,14 +105,14 @@ is_ready() {
   if command -v curl > /dev/null; then
     curl -ksf -m 5 -o /dev/null "$api_ready" < /dev/null && return 0
   elif command -v python3 > /dev/null; then
-    python3 -I -c 'import ssl, sys, urllib.request as r
+    bounded python3 -I -c 'import ssl, sys, urllib.request as r
 r.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' "$api_ready" 2> /dev/null < /dev/null && return 0
   elif command -v openssl > /dev/null; then
     address=${api_ready#*://}
     printf 'GET /%s HTTP/1.0\r\n\r\n' "${address#*/}" \
-      | openssl s_client -quiet -connect "${address%%/*}" 2> /dev/null | head -n 1 | grep -q ' 200' && return 0
+      | bounded openssl s_client -quiet -connect "${address%%/*}" 2> /dev/null | head -n 1 | grep -q ' 200' && return 0
   elif wget --help 2>&1 | grep -q no-check-certificate; then
-    wget -q -T 3 -t 1 --no-check-certificate -O /dev/null "$api_ready" < /dev/null && return 0
+    bounded wget -q -T 3 -t 1 --no-check-certificate -O /dev/null "$api_ready" < /dev/null && return 0
   else
     say "this host has no curl, python3, openssl or wget: the API server listens, which is taken for ready"
     return 0
