@@ -78,7 +78,7 @@ case "$1 $2" in
   "get --prefix") sed 's/$/\\n/' "$keys" ;;
   "put "*) put "$2"; echo OK ;;
   "alarm disarm") rm -f "$keys-full" ;;
-  "member list") cat WORLD/members ;;
+  "member list") cat "WORLD/members-$side" ;;
   "txn ")
     read -r compared
     read -r _
@@ -122,9 +122,9 @@ class World:
         self.write("majority", f"{self.count // 2 + 1}\n")
         self.write("proc/uptime", "100 0\n")
         self.write("proc/sys/kernel/random/boot_id", "a-boot\n")
-        self.write(
-            "members", "".join(f"{node}a, started, {node}, {url}, -, false\n" for node, url in self.urls())
-        )
+        for side in ("old", "new"):
+            listed = [f"{node}a, started, {node}, {url}, -, false\n" for node, url in self.urls()]
+            self.write(f"members-{side}", "".join(listed))
         self.keys("old")
         self.keys("new")
         self.write("dir/steps", steps.text())

@@ -142,10 +142,22 @@ def test_a_restored_etcd_with_other_members_than_planned_is_left(make):
     world = alone(make(3))
     (world.folder / "silent-new").unlink()
     world.keys("new", "here/cp-2")
-    world.write("members", "1, started, cp-1, http://localhost:2380, -, false\n")
+    world.write("members-new", "1, started, cp-1, http://localhost:2380, -, false\n")
     assert world.ended() == "as-before"
     assert not world.seen("new") & {"here/cp-1", "decision"}
     assert "other members than planned: cp-1=http://localhost:2380" in world.read("dir/log")
+
+
+def test_a_node_does_not_go_where_a_member_has_joined_the_old_etcd(make):
+    world = make(1)
+    world.keys("old", "go")
+    world.write(
+        "members-old", world.read("members-old") + "2, started, cp-2, https://10.0.0.2:2380, -, false\n"
+    )
+    world.write("at-400", f"echo > {world.folder}/keys-old\n")  # the lease of the key go is over
+    assert world.ended() == "as-before"
+    assert "going" not in world.words()
+    assert "etcd has other members than planned" in world.read("dir/log")
 
 
 def test_alarms_of_the_snapshot_are_disarmed(make):
@@ -313,7 +325,11 @@ def test_the_processes_of_static_pods_are_ended_and_no_others(make):
     world = ready(make(1))
     static, tenant = "pod" + "0f" * 16, "pod0f0f0f0f_0f0f_0f0f_0f0f_0f0f0f0f0f0f"
     wanted = ["etcd", "kube-apiserver", "kube-controller", "kube-scheduler"]
-    programs = [*((name, static) for name in wanted), ("pause", static), ("etcd", tenant), ("etcd", "system")]
+    nested = f"{tenant}.slice/kubelet/kubepods/{static}"  # a cluster within a pod
+    programs = [
+        *((name, static) for name in wanted),
+        *(("pause", static), ("etcd", tenant), ("etcd", nested), ("etcd", "system")),
+    ]
     processes = []
     for name, pod in programs:
         process = subprocess.Popen(["/bin/sleep", "1000"])

@@ -119,13 +119,14 @@ end_named() {
 }
 
 # Sets pids to the processes of these programs in static pods: the UID of a static pod is 32 hexadecimal digits
-# without a dash, which that of no other pod is.
+# without a dash, which that of no other pod is. Of a pod within a pod, as in kind, the outer one is the node's.
 find_processes() {
   pids=''
   set +f
   found=$(grep -lsE 'pod[0-9a-f]{32}([^0-9a-f_-]|$)' "$proc"/[0-9]*/cgroup)
   set -f
   for cgroup in $found; do
+    ! grep -qsE 'pod[0-9a-f]{8}[_-][0-9a-f]{4}[_-]' "$cgroup" || continue
     directory=${cgroup%/cgroup}
     comm=$(cat "$directory/comm" 2> /dev/null) || continue
     for program in "$@"; do

@@ -59,6 +59,8 @@ put() {
 
 # The key that told this node of GO has to be there still: an old one is no GO.
 say_going() {
+  # Whoever has joined the old etcd since has a part in its majority, and none in the restored one.
+  has_planned_members || return 1
   seen=go
   if ! has go; then
     for each in $nodes; do
@@ -79,6 +81,10 @@ is_as_planned() {
     complain "etcd's alarms can't be disarmed: $answer"
     return 1
   }
+  has_planned_members
+}
+
+has_planned_members() {
   answer=$(own_etcd member list < /dev/null) || {
     complain "etcd's members can't be listed: $answer"
     return 1
@@ -86,7 +92,7 @@ is_as_planned() {
   has_members=$(printf '%s\n' "$answer" | awk -F ', ' 'NF > 4 { print $3 "=" $4 }' | sort)
   wants_members=$(printf '%s\n' "$members" | tr ' ' '\n' | sort)
   [ "$has_members" != "$wants_members" ] || return 0
-  complain "the restored etcd has other members than planned: $(printf '%s' "$has_members" | tr '\n' ' ')"
+  complain "etcd has other members than planned: $(printf '%s' "$has_members" | tr '\n' ' ')"
   return 1
 }
 
