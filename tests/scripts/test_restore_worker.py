@@ -34,7 +34,7 @@ def ready(world: World) -> World:
 
 def alone(world: World) -> World:
     """GO is there, and nobody else comes to the new side."""
-    world.keys("old", "go", *(f"{key}/{node}" for node in world.nodes[1:] for key in ("going", "back")))
+    world.keys("old", "go", *(f"going/{node}" for node in world.nodes[1:]), "back/cp-2")
     world.write("silent-new", "")
     world.write("dir/plan", world.plan(decide=3, again=1))
     return world
@@ -89,8 +89,12 @@ def test_a_node_that_comes_late_follows_a_majority(make):
 def test_a_committed_node_goes_back_when_a_majority_is_back_for_good(make):
     world = ready(make(3))
     world.keys("new", "here/cp-2", "decision")
-    world.keys("old", "go", "going/cp-2", "going/cp-3", "back/cp-2", "back/cp-3")
-    world.write("at-103", f"touch {world.folder}/silent-new\n")
+    world.keys("old", "go", "going/cp-2", "going/cp-3")
+    back = f"/kubectl-admin/restore/{ID}/back/"
+    world.write(
+        "at-103",
+        f"touch {world.folder}/silent-new\nprintf '%s\\n' {back}cp-2 {back}cp-3 >> {world.folder}/keys-old\n",
+    )
     world.peer("cp-2", "go", "back/cp-2", "back/cp-3")
     assert world.ended() == "as-before"
     assert world.layout() == AS_BEFORE
@@ -102,6 +106,14 @@ def test_a_node_that_knows_of_go_goes_when_its_old_etcd_is_gone(make):
     world.keys("old", "go")
     world.write("at-101", f"touch {world.folder}/silent-old\n")
     assert world.ended() == "restored"
+
+
+def test_a_node_that_comes_when_a_majority_is_back_stays_where_it_is(make):
+    world = ready(make(3))
+    world.keys("old", "go", *(f"{key}/{node}" for node in world.nodes[1:] for key in ("going", "back")))
+    assert world.ended() == "as-before"
+    assert world.words() == ["armed", "closed", "as-before"]
+    assert "back/cp-1" in world.seen("old")
 
 
 def test_neither_side_has_a_majority_until_another_node_is_there(make):
