@@ -18,7 +18,7 @@ def show_status(env: Environment, pods: "PodOptions") -> Report:
     """How far each control-plane node is."""
     from kubectl_admin.etcd.restore import node_report
 
-    hosts, found = look_at_nodes(env, pods)
+    hosts, found = look_at_nodes(env, pods, resuming=True)
     shown = node_report.status(found, hosts.cluster.target.context)
     env.show(shown)
     return shown
@@ -45,12 +45,14 @@ def prune(env: Environment, pods: "PodOptions", how: ChangeOptions) -> Report:
     return change(env, how, proposal, act, so_far=outcome)
 
 
-def look_at_nodes(env: Environment, pods: "PodOptions") -> "tuple[Hosts, dict[str, NodeState | AdminError]]":
-    """The state of a restore on each control-plane node."""
+def look_at_nodes(
+    env: Environment, pods: "PodOptions", *, resuming: bool = False
+) -> "tuple[Hosts, dict[str, NodeState | AdminError]]":
+    """The state of a restore on each control-plane node. resuming: as `hosts_of` has it."""
     from kubectl_admin.control_plane.static_pods import control_plane_nodes
     from kubectl_admin.etcd.restore.status import status
 
-    hosts = hosts_of(env, pods)
+    hosts = hosts_of(env, pods, resuming=resuming)
     with env.progress("looking at nodes") as progress:
         nodes = [node.name for node in control_plane_nodes(hosts.cluster)]
         return hosts, hosts.ask(nodes, status, answered=progress.step)

@@ -20,11 +20,12 @@ def restore(
     env: Environment, file: Path, options: "Options", pods: "PodOptions", how: ChangeOptions
 ) -> Report:
     """Looks, shows the plan, asks, and restores; or finishes a restore of this file that was begun."""
+    from kubectl_admin.etcd.restore import before
     from kubectl_admin.etcd.restore.look import look
     from kubectl_admin.etcd.restore.restore import Runner
     from kubectl_admin.etcd.restore.resume import earlier
 
-    hosts = hosts_of(env, pods)
+    hosts = hosts_of(env, pods, resuming=before.latest(file) is not None)
     runner = Runner(hosts, env.cluster(), env.note, env.moving)
     if begun := earlier(hosts, file):
         return finish(env, runner, begun, how)
@@ -73,16 +74,16 @@ def finish(env: Environment, runner: "Runner", begun: "Begun", how: ChangeOption
         runner.finish(so_far, nodes)
         return outcome()
 
-    env.note(
-        f"restore {record.id} of this snapshot was begun before; this run finishes it"
-        " (to restore the snapshot once more: --prune first)"
-    )
+    env.note(f"restore {record.id} of this snapshot was begun before; this run finishes it")
     return change(env, how, Proposal(outcome(), f"finish restore {record.id}", True), act, so_far=outcome)
 
 
-def hosts_of(env: Environment, pods: "PodOptions") -> "Hosts":
-    """The hosts of the cluster's nodes, for an operation of their own."""
+def hosts_of(env: Environment, pods: "PodOptions", *, resuming: bool = False) -> "Hosts":
+    """The hosts of the cluster's nodes, for an operation of their own.
+
+    resuming: whether a restore may have taken the API away just now.
+    """
     from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
 
-    return Hosts(env.cluster_for_work(), Operation.begin(), pods, env.note)
+    return Hosts(env.cluster_for_work(resuming=resuming), Operation.begin(), pods, env.note)

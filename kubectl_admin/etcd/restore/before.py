@@ -31,7 +31,7 @@ from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.part_file import PartFile, settle_directory
 
 SNAPSHOT, NODES_FILE, VOLUMES_FILE = "snapshot.db", "nodes.json", "volumes.json"
-OPERATION, API_BACK = "operation.json", "api-back.json"
+OPERATION, API_BACK, FINISHED = "operation.json", "api-back.json", "finished.json"
 KINDS = {
     NODES: "Node",
     VOLUMES: "PersistentVolume",
@@ -73,9 +73,21 @@ class Before:
         path = self.directory / API_BACK
         with suppress(OSError, ValueError, KeyError, TypeError):
             return float(json.loads(path.read_bytes())["seconds"])
+        return self._note_time(API_BACK)
+
+    def note_finished(self) -> None:
+        """Notes that all nodes are restored, and all that follows was seen done."""
+        self._note_time(FINISHED)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do of the restore: a run with the same snapshot is another one."""
+        return (self.directory / FINISHED).is_file()
+
+    def _note_time(self, name: str) -> float:
         now = time.time()
         # A disk that is full here must not keep the cluster from being put right.
-        with suppress(AdminError), PartFile(path, force=True) as draft:
+        with suppress(AdminError), PartFile(self.directory / name, force=True) as draft:
             draft.write(json.dumps({"seconds": now}).encode())
             draft.publish()
         return now

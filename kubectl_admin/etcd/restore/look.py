@@ -66,6 +66,7 @@ class Looked:
 
     compared: the snapshot against now; None where something forbids the restore already. plans: of each
     control-plane node, none then. left: nodes that the snapshot has, and that are none any more.
+    prefix: kube-apiserver's --etcd-prefix.
     """
 
     file: SnapshotFacts
@@ -74,6 +75,7 @@ class Looked:
     plans: Mapping[str, NodePlan]
     compared: Comparison | None = None
     left: tuple[str, ...] = ()
+    prefix: str = "/registry"
 
     @property
     def is_possible(self) -> bool:
@@ -214,4 +216,4 @@ def look(
     compared = replace(
         compared, a=replace(compared.a, label="snapshot"), b=replace(compared.b, label="cluster")
     )
-    return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)))
+    return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)), options.prefix)

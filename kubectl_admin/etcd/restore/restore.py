@@ -75,7 +75,7 @@ class Restored:
     @property
     def restored(self) -> list[str]:
         """Nodes whose worker has said that it is done."""
-        return [node for node, one in self.states.items() if is_restored(one)]
+        return [node for node, one in self.states.items() if is_restored(one, self.operation)]
 
 
 def resumed(begun: Begun) -> Restored:
@@ -179,6 +179,8 @@ class Runner:
         so_far.states = own.ask(nodes, last_word)
         if is_restored and so_far.before is not None:
             self.acts.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
+            if set(so_far.restored) == set(nodes) and all(one.is_done for one in so_far.outcomes):
+                so_far.before.note_finished()
 
     @contextmanager
     def _alone(self) -> Iterator[Callable[[], None]]:
@@ -233,9 +235,11 @@ def last_word(host: Host) -> NodeState:
     raise AssertionError
 
 
-def is_restored(state: NodeState | AdminError) -> bool:
-    """Whether a node runs with the restored data, and its worker is done."""
-    return isinstance(state, NodeState) and state.earlier.word == "restored"
+def is_restored(state: NodeState | AdminError, operation: str) -> bool:
+    """Whether a node runs with the data of this restore, and its worker is done."""
+    if isinstance(state, AdminError):
+        return False
+    return (state.earlier.id, state.earlier.word) == (operation, "restored")
 
 
 @contextmanager
@@ -276,4 +280,5 @@ def record_of(operation: str, looked: Looked) -> Record:
         members=dict(first.members),
         began=time.time(),
         left=looked.left,
+        prefix=looked.prefix,
     )

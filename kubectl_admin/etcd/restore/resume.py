@@ -24,14 +24,15 @@ class Begun:
 def earlier(hosts: Hosts, snapshot: Path) -> Begun | None:
     """The restore of this snapshot that nodes carry out, or have carried out.
 
-    None where there is none: the nodes have none of that operation, went back, or were never told to begin.
+    None where there is none: all of it is done, or the nodes have none of that operation, went back, or were
+    never told to begin.
     Raises AdminError where the snapshot can't be read.
     """
     directory = before.latest(snapshot)
     if directory is None:
         return None
     kept = before.load(directory)
-    if kept.record.sha256 != digest(snapshot):
+    if kept.is_finished or kept.record.sha256 != digest(snapshot):
         return None
     own = replace(hosts, operation=Operation.begin())
     states = own.ask(kept.record.nodes, status)

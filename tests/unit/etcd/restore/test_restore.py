@@ -39,6 +39,7 @@ def run(tmp_path):
 
 
 def test_the_order(run):
+    (run.folder / "snapshot.db.before").mkdir()
     done = run.run()
     assert run.events[:3] == ["save", "lock", "prepare"]
     assert sorted(run.events[3:6]) == ARMED
@@ -56,6 +57,7 @@ def test_the_order(run):
     assert (done.word, done.is_begun, done.left) == (Answer.YES, True, ())
     assert done.restored == list(NODES)
     assert run.finished is done.before
+    assert done.before.is_finished
     assert set(done.prepared) == set(NODES)
     assert run.there == set(NODES)
 
@@ -208,8 +210,11 @@ def test_a_restore_that_went_back_is_not_finished(run):
 
 def test_a_node_that_can_not_be_asked_is_not_restored(run):
     run.states["cp-3"] = Unreachable("node cp-3: no route to host")
-    assert run.run().restored == ["cp-1", "cp-2"]
+    (run.folder / "snapshot.db.before").mkdir()
+    done = run.run()
+    assert done.restored == ["cp-1", "cp-2"]
     assert run.events[-1] == "finish cp-1 cp-2"
+    assert not done.before.is_finished
 
 
 def test_a_worker_that_has_not_ended_is_waited_for(run):

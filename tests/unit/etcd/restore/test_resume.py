@@ -106,3 +106,11 @@ def test_a_snapshot_that_is_gone(run):
     run.snapshot.unlink()
     with pytest.raises(AdminError, match="can't be read"):
         earlier(run.hosts, run.snapshot)
+
+
+def test_a_restore_of_which_nothing_is_left_is_not_taken_up_again(run):
+    run.states = states(RESTORED, RESTORED, RESTORED)
+    found = earlier(run.hosts, run.snapshot)
+    assert found
+    found.before.note_finished()
+    assert earlier(run.hosts, run.snapshot) is None
