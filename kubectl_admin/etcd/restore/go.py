@@ -12,9 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
-from threading import Barrier, BrokenBarrierError
-from typing import Any, TypeGuard
+from typing import Any
 
 from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster.access import Right
@@ -26,9 +24,6 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import PROGRAM, EtcdctlError, arguments, reason
 from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.restore.status import DIRECTORY
-from kubectl_admin.node import files
-from kubectl_admin.node.hosts import Hosts
 
 RIGHTS = tuple(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get"))
 PREFIX = "/kubectl-admin/restore"
@@ -37,7 +32,6 @@ EXEC_TIMEOUT = 15.0  # seconds for a run of etcdctl, whose transactions have no 
 SETTLE_TIMEOUT = 60.0  # seconds in which it is asked whether the word was given; far shorter than the lease
 SETTLE_INTERVAL = 1.0  # seconds between two questions
 ANSWER_LIMIT = 1 << 20  # bytes of what etcdctl writes
-OPEN_TIMEOUT = 120.0  # seconds in which the hosts of all nodes must be open
 FULL = "database space exceeded"  # etcd api/v3rpc/rpctypes/error.go, ErrGRPCNoSpace
 
 
@@ -105,7 +99,7 @@ class Go:
     def give(self) -> Answer:
         """Gives the word, unless a node has gone back already.
 
-        Raises FullError where etcd takes no key (`give_by_hand` then), and AdminError where no member takes
+        Raises FullError where etcd takes no key, and AdminError where no member takes
         even a lease: the word was not given. Any later error is settled, or the answer is UNKNOWN.
         """
         member, lease = self._ready or self._lease()
@@ -184,42 +178,6 @@ class Go:
         return Answer.YES if has_key(answer) else Answer.UNKNOWN
 
 
-def give_by_hand(hosts: Hosts, nodes: Sequence[str]) -> dict[str, AdminError | None]:
-    """Gives the word by a file on each node, where etcd takes no key; by node, None where it is there.
-
-    A node with an error may have it all the same. Raises AdminError where not all hosts could be opened: then
-    no node has it. The first that begins may take the only API server away, so all are opened before.
-    """
-    opened = Barrier(len(nodes), timeout=OPEN_TIMEOUT)
-
-    def on_node(node: str) -> None:
-        together = False
-        try:
-            with hosts.open(node) as host:
-                opened.wait()
-                together = True
-                files.write(host, f"{DIRECTORY}/go", b"go\n")
-        except BrokenBarrierError:
-            raise UnopenedError("not all control planes could be opened, so none was told") from None
-        finally:
-            if not together:
-                opened.abort()  # nobody waits for one that has failed
-
-    answers = hosts.ask_all({node: partial(on_node, node) for node in nodes}, workers=len(nodes))
-    if unopened := [answer for answer in answers.values() if isinstance(answer, UnopenedError)]:
-        raise next((a for a in answers.values() if is_reason(a)), unopened[0])
-    return {node: answer if isinstance(answer, AdminError) else None for node, answer in answers.items()}
-
-
-class UnopenedError(AdminError):
-    """A host waited for the others in vain."""
-
-
-def is_reason(answer: AdminError | None) -> TypeGuard[AdminError]:
-    """Whether this is why the hosts were not all opened."""
-    return isinstance(answer, AdminError) and not isinstance(answer, UnopenedError)
-
-
 def transaction(compares: Sequence[str], then: Sequence[str], otherwise: Sequence[str] = ()) -> str:
     """What `etcdctl txn` reads: three parts, each ended by an empty line."""
     return "".join("".join(f"{line}\n" for line in part) + "\n" for part in (compares, then, otherwise))
@@ -255,5 +213,5 @@ def full() -> FullError:
     """Why the word can't be given by a key."""
     return FullError(
         "etcd takes no keys: an alarm NOSPACE is raised",
-        "kubectl admin etcd-status names the member; the nodes can be told by a file as well",
+        "make room, and disarm the alarm: kubectl admin etcd-status names the member",
     )

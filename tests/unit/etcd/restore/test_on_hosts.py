@@ -10,7 +10,6 @@ import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import arm, prepare
-from kubectl_admin.etcd.restore.go import give_by_hand
 from kubectl_admin.etcd.restore.plan import NodePlan, node_plans
 from kubectl_admin.etcd.restore.prepare import Seed, Watch, prepare_all
 from kubectl_admin.etcd.restore.status import Stage, status
@@ -225,25 +224,9 @@ def test_a_host_is_surveyed_with_its_manifests(cluster):
         survey(cluster.host("cp-2"), CONTAINER, str(folder / "data"))
 
 
-def test_the_word_by_hand_is_a_file_on_each_node(cluster):
+def test_a_node_that_was_told_by_a_file_is_under_way(cluster):
     prepare_all(cluster.hosts, cluster.plans, cluster.seed, Watch())
-    cluster.there("cp-3").rename(cluster.folder / "elsewhere")
-    given = give_by_hand(cluster.hosts, NODES)
-    assert (given["cp-1"], given["cp-2"]) == (None, None)
-    assert "there is no such directory" in given["cp-3"].what
+    (cluster.there("cp-1") / "go").write_text("go\n", encoding="utf-8")
     assert status(cluster.host("cp-1")).earlier.stage is Stage.UNDERWAY
     with pytest.raises(AdminError, match="so it was not removed"):
         arm.remove(cluster.host("cp-1"), "0123456789")
-
-
-def test_no_node_has_the_word_by_hand_where_one_can_not_be_opened(cluster):
-    prepare_all(cluster.hosts, cluster.plans, cluster.seed, Watch())
-
-    def opener(node, operation):
-        if node == "cp-2":
-            raise AdminError("node cp-2 is not Ready")
-        return nullcontext(cluster.host(node, operation))
-
-    with pytest.raises(AdminError, match="cp-2 is not Ready"):
-        give_by_hand(replace(cluster.hosts, opener=opener), NODES)
-    assert not any((cluster.there(node) / "go").exists() for node in NODES)
