@@ -17,6 +17,7 @@ HOMES = (
     "etcd.diff.rules",
     "etcd.members.rules",
     "etcd.restore.rules",
+    "etcd.restore.consequences.rules",
     "etcd.rules",
     "etcd.snapshot.rules",
     "finding",

@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913 - its options
 
     \b
     Examples:
-      # What would be lost, and whether it can be done? Restores aside on every node, and changes nothing
+      # What would be lost, and can it be done? Restores aside on every node, and changes nothing
       kubectl admin etcd-restore snapshot.db --dry-run
       # Restore it
       kubectl admin etcd-restore snapshot.db
