@@ -55,7 +55,7 @@ def remove(host: Host, id_: str) -> bool:
     that has left all as it was.
 
     Whether there was one. Only for a restore whose word to begin is certainly not given and never will be
-    (go.withdraw): a worker that has read it and not yet written so is stopped like any other.
+    (Go.settle): a worker that has read it and not yet written so is stopped like any other.
     Another one than this stays. Raises AdminError for one that has begun, or has restored.
     """
     answer = host.script(REMOVE, DIRECTORY, id_, UNITS).strip()

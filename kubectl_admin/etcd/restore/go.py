@@ -24,9 +24,9 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import PROGRAM, EtcdctlError, arguments, reason
 from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.members.pods import EtcdPod
+from kubectl_admin.etcd.restore.keys import prefix_of
 
 RIGHTS = tuple(Right(verb, "pods/exec", KUBE_SYSTEM) for verb in ("create", "get"))
-PREFIX = "/kubectl-admin/restore"
 LEASE = 600  # seconds for which the word counts: a node that hears it later has missed it
 EXEC_TIMEOUT = 15.0  # seconds for a run of etcdctl, whose transactions have no limit of their own
 SETTLE_TIMEOUT = 60.0  # seconds in which it is asked whether the word was given; far shorter than the lease
@@ -86,7 +86,7 @@ class Go:
 
     def __init__(self, members: Sequence[Talker], operation: str, nodes: Sequence[str], clock: Clock) -> None:
         self._members = members
-        self._prefix = f"{PREFIX}/{operation}"
+        self._prefix = prefix_of(operation)
         self._nodes = nodes
         self._clock = clock
         self._ready: tuple[Talker, int] | None = None
@@ -103,9 +103,9 @@ class Go:
         even a lease: the word was not given. Any later error is settled, or the answer is UNKNOWN.
         """
         member, lease = self._ready or self._lease()
-        compares = [absent(f"{self._prefix}/back/{node}") for node in self._nodes]
-        compares.append(absent(f"{self._prefix}/stop"))
-        put = f"put {self._prefix}/go yes --lease={lease:x}"
+        compares = [absent(f"{self._prefix}back/{node}") for node in self._nodes]
+        compares.append(absent(f"{self._prefix}stop"))
+        put = f"put {self._prefix}go yes --lease={lease:x}"
         try:
             answer = member.ask(["txn"], transaction(compares, [put]))
         except EtcdctlError as error:
@@ -146,7 +146,7 @@ class Go:
                 if not lease or not cluster:
                     raise AdminError(f"node {member.node}: etcd granted no lease: {str(granted)[:80]}")
                 # By this key the etcd of now is known from the restored one, which never has it.
-                marked = member.ask(["put", f"{self._prefix}/asked", "yes", f"--lease={lease:x}"])
+                marked = member.ask(["put", f"{self._prefix}asked", "yes", f"--lease={lease:x}"])
                 if not is_of(marked, cluster):
                     raise AdminError(f"node {member.node}: another etcd has answered a moment later")
             except EtcdctlError as error:
@@ -162,9 +162,9 @@ class Go:
 
     def _settled(self, member: Talker) -> Answer:
         """By one member: the word is forbidden in the same transaction in which it is seen to be absent."""
-        go, asked = f"{self._prefix}/go", f"{self._prefix}/asked"
+        go, asked = f"{self._prefix}go", f"{self._prefix}asked"
         forbid = transaction(
-            [absent(go), f'version("{asked}") > "0"'], [f"put {self._prefix}/stop yes"], [f"get {go}"]
+            [absent(go), f'version("{asked}") > "0"'], [f"put {self._prefix}stop yes"], [f"get {go}"]
         )
         try:
             answer = member.ask(["txn"], forbid)

@@ -179,7 +179,9 @@ class Runner:
         so_far.states = own.ask(nodes, last_word)
         if is_restored and so_far.before is not None:
             self.acts.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
-            if set(so_far.restored) == set(nodes) and all(one.is_done for one in so_far.outcomes):
+            # No outcome at all is no sign that all was done.
+            is_done = bool(so_far.outcomes) and all(one.is_done for one in so_far.outcomes)
+            if is_done and set(so_far.restored) == set(nodes):
                 so_far.before.note_finished()
 
     @contextmanager

@@ -16,12 +16,12 @@ from kubectl_admin.etcd.members.etcdctl import Etcdctl
 from kubectl_admin.etcd.members.facts import State, missing, titles_of
 from kubectl_admin.etcd.restore.afterwards.facts import Done
 from kubectl_admin.etcd.restore.consequences import rules
+from kubectl_admin.etcd.restore.keys import prefix_of
 from kubectl_admin.etcd.restore.record import Record
 from kubectl_admin.etcd.stored.kinds import root_of
 from kubectl_admin.report.text import some_of
 
 RIGHTS: tuple[Right, ...] = members_gather.RIGHTS
-KEYS = "/kubectl-admin/restore/"  # below which nodes agree on a restore
 MASTERLEASES = "masterleases/"
 MEMBERS_TIMEOUT = 60.0  # seconds in which all members must be up
 MEMBERS_INTERVAL = 2.0  # seconds between two looks
@@ -99,7 +99,7 @@ def delete_keys(
             f"the keys of the restore are kept in etcd: not seen restored: {', '.join(away)}",
             "it follows by itself when it is back; then run this again",
         )
-    prefix = f"{KEYS}{record.id}/"
+    prefix = prefix_of(record.id)
 
     def delete(ctl: Etcdctl) -> bool:
         if ctl.keys(prefix):

@@ -10,6 +10,8 @@ from typing import Any
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import arm
+from kubectl_admin.etcd.restore.after import KEYS
+from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed
 from kubectl_admin.etcd.restore.go import Go
@@ -156,11 +158,14 @@ class Run:
             raise self.end
         return Followed(self.end, Keys(acknowledged=frozenset(nodes)), 12.34)
 
-    def finish(self, hosts: Any, before: Before, restored: Any, **_: object) -> list[Any]:
+    def finish(
+        self, hosts: Any, before: Before, restored: Any, *, outcomes: list[Outcome], **_: object
+    ) -> list[Outcome]:
         assert hosts.operation.id != ID
         self.note(f"finish {' '.join(restored)}")
         self.finished = before
-        return []
+        outcomes.append(Outcome(KEYS))
+        return outcomes
 
     def run(self) -> Restored:
         """Restores, as a person wants it."""
