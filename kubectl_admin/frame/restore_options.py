@@ -74,9 +74,9 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         from kubectl_admin.errors import UsageError
-        from kubectl_admin.etcd.restore.facts import Forced
-        from kubectl_admin.etcd.restore.look import Options
-        from kubectl_admin.etcd.restore.plan import Times
+        from kubectl_admin.etcd.restore.look.facts import Forced
+        from kubectl_admin.etcd.restore.look.look import Options
+        from kubectl_admin.etcd.restore.on_nodes.plan import Times
 
         forced = Forced(**{name: others.pop(f"force_{name}") for name in FORCED})
         if not 10 <= decide_within <= LONGEST_DECISION:

@@ -14,7 +14,7 @@ from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
-    from kubectl_admin.etcd.restore.look import Options
+    from kubectl_admin.etcd.restore.look.look import Options
     from kubectl_admin.node.debug_pod import Options as PodOptions
 
 

@@ -9,14 +9,14 @@ from kubectl_admin.verbs.etcd_restore_work import hosts_of
 
 if TYPE_CHECKING:
     from kubectl_admin.errors import AdminError
-    from kubectl_admin.etcd.restore.status import NodeState
+    from kubectl_admin.etcd.restore.on_nodes.status import NodeState
     from kubectl_admin.node.debug_pod import Options as PodOptions
     from kubectl_admin.node.hosts import Hosts
 
 
 def show_status(env: Environment, pods: "PodOptions") -> Report:
     """How far each control-plane node is."""
-    from kubectl_admin.etcd.restore import node_report
+    from kubectl_admin.etcd.restore.on_nodes import node_report
 
     hosts, found = look_at_nodes(env, pods, resuming=True)
     shown = node_report.status(found, hosts.cluster.target.context)
@@ -26,8 +26,8 @@ def show_status(env: Environment, pods: "PodOptions") -> Report:
 
 def prune(env: Environment, pods: "PodOptions", how: ChangeOptions) -> Report:
     """Removes the former data, and all else that restores which are over have left on nodes."""
-    from kubectl_admin.etcd.restore import node_report
-    from kubectl_admin.etcd.restore import prune as pruning
+    from kubectl_admin.etcd.restore.on_nodes import node_report
+    from kubectl_admin.etcd.restore.on_nodes import prune as pruning
 
     hosts, found = look_at_nodes(env, pods)
     context, nodes = hosts.cluster.target.context, pruning.removable(found)
@@ -50,7 +50,7 @@ def look_at_nodes(
 ) -> "tuple[Hosts, dict[str, NodeState | AdminError]]":
     """The state of a restore on each control-plane node. resuming: as `hosts_of` has it."""
     from kubectl_admin.control_plane.static_pods import control_plane_nodes
-    from kubectl_admin.etcd.restore.status import status
+    from kubectl_admin.etcd.restore.on_nodes.status import status
 
     hosts = hosts_of(env, pods, resuming=resuming)
     with env.progress("looking at nodes") as progress:

@@ -9,7 +9,7 @@ from kubectl_admin.frame.environment import Environment
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
-    from kubectl_admin.etcd.restore.look import Looked, Options
+    from kubectl_admin.etcd.restore.look.look import Looked, Options
     from kubectl_admin.etcd.restore.restore import Runner
     from kubectl_admin.etcd.restore.resume import Begun
     from kubectl_admin.node.debug_pod import Options as PodOptions
@@ -21,7 +21,7 @@ def restore(
 ) -> Report:
     """Looks, shows the plan, asks, and restores; or finishes a restore of this file that was begun."""
     from kubectl_admin.etcd.restore import before
-    from kubectl_admin.etcd.restore.look import look
+    from kubectl_admin.etcd.restore.look.look import look
     from kubectl_admin.etcd.restore.restore import Runner
     from kubectl_admin.etcd.restore.resume import earlier
 

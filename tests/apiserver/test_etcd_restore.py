@@ -17,10 +17,10 @@ from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import PROGRAM
 from kubectl_admin.etcd.members.flags import Access
-from kubectl_admin.etcd.restore import prepare as module
 from kubectl_admin.etcd.restore.go import Answer, FullError, Go, Talker, absent, transaction
-from kubectl_admin.etcd.restore.plan import BUMP, NodePlan, node_plans
-from kubectl_admin.etcd.restore.prepare import Prepared, Seed, Watch, prepare, refuse_unlike
+from kubectl_admin.etcd.restore.on_nodes import prepare as module
+from kubectl_admin.etcd.restore.on_nodes.plan import BUMP, NodePlan, node_plans
+from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared, Seed, Watch, prepare, refuse_unlike
 from kubectl_admin.etcd.snapshot.verify import verify
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.send import measure

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.etcd.restore.authorities import fingerprints
-from kubectl_admin.etcd.restore.snapshot import of_file
+from kubectl_admin.etcd.restore.look.authorities import fingerprints
+from kubectl_admin.etcd.restore.look.snapshot import of_file
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import indexed, opened_database, quiet
 from kubectl_admin.etcd.stored.decode import decoded

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kubectl_admin.cluster.exec import Exec
-from kubectl_admin.etcd.restore.status import DIRECTORY, UNITS
+from kubectl_admin.etcd.restore.on_nodes.status import DIRECTORY, UNITS
 from tests.fakes.host import Machine
 
 CONTAINER = "c0ffee" * 8  # the id of etcd's

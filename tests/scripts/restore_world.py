@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubectl_admin.etcd.restore import steps
+from kubectl_admin.etcd.restore.on_nodes import steps
 from kubectl_admin.node.script import Script
 from tests.fakes.host import Shell
 

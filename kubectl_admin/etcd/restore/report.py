@@ -6,15 +6,15 @@ from datetime import datetime
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.diff import report as diff_report
 from kubectl_admin.etcd.diff.facts import State
-from kubectl_admin.etcd.restore.facts import SnapshotFacts
 from kubectl_admin.etcd.restore.follow import End
 from kubectl_admin.etcd.restore.go import Answer
-from kubectl_admin.etcd.restore.look import Looked
-from kubectl_admin.etcd.restore.node_report import state_document, state_words, states
-from kubectl_admin.etcd.restore.prepare import Prepared
+from kubectl_admin.etcd.restore.look.facts import SnapshotFacts
+from kubectl_admin.etcd.restore.look.look import Looked
+from kubectl_admin.etcd.restore.on_nodes.node_report import state_document, state_words, states
+from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared
+from kubectl_admin.etcd.restore.on_nodes.status import NodeState
 from kubectl_admin.etcd.restore.restore import Restored
 from kubectl_admin.etcd.restore.rules import UNSETTLED
-from kubectl_admin.etcd.restore.status import NodeState
 from kubectl_admin.finding import Finding
 from kubectl_admin.report import Cell, Column, Report, Table
 from kubectl_admin.report.text import duration, size

@@ -17,18 +17,20 @@ from kubectl_admin.cluster.wait import looks
 from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore import after, arm, before, prepare
+from kubectl_admin.etcd.restore import before
+from kubectl_admin.etcd.restore.afterwards import after
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed, follow
 from kubectl_admin.etcd.restore.go import Answer, Go, talkers
 from kubectl_admin.etcd.restore.keys import Keys, majority
-from kubectl_admin.etcd.restore.look import Looked
-from kubectl_admin.etcd.restore.plan import NodePlan
-from kubectl_admin.etcd.restore.prepare import Prepared, Seed
+from kubectl_admin.etcd.restore.look.look import Looked
+from kubectl_admin.etcd.restore.on_nodes import arm, prepare
+from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan
+from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared, Seed
+from kubectl_admin.etcd.restore.on_nodes.status import NodeState, Stage, status
 from kubectl_admin.etcd.restore.record import Record
 from kubectl_admin.etcd.restore.resume import Begun
-from kubectl_admin.etcd.restore.status import NodeState, Stage, status
 from kubectl_admin.etcd.restore.unchanged import refuse_changed
 from kubectl_admin.etcd.save.save import Watch
 from kubectl_admin.node.host import Host, Say

@@ -8,7 +8,7 @@ from pathlib import Path
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import before
 from kubectl_admin.etcd.restore.before import Before
-from kubectl_admin.etcd.restore.status import NodeState, Stage, status
+from kubectl_admin.etcd.restore.on_nodes.status import NodeState, Stage, status
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Operation
 

@@ -10,7 +10,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import gather as members
 from kubectl_admin.etcd.members.facts import State
-from kubectl_admin.etcd.restore.plan import NodePlan
+from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan
 from kubectl_admin.report.text import some_of
 
 AGAIN = "nothing was changed; run the command again, once no other node joins or leaves"

@@ -5,7 +5,7 @@
 #   state: answers how far it is, a «KEY VALUE» a line.
 # What it is about to do is in the journal, on the disk, before it is done; each act asks whether it is so already.
 # Killed at any line, or without power, it therefore resumes where it was. Why that is safe together with the other
-# nodes: kubectl_admin/etcd/restore/steps.py.
+# nodes: kubectl_admin/etcd/restore/on_nodes/steps.py.
 set -u
 set -f # «*» is a word of the table
 umask 077

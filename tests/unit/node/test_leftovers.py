@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.errors import Forbidden, NotFound
-from kubectl_admin.etcd.restore import status
+from kubectl_admin.etcd.restore.on_nodes import status
 from kubectl_admin.node import cleanup, leftovers, operation
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.leftovers import LeftDirectory, LeftPod

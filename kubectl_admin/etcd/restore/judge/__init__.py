@@ -9,12 +9,12 @@ Reading order:
 """
 
 from kubectl_admin.etcd.restore import rules
-from kubectl_admin.etcd.restore.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.etcd.restore.judge import layout
 from kubectl_admin.etcd.restore.judge.contents import of_file, of_identity, of_members, of_quota
 from kubectl_admin.etcd.restore.judge.forcing import SUBJECT
 from kubectl_admin.etcd.restore.judge.trust import of_authority, of_encryption
 from kubectl_admin.etcd.restore.judge.versions import of_etcd, of_kubernetes
+from kubectl_admin.etcd.restore.look.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.finding import Finding, Severity
 
 

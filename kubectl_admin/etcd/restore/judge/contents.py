@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kubectl_admin.etcd.restore import rules
-from kubectl_admin.etcd.restore.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.etcd.restore.judge.forcing import SUBJECT, unless
+from kubectl_admin.etcd.restore.look.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.etcd.snapshot.facts import Snapshot
 from kubectl_admin.etcd.snapshot.judge import Standing, standing
 from kubectl_admin.etcd.snapshot.rules import NO_HASH

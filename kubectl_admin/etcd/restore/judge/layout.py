@@ -14,7 +14,7 @@ from kubectl_admin.etcd.members.facts import Member, missing
 from kubectl_admin.etcd.members.flags import flags_of, parts
 from kubectl_admin.etcd.members.pods import ApiserverFlags, EtcdPod, etcd_of_apiserver
 from kubectl_admin.etcd.restore import rules
-from kubectl_admin.etcd.restore.facts import ControlPlane, LiveFacts
+from kubectl_admin.etcd.restore.look.facts import ControlPlane, LiveFacts
 from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import printable, some_of
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kubectl_admin.etcd.restore import rules
-from kubectl_admin.etcd.restore.facts import ControlPlane, Forced, LiveFacts, Sealed, SnapshotFacts
 from kubectl_admin.etcd.restore.judge.forcing import SUBJECT, unless
+from kubectl_admin.etcd.restore.look.facts import ControlPlane, Forced, LiveFacts, Sealed, SnapshotFacts
 from kubectl_admin.etcd.stored.encryption import Opened, Trial, opened
 from kubectl_admin.etcd.stored.values import ENCRYPTED
 from kubectl_admin.finding import Finding

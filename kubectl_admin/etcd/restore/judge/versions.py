@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from kubectl_admin.etcd.restore import rules
-from kubectl_admin.etcd.restore.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.etcd.restore.judge.forcing import SUBJECT, unless
+from kubectl_admin.etcd.restore.look.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import printable
 

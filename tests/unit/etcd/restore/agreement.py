@@ -11,7 +11,7 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from kubectl_admin.etcd.restore.steps import Seen, Table
+from kubectl_admin.etcd.restore.on_nodes.steps import Seen, Table
 
 # A node is a sum of these: what is on its disk, and which keys it has written. TOLD: its journal has GO.
 # OVER: its worker has ended without the others. HAND: GO by a file. A fact that no row asks for any more is

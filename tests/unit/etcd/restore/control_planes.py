@@ -6,7 +6,7 @@ import yaml
 
 from kubectl_admin.control_plane.pod import PARTS
 from kubectl_admin.control_plane.static_pods import StaticPods, among
-from kubectl_admin.etcd.restore.manifests import Manifests, manifests_of
+from kubectl_admin.etcd.restore.on_nodes.manifests import Manifests, manifests_of
 from tests.unit.etcd.members.samples import apiserver_command, etcd_command, node, static_pod
 
 DIRECTORY = "/etc/kubernetes/manifests"

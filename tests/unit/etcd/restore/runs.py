@@ -9,18 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore import arm
-from kubectl_admin.etcd.restore.after import KEYS
+from kubectl_admin.etcd.restore.afterwards.after import KEYS
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed
 from kubectl_admin.etcd.restore.go import Go
 from kubectl_admin.etcd.restore.keys import Keys
-from kubectl_admin.etcd.restore.look import Looked
-from kubectl_admin.etcd.restore.plan import node_plans
-from kubectl_admin.etcd.restore.prepare import Prepared
+from kubectl_admin.etcd.restore.look.look import Looked
+from kubectl_admin.etcd.restore.on_nodes import arm
+from kubectl_admin.etcd.restore.on_nodes.plan import node_plans
+from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared
+from kubectl_admin.etcd.restore.on_nodes.status import LOOK
 from kubectl_admin.etcd.restore.restore import Acts, Restored, Runner
-from kubectl_admin.etcd.restore.status import LOOK
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import Script

@@ -7,7 +7,7 @@ from typing import Any
 from kubectl_admin.control_plane.flags import flags
 from kubectl_admin.control_plane.pod import PARTS, StaticPod
 from kubectl_admin.etcd.members.facts import State
-from kubectl_admin.etcd.restore.facts import Authorities, ControlPlane, LiveFacts, SnapshotFacts, Told
+from kubectl_admin.etcd.restore.look.facts import Authorities, ControlPlane, LiveFacts, SnapshotFacts, Told
 from kubectl_admin.etcd.snapshot.contents import Member, Raft
 from kubectl_admin.etcd.snapshot.facts import Snapshot, Verdict
 from kubectl_admin.etcd.snapshot.reading import NOTHING

@@ -13,8 +13,8 @@ import pytest
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore import after, before
-from kubectl_admin.etcd.restore.afterwards import kubelets, leaders
+from kubectl_admin.etcd.restore import before
+from kubectl_admin.etcd.restore.afterwards import after, kubelets, leaders
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.node.debug_pod import Options
 from tests.fakes.host import OPERATION

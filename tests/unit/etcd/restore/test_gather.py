@@ -9,7 +9,7 @@ import pytest
 from kubectl_admin.cluster.errors import NotFound
 from kubectl_admin.control_plane.pod import PARTS
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.gather import of_cluster, unseal
+from kubectl_admin.etcd.restore.look.gather import of_cluster, unseal
 from kubectl_admin.node.debug_pod import Options
 from tests.fakes.clock import Clock
 from tests.fakes.host import OPERATION

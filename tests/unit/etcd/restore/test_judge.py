@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.etcd.restore import rules
-from kubectl_admin.etcd.restore.facts import Authorities, Forced, Sealed, Told, Value
 from kubectl_admin.etcd.restore.judge import is_allowed, judge
+from kubectl_admin.etcd.restore.look.facts import Authorities, Forced, Sealed, Told, Value
 from kubectl_admin.etcd.snapshot import judge as snapshot_judge
 from kubectl_admin.etcd.snapshot.contents import Alarm, Member
 from kubectl_admin.etcd.snapshot.rules import NO_HASH, TRUNCATED

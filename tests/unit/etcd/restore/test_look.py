@@ -13,7 +13,15 @@ from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison, File, Wanted
 from kubectl_admin.etcd.restore.consequences.facts import Node, Side
-from kubectl_admin.etcd.restore.look import Looked, Looks, Options, look, refuse_uncompared, rights, saved_now
+from kubectl_admin.etcd.restore.look.look import (
+    Looked,
+    Looks,
+    Options,
+    look,
+    refuse_uncompared,
+    rights,
+    saved_now,
+)
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.node.debug_pod import Options as PodOptions
 from kubectl_admin.node.operation import Operation

@@ -5,7 +5,7 @@ import yaml
 
 from kubectl_admin.control_plane.pod import PARTS
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.manifests import manifests_of
+from kubectl_admin.etcd.restore.on_nodes.manifests import manifests_of
 from tests.unit.etcd.restore.control_planes import DIRECTORY, control_plane, manifest, texts
 
 PODS = control_plane(1)

@@ -3,8 +3,8 @@
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.node_report import pruned, state_document, state_words, status
-from kubectl_admin.etcd.restore.status import state_of
+from kubectl_admin.etcd.restore.on_nodes.node_report import pruned, state_document, state_words, status
+from kubectl_admin.etcd.restore.on_nodes.status import state_of
 from tests.unit.etcd.restore.runs import NONE, RESTORED, word
 
 

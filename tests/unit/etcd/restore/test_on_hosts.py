@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore import arm, prepare
-from kubectl_admin.etcd.restore.plan import NodePlan, node_plans
-from kubectl_admin.etcd.restore.prepare import Seed, Watch, prepare_all
-from kubectl_admin.etcd.restore.status import Stage, status
-from kubectl_admin.etcd.restore.survey import survey
+from kubectl_admin.etcd.restore.on_nodes import arm, prepare
+from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan, node_plans
+from kubectl_admin.etcd.restore.on_nodes.prepare import Seed, Watch, prepare_all
+from kubectl_admin.etcd.restore.on_nodes.status import Stage, status
+from kubectl_admin.etcd.restore.on_nodes.survey import survey
 from kubectl_admin.node.debug_pod import Options
 from kubectl_admin.node.operation import Operation, Owner
 from kubectl_admin.node.send import measure

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.plan import BUMP, Times, bump_of, node_plans
+from kubectl_admin.etcd.restore.on_nodes.plan import BUMP, Times, bump_of, node_plans
 from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk, pod
 
 ID = "0123456789"

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore import arm
-from kubectl_admin.etcd.restore.manifests import Manifests
-from kubectl_admin.etcd.restore.plan import node_plans
-from kubectl_admin.etcd.restore.prepare import (
+from kubectl_admin.etcd.restore.on_nodes import arm
+from kubectl_admin.etcd.restore.on_nodes.manifests import Manifests
+from kubectl_admin.etcd.restore.on_nodes.plan import node_plans
+from kubectl_admin.etcd.restore.on_nodes.prepare import (
     Prepared,
     Seed,
     prepared_of,
@@ -17,8 +17,8 @@ from kubectl_admin.etcd.restore.prepare import (
     refuse_unlike,
     time_for,
 )
-from kubectl_admin.etcd.restore.status import Earlier, Stage
-from kubectl_admin.etcd.restore.survey import Survey, survey_of
+from kubectl_admin.etcd.restore.on_nodes.status import Earlier, Stage
+from kubectl_admin.etcd.restore.on_nodes.survey import Survey, survey_of
 from kubectl_admin.node.send import LocalFile
 from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk
 

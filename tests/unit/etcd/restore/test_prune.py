@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.node_report import pruning
-from kubectl_admin.etcd.restore.prune import prune, removable
-from kubectl_admin.etcd.restore.status import state_of
+from kubectl_admin.etcd.restore.on_nodes.node_report import pruning
+from kubectl_admin.etcd.restore.on_nodes.prune import prune, removable
+from kubectl_admin.etcd.restore.on_nodes.status import state_of
 from tests.unit.etcd.restore.runs import NONE, RESTORED, word
 
 AWAY = AdminError("node cp-3: no route to host")

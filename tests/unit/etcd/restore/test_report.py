@@ -13,10 +13,10 @@ from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed
 from kubectl_admin.etcd.restore.go import Answer
 from kubectl_admin.etcd.restore.keys import Keys
+from kubectl_admin.etcd.restore.on_nodes.status import state_of
 from kubectl_admin.etcd.restore.report import outcome, plan
 from kubectl_admin.etcd.restore.restore import Restored
 from kubectl_admin.etcd.restore.rules import QUOTA
-from kubectl_admin.etcd.restore.status import state_of
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.plan import Step
 from tests.unit.etcd.restore import samples

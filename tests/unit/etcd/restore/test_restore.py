@@ -10,9 +10,9 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End
 from kubectl_admin.etcd.restore.go import Answer
+from kubectl_admin.etcd.restore.on_nodes.status import state_of
 from kubectl_admin.etcd.restore.restore import Restored, give, resumed
 from kubectl_admin.etcd.restore.resume import Begun
-from kubectl_admin.etcd.restore.status import state_of
 from tests.unit.etcd.restore.runs import ID, NODES, NONE, RESTORED, Run, looked, word
 from tests.unit.etcd.restore.test_before import RECORD
 from tests.unit.etcd.restore.test_go import FakeEtcd, Way

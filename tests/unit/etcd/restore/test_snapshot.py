@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from kubectl_admin.etcd.restore.authorities import fingerprints
-from kubectl_admin.etcd.restore.snapshot import of_file
+from kubectl_admin.etcd.restore.look.authorities import fingerprints
+from kubectl_admin.etcd.restore.look.snapshot import of_file
 from tests.unit.etcd.diff.history import CLUSTER, SYSTEM, History, stored
 from tests.unit.etcd.stored.encoded import kept
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.status import Earlier, NodeState, Stage, state_of
+from kubectl_admin.etcd.restore.on_nodes.status import Earlier, NodeState, Stage, state_of
 from kubectl_admin.node.operation import Owner
 
 ANSWER = """\

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kubectl_admin.etcd.restore import steps
-from kubectl_admin.etcd.restore.steps import Seen
+from kubectl_admin.etcd.restore.on_nodes import steps
+from kubectl_admin.etcd.restore.on_nodes.steps import Seen
 from tests.unit.etcd.restore.agreement import ACKED, BACK, Walk
 
 ENDS = {"all restored", "all as before"}

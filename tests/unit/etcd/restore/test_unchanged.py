@@ -8,7 +8,7 @@ import pytest
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import Listed
 from kubectl_admin.etcd.members.facts import Member, State
-from kubectl_admin.etcd.restore.plan import node_plans
+from kubectl_admin.etcd.restore.on_nodes.plan import node_plans
 from kubectl_admin.etcd.restore.unchanged import refuse_changed
 from tests.unit.etcd.members.samples import sound_member, state
 from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk

@@ -10,9 +10,9 @@ from kubectl_admin import cli
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End
+from kubectl_admin.etcd.restore.on_nodes.status import state_of
 from kubectl_admin.etcd.restore.resume import Begun
 from kubectl_admin.etcd.restore.rules import OTHER_CLUSTER
-from kubectl_admin.etcd.restore.status import state_of
 from kubectl_admin.frame.change import ChangeOptions
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.verbs import etcd_restore_work as work

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.plan import NodePlan
-from kubectl_admin.etcd.restore.status import DIRECTORY, UNIT, UNITS
+from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan
+from kubectl_admin.etcd.restore.on_nodes.status import DIRECTORY, UNIT, UNITS
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.script import Script
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.restore.on_nodes.status import NodeState, Stage
 from kubectl_admin.etcd.restore.rules import UNSETTLED
-from kubectl_admin.etcd.restore.status import NodeState, Stage
 from kubectl_admin.finding import Gap
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import size

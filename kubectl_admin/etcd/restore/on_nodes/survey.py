@@ -6,8 +6,8 @@ from functools import partial
 from kubectl_admin.control_plane.static_pods import StaticPods
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.pods import EtcdPod, of_static_pods
-from kubectl_admin.etcd.restore.manifests import Manifests, manifests_of
-from kubectl_admin.etcd.restore.status import DIRECTORY, Earlier, earlier_of
+from kubectl_admin.etcd.restore.on_nodes.manifests import Manifests, manifests_of
+from kubectl_admin.etcd.restore.on_nodes.status import DIRECTORY, Earlier, earlier_of
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.script import Script

@@ -10,8 +10,8 @@ from typing import Any
 from kubectl_admin.cluster.decode import decode_moment, decode_yaml, mapping
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.authorities import fingerprints
-from kubectl_admin.etcd.restore.facts import Authorities, Sealed, SnapshotFacts, Told, Value
+from kubectl_admin.etcd.restore.look.authorities import fingerprints
+from kubectl_admin.etcd.restore.look.facts import Authorities, Sealed, SnapshotFacts, Told, Value
 from kubectl_admin.etcd.snapshot.bolt.source import Progress
 from kubectl_admin.etcd.snapshot.key_value import KeyValue
 from kubectl_admin.etcd.snapshot.latest import Latest

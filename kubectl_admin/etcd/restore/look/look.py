@@ -18,18 +18,20 @@ from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.restore import after, before, gather, go
+from kubectl_admin.etcd.restore import before, go
+from kubectl_admin.etcd.restore.afterwards import after
 from kubectl_admin.etcd.restore.consequences import gather as live_side
 from kubectl_admin.etcd.restore.consequences import judge as consequences
 from kubectl_admin.etcd.restore.consequences import stored
 from kubectl_admin.etcd.restore.consequences.facts import Side
 from kubectl_admin.etcd.restore.consequences.nodes import left
-from kubectl_admin.etcd.restore.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.etcd.restore.judge import is_allowed, judge
-from kubectl_admin.etcd.restore.plan import NodePlan, Times, bump_of, node_plans
-from kubectl_admin.etcd.restore.prepare import refuse_unable
-from kubectl_admin.etcd.restore.snapshot import of_database
-from kubectl_admin.etcd.restore.survey import Survey, survey
+from kubectl_admin.etcd.restore.look import gather
+from kubectl_admin.etcd.restore.look.facts import Forced, LiveFacts, SnapshotFacts
+from kubectl_admin.etcd.restore.look.snapshot import of_database
+from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan, Times, bump_of, node_plans
+from kubectl_admin.etcd.restore.on_nodes.prepare import refuse_unable
+from kubectl_admin.etcd.restore.on_nodes.survey import Survey, survey
 from kubectl_admin.etcd.save.save import SavedSnapshot, SnapshotOptions, Watch, save_snapshot
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import indexed, opened_database

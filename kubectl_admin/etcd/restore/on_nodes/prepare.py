@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore import steps
-from kubectl_admin.etcd.restore.arm import remove
-from kubectl_admin.etcd.restore.plan import NodePlan
-from kubectl_admin.etcd.restore.status import DIRECTORY, UNITS, Stage
-from kubectl_admin.etcd.restore.survey import Survey
+from kubectl_admin.etcd.restore.on_nodes import steps
+from kubectl_admin.etcd.restore.on_nodes.arm import remove
+from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan
+from kubectl_admin.etcd.restore.on_nodes.status import DIRECTORY, UNITS, Stage
+from kubectl_admin.etcd.restore.on_nodes.survey import Survey
 from kubectl_admin.node import files, jobs
 from kubectl_admin.node.host import Host
 from kubectl_admin.node.hosts import Hosts

@@ -16,7 +16,7 @@ from kubectl_admin.control_plane.static_pods import StaticPods, component_of, no
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.flags import parts
 from kubectl_admin.etcd.members.pods import EtcdPod, member
-from kubectl_admin.etcd.restore.manifests import Manifests
+from kubectl_admin.etcd.restore.on_nodes.manifests import Manifests
 
 PARKED = "kubectl-admin-restore"  # the directory beside the kubelet's manifests that holds them meanwhile
 BUMP = 1_000_000_000  # revisions beyond the live one that restored data begin with

@@ -20,9 +20,9 @@ from kubectl_admin.control_plane.component import APISERVER, CONTROLLER_MANAGER
 from kubectl_admin.control_plane.pod import StaticPod, static_pod
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import gather as members
-from kubectl_admin.etcd.restore.authorities import fingerprints
-from kubectl_admin.etcd.restore.facts import Authorities, ControlPlane, LiveFacts, Told
-from kubectl_admin.etcd.restore.snapshot import kubeadm_version
+from kubectl_admin.etcd.restore.look.authorities import fingerprints
+from kubectl_admin.etcd.restore.look.facts import Authorities, ControlPlane, LiveFacts, Told
+from kubectl_admin.etcd.restore.look.snapshot import kubeadm_version
 from kubectl_admin.etcd.stored.encryption import Encryption, Trial, Unconfigured, configured, opened
 from kubectl_admin.etcd.stored.objects import Unseal
 from kubectl_admin.node import debug_pod

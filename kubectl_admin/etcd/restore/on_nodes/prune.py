@@ -9,10 +9,10 @@ from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members import pods
 from kubectl_admin.etcd.members.pods import EtcdPod
-from kubectl_admin.etcd.restore import arm
-from kubectl_admin.etcd.restore.plan import parked_beside
-from kubectl_admin.etcd.restore.status import NodeState, Stage
-from kubectl_admin.etcd.restore.survey import survey
+from kubectl_admin.etcd.restore.on_nodes import arm
+from kubectl_admin.etcd.restore.on_nodes.plan import parked_beside
+from kubectl_admin.etcd.restore.on_nodes.status import NodeState, Stage
+from kubectl_admin.etcd.restore.on_nodes.survey import survey
 from kubectl_admin.node.hosts import Hosts
 
 ABOUT = "removes former data of etcd"
