@@ -79,6 +79,14 @@ def wait_until_whole(lab: Lab) -> None:
         time.sleep(POLL_INTERVAL)
 
 
+def wait_until_serving(lab: Lab) -> None:
+    """Return when every API server of a lab says that it is ready."""
+    end = time.monotonic() + PATIENCE
+    while silent := [each.name for each in lab.control_planes if not serves(each.address)]:
+        assert time.monotonic() < end, f"no API server is ready on {', '.join(silent)}"
+        time.sleep(POLL_INTERVAL)
+
+
 def not_as_it_was(lab: Lab) -> list[str]:
     """What of a lab is not as `up` leaves it, by name.
 
