@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tests.cluster import labs
@@ -40,12 +41,17 @@ class Looked:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a case. node: where it was. seen: the looks. named: the finding that names the break."""
+    """What came of a case.
+
+    node: where it was. seen: the looks. named: the finding that names the break. broken: when that was, as
+    seconds since the epoch; the labs' clocks are this machine's.
+    """
 
     case: Case
     node: str
     seen: tuple[Looked, ...]
     named: dict[str, Any] | None
+    broken: float
 
     @property
     def last(self) -> Looked:
@@ -66,7 +72,7 @@ class Tried:
             for one in look.serious
             if not names(self.case, self.node, one)
             and one["rule"] not in self.case.then
-            and not is_trace(one)
+            and not is_trace(one, self.broken)
         }
         return sorted(found)
 
@@ -100,7 +106,7 @@ class Tried:
             yield f"also found: {'; '.join(self.foreign)}"
         if late := [look.took for look in self.seen if look.took > TIMEOUT]:
             yield f"took {max(late):.1f} s"
-        words = [look.words for look in self.seen if look.words]
+        words = [look.words for look in self.seen if look.words and look.after >= self.case.blind]
         if self.case.ends and self.case.ends not in self.last.words:
             yield f"did not say «{self.case.ends}»: {words}"
         if words and not self.case.ends:
@@ -113,7 +119,7 @@ def try_out(lab: Lab, case: Case) -> Tried:
     seen: list[Looked] = []
     named = None
     with case.broken(lab, node) as kubeconfig:
-        broken = time.monotonic()
+        broken, wall = time.monotonic(), time.time()
         changes = {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
         while named is None and (not seen or time.monotonic() - broken < case.patience):
             after = time.monotonic() - broken
@@ -122,7 +128,7 @@ def try_out(lab: Lab, case: Case) -> Tried:
             shown = seen[-1].states.get(node, {}).get(case.component, ("", ""))[0]
             if not case.rule and (not case.state or shown in case.state.split("|")):
                 break
-    return Tried(case, node, tuple(seen), named)
+    return Tried(case, node, tuple(seen), named, wall)
 
 
 def wait_until_calm(lab: Lab) -> None:
@@ -164,9 +170,17 @@ def names(case: Case, node: str, finding: dict[str, Any]) -> bool:
     return not objects or tuple(finding["objects"]) == objects
 
 
-def is_trace(finding: dict[str, Any]) -> bool:
-    """Whether a finding tells of an earlier case: for minutes it is told that something has begun again."""
-    return (finding["rule"], finding["severity"]) == ("component-crashing", "warning")
+def is_trace(finding: dict[str, Any], broken: float = 0) -> bool:
+    """Whether a finding tells of an earlier case.
+
+    That is: of a process that has begun again, which is told for minutes; or that ended before this break. A
+    controller ends by itself a while after it has lost its Lease, and by then its case may be over.
+    """
+    if finding["rule"] != "component-crashing":
+        return False
+    since = finding.get("since")
+    ended = datetime.fromisoformat(since.replace("Z", "+00:00")).timestamp() if since else broken
+    return finding["severity"] == "warning" or int(ended) < int(broken)
 
 
 def leader(lab: Lab) -> str:
