@@ -36,6 +36,7 @@ from tests.program import PROGRAM
 
 NAME = "bench-restore"
 INTERVAL = 0.1  # seconds between two questions to the API
+AWAY = 5.0  # seconds without an answer after which the API is away, and not merely late
 LIMIT = 900  # seconds for one restore
 FOLDER = "/var/lib/by-hand"
 BY_HAND = """
@@ -166,7 +167,7 @@ def controllers_work(lab: Lab, poller: Poller) -> float:
     made = False
     while time.monotonic() < end:
         time.sleep(INTERVAL)
-        if len(poller.answers) < 2 or poller.gap()[1] < 1:
+        if len(poller.answers) < 2 or poller.gap()[1] < AWAY:
             continue
         try:
             if not made:
