@@ -45,6 +45,11 @@ OPTIONS = (
         metavar="PREFIX",
         help="Where kube-apiserver stores objects, by its flag of this name.",
     ),
+    click.option(
+        "--defrag",
+        is_flag=True,
+        help="Make the restored database as small as it can be, where it is too large for etcd's quota.",
+    ),
     *(
         click.option(f"--force-{name.replace('_', '-')}", f"force_{name}", is_flag=True, help=text)
         for name, text in FORCED.items()
@@ -56,6 +61,8 @@ OPTIONS = (
         "--force-volumes", is_flag=True, help="Restore although storage would change hands between claims."
     ),
 )
+# Those that are fields of a restore's Options as they are.
+PLAIN = ("all_or_nothing", "etcdutl", "prefix", "defrag", "force_nodes", "force_volumes")
 LONGEST_DECISION = 220.0  # seconds: etcd's startup probe ends one that finds no majority after 240
 
 
@@ -65,12 +72,7 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def decided(
         *arguments: Any,
-        all_or_nothing: bool,
         decide_within: float,
-        etcdutl: Path | None,
-        prefix: str,
-        force_nodes: bool,
-        force_volumes: bool,
         **others: Any,
     ) -> Any:
         from kubectl_admin.errors import UsageError
@@ -83,12 +85,8 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise UsageError(f"--decide-within is from 10s to {LONGEST_DECISION:.0f}s")
         options = Options(
             forced=forced,
-            force_nodes=force_nodes,
-            force_volumes=force_volumes,
-            all_or_nothing=all_or_nothing,
-            etcdutl=etcdutl,
-            prefix=prefix,
             times=Times(decide=int(decide_within)),
+            **{name: others.pop(name) for name in PLAIN},
         )
         return function(*arguments, options=options, **others)
 

@@ -20,7 +20,14 @@ from kubectl_admin.etcd.members.flags import Access
 from kubectl_admin.etcd.restore.go import Answer, FullError, Go, Talker, absent, transaction
 from kubectl_admin.etcd.restore.on_nodes import prepare as module
 from kubectl_admin.etcd.restore.on_nodes.plan import BUMP, NodePlan, node_plans
-from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared, Seed, Watch, prepare, refuse_unlike
+from kubectl_admin.etcd.restore.on_nodes.prepare import (
+    Prepared,
+    Seed,
+    Watch,
+    prepare,
+    refuse_full,
+    refuse_unlike,
+)
 from kubectl_admin.etcd.snapshot.verify import verify
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.send import measure
@@ -107,6 +114,31 @@ def test_three_nodes_restore_the_same_with_a_lease_in_it(etcd, tmp_path):
         restored = verify(fresh / "snap/db")
         assert {member.name for member in restored.snapshot.contents.members} == set(NODES)
         assert (tmp_path / node / "data/member/snap/db").read_bytes() == b"live"
+
+
+def test_a_database_that_is_mostly_free_is_made_smaller_by_all_alike(etcd, tmp_path):
+    with etcd_process.running(etcd.programs, tmp_path / "made") as (large,):
+        for number in range(40):
+            large.put((b"/registry/large/%d" % number, os.urandom(500_000)))
+        large.put((b"/registry/pods/kept", b"kept"))
+        revision = large.call(
+            "kv/deleterange", key=text(b"/registry/large/"), range_end=text(b"/registry/large0")
+        )
+        large.call("kv/compaction", revision=revision["header"]["revision"], physical=True)
+        seed, descriptor = seed_of(large, tmp_path)
+    whole = verify(tmp_path / "snapshot.db").snapshot
+    urls = {node: f"https://192.0.2.{node[-1]}:2380" for node in NODES}
+    seed = replace(seed, defrag=True, limits=dict.fromkeys(NODES, whole.in_use + (1 << 20)))
+    prepared = prepared_on(tmp_path, etcd, plans(tmp_path, urls), seed)
+    os.close(descriptor)
+    refuse_unlike(prepared, seed)
+    refuse_full(prepared, seed)
+    assert whole.database_size > 20_000_000
+    assert {one.revision for one in prepared.values()} == {seed.revision + BUMP}
+    for node, one in prepared.items():
+        restored = verify(tmp_path / node / f"data/.kubectl-admin-{ID}-new/snap/db").snapshot
+        assert (restored.database_size, restored.size) == (one.size, one.size)
+        assert one.size < 1_000_000
 
 
 def test_restored_data_are_served_with_the_later_revision_and_none_before(etcd, tmp_path):

@@ -19,6 +19,9 @@ case "$*" in
   version) echo "etcdutl version: 3.6.8"; echo "API version: 3.6"; exit ;;
   *--help) echo "FLAGS"; exit ;;
   "snapshot restore "*) ;;
+  "defrag --data-dir="*)
+    [ ! -e FOLDER/defrag-fails ] || { echo "Error: no space" >&2; exit 1; }
+    echo "$*" >> FOLDER/asked; echo small > "${2#*=}/member/snap/db"; exit ;;
   "snapshot status "*)
     [ "$4" = --write-out=json ] || exit 9
     echo '{"hash":7,"revision":1000000074,"totalKey":3,"totalSize":4096}'; exit ;;
@@ -40,6 +43,7 @@ class Node:
     shell: Shell
     folder: Path
     reserve: int = 0
+    defrag: str = "no"
 
     @property
     def data(self) -> Path:
@@ -90,7 +94,7 @@ class Node:
 
     def aside(self, id_: str = ID) -> "subprocess.CompletedProcess[bytes]":
         words = [id_, self.data, "cp-1", f"kubectl-admin-{id_}", "https://a:2380", "cp-1=https://a:2380", "5"]
-        return self.ended("restore-aside", self.state, *words, str(self.reserve))
+        return self.ended("restore-aside", self.state, *words, str(self.reserve), self.defrag)
 
     def prepare(self) -> None:
         """As far as it can be armed."""
@@ -331,6 +335,29 @@ def test_the_snapshot_is_restored_beside_the_data_with_their_owner_and_mode(node
         "--initial-advertise-peer-urls=https://a:2380 --bump-revision=5 --mark-compacted "
         f"--initial-memory-map-size={8 + (64 << 20)}"
     )
+
+
+def test_the_restored_database_is_made_smaller_where_that_is_wanted(node):
+    node.begin()
+    (node.state / "snapshot.db").write_bytes(b"snapshot")
+    node.defrag = "yes"
+    assert node.aside().returncode == 0
+    fresh = node.data / f".kubectl-admin-{ID}-new"
+    assert (fresh / "snap/db").read_bytes() == b"small\n"
+    assert stat.S_IMODE(fresh.stat().st_mode) == 0o750
+    assert node.aside_names == [fresh.name, "member"]
+    _, asked = (node.folder / "asked").read_text().splitlines()
+    assert asked == f"defrag --data-dir={fresh}.part"
+
+
+def test_a_database_that_can_not_be_made_smaller_is_not_taken(node):
+    node.begin()
+    (node.state / "snapshot.db").write_bytes(b"snapshot")
+    node.defrag = "yes"
+    (node.folder / "defrag-fails").touch()
+    done = node.aside()
+    assert (done.returncode, done.stderr) == (1, b"Error: no space\n")
+    assert f".kubectl-admin-{ID}-new" not in node.aside_names
 
 
 def test_an_older_etcdutl_is_not_given_a_flag_that_it_lacks(node):

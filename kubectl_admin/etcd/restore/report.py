@@ -74,6 +74,8 @@ def told(looked: Looked, now: datetime, prepared: Mapping[str, Prepared]) -> Ite
         found = {state: count for state, count in counts(looked).items() if count}
         words = [f"{count:,} {BECOMES[state][count > 1]}" for state, count in found.items()]
         yield f"objects: {', '.join(words)}" if words else "no object would change"
+    if looked.defrag:
+        yield "each node makes the restored database as small as it can be (etcdutl defrag)"
     if prepared:
         yield "every node has restored it aside, with equal data, and has removed it again"
     elif looked.plans:
@@ -181,6 +183,7 @@ def node_document(node: str, looked: Looked, prepared: Prepared | None) -> dict[
         "dataDirectory": one.data,
         "rehearsal": {
             "etcdutl": prepared.etcdutl,
+            "databaseBytes": prepared.size,
             "hash": prepared.hash,
             "revision": prepared.revision,
             "keys": prepared.keys,

@@ -257,6 +257,8 @@ def sources(snapshot: Path, looked: Looked, etcdutl: Path | None) -> Iterator[Se
             revision=looked.file.revision,
             containers=looked.containers,
             etcdutl=opened(stack, etcdutl, None) if etcdutl else None,
+            defrag=looked.defrag,
+            limits=looked.limits,
         )
 
 

@@ -1,10 +1,11 @@
 # Restores the snapshot beside the data that etcd runs with, and says what is in it. Run as a job.
-# restore-aside.sh DIRECTORY ID DATA NAME TOKEN PEER CLUSTER BUMP RESERVE
+# restore-aside.sh DIRECTORY ID DATA NAME TOKEN PEER CLUSTER BUMP RESERVE DEFRAG
 #   DATA: etcd's data directory. PEER: this member's own peer URL. CLUSTER: «NAME=URL,…», all members. BUMP: by how much
-#   revisions rise. RESERVE: bytes that must stay free beside etcd's data
+#   revisions rise. RESERVE: bytes that must stay free beside etcd's data. DEFRAG: yes or no, whether the restored
+#   database is made as small as it can be
 # Its log ends with a line «restored JSON», etcdutl's own account of the restored data, and «took SECONDS».
 set -eu
-state=$1 id=$2 data=$3 name=$4 token=$5 peer=$6 cluster=$7 bump=$8 reserve=$9
+state=$1 id=$2 data=$3 name=$4 token=$5 peer=$6 cluster=$7 bump=$8 reserve=$9 defrag=${10:-no}
 
 fresh=$data/.kubectl-admin-$id-new
 part=$fresh.part
@@ -19,8 +20,11 @@ if command -v nice > /dev/null; then set -- nice -n 10 "$@"; fi
 size=$(stat -c %s -- "$state/snapshot.db")
 # The etcd that runs beside it ends where its disk is full. Its log is 64 MB from the beginning.
 free=$(df -Pk -- "$data" | tail -n 1 | { read -r _ _ _ free _; echo "$((free * 1024))"; })
-if [ "$free" -lt "$((size + 64000000 + reserve))" ]; then
-  echo "$((free >> 20)) MiB are free in $data, and $(((size + 64000000 + reserve + 1048575) >> 20)) MiB are needed"
+needed=$((size + 64000000 + reserve))
+# The smaller database is written beside the restored one.
+if [ "$defrag" = yes ]; then needed=$((needed + size)); fi
+if [ "$free" -lt "$needed" ]; then
+  echo "$((free >> 20)) MiB are free in $data, and $(((needed + 1048575) >> 20)) MiB are needed"
   exit 1
 fi
 memory=
@@ -31,6 +35,7 @@ fi
 "$@" snapshot restore "$state/snapshot.db" --data-dir="$part" --name="$name" --initial-cluster="$cluster" \
   --initial-cluster-token="$token" --initial-advertise-peer-urls="$peer" \
   --bump-revision="$bump" --mark-compacted ${memory:+"$memory"}
+if [ "$defrag" = yes ]; then "$@" defrag --data-dir="$part"; fi
 # Not by «etcdutl hashkv»: of etcd 3.6 it panics where a key has a lease, and it writes into the file.
 said=$("$@" snapshot status "$part/member/snap/db" --write-out=json)
 chown -R -- "$(stat -c %u:%g -- "$data/member")" "$part/member"

@@ -52,22 +52,33 @@ def of_identity(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterato
 def of_quota(
     file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool | None = None
 ) -> Iterator[Finding]:
-    """The room below the quota. Before etcd 3.6 the restored file is as large as the snapshot, and after."""
+    """The room below the quota, of which the whole file counts, and not what is in use of it.
+
+    Before etcd 3.6 the restored file is as large as the snapshot, and after.
+    """
     if file.snapshot is None or not live.quota:
         return
     taken = file.snapshot.in_use if defrag else file.snapshot.database_size
-    if taken <= FULL * live.quota:
+    if taken <= limit_of(live.quota):
         return
-    smaller = file.snapshot.in_use <= FULL * live.quota and defrag is False
+    smaller = file.snapshot.in_use <= limit_of(live.quota) and defrag is False
     way = "make it smaller on the way: --defrag" if smaller else "raise etcd's --quota-backend-bytes first"
-    told = "it holds" if defrag else "its database is"
+    used = (
+        f"also defragmented it would have {size(taken)}"
+        if defrag
+        else f"its database is {size(taken)}, of which {size(file.snapshot.in_use)} are in use"
+    )
     yield rules.QUOTA.finding(
         unless(forced.quota),
         subject=SUBJECT,
-        evidence=f"{told} {size(taken)}, of a quota of {size(live.quota)}; in use are "
-        f"{size(file.snapshot.in_use)}",
+        evidence=f"{used}, and etcd's quota is {size(live.quota)}: above nine tenths",
         fix=f"{way}; if it is to be restored as it is: --force-quota",
     )
+
+
+def limit_of(quota: int) -> int:
+    """Bytes of a quota that a restored database may take."""
+    return int(FULL * quota)
 
 
 def of_members(file: SnapshotFacts) -> Iterator[Finding]:

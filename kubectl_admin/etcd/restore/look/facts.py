@@ -151,6 +151,11 @@ class LiveFacts:
         return min((member.quota for member in self.state.members if member.quota), default=0)
 
     @property
+    def quotas(self) -> dict[str, int]:
+        """The same of each member that has a limit, by its node."""
+        return {one.pod.node: one.quota for one in self.state.members if one.pod and one.quota}
+
+    @property
     def database(self) -> int:
         """Bytes of the largest database that any member has told."""
         return max((member.status.size for member in self.state.members if member.status), default=0)

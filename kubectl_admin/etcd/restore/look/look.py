@@ -26,6 +26,7 @@ from kubectl_admin.etcd.restore.consequences import stored
 from kubectl_admin.etcd.restore.consequences.facts import Side
 from kubectl_admin.etcd.restore.consequences.nodes import left
 from kubectl_admin.etcd.restore.judge import is_allowed, judge
+from kubectl_admin.etcd.restore.judge.contents import limit_of
 from kubectl_admin.etcd.restore.look import gather
 from kubectl_admin.etcd.restore.look.facts import Forced, LiveFacts, SnapshotFacts
 from kubectl_admin.etcd.restore.look.snapshot import of_database
@@ -50,7 +51,8 @@ class Options:
 
     forced: what they take upon themselves. force_nodes, force_volumes: as consequences.judge has them.
     all_or_nothing: whether a majority waits for all other nodes. etcdutl: a program here, for images without
-    it. prefix: kube-apiserver's --etcd-prefix. times: of the workers.
+    it. prefix: kube-apiserver's --etcd-prefix. times: of the workers. defrag: whether nodes make the restored
+    database as small as it can be.
     """
 
     forced: Forced = field(default_factory=Forced)
@@ -60,6 +62,7 @@ class Options:
     etcdutl: Path | None = None
     prefix: str = "/registry"
     times: Times = field(default_factory=Times)
+    defrag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Looked:
 
     compared: the snapshot against now; None where something forbids the restore already. plans: of each
     control-plane node, none then. left: nodes that the snapshot has, and that are none any more.
-    prefix: kube-apiserver's --etcd-prefix.
+    prefix: kube-apiserver's --etcd-prefix. defrag: as in Options. limits: bytes that the restored database
+    may have at most, by node.
     """
 
     file: SnapshotFacts
@@ -78,6 +82,8 @@ class Looked:
     compared: Comparison | None = None
     left: tuple[str, ...] = ()
     prefix: str = "/registry"
+    defrag: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_possible(self) -> bool:
@@ -127,7 +133,7 @@ def plan(hosts: Hosts, live: LiveFacts, file: SnapshotFacts, options: Options) -
     )
     size = file.snapshot.size if file.snapshot else 0
     for node, one in surveys.items():
-        refuse_unable(one, plans[node], size)
+        refuse_unable(one, plans[node], size, defrag=options.defrag)
     return plans
 
 
@@ -201,7 +207,7 @@ def look(
     live = looks.of_cluster(hosts.cluster, hosts, answered=answered)
     with watch("reading the snapshot") as moved:
         file, then = looks.read(snapshot, options.prefix, gather.unseal(live), moved)
-    findings = judge(file, live, options.forced)
+    findings = judge(file, live, options.forced, defrag=options.defrag)
     if then is None or not is_allowed(findings):
         return Looked(file, live, tuple(findings), {})
     new = looks.side(hosts.cluster)
@@ -218,4 +224,14 @@ def look(
     compared = replace(
         compared, a=replace(compared.a, label="snapshot"), b=replace(compared.b, label="cluster")
     )
-    return Looked(file, live, tuple(findings), plans, compared, tuple(left(then, new)), options.prefix)
+    return Looked(
+        file,
+        live,
+        tuple(findings),
+        plans,
+        compared,
+        tuple(left(then, new)),
+        options.prefix,
+        options.defrag,
+        {} if options.forced.quota else {node: limit_of(quota) for node, quota in live.quotas.items()},
+    )

@@ -42,7 +42,8 @@ class Seed:
 
     snapshot: the verified file. bump: by how much revisions rise. revision: the snapshot's own; None where
     nobody has read it. containers: the runtime's ids of etcd's containers, by node. etcdutl: the operator's
-    own, for images without it (etcd 3.6.0 to 3.6.4).
+    own, for images without it (etcd 3.6.0 to 3.6.4). defrag: whether the restored database is made as small
+    as it can be. limits: bytes that it may have at most, by node; none for nodes that are not named.
     """
 
     snapshot: LocalFile
@@ -50,14 +51,17 @@ class Seed:
     revision: int | None
     containers: Mapping[str, str]
     etcdutl: LocalFile | None = None
+    defrag: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Restored data beside a node's present ones.
 
-    hash: of all that is in them, by etcdutl. revision: their last. keys, size: how many keys, in how many
-    bytes. etcdutl: the version that has made them. seconds: what that took. sent: bytes of the snapshot.
+    hash: of all that is in them, by etcdutl. revision: their last. keys: how many. size: bytes of the
+    database, as etcd counts them for its quota. etcdutl: the version that has made them. seconds: what that
+    took. sent: bytes of the snapshot.
     """
 
     node: str
@@ -85,8 +89,11 @@ class Watch:
     moved: Moved = field(default=lambda *_: None)
 
 
-def refuse_unable(seen: Survey, plan: NodePlan, snapshot: int) -> None:
-    """Raises AdminError where a host can't carry a restore out. snapshot: its bytes. Pure."""
+def refuse_unable(seen: Survey, plan: NodePlan, snapshot: int, *, defrag: bool = False) -> None:
+    """Raises AdminError where a host can't carry a restore out. Pure.
+
+    snapshot: its bytes. defrag: whether a smaller database is written beside the restored one.
+    """
     node = f"node {seen.node}"
     earlier = seen.earlier
     if earlier.stage is Stage.UNDERWAY or seen.unit in ("active", "activating", "deactivating"):
@@ -107,7 +114,7 @@ def refuse_unable(seen: Survey, plan: NodePlan, snapshot: int) -> None:
             "a restore by this program renames that directory; is the data directory itself the mount?",
         )
     needed_state = snapshot + PROGRAMS + RESERVE
-    needed_data = snapshot + LOG + RESERVE
+    needed_data = snapshot * (2 if defrag else 1) + LOG + RESERVE
     if seen.shared:
         needed_state = needed_data = needed_state + needed_data - RESERVE
     for where, free, needed in (
@@ -134,6 +141,7 @@ def prepare_all(hosts: Hosts, plans: Mapping[str, NodePlan], seed: Seed, watch: 
             with shelter.exposed():
                 found = hosts.need_all(questions, timeout=time_for(seed.snapshot.size))
                 refuse_unlike(found, seed)
+                refuse_full(found, seed)
                 done = True
                 return found
         finally:
@@ -224,9 +232,8 @@ def restore_aside(host: Host, plan: NodePlan, seed: Seed, watch: Watch, version:
     """Has etcdutl restore the snapshot beside the present data."""
     cluster = ",".join(f"{name}={url}" for name, url in plan.members.items())
     words = [DIRECTORY, plan.id, plan.data, plan.name, plan.token, plan.members[plan.name], cluster]
-    job = jobs.start(
-        host, plan.id, f"{DIRECTORY}/job", ASIDE, [*words, str(seed.bump), str(RESERVE)], check=watch.check
-    )
+    words += [str(seed.bump), str(RESERVE), "yes" if seed.defrag else "no"]
+    job = jobs.start(host, plan.id, f"{DIRECTORY}/job", ASIDE, words, check=watch.check)
     ended = job.wait(limit=ASIDE_TIMEOUT)
     if ended.exit_code:
         words = [line for line in ended.log.splitlines() if line.strip()]
@@ -279,4 +286,18 @@ def refuse_unlike(found: Mapping[str, Prepared], seed: Seed) -> None:
             raise AdminError(
                 f"node {one.node}: the restored data end with revision {one.revision}, and "
                 f"{seed.revision + seed.bump} was expected"
+            )
+
+
+def refuse_full(found: Mapping[str, Prepared], seed: Seed) -> None:
+    """Raises AdminError where a restored database is larger than its node's etcd should have it."""
+    for node, one in found.items():
+        limit = seed.limits.get(node, one.size)
+        if one.size > limit:
+            how = " after the defragmentation" if seed.defrag else ""
+            raise AdminError(
+                f"node {node}: the restored database has {mib_needed(one.size)} MiB{how}, and it may have "
+                f"{mib(limit)} MiB of etcd's quota",
+                "nothing was changed; raise etcd's --quota-backend-bytes first, or take it as it is: "
+                "--force-quota",
             )

@@ -18,7 +18,7 @@ from kubectl_admin.etcd.restore.keys import Keys
 from kubectl_admin.etcd.restore.look.look import Looked
 from kubectl_admin.etcd.restore.on_nodes import arm
 from kubectl_admin.etcd.restore.on_nodes.plan import node_plans
-from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared
+from kubectl_admin.etcd.restore.on_nodes.prepare import Prepared, Seed
 from kubectl_admin.etcd.restore.on_nodes.status import LOOK
 from kubectl_admin.etcd.restore.restore import Acts, Restored, Runner
 from kubectl_admin.node.debug_pod import Options
@@ -67,6 +67,7 @@ class Run:
         self.snapshot = self.folder / "snapshot.db"
         self.snapshot.write_bytes(b"a snapshot")
         self.so_far = Restored(ID)
+        self.seed: Seed | None = None
 
     def note(self, event: str) -> None:
         """Something is done, or its fault happens."""
@@ -128,6 +129,7 @@ class Run:
             fault()
 
     def prepare(self, _hosts: Any, plans: Mapping[str, Any], seed: Any, watch: Any) -> Any:
+        self.seed = seed
         watch.moved("cp-1", 1, 3)
         self.there.update(plans)
         self.note("prepare")

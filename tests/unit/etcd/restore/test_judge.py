@@ -149,6 +149,17 @@ def test_the_quota(size, in_use, defrag, expected):
         assert found(file(large), forced=Forced(quota=True), defrag=defrag)[0] == only(rules.QUOTA, "warning")
 
 
+def test_the_size_is_told_beside_the_quota_and_what_is_in_use():
+    large = file(replace(snapshot(), database_size=1900 << 20, in_use=100 << 20))
+    assert found(large, defrag=False)[1][0].evidence == (
+        "its database is 1.9GiB, of which 100MiB are in use, and etcd's quota is 2.0GiB: above nine tenths"
+    )
+    full = file(replace(snapshot(), database_size=1950 << 20, in_use=1900 << 20))
+    assert found(full, defrag=True)[1][0].evidence == (
+        "also defragmented it would have 1.9GiB, and etcd's quota is 2.0GiB: above nine tenths"
+    )
+
+
 def test_an_option_that_nobody_has_is_not_named():
     large = replace(snapshot(), database_size=1900 << 20)
     assert "--defrag" not in found(file(large))[1][0].fix

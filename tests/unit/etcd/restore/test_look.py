@@ -13,6 +13,7 @@ from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison, File, Wanted
 from kubectl_admin.etcd.restore.consequences.facts import Node, Side
+from kubectl_admin.etcd.restore.look.facts import Forced
 from kubectl_admin.etcd.restore.look.look import (
     Looked,
     Looks,
@@ -50,6 +51,7 @@ class Look:
         self.snapshot = self.folder / "snapshot.db"
         self.snapshot.write_bytes(b"a snapshot")
         self.problem: BaseException | None = None
+        self.options = Options()
 
     @property
     def hosts(self) -> Any:
@@ -96,7 +98,7 @@ class Look:
         return SimpleNamespace()
 
     def look(self) -> Looked:
-        return look(self.hosts, self.snapshot, Options(), watch=watch, looks=self.looks)
+        return look(self.hosts, self.snapshot, self.options, watch=watch, looks=self.looks)
 
 
 @pytest.fixture
@@ -128,6 +130,18 @@ def test_what_is_forbidden_is_not_looked_at_further(sound):
     assert not found.is_possible
     assert (found.compared, found.plans) == (None, {})
     assert {finding.rule for finding in found.findings} >= {"restore-other-cluster"}
+
+
+def test_a_database_that_only_a_defragmentation_makes_small_enough(sound):
+    sound.file = samples.file(replace(samples.snapshot(), database_size=1900 << 20))
+    assert not sound.look().is_possible
+    sound.options = Options(defrag=True)
+    found = sound.look()
+    assert (found.is_possible, found.defrag) == (True, True)
+    nine_tenths = int(0.9 * (2 << 30))
+    assert found.limits == dict.fromkeys(("cp-1", "cp-2", "cp-3"), nine_tenths)
+    sound.options = Options(forced=Forced(quota=True))
+    assert (sound.look().is_possible, sound.look().limits) == (True, {})
 
 
 def test_a_file_that_can_not_be_read_is_not_looked_at_further(sound):

@@ -29,9 +29,12 @@ ETCDUTL = """#!/bin/sh
 case "$*" in
   version) echo "etcdutl version: 3.6.8"; exit ;;
   *--help) exit ;;
-  "snapshot status "*) echo '{"hash":HASH,"revision":1000000074,"totalKey":3,"totalSize":4096}'; exit ;;
+  "snapshot status "*)
+    size=$(stat -c %s "$3")
+    echo "{\\"hash\\":HASH,\\"revision\\":1000000074,\\"totalKey\\":3,\\"totalSize\\":$size}"; exit ;;
 esac
 for word; do case $word in --data-dir=*) directory=${word#*=} ;; esac; done
+if [ "$1" = defrag ]; then echo small > "$directory/member/snap/db"; exit; fi
 mkdir -p "$directory/member/snap"
 cp "$3" "$directory/member/snap/db"
 """
@@ -113,6 +116,20 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     descriptor = os.open(tmp_path / "snapshot.db", os.O_RDONLY)
     yield Cluster(tmp_path, descriptor)
     os.close(descriptor)
+
+
+def test_a_database_that_is_too_large_for_one_node_leaves_nothing_on_any(cluster):
+    seed = replace(cluster.seed, limits={"cp-2": 299_999})
+    with pytest.raises(AdminError, match=r"^node cp-2: the restored database has 1 MiB"):
+        prepare_all(cluster.hosts, cluster.plans, seed, Watch())
+    assert [cluster.names(node) for node in NODES] == [["member"]] * 3
+    assert not any(cluster.there(node).exists() for node in NODES)
+
+
+def test_a_database_is_made_smaller_before_it_is_measured(cluster):
+    seed = replace(cluster.seed, limits={"cp-2": 299_999}, defrag=True)
+    prepared = prepare_all(cluster.hosts, cluster.plans, seed, Watch())
+    assert {one.size for one in prepared.values()} == {len("small\n")}
 
 
 def test_all_nodes_have_the_same_and_wait_for_the_word(cluster):

@@ -12,6 +12,7 @@ from kubectl_admin.etcd.restore.on_nodes.prepare import (
     Prepared,
     Seed,
     prepared_of,
+    refuse_full,
     refuse_other_program,
     refuse_unable,
     refuse_unlike,
@@ -118,6 +119,13 @@ def test_just_enough_room_is_enough(change):
     refuse_unable(replace(ABLE, **change), PLAN, 1000 * MIB)
 
 
+def test_a_smaller_database_is_written_beside_the_restored_one():
+    just = replace(ABLE, free_data=2574 * MIB, free_state=1576 * MIB, shared=False)
+    refuse_unable(just, PLAN, 1000 * MIB, defrag=True)
+    with pytest.raises(AdminError, match=r"2573 MiB are free for /var/lib/etcd, .* 2574 MiB"):
+        refuse_unable(replace(just, free_data=2573 * MIB), PLAN, 1000 * MIB, defrag=True)
+
+
 LOG = """\
 2026-11-30T09:49:58Z	info	snapshot/v3_snapshot.go:333	restored snapshot	{"path": "x"}
 restored {"hash":881853398,"revision":1000000074,"totalKey":248,"totalSize":315392,"version":"3.6.0"}
@@ -164,6 +172,18 @@ def test_nodes_with_other_data_are_refused(change):
 def test_data_that_end_before_the_snapshot_does_are_refused():
     with pytest.raises(AdminError, match="end with revision 1000000073, and 1000000074 was expected"):
         refuse_unlike({"cp-1": replace(ONE, revision=1_000_000_073)}, SEED)
+
+
+def test_data_that_are_too_large_for_a_node_s_etcd_are_refused():
+    found = {"cp-1": replace(ONE, size=9 * MIB), "cp-2": replace(ONE, node="cp-2", size=9 * MIB + 1)}
+    refuse_full(found, SEED)
+    refuse_full(found, replace(SEED, limits={"cp-1": 9 * MIB}))
+    with pytest.raises(
+        AdminError, match=r"^node cp-2: the restored database has 10 MiB, and it may have 9 MiB"
+    ):
+        refuse_full(found, replace(SEED, limits={"cp-1": 9 * MIB, "cp-2": 9 * MIB}))
+    with pytest.raises(AdminError, match="cp-2: the restored database has 10 MiB after the defragmentation"):
+        refuse_full(found, replace(SEED, limits={"cp-2": 9 * MIB}, defrag=True))
 
 
 def test_the_unit_runs_before_the_kubelet_when_its_mounts_are_there():

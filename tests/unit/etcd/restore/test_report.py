@@ -180,6 +180,7 @@ def test_the_plan_of_a_rehearsal():
     assert shown.fields["rehearsed"] is True
     assert next(iter(shown.items()))["rehearsal"] == {
         "etcdutl": "3.6.8",
+        "databaseBytes": 4096,
         "hash": 7,
         "revision": 1000,
         "keys": 3,

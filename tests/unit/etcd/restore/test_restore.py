@@ -246,6 +246,11 @@ def test_the_snapshot_is_the_one_that_was_judged(run):
         run.run()
 
 
+def test_nodes_are_told_how_large_their_database_may_be(run):
+    run.runner.rehearse(run.snapshot, looked(defrag=True, limits={"cp-1": 5}), None)
+    assert (run.seed.defrag, run.seed.limits) == (True, {"cp-1": 5})
+
+
 def test_a_rehearsal_prepares_and_removes(run):
     found = run.runner.rehearse(run.snapshot, looked(), None)
     assert set(found) == set(NODES)
