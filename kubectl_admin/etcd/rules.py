@@ -12,4 +12,5 @@ ALARM_NOSPACE = Rule(
 )
 ALARM_CORRUPT = Rule("alarm-corrupt", "all members have the same data", CORRUPTION)
 ALARM_UNKNOWN = Rule("alarm-unknown", "no alarm is raised", MAINTENANCE)
-ALARMS = {"NOSPACE": ALARM_NOSPACE, "CORRUPT": ALARM_CORRUPT}
+NOSPACE = "NOSPACE"  # as etcd calls it
+ALARMS = {NOSPACE: ALARM_NOSPACE, "CORRUPT": ALARM_CORRUPT}

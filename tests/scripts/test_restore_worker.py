@@ -134,6 +134,30 @@ def test_go_by_hand_where_the_old_etcd_takes_no_key(make):
     assert world.words()[:3] == ["armed", "told", "going"]
 
 
+@pytest.mark.parametrize("go", [False, True])
+def test_the_only_node_ends_where_the_old_etcd_takes_no_key(make, go):
+    world = make(1)
+    world.write("keys-old-full", "")
+    world.write("silent-new", "")
+    world.write("dir/plan", world.plan(decide=3, again=1))
+    if go:
+        world.write("dir/go", "")
+    assert world.ended() == "as-before"
+    assert (world.seen("old"), world.layout()) == (set(), AS_BEFORE)
+    assert "database space exceeded" in world.read("dir/log")
+
+
+def test_several_nodes_wait_until_the_old_etcd_takes_keys_again_and_say_so(make):
+    world = make(3)
+    world.write("keys-old-full", "")
+    world.write(
+        "at-200", f"cp {world.folder}/dir/waits {world.folder}/waited; rm {world.folder}/keys-old-full\n"
+    )
+    assert world.ended() == "disarmed"
+    assert world.read("waited") == "space\n"
+    assert world.seen("old") == {"back/cp-1"}
+
+
 def test_one_that_waits_for_go_by_hand_does_not_end_alone(make):
     world = make(3)
     world.write("dir/plan", world.plan(by_hand="yes"))

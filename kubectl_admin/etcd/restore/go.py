@@ -213,5 +213,6 @@ def full() -> FullError:
     """Why the word can't be given by a key."""
     return FullError(
         "etcd takes no keys: an alarm NOSPACE is raised",
-        "make room, and disarm the alarm: kubectl admin etcd-status names the member",
+        "make room, and disarm the alarm: kubectl admin etcd-status names the member; then the nodes end the "
+        "restore by themselves",
     )

@@ -46,7 +46,7 @@ how_many() {
 # Sets the columns of the table.
 look() {
   read_uptime
-  own=silent keys=''
+  own=silent keys='' full=no
   # A node that knows of GO is about to lose its old etcd, and waits no longer than it must.
   seconds=3
   if [ "$target$told$went" = oldyesno ]; then seconds=1; fi
@@ -69,6 +69,8 @@ look() {
   how_many ack
   [ "$number" -lt "$majority" ] || acks=most
   how_many back
+  # Of one node its own journal tells, also where etcd takes no key.
+  if [ "$count$closed" = 1yes ]; then number=1; fi
   [ "$number" -lt "$majority" ] || backs=most
 }
 

@@ -53,6 +53,13 @@ own_etcd() {
 # put KEY VALUE
 put() {
   answer=$(own_etcd put "$prefix/$1" "$2" < /dev/null) && return 0
+  refused "$1"
+}
+
+# refused KEY: complains of etcd's answer, and sees whether an alarm makes it refuse all keys. It fails.
+# Source: etcd api/v3rpc/rpctypes/error.go, ErrGRPCNoSpace.
+refused() {
+  case $answer in *'database space exceeded'*) full=yes ;; esac
   complain "etcd does not take the key $1: $answer"
   return 1
 }
@@ -69,7 +76,7 @@ say_going() {
   fi
   answer=$(printf 'version("%s") > "0"\n\nput %s %s\n\n\n' "$prefix/$seen" "$prefix/going/$node" "$uptime" \
     | own_etcd txn) || {
-    complain "etcd does not take the key going/$node: $answer"
+    refused "going/$node"
     return 1
   }
   case $answer in *SUCCESS*) note told ;; *) return 1 ;; esac
@@ -156,7 +163,9 @@ say_what_is_missing() {
       fi
       ;;
     *)
-      if [ "$closed$own" = yesanswers ]; then
+      if [ "$full" = yes ]; then
+        wait_for space
+      elif [ "$closed$own" = yesanswers ]; then
         wait_for backs
       elif [ "$own" = silent ]; then
         wait_for etcd

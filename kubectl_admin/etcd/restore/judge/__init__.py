@@ -26,7 +26,8 @@ def judge(
     defrag: whether the restored file will be defragmented before it is used; None where that is no choice.
     """
     found = [*of_file(file), *layout.of_cluster(live)]
-    if file.objects is None:  # nothing of it can be compared
+    # Nothing of the file can be compared, or nothing with it: no host could be asked.
+    if file.objects is None or live.is_full:
         return found
     return [
         *found,

@@ -15,6 +15,7 @@ from kubectl_admin.etcd.members.flags import flags_of, parts
 from kubectl_admin.etcd.members.pods import ApiserverFlags, EtcdPod, etcd_of_apiserver
 from kubectl_admin.etcd.restore import rules
 from kubectl_admin.etcd.restore.look.facts import ControlPlane, LiveFacts
+from kubectl_admin.etcd.rules import ALARM_NOSPACE, NOSPACE
 from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import printable, some_of
 
@@ -23,6 +24,7 @@ LOCALHOST = "localhost"
 
 def of_cluster(live: LiveFacts) -> Iterator[Finding]:
     """All that forbids a restore of whatever snapshot, and a note where two control planes carry it."""
+    yield from of_space(live)
     yield from of_etcd(live)
     for node in live.nodes.values():
         yield from of_node(node)
@@ -40,6 +42,27 @@ def of_cluster(live: LiveFacts) -> Iterator[Finding]:
             subject="the control plane",
             evidence="there are two: where one fails during the restore, the other waits for it",
             objects=[f"node/{name}" for name in live.nodes],
+        )
+
+
+def of_space(live: LiveFacts) -> Iterator[Finding]:
+    """Whether etcd takes writes: without them no debug pod can be made, by which nodes are prepared."""
+    if live.is_full:
+        raised = [alarm.member_id for alarm in live.state.alarms if alarm.kind == NOSPACE]
+        members = [one for one in live.state.members if one.id is not None and one.id in raised]
+        yield ALARM_NOSPACE.violation(
+            subject="etcd",
+            evidence="it takes no writes, so nothing can be brought to the nodes through the API: alarm "
+            f"NOSPACE of {some_of([printable(one.title) for one in members]) or 'a member in no list'}",
+            fix="make room, with etcdctl defrag on one member after another, then etcdctl alarm disarm; or "
+            "restore on the control planes themselves: --local",
+            objects=[name for one in members for name in one.objects],
+        )
+    for gap in live.state.unanswered if live.state.listed else ():  # else said below
+        yield rules.MEMBER_ANSWERS.violation(
+            subject="etcd",
+            evidence=f"{gap.what} could not be asked for: {printable(gap.why)}",
+            fix="see kubectl admin etcd-status",
         )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kubectl_admin.control_plane.pod import StaticPod
 from kubectl_admin.etcd.members.facts import State
+from kubectl_admin.etcd.rules import NOSPACE
 from kubectl_admin.etcd.snapshot.facts import Snapshot, Verdict
 from kubectl_admin.etcd.stored.encryption import Encryption
 
@@ -133,6 +134,11 @@ class LiveFacts:
     server: Told
     kubernetes: Told
     nodes: Mapping[str, ControlPlane]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether etcd takes no writes since it has reached its quota: then no debug pod can be made."""
+        return any(alarm.kind == NOSPACE for alarm in self.state.alarms)
 
     @property
     def revision(self) -> int | None:

@@ -7,6 +7,7 @@ message has anything of it.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kubectl_admin.cluster.access import Right, explained
@@ -56,8 +57,8 @@ def of_cluster(
     """The facts of a running cluster.
 
     answered: called after each host's answer with the number of hosts, for progress. A host that gives no
-    answer is a ControlPlane whose encryption and authority are not known. Raises AdminError where the API
-    can't be reached or the rights are missing.
+    answer is a ControlPlane whose encryption and authority are not known; none is asked where etcd takes no
+    writes. Raises AdminError where the API can't be reached or the rights are missing.
     """
     state = members.gather(cluster, compare=False)
     with explained(cluster, RIGHTS):
@@ -73,12 +74,18 @@ def of_cluster(
         if (part := static_pod(pod)) and part.node in running:
             running[part.node].append(part)
     nodes = {name: ControlPlane(name, is_ready(objects[name]), tuple(pods)) for name, pods in running.items()}
-    answers = hosts.ask(nodes, lambda host: on_host(host, nodes[host.node]), answered=answered)
-    return LiveFacts(
+    live = LiveFacts(
         state=state,
         cluster=uid if uid.text else Told(why=f"namespace {KUBE_SYSTEM} has no UID"),
         server=server,
         kubernetes=noted,
+        nodes=nodes,
+    )
+    if live.is_full:
+        return live
+    answers = hosts.ask(nodes, lambda host: on_host(host, nodes[host.node]), answered=answered)
+    return replace(
+        live,
         nodes={
             name: unanswered(nodes[name], answer) if isinstance(answer, AdminError) else answer
             for name, answer in answers.items()

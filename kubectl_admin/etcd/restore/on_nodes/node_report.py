@@ -29,6 +29,7 @@ WAITS = {
     "acks": "waits until a majority has acknowledged",
     "api": "waits for its API server",
     "backs": "waits until a majority is back",
+    "space": "waits until etcd takes writes again (alarm NOSPACE)",
 }
 
 

@@ -46,8 +46,8 @@ class NodeState:
     earlier: which, and how far. owner: whose it is. data: etcd's data directory. unit, enabled: systemd's
     words for its unit. journal: seconds since the epoch and words, in order. old, new: bytes of the data of
     before, and of restored data, that are aside; None where there are none. side: which of them etcd runs
-    with (old, new, between, unknown), waits: what its worker waits for (go, nodes, etcd, acks, api, backs),
-    both "" where the worker does not say. said: its other words.
+    with (old, new, between, unknown), waits: what its worker waits for (go, nodes, etcd, acks, api, backs,
+    space), both "" where the worker does not say. said: its other words.
     """
 
     node: str

@@ -16,7 +16,8 @@ node sees them:
   `hand`: a file on the node says it; `later`: it will be such a file, by the node's plan; `no`: none of these
 - DECISION: `commit` once it is in the restored etcd
 - ACKS, BACKS: whether `ack/NODE` of a majority is in the restored etcd, `back/NODE` of a majority in the
-  old one; at the own endpoint, else at those of the other nodes
+  old one; at the own endpoint, else at those of the other nodes. The only node of a restore is back once it
+  is closed, with or without that key
 - SAID: whether the key is in by which this node says how far it is (new: `here`, then `ack`; old: `going`,
   or `back` once closed)
 - ENOUGH: whether the others were waited for (old: all have said `going`, or a few seconds are over; new:

@@ -84,7 +84,7 @@ def together(state: State) -> All:
         new > half,
         len(nodes) - new > half,
         acks > half,
-        backs > half,
+        backs > half or (len(nodes) == 1 and nodes[0] & CLOSED != 0),
         state.decided,
         state.go,
         all_going,
@@ -104,10 +104,15 @@ def end(state: State) -> str:
 
 
 class Walk:
-    """All states that a number of nodes reaches by a table. by_hand: GO is a file on each, at any time."""
+    """All states that a number of nodes reaches by a table.
 
-    def __init__(self, table: Table, count: int, *, by_hand: bool = False) -> None:
-        self.table, self.by_hand = table, by_hand
+    by_hand: GO is a file on each, at any time. refused: steps whose key the old etcd never takes (NOSPACE).
+    """
+
+    def __init__(
+        self, table: Table, count: int, *, by_hand: bool = False, refused: frozenset[str] = frozenset()
+    ) -> None:
+        self.table, self.by_hand, self.refused = table, by_hand, refused
         self.effects = cache(self._effects)
         self.first = cache(self._first)
         start = State((0,) * count, decided=False, go=Go(possible=not by_hand, by_hand=by_hand), served=False)
@@ -150,7 +155,8 @@ class Walk:
             for each in product(sorted(acks), sorted(backs), ("no", "yes"), ("no", "yes")):
                 reached = dict(zip(("acks", "backs", "enough", "late"), each, strict=True))
                 seen = look(node, others, own, **reached)
-                found += [changed(node, step, others) for step in self.table.matching(seen)]
+                steps = [step for step in self.table.matching(seen) if step not in self.refused]
+                found += [changed(node, step, others) for step in steps]
         if self.by_hand and not node & HAND:
             found.append(Effect(node | HAND))
         if node & GOING and others.old:
@@ -189,7 +195,8 @@ class Walk:
             enough=yes(waited),
             late=yes(late),
         )
-        step = self.table.first(seen)
+        steps = (step for step in self.table.matching(seen) if step not in self.refused)
+        step = next(steps, None)
         return changed(node, step, others) if step else None
 
     def ends(self) -> Counter[str]:

@@ -165,6 +165,16 @@ def test_a_configuration_that_can_not_be_read(encrypted, text, why):
     assert SECRET not in node.encryption_why
 
 
+def test_no_pod_is_made_where_etcd_takes_no_writes(encrypted):
+    encrypted.alarms = [{"memberID": members.ID["cp-2"], "alarm": 1}]
+    live = asked(encrypted)
+    assert (live.is_full, encrypted.read) == (True, [])
+    assert live.nodes["cp-1"].encryption is None
+    encrypted.alarms = [{"memberID": members.ID["cp-2"], "alarm": 2}]
+    assert not asked(encrypted).is_full
+    assert len(encrypted.read) == 3
+
+
 def test_a_host_that_is_shut(encrypted):
     del encrypted.files["cp-3"]
     live = asked(encrypted)

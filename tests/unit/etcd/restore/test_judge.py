@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kubectl_admin.etcd.members.etcdctl import Alarm as Raised
 from kubectl_admin.etcd.members.facts import State
 from kubectl_admin.etcd.restore import rules
 from kubectl_admin.etcd.restore.judge import is_allowed, judge
@@ -14,6 +15,7 @@ from kubectl_admin.etcd.snapshot import judge as snapshot_judge
 from kubectl_admin.etcd.snapshot.contents import Alarm, Member
 from kubectl_admin.etcd.snapshot.rules import NO_HASH, TRUNCATED
 from kubectl_admin.etcd.stored.encryption import configured
+from kubectl_admin.finding import Gap
 from tests.unit.etcd.members import samples
 from tests.unit.etcd.restore.samples import (
     cluster,
@@ -173,6 +175,25 @@ def test_the_smallest_quota_counts_and_no_quota_is_none():
     assert found(large, cluster(samples.state(*unlimited)))[0] == []
     one = samples.three(status=samples.status(samples.LEADER + 1, quota=64 << 20))
     assert found(file(), cluster(one))[0] == only(rules.QUOTA, "violation")
+
+
+def full(*ids):
+    """A cluster in which these members have raised NOSPACE; none of its hosts was asked."""
+    state = replace(samples.three(), alarms=tuple(Raised(one, "NOSPACE") for one in ids))
+    names = ("cp-1", "cp-2", "cp-3")
+    return cluster(state, nodes={name: control_plane(name, encryption=None) for name in names})
+
+
+def test_an_etcd_that_takes_no_writes_is_the_one_thing_that_is_said():
+    shown, (finding,) = found(file(cluster=Told("another")), full(samples.LEADER))
+    assert shown == [("alarm-nospace", "violation")]
+    assert finding.evidence == (
+        "it takes no writes, so nothing can be brought to the nodes through the API: alarm NOSPACE of cp-1"
+    )
+    assert "etcdctl alarm disarm; or restore on the control planes themselves: --local" in finding.fix
+    assert found(live=full(7))[1][0].evidence.endswith("of a member in no list")
+    unread = replace(samples.three(), unanswered=(Gap("alarms", "etcdctl: deadline exceeded"),))
+    assert found(live=cluster(unread))[0] == only(rules.MEMBER_ANSWERS, "violation")
 
 
 def test_authorities_overlap_while_they_are_exchanged():

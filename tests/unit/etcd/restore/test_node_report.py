@@ -27,6 +27,10 @@ def one(text):
             word("going", "underway", "active") + "worker waits acks\n",
             "waits until a majority has acknowledged",
         ),
+        (
+            word("closed", "underway", "active") + "worker waits space\n",
+            "waits until etcd takes writes again (alarm NOSPACE)",
+        ),
         (word("going", "underway", "active") + "worker waits more\n", "more"),
         (word("going", "underway", "active"), "under way"),
         (word("going", "underway", "failed") + "worker waits etcd\n", "under way, but its worker is failed"),

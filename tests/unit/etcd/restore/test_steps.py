@@ -20,6 +20,34 @@ def test_restored_data_are_never_served_beside_an_old_majority_and_every_state_h
     assert set(walk.ends()) == ENDS
 
 
+KEYS_OF_THE_OLD = frozenset({"say-going", "say-back"})
+FULL = {
+    "before GO by hand": (True, KEYS_OF_THE_OLD),
+    "with GO": (False, KEYS_OF_THE_OLD),
+    "after GO": (False, frozenset({"say-back"})),
+}
+
+
+@pytest.mark.parametrize("when", FULL)
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_an_old_etcd_that_takes_no_key_delays_the_end_of_several_nodes(count, when):
+    """It is safe, and the only node comes to its end, at the latest when the lease of GO is over. Of several,
+    a majority waits at the former data, and once etcd takes keys again, all end.
+    """
+    table, (by_hand, refused) = steps.steps(), FULL[when]
+    walk = Walk(table, count, by_hand=by_hand, refused=refused)
+    assert walk.unsafe == []
+    waiting = {end for end in walk.ends() if end not in ENDS}
+    assert bool(waiting) is (count > 1 or when == "with GO")
+    for end in waiting:
+        nodes, _, others = end.removeprefix("stops: ").partition(";")
+        there = sum("new" not in node.split("+") for node in nodes.split(", "))
+        assert (2 * there > count, "served False" in others) == (True, True), end
+    again = Walk(table, count, by_hand=by_hand)
+    again.states |= walk.states
+    assert set(again.ends()) == ENDS
+
+
 def changed(old: str, new: str) -> steps.Table:
     """The table with another row, written as in the file."""
     text = steps.text()
