@@ -46,6 +46,11 @@ OPTIONS = (
         help="Where kube-apiserver stores objects, by its flag of this name.",
     ),
     click.option(
+        "--webhooks",
+        type=click.Choice(["ignore"]),
+        help="Let webhooks of the snapshot with nobody behind them refuse nothing until all is done.",
+    ),
+    click.option(
         "--defrag",
         is_flag=True,
         help="Make the restored database as small as it can be, where it is too large for etcd's quota.",
@@ -73,6 +78,7 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def decided(
         *arguments: Any,
         decide_within: float,
+        webhooks: str | None,
         **others: Any,
     ) -> Any:
         from kubectl_admin.errors import UsageError
@@ -86,6 +92,7 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
         options = Options(
             forced=forced,
             times=Times(decide=int(decide_within)),
+            ignore_webhooks=webhooks == "ignore",
             **{name: others.pop(name) for name in PLAIN},
         )
         return function(*arguments, options=options, **others)

@@ -25,23 +25,35 @@ def show_status(env: Environment, pods: "PodOptions") -> Report:
 
 
 def prune(env: Environment, pods: "PodOptions", how: ChangeOptions) -> Report:
-    """Removes the former data, and all else that restores which are over have left on nodes."""
+    """Removes the former data, and all else that restores which are over have left."""
+    from kubectl_admin.etcd.restore.afterwards import webhooks
     from kubectl_admin.etcd.restore.on_nodes import node_report
     from kubectl_admin.etcd.restore.on_nodes import prune as pruning
 
     hosts, found = look_at_nodes(env, pods)
     context, nodes = hosts.cluster.target.context, pruning.removable(found)
     freed: dict[str, int | AdminError] = {}
+    refusing: dict[str, AdminError | None] = {}
+    left, unseen = webhooks.left_over(hosts.cluster) if pruning.are_over(found) else ([], [])
 
     def outcome() -> Report:
-        return node_report.pruned(freed, context)
+        return node_report.pruned(freed, context, refusing)
 
     def act() -> Report:
-        freed.update(pruning.prune(hosts_of(env, pods), nodes))
+        if left:
+            refusing.update(webhooks.put_back_now(hosts.cluster, left))
+        if nodes:
+            freed.update(pruning.prune(hosts_of(env, pods), nodes))
         return outcome()
 
-    question = f"remove the former data of etcd on {', '.join(nodes)} of context {context}"
-    proposal = Proposal(node_report.pruning(found, nodes, context), question, bool(nodes))
+    names = [one.name for one in left]
+    question = (
+        f"remove the former data of etcd on {', '.join(nodes)} of context {context}"
+        if nodes
+        else f"have {', '.join(names)} of context {context} refuse again"
+    )
+    planned = node_report.pruning(found, nodes, context, webhooks=names, unseen=unseen)
+    proposal = Proposal(planned, question, bool(nodes or left))
     return change(env, how, proposal, act, so_far=outcome)
 
 

@@ -11,13 +11,15 @@ import pytest
 
 from kubectl_admin.cluster import kubeconfig as kubeconfigs
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
-from kubectl_admin.cluster.errors import NotFound
+from kubectl_admin.cluster.errors import ApiError, NotFound
+from kubectl_admin.cluster.wait import wait_until
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import before
-from kubectl_admin.etcd.restore.afterwards import leaders, nodes, present, volumes
+from kubectl_admin.etcd.restore.afterwards import leaders, nodes, present, volumes, webhooks
 from kubectl_admin.etcd.restore.consequences import gather, stored
 from kubectl_admin.etcd.restore.consequences.facts import Side
 from kubectl_admin.etcd.restore.consequences.judge import judge
+from kubectl_admin.etcd.restore.consequences.workloads import blocking
 from kubectl_admin.etcd.restore.record import Record
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import indexed, opened_database
@@ -33,6 +35,7 @@ HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 VOLUMES = "/api/v1/persistentvolumes"
 ATTACHMENTS = "/apis/storage.k8s.io/v1/volumeattachments"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+DEFAULT_LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 CLAIM = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
 
@@ -164,6 +167,49 @@ def test_a_webhook_with_somebody_behind_it_is_none(cluster, tmp_path):
     with there(cluster, hook(), behind(False, True)):
         old = in_snapshot(tmp_path, "c.db")
     assert "webhook-restored-without-backend" not in rules(old, gather.gather(cluster))
+
+
+def is_taken(cluster: Cluster) -> bool:
+    """Whether a Lease can be made in namespace default; none stays."""
+    try:
+        cluster.post(DEFAULT_LEASES, {"metadata": {"name": "restore-asked"}})
+    except ApiError as error:
+        if "failed calling webhook" not in str(error):
+            raise
+        return False
+    cluster.delete(f"{DEFAULT_LEASES}/restore-asked")
+    return True
+
+
+def test_a_webhook_with_nobody_behind_it_refuses_nothing_until_it_is_put_back(cluster, tmp_path, monkeypatch):
+    path, item = hook()
+    refusing = item["webhooks"][0]
+    refusing["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": "default"}}
+    refusing["rules"][0]["resources"] = ["leases"]
+    another = {
+        "objectSelector": {"matchLabels": {"restore": "nobody"}},
+        "rules": [hook()[1]["webhooks"][0]["rules"][0]],
+    }
+    item["webhooks"].append({**refusing, **another, "name": "another.example.com"})
+    monkeypatch.setattr(webhooks, "BEHIND_TIMEOUT", 0.0)
+    with there(cluster, (path, item)):
+        made = cluster.get(f"{path}/restore-hook")
+        found = blocking(in_snapshot(tmp_path, "d.db"), gather.gather(cluster))
+        planned = [one for one in found["default", "restore-hook"] if one.name != "another.example.com"]
+        record = record_of(cluster, planned={webhooks.PLANNED: webhooks.planned(planned)})
+        wait_until(lambda: not is_taken(cluster), "a Lease is refused", timeout=60, interval=0.2)
+        webhooks.ignore(cluster, record)
+        wait_until(lambda: is_taken(cluster), "a Lease is taken", timeout=60, interval=0.2)
+        policies = [one["failurePolicy"] for one in cluster.get(f"{path}/restore-hook")["webhooks"]]
+        assert policies == ["Ignore", "Fail"]
+        (finding,) = webhooks.put_back(cluster, record).findings
+        assert finding.objects == ("validatingwebhookconfiguration/restore-hook",)
+        wait_until(lambda: not is_taken(cluster), "a Lease is refused again", timeout=60, interval=0.2)
+        after = cluster.get(f"{path}/restore-hook")
+        assert (after["webhooks"], webhooks.MARK in str(after["metadata"].get("annotations"))) == (
+            made["webhooks"],
+            False,
+        )
 
 
 FULL = {

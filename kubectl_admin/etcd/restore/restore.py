@@ -18,7 +18,7 @@ from kubectl_admin.control_plane import one_at_a_time
 from kubectl_admin.control_plane.one_at_a_time import Alone
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import before
-from kubectl_admin.etcd.restore.afterwards import after
+from kubectl_admin.etcd.restore.afterwards import after, webhooks
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed, follow
@@ -173,8 +173,12 @@ class Runner:
             so_far.followed = self.acts.follow(
                 self.watcher, so_far.operation, nodes, timeout=FOLLOW_TIMEOUT, say=self.say
             )
+        with webhooks.refusing_afterwards(self.watcher, so_far.before.record if so_far.before else None):
+            self._see_done(so_far, nodes, is_restored=so_far.followed.end is End.RESTORED)
+
+    def _see_done(self, so_far: Restored, nodes: list[str], *, is_restored: bool) -> None:
+        """Does what follows the end of a restore."""
         own = replace(self.hosts, operation=Operation.begin())
-        is_restored = so_far.followed.end is End.RESTORED
         if is_restored and so_far.before is not None:
             # At once: the nodes' last words take a while.
             self.acts.begin(own.cluster, so_far.before, say=self.say)
@@ -287,4 +291,5 @@ def record_of(operation: str, looked: Looked) -> Record:
         began=time.time(),
         left=looked.left,
         prefix=looked.prefix,
+        planned={} if looked.webhooks is None else {webhooks.PLANNED: webhooks.planned(looked.webhooks)},
     )

@@ -17,7 +17,16 @@ from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.wait import NotYetError, wait_until
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.afterwards import kubelets, leaders, members, nodes, past, present, volumes
+from kubectl_admin.etcd.restore.afterwards import (
+    kubelets,
+    leaders,
+    members,
+    nodes,
+    past,
+    present,
+    volumes,
+    webhooks,
+)
 from kubectl_admin.etcd.restore.afterwards.facts import Done, Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.finding import Finding
@@ -41,12 +50,14 @@ CORDON = Step("cordon", "cordon the nodes that have left", "")
 MEMBERS = Step("members", "see all members of etcd with equal data and no alarm", "")
 VOLUMES = Step("volumes", "name storage and objects that do not belong together", "")
 ADDRESSES = Step("addresses", "see which API servers the Service kubernetes leads to", "")
+IGNORED = Step("webhooks", "let webhooks with nobody behind them refuse nothing for now", "")
+PUT_BACK = Step("webhooks-back", "have these webhooks refuse again", "")
 KEYS = Step("keys", "delete the keys of the restore from etcd", "")
 
 
-def rights(namespace: str) -> tuple[Right, ...]:
-    """The rights that it needs. namespace: of debug pods."""
-    all_parts = (present, leaders, past, nodes, members, volumes)
+def rights(namespace: str, *, of_webhooks: bool = False) -> tuple[Right, ...]:
+    """The rights that it needs. namespace: of debug pods. of_webhooks: whether some are ignored meanwhile."""
+    all_parts = (present, leaders, past, nodes, members, volumes, *([webhooks] if of_webhooks else []))
     found = [right for part in all_parts for right in part.RIGHTS]
     return tuple(dict.fromkeys((*found, *kubelets.rights(namespace))))
 
@@ -90,15 +101,25 @@ class Work:
 def begin(cluster: Cluster, before: Before, *, say: Say) -> None:
     """Lets controller-manager and scheduler work, in the very moment in which the restored API is seen.
 
-    It is the first step of `finish`, which takes it again and says what became of it: whatever goes wrong
-    here is only said.
+    These are the first steps of `finish`, which takes them again and says what became of them: whatever goes
+    wrong here is only said.
     """
+    step = LEADERS
     try:
         present.refuse_other(cluster, before.record)
         before.note_api_back()
+        if has_webhooks(before):
+            step = IGNORED
+            say(webhooks.ignore(cluster, before.record).said)
+            step = LEADERS
         say(leaders.release(cluster, before.record).said)
     except AdminError as error:
-        say(f"not done yet: {LEADERS.title}: {error.what}")
+        say(f"not done yet: {step.title}: {error.what}")
+
+
+def has_webhooks(before: Before) -> bool:
+    """Whether webhooks may be ignored for the time of this restore."""
+    return webhooks.PLANNED in before.record.planned
 
 
 def finish(
@@ -120,10 +141,13 @@ def finish(
     than the restored ones, or where rights are missing.
     """
     cluster, record = hosts.cluster, before.record
-    require(cluster, rights(hosts.options.namespace))
+    require(cluster, rights(hosts.options.namespace, of_webhooks=has_webhooks(before)))
     present.refuse_other(cluster, record)
     since = before.note_api_back()
     work = Work(hosts, before, restored, say, [] if outcomes is None else outcomes)
+    # They may refuse the Leases of leaders, and every pod.
+    if has_webhooks(before):
+        work.take(IGNORED, lambda: webhooks.ignore(cluster, record))
     # Without leaders nothing in the cluster heals by itself.
     work.take(LEADERS, lambda: leaders.release(cluster, record))
     # They are privileged; a kubelet that has not read them yet never starts them.
@@ -134,6 +158,8 @@ def finish(
     restart_kubelets(work, since, answered)
     work.take(VOLUMES, lambda: volumes.name_strays(cluster, before))
     work.take(ADDRESSES, lambda: members.entries_of_nobody(cluster, record.prefix))
+    if has_webhooks(before):
+        work.take(PUT_BACK, lambda: webhooks.put_back(cluster, record))
     work.take(KEYS, lambda: members.delete_keys(cluster, record, restored))
     return work.outcomes
 

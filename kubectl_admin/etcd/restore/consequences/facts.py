@@ -62,13 +62,14 @@ class Attachment:
 class Hook:
     """A webhook that refuses with its failure, calls a Service and covers some of pods, nodes and leases.
 
-    holder: «validatingwebhookconfiguration/policy».
+    holder: «validatingwebhookconfiguration/policy», uid: its UID.
     """
 
     holder: str
     name: str
     service: ObjectName
     covers: tuple[str, ...]
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

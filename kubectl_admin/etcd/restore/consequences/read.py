@@ -156,7 +156,14 @@ def hooks_of(kind: str, item: Object) -> Iterator[Hook]:
         rules = list(parts(hook.get("rules")))
         covered = tuple(name for name in VITAL if any(covers(rule, name) for rule in rules))
         if service and covered and hook.get("failurePolicy") != "Ignore":
-            yield Hook(f"{kind}/{item['metadata']['name']}", str(hook.get("name") or "?"), service, covered)
+            metadata = item["metadata"]
+            yield Hook(
+                f"{kind}/{metadata['name']}",
+                str(hook.get("name") or "?"),
+                service,
+                covered,
+                str(metadata.get("uid") or ""),
+            )
 
 
 def endpoints_of(item: Object) -> tuple[ObjectName, set[str]] | None:

@@ -12,18 +12,26 @@ from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import some_of
 
 
-def webhooks(old: Side, new: Side) -> Iterator[Finding]:
-    """Webhooks of the snapshot that refuse pods, nodes or leases, since nobody is behind them.
+def blocking(old: Side, new: Side) -> dict[ObjectName, list[Hook]]:
+    """Webhooks of the snapshot that refuse pods, nodes or leases, since nobody is behind them; by Service.
 
     An endpoint on a node that has left since is nobody.
     """
     by_service: dict[ObjectName, list[Hook]] = defaultdict(list)
     for hook in old.hooks:
         by_service[hook.service].append(hook)
-    for service, hooks in sorted(by_service.items()):
+    return {
+        service: hooks
+        for service, hooks in sorted(by_service.items())
+        if service not in old.elsewhere
+        and not any(not node or node in new.nodes for node in old.endpoints.get(service, ()))
+    }
+
+
+def webhooks(old: Side, new: Side, *, ignored: bool = False) -> Iterator[Finding]:
+    """The same, as findings. ignored: whether they refuse nothing until somebody is behind them."""
+    for service, hooks in blocking(old, new).items():
         behind = old.endpoints.get(service, frozenset())
-        if service in old.elsewhere or any(not node or node in new.nodes for node in behind):
-            continue
         gone = (
             f"its endpoints were on {some_of(sorted(behind))}, which left since"
             if behind
@@ -36,8 +44,10 @@ def webhooks(old: Side, new: Side) -> Iterator[Finding]:
             subject=f"webhook of Service {'/'.join(service)}",
             evidence=f"in the snapshot {gone}; without it {some_of(holders)} refuses {enumerated(covered)}"
             " that it is asked about",
-            fix=f"once the API is back, if pods are refused: kubectl delete {kind} {name} (keep a copy), and"
-            " put it back when its pods are Ready",
+            fix="its failurePolicy is Ignore for the time of the restore (--webhooks=ignore)"
+            if ignored
+            else "have it refuse nothing for the time of the restore: --webhooks=ignore; or once the API is"
+            f" back: kubectl delete {kind} {name} (keep a copy), and put it back when its pods are Ready",
             objects=holders,
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from kubectl_admin.cluster.access import Right, require
@@ -22,8 +23,8 @@ from kubectl_admin.etcd.restore import before, go
 from kubectl_admin.etcd.restore.afterwards import after
 from kubectl_admin.etcd.restore.consequences import gather as live_side
 from kubectl_admin.etcd.restore.consequences import judge as consequences
-from kubectl_admin.etcd.restore.consequences import stored
-from kubectl_admin.etcd.restore.consequences.facts import Side
+from kubectl_admin.etcd.restore.consequences import stored, workloads
+from kubectl_admin.etcd.restore.consequences.facts import Hook, Side
 from kubectl_admin.etcd.restore.consequences.nodes import left
 from kubectl_admin.etcd.restore.judge import is_allowed, judge
 from kubectl_admin.etcd.restore.judge.contents import limit_of
@@ -52,7 +53,8 @@ class Options:
     forced: what they take upon themselves. force_nodes, force_volumes: as consequences.judge has them.
     all_or_nothing: whether a majority waits for all other nodes. etcdutl: a program here, for images without
     it. prefix: kube-apiserver's --etcd-prefix. times: of the workers. defrag: whether nodes make the restored
-    database as small as it can be.
+    database as small as it can be. ignore_webhooks: whether webhooks with nobody behind them refuse nothing
+    until the restore is finished.
     """
 
     forced: Forced = field(default_factory=Forced)
@@ -63,6 +65,7 @@ class Options:
     prefix: str = "/registry"
     times: Times = field(default_factory=Times)
     defrag: bool = False
+    ignore_webhooks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Looked:
     compared: the snapshot against now; None where something forbids the restore already. plans: of each
     control-plane node, none then. left: nodes that the snapshot has, and that are none any more.
     prefix: kube-apiserver's --etcd-prefix. defrag: as in Options. limits: bytes that the restored database
-    may have at most, by node.
+    may have at most, by node. webhooks: those to be ignored until it is finished; None where none may be.
     """
 
     file: SnapshotFacts
@@ -84,6 +87,7 @@ class Looked:
     prefix: str = "/registry"
     defrag: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    webhooks: tuple[Hook, ...] | None = None
 
     @property
     def is_possible(self) -> bool:
@@ -167,12 +171,14 @@ def refuse_uncompared(compared: Comparison) -> None:
     )
 
 
-def rights(namespace: str) -> tuple[Right, ...]:
-    """The rights that a restore needs, from the first look to the last step. namespace: of debug pods."""
+def rights(namespace: str, *, of_webhooks: bool = False) -> tuple[Right, ...]:
+    """The rights that a restore needs, from the first look to the last step.
+
+    namespace: of debug pods. of_webhooks: as after.rights.
+    """
+    work = after.rights(namespace, of_webhooks=of_webhooks)
     alone = one_at_a_time.RIGHTS
-    return tuple(
-        dict.fromkeys((*gather.RIGHTS, *before.RIGHTS, *alone, *go.RIGHTS, *after.rights(namespace)))
-    )
+    return tuple(dict.fromkeys((*gather.RIGHTS, *before.RIGHTS, *alone, *go.RIGHTS, *work)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +209,7 @@ def look(
     where rights are missing for anything that a restore does.
     """
     looks = looks or Looks()
-    require(hosts.cluster, rights(hosts.options.namespace))
+    require(hosts.cluster, rights(hosts.options.namespace, of_webhooks=options.ignore_webhooks))
     live = looks.of_cluster(hosts.cluster, hosts, answered=answered)
     with watch("reading the snapshot") as moved:
         file, then = looks.read(snapshot, options.prefix, gather.unseal(live), moved)
@@ -212,8 +218,13 @@ def look(
         return Looked(file, live, tuple(findings), {})
     new = looks.side(hosts.cluster)
     findings += consequences.judge(
-        then, new, force_nodes=options.force_nodes, force_volumes=options.force_volumes
+        then,
+        new,
+        force_nodes=options.force_nodes,
+        force_volumes=options.force_volumes,
+        ignore_webhooks=options.ignore_webhooks,
     )
+    blocking = chain.from_iterable(workloads.blocking(then, new).values())
     plans = looks.plan(hosts, live, file, options)
     saved = saved_now(hosts, snapshot, live.database, watch=watch, save=looks.save)
     with saved as now, watch("comparing with now") as moved:
@@ -234,4 +245,5 @@ def look(
         options.prefix,
         options.defrag,
         {} if options.forced.quota else {node: limit_of(quota) for node, quota in live.quotas.items()},
+        tuple(blocking) if options.ignore_webhooks else None,
     )

@@ -46,8 +46,17 @@ def status(found: Mapping[str, NodeState | AdminError], context: str) -> Report:
     )
 
 
-def pruning(found: Mapping[str, NodeState | AdminError], nodes: Sequence[str], context: str) -> Report:
-    """What a pruning would remove. nodes: on which it would."""
+def pruning(
+    found: Mapping[str, NodeState | AdminError],
+    nodes: Sequence[str],
+    context: str,
+    *,
+    webhooks: Sequence[str] = (),
+    unseen: Sequence[Gap] = (),
+) -> Report:
+    """What a pruning would remove. nodes: on which it would. webhooks: those that a restore has left ignored,
+    and that refuse again then. unseen: what could not be looked at.
+    """
     shown = status(found, context)
     under_way = [
         UNSETTLED.violation(
@@ -59,7 +68,7 @@ def pruning(found: Mapping[str, NodeState | AdminError], nodes: Sequence[str], c
         for node, one in found.items()
         if isinstance(one, NodeState) and one.is_under_way
     ]
-    unseen = [
+    silent = [
         UNSETTLED.violation(
             subject=f"node {node}",
             evidence="it can't be asked whether a restore is over there, so nothing is removed on any node",
@@ -69,17 +78,30 @@ def pruning(found: Mapping[str, NodeState | AdminError], nodes: Sequence[str], c
         for node, one in found.items()
         if isinstance(one, AdminError)
     ]
-    said = f"removed on {', '.join(nodes)}: the former data, and all else of restores that are over"
+    said = (
+        [f"removed on {', '.join(nodes)}: the former data, and all else of restores that are over"]
+        if nodes
+        else []
+    )
+    if webhooks:
+        said.append(f"webhooks that refuse again, which a restore has left ignored: {', '.join(webhooks)}")
     return replace(
         shown,
         kind="EtcdRestorePrunePlan",
-        paragraphs=[said if nodes else "nothing is to be removed"],
-        findings=[*under_way, *unseen, *shown.findings],
+        paragraphs=["\n".join(said) or "nothing is to be removed"],
+        findings=[*under_way, *silent, *shown.findings, *(gap.finding() for gap in unseen)],
     )
 
 
-def pruned(freed: Mapping[str, int | AdminError], context: str) -> Report:
-    """What was removed."""
+def pruned(
+    freed: Mapping[str, int | AdminError],
+    context: str,
+    webhooks: Mapping[str, AdminError | None] | None = None,
+) -> Report:
+    """What was removed. webhooks: those that refuse again, with the problem where they do not."""
+    problems = {f"node {node}": one for node, one in freed.items() if isinstance(one, AdminError)}
+    problems |= {name: one for name, one in (webhooks or {}).items() if one}
+    again = [name for name, one in (webhooks or {}).items() if not one]
     rows: list[list[Cell | str]] = [
         [node, Cell("not removed", Mark.BAD) if isinstance(one, AdminError) else size(one)]
         for node, one in freed.items()
@@ -92,10 +114,10 @@ def pruned(freed: Mapping[str, int | AdminError], context: str) -> Report:
         ],
         names=lambda: (f"node/{node}" for node in freed),
         tables=[Table([Column("NODE"), Column("FREED")], rows)] if rows else [],
+        paragraphs=[f"webhooks that refuse again: {', '.join(again)}"] if again else [],
         findings=[
-            UNSETTLED.violation(subject=f"node {node}", evidence=one.what, fix=one.hint or "")
-            for node, one in freed.items()
-            if isinstance(one, AdminError)
+            UNSETTLED.violation(subject=subject, evidence=one.what, fix=one.hint or "")
+            for subject, one in problems.items()
         ],
         fields={"context": context},
     )

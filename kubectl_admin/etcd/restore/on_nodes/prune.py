@@ -20,7 +20,7 @@ ABOUT = "removes former data of etcd"
 
 def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
     """Nodes that keep something of a restore; none where one is under way anywhere, or may be."""
-    if any(isinstance(one, AdminError) or one.is_under_way for one in found.values()):
+    if not are_over(found):
         return []
     return [
         node
@@ -28,6 +28,11 @@ def removable(found: Mapping[str, NodeState | AdminError]) -> list[str]:
         if isinstance(one, NodeState)
         and (one.earlier.stage is not Stage.NONE or one.old is not None or one.new is not None)
     ]
+
+
+def are_over(found: Mapping[str, NodeState | AdminError]) -> bool:
+    """Whether no restore is under way on any of these nodes, for sure."""
+    return not any(isinstance(one, AdminError) or one.is_under_way for one in found.values())
 
 
 def prune(

@@ -22,7 +22,7 @@ from tests.fakes.hosts import Opened
 from tests.unit.etcd.members.samples import LEADER, apiserver_command, etcd_pod, node_object, static_pod
 from tests.unit.etcd.restore.afterwards.api import RECORD, Api
 from tests.unit.etcd.restore.afterwards.test_kubelets import Host, pod, ready
-from tests.unit.etcd.restore.consequences.objects import csi, node, volume
+from tests.unit.etcd.restore.consequences.objects import csi, node, volume, webhook
 from tests.unit.etcd.restore.test_before import no_display, saved
 
 KEY = "/kubectl-admin/restore/0123456789/decision"
@@ -171,6 +171,23 @@ def test_a_beginning_that_fails_is_said_and_taken_again(made):
     assert said == ["not done yet: let controller-manager and scheduler work at once: no answer"]
     assert undone(finish(api, made)) == []
     assert api.changes[0] == ("DELETE", f"{leaders.LEASES}/kube-scheduler")
+
+
+def test_webhooks_are_ignored_before_all_else_and_put_back_after_it(made):
+    api = Restored()
+    hook = webhook("policy", "ns/policy", ["leases"])
+    hook["metadata"]["uid"] = "u"
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/policy"
+    api.objects[path] = {**hook, "metadata": {**hook["metadata"], "resourceVersion": "17"}}
+    planned = [{"holder": "validatingwebhookconfiguration/policy", "uid": "u", "name": "policy.example.com"}]
+    wanted = replace(made, record=replace(made.record, planned={"webhooks": planned}))
+    after.begin(api, wanted, say=lambda _: None)  # type: ignore[arg-type]
+    assert api.changes[:2] == [("PATCH", path), ("DELETE", f"{leaders.LEASES}/kube-scheduler")]
+    outcomes = finish(api, wanted)
+    assert undone(outcomes) == []
+    assert [one.step.name for one in outcomes] == ["webhooks", *STEPS[:-1], "webhooks-back", "keys"]
+    assert api.objects[path]["webhooks"] == hook["webhooks"]
+    assert "webhook-restored-without-backend" in {one.rule for each in outcomes for one in each.findings}
 
 
 def test_a_second_run_changes_nothing(made):

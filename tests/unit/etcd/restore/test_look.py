@@ -12,7 +12,8 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison, File, Wanted
-from kubectl_admin.etcd.restore.consequences.facts import Node, Side
+from kubectl_admin.etcd.restore.afterwards import webhooks
+from kubectl_admin.etcd.restore.consequences.facts import Hook, Node, Side
 from kubectl_admin.etcd.restore.look.facts import Forced
 from kubectl_admin.etcd.restore.look.look import (
     Looked,
@@ -142,6 +143,26 @@ def test_a_database_that_only_a_defragmentation_makes_small_enough(sound):
     assert found.limits == dict.fromkeys(("cp-1", "cp-2", "cp-3"), nine_tenths)
     sound.options = Options(forced=Forced(quota=True))
     assert (sound.look().is_possible, sound.look().limits) == (True, {})
+
+
+def test_webhooks_with_nobody_behind_them_are_ignored_where_that_is_wanted(sound):
+    hook = Hook("validatingwebhookconfiguration/policy", "a", ("ns", "policy"), ("pods",), "u")
+    served = replace(hook, service=("ns", "served"))
+    behind = {("ns", "served"): frozenset({"cp-1"}), ("ns", "policy"): frozenset({"gone"})}
+    sound.then = replace(sound.then, hooks=(hook, served), endpoints=behind)
+    assert sound.look().webhooks is None
+    assert "--webhooks=ignore; or" in fix_of("webhook-restored-without-backend", sound.look())
+    sound.options = Options(ignore_webhooks=True)
+    found = sound.look()
+    assert found.webhooks == (hook,)
+    assert fix_of("webhook-restored-without-backend", found).endswith("(--webhooks=ignore)")
+    wanted = rights("debug", of_webhooks=True)
+    assert set(wanted) - set(rights("debug")) == set(webhooks.RIGHTS)
+
+
+def fix_of(rule: str, found: Looked) -> str:
+    (fix,) = [finding.fix for finding in found.findings if finding.rule == rule]
+    return fix
 
 
 def test_a_file_that_can_not_be_read_is_not_looked_at_further(sound):

@@ -3,8 +3,15 @@
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.on_nodes.node_report import pruned, state_document, state_words, status
+from kubectl_admin.etcd.restore.on_nodes.node_report import (
+    pruned,
+    pruning,
+    state_document,
+    state_words,
+    status,
+)
 from kubectl_admin.etcd.restore.on_nodes.status import state_of
+from kubectl_admin.finding import Gap
 from tests.unit.etcd.restore.runs import NONE, RESTORED, word
 
 
@@ -85,3 +92,22 @@ def test_what_was_removed_and_what_was_not():
     (finding,) = shown.findings
     assert (finding.subject, finding.evidence, finding.fix) == ("node cp-2", "a restore is not over", "wait")
     assert pruned({}, "prod").tables == []
+
+
+def test_webhooks_that_a_restore_has_left_ignored():
+    hook = "validatingwebhookconfiguration/policy"
+    gap = Gap("webhooks", "forbidden")
+    shown = pruning({"cp-1": one(NONE)}, [], "prod", webhooks=[hook], unseen=[gap])
+    assert shown.paragraphs == [f"webhooks that refuse again, which a restore has left ignored: {hook}"]
+    assert [found.rule for found in shown.findings] == ["not-seen"]
+    assert pruning({"cp-1": one(NONE)}, [], "prod").paragraphs == ["nothing is to be removed"]
+    both = pruning({"cp-1": one(RESTORED)}, ["cp-1"], "prod", webhooks=[hook]).paragraphs[0].splitlines()
+    assert [line.split(":")[0] for line in both] == [
+        "removed on cp-1",
+        "webhooks that refuse again, which a restore has left ignored",
+    ]
+    done = pruned({}, "prod", {hook: None, "other": AdminError("changed", "again")})
+    assert done.paragraphs == [f"webhooks that refuse again: {hook}"]
+    assert [(found.subject, found.evidence, found.fix) for found in done.findings] == [
+        ("other", "changed", "again")
+    ]

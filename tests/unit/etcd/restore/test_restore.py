@@ -1,6 +1,8 @@
 """The order of a restore: all is undone before the word, and nothing is after it."""
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,10 +10,12 @@ import pytest
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.before import Before
+from kubectl_admin.etcd.restore.consequences.facts import Hook
 from kubectl_admin.etcd.restore.follow import End
 from kubectl_admin.etcd.restore.go import Answer
 from kubectl_admin.etcd.restore.on_nodes.status import state_of
-from kubectl_admin.etcd.restore.restore import Restored, give, resumed
+from kubectl_admin.etcd.restore.record import Record
+from kubectl_admin.etcd.restore.restore import Restored, give, record_of, resumed
 from kubectl_admin.etcd.restore.resume import Begun
 from tests.unit.etcd.restore.runs import ID, NODES, NONE, RESTORED, Run, looked, word
 from tests.unit.etcd.restore.test_before import RECORD
@@ -249,6 +253,31 @@ def test_the_snapshot_is_the_one_that_was_judged(run):
 def test_nodes_are_told_how_large_their_database_may_be(run):
     run.runner.rehearse(run.snapshot, looked(defrag=True, limits={"cp-1": 5}), None)
     assert (run.seed.defrag, run.seed.limits) == (True, {"cp-1": 5})
+
+
+def test_webhooks_refuse_again_where_the_work_afterwards_is_cut_off(run):
+    so_far = begun(run, dict.fromkeys(NODES, RESTORED))
+    so_far.before = replace(so_far.before, record=replace(so_far.before.record, planned={"webhooks": []}))
+    asked: list[str] = []
+    runner = replace(run.runner, watcher=SimpleNamespace(list=lambda path: asked.append(path) or []))
+    run.faults[f"finish {' '.join(NODES)}"] = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        runner.finish(so_far, list(NODES))
+    assert [path.rpartition("/")[2] for path in asked] == [
+        "validatingwebhookconfigurations",
+        "mutatingwebhookconfigurations",
+    ]
+
+
+def test_webhooks_that_are_to_be_ignored_are_kept_for_a_later_run(run):
+    assert record_of(ID, looked()).planned == {}
+    assert record_of(ID, looked(webhooks=())).planned == {"webhooks": []}
+    hook = Hook("validatingwebhookconfiguration/policy", "a", ("ns", "policy"), ("pods",), "u")
+    kept = record_of(ID, looked(webhooks=(hook,)))
+    path = run.folder / "operation.json"
+    assert Record.of(json.loads(kept.text()), path).planned == {
+        "webhooks": [{"holder": "validatingwebhookconfiguration/policy", "uid": "u", "name": "a"}]
+    }
 
 
 def test_a_rehearsal_prepares_and_removes(run):
