@@ -621,5 +621,18 @@ def test_the_state_of_one_that_waits(node):
     assert answer.splitlines()[-2:] == ["worker side old", "worker what it says: state"]
 
 
+def test_the_former_data_of_earlier_restores_are_counted_as_well(node):
+    node.prepare()
+    assert "old" not in facts(node.run("restore-state", node.state))
+    sizes = []
+    for id_ in (ID, OTHER):
+        former = node.data / f".kubectl-admin-{id_}-old"
+        former.mkdir()
+        (former / "db").write_bytes(b"x" * 100_000)
+        sizes.append(int(facts(node.run("restore-state", node.state))["old"]))
+    assert sizes[0] >= 100_000
+    assert sizes[1] == 2 * sizes[0]
+
+
 def test_the_state_where_there_is_none(node):
     assert node.run("restore-state", node.state) == "restore none - -\nunit inactive\n"

@@ -160,9 +160,21 @@ def load(directory: Path) -> Before:
 
 
 def latest(snapshot: Path) -> Path | None:
-    """The newest whole directory of a snapshot; None where there is none."""
+    """The newest whole directory of a snapshot; None where there is none.
+
+    Raises UsageError for one of another user: whatever is in it would be made in the cluster.
+    """
     whole = [path for path in directories(snapshot) if is_whole(path)]
-    return whole[-1] if whole else None
+    if not whole:
+        return None
+    descriptor = own_directory(whole[-1])
+    if descriptor is None:
+        raise UsageError(
+            f"{whole[-1]} is another user's, so no restore is resumed from it",
+            "resume as that user; or copy the snapshot into a directory of your own",
+        )
+    os.close(descriptor)
+    return whole[-1]
 
 
 def is_whole(directory: Path) -> bool:

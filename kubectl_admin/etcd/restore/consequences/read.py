@@ -182,7 +182,8 @@ def endpoints_of(item: Object) -> tuple[ObjectName, set[str]] | None:
 
 def database_of(item: Object) -> Database:
     """A CloudNativePG Cluster. Source: cloudnative-pg api/v1 cluster_types.go, ClusterStatus."""
-    return Database(name_of(item), str(mapping(item.get("status")).get("currentPrimary") or ""))
+    namespace, name = name_of(item)
+    return Database((str(namespace), str(name)), str(mapping(item.get("status")).get("currentPrimary") or ""))
 
 
 def template_images(item: Object) -> set[str]:

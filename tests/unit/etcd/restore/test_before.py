@@ -107,6 +107,19 @@ def test_an_earlier_one_is_never_overwritten(tmp_path):
     assert before.latest(tmp_path / "other.db") is None
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a directory away")
+@pytest.mark.parametrize("how", ["owner", "link"])
+def test_no_restore_is_resumed_from_another_user_s_directory(tmp_path, how):
+    made = save(tmp_path / "s.db").directory
+    if how == "owner":
+        os.chown(made, 54321, 54321)
+    else:
+        made.rename(tmp_path / "elsewhere")
+        made.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=r"s\.db\.before is another user's, so no restore is resumed"):
+        before.latest(tmp_path / "s.db")
+
+
 @pytest.mark.parametrize("what", ["a file", "a link"])
 def test_what_is_there_under_that_name_is_left_alone(tmp_path, what):
     taken, elsewhere = tmp_path / "s.db.before", tmp_path / "elsewhere"

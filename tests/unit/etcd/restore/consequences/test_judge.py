@@ -223,6 +223,13 @@ def test_primaries_that_have_moved():
     assert "fencedInstances" in finding.fix
 
 
+def test_databases_with_names_that_are_none():
+    odd = [database(name, "x-1") for name in ("main", 7, None)]  # type: ignore[arg-type]
+    old = side(*((collect.DATABASES, one) for one in odd))
+    new = side(*((collect.DATABASES, {**one, "status": {"currentPrimary": "x-2"}}) for one in odd))
+    assert [one.rule for one in judge(old, new)] == ["database-primary-differs"] * 3
+
+
 def test_images_that_no_node_is_known_to_hold():
     old = side(
         (DEPLOYMENTS, workload("web", "nginx:1", "registry.local:5000/tool")),
