@@ -24,7 +24,8 @@ UNKNOWN_USER: nothing was carried out. A server that has let the same user in be
     not know its token issuers yet; one that has never let the user in is right.
 UNKNOWN_ROLES: nothing was carried out. A server reads its roles within a second of its start; a right that
     is missing stays missing, so only who had the right before (`settling`) waits.
-FINAL: the answer would be the same: no such object, a conflict, an invalid request, a wrong certificate.
+FINAL: the answer would be the same: no such object, a conflict, an invalid request, a wrong certificate, an
+    etcd that is full, until a person has made room.
 
 First contact: no server has answered this run yet. A wrong address is the likeliest reason then, and who has
 mistyped it wants to hear so; a run that resumes work begun earlier, or that may find the only API server
@@ -70,6 +71,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.0  # seconds between two tries
 BY_KUBELET = "Forbidden (user="
 # The words of a kubelet without a certificate to serve to the API server. Source: Go, crypto/tls alert.go.
 UNCERTIFIED = "remote error: tls: internal error"
+FULL = "database space exceeded"  # etcd api/v3rpc/rpctypes/error.go, ErrGRPCNoSpace
 CERTIFICATE_TIMEOUT = 20.0  # seconds in which a kubelet that has just been started must have one
 # Seconds in which an API server that knew a user knows the user again. It asks an issuer every ten.
 KNOWN_USER_TIMEOUT = 60.0
@@ -126,6 +128,8 @@ def trouble_of(error: AdminError) -> Trouble:  # noqa: C901, PLR0911 - a row eac
             return Trouble.UNKNOWN_ROLES
         case Forbidden() if error.verb or error.message.startswith(BY_KUBELET):
             return Trouble.UNKNOWN_ROLES
+        case ApiError() if FULL in error.message:
+            return Trouble.FINAL
         case ApiError() if error.status >= 500 or error.status == 429:
             return Trouble.STARTING
         case NothingSent():

@@ -11,6 +11,7 @@ import pytest
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import ApiError, NotFound
+from kubectl_admin.cluster.retry import FULL, is_transient
 from tests.apiserver.conftest import NAME
 from tests.apiserver.test_lease import connected
 from tests.lab.api import api_only
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.lab
 SPACE = "/api/v1/namespaces/default"
 MAPS, PODS = f"{SPACE}/configmaps", f"{SPACE}/pods"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
-FULL = "database space exceeded"
 
 
 def etcd(path: str, **body: Any) -> dict[str, Any]:
@@ -66,8 +66,9 @@ def test_no_pod_and_no_lease_can_be_made_and_what_is_there_can_be_read_and_delet
     pod["spec"] |= {"automountServiceAccountToken": False}
     with full():
         for path, body in ((MAPS, named("full-etcd-2")), (PODS, pod), (LEASES, named("full-etcd"))):
-            with pytest.raises(ApiError, match=FULL):
+            with pytest.raises(ApiError, match=FULL) as refused:
                 cluster.post(path, body)
+            assert not is_transient(refused.value)
         assert cluster.get(f"{MAPS}/full-etcd")["metadata"]["name"] == "full-etcd"
         cluster.delete(f"{MAPS}/full-etcd")
         with pytest.raises(NotFound):

@@ -20,6 +20,7 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_object, whole_number
 from kubectl_admin.cluster.exec import ExecResult
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
+from kubectl_admin.cluster.retry import FULL
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.members.etcdctl import PROGRAM, EtcdctlError, arguments, reason
 from kubectl_admin.etcd.members.flags import Access
@@ -32,7 +33,6 @@ EXEC_TIMEOUT = 15.0  # seconds for a run of etcdctl, whose transactions have no 
 SETTLE_TIMEOUT = 60.0  # seconds in which it is asked whether the word was given; far shorter than the lease
 SETTLE_INTERVAL = 1.0  # seconds between two questions
 ANSWER_LIMIT = 1 << 20  # bytes of what etcdctl writes
-FULL = "database space exceeded"  # etcd api/v3rpc/rpctypes/error.go, ErrGRPCNoSpace
 
 
 class Answer(StrEnum):

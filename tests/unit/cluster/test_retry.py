@@ -201,6 +201,7 @@ def test_what_may_well_succeed_a_little_later(error, transient):
         (CUT, Trouble.CUT, False, True),
         (Untrusted("x509: certificate signed by unknown authority"), Trouble.FINAL, False, False),
         (of_kubelet(500, "etcdserver: leader changed"), Trouble.STARTING, False, True),
+        (of_kubelet(500, "etcdserver: mvcc: database space exceeded"), Trouble.FINAL, False, False),
         (of_kubelet(502, "Bad Gateway"), Trouble.STARTING, False, True),
         (of_kubelet(504, "request timed out"), Trouble.STARTING, False, True),
         (of_kubelet(429, "storage is (re)initializing"), Trouble.STARTING, False, True),
