@@ -15,6 +15,7 @@ STATES = list(State)
 ROWS = 10_000  # that are counted apart; a cluster has some hundreds
 OTHERS = "(others)"  # those behind them: namespaces of a kind, and then kinds
 RUN = 20_000  # differences that are sorted at a time,
+ENOUGH = 20  # times as many as are given of each state, where not all are,
 TEXT = 2 << 20  # or so many characters of their names
 BLOCK = 500  # of them that are packed together,
 BLOCK_TEXT = 1 << 17  # or so many characters
@@ -22,6 +23,20 @@ BLOCK_TEXT = 1 << 17  # or so many characters
 # A difference as plain data, which sorts as it is listed: the number of its state, whether its kind is
 # unknown, the kind's title, namespace, name, key, a number that no other has, and the rest.
 Record = list[Any]
+
+
+class Tally:
+    """How many objects of a kind in a namespace differ, by how they do.
+
+    order: where they are in the list. counts: shared by all that are not counted apart.
+    """
+
+    __slots__ = ("counts", "noisy", "order")
+
+    def __init__(self, kind: Kind | None, namespace: str, counts: Counter[State]) -> None:
+        self.order = (kind is None, kind.title if kind else "", namespace)
+        self.noisy = is_noise(State.CHANGED, kind)
+        self.counts = counts
 
 
 class Collection:
@@ -39,12 +54,40 @@ class Collection:
         self._number = 0
         self._fresh: list[Record] = []
         self._text = 0  # characters of those since the last pack
+        self._run = RUN if limit is None else min(RUN, ENOUGH * (limit + 1))
         self._runs: list[list[bytes]] = []
+        # By state the order and name of the last that is given, where there are as many as are given.
+        self._last: dict[State, tuple[tuple[bool, str, str], str]] = {}
 
     def take(self, differences: Iterable[Difference]) -> None:
         """Takes some more."""
         for difference in differences:
-            self._add(difference)
+            thing = difference.object
+            if self.counts(self.tally(thing.kind, thing.namespace), difference.state, thing.name):
+                self.keep(difference)
+
+    def tally(self, kind: Kind | None, namespace: str) -> Tally:
+        """Where objects of a kind in a namespace are counted."""
+        counts = self._counts.get((kind, namespace))
+        if counts is None:
+            counts = self._counts.setdefault(self._row(kind, namespace), Counter())
+        return Tally(kind, namespace, counts)
+
+    def counts(self, tally: Tally, state: State, name: str) -> bool:
+        """Counts a difference, and tells whether it has to be kept: those behind the last are not given."""
+        tally.counts[state] += 1
+        if not self._noise and (tally.noisy or state is State.REWRITTEN):
+            return False
+        last = self._last.get(state)
+        return last is None or (tally.order, name) <= last
+
+    def keep(self, difference: Difference) -> None:
+        """Keeps one that is counted."""
+        self._number += 1
+        self._fresh.append(record := _record(difference, self._number))
+        self._text += _text(record)
+        if len(self._fresh) >= self._run or self._text >= TEXT:
+            self._pack()
 
     def rows(self) -> list[Row]:
         """How many there are, by kind and namespace, in the order of both."""
@@ -60,26 +103,12 @@ class Collection:
             ordered = heapq.merge(ordered, *(_unpacked(run) for run in self._runs))
         return (_difference(record) for record in self._first(ordered))
 
-    def _add(self, difference: Difference) -> None:
-        thing = difference.object
-        counts = self._counts.get((thing.kind, thing.namespace))
-        if counts is None:
-            counts = self._counts.setdefault(self._row(thing), Counter())
-        counts[difference.state] += 1
-        if not self._noise and is_noise(difference):
-            return
-        self._number += 1
-        self._fresh.append(record := _record(difference, self._number))
-        self._text += _text(record)
-        if len(self._fresh) >= RUN or self._text >= TEXT:
-            self._pack()
-
-    def _row(self, thing: Object) -> tuple[Kind | None, str]:
+    def _row(self, kind: Kind | None, namespace: str) -> tuple[Kind | None, str]:
         """Where an object is counted that has no row yet."""
         if len(self._counts) < ROWS:
-            return thing.kind, thing.namespace
-        if (thing.kind, OTHERS) in self._counts or len(self._counts) < 2 * ROWS:
-            return thing.kind, OTHERS
+            return kind, namespace
+        if (kind, OTHERS) in self._counts or len(self._counts) < 2 * ROWS:
+            return kind, OTHERS
         return Kind(OTHERS, "", OTHERS, namespaced=False), ""
 
     def _pack(self) -> None:
@@ -88,6 +117,10 @@ class Collection:
         self._text = 0
         if self._limit is not None:
             self._fresh = list(self._first(self._fresh))
+            counts = Counter[int](record[0] for record in self._fresh)
+            for record in self._fresh:
+                if counts[record[0]] == self._limit:
+                    self._last[STATES[record[0]]] = (record[1], record[2], record[3]), record[4]
             return
         blocks = _blocks(self._fresh)
         self._runs.append([zlib.compress(json.dumps(block).encode(), 1) for block in blocks])

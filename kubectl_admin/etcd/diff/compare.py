@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubectl_admin.etcd.diff.collection import Collection
-from kubectl_admin.etcd.diff.entries import differences
+from kubectl_admin.etcd.diff.entries import collect
 from kubectl_admin.etcd.diff.facts import Comparison, File, Wanted
 from kubectl_admin.etcd.snapshot.bolt.source import Progress
 from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.etcd.snapshot.latest import Latest
-from kubectl_admin.etcd.snapshot.verify import Database, indexed, opened_database, quiet
+from kubectl_admin.etcd.snapshot.verify import Database, indexed_together, opened_database, quiet
 from kubectl_admin.etcd.stored.kinds import PREFIX, root_of
 from kubectl_admin.etcd.stored.objects import cluster
 from kubectl_admin.report.text import printable
@@ -57,17 +57,15 @@ def compare(a: Path, b: Path, options: Options, progress: Progress = quiet) -> C
         second = stack.enter_context(opened_database(b, progress=_part(progress, sizes[0], whole)))
         files = [File(label, each.verdict) for label, each in zip(labels(a, b), (first, second), strict=True)]
         if first.verdict.sound and second.verdict.sound:
-            read = [indexed(first, _part(progress, half, whole))]
-            again = _has_same_bytes(first, second)
-            read.append(read[0] if again else indexed(second, _part(progress, half + sizes[0], whole)))
-            files = [_known(file, each, options.prefix) for file, each in zip(files, read, strict=True)]
+            each = [first] if _has_same_bytes(first, second) else [first, second]
+            read = indexed_together(each, _part(progress, half, whole))
+            read = [read[0], read[-1]]
+            files = [_known(file, index, options.prefix) for file, index in zip(files, read, strict=True)]
             match read:
                 case Latest() as index_a, Latest() as index_b:
                     compared = True
                     has_namespace = any(_has_namespace(each, options) for each in (index_a, index_b))
-                    collection.take(
-                        differences(index_a, index_b, options.prefix, options.wanted, uids=options.uids)
-                    )
+                    collect(index_a, index_b, options.prefix, options.wanted, collection, uids=options.uids)
         return Comparison(
             files[0],
             files[1],

@@ -32,7 +32,7 @@ def document(difference: Difference) -> Mapping[str, object]:
         "namespace": thing.namespace or None,
         "name": thing.name or None,
         "key": thing.key,
-        "noise": is_noise(difference),
+        "noise": is_noise(difference.state, thing.kind),
         "a": _side(a),
         "b": _side(b),
     }

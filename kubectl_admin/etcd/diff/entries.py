@@ -1,42 +1,87 @@
 """Entries of two databases read again where they differ, and made into objects."""
 
-from collections.abc import Iterator
+from collections import Counter
 from struct import Struct
+from typing import Final
 
 from kubectl_admin.etcd.diff import judge
-from kubectl_admin.etcd.diff.facts import Difference, Side, Wanted
+from kubectl_admin.etcd.diff.collection import Collection, Tally
+from kubectl_admin.etcd.diff.facts import Difference, Side, State, Wanted
 from kubectl_admin.etcd.diff.pairs import SHARED, pair
 from kubectl_admin.etcd.snapshot.key_value import KeyValue
 from kubectl_admin.etcd.snapshot.latest import Latest, fingerprint
 from kubectl_admin.etcd.stored import values
-from kubectl_admin.etcd.stored.kinds import Kinds
+from kubectl_admin.etcd.stored.facts import Object
+from kubectl_admin.etcd.stored.kinds import KEPT, LONG, Kinds
 from kubectl_admin.etcd.stored.objects import content, definitions
 
 NO_UID = bytes(16)
+UNSEEN: Final = Tally(None, "", Counter())  # of a directory of which no object was counted yet
 
 
-def differences(a: Latest, b: Latest, prefix: str, wanted: Wanted, *, uids: bool) -> Iterator[Difference]:
-    """The wanted objects that differ: in the order of revisions, those of A alone first.
+def collect(a: Latest, b: Latest, prefix: str, wanted: Wanted, collection: Collection, *, uids: bool) -> None:
+    """Collects the wanted objects that differ: in the order of revisions, those of A alone first.
 
+    a, b: read side by side, or one twice.
     uids: whether values are looked at of objects that one database alone has; of the others they always are.
     Raises AdminError where a file is not any more what it was.
     """
     found = pair(a, b)
-    kinds_a, kinds_b = (Kinds(prefix, definitions(prefix, own, other)) for own, other in ((a, b), (b, a)))
+    alone = side if uids else bare_side
+    counters = [
+        Counting(Kinds(prefix, definitions(prefix, own, other)), wanted, collection)
+        for own, other in ((a, b), (b, a))
+    ]
     sides = Sides(len(found.order_a))
     places = iter(found.order_a)
-    for mark, entry in a.wanted(found.marks_a):
+    count = counters[0].count
+    for mark, message in a.messages(found.marks_a):
         if mark == SHARED:
-            sides.keep(next(places), side(entry))
-        elif wanted.takes(thing := kinds_a.object(entry.key)):
-            own = side(entry) if uids else bare_side(entry)
-            yield Difference(judge.state(own, None), thing, own, None)
+            sides.keep(next(places), side(a.decoded(message)))
+        elif thing := count(State.ONLY_IN_A, a.key(message)):
+            collection.keep(Difference(State.ONLY_IN_A, thing, alone(a.decoded(message)), None))
     places = iter(found.order_b)
-    for mark, entry in b.wanted(found.marks_b):
-        other = sides.kept(next(places)) if mark == SHARED else None
-        if wanted.takes(thing := kinds_b.object(entry.key)):
-            own = side(entry) if uids or other else bare_side(entry)
-            yield Difference(judge.state(other, own), thing, other, own)
+    count = counters[1].count
+    for mark, message in b.messages(found.marks_b):
+        if mark == SHARED:
+            entry = b.decoded(message)
+            other, own = sides.kept(next(places)), side(entry)
+            state = judge.state(other, own)
+            if thing := count(state, entry.key):
+                collection.keep(Difference(state, thing, other, own))
+        elif thing := count(State.ONLY_IN_B, b.key(message)):
+            collection.keep(Difference(State.ONLY_IN_B, thing, None, alone(b.decoded(message))))
+
+
+class Counting:
+    """Counts differences of one database by their keys, and tells which are to be listed."""
+
+    def __init__(self, kinds: Kinds, wanted: Wanted, collection: Collection) -> None:
+        self._kinds, self._wanted, self._collection = kinds, wanted, collection
+        self._counts = collection.counts
+        # Of directories with objects where these are counted, or None if they are not wanted.
+        self._known: dict[bytes, Tally | None] = {}
+
+    def count(self, state: State, key: bytes) -> Object | None:
+        """Counts a difference. The object, if it has to be kept; None for most, which are not made at all."""
+        directory, _, name = key.rpartition(b"/")
+        tally = self._known.get(directory, UNSEEN)
+        if tally is UNSEEN or len(key) > LONG or not name or not key.isascii():
+            return self._count_any(state, key, directory)
+        if tally is None or not self._counts(tally, state, name.decode()):
+            return None
+        return self._kinds.object(key)
+
+    def _count_any(self, state: State, key: bytes, directory: bytes) -> Object | None:
+        """The same for any key, of which no more is known."""
+        thing = self._kinds.object(key)
+        takes = self._wanted.takes(thing)
+        tally = self._collection.tally(thing.kind, thing.namespace) if takes else None
+        if thing.kind and directory:  # all right below it are of this kind
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[directory] = tally
+        return thing if tally and self._counts(tally, state, thing.name) else None
 
 
 def side(entry: KeyValue) -> Side:

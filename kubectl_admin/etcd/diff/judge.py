@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kubectl_admin.etcd.diff import rules
-from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Side, State
+from kubectl_admin.etcd.diff.facts import Comparison, File, Side, State
 from kubectl_admin.etcd.snapshot.rules import NO_HASH
-from kubectl_admin.etcd.stored.facts import words_for
+from kubectl_admin.etcd.stored.facts import Kind, words_for
 from kubectl_admin.etcd.stored.kinds import built_in
 from kubectl_admin.finding import Finding, Severity
 
@@ -31,10 +31,9 @@ def is_told_by_uid(a: Side, b: Side) -> bool:
     return a.uid is not None and b.uid is not None
 
 
-def is_noise(difference: Difference) -> bool:
-    """Whether it tells nothing: a kind that changes all the time, or the same content once more."""
-    kind = difference.object.kind
-    return difference.state is State.REWRITTEN or (kind is not None and kind.noisy)
+def is_noise(state: State, kind: Kind | None) -> bool:
+    """Whether a difference tells nothing: a kind that changes all the time, or the same content once more."""
+    return state is State.REWRITTEN or (kind is not None and kind.noisy)
 
 
 def is_same_cluster(a: File, b: File) -> bool | None:

@@ -25,18 +25,19 @@ class Pairs:
 def pair(a: Latest, b: Latest) -> Pairs:
     """Compares both, shard by shard; equal are two entries with the same bytes, their revisions included.
 
+    a, b: read side by side (`latest.read`), or one database twice.
     Memory: a byte an entry, and 32 a pair.
     """
     marks_a, marks_b = bytearray(a.entries), bytearray(b.entries)
     pairs_a, pairs_b = array("Q"), array("Q")
     for ours, theirs in zip(a.shards, b.shards, strict=True):
         left = theirs.places()
-        fingerprints, entries = theirs.fingerprints, theirs.entries
-        for hashed, fingerprint, entry in zip(ours.hashes, ours.fingerprints, ours.entries, strict=True):
+        identities, entries = theirs.identities, theirs.entries
+        for hashed, identity, entry in zip(ours.hashes, ours.identities, ours.entries, strict=True):
             at = left.pop(hashed, None)
             if at is None:
                 marks_a[entry] = ALONE
-            elif fingerprints[at] != fingerprint:
+            elif identities[at] != identity:
                 marks_a[entry] = marks_b[entries[at]] = SHARED
                 pairs_a.append(entry)
                 pairs_b.append(entries[at])

@@ -57,7 +57,10 @@ def tagged(message: Bytes, most: int = MANY) -> Iterator[tuple[int, int, int, in
 
 
 def _number(message: Bytes, at: int) -> tuple[int, int]:
-    value, length = varint(message[at : at + LONGEST])
+    start = message[at : at + LONGEST]
+    if start and start[0] < 0x80:  # nearly all
+        return start[0], at + 1
+    value, length = varint(start)
     return value, at + length
 
 

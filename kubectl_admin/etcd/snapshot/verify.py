@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.snapshot import filekind, keys, reading
+from kubectl_admin.etcd.snapshot import filekind, keys, latest, reading
 from kubectl_admin.etcd.snapshot import judge as snapshot_judge
 from kubectl_admin.etcd.snapshot.bolt import buckets, meta
 from kubectl_admin.etcd.snapshot.bolt.buckets import Bucket
-from kubectl_admin.etcd.snapshot.bolt.damage import Damaged, Damages, Hopeless
+from kubectl_admin.etcd.snapshot.bolt.damage import Damage, Damaged, Damages, Hopeless
 from kubectl_admin.etcd.snapshot.bolt.meta import Meta
 from kubectl_admin.etcd.snapshot.bolt.pages import USED, Pages
 from kubectl_admin.etcd.snapshot.bolt.source import Progress, Source, opened
@@ -77,16 +77,33 @@ def indexed(database: Database, progress: Progress) -> Latest | Verdict:
 
     progress: called from time to time with the bytes done and those to be done in all.
     """
-    pages, verdict = database.pages, database.verdict
+    return indexed_together((database,), progress)[0]
+
+
+def indexed_together(databases: Sequence[Database], progress: Progress) -> list[Latest | Verdict]:
+    """The same for one database, or two that are compared."""
+    found = [_unread(database, second=at > 0) for at, database in enumerate(databases)]
+    whole = sum(database.pages.source.size for database in databases if database.pages)
+    if unread := [each for each in found if isinstance(each, Latest)]:
+        latest.read(unread, lambda done: progress(done, whole))
+    return [
+        _damaged(database.verdict, each.damage) if isinstance(each, Latest) and each.damage else each
+        for database, each in zip(databases, found, strict=True)
+    ]
+
+
+def _unread(database: Database, *, second: bool) -> Latest | Verdict:
     bucket = next((bucket for bucket in database.buckets if bucket.name == b"key"), None)
-    if pages is None or bucket is None:
-        return verdict
-    try:
-        return Latest(pages, bucket, lambda done: progress(done, pages.source.size))
-    except Damaged as error:
-        right = verdict.snapshot.hash_right if verdict.snapshot else None
-        findings = *verdict.findings, *snapshot_judge.of_damages([error.damage], 1, right)
-        return replace(verdict, findings=findings, damages=(error.damage,), damaged=1)
+    if database.pages is None or bucket is None:
+        return database.verdict
+    return Latest(database.pages, bucket, second=second)
+
+
+def _damaged(verdict: Verdict, damage: Damage) -> Verdict:
+    """The verdict once an entry was found damaged."""
+    right = verdict.snapshot.hash_right if verdict.snapshot else None
+    findings = *verdict.findings, *snapshot_judge.of_damages([damage], 1, right)
+    return replace(verdict, findings=findings, damages=(damage,), damaged=1)
 
 
 def _database(source: Source, *, full: bool, progress: Progress) -> Database:

@@ -26,7 +26,7 @@ class Stored:
         return self.source.read(self.offset + start, max(end - start, 0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes three times as long; there are hundreds of thousands
 class Leaf:
     """A leaf page, or the page of an inline bucket.
 
@@ -44,16 +44,24 @@ class Leaf:
 
     def part(self, start: int, end: int) -> bytes | Stored:
         """The bytes between two places of `data`, still in the file where all of it is."""
-        data = self.data
-        if isinstance(data, Stored):
-            return Stored(data.source, data.offset + start, end - start)
-        return data[start:end]
+        return part(self.data, start, end)
+
+
+def part(data: bytes | Stored, start: int, end: int) -> bytes | Stored:
+    """The bytes between two places of a page, still in the file where all of it is."""
+    if isinstance(data, Stored):
+        return Stored(data.source, data.offset + start, max(min(end, data.length) - start, 0))
+    return data[start:end]
 
 
 def read(source: Source, page: int, offset: int, length: int) -> Leaf:
     """The leaf page that spans these bytes of the file; raises Damaged."""
-    data = source.read(offset, length) if length <= IN_MEMORY else Stored(source, offset, length)
-    return parsed(data, page, offset)
+    return parsed(unparsed(source, offset, length), page, offset)
+
+
+def unparsed(source: Source, offset: int, length: int) -> bytes | Stored:
+    """These bytes of the file, still there where they are many."""
+    return source.read(offset, length) if length <= IN_MEMORY else Stored(source, offset, length)
 
 
 def parsed(data: bytes | Stored, page: int, offset: int) -> Leaf:
@@ -66,15 +74,34 @@ def parsed(data: bytes | Stored, page: int, offset: int) -> Leaf:
         raise Damaged(Damage(page, offset, f"a leaf of kind {kind:#06x} with {count} elements"))
     elements: list[tuple[int, int, int, int]] = []
     total = first
-    at = HEADER.size
+    at, size = HEADER.size, len(data)
     for flags, pos, key, value in LEAF_ELEMENT.iter_unpack(data[at:first]):
         start = at + pos
-        if start < first or start + key + value > len(data):
-            place = f"bytes {start} to {start + key + value} of {len(data)}"
+        middle = start + key
+        end = middle + value
+        if start < first or end > size:
+            place = f"bytes {start} to {end} of {size}"
             raise Damaged(Damage(page, offset + at, f"element {len(elements)} is at {place} of its page"))
-        elements.append((flags, start, start + key, start + key + value))
-        total += key + value
+        elements.append((flags, start, middle, end))
+        total += end - start
         at += ELEMENT
-    if total > len(data):
-        raise Damaged(Damage(page, offset, f"its elements overlap: {total} bytes in {len(data)}"))
+    if total > size:
+        raise Damaged(Damage(page, offset, f"its elements overlap: {total} bytes in {size}"))
     return Leaf(page, offset, data, elements)
+
+
+def is_leaf(data: bytes | Stored, count: int) -> bool:
+    """Whether it still is a leaf page with so many entries, as it was when it was parsed."""
+    _, kind, now, _ = HEADER.unpack(data[: HEADER.size])
+    return (kind, now) == (LEAF, count)
+
+
+def value(data: bytes | Stored, index: int) -> bytes | Stored:
+    """The value of one entry of such a page, of which nothing else is parsed again.
+
+    Of bytes that are others by now it is anything that is in the page, or less.
+    """
+    at = HEADER.size + index * ELEMENT
+    _, pos, key, length = LEAF_ELEMENT.unpack(data[at : at + ELEMENT])
+    start = at + pos + key
+    return part(data, start, start + length)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kubectl_admin.etcd.snapshot.bolt import leaf
 from kubectl_admin.etcd.snapshot.bolt.damage import Damages
 from kubectl_admin.etcd.snapshot.bolt.format import BRANCH, CHILD, ELEMENT, HEADER, LEAF, NAMES
+from kubectl_admin.etcd.snapshot.bolt.leaf import Stored
 from kubectl_admin.etcd.snapshot.bolt.meta import Meta
 from kubectl_admin.etcd.snapshot.bolt.source import Source
 from kubectl_admin.etcd.snapshot.bolt.sweep import Swept
@@ -135,6 +136,10 @@ class Pages:
     def leaf(self, number: int) -> leaf.Leaf:
         """A claimed leaf page with its entries; raises Damaged."""
         return leaf.read(self.source, number, self.offset(number), self.length(number))
+
+    def data(self, number: int) -> bytes | Stored:
+        """The same page as bytes, of which nothing is held against anything."""
+        return leaf.unparsed(self.source, self.offset(number), self.length(number))
 
     def leaves(self, root: int) -> Iterator[int]:
         """The leaf pages below a root that was followed without a damage, in the order of their keys."""

@@ -28,12 +28,15 @@ class Source:
 
         Raises AdminError where the file has become shorter, or can't be read there (a bad disk).
         """
-        data = self._pread(offset, length)
-        while len(data) < length:
-            more = self._pread(offset + len(data), length - len(data))
-            if not more:
-                raise self._changed()
-            data += more
+        try:
+            data = os.pread(self.descriptor, length, offset)
+            while len(data) < length:
+                more = os.pread(self.descriptor, length - len(data), offset + len(data))
+                if not more:
+                    raise self._changed()
+                data += more
+        except OSError as error:
+            raise self._unreadable(error, offset) from error
         return data
 
     def blocks(self, end: int, size: int) -> Iterator[memoryview]:
@@ -55,12 +58,6 @@ class Source:
         now = os.fstat(self.descriptor)
         if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
             raise self._changed()
-
-    def _pread(self, offset: int, length: int) -> bytes:
-        try:
-            return os.pread(self.descriptor, length, offset)
-        except OSError as error:
-            raise self._unreadable(error, offset) from error
 
     def _preadv(self, buffer: memoryview, offset: int) -> int:
         try:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.etcd.diff import collection
 from kubectl_admin.etcd.diff import report as diff_report
 from kubectl_admin.etcd.diff.compare import Options, compare, labels
 from kubectl_admin.etcd.diff.facts import State, Wanted
@@ -74,6 +75,10 @@ def test_what_was_made_and_deleted_in_between_is_no_difference(differences):
 KEYS = [
     *(b"/registry/pods/shop/web-%d" % number for number in range(12)),
     *(b"/registry/minions/w%d" % number for number in range(4)),
+    *(b"/registry/events/shop/e%d" % number for number in range(3)),
+    "/registry/pods/shop/caf\u00e9".encode(),
+    b"/registry/pods/shop/",
+    b"/odd",
     b"odd",
 ]
 
@@ -103,6 +108,24 @@ def test_any_history_differs_as_its_last_states_do(differences, seed):
     assert dict(map(reversed, differences(before, after))) == {
         key.decode(): state for key, state in states.items() if state
     }
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+@pytest.mark.parametrize("noise", [False, True])
+def test_the_first_are_those_of_all(tmp_path, monkeypatch, limit, noise):
+    """However few are listed: they are the first, and all are counted."""
+    monkeypatch.setattr(collection, "ENOUGH", 7)
+    for seed in range(5):
+        chance = random.Random(seed)
+        before = wander(History(), chance, 80)
+        after = wander(before.copy(), chance, 80)
+        files = before.save(tmp_path / "a.db"), after.save(tmp_path / "b.db")
+        every = compare(*files, Options(noise=noise))
+        few = compare(*files, Options(noise=noise, limit=limit))
+        listed = [(each.state, each.object) for each in every.differences]
+        expected = [one for state in State for one in [each for each in listed if each[0] is state][:limit]]
+        assert [(each.state, each.object) for each in few.differences] == expected
+        assert few.rows == every.rows
 
 
 def last(history):
@@ -264,6 +287,16 @@ def test_a_broken_file_is_not_compared(tmp_path, kind, rule, first):
     bad, good = (result.a, result.b) if first else (result.b, result.a)
     assert [finding.rule for finding in bad.verdict.findings] == [rule]
     assert good.verdict.findings == ()
+
+
+def test_two_broken_files(tmp_path):
+    for name in ("a.db", "b.db"):
+        (tmp_path / name).write_bytes(broken("entry"))
+    (tmp_path / "b.db").write_bytes(broken("order"))
+    result = compare(tmp_path / "a.db", tmp_path / "b.db", Options())
+    assert not result.compared
+    for file, said in ((result.a, "in bucket key"), (result.b, "is not greater")):
+        assert [said in str(damage) for damage in file.verdict.damages] == [True]
 
 
 @pytest.mark.parametrize("data", [b"", b"kind: Config", bytes(BoltFile({b"v1": {b"a": b"b"}}).data)])

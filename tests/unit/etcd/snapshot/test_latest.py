@@ -1,15 +1,18 @@
 """The last entries of keys."""
 
 import os
-from contextlib import contextmanager
+import random
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.snapshot import latest
+from kubectl_admin.etcd.snapshot.bolt import leaf
 from kubectl_admin.etcd.snapshot.bolt.damage import Damaged
 from kubectl_admin.etcd.snapshot.bolt.leaf import Stored
 from kubectl_admin.etcd.snapshot.bolt.source import opened
+from kubectl_admin.etcd.snapshot.key_value import user_key
 from kubectl_admin.etcd.snapshot.latest import Latest, fingerprint
 from kubectl_admin.etcd.snapshot.verify import opened_database
 from tests.unit.etcd.snapshot.bolt_file import BoltFile, contents, key_value, revision
@@ -25,7 +28,10 @@ def opened_latest(tmp_path):
         path.write_bytes(BoltFile({**contents(), b"key": entries}, **shape).snapshot())
         with opened_database(path) as database:
             bucket = next(bucket for bucket in database.buckets if bucket.name == b"key")
-            yield Latest(database.pages, bucket, lambda _done: None)
+            latest.read([found := Latest(database.pages, bucket)], lambda _done: None)
+            if found.damage:
+                raise Damaged(found.damage)
+            yield found
 
     return opening
 
@@ -59,6 +65,56 @@ def test_the_last_entry_of_each_key_that_exists(opened_latest, monkeypatch, room
             b"made again": b"2",
         }
         assert [found.find(key) for key in (b"deleted", b"never seen", b"no", b"")] == [None] * 4
+
+
+SHAPES = [{}, {"inline": False}, {"a_page": 2, "inline": False}, {"a_page": 3, "inline": False}]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("piece", [8, latest.PIECE])
+@pytest.mark.parametrize("in_memory", [0, 4096, leaf.IN_MEMORY])
+def test_two_side_by_side(tmp_path, monkeypatch, seed, piece, in_memory):
+    """Entries of both have one identity if they have one revision and the same bytes, and else none."""
+    monkeypatch.setattr(latest, "PIECE", piece)
+    monkeypatch.setattr(leaf, "IN_MEMORY", in_memory)
+    chance = random.Random(seed)
+    written = [{}, {}]
+    for number in range(2, chance.randrange(3, 60)):
+        message = key_value(b"k%d" % number, chance.randbytes(chance.choice((9, 3000))), modified=number)
+        other = key_value(b"k%d" % number, chance.randbytes(chance.choice((9, 3000))), modified=number)
+        of_a, of_b = chance.choice(
+            [(message, message), (message, other), (message, None), (None, other), (None, None)]
+        )
+        for entries_of, own in zip(written, (of_a, of_b), strict=True):
+            if own:
+                entries_of[revision(number)] = own
+    a, b = read_together(tmp_path, written, chance)
+    assert [found.count for found in (a, b)] == [len(entries_of) for entries_of in written]
+    identities = [
+        {
+            hashed: identity
+            for shard in found.shards
+            for hashed, identity in zip(shard.hashes, shard.identities, strict=True)
+        }
+        for found in (a, b)
+    ]
+    equal = {hash(user_key(message)) for _, message in written[0].items() & written[1].items()}
+    assert {hashed for hashed, _ in identities[0].items() & identities[1].items()} == equal
+    assert len({*identities[0].values(), *identities[1].values()}) == sum(map(len, identities)) - len(equal)
+
+
+def read_together(tmp_path, written, chance):
+    """Two databases with these entries, each with pages of its own form."""
+    with ExitStack() as stack:
+        found = []
+        for second, each in enumerate(written):
+            path = tmp_path / f"{second}.db"
+            path.write_bytes(BoltFile({**contents(), b"key": each}, **chance.choice(SHAPES)).snapshot())
+            database = stack.enter_context(opened_database(path))
+            bucket = next(bucket for bucket in database.buckets if bucket.name == b"key")
+            found.append(Latest(database.pages, bucket, second=bool(second)))
+        latest.read(found, lambda _done: None)
+    return found
 
 
 def test_marked_entries_are_read_in_their_order(opened_latest):
