@@ -3,7 +3,7 @@
 Reading order:
 - facts: objects, how they differ, the comparison
 - rules, judge: how an object differs, and the findings
-- pairs: which keys differ; entries: those read again, and made into objects
+- pairs: which keys differ; entries: those read again, counted, and made into objects where they are listed
 - collection: many differences in order, in little memory
 - compare: the whole, as the verb calls it
 - report, document

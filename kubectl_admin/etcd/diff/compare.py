@@ -45,8 +45,8 @@ def compare(a: Path, b: Path, options: Options, progress: Progress = quiet) -> C
     Raises as `verify.verify` does.
 
     Cost: each file is read as `verify` reads it; then every entry of bucket «key», as `verify` does with
-    `full`; then the pages that hold a difference. Memory: that of `verify`, some 25 bytes for each key of
-    both files, and some 50 for each difference that is kept.
+    `full`, both files side by side; then the pages that hold a difference. Memory: that of `verify`, some 25
+    bytes for each key of both files, and some 50 for each difference that is kept.
     """
     sizes = _size(a), _size(b)
     half, whole = sum(sizes), 2 * sum(sizes)

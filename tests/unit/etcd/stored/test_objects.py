@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from kubectl_admin.etcd.snapshot.latest import Latest
-from kubectl_admin.etcd.snapshot.verify import opened_database
+from kubectl_admin.etcd.snapshot.verify import indexed, opened_database, quiet
 from kubectl_admin.etcd.stored.objects import cluster, found, objects
 from tests.unit.etcd.diff.history import CLUSTER, SYSTEM, History, stored
 from tests.unit.etcd.stored.encoded import kept
@@ -18,8 +17,7 @@ def opened(tmp_path):
     @contextmanager
     def opened(history):
         with opened_database(history.save(tmp_path / "a.db")) as database:
-            bucket = next(bucket for bucket in database.buckets if bucket.name == b"key")
-            yield Latest(database.pages, bucket, lambda _done: None)
+            yield indexed(database, quiet)
 
     return opened
 
