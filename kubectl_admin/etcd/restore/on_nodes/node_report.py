@@ -79,12 +79,12 @@ def pruning(
         if isinstance(one, AdminError)
     ]
     said = (
-        [f"removed on {', '.join(nodes)}: the former data, and all else of restores that are over"]
+        [f"to remove on {', '.join(nodes)}: the former data, and all else of restores that are over"]
         if nodes
         else []
     )
     if webhooks:
-        said.append(f"webhooks that refuse again, which a restore has left ignored: {', '.join(webhooks)}")
+        said.append(f"to refuse again, webhooks that a restore has left ignored: {', '.join(webhooks)}")
     return replace(
         shown,
         kind="EtcdRestorePrunePlan",

@@ -98,13 +98,13 @@ def test_webhooks_that_a_restore_has_left_ignored():
     hook = "validatingwebhookconfiguration/policy"
     gap = Gap("webhooks", "forbidden")
     shown = pruning({"cp-1": one(NONE)}, [], "prod", webhooks=[hook], unseen=[gap])
-    assert shown.paragraphs == [f"webhooks that refuse again, which a restore has left ignored: {hook}"]
+    assert shown.paragraphs == [f"to refuse again, webhooks that a restore has left ignored: {hook}"]
     assert [found.rule for found in shown.findings] == ["not-seen"]
     assert pruning({"cp-1": one(NONE)}, [], "prod").paragraphs == ["nothing is to be removed"]
     both = pruning({"cp-1": one(RESTORED)}, ["cp-1"], "prod", webhooks=[hook]).paragraphs[0].splitlines()
     assert [line.split(":")[0] for line in both] == [
-        "removed on cp-1",
-        "webhooks that refuse again, which a restore has left ignored",
+        "to remove on cp-1",
+        "to refuse again, webhooks that a restore has left ignored",
     ]
     done = pruned({}, "prod", {hook: None, "other": AdminError("changed", "again")})
     assert done.paragraphs == [f"webhooks that refuse again: {hook}"]

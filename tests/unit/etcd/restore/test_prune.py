@@ -57,7 +57,7 @@ def plan(*answers):
 def test_the_plan_of_a_pruning():
     shown = plan(RESTORED, RESTORED, RESTORED)
     assert (shown.kind, list(shown.findings)) == ("EtcdRestorePrunePlan", [])
-    assert "removed on cp-1, cp-2, cp-3" in shown.paragraphs[0]
+    assert "to remove on cp-1, cp-2, cp-3" in shown.paragraphs[0]
     assert plan(NONE, NONE, NONE).paragraphs == ["nothing is to be removed"]
 
 
