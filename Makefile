@@ -51,7 +51,7 @@ lint: $(READY) $(TOOLS)
 
 # One process more than processors: many of these tests wait for programs that they have started.
 # Where no timeout of Python's can end a test, its process is ended and says where it stood.
-QUICK := -n 3 -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
+QUICK := -n 3 --durations=15 --durations-min=1 -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 
 # Each of these tiers runs one of its files alone with FILE=tests/unit/test_docs.py (or a directory, or FILE::TEST).
 unit: $(READY) $(TOOLS) ## Run the tests that need no cluster, or those of one FILE=…
@@ -69,7 +69,7 @@ bundle: $(READY)
 apiserver: $(READY)
 	@echo "test 5/6: a real API server with etcd, no kubelet; built from source the first time"
 	@$(BIN)/python -m tests.lab build 1.36
-	@$(BIN)/python -m pytest $(or $(FILE),tests/apiserver)
+	@$(BIN)/python -m pytest --durations=15 --durations-min=1 $(or $(FILE),tests/apiserver)
 
 # Two clusters at a time, whose files tests/cluster/conftest.py shares out; one FILE=… is run on a lab that stays up.
 cluster: $(READY) ## Run the tests on real nodes, or those of one FILE=… on a lab that is kept
@@ -78,7 +78,8 @@ cluster: $(READY) ## Run the tests on real nodes, or those of one FILE=… on a 
 ifdef FILE
 	@KUBECTL_ADMIN_LAB_KEEP=1 $(BIN)/python -m pytest -v $(FILE)
 else
-	@$(BIN)/python -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 tests/cluster
+	@$(BIN)/python -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 \
+	  --durations=40 --durations-min=5 tests/cluster
 endif
 
 # Labs of their own, which are taken away in the end.
