@@ -3,11 +3,14 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_admin.frame.options import DURATION, in_order
+
+if TYPE_CHECKING:
+    from kubectl_admin.etcd.restore.local.look import ByHand
 
 # The name of each in the fields of Forced, and its help.
 FORCED = {
@@ -26,9 +29,8 @@ OPTIONS = (
     click.option(
         "--decide-within",
         type=DURATION,
-        default="3m",
-        show_default=True,
         metavar="DURATION",
+        show_default="3m; 1h with --local and --script",
         help="How long nodes wait for a majority with the restored data before they go back.",
     ),
     click.option(
@@ -68,33 +70,83 @@ OPTIONS = (
 )
 # Those that are fields of a restore's Options as they are.
 PLAIN = ("all_or_nothing", "etcdutl", "prefix", "defrag", "force_nodes", "force_volumes")
+LOCAL = (
+    click.option(
+        "--local",
+        is_flag=True,
+        help="Restore this control-plane node by itself, as root on it; no API is asked.",
+    ),
+    click.option(
+        "--script", is_flag=True, help="Print a script that does the same on each node, without this program."
+    ),
+    click.option(
+        "--members",
+        metavar="NAMES",
+        help="With --local and --script: the members of the restored etcd, by commas; the others are lost.",
+    ),
+    click.option(
+        "--bump",
+        type=click.IntRange(1, 1 << 60),
+        metavar="N",
+        help="With --local and --script: by how much revisions rise, the same on all nodes.",
+    ),
+)
+DECISION = 180.0  # seconds
 LONGEST_DECISION = 220.0  # seconds: etcd's startup probe ends one that finds no majority after 240
+LONGEST_BY_HAND = 86400.0  # seconds: where people start the nodes, the probe only has etcd started again
 
 
 def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The decorator for all of them, handed over as `options`, a restore's Options."""
+    """The decorator for all of them, handed over as `options`, a restore's Options, and as `by_hand`: how
+    the nodes restore by themselves, a ByHand; None where they do not.
+    """
 
     @functools.wraps(function)
     def decided(
         *arguments: Any,
-        decide_within: float,
+        decide_within: float | None,
         webhooks: str | None,
+        local: bool,
+        script: bool,
+        members: str | None,
+        bump: int | None,
         **others: Any,
     ) -> Any:
         from kubectl_admin.errors import UsageError
+        from kubectl_admin.etcd.restore.local.settings import DECIDE
         from kubectl_admin.etcd.restore.look.facts import Forced
         from kubectl_admin.etcd.restore.look.look import Options
         from kubectl_admin.etcd.restore.on_nodes.plan import Times
 
         forced = Forced(**{name: others.pop(f"force_{name}") for name in FORCED})
-        if not 10 <= decide_within <= LONGEST_DECISION:
-            raise UsageError(f"--decide-within is from 10s to {LONGEST_DECISION:.0f}s")
+        by_hand = by_hand_of(local=local, script=script, members=members, bump=bump)
+        longest = LONGEST_BY_HAND if by_hand else LONGEST_DECISION
+        within = decide_within if decide_within is not None else float(DECIDE) if by_hand else DECISION
+        if not 10 <= within <= longest:
+            raise UsageError(f"--decide-within is from 10s to {longest:.0f}s")
         options = Options(
             forced=forced,
-            times=Times(decide=int(decide_within)),
+            times=Times(decide=int(within)),
             ignore_webhooks=webhooks == "ignore",
             **{name: others.pop(name) for name in PLAIN},
         )
-        return function(*arguments, options=options, **others)
+        return function(*arguments, options=options, by_hand=by_hand, **others)
 
-    return in_order(OPTIONS, decided)
+    return in_order((*OPTIONS, *LOCAL), decided)
+
+
+def by_hand_of(*, local: bool, script: bool, members: str | None, bump: int | None) -> "ByHand | None":
+    """How the nodes restore by themselves; None where they do not. Raises UsageError for misfits."""
+    from kubectl_admin.errors import UsageError
+    from kubectl_admin.etcd.restore.local.look import ByHand
+
+    if local and script:
+        raise UsageError("use --local on the node itself, or --script elsewhere, one of them")
+    if not local and not script:
+        if members is not None or bump is not None:
+            raise UsageError("--members and --bump are for --local and --script")
+        return None
+    names = tuple(name.strip() for name in (members or "").split(",") if name.strip())
+    if members is not None and (not names or len(set(names)) != len(names)):
+        raise UsageError(f"--members takes names of members, each once, and not {members!r}")
+    return ByHand(names, bump, is_script=script)

@@ -14,6 +14,7 @@ from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
 if TYPE_CHECKING:
+    from kubectl_admin.etcd.restore.local.look import ByHand
     from kubectl_admin.etcd.restore.look.look import Options
     from kubectl_admin.node.debug_pod import Options as PodOptions
 
@@ -35,6 +36,7 @@ def command(  # noqa: PLR0913 - its options
     only_status: bool,
     prune: bool,
     options: "Options",
+    by_hand: "ByHand | None",
     dry_run: bool,
     yes: bool,
     pods: "PodOptions",
@@ -56,11 +58,19 @@ def command(  # noqa: PLR0913 - its options
       kubectl admin etcd-restore --status
       # Remove the former data, once all is well
       kubectl admin etcd-restore --prune
+      # The API is dead: print a script, to be run on each control plane as root
+      kubectl admin etcd-restore snapshot.db --script > restore.sh
+      # The same with this program, on each control plane
+      kubectl-admin etcd-restore snapshot.db --local
+      # Two of three members are lost for good: on the third, from its own data
+      kubectl-admin etcd-restore --local --members cp-1
     """
     from kubectl_admin.verbs import etcd_restore_nodes as nodes
     from kubectl_admin.verbs import etcd_restore_work as work
 
     how = ChangeOptions(dry_run=dry_run, yes=yes)
+    if by_hand:
+        return on_the_node(env, file, options, by_hand, how, only_status=only_status, prune=prune)
     match file, only_status, prune:
         case Path(), False, False:
             return work.restore(env, file, options, pods, how)
@@ -69,3 +79,28 @@ def command(  # noqa: PLR0913 - its options
         case None, False, True:
             return nodes.prune(env, pods, how)
     raise UsageError("name a snapshot, or use --status or --prune, one of them")
+
+
+def on_the_node(  # noqa: PLR0913 - options
+    env: Environment,
+    file: Path | None,
+    options: "Options",
+    by_hand: "ByHand",
+    how: ChangeOptions,
+    *,
+    only_status: bool,
+    prune: bool,
+) -> Report:
+    """The same without an API."""
+    from kubectl_admin.verbs import etcd_restore_local as local
+
+    if prune or (only_status and (file or by_hand.is_script)):
+        raise UsageError(
+            "--local and --script restore; --status --local shows this node",
+            "the former data go with --prune alone, once the API is there, or with --prune of the script",
+        )
+    if options.ignore_webhooks:
+        raise UsageError("--webhooks is for a restore through the API")
+    if only_status:
+        return local.show_status(env)
+    return local.by_hand(env, file, options, by_hand, how)

@@ -27,7 +27,7 @@ THREE = (
     *("hostile_worker", "lab_faults", "permissions", "skew"),
 )
 # Files that bring up what they need, and need no more than any cluster beside it.
-ANY = ("etcd_snapshot_external", "lab_life")
+ANY = ("etcd_restore_local", "etcd_snapshot_external", "lab_life")
 # Files of the process with the small cluster that bring up their own, and come before it is there.
 BEFORE = ("drain_upgrade",)
 

@@ -9,7 +9,8 @@ Reading order:
 - keys: what the nodes write in etcd; unchanged: seen right before go, the word to begin;
   follow: until the end is seen
 - afterwards: the work once the restored API answers
+- local: a restore by each node itself, where no API is there to be asked
 - restore, resume: each as the verb calls it; report: plan and outcome
 
-Outsiders use the last line, look.look, on_nodes and before.
+Outsiders use the last line, look.look, on_nodes, local and before.
 """

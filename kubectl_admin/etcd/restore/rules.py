@@ -84,5 +84,9 @@ DOWNGRADE = Rule(
     "restore-downgrade", "no downgrade of etcd is under way", "https://etcd.io/docs/latest/downgrades/"
 )
 
+LOCAL_UNKNOWN = Rule(
+    "restore-local-unknown", "a restore on the nodes themselves sees no more than the node that it runs on"
+)
+
 # The restore itself.
 UNSETTLED = Rule("restore-unsettled", "all control-plane nodes run with the restored data in the end")

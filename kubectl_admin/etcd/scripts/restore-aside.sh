@@ -1,11 +1,11 @@
 # Restores the snapshot beside the data that etcd runs with, and says what is in it. Run as a job.
-# restore-aside.sh DIRECTORY ID DATA NAME TOKEN PEER CLUSTER BUMP RESERVE DEFRAG
+# restore-aside.sh DIRECTORY ID DATA NAME TOKEN PEER CLUSTER BUMP RESERVE DEFRAG [file]
 #   DATA: etcd's data directory. PEER: this member's own peer URL. CLUSTER: «NAME=URL,…», all members. BUMP: by how much
 #   revisions rise. RESERVE: bytes that must stay free beside etcd's data. DEFRAG: yes or no, whether the restored
-#   database is made as small as it can be
+#   database is made as small as it can be. file: the snapshot is a copy of etcd's own file, with no sum behind it
 # Its log ends with a line «restored JSON», etcdutl's own account of the restored data, and «took SECONDS».
 set -eu
-state=$1 id=$2 data=$3 name=$4 token=$5 peer=$6 cluster=$7 bump=$8 reserve=$9 defrag=${10:-no}
+state=$1 id=$2 data=$3 name=$4 token=$5 peer=$6 cluster=$7 bump=$8 reserve=$9 defrag=${10:-no} kind=${11-}
 
 fresh=$data/.kubectl-admin-$id-new
 part=$fresh.part
@@ -27,6 +27,8 @@ if [ "$free" -lt "$needed" ]; then
   echo "$((free >> 20)) MiB are free in $data, and $(((needed + 1048575) >> 20)) MiB are needed"
   exit 1
 fi
+check=
+if [ "$kind" = file ]; then check=--skip-hash-check; fi
 memory=
 # By default 10 GiB are mapped, which fails where memory may not be overcommitted.
 if "$state/etcdutl" snapshot restore --help 2>&1 | grep -q -e --initial-memory-map-size; then
@@ -34,7 +36,7 @@ if "$state/etcdutl" snapshot restore --help 2>&1 | grep -q -e --initial-memory-m
 fi
 "$@" snapshot restore "$state/snapshot.db" --data-dir="$part" --name="$name" --initial-cluster="$cluster" \
   --initial-cluster-token="$token" --initial-advertise-peer-urls="$peer" \
-  --bump-revision="$bump" --mark-compacted ${memory:+"$memory"}
+  --bump-revision="$bump" --mark-compacted ${memory:+"$memory"} ${check:+"$check"}
 if [ "$defrag" = yes ]; then "$@" defrag --data-dir="$part"; fi
 # Not by «etcdutl hashkv»: of etcd 3.6 it panics where a key has a lease, and it writes into the file.
 said=$("$@" snapshot status "$part/member/snap/db" --write-out=json)

@@ -8,29 +8,10 @@ state=$1 owner=$2 id=$3 plan=$4 container=$5 units=$6
 
 . ./etcd-root.sh
 . ./restore-look.sh
+. ./restore-directory.sh
 
 umask 077
-settle_unit kubectl-admin-restore.service
-look_at_restore "$state"
-if [ "$unit_is" = running ] || [ "$restore_is" = underway ]; then
-  echo "restore ${restore_id:-without a plan} is underway here (its last word: $restore_last)" >&2
-  exit 1
-fi
-# The answer to an earlier attempt may have been lost on its way.
-if [ "$restore_id" != "$id" ]; then
-  if [ -n "$restore_id" ]; then remove_aside "$restore_data" "$restore_id"; fi
-  if [ "$restore_is" != none ]; then
-    remove_unit "$units"
-    rm -rf -- "$state"
-  fi
-  mkdir -p -- "${state%/*}"
-  mkdir -- "$state"
-  printf '%s\n' "$owner" > "$state/owner.part"
-  mv -- "$state/owner.part" "$state/owner"
-  printf '%s' "$plan" > "$state/plan.part"
-  sync "$state/plan.part" 2> /dev/null || sync
-  mv -- "$state/plan.part" "$state/plan"
-fi
+make_directory "$state" "$owner" "$id" "$plan" "$units"
 find_root "$container"
 if [ -z "$root" ]; then
   echo "etcd's container $container does not run here any more" >&2

@@ -25,7 +25,16 @@ def judge(
 
     defrag: whether the restored file will be defragmented before it is used; None where that is no choice.
     """
-    found = [*of_file(file), *layout.of_cluster(live)]
+    found = of_snapshot(file, live, forced, defrag=defrag)
+    faults = list(of_file(file))
+    return [*faults, *layout.of_cluster(live), *found[len(faults) :]]
+
+
+def of_snapshot(
+    file: SnapshotFacts, live: LiveFacts, forced: Forced, *, defrag: bool | None = None
+) -> list[Finding]:
+    """The same but for how the cluster is built, which its nodes themselves look at where no API is there."""
+    found = [*of_file(file)]
     # Nothing of the file can be compared, or nothing with it: no host could be asked.
     if file.objects is None or live.is_full:
         return found

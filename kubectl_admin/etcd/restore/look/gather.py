@@ -132,7 +132,7 @@ def encryption_of(node: ControlPlane, path: str, texts: Texts) -> tuple[Encrypti
     if path not in texts.read:
         return None, f"node {node.name}: {path} {'can not be read' if path in texts.unread else 'is missing'}"
     try:
-        return configured(_document(texts.read[path], path)), ""
+        return configured(document(texts.read[path], path)), ""
     except AdminError as error:
         return None, f"node {node.name}: {error.what}"
     except Unconfigured as error:
@@ -165,7 +165,7 @@ def _file(node: ControlPlane, component: str, flag: str) -> str:
     return pod.on_host(path) if pod and path else ""
 
 
-def _document(text: str, path: str) -> Any:
+def document(text: str, path: str) -> Any:
     """The document of a configuration in YAML or JSON. Raises AdminError, with nothing of what it holds."""
     if text.lstrip().startswith("{"):  # JSON may have tabs, which YAML does not take
         try:

@@ -13,11 +13,17 @@ PRUNE_TIMEOUT = 300.0  # seconds to remove gigabytes from a slow disk
 
 
 def unit(plan: NodePlan) -> str:
-    """The unit's text. It resumes after a restart of the node, before the kubelet starts anything.
+    """The unit's text. «%» is systemd's in paths, too."""
+    paths = (DIRECTORY, plan.data, plan.manifests, plan.parked)
+    return unit_of(" ".join(path.replace("%", "%%") for path in paths))
 
-    Source: systemd.unit(5), systemd.service(5). «%» is theirs in paths, too.
+
+def unit_of(paths: str) -> str:
+    """The same for these directories. It resumes after a restart of the node, before the kubelet starts
+    anything.
+
+    Source: systemd.unit(5), systemd.service(5).
     """
-    paths = " ".join(path.replace("%", "%%") for path in (DIRECTORY, plan.data, plan.manifests, plan.parked))
     return f"""\
 [Unit]
 Description=kubectl-admin: restore of etcd

@@ -107,15 +107,23 @@ class Walk:
     """All states that a number of nodes reaches by a table.
 
     by_hand: GO is a file on each, at any time. refused: steps whose key the old etcd never takes (NOSPACE).
+    unarmed: so many nodes have no worker, and stay with the old data.
     """
 
     def __init__(
-        self, table: Table, count: int, *, by_hand: bool = False, refused: frozenset[str] = frozenset()
+        self,
+        table: Table,
+        count: int,
+        *,
+        by_hand: bool = False,
+        refused: frozenset[str] = frozenset(),
+        unarmed: int = 0,
     ) -> None:
         self.table, self.by_hand, self.refused = table, by_hand, refused
         self.effects = cache(self._effects)
         self.first = cache(self._first)
-        start = State((0,) * count, decided=False, go=Go(possible=not by_hand, by_hand=by_hand), served=False)
+        nodes = (*(0,) * (count - unarmed), *(OVER,) * unarmed)
+        start = State(nodes, decided=False, go=Go(possible=not by_hand, by_hand=by_hand), served=False)
         self.states, self.unsafe = {start}, list[State]()
         todo = [start]
         while todo:

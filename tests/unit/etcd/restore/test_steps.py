@@ -48,6 +48,16 @@ def test_an_old_etcd_that_takes_no_key_delays_the_end_of_several_nodes(count, wh
     assert set(again.ends()) == ENDS
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_go_by_hand_on_some_while_the_others_run_on_with_the_old_data(count):
+    """Nobody has come to those: they have no worker, and are alive."""
+    for unarmed in range(1, count + 1):
+        walk = Walk(steps.steps(), count, by_hand=True, unarmed=unarmed)
+        assert walk.unsafe == []
+        has_served = any(state.served for state in walk.states)
+        assert has_served == (2 * (count - unarmed) > count)
+
+
 def changed(old: str, new: str) -> steps.Table:
     """The table with another row, written as in the file."""
     text = steps.text()
