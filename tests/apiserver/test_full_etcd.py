@@ -20,7 +20,7 @@ from tests.lab.api.sketch import Sketch
 pytestmark = pytest.mark.lab
 
 SPACE = "/api/v1/namespaces/default"
-MAPS, PODS = f"{SPACE}/configmaps", f"{SPACE}/pods"
+MAPS, PODS, ACCOUNTS = (f"{SPACE}/{name}" for name in ("configmaps", "pods", "serviceaccounts"))
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 
 
@@ -49,11 +49,12 @@ def full() -> Iterator[None]:
 @pytest.fixture
 def cluster(kubeconfig: Path) -> Iterator[Cluster]:
     here = connected(kubeconfig)
-    here.post(MAPS, named("full-etcd"))
+    for path in (MAPS, ACCOUNTS):
+        here.post(path, named("full-etcd"))
     yield here
-    for name in ("full-etcd", "full-etcd-2"):
+    for path in (f"{MAPS}/full-etcd", f"{MAPS}/full-etcd-2", f"{ACCOUNTS}/full-etcd"):
         with suppress(NotFound):
-            here.delete(f"{MAPS}/{name}")
+            here.delete(path)
 
 
 def named(name: str, **more: Any) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def named(name: str, **more: Any) -> dict[str, Any]:
 def test_no_pod_and_no_lease_can_be_made_and_what_is_there_can_be_read_and_deleted(cluster):
     """So no debug pod reaches a node, and no run can hold a lock."""
     pod = named("full-etcd", spec={"nodeName": "cp-1", "containers": [{"name": "c", "image": "c"}]})
-    pod["spec"] |= {"automountServiceAccountToken": False}
+    pod["spec"] |= {"automountServiceAccountToken": False, "serviceAccountName": "full-etcd"}
     with full():
         for path, body in ((MAPS, named("full-etcd-2")), (PODS, pod), (LEASES, named("full-etcd"))):
             with pytest.raises(ApiError, match=FULL) as refused:
