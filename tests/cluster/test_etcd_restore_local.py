@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster import labs
 from tests.cluster.labs import admin
+from tests.lab.errors import LabError
 from tests.lab.nodes import node
 from tests.lab.nodes.lab import PODMAN, Lab
 
@@ -36,11 +37,17 @@ def copy(lab: Lab, name: str, file: Path, path: str) -> None:
 def until(state: Callable[[], object], what: str, patience: float = 180) -> None:
     end = time.monotonic() + patience
     while True:
-        with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        with contextlib.suppress(LabError, subprocess.SubprocessError):
             if state():
                 return
         assert time.monotonic() < end, f"not so after {patience} s: {what}"
         time.sleep(0.5)
+
+
+def deploy(lab: Lab) -> str:
+    with contextlib.suppress(LabError):  # also where the answer was lost
+        lab.kubectl(*DEPLOYMENT)
+    return lab.kubectl("get", "deployment", "later")
 
 
 def members(lab: Lab) -> list[str]:
@@ -67,7 +74,7 @@ def test_two_members_are_lost_for_good_and_the_survivor_comes_back(lab: Lab, tmp
     assert "this node runs with the restored data" in done.stderr
     assert members(lab) == ["cp-1"]
     until(lambda: lab.kubectl("get", "configmap", "kept"), "the API answers, with the data of before")
-    lab.kubectl(*DEPLOYMENT)
+    until(lambda: deploy(lab), "a Deployment can be made")
     until(
         lambda: lab.kubectl("wait", "deployment/later", "--for=condition=Available", "--timeout=100s"),
         "a Deployment made afterwards has its pods",
