@@ -387,6 +387,13 @@ def test_own_data_of_an_etcd_that_opens_no_port(host):
     assert log.index("stop kubelet.service") < log.index("start kubelet.service")
 
 
+def test_a_dry_run_does_not_end_etcd_for_its_data(host):
+    before = host.seen()
+    done = host.run("--dry-run", "--yes", settings=own(host))
+    assert (done.returncode, "can be done on node cp-1" in done.stderr) == (0, True)
+    assert host.seen() == before
+
+
 def test_own_data_that_are_damaged(host):
     host.write("damaged", "")
     host.write("systemd/units/kubelet.service", "active\n")
