@@ -26,7 +26,7 @@ undo() {
 }
 
 prepare() {
-  trap 'undo; rm -rf -- "$dir"; exit 130' INT TERM HUP
+  trap 'trap "" INT TERM HUP; undo; rm -rf -- "$dir"; exit 130' INT TERM HUP
   make_directory "$state" "$(id -un)@$(uname -n) - $$ -" "$id" "$(the_plan)$line" "$units" || exit 1
   for name in etcdctl etcdutl; do
     cp -- "$dir/$name" "$state/$name" || { undo; refuse "$dir/$name can't be copied to $state"; }

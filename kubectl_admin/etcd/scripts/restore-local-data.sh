@@ -19,8 +19,8 @@ known_members() {
     return
   fi
   # Source: etcd server/etcdserver/api/membership/member.go, Member as JSON.
-  tr -c '\040-\176' '\n' < "$data/member/snap/db" | grep -oE '\{"id":[0-9]+,"peerURLs":\[[^]]+\][^}]*\}' | sort -u | awk '{
-    urls = $0; sub(/^[^[]*\[/, "", urls); sub(/\].*$/, "", urls); gsub(/[" ]/, "", urls)
+  tr -c '\040-\176' '\n' < "$data/member/snap/db" | grep -oE '\{"id":[0-9]+,"peerURLs":\["[^"]+"(,"[^"]+")*\][^}]*\}' | sort -u | awk '{
+    urls = $0; sub(/^[^[]*\[/, "", urls); sub(/"\].*$/, "", urls); gsub(/[" ]/, "", urls)
     name = "unnamed"
     if (match($0, /"name":"[^"]+"/)) name = substr($0, RSTART + 8, RLENGTH - 9)
     gsub(/[^A-Za-z0-9._-]/, "?", name)
@@ -31,6 +31,16 @@ known_members() {
 # Adds those that are neither restored nor known to be left out to `lost`.
 look_for_others() {
   known=$(known_members)
+  # None is no answer where a majority has been heard, and where this node's data are to be all there is.
+  case $(printf '%s\n' "$known" | sed 's/^[^ ]* /,/; s/$/,/') in
+    *",$own_url,"*) ;;
+    *)
+      if [ "$quorum" = yes ] || [ "$sha256" = own ]; then
+        refuse "etcd's members are not known here: neither etcd nor its data name this node, at $own_url" \
+          "whether others run can't be seen without them; try again, or restore a snapshot"
+      fi
+      ;;
+  esac
   if [ -z "$known" ] && [ "$named" = no ]; then
     refuse "etcd's data on this node do not tell who its members are, and a snapshot may be older than the last of them" \
       "name those that are restored when you print this: --members $(printf '%s' "$nodes" | tr ' ' ',')"
@@ -58,14 +68,20 @@ refuse_running() { # «NAME PEER CLIENT» a line
         for limit in 5 25; do
           said=$(ETCDCTL_API=3 "$dir/etcdctl" --endpoints="$url" --cacert="$cacert" --cert="$cert" --key="$key" \
             --dial-timeout=${limit}s --command-timeout=${limit}s endpoint status 2>&1 < /dev/null)
-          case $said in *'Error while dialing'*) said=down && break ;; *'to become ready'*) ;; *) break ;; esac
+          case $said in
+            # This host can't look there: that says nothing of the other one.
+            *': lookup '* | *'network is unreachable'* | *'not permitted'* | *'cannot assign'*) break ;;
+            *'Error while dialing'*) said=down && break ;;
+            *'to become ready'*) ;;
+            *) break ;;
+          esac
         done
         [ "$said" = down ] || printf '%s at %s\n' "$name" "$url"
       } &
     done
     wait
-  done > "$dir/running"
-  [ ! -s "$dir/running" ] || refuse "a member that is left out answers: $(head -n 1 "$dir/running")" \
+  done > "$dir/running" || refuse "$dir can't be written"
+  [ ! -s "$dir/running" ] || refuse "a member that is left out answers, or can't be looked at: $(head -n 1 "$dir/running")" \
     "its majority, if alive, is a running cluster; stop it first, for good (kubeadm reset there)"
 }
 
@@ -126,6 +142,13 @@ refuse_strange() {
   esac
 }
 
+# The kubelet runs again if it ran before; also where this is interrupted.
+give_back_kubelet() {
+  case $kubelet_was in inactive | failed) return 0 ;; esac
+  systemctl start kubelet.service
+  kubelet_was=inactive
+}
+
 # The node's own data into a file: through the client port, which needs no majority, or with etcd ended, which opens none
 # once it has started again without one. The kubelet is stopped meanwhile: after a cut of power all is as before.
 save_own() { # FILE
@@ -145,7 +168,7 @@ save_own() { # FILE
     find_processes etcd
     if [ -z "$pids" ] && ! is_listening "$endpoint" && cp -- "$data/member/snap/db" "$1"; then saved=yes; fi
   fi
-  case $kubelet_was in inactive | failed) ;; *) systemctl start kubelet.service ;; esac
+  give_back_kubelet
   [ "$saved" = yes ] || refuse "$data/member/snap/db could not be copied with etcd stopped" "is etcd started by something else here?"
   own_is='file'
   "$dir/etcdutl" snapshot status "$1" > "$dir/saved" 2>&1 || refuse "etcd's file is damaged: $(tail -n 1 "$dir/saved")" \

@@ -66,6 +66,24 @@ restore() {
   say "afterwards: kubectl admin health; the former data go with kubectl admin etcd-restore --prune"
 }
 
+# Two at once would remove the restored data from under each other. The directory is the lock: it ends with the process.
+begin_alone() {
+  command -v flock > /dev/null || return 0
+  exec 9< "${state%/*}"
+  flock -n 9 || refuse "another run of this is at work on this host" "wait for its end"
+  case $mode in restore | dry-run) ;; *) return 0 ;; esac
+  look_at_restore "$state"
+  [ "$restore_is" != underway ] || refuse "a restore has begun here meanwhile" "$asked --status"
+}
+
+# What is undone is not left half undone by a second signal.
+leave() {
+  trap '' INT TERM HUP
+  give_back_kubelet
+  rm -rf -- "$dir"
+  rmdir -- "${state%/*}" 2> /dev/null
+}
+
 # The facts of this host for those who decide elsewhere.
 tell() {
   printf '%s %s\n' node "$node" peer "$own_url" clients "$advertises" data "$data" manifests "$manifests" etcd "$etcdutl_is" \
@@ -120,8 +138,10 @@ main() {
       ;;
   esac
   mkdir -p -- "${state%/*}"
+  begin_alone
   dir=$(mktemp -d "${state%/*}/local-XXXXXX") || exit 1
-  trap 'rm -rf -- "$dir"; rmdir -- "${state%/*}" 2> /dev/null' EXIT
+  kubelet_was=inactive # as long as this has not stopped it
+  trap leave EXIT
   trap 'exit 130' INT TERM HUP
   take_programs "$own_utl"
   look_at_own_etcd
@@ -144,10 +164,12 @@ main() {
   fi
   what=$snapshot
   if [ "$sha256" = own ]; then
+    [ -z "$snapshot" ] || refuse "this was printed for the data of this node, and not for $snapshot" \
+      "print it for that snapshot, or give none"
     [ "$count" = 1 ] || refuse "several nodes can't be restored from the data of each: they differ" "--members NAME, one of them"
     what="this node's own data"
   fi
-  if [ -n "$snapshot" ] || [ "$sha256" != own ]; then
+  if [ "$sha256" != own ]; then
     look_at_snapshot
     refuse_strange
   else
@@ -166,7 +188,13 @@ main() {
     return 0
   fi
   ask
-  if [ "$sha256" = own ] && [ -z "$snapshot" ]; then
+  # Members may have come back while somebody thought about it.
+  if [ "$yes" = no ] && [ -n "$lost" ]; then
+    look_at_own_etcd
+    [ "$quorum" = no ] || refuse "etcd has a majority again" "members are not left out of a cluster that works"
+    refuse_running "$lost"
+  fi
+  if [ "$sha256" = own ]; then
     snapshot=$dir/own.db
     save_own "$snapshot"
   fi

@@ -139,7 +139,7 @@ def look(host: Mapping[str, str], own: Own, file: Path | None, options: Options,
     findings = [*of_snapshot(facts, live, forced, defrag=options.defrag), *unknown(own, host)]
     if facts.objects is None or facts.snapshot is None:
         return Looked(host, facts, tuple(findings), None)
-    bump = choice.bump if choice.bump is not None else bump_of(host, own, facts.revision or 0)
+    bump = bump_of(host, own, facts.revision or 0, choice.bump)
     members, lost = deciding.chosen(own.members or facts.snapshot.contents.members, choice.members)
     settings = Settings(
         id=deciding.id_of(facts.snapshot.sha256, members, bump),
@@ -225,9 +225,19 @@ def of_own(host: Mapping[str, str], own: Own, options: Options, choice: ByHand) 
     return Looked(host, None, tuple(unknown(own, host)), settings, words_of(options))
 
 
-def bump_of(host: Mapping[str, str], own: Own, snapshot: int) -> int:
-    """By how much revisions rise. Raises AdminError where nobody knows the present one."""
+def bump_of(host: Mapping[str, str], own: Own, snapshot: int, chosen: int | None = None) -> int:
+    """By how much revisions rise. snapshot: its last revision. chosen: a person's number. Raises AdminError
+    where nobody knows the present one, and where the number leaves the restored data below it.
+    """
     live = revision_of(host, own)
+    if chosen is not None:
+        if live is not None and live >= snapshot + chosen:
+            raise AdminError(
+                f"this node's data are at revision {live}, and the restored ones would be at "
+                f"{snapshot + chosen}: watchers would miss events",
+                f"give a --bump above {live - snapshot}, the same on all nodes",
+            )
+        return chosen
     if live is None:
         raise AdminError(
             f"the present revision is not known: this node's data can't be read ({own.why})",

@@ -4,7 +4,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,17 +42,31 @@ def run(arguments: Sequence[str], given: str, quiet: bool) -> Told:
         path.write_text(bare(), encoding="utf-8")
         words = ["/bin/sh", str(path), *arguments, "--asked", ASKED, *(["--settings"] if given else [])]
         kept = subprocess.PIPE if quiet else None
-        done = subprocess.run(
-            words,
-            input=given,
-            stdout=kept,
-            stderr=kept,
-            check=False,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-    return Told(done.returncode, done.stdout or "", done.stderr or "")
+        return until_ended(words, given, kept)
+
+
+def until_ended(words: Sequence[str], given: str, kept: int | None) -> Told:
+    """Runs a command to its end, also where this process is interrupted meanwhile: then the command is told
+    to end, and puts back what it has stopped. Killed, as subprocess.run does, it could not.
+    """
+    with subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=kept,
+        stderr=kept,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            out, err = process.communicate(given)
+        except BaseException:
+            process.terminate()
+            while process.poll() is None:
+                with suppress(KeyboardInterrupt):
+                    process.communicate()
+            raise
+    return Told(process.returncode, out or "", err or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,3 +150,8 @@ def test_a_script_is_not_printed_for_a_file_that_is_cut_off(snapshot):
     snapshot.write_bytes(snapshot.read_bytes()[:-40])
     with pytest.raises(AdminError):
         for_script(snapshot, ALL, ByHand(), NOW)
+
+
+def test_a_number_that_leaves_the_restored_data_below_those_of_now_is_refused(snapshot):
+    with pytest.raises(AdminError, match="watchers would miss events"):
+        look.look(HOST, own(), snapshot, ALL, ByHand(bump=1))

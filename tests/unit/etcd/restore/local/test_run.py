@@ -89,3 +89,14 @@ def test_it_really_runs():
     told = run.run(["--status"], "", True)
     assert (told.code, told.out.endswith("\n# end\n")) == (0, True)
     assert run.run(["--unknown"], "", True).err.startswith("error: unknown: --unknown\n")
+
+
+def test_an_interrupted_script_puts_back_what_it_has_stopped(tmp_path):
+    """subprocess.run would kill it, a quarter of a second after Ctrl-C."""
+    script = f"""trap 'sleep 0.5; : > {tmp_path}/put-back; exit 130' TERM
+read -r given
+kill -INT $PPID
+while :; do sleep 0.1; done"""
+    with pytest.raises(KeyboardInterrupt):
+        run.until_ended(["/bin/sh", "-c", script], "given\n", None)
+    assert (tmp_path / "put-back").exists()
