@@ -6,6 +6,7 @@ Reading order:
 - stored: objects as the API server stores them, as plain data
 - diff: two snapshots as files, and the objects in which they differ
 - save: a snapshot saved by a member, downloaded and verified
+- past: a snapshot opened as a cluster of its own, to look into
 - restore: all control planes brought back to a snapshot
 - rules: the rules on alarms, which members raise and snapshots keep
 """

@@ -16,6 +16,7 @@ HOMES = (
     "drain.rules",
     "etcd.diff.rules",
     "etcd.members.rules",
+    "etcd.past.rules",
     "etcd.restore.rules",
     "etcd.restore.consequences.rules",
     "etcd.rules",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
+from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
 
@@ -60,6 +61,23 @@ class Verb(click.Command):
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
         formatter.write_text('Global options: see "kubectl admin options".')
+
+
+class CommandVerb(Verb):
+    """A verb with the command line of another program behind `--`. before: the word in front of that."""
+
+    before = ""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if "--" in args:
+                raise
+            # Click would offer an option of this program instead, which means something else.
+            raise UsageError(
+                error.message, f"put -- before the command: {ctx.command_path} {self.before} -- COMMAND"
+            ) from error
 
 
 class VerbGroup(Verb, click.Group):

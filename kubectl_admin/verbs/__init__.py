@@ -23,6 +23,7 @@ GROUPS = {
         "etcd-snapshot": "Take a snapshot of etcd, verified, into a file here.",
         "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
         "etcd-diff": "Show the objects in which two snapshots of etcd differ, on this machine.",
+        "etcd-open": "Look into a snapshot of etcd as into a cluster, with kubectl or any client.",
         "etcd-restore": "Restore etcd of the whole control plane from a snapshot.",
     },
     "Tools": {

@@ -4,29 +4,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.options import debug_pod
-from kubectl_admin.frame.verb import Verb
+from kubectl_admin.frame.verb import CommandVerb
 
 if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
 
 
-class NodeExec(Verb):
-    """A verb with the command line of another program behind `--`."""
+class NodeExec(CommandVerb):
+    """Its command line."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            if "--" in args:
-                raise
-            # Click would offer an option of this program instead, which means something else.
-            raise UsageError(
-                error.message, f"put -- before the command: {ctx.command_path} NODE -- COMMAND"
-            ) from error
+    before = "NODE"
 
 
 @click.command("node-exec", cls=NodeExec)

@@ -29,6 +29,8 @@ storage.k8s.io/v1beta1: VolumeAttachment
 discovery.k8s.io/v1: EndpointSlice
 discovery.k8s.io/v1beta1: EndpointSlice
 coordination.k8s.io/v1: Lease
+networking.k8s.io/v1: ServiceCIDR
+networking.k8s.io/v1beta1: ServiceCIDR
 admissionregistration.k8s.io/v1: ValidatingWebhookConfiguration MutatingWebhookConfiguration
 admissionregistration.k8s.io/v1beta1: ValidatingWebhookConfiguration MutatingWebhookConfiguration
 """
@@ -57,6 +59,8 @@ Secret: metadata=1:ObjectMeta data=2{}:bytes type=3 immutable=5?:bool
 Lease: metadata=1:ObjectMeta spec=2:LeaseSpec
 LeaseSpec: holderIdentity=1? leaseDurationSeconds=2?:int acquireTime=3:microtime renewTime=4:microtime
     leaseTransitions=5?:int
+ServiceCIDR: metadata=1:ObjectMeta spec=2:ServiceCIDRSpec
+ServiceCIDRSpec: cidrs=1[]
 
 Node: metadata=1:ObjectMeta spec=2:NodeSpec status=3:NodeStatus
 NodeSpec: podCIDR=1 providerID=3 unschedulable=4:bool taints=5[]:Taint podCIDRs=7[]

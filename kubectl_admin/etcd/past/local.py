@@ -1,0 +1,198 @@
+"""A snapshot opened on this machine, by programs that are here. No cluster is asked.
+
+A shell runs them (scripts/past-run.sh): it ends with its standard input, so with this process, however that
+ends, and leaves nothing of them.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.etcd.past import certificates, flags, judge, kubeconfig, programs, ready
+from kubectl_admin.etcd.past.certificates import ADDRESS
+from kubectl_admin.etcd.past.facts import Past, Place
+from kubectl_admin.etcd.past.opened import Opened, refuse
+from kubectl_admin.etcd.past.programs import ASKED, NAMES
+from kubectl_admin.node.script import Script
+from kubectl_admin.signals import sheltered
+
+RUN = Script("etcd", "past-run")
+HERE = "this machine"
+VERSION_TIMEOUT = 30.0  # seconds for a program to tell its version
+MEMORY = Path("/proc/meminfo")
+TAIL = 4096  # bytes of a log's end
+LONGEST = 1 << 20  # bytes of a configuration of encryption
+HINT = "name the directory of etcd, etcdutl and kube-apiserver with --bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A person's choices. bin: where the programs are; None for PATH. encryption: the API server's
+    configuration, where there is one. namespace: of the kubeconfig, or "".
+    """
+
+    bin: Path | None
+    encryption: Path | None
+    namespace: str
+    environ: Mapping[str, str]
+
+
+def found(where: Local) -> dict[str, Path]:
+    """The programs by their names. Raises UsageError where one is missing."""
+    path = str(where.bin) if where.bin else where.environ.get("PATH", os.defpath)
+    there = {name: shutil.which(name, path=path) for name in NAMES}
+    if lacking := [name for name, program in there.items() if program is None]:
+        place = str(where.bin) if where.bin else "PATH"
+        raise UsageError(f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not in {place}", HINT)
+    return {name: Path(program).resolve() for name, program in there.items() if program}
+
+
+def place_of(there: Mapping[str, Path]) -> Place:
+    """This machine. Raises AdminError for programs that do not fit."""
+    versions = {name: programs.version(_said(program, ASKED[name])) for name, program in there.items()}
+    programs.refuse_unable(versions, HERE, HINT)
+    system = os.statvfs(tempfile.gettempdir())
+    return Place(
+        name=HERE,
+        memory=available(),
+        room=system.f_bavail * system.f_frsize,
+        copies=0,
+        etcd=versions[flags.ETCD],
+        kubernetes=versions[flags.APISERVER],
+    )
+
+
+def available() -> int | None:
+    """Bytes of memory that are available; None where the system does not tell."""
+    try:
+        lines = MEMORY.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
+
+
+@contextmanager
+def opened(past: Past, where: Local, say: Callable[[str], None]) -> Iterator[Opened]:
+    """The snapshot while it is open; of its programs and files nothing is there afterwards.
+
+    Raises AdminError where something forbids it, or a program fails.
+    """
+    there = found(where)
+    place = place_of(there)
+    findings = judge.judge(past, place)
+    refuse(past, findings)
+    keys = certificates.make()
+    with (
+        kubeconfig.guarded_directory(where.environ) as own,
+        running(past, where, there, keys) as (port, check),
+    ):
+        say("the database is made, and etcd and kube-apiserver start")
+        path = kubeconfig.write(own, kubeconfig.text(port, keys, where.namespace))
+        cluster = kubeconfig.connect(path)
+        ready.wait_until_ready(cluster, check)
+        yield Opened(past, place, path, cluster, (*findings, *ready.unread(cluster)), check)
+
+
+@contextmanager
+def running(
+    past: Past, where: Local, there: Mapping[str, Path], keys: certificates.Keys
+) -> Iterator[tuple[int, Callable[[], None]]]:
+    """The programs while they run: the port, and what raises AdminError once one of them has ended."""
+    process: subprocess.Popen[bytes] | None = None
+    with sheltered() as shelter:
+        directory = Path(tempfile.mkdtemp(prefix=kubeconfig.PREFIX))
+        try:
+            with shelter.exposed():
+                port = free_port()
+                fill(directory, past, where, there, keys, port)
+                process = subprocess.Popen(
+                    ["/bin/sh", "-c", RUN.text(), RUN.name, str(directory), "0"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                    cwd="/",
+                )
+                yield port, lambda: check(directory)
+        finally:
+            kubeconfig.end(process)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def fill(
+    directory: Path,
+    past: Past,
+    where: Local,
+    there: Mapping[str, Path],
+    keys: certificates.Keys,
+    port: int,
+) -> None:
+    """Puts all that the programs need into their directory."""
+    for name, program in there.items():
+        (directory / name).symlink_to(program)
+    commands = flags.words(past, str(past.path.resolve()), port, encrypted=where.encryption is not None)
+    content = flags.files(commands, keys)
+    if where.encryption:
+        content[flags.ENCRYPTION] = configuration(where.encryption)
+    for name, data in content.items():
+        kubeconfig.create(directory / name, data)
+
+
+def configuration(path: Path) -> bytes:
+    """The configuration of encryption. Raises UsageError where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LONGEST)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+
+
+def free_port() -> int:
+    """A port of the loopback on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        return int(probe.getsockname()[1])
+
+
+def check(directory: Path) -> None:
+    """Raises AdminError where a program has ended."""
+    ended, words = {}, {}
+    for name in NAMES:
+        try:
+            ended[name] = int((directory / f"{name}.ended").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            continue
+        words[name] = tail(directory / f"{name}.log")
+    programs.refuse_ended(ended, words)
+
+
+def tail(path: Path) -> str:
+    """The end of a log."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            return file.read(TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _said(program: Path, word: str) -> str:
+    """All that a program says to this word."""
+    try:
+        done = subprocess.run(
+            [program, word],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=VERSION_TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AdminError(f"{program} does not tell its version: {error}", HINT) from error
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,46 @@
+"""How an opened snapshot is used: by a command, a shell, or whoever takes its kubeconfig."""
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+
+from kubectl_admin.etcd.past import command
+from kubectl_admin.etcd.past.opened import Opened
+from kubectl_admin.report import Report
+
+WATCH_INTERVAL = 1.0  # seconds between two looks whether it is still open
+SHELL = "this shell sees the cluster as it was; it can change nothing; exit ends it"
+STAYS = "open until Ctrl-C"
+
+
+def use(
+    opened: Opened,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    shell: bool,
+    write: Callable[[str], None],
+    say: Callable[[str], None],
+) -> int:
+    """The exit code, once the snapshot is not needed any more.
+
+    argv: a command. shell: the user's shell instead. With neither, the line that a shell takes is written,
+    and Ctrl-C is the end. Raises AdminError where it does not stay open.
+    """
+    if shell:
+        argv, environ = command.shell(environ, opened.past, opened.kubeconfig.parent)
+        say(SHELL)
+    if argv:
+        return command.run(argv, environ, opened.kubeconfig)
+    write(f"export KUBECONFIG={shlex.quote(str(opened.kubeconfig))}\n")
+    say(STAYS)
+    try:
+        while True:
+            opened.check()
+            opened.cluster.clock.sleep(WATCH_INTERVAL)
+    except KeyboardInterrupt:
+        return 0
+
+
+def report(opened: Opened) -> Report:
+    """What is to be known about an opened snapshot."""
+    return Report(kind="EtcdOpen", items=lambda: (), names=lambda: (), findings=opened.findings)
