@@ -87,6 +87,13 @@ def container_of(pod: Mapping[str, Any], program: str) -> Mapping[str, Any]:
     return (named or started or containers)[0]
 
 
+def container_id_of(pod: Mapping[str, Any], container: Mapping[str, Any]) -> str:
+    """The runtime's id of a container, without its scheme; "" while there is none."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    running = (one for one in statuses if one.get("name") == container["name"])
+    return next((str(one.get("containerID") or "") for one in running), "").rpartition("//")[2]
+
+
 def flags_of(pod: Mapping[str, Any], component: str) -> dict[str, str]:
     """The flags that a component is started with, by the names that count to it.
 

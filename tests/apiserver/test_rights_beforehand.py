@@ -13,6 +13,7 @@ from kubectl_admin.upgrade.inspection import rights
 from tests import permissions
 from tests.permissions import Right
 from tests.program import Ended, environ, run
+from tests.unit.etcd.diff.history import History
 
 pytestmark = pytest.mark.lab
 
@@ -22,18 +23,25 @@ VERBS = {
     "certs renew": ("certs", "renew", "apiserver", "--node", NODE, "--dry-run"),
     "certs renew kubelet-client": ("certs", "renew", "kubelet-client", "--node", NODE, "--dry-run"),
     "etcd-snapshot": ("etcd-snapshot", "--node", NODE),
+    "etcd-open": ("etcd-open", "--node", NODE),
     "drain-upgrade": ("drain-upgrade", NODE, "--to", "1.37", "--yes"),
 }
 NEEDED_HALF_WAY = {str(right) for right in rights(debug_pod.Options(), doing=True)}
 
 
 @pytest.mark.parametrize("section", VERBS)
-def test_what_is_missing_is_named_before_anything_is_done_and_nothing_else(stage, section, tmp_path):
+def test_what_is_missing_is_named_before_anything_is_done_and_nothing_else(
+    stage, section, tmp_path, tmp_path_factory
+):
     """Each right is there once and missing once. That to say why a pod does not start is not asked for."""
+    further = {
+        "etcd-snapshot": lambda: ("-o", str(tmp_path)),
+        "etcd-open": lambda: (str(History().save(tmp_path_factory.mktemp("open") / "a.db")),),
+    }
+    words = (*VERBS[section], *further.get(section, tuple)())
 
     def tried(kubeconfig: Path) -> Ended:
-        folder = ("-o", str(tmp_path)) if section == "etcd-snapshot" else ()
-        return run(*VERBS[section], *folder, env=environ(KUBECONFIG=str(kubeconfig)))
+        return run(*words, env=environ(KUBECONFIG=str(kubeconfig)))
 
     objects = permissions.of_page(section)
     asked = [right for right in permissions.rights(objects) if is_asked_for(section, right)]

@@ -15,7 +15,7 @@ from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.control_plane import static_pods
 from kubectl_admin.control_plane.component import APISERVER, ETCD, Component
 from kubectl_admin.control_plane.flags import listed
-from kubectl_admin.control_plane.pod import container_of, settings_of
+from kubectl_admin.control_plane.pod import container_id_of, container_of, settings_of
 from kubectl_admin.control_plane.static_pods import ControlPlaneNode, Impostor, StaticPods
 from kubectl_admin.etcd.members.flags import Access, Flags, access, member_flags
 
@@ -104,15 +104,14 @@ def of_static_pods(found: StaticPods) -> Etcd:
 def member(pod: Mapping[str, Any]) -> EtcdPod:
     """The member that a static pod runs."""
     container = container_of(pod, ETCD)
-    metadata, status = pod["metadata"], pod.get("status") or {}
-    running = [one for one in status.get("containerStatuses") or () if one.get("name") == container["name"]]
+    metadata = pod["metadata"]
     return EtcdPod(
         node=static_pods.node_of(pod),
         namespace=str(metadata.get("namespace") or KUBE_SYSTEM),
         name=str(metadata["name"]),
         uid=static_pods.uid_of(pod),
         container=str(container["name"]),
-        container_id=next((str(one.get("containerID") or "") for one in running), "").rpartition("//")[2],
+        container_id=container_id_of(pod, container),
         image=str(container.get("image") or ""),
         ready=is_ready(pod),
         flags=member_flags(pod),

@@ -7,6 +7,7 @@ Reading order:
 - programs: their versions, and how they have ended
 - kubeconfig, ready, opened: how it is reached, when it answers, what of it can't be read
 - local: on this machine
+- survey, heartbeat, tunnel, on_node: on a control-plane node
 - command, use: by whom it is used
 
 scripts/past-run.sh runs the programs, wherever that is, and leaves nothing of them.

@@ -16,7 +16,7 @@ READY_TIMEOUT = 600.0  # seconds in which the API server must be ready, on a slo
 READY_INTERVAL = 0.2  # seconds between two questions
 ANSWER_TIMEOUT = 10.0  # seconds for an answer
 # Checks that may fail for what the snapshot holds, or its encryption: all else can be read.
-OPTIONAL = ("kms-providers", "poststarthook/storage-readiness")
+OPTIONAL = ("informer-sync", "kms-providers", "poststarthook/storage-readiness")
 READYZ = [("exclude", name) for name in OPTIONAL]
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SECRETS = "/api/v1/secrets"

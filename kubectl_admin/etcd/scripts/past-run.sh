@@ -89,3 +89,4 @@ while :; do
   sleep 1
 done
 end
+exit 0
