@@ -593,3 +593,16 @@ def test_members_that_come_back_while_a_person_thinks_are_seen(host):
     os.close(terminal)
     assert (process.returncode, b"looked at: cp-3" in said) == (1, True), said
     assert list((host.folder / "var").rglob("*")) == []
+
+
+@pytest.mark.parametrize("earlier", [ID, "aaaaaaaaaa"])
+def test_one_that_waits_for_the_word_to_begin_is_named_with_the_way_out(host, earlier):
+    """Whoever prepared it may have been killed before the word."""
+    host.write("var/restore/plan", f"id {earlier}\nnode cp-1\ndata FOLDER/data\n")
+    host.write("var/restore/journal", "1764500000 armed\n")
+    host.write("systemd/units/kubectl-admin-restore.service", "active\n")
+    before = host.seen()
+    done = host.run(host.folder / "snapshot.db", "--yes")
+    assert (done.returncode, f"{earlier} waits here for the word" in done.stderr) == (1, True), done.stderr
+    assert "systemctl disable --now kubectl-admin-restore.service" in done.stderr
+    assert host.seen() == before

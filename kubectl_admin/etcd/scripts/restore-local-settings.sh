@@ -69,8 +69,8 @@ refuse_earlier() {
       "to do it again, remove it first (kubectl admin etcd-restore --prune, or --prune of the printed script), and print this again"
   fi
   settle_unit kubectl-admin-restore.service
-  if [ "$restore_is" = unbegun ] && [ "$restore_id" != "$id" ] && [ "$unit_is" = running ]; then
-    refuse "another restore, $restore_id, waits here for the word to begin" \
+  if [ "$restore_is" = unbegun ] && [ "$unit_is" = running ]; then
+    refuse "restore ${restore_id:-without a plan} waits here for the word to begin" \
       "if nobody carries it out any more: systemctl disable --now kubectl-admin-restore.service"
   fi
   if [ ! -d "$data/member" ] || [ -L "$data/member" ]; then
