@@ -270,7 +270,7 @@ SETTINGS = {
     ),
     "another minor of Kubernetes": ({"kubernetes": "1.35"}, "was of Kubernetes 1.35 then"),
     "another minor of etcd": ({"etcd": "3.7"}, "was made by etcd 3.7"),
-    "another authority": ({"authorities": frozenset({"00" * 32})}, "names another authority"),
+    "another authority": ({"authorities": (frozenset({"00" * 32}),)}, "names another authority"),
 }
 
 
@@ -287,9 +287,14 @@ def test_versions_and_authorities_that_fit(host):
     body = "QUJD"
     host.write("kubernetes/pki/ca.crt", f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
     known = "b5d4045c3f466fa91fe2cc6abe79232a1a57cdf104f7a26e716e0a1e2789df78"  # of «ABC»
-    settings = host.settings(etcd="3.5", kubernetes="1.36", authorities=frozenset({known, "00" * 32}))
+    ours = frozenset({known, "00" * 32})
+    settings = host.settings(etcd="3.5", kubernetes="1.36", authorities=(ours, frozenset({known})))
     done = host.run(host.folder / "snapshot.db", "--check", settings=settings)
     assert done.returncode == 0, done.stderr
+    # Joining nodes are given another one than pods.
+    settings = host.settings(authorities=(ours, frozenset({"00" * 32})))
+    done = host.run(host.folder / "snapshot.db", "--check", settings=settings)
+    assert (done.returncode, "names another authority" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("said", ["", "authentication handshake failed: EOF", "OK"])

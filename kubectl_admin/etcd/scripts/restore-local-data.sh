@@ -116,15 +116,22 @@ refuse_room() { # BYTES of the snapshot
 refuse_strange() {
   if [ -n "$authorities" ] && [ "$force_authority" = no ]; then
     ca=$(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END/p' /etc/kubernetes/pki/ca.crt 2> /dev/null)
-    known=no
+    sums=''
     while [ -n "$ca" ]; do
       one=${ca%%-----END*}
       sum=$(printf '%s\n' "$one" | sed '/-----/d' | base64 -d 2> /dev/null | sha256sum)
-      case " $authorities " in *" ${sum%% *} "*) known=yes ;; esac
+      sums="$sums ${sum%% *}"
       case $ca in *-----END*-----BEGIN*) ca=-----BEGIN${ca#*-----END*-----BEGIN} ;; *) ca='' ;; esac
     done
-    [ "$known" = yes ] || refuse "the snapshot names another authority than /etc/kubernetes/pki/ca.crt" \
-      "is it of this cluster? if that of then is to be given to pods and joining nodes: --force-authority"
+    # Pods and joining nodes are given each by itself.
+    for group in $authorities; do
+      known=no
+      for one in $(printf '%s\n' "$group" | tr ',' ' '); do
+        case "$sums " in *" $one "*) known=yes ;; esac
+      done
+      [ "$known" = yes ] || refuse "the snapshot names another authority than /etc/kubernetes/pki/ca.crt" \
+        "is it of this cluster? if that of then is to be given to pods and joining nodes: --force-authority"
+    done
   fi
   [ "$force_version" = no ] || return 0
   mine=${etcdutl_is%.*}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from kubectl_admin.cluster.access import Right, require
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.objects import is_ready
 from kubectl_admin.cluster.wait import NotYetError, wait_until
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.afterwards import (
@@ -219,14 +220,22 @@ def restart_kubelets(work: Work, since: float, answered: Callable[[int], None] |
     """Takes the steps of kubelets, a step a node, many at once.
 
     Those of the control plane have started without an API, and have read everything from the restored one.
+    A node that was not Ready before either is no work of the restore: its kubelet reads everything anew
+    whenever it is back.
     """
     record = work.before.record
     away = {*record.left, *(set(record.nodes) - set(work.restored))}
     try:
-        names = [row[0] for row in work.cluster.table(nodes.NODES).named("Name") if row[0] not in away]
+        was_down = {item["metadata"]["name"] for item in work.before.nodes() if not is_ready(item)}
+        rows = list(work.cluster.table(nodes.NODES).named("Name", "Status"))
     except AdminError as error:
         work.note(replace(KUBELET, title="restart the kubelets of all workers"), error)
         return
+    down = {name for name, state in rows if name in was_down - away and "Ready" not in state.split(",")}
+    for name in sorted(down):
+        said = f"node {name}: it was not Ready before the restore either, so its kubelet was left alone"
+        work.note(replace(KUBELET, node=name), Done(said))
+    names = [name for name, _ in rows if name not in away | down]
     found = kubelets.settle(work.hosts, names, since, started=record.nodes, answered=answered)
     for name, answer in found.items():
         work.note(replace(KUBELET, node=name), answer)

@@ -12,14 +12,16 @@ from kubectl_admin.report.text import printable, some_of
 
 
 def of_authority(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterator[Finding]:
-    """The authority that the snapshot gives to pods and to joining nodes, against those of the nodes."""
+    """The authorities that the snapshot gives to pods and to joining nodes, against those of the nodes.
+
+    Each by itself: who joins trusts ConfigMap cluster-info alone.
+    """
     if file.authorities.why:
         yield rules.AUTHORITY.warning(
             subject=SUBJECT,
-            evidence=f"its authority is not known: {printable(file.authorities.why)}",
+            evidence=f"not every authority that it names is known: {printable(file.authorities.why)}",
             fix="afterwards, compare ConfigMap kube-public/cluster-info with /etc/kubernetes/pki/ca.crt",
         )
-        return
     for node in live.nodes.values():
         here = node.authorities
         if here.why:
@@ -28,20 +30,22 @@ def of_authority(file: SnapshotFacts, live: LiveFacts, forced: Forced) -> Iterat
                 evidence=f"its authority is not known: {printable(here.why)}",
                 objects=_objects(node),
             )
-    strangers = [node for node in live.nodes.values() if _is_stranger(file, node)]
-    if strangers:
+    for name, fingerprints in file.authorities.given.items():
+        strangers = [node for node in live.nodes.values() if _is_stranger(fingerprints, node)]
+        if not strangers:
+            continue
         yield rules.AUTHORITY.finding(
             unless(forced.authority),
             subject=SUBJECT,
             evidence=(
-                f"it names authority {_short(file.authorities.fingerprints)}, and these nodes have others: "
+                f"its ConfigMap {name} names authority {_short(fingerprints)}, and these nodes have others: "
                 f"{some_of([node.name for node in strangers])}"
             ),
             fix=(
                 "put the authority of then back first; if joining nodes and pods are to be given the new one "
                 "afterwards: --force-authority"
             ),
-            objects=[name for node in strangers for name in _objects(node)],
+            objects=[object_ for node in strangers for object_ in _objects(node)],
         )
 
 
@@ -99,10 +103,10 @@ def _title(one: Sealed) -> str:
     return f"{one.count:,} {resource} encrypted by {how or 'an unknown provider'}"
 
 
-def _is_stranger(file: SnapshotFacts, node: ControlPlane) -> bool:
-    """Whether the node's authorities are known, and none of them is in the snapshot."""
+def _is_stranger(given: frozenset[str], node: ControlPlane) -> bool:
+    """Whether the node's authorities are known, and none of them is given."""
     here = node.authorities
-    return not here.why and not here.fingerprints & file.authorities.fingerprints
+    return not here.why and not here.fingerprints & given
 
 
 def _objects(node: ControlPlane) -> tuple[str, ...]:

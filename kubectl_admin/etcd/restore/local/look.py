@@ -196,7 +196,7 @@ def for_script(
         lost=lost,
         etcd="" if options.forced.version else deciding.minor(facts.etcd),
         kubernetes="" if options.forced.version else deciding.minor(facts.kubernetes.text),
-        authorities=frozenset() if options.forced.authority else facts.authorities.fingerprints,
+        authorities=() if options.forced.authority else tuple(facts.authorities.given.values()),
         decide=options.times.decide,
         all_or_nothing=options.all_or_nothing,
         is_named=bool(choice.members),

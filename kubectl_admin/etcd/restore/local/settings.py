@@ -6,7 +6,7 @@ never find each other, so they never get a majority: that is safe, and nothing i
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 from kubectl_admin.errors import AdminError
@@ -38,10 +38,10 @@ class Settings:
 
     id: the operation's. digest: the SHA-256 of the snapshot, or OWN. revision: the snapshot's; 0 where it
     is not known. bump: by how much revisions rise. members: of the restored etcd. lost: those that are left
-    out. etcd, kubernetes: minors of then, «3.6», "" where they are not known. authorities: fingerprints;
-    none where they are not known. decide: seconds that a node waits for a majority. all_or_nothing: as
-    NodePlan has it. is_named: whether a person has named the members.
-    defrag: whether the restored database is made as small as it can be.
+    out. etcd, kubernetes: minors of then, «3.6», "" where they are not known. authorities: of each
+    ConfigMap that gives them, the fingerprints; none where they are not known. decide: seconds that a node
+    waits for a majority. all_or_nothing: as NodePlan has it. is_named: whether a person has named the
+    members. defrag: whether the restored database is made as small as it can be.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Settings:
     lost: tuple[Peer, ...] = ()
     etcd: str = ""
     kubernetes: str = ""
-    authorities: frozenset[str] = field(default_factory=frozenset)
+    authorities: tuple[frozenset[str], ...] = ()
     decide: int = DECIDE
     all_or_nothing: bool = False
     is_named: bool = False
@@ -71,8 +71,8 @@ class Settings:
         for name, value in (("etcd", self.etcd), ("kubernetes", self.kubernetes)):
             if value:
                 yield f"{name} {_plain(value)}"
-        for one in sorted(self.authorities):
-            yield f"authority {_plain(one)}"
+        for given in self.authorities:
+            yield f"authority {_plain(','.join(sorted(given)))}"
         for key, peers in (("member", self.members), ("lost", self.lost)):
             for peer in peers:
                 # The name of one that has never started is "".

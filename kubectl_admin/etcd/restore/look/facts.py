@@ -32,10 +32,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Authorities:
-    """Certificates of authorities, by the SHA-256 of each. why: they are not known; "" where they are."""
+    """Certificates of authorities, by the SHA-256 of each.
+
+    why: they are not known, or not all of them; "" where they are. given: those of each object that gives
+    them to somebody, by its name, where several do.
+    """
 
     fingerprints: frozenset[str] = frozenset()
     why: str = ""
+    given: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

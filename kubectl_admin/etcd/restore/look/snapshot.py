@@ -86,20 +86,22 @@ class _Reader:
             return Told(why=f"ConfigMap kube-system/kubeadm-config: {error}")
 
     def authorities(self) -> Authorities:
-        """Those that joining nodes and pods are given."""
-        found: set[str] = set()
+        """Those that joining nodes are given, and those that pods are."""
+        given: dict[str, frozenset[str]] = {}
         problems = []
         for name, text_of in (
             ("kube-public/cluster-info", authorities_of_kubeconfig),
             (f"{KUBE_SYSTEM}/kube-root-ca.crt", lambda data: str(data.get("ca.crt") or "")),
         ):
             try:
-                found |= fingerprints(text_of(self._data(name)))
+                given[name] = fingerprints(text_of(self._data(name)))
             except (Unreadable, AdminError) as error:
                 problems.append(f"ConfigMap {name}: {error}")
-        if found:
-            return Authorities(frozenset(found))
-        return Authorities(why="; ".join(problems) or "its ConfigMaps name no authority")
+            else:
+                if not given[name]:
+                    del given[name]
+                    problems.append(f"ConfigMap {name} names no authority")
+        return Authorities(frozenset().union(*given.values()), "; ".join(problems), given)
 
     def _data(self, name: str) -> Mapping[str, Any]:
         return mapping(self._object("configmaps", name).get("data"))

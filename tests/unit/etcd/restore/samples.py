@@ -16,7 +16,8 @@ from tests.unit.etcd.members import samples
 from tests.unit.etcd.members.samples import apiserver_command, etcd_command
 
 UID = "0580feda-c74a-4f04-abf0-1fd71ac85db6"
-OURS = Authorities(frozenset({"ab" * 32}))
+OUR_CA = frozenset({"ab" * 32})
+OURS = Authorities(OUR_CA, given={"kube-public/cluster-info": OUR_CA, "kube-system/kube-root-ca.crt": OUR_CA})
 MEMBERS = (Member("1", "cp-1", (), (), learner=False),)
 RAFT = Raft(frozenset({"1"}), frozenset())
 

@@ -198,6 +198,26 @@ def test_a_second_run_changes_nothing(made):
     assert api.changes == []
 
 
+def test_a_node_that_was_not_ready_before_keeps_nothing_from_being_done(tmp_path):
+    there = {"/api/v1/nodes/cp-1": node_object("cp-1"), "/api/v1/nodes/w1": ready(status="Unknown")}
+    hosts: Any = SimpleNamespace(cluster=Api(there))
+    made = before.save(hosts, tmp_path / "s.db", RECORD, watch=no_display, save_snapshot=saved)  # type: ignore[arg-type,arg-type]
+    api = Restored()
+    api.objects["/api/v1/nodes/w1"] = ready(status="Unknown")
+    del api.objects["/api/v1/nodes/gone"]
+    heartbeats = api.meanwhile
+
+    def all_but_one() -> None:
+        heartbeats()
+        api.objects["/api/v1/nodes/w1"] = ready(status="Unknown")
+
+    api.meanwhile = all_but_one
+    outcomes = finish(api, made)
+    assert undone(outcomes) == []
+    (said,) = [one.said for one in outcomes if one.step.node == "w1"]
+    assert said == "node w1: it was not Ready before the restore either, so its kubelet was left alone"
+
+
 def test_a_step_that_fails_stops_no_other_and_is_taken_up_by_the_next_run(made):
     api = Restored()
     api.refusing["POST", "/api/v1/nodes"] = [AdminError("admission webhook refused it")]

@@ -38,6 +38,12 @@ def found(snapshot_facts=None, live=None, forced=NOT_FORCED, **options):
     ], findings
 
 
+def given(info, root):
+    """The authorities of ConfigMaps cluster-info and kube-root-ca.crt."""
+    each = {"kube-public/cluster-info": frozenset(info), "kube-system/kube-root-ca.crt": frozenset(root)}
+    return Authorities(frozenset().union(*each.values()), given=each)
+
+
 def only(rule, severity):
     return [(rule.id, severity)]
 
@@ -57,12 +63,8 @@ def test_a_snapshot_of_the_cluster_itself():
         ({"kubernetes": Told("v1.35.9")}, rules.KUBERNETES_VERSION, "--force-version", "version"),
         ({"kubernetes": Told("v1.37.0")}, rules.KUBERNETES_VERSION, "--force-version", "version"),
         ({"kubernetes": Told("v2.36.3")}, rules.KUBERNETES_VERSION, "--force-version", "version"),
-        (
-            {"authorities": Authorities(frozenset({"cd" * 32}))},
-            rules.AUTHORITY,
-            "--force-authority",
-            "authority",
-        ),
+        ({"authorities": given({"cd" * 32}, {"ab" * 32})}, rules.AUTHORITY, "--force-authority", "authority"),
+        ({"authorities": given({"ab" * 32}, {"cd" * 32})}, rules.AUTHORITY, "--force-authority", "authority"),
     ],
 )
 def test_what_its_option_overrides(changes, rule, option, field):
@@ -198,7 +200,7 @@ def test_an_etcd_that_takes_no_writes_is_the_one_thing_that_is_said():
 
 def test_authorities_overlap_while_they_are_exchanged():
     both = Authorities(frozenset({"ab" * 32, "cd" * 32}))
-    assert found(file(authorities=both))[0] == []
+    assert found(file(authorities=given({"cd" * 32, "ab" * 32}, {"ab" * 32})))[0] == []
     assert found(live=with_node(control_plane("cp-2", authorities=both)))[0] == []
 
 

@@ -72,7 +72,15 @@ def test_what_kubeadm_wrote(facts):
     assert found.cluster.text == str(CLUSTER)
     assert found.kubernetes.text == "v1.36.3"
     assert (found.authorities.fingerprints, found.authorities.why) == ({of(b"one"), of(b"two")}, "")
+    given = {"kube-public/cluster-info": {of(b"one")}, "kube-system/kube-root-ca.crt": {of(b"two")}}
+    assert found.authorities.given == given
     assert (found.objects, found.newest, found.etcd) == (4, None, "3.6.0")
+
+
+def test_an_authority_that_one_of_its_config_maps_does_not_name(facts):
+    found = facts(named().put(INFO, config_map("c", kubeconfig=KUBECONFIG.format(""))))
+    assert set(found.authorities.given) == {"kube-system/kube-root-ca.crt"}
+    assert found.authorities.why == "ConfigMap kube-public/cluster-info names no authority"
 
 
 def test_what_is_not_there(facts):

@@ -134,7 +134,7 @@ def test_a_script_for_the_members_of_a_snapshot(snapshot):
     assert (settings.etcd, settings.kubernetes, len(settings.authorities)) == ("3.6", "1.36", 2)
     forced = replace(ALL, forced=Forced(version=True, authority=True))
     _, settings = for_script(snapshot, forced, ByHand(bump=9), NOW)
-    assert (settings.etcd, settings.kubernetes, settings.authorities) == ("", "", frozenset())
+    assert (settings.etcd, settings.kubernetes, settings.authorities) == ("", "", ())
     assert settings.bump == 9
 
 

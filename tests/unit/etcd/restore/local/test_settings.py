@@ -123,7 +123,7 @@ def test_settings_as_lines():
         PEERS[:1],
         (*PEERS[1:2], Peer("", "https://x:2380")),
         etcd="3.6",
-        authorities=frozenset({"ab"}),
+        authorities=(frozenset({"cd", "ab"}), frozenset({"ef"})),
     )
     assert list(settings.lines()) == [
         "id 0123456789",
@@ -135,7 +135,8 @@ def test_settings_as_lines():
         "defrag no",
         "named no",
         "etcd 3.6",
-        "authority ab",
+        "authority ab,cd",
+        "authority ef",
         "member cp-1 https://cp-1:2380 https://cp-1:2379",
         "lost cp-2 https://cp-2:2380 https://cp-2:2379",
         "lost unnamed https://x:2380 -",
