@@ -1,6 +1,7 @@
 """One contract for every verb that changes something: look, show, ask, do, report.
 
-- While a person is asked, the plan is on standard error, as a table; with `--yes` only its warnings are.
+- While a person is asked, the plan is on standard error, as a table; with `--yes` only its warnings are, and
+  what a verb never leaves unsaid.
 - With `--dry-run`, and where nothing is to be done or something forbids it, the plan is the answer: it is on
   standard output, as `-o` says, and nothing is changed.
 - Otherwise the answer is the outcome; as a document it has the plan's warnings as well. A violation among its
@@ -45,12 +46,14 @@ class Proposal:
     question: the same for a person to agree to («drain node w1 of context prod»).
     is_ready: whether there is something to do, and nothing forbids it.
     is_over: whether nothing is left to do, whatever the plan finds.
+    unasked: what of the plan is shown where nobody is asked (`--yes`), beside its warnings; None for no more.
     """
 
     plan: "Report"
     question: str
     is_ready: bool
     is_over: bool = False
+    unasked: "Report | None" = None
 
 
 def change(
@@ -75,9 +78,9 @@ def change(
     warnings = [each for each in proposal.plan.findings if each.severity is Severity.WARNING]
     if not options.yes:
         env.show(proposal.plan, env.stderr, output="wide" if env.output == "wide" else "table")
-    elif warnings:
-        shown = replace(proposal.plan, tables=(), paragraphs=(), findings=warnings)
-        env.show(shown, env.stderr, output="table")
+    elif warnings or proposal.unasked:
+        shown = proposal.unasked or replace(proposal.plan, tables=(), paragraphs=())
+        env.show(replace(shown, findings=warnings), env.stderr, output="table")
     env.confirm(proposal.question, yes=options.yes)
     try:
         outcome = act()

@@ -31,7 +31,8 @@ OPTIONS = (
         type=DURATION,
         metavar="DURATION",
         show_default="3m; 1h with --local and --script",
-        help="How long nodes wait for a majority with the restored data before they go back.",
+        help="How long nodes wait for a majority with the restored data before they go back: from 10s to "
+        "220s, or to 24h with --local and --script.",
     ),
     click.option(
         "--etcdutl",

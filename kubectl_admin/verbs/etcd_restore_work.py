@@ -56,7 +56,8 @@ def begin(
     where = f"etcd of context {looked.live.state.context}"
     question = f"restore {where} from {file}, and lose what was written since"
     planned = report.plan(looked, datetime.now(UTC), prepared)
-    return change(env, how, Proposal(planned, question, looked.is_possible), act, so_far=outcome)
+    proposal = Proposal(planned, question, looked.is_possible, unasked=report.in_short(planned, looked))
+    return change(env, how, proposal, act, so_far=outcome)
 
 
 def finish(env: Environment, runner: "Runner", begun: "Begun", how: ChangeOptions) -> Report:

@@ -285,9 +285,7 @@ def test_leases_of_the_past_go_and_those_of_now_stay(cluster):
         path = f"{leaders.LEASES}/kube-scheduler"
         cluster.patch(path, {"spec": {"holderIdentity": "cp-1_2"}}, MERGE_PATCH)
         said = leaders.release(cluster, record).said
-        assert said == (
-            "kube-controller-manager need not wait for a Lease of the past; kube-scheduler leads already"
-        )
+        assert said == ("the old Lease of kube-controller-manager is deleted; kube-scheduler leads already")
         assert cluster.get(path)["spec"]["holderIdentity"] == "cp-1_2"
         with pytest.raises(NotFound):
             cluster.get(f"{leaders.LEASES}/kube-controller-manager")

@@ -183,10 +183,19 @@ def _revision(file: File) -> int | None:
 
 def _more(compared: Comparison, more: Counter[State]) -> Iterator[str]:
     """Differences for which there was no room."""
-    if more:
-        words = words_of(compared)
-        told = ", ".join(f"{more[state]:,} more {words[state]}" for state in State if more[state])
+    if told := _told(compared, more):
         yield f"not listed: {told} (--all lists them)"
+
+
+def not_listed(compared: Comparison) -> str:
+    """Differences for which there was no room, what tells nothing left out; "" where there are none."""
+    totals = _totals([_without_noise(row, noise=False) for row in compared.rows])
+    return _told(compared, totals - Counter(each.state for each in compared.differences))
+
+
+def _told(compared: Comparison, more: Counter[State]) -> str:
+    words = words_of(compared)
+    return ", ".join(f"{more[state]:,} more {words[state]}" for state in State if more[state])
 
 
 def _noise(rows: Sequence[Row]) -> Iterator[str]:

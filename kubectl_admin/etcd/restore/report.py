@@ -1,6 +1,8 @@
 """How a restore is shown: before, as a plan; afterwards, as an outcome; and how far each node is. Pure."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from kubectl_admin.errors import AdminError
@@ -17,7 +19,7 @@ from kubectl_admin.etcd.restore.restore import Restored
 from kubectl_admin.etcd.restore.rules import UNSETTLED
 from kubectl_admin.finding import Finding
 from kubectl_admin.report import Cell, Column, Report, Table
-from kubectl_admin.report.text import duration, size
+from kubectl_admin.report.text import duration, printable, size
 
 # How many objects, in words for one and for several; the same as a field.
 BECOMES = {
@@ -30,8 +32,7 @@ BECOMES = {
 
 def plan(looked: Looked, now: datetime, prepared: Mapping[str, Prepared]) -> Report:
     """What a restore would do. now: in UTC. prepared: of a rehearsal, by node."""
-    compared = looked.compared
-    shown = diff_report.report(compared, noise=False, exit_code=False, listed=True) if compared else None
+    shown = compared_report(looked)
     return Report(
         kind="EtcdRestorePlan",
         items=lambda: [node_document(node, looked, prepared.get(node)) for node in looked.plans],
@@ -47,6 +48,18 @@ def plan(looked: Looked, now: datetime, prepared: Mapping[str, Prepared]) -> Rep
             "rehearsed": bool(prepared),
         },
     )
+
+
+def in_short(planned: Report, looked: Looked) -> Report:
+    """A plan without its lists: how many objects of which kinds become what."""
+    shown = compared_report(looked)
+    return replace(planned, tables=shown.tables[1:2] if shown else ())
+
+
+def compared_report(looked: Looked) -> Report | None:
+    """The snapshot compared with now: its tables are the two files, the counts by kind, and the objects."""
+    compared = looked.compared
+    return diff_report.report(compared, noise=False, exit_code=False, listed=True) if compared else None
 
 
 def counts(looked: Looked) -> dict[State, int]:
@@ -74,6 +87,12 @@ def told(looked: Looked, now: datetime, prepared: Mapping[str, Prepared]) -> Ite
         found = {state: count for state, count in counts(looked).items() if count}
         words = [f"{count:,} {BECOMES[state][count > 1]}" for state, count in found.items()]
         yield f"objects: {', '.join(words)}" if words else "no object would change"
+        if more := diff_report.not_listed(looked.compared):
+            path = shlex.quote(printable(str(file.verdict.path)))
+            yield (
+                f"not listed: {more}; to see them all: kubectl admin etcd-snapshot -o now.db, then "
+                f"kubectl admin etcd-diff {path} now.db --all"
+            )
     if looked.defrag:
         yield "each node makes the restored database as small as it can be (etcdutl defrag)"
     if prepared:
@@ -107,7 +126,7 @@ def outcome(so_far: Restored, nodes: Sequence[str]) -> Report:
         items=lambda: [state_document(node, so_far.states.get(node)) for node in nodes],
         names=lambda: (f"node/{node}" for node in nodes),
         tables=[states(so_far.states)] if so_far.states else [],
-        paragraphs=["\n".join(ended(so_far))],
+        paragraphs=["\n".join(ended(so_far, nodes))],
         findings=[*end_findings(so_far, nodes), *findings],
         fields={
             "operation": so_far.operation,
@@ -122,7 +141,7 @@ def outcome(so_far: Restored, nodes: Sequence[str]) -> Report:
     )
 
 
-def ended(so_far: Restored) -> Iterator[str]:
+def ended(so_far: Restored, nodes: Sequence[str]) -> Iterator[str]:
     """How far it has come, in sentences."""
     match so_far.followed:
         case None if so_far.word is Answer.UNKNOWN:
@@ -134,12 +153,30 @@ def ended(so_far: Restored) -> Iterator[str]:
         case followed if followed.end is End.RESTORED:
             without = duration(followed.without_api, tenths=True)
             known = "" if so_far.resumed else f"; the API did not answer for {without}"
-            yield f"restored: a majority serves the snapshot{known}"
+            yield f"{where_restored(so_far, nodes)}{known}"
         case _:
             yield "as before: the nodes went back to the former data, and nothing is lost"
     if so_far.before:
         yield f"the state before is in {so_far.before.directory}"
-    yield from (f"{one.step.title}: {one.said}" for one in so_far.outcomes if one.is_done and one.said)
+    if so_far.outcomes:
+        yield steps_done(so_far)
+
+
+def where_restored(so_far: Restored, nodes: Sequence[str]) -> str:
+    """On which nodes it was seen restored."""
+    if not set(nodes) <= set(so_far.restored):
+        return "restored: a majority serves the snapshot"
+    if len(nodes) == 1:
+        return f"restored on control-plane node {nodes[0]}, the only one"
+    return f"restored on all {len(nodes)} control-plane nodes"
+
+
+def steps_done(so_far: Restored) -> str:
+    """How many of the steps afterwards are done; those that are not are findings."""
+    done, taken = sum(one.is_done for one in so_far.outcomes), len(so_far.outcomes)
+    if not so_far.all_taken:
+        return f"steps afterwards: {done} are done, and not all were taken"
+    return f"steps afterwards: {f'all {taken}' if done == taken else f'{done} of {taken}'} are done"
 
 
 def end_findings(so_far: Restored, nodes: Sequence[str]) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ class Restored:
     before: the directory with the state before. prepared: by node. word: whether nodes have the word to
     begin. left: nodes from which what was prepared could not be removed. resumed: whether an earlier run has
     given the word. followed: its end; None as long as that was not seen. states: of the nodes, after it.
-    outcomes: of the work afterwards.
+    outcomes: of the work afterwards. all_taken: whether each of its steps was taken, done or not.
     """
 
     operation: str
@@ -68,6 +68,7 @@ class Restored:
     followed: Followed | None = None
     states: Mapping[str, NodeState | AdminError] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    all_taken: bool = False
 
     @property
     def is_begun(self) -> bool:
@@ -185,6 +186,7 @@ class Runner:
         so_far.states = own.ask(nodes, last_word)
         if is_restored and so_far.before is not None:
             self.acts.finish(own, so_far.before, so_far.restored, say=self.say, outcomes=so_far.outcomes)
+            so_far.all_taken = True
             # No outcome at all is no sign that all was done.
             is_done = bool(so_far.outcomes) and all(one.is_done for one in so_far.outcomes)
             if is_done and set(so_far.restored) == set(nodes):

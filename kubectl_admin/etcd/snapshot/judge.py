@@ -161,9 +161,11 @@ def standing(member: Member, contents: Contents) -> Standing:
 
 
 def restored(contents: Contents) -> bool:
-    """Whether the database was restored, and no member has been started on it yet.
+    """Whether the database was restored, and its members have not changed since.
 
-    `etcdutl snapshot restore` writes a new list of members; raft's stays until etcd has read its new log.
+    `etcdutl snapshot restore` writes a new list of members. Raft's stays as it was: etcd writes it with each
+    change of members, however long it has run. Source: etcd-io/etcd server/storage/hooks.go, SetConfState,
+    which only applyConfChange of server/etcdserver/server.go calls.
     """
     listed = {member.id for member in contents.members}
     return contents.raft is not None and not contents.raft.voters | contents.raft.learners <= listed
@@ -173,7 +175,8 @@ def _members(contents: Contents) -> Iterator[Finding]:
     if contents.members and restored(contents):
         yield RESTORED.note(
             subject="the database",
-            evidence="raft has members that the list lacks: it was restored, and etcd has not run on it yet",
+            evidence="raft has members that the list lacks: it was restored, and its members have not "
+            "changed since",
         )
     old = contents.storage_version is None  # 3.5 or older, where raft and the list of members may differ
     upgrade = f"upgrade every member to {SAFE_35} or later before any step to 3.6"

@@ -19,7 +19,7 @@ SHA256 = Rule("sha256", "the appended sha256 is that of all bytes before it", RE
 DAMAGED = Rule("damaged", "every page is whole, in its place and used once, and every key in order")
 RESTORED = Rule(
     "restored",
-    "the members of raft are in the list of members, except in a database that was just restored",
+    "the members of raft are in the list of members; after a restore, once members have changed",
 )
 ZOMBIE_MEMBER = Rule(
     "zombie-member",

@@ -94,6 +94,20 @@ def test_a_yes_beforehand_hides_no_warning():
     assert asked.err == "warning: subject: evidence\n  rule: says\n"
 
 
+@pytest.mark.parametrize("severities", [(), (Severity.WARNING, Severity.NOTE)])
+def test_a_yes_beforehand_hides_nothing_that_is_never_left_unsaid(severities):
+    asked, short = Asked(), Report("Plan", items=list, names=list, paragraphs=["3 are lost"])
+    proposal = Proposal(report("Plan", *severities), "change it", is_ready=True, unasked=short)
+    change(asked.env, YES, proposal, asked.act, so_far=lambda: OUTCOME)
+    assert asked.out == "Outcome\n"
+    assert asked.err.startswith("3 are lost\n")
+    assert asked.err.count("warning: subject") == len(severities) // 2
+    assert "note:" not in asked.err
+    person = Asked()
+    change(person.env, ChangeOptions(), proposal, person.act, so_far=lambda: OUTCOME)
+    assert "3 are lost" not in person.err
+
+
 @pytest.mark.parametrize("options", [YES, ChangeOptions()])
 def test_the_document_of_the_outcome_has_the_warnings_of_the_plan_once(options):
     asked = Asked(output="json", outcome=report("Outcome", Severity.VIOLATION))

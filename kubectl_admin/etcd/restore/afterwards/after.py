@@ -194,7 +194,8 @@ def recreate_nodes(cluster: Cluster, before: Before) -> Done:
             "see whether a webhook refuses Node objects, and journalctl -u kubelet on these nodes; then run"
             " this again",
         )
-    return Done(f"Node objects made again: {', '.join(made) or 'none is missing'}", tuple(findings))
+    said = f"Node objects made again: {', '.join(made)}" if made else "no Node object was missing"
+    return Done(said, tuple(findings))
 
 
 def wait_until_registered(cluster: Cluster, names: Sequence[str]) -> None:

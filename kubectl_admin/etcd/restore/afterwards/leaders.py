@@ -21,8 +21,7 @@ def release(cluster: Cluster, record: Record) -> Done:
 
     Raises AdminError where that can't be done.
     """
-    words = [f"{name} {release_one(cluster, record, name)}" for name in (CONTROLLER_MANAGER, SCHEDULER)]
-    return Done("; ".join(words))
+    return Done("; ".join(release_one(cluster, record, name) for name in (CONTROLLER_MANAGER, SCHEDULER)))
 
 
 def release_one(cluster: Cluster, record: Record, name: str) -> str:
@@ -31,11 +30,11 @@ def release_one(cluster: Cluster, record: Record, name: str) -> str:
     try:
         metadata = cluster.get(path)["metadata"]
         if record.has_changed(metadata.get("resourceVersion")):
-            return "leads already"
+            return f"{name} leads already"
         known = {key: metadata[key] for key in ("uid", "resourceVersion")}
         cluster.delete(path, {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": known})
     except NotFound:
-        return "had no Lease"
+        return f"{name} had no Lease"
     except Conflict:
-        return "has just become the leader"
-    return "need not wait for a Lease of the past"
+        return f"{name} has just become the leader"
+    return f"the old Lease of {name} is deleted"

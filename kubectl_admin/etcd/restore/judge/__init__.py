@@ -49,9 +49,8 @@ def of_snapshot(
         *of_members(file),
         rules.SIGNING_KEYS.note(
             subject=SUBJECT,
-            evidence="it does not hold the keys by which tokens of service accounts are signed, so it is not "
-            "known whether they were others then",
-            fix="if they were, restart the pods that use tokens of then",
+            evidence="the key that signs tokens of service accounts is a file, and never in a snapshot",
+            fix="if /etc/kubernetes/pki/sa.key was replaced since, restart the pods that use tokens of then",
         ),
     ]
 

@@ -159,7 +159,7 @@ def test_leaders_work_in_the_moment_in_which_the_api_is_back(made):
     api, said = Restored(), list[str]()
     after.begin(api, made, say=said.append)  # type: ignore[arg-type]
     assert api.changes == [("DELETE", f"{leaders.LEASES}/kube-scheduler")]
-    assert "kube-scheduler need not wait" in said[0]
+    assert "the old Lease of kube-scheduler is deleted" in said[0]
     assert (made.directory / "api-back.json").exists()
     assert undone(finish(api, made)) == []
 

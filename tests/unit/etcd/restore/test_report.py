@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.diff.facts import Comparison, File, Row, State, Wanted
+from kubectl_admin.etcd.diff.facts import Comparison, Difference, File, Row, State, Wanted
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.follow import End, Followed
 from kubectl_admin.etcd.restore.go import Answer
 from kubectl_admin.etcd.restore.keys import Keys
 from kubectl_admin.etcd.restore.on_nodes.status import state_of
-from kubectl_admin.etcd.restore.report import outcome, plan
+from kubectl_admin.etcd.restore.report import in_short, outcome, plan
 from kubectl_admin.etcd.restore.restore import Restored
 from kubectl_admin.etcd.restore.rules import QUOTA
 from kubectl_admin.etcd.snapshot.facts import Verdict
+from kubectl_admin.etcd.stored.facts import Object
 from kubectl_admin.plan import Step
 from tests.unit.etcd.restore import samples
 from tests.unit.etcd.restore.runs import ID, NODES, RESTORED, looked, prepared, word
@@ -40,6 +41,7 @@ def restored(**answers: str | AdminError) -> Restored:
         followed=Followed(End.RESTORED, Keys(acknowledged=frozenset(NODES)), 12.34),
         states=states,
         outcomes=[Outcome(Step("leaders", "let leaders work", ""), said="leaders work")],
+        all_taken=True,
     )
 
 
@@ -48,9 +50,9 @@ def test_restored_on_all_nodes():
     assert not shown.violated
     assert list(shown.findings) == []
     assert shown.paragraphs[0].splitlines() == [
-        "restored: a majority serves the snapshot; the API did not answer for 12.3s",
+        "restored on all 3 control-plane nodes; the API did not answer for 12.3s",
         KEPT,
-        "let leaders work: leaders work",
+        "steps afterwards: all 1 are done",
     ]
     assert shown.kind == "EtcdRestore"
     assert shown.fields == {
@@ -78,6 +80,7 @@ def test_a_node_that_has_not_finished_is_left_to_do(answer, why):
     (finding,) = shown.findings
     assert (finding.rule, finding.objects) == ("restore-unsettled", ("node/cp-3",))
     assert why in finding.evidence
+    assert shown.paragraphs[0].startswith("restored: a majority serves the snapshot; the API")
     assert shown.fields["end"] == "restored"
 
 
@@ -87,6 +90,17 @@ def test_a_step_afterwards_that_is_not_done_is_left_to_do():
     shown = outcome(so_far, NODES)
     assert shown.violated
     assert shown.fields["done"] == ["leaders"]
+    assert shown.paragraphs[0].splitlines()[-1] == "steps afterwards: 1 of 2 are done"
+
+
+def test_steps_that_were_not_taken_are_not_done():
+    shown = outcome(replace(restored(), all_taken=False), NODES)
+    assert shown.paragraphs[0].splitlines()[-1] == "steps afterwards: 1 are done, and not all were taken"
+
+
+def test_the_only_control_plane_node_is_named():
+    alone = replace(restored(), states={"cp-1": state_of("cp-1", RESTORED)})
+    assert outcome(alone, ["cp-1"]).paragraphs[0].startswith("restored on control-plane node cp-1, the only")
 
 
 def test_as_before_is_not_what_was_wanted():
@@ -138,7 +152,7 @@ def test_what_could_not_be_removed_is_left_to_do():
 
 def test_a_run_that_finishes_an_earlier_one_does_not_know_how_long_the_api_was_away():
     shown = outcome(replace(restored(), resumed=True), NODES)
-    assert shown.paragraphs[0].splitlines()[0] == "restored: a majority serves the snapshot"
+    assert shown.paragraphs[0].splitlines()[0] == "restored on all 3 control-plane nodes"
     assert shown.fields["secondsWithoutApi"] is None
 
 
@@ -163,11 +177,34 @@ def test_the_plan():
     lines = shown.paragraphs[0].splitlines()
     assert lines[0].startswith("the snapshot: 100MiB, revision 1,000, at least 2h")
     assert lines[1] == "objects: 1 comes back, 3 are lost, 2 become as they were"
-    assert lines[2].startswith("all at once: cp-1, cp-2, cp-3; the API is down meanwhile")
+    assert lines[2] == (
+        "not listed: 1 more only in snapshot, 3 more only in snapshot, 2 more changed; to see them all: "
+        "kubectl admin etcd-snapshot -o now.db, then kubectl admin etcd-diff a.db now.db --all"
+    )
+    assert lines[3].startswith("all at once: cp-1, cp-2, cp-3; the API is down meanwhile")
     assert shown.fields["objects"] == {"comeBack": 1, "lost": 3, "recreated": 0, "changed": 2}
     assert shown.fields["bumpRevision"] == looked().bump
     assert shown.fields["rehearsed"] is False
     assert [item["rehearsal"] for item in shown.items()] == [None] * 3
+
+
+def test_a_list_that_is_whole_says_no_more():
+    every = [
+        Difference(State.CHANGED, Object(None, "", "", f"/registry/{name}"), None, None) for name in "ab"
+    ]
+    shown = plan(looked(compared=replace(compared(changed=2), differences=every)), NOW, {})
+    assert "not listed" not in shown.paragraphs[0]
+
+
+def test_the_plan_in_short_has_the_counts_by_kind_and_no_list():
+    seen = looked(compared=compared(only_in_a=1, only_in_b=3))
+    whole = plan(seen, NOW, {})
+    short = in_short(whole, seen)
+    assert short.paragraphs == whole.paragraphs
+    assert [[column.name for column in table.columns][:2] for table in short.tables] == [
+        ["KIND", "NAMESPACE"]
+    ]
+    assert in_short(plan(looked(), NOW, {}), looked()).tables == ()
 
 
 def test_the_plan_of_a_rehearsal():

@@ -263,6 +263,7 @@ def test_webhooks_refuse_again_where_the_work_afterwards_is_cut_off(run):
     run.faults[f"finish {' '.join(NODES)}"] = raising(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         runner.finish(so_far, list(NODES))
+    assert not so_far.all_taken
     assert [path.rpartition("/")[2] for path in asked] == [
         "validatingwebhookconfigurations",
         "mutatingwebhookconfigurations",

@@ -18,6 +18,7 @@ from kubectl_admin.frame.environment import Environment
 from kubectl_admin.verbs import etcd_restore_work as work
 from tests.unit.etcd.restore.runs import ID, NODES, NONE, RESTORED, Run, looked, word
 from tests.unit.etcd.restore.test_before import RECORD
+from tests.unit.etcd.restore.test_report import compared
 
 YES, DRY = ChangeOptions(yes=True), ChangeOptions(dry_run=True)
 
@@ -67,6 +68,16 @@ def test_a_restore(run):
     assert (document["end"], document["begun"], document["secondsWithoutApi"]) == ("restored", True, 12.3)
     assert document["before"] == str(run.folder / "snapshot.db.before")
     assert run.events[-1].startswith("finish")
+
+
+def test_an_unattended_run_says_what_is_lost(run):
+    env, lost = environment("table"), compared(only_in_b=3)
+    work.begin(env, run.runner, (run.snapshot, None), looked(compared=lost), YES)
+    before = env.stderr.getvalue()
+    assert "objects: 3 are lost\n" in before
+    assert "KIND" in before
+    assert "DIFFERENCE" not in before
+    assert env.stdout.getvalue().endswith("steps afterwards: all 1 are done\n")
 
 
 def test_a_restore_of_all_but_one_node_is_not_over(run):

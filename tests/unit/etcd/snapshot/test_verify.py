@@ -294,6 +294,17 @@ def test_alarms_and_members_are_told(verdict):
     assert set(said.alarms) == {Alarm("CORRUPT", "5"), Alarm("NOSPACE", MEMBER.decode())}
 
 
+def test_a_restored_database_does_not_tell_whether_etcd_has_run_on_it(verdict):
+    """Raft's list stays that of before until the members change, however long etcd runs."""
+    buckets = contents()
+    buckets[b"meta"] |= {b"confState": b'{"voters":[77]}'}
+    (found,) = verdict(BoltFile(buckets).snapshot()).findings
+    assert found.rule == "restored"
+    assert found.evidence == (
+        "raft has members that the list lacks: it was restored, and its members have not changed since"
+    )
+
+
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
 def test_real_snapshots_are_as_etcdutl_says(verdict, path):
     found = verdict(gzip.decompress(path.read_bytes()), full=True)

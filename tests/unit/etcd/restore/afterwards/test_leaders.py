@@ -22,7 +22,9 @@ def release(api: Api) -> str:
 
 def test_those_of_the_snapshot_are_deleted():
     api = Api({MANAGER: lease(40), SCHEDULER: lease(41)})
-    assert release(api).count("need not wait") == 2
+    assert release(api) == (
+        "the old Lease of kube-controller-manager is deleted; the old Lease of kube-scheduler is deleted"
+    )
     assert api.changes == [("DELETE", MANAGER), ("DELETE", SCHEDULER)]
     assert release(api).count("had no Lease") == 2
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.errors import Conflict
-from kubectl_admin.etcd.restore.afterwards import nodes
+from kubectl_admin.etcd.restore.afterwards import after, nodes
 from kubectl_admin.etcd.restore.afterwards.nodes import MARK
 from kubectl_admin.etcd.restore.consequences.read import node_of
 from tests.unit.etcd.restore.afterwards.api import RECORD, Api
@@ -81,6 +81,7 @@ def test_it_has_what_it_had_and_no_status():
     assert "status" not in made
     assert "finalizers" not in made["metadata"]
     assert missing(api, FULL) == []
+    assert after.recreate_nodes(api, Before(FULL)).said == "no Node object was missing"  # type: ignore[arg-type]
 
 
 def test_a_range_that_another_node_has_is_not_given_twice():
