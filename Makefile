@@ -16,7 +16,7 @@ quietly = { said=$$(mktemp); $(1) >"$$said" 2>&1 && rm "$$said" || { cat "$$said
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster health-matrix health-quiet cloudnative-pg bench data release clean
+.PHONY: help demo demo-down test lint unit scripts bundle apiserver cluster health-matrix health-quiet chaos cloudnative-pg bench data release clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -95,6 +95,11 @@ health-quiet: $(READY) ## Look 50 times at a whole cluster of each minor: nothin
 	  $(BIN)/python -m tests.cluster.health.quiet quiet; ended=$$?; $(BIN)/python -m tests.lab down quiet; \
 	  [ $$ended -eq 0 ] || exit $$ended; \
 	done
+
+chaos: $(READY) ## Break restores of etcd in every way, at every moment (not part of `make test`: three hours)
+	@$(BIN)/python -m tests.lab build 1.36
+	@$(BIN)/python -m tests.lab up chaos --control-planes 3 --version 1.36
+	@$(BIN)/python -m tests.cluster.restore chaos $(CASES) --seed $(or $(SEED),0) --record docs/lab.md; ended=$$?; $(BIN)/python -m tests.lab down chaos; exit $$ended
 
 cloudnative-pg: $(READY) ## Drain the primary of a real CloudNativePG (not part of `make test`: 15 minutes at first)
 	@$(BIN)/python -m tests.lab build 1.36

@@ -22,12 +22,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Thread
 from urllib.request import Request, urlopen
 
 from benchmarks.process import environment
 from tests.cluster import etcd_direct
-from tests.cluster.labs import administrator, ask, wait_until_whole
+from tests.cluster.labs import ask, wait_until_whole
+from tests.cluster.restore.watch import INTERVAL, Poller
 from tests.lab.nodes import cluster
 from tests.lab.nodes import lab as all_labs
 from tests.lab.nodes import node as machine
@@ -35,7 +35,6 @@ from tests.lab.nodes.lab import Lab
 from tests.program import PROGRAM
 
 NAME = "bench-restore"
-INTERVAL = 0.1  # seconds between two questions to the API
 AWAY = 5.0  # seconds without an answer after which the API is away, and not merely late
 LIMIT = 900  # seconds for one restore
 FOLDER = "/var/lib/by-hand"
@@ -77,37 +76,6 @@ DEPLOYMENT = {
         },
     },
 }
-
-
-class Poller:
-    """Asks the API until it is told to stop; answers: the moments at which it did."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.server, self.context = administrator(lab.kubeconfig.read_text(encoding="utf-8"))
-        self.answers: list[float] = []
-        self._over = Event()
-        self._thread = Thread(target=self._ask, daemon=True)
-
-    def _ask(self) -> None:
-        while not self._over.wait(INTERVAL):
-            try:
-                with urlopen(f"{self.server}/readyz", timeout=2, context=self.context):
-                    self.answers.append(time.monotonic())
-            except OSError:
-                continue
-
-    def __enter__(self) -> "Poller":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def gap(self) -> tuple[float, float]:
-        """The longest time without an answer: from when, and how long."""
-        pairs = zip(self.answers, self.answers[1:], strict=False)
-        return max(((begin, end - begin) for begin, end in pairs), key=lambda pair: pair[1])
 
 
 def main() -> None:
