@@ -1,11 +1,13 @@
 """The options of etcd-restore that say how it is done, and what is taken upon oneself."""
 
 import functools
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kubectl_admin.frame.options import DURATION, in_order
 
@@ -92,6 +94,14 @@ LOCAL = (
         help="With --local and --script: by how much revisions rise, the same on all nodes.",
     ),
 )
+# The options by which a report is had, and those that --status and --prune take besides, as parameters.
+ANYWHERE = frozenset(
+    {"local", "script", "debug_namespace", "image", "debug_critical", "output", "no_headers"}
+)
+TAKEN = {
+    "only_status": ("--status", ANYWHERE | {"only_status"}),
+    "prune": ("--prune", ANYWHERE | {"prune", "dry_run", "yes"}),
+}
 DECISION = 180.0  # seconds
 LONGEST_DECISION = 220.0  # seconds: etcd's startup probe ends one that finds no majority after 240
 LONGEST_BY_HAND = 86400.0  # seconds: where people start the nodes, the probe only has etcd started again
@@ -119,6 +129,7 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
         from kubectl_admin.etcd.restore.look.look import Options
         from kubectl_admin.etcd.restore.on_nodes.plan import Times
 
+        refuse_strange(click.get_current_context())
         forced = Forced(**{name: others.pop(f"force_{name}") for name in FORCED})
         by_hand = by_hand_of(local=local, script=script, members=members, bump=bump)
         longest = LONGEST_BY_HAND if by_hand else LONGEST_DECISION
@@ -134,6 +145,37 @@ def restore_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*arguments, options=options, by_hand=by_hand, **others)
 
     return in_order((*OPTIONS, *LOCAL), decided)
+
+
+def refuse_strange(ctx: click.Context) -> None:
+    """Raises UsageError for options of a restore that are given to --status or --prune."""
+    from kubectl_admin.errors import UsageError
+
+    asked = [name for name in TAKEN if ctx.params.get(name)]
+    if len(asked) != 1:
+        return
+    option, taken = TAKEN[asked[0]]
+    strange = [
+        param.opts[-1]
+        for param in ctx.command.params
+        if isinstance(param, click.Option)
+        and param.name not in taken
+        and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    ]
+    if strange:
+        raise UsageError(f"{', '.join(strange)} {'does' if len(strange) == 1 else 'do'} not go with {option}")
+
+
+def refuse_no_file(path: Path) -> None:
+    """Raises UsageError for a path of this machine that is no file."""
+    from kubectl_admin.errors import UsageError
+
+    try:
+        is_directory = stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+    if is_directory:
+        raise UsageError(f"{path} can't be read: it is a directory")
 
 
 def by_hand_of(*, local: bool, script: bool, members: str | None, bump: int | None) -> "ByHand | None":

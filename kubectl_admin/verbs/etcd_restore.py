@@ -9,7 +9,7 @@ from kubectl_admin.errors import UsageError
 from kubectl_admin.frame.change import ChangeOptions
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.options import debug_pod, output
-from kubectl_admin.frame.restore_options import restore_options
+from kubectl_admin.frame.restore_options import refuse_no_file, restore_options
 from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
 
@@ -69,6 +69,9 @@ def command(  # noqa: PLR0913 - its options
     from kubectl_admin.verbs import etcd_restore_work as work
 
     how = ChangeOptions(dry_run=dry_run, yes=yes)
+    if not only_status and not prune:
+        for path in filter(None, (file, options.etcdutl)):
+            refuse_no_file(path)
     if by_hand:
         return on_the_node(env, file, options, by_hand, how, only_status=only_status, prune=prune)
     match file, only_status, prune:

@@ -61,10 +61,8 @@ def look_at_nodes(
     env: Environment, pods: "PodOptions", *, resuming: bool = False
 ) -> "tuple[Hosts, dict[str, NodeState | AdminError]]":
     """The state of a restore on each control-plane node. resuming: as `hosts_of` has it."""
-    from kubectl_admin.control_plane.static_pods import control_plane_nodes
-    from kubectl_admin.etcd.restore.on_nodes.status import status
+    from kubectl_admin.etcd.restore.on_nodes.status import status_of_all
 
     hosts = hosts_of(env, pods, resuming=resuming)
     with env.progress("looking at nodes") as progress:
-        nodes = [node.name for node in control_plane_nodes(hosts.cluster)]
-        return hosts, hosts.ask(nodes, status, answered=progress.step)
+        return hosts, status_of_all(hosts, answered=progress.step)

@@ -550,11 +550,44 @@ def test_data_of_before_go_with_prune_when_all_is_over(node):
     assert not (node.units / UNIT).exists()
 
 
-def test_manifests_that_are_still_parked_stay(node):
+def test_nothing_goes_while_manifests_are_parked_and_no_restore_is_known(node):
+    (node.data / f".kubectl-admin-{ID}-old").mkdir()
     (node.folder / "parked").mkdir()
     (node.folder / "parked/etcd.yaml").write_text("x")
-    assert node.prune().stdout == b"removed 0\n\n# end\n"
+    done = node.prune()
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"parked/etcd.yaml is there, of a restore that was cut off" in done.stderr
     assert (node.folder / "parked/etcd.yaml").exists()
+    assert node.aside_names == [f".kubectl-admin-{ID}-old", "member"]
+
+
+def test_data_of_restores_without_a_record_go_with_prune(node):
+    for name in (f"{ID}-old", f"{OTHER}-old", f"{OTHER}-new", f"{OTHER}-new.part"):
+        (node.data / f".kubectl-admin-{name}").mkdir()
+    assert node.prune().returncode == 0
+    assert node.aside_names == ["member"]
+    assert (node.data / "member/snap/db").read_bytes() == b"live"
+
+
+def test_data_that_are_being_put_aside_stay(node):
+    (node.data / f".kubectl-admin-{OTHER}-new.part").mkdir()
+    node.unit_is("active", f"kubectl-admin-{OTHER}.service")
+    assert b"kept " in node.prune().stdout
+    assert node.aside_names == [f".kubectl-admin-{OTHER}-new.part", "member"]
+
+
+def test_a_preparation_that_fails_takes_no_former_data_out_of_sight(node):
+    node.prepare()
+    node.journal("going", "restored")
+    (node.data / f".kubectl-admin-{ID}-new").rename(node.data / f".kubectl-admin-{ID}-old")
+    before = int(facts(node.run("restore-state", node.state, node.data))["old"])
+    assert node.begin(OTHER).returncode == 0
+    assert node.remove(OTHER).returncode == 0
+    answer = node.run("restore-state", node.state, node.data)
+    assert answer.splitlines()[0] == "restore none - -"
+    assert (int(facts(answer)["old"]), facts(answer)["data"]) == (before, str(node.data))
+    assert int(facts(node.prune().stdout.decode())["removed"]) == before
+    assert node.aside_names == ["member"]
 
 
 def test_names_that_are_no_operations_stay(node):
@@ -611,12 +644,13 @@ def test_the_state_of_one_that_waits(node):
     assert answer.splitlines()[:6] == [
         f"restore unbegun {ID} armed",
         "unit active",
+        f"data {node.data}",
+        f"new {facts(answer)['new']}",
         "owner ann@x b 1 2",
         "node cp-1",
-        f"data {node.data}",
-        "enabled enabled",
     ]
-    assert answer.splitlines()[7] == "journal 1764500001 armed"
+    assert answer.splitlines()[6] == "enabled enabled"
+    assert answer.splitlines()[8] == "journal 1764500001 armed"
     assert facts(answer)["new"].isdecimal()
     assert answer.splitlines()[-2:] == ["worker side old", "worker what it says: state"]
 
@@ -635,4 +669,34 @@ def test_the_former_data_of_earlier_restores_are_counted_as_well(node):
 
 
 def test_the_state_where_there_is_none(node):
-    assert node.run("restore-state", node.state) == "restore none - -\nunit inactive\n"
+    none = "restore none - -\nunit inactive\n"
+    assert node.run("restore-state", node.state) == none
+    assert node.run("restore-state", node.state, "") == none
+    assert node.run("restore-state", node.state, node.data) == f"{none}data {node.data}\n"
+
+
+@pytest.mark.parametrize("data", ["default.etcd", "/", "/nowhere"])
+def test_data_that_are_not_there_are_not_looked_at(node, data):
+    assert "data" not in facts(node.run("restore-state", node.state, data))
+
+
+def test_a_restore_without_a_plan_hides_no_former_data(node):
+    node.state.mkdir()
+    (node.data / f".kubectl-admin-{ID}-old").mkdir()
+    answer = node.run("restore-state", node.state, node.data)
+    assert answer.splitlines()[0] == "restore unbegun - -"
+    assert "old" in facts(answer)
+
+
+@pytest.mark.parametrize("name", [f"{OTHER}-new", f"{OTHER}-new.part"])
+def test_restored_data_that_were_left_are_told(node, name):
+    (node.data / f".kubectl-admin-{name}").mkdir()
+    answer = facts(node.run("restore-state", node.state, node.data))
+    assert "new" in answer
+    assert "old" not in answer
+
+
+def test_what_prune_would_keep_is_no_former_data(node):
+    (node.data / ".kubectl-admin-mine-old").mkdir()
+    (node.data / f".kubectl-admin-{ID}-old").symlink_to(node.data / "member")
+    assert "old" not in facts(node.run("restore-state", node.state, node.data))

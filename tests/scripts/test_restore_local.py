@@ -611,3 +611,22 @@ def test_one_that_waits_for_the_word_to_begin_is_named_with_the_way_out(host, ea
     assert (done.returncode, f"{earlier} waits here for the word" in done.stderr) == (1, True), done.stderr
     assert "systemctl disable --now kubectl-admin-restore.service" in done.stderr
     assert host.seen() == before
+
+
+def test_former_data_without_a_record_are_told_and_pruned(host):
+    (host.folder / f"data/.kubectl-admin-{ID}-old").mkdir()
+    told = host.run("--status")
+    assert (told.returncode, told.stderr) == (0, "")
+    lines = told.stdout.splitlines()
+    assert (lines[0], lines[2]) == ("restore none - -", f"data {host.folder}/data")
+    assert lines[3].startswith("old ")
+    done = host.run("--prune")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("removed ")
+    assert [path.name for path in (host.folder / "data").iterdir()] == ["member"]
+
+
+def test_the_state_is_told_where_no_manifest_of_etcd_is_there(host):
+    (host.folder / "kubernetes/manifests/etcd.yaml").unlink()
+    told = host.run("--status")
+    assert (told.returncode, told.stdout) == (0, "restore none - -\nunit inactive\n\n# end\n"), told.stderr

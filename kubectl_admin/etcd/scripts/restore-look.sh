@@ -52,6 +52,13 @@ is_id() {
   return 1
 }
 
+# is_aside DIRECTORY: whether it is a directory that an operation has put aside, beside etcd's own.
+is_aside() {
+  [ -d "$1" ] && [ ! -L "$1" ] || return 1
+  set -- "${1##*/.kubectl-admin-}"
+  is_id "${1%%-*}"
+}
+
 # Removes the restored data that a restore has put aside, and the unit that put them there.
 # remove_aside DATA ID
 remove_aside() {

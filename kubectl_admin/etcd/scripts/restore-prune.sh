@@ -1,5 +1,5 @@
 # Removes all that restores which are over, or were never armed, have left on this host: their directory, and the data
-# that are aside.
+# that are aside, be there a record of them or not.
 # restore-prune.sh DIRECTORY DATA UNITS PARKED
 #   DATA: etcd's data directory; the directory «member» in it stays in any case. PARKED: beside the manifests; it is
 #   removed where it is empty
@@ -25,16 +25,25 @@ if [ -n "$restore_data" ] && [ "$restore_data" != "$data" ]; then
   echo "the restore here was of $restore_data, and etcd runs with $data, so nothing was removed" >&2
   exit 1
 fi
+# Without a record nothing else tells that data aside may be needed yet.
+if [ "$restore_is" = none ]; then
+  for manifest in "$parked"/*; do
+    if [ -e "$manifest" ]; then
+      echo "$manifest is there, of a restore that was cut off, so nothing was removed; move it back if that is over" >&2
+      exit 1
+    fi
+  done
+fi
 if [ -n "$restore_id" ]; then remove_aside "$restore_data" "$restore_id"; fi
 kilobytes=0
 for directory in "$data"/.kubectl-admin-*-old "$data"/.kubectl-admin-*-new "$data"/.kubectl-admin-*-new.part "$state"; do
   if [ ! -d "$directory" ] || [ -L "$directory" ]; then continue; fi
   if [ "$directory" != "$state" ]; then
-    id=${directory##*/.kubectl-admin-}
-    if ! is_id "${id%%-*}"; then
+    if ! is_aside "$directory"; then
       printf 'kept %s\n' "$directory"
       continue
     fi
+    id=${directory##*/.kubectl-admin-}
     settle_unit "kubectl-admin-${id%%-*}.service"
     if [ "$unit_is" = running ]; then
       printf 'kept %s\n' "$directory"

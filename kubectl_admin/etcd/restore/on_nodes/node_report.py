@@ -35,7 +35,7 @@ WAITS = {
 
 def status(found: Mapping[str, NodeState | AdminError], context: str) -> Report:
     """How far each node is."""
-    gaps = [Gap(f"node {node}", one.what) for node, one in found.items() if isinstance(one, AdminError)]
+    gaps = [Gap(f"node {node}", why) for node, one in found.items() if (why := _unseen(one))]
     return Report(
         kind="EtcdRestoreStatus",
         items=lambda: [state_document(node, one) for node, one in found.items()],
@@ -172,3 +172,12 @@ def state_document(node: str, state: NodeState | AdminError | None) -> dict[str,
         "formerDataBytes": state.old,
         "journal": [{"seconds": moment, "word": word} for moment, word in state.journal],
     }
+
+
+def _unseen(state: NodeState | AdminError) -> str:
+    """Why something of a node is not known; "" where all is."""
+    if isinstance(state, AdminError):
+        return state.what
+    if state.data or state.earlier.id:
+        return ""
+    return "the data directory of its etcd is not known, so former data of etcd may be there"

@@ -1,10 +1,13 @@
 """How far a restore is on a node, by its own journal and its worker's words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.members import pods
 from kubectl_admin.node.host import Host
+from kubectl_admin.node.hosts import Hosts
 from kubectl_admin.node.operation import Owner
 from kubectl_admin.node.script import Script
 from kubectl_admin.node.workspace import STATE
@@ -43,11 +46,12 @@ class Earlier:
 class NodeState:
     """A restore on one node.
 
-    earlier: which, and how far. owner: whose it is. data: etcd's data directory. unit, enabled: systemd's
-    words for its unit. journal: seconds since the epoch and words, in order. old, new: bytes of the data of
-    before, and of restored data, that are aside; None where there are none. side: which of them etcd runs
-    with (old, new, between, unknown), waits: what its worker waits for (go, nodes, etcd, acks, api, backs,
-    space), both "" where the worker does not say. said: its other words.
+    earlier: which, and how far. owner: whose it is. data: etcd's data directory, in which it was looked for
+    what is aside; "" where nobody has looked. unit, enabled: systemd's words for its unit. journal: seconds
+    since the epoch and words, in order. old, new: bytes of the data of before, and of restored data, that are
+    aside, of all restores; None where there are none. side: which of them etcd runs with (old, new, between,
+    unknown), waits: what its worker waits for (go, nodes, etcd, acks, api, backs, space), both "" where the
+    worker does not say. said: its other words.
     """
 
     node: str
@@ -74,9 +78,26 @@ class NodeState:
         return self.earlier.stage is Stage.UNDERWAY or self.is_working
 
 
-def status(host: Host) -> NodeState:
-    """How far a restore is on this host. Raises AdminError where it can't be asked."""
-    return state_of(host.node, host.script(LOOK, DIRECTORY).decode("utf-8", "replace"))
+def status_of_all(
+    hosts: Hosts, *, answered: Callable[[int], None] | None = None
+) -> dict[str, NodeState | AdminError]:
+    """How far a restore is on each control-plane node, and what is aside there.
+
+    answered: as in Hosts.ask. Raises AdminError where nodes or pods can't be listed.
+    """
+    etcd = pods.find(hosts.cluster)
+    # What a configuration file says instead is not known here.
+    data = {pod.node: pod.flags.data_dir for pod in etcd.members if not pod.flags.config_file}
+    nodes = [node.name for node in etcd.nodes]
+    return hosts.ask(nodes, lambda host: status(host, data.get(host.node, "")), answered=answered)
+
+
+def status(host: Host, data: str = "") -> NodeState:
+    """How far a restore is on this host. Raises AdminError where it can't be asked.
+
+    data: etcd's data directory, "" where it is not known: what is aside is found then by a plan alone.
+    """
+    return state_of(host.node, host.script(LOOK, DIRECTORY, data).decode("utf-8", "replace"))
 
 
 def state_of(node: str, answer: str) -> NodeState:

@@ -97,7 +97,7 @@ def test_what_was_removed_and_what_was_not():
 def test_webhooks_that_a_restore_has_left_ignored():
     hook = "validatingwebhookconfiguration/policy"
     gap = Gap("webhooks", "forbidden")
-    shown = pruning({"cp-1": one(NONE)}, [], "prod", webhooks=[hook], unseen=[gap])
+    shown = pruning({"cp-1": one(f"{NONE}data /d\n")}, [], "prod", webhooks=[hook], unseen=[gap])
     assert shown.paragraphs == [f"to refuse again, webhooks that a restore has left ignored: {hook}"]
     assert [found.rule for found in shown.findings] == ["not-seen"]
     assert pruning({"cp-1": one(NONE)}, [], "prod").paragraphs == ["nothing is to be removed"]
@@ -111,3 +111,10 @@ def test_webhooks_that_a_restore_has_left_ignored():
     assert [(found.subject, found.evidence, found.fix) for found in done.findings] == [
         ("other", "changed", "again")
     ]
+
+
+def test_former_data_that_nobody_has_looked_for_are_a_gap():
+    unseen, seen = state_of("cp-2", NONE), state_of("cp-3", f"{NONE}data /var/lib/etcd\n")
+    shown = status({"cp-1": one(RESTORED), "cp-2": unseen, "cp-3": seen}, "prod")
+    assert [(each.rule, each.subject) for each in shown.findings] == [("not-seen", "node cp-2")]
+    assert "former data" in shown.findings[0].evidence

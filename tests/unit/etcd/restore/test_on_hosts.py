@@ -247,3 +247,13 @@ def test_a_node_that_was_told_by_a_file_is_under_way(cluster):
     assert status(cluster.host("cp-1")).earlier.stage is Stage.UNDERWAY
     with pytest.raises(AdminError, match="so it was not removed"):
         arm.remove(cluster.host("cp-1"), "0123456789")
+
+
+def test_former_data_are_found_where_etcd_has_its_data(cluster):
+    data = cluster.folder / "cp-1/data"
+    assert status(cluster.host("cp-1"), str(data)).old is None
+    (data / ".kubectl-admin-aaaaaaaaaa-old").mkdir()
+    seen = status(cluster.host("cp-1"), str(data))
+    assert (seen.earlier.stage, seen.data) == (Stage.NONE, str(data))
+    assert seen.old is not None
+    assert status(cluster.host("cp-1")).old is None

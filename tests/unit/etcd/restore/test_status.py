@@ -1,10 +1,22 @@
 """How far a restore is on a node, by its answer."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
 
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.on_nodes.status import Earlier, NodeState, Stage, state_of
+from kubectl_admin.etcd.restore.on_nodes.status import (
+    DIRECTORY,
+    LOOK,
+    Earlier,
+    NodeState,
+    Stage,
+    state_of,
+    status_of_all,
+)
 from kubectl_admin.node.operation import Owner
+from tests.unit.etcd.members.test_gather import Cluster
 
 ANSWER = """\
 restore underway 0123456789 going
@@ -68,3 +80,27 @@ def test_a_line_that_a_power_cut_has_torn():
 def test_an_answer_that_makes_no_sense_is_an_error(answer):
     with pytest.raises(AdminError, match="node cp-1: unexpected answer"):
         state_of("cp-1", answer)
+
+
+def test_each_node_is_asked_about_the_data_directory_of_its_own_member():
+    cluster, asked = Cluster(), {}
+    elsewhere, in_a_file, *others = cluster.pods
+    elsewhere["spec"]["containers"][0]["command"].append("--data-dir=/srv/etcd")
+    in_a_file["spec"]["containers"][0]["command"].append("--config-file=/etc/etcd.yaml")
+    cluster.pods = [elsewhere, in_a_file, *others[1:]]
+
+    def script(node, *words):
+        asked[node] = words
+        return b"restore none - -\nunit inactive\n"
+
+    def ask(nodes, question, **_):
+        hosts = [SimpleNamespace(node=node, script=partial(script, node)) for node in nodes]
+        return {host.node: question(host) for host in hosts}
+
+    found = status_of_all(SimpleNamespace(cluster=cluster, ask=ask))
+    assert list(found) == ["cp-1", "cp-2", "cp-3"]
+    assert asked == {
+        "cp-1": (LOOK, DIRECTORY, "/srv/etcd"),
+        "cp-2": (LOOK, DIRECTORY, ""),
+        "cp-3": (LOOK, DIRECTORY, ""),
+    }

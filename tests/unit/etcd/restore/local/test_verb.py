@@ -34,7 +34,7 @@ def environment(output: str = "table") -> Environment:
         (["a.db", "--script", "--members", "a,a"], "--members takes names"),
         (["a.db", "--script", "--bump", "0"], "--bump"),
         (["a.db", "--script", "--decide-within", "25h"], "--decide-within is from 10s to 86400s"),
-        (["a.db", "--script", "--dry-run"], "--script changes nothing"),
+        (["--script", "--dry-run"], "--script changes nothing"),
         (["--script"], "name a snapshot, or without one a survivor"),
         (["--script", "--members", "a,b"], "name a snapshot, or without one a survivor"),
         (["--script", "--status"], "--status --local shows this node"),
