@@ -72,6 +72,23 @@ def test_it_ends_when_nobody_is_there_any_more(dash: Shell, listening: tuple[str
             assert connection.recv(1) == b""
 
 
+def test_it_ends_also_where_an_end_has_hung_up_before_it_looks(
+    dash: Shell, listening: tuple[str, socket.socket]
+) -> None:
+    address, sock = listening
+    for client_first in (True, False) * 30:
+        with started(dash, address, str(sock.getsockname()[1])) as running:
+            assert running.stdin
+            if client_first:
+                running.stdin.close()
+            connection, _ = sock.accept()
+            with connection:
+                if not client_first:
+                    connection.close()
+                assert running.wait(END_TIMEOUT) == 0
+                assert not client_first or connection.recv(1) == b""
+
+
 def test_where_nothing_listens_that_is_said(shell: Shell, listening: tuple[str, socket.socket]) -> None:
     address, sock = listening
     port = sock.getsockname()[1]
