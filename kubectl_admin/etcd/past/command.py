@@ -16,6 +16,7 @@ from kubectl_admin.signals import SIGNALS
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._ :+-]")
 PROMPT = "KUBECTL_ADMIN_PAST"
+KUBECONFIG = "KUBECTL_ADMIN_PAST_KUBECONFIG"  # the same as KUBECONFIG, which the user's files may set
 KILLED = 128  # what a shell adds to the signal that has ended a command
 
 
@@ -90,24 +91,27 @@ def title(past: Past) -> str:
     return UNSAFE.sub("_", f"past: {past.path.name}") + moment
 
 
-def shell(environ: Mapping[str, str], past: Past, directory: Path) -> tuple[list[str], dict[str, str]]:
+def shell(environ: Mapping[str, str], past: Past, kubeconfig: Path) -> tuple[list[str], dict[str, str]]:
     """The user's shell as a command, and the environment that makes it say so in its prompt.
 
-    directory: for the files that it reads when it starts.
+    kubeconfig: the one of the opening; the files that the shell reads when it starts go beside it. A prompt
+    that says «past» over a kubectl that asks the live cluster is the worst that can come of this: whatever
+    the user's own files and programs set, KUBECONFIG stays that of the opening.
     """
     program = environ.get("SHELL") or "/bin/sh"
-    name = Path(program).name
-    own = {**environ, PROMPT: title(past)}
+    name, directory = Path(program).name, kubeconfig.parent
+    own = {**environ, PROMPT: title(past), "KUBECONFIG": str(kubeconfig), KUBECONFIG: str(kubeconfig)}
+    pinned = f'KUBECONFIG="${KUBECONFIG}"; export KUBECONFIG; readonly KUBECONFIG\n'
     if name == "bash":
         start = directory / "bashrc"
         start.write_text(
-            f'[ ! -r ~/.bashrc ] || . ~/.bashrc\nPS1="(${PROMPT}) ${{PS1-}}"\n', encoding="utf-8"
+            f'[ ! -r ~/.bashrc ] || . ~/.bashrc\n{pinned}PS1="(${PROMPT}) ${{PS1-}}"\n', encoding="utf-8"
         )
         return [program, "--rcfile", str(start), "-i"], own
     if name == "zsh":
         (directory / ".zshrc").write_text(
             'ZDOTDIR=${KUBECTL_ADMIN_ZDOTDIR:-$HOME}\n[ ! -r "$ZDOTDIR/.zshrc" ] || . "$ZDOTDIR/.zshrc"\n'
-            f'PROMPT="(${PROMPT}) ${{PROMPT-}}"\n',
+            f'{pinned}PROMPT="(${PROMPT}) ${{PROMPT-}}"\n',
             encoding="utf-8",
         )
         return [program, "-i"], {

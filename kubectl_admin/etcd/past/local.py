@@ -119,11 +119,21 @@ def running(
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                     cwd="/",
+                    env=environ_without_etcd(os.environ),
                 )
                 yield port, lambda: check(directory)
         finally:
             kubeconfig.end(process)
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def environ_without_etcd(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without etcd's settings: on a control plane they are those of the live member.
+
+    Source: etcd pkg/flags/flag.go: each flag that is not given is taken from a variable; ETCD_CONFIG_FILE
+    stands for all.
+    """
+    return {name: value for name, value in environ.items() if not name.startswith("ETCD")}
 
 
 def fill(
@@ -192,6 +202,7 @@ def _said(program: Path, word: str) -> str:
             capture_output=True,
             check=False,
             timeout=VERSION_TIMEOUT,
+            env=environ_without_etcd(os.environ),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AdminError(f"{program} does not tell its version: {error}", HINT) from error

@@ -27,7 +27,7 @@ def use(
     and Ctrl-C is the end. Raises AdminError where it does not stay open.
     """
     if shell:
-        argv, environ = command.shell(environ, opened.past, opened.kubeconfig.parent)
+        argv, environ = command.shell(environ, opened.past, opened.kubeconfig)
         say(SHELL)
     if argv:
         return command.run(argv, environ, opened.kubeconfig)

@@ -58,15 +58,22 @@ def test_the_title_holds_nothing_that_a_shell_reads():
 @pytest.mark.parametrize("shell", ["/bin/bash", "/bin/dash", ""])
 def test_a_shell_says_in_its_prompt_that_this_is_the_past(shell, tmp_path):
     environ = {**ENVIRON, "HOME": str(tmp_path), **({"SHELL": shell} if shell else {})}
-    argv, own = command.shell(environ, PAST, tmp_path)
-    done = subprocess.run(
-        argv, env=own, input='echo "<$PS1>"\n', capture_output=True, text=True, check=False, timeout=60
-    )
+    kubeconfig = tmp_path / "kube config"
+    (tmp_path / ".bashrc").write_text("export KUBECONFIG=/live\n", encoding="utf-8")
+    argv, own = command.shell(environ, PAST, kubeconfig)
+    # A program that sets the prompt may set it as well, as direnv does.
+    later = "KUBECONFIG=/live" if shell.endswith("bash") else ":"
+    told = f'echo "<$PS1>"; {later}; echo\nsh -c \'echo "is $KUBECONFIG"\'\n'
+    done = subprocess.run(argv, env=own, input=told, capture_output=True, text=True, check=False, timeout=60)
     assert "<(past: snapshot.db, 2026-11-30 12:00Z) " in done.stdout
+    assert f"is {kubeconfig}\n" in done.stdout
 
 
 def test_zsh_reads_its_own_file_first(tmp_path):
-    argv, own = command.shell({**ENVIRON, "SHELL": "/usr/bin/zsh", "ZDOTDIR": "/z"}, PAST, tmp_path)
+    argv, own = command.shell(
+        {**ENVIRON, "SHELL": "/usr/bin/zsh", "ZDOTDIR": "/z"}, PAST, tmp_path / "kubeconfig"
+    )
     assert argv == ["/usr/bin/zsh", "-i"]
     assert (own["ZDOTDIR"], own["KUBECTL_ADMIN_ZDOTDIR"]) == (str(tmp_path), "/z")
-    assert "$KUBECTL_ADMIN_PAST" in (tmp_path / ".zshrc").read_text(encoding="utf-8")
+    text = (tmp_path / ".zshrc").read_text(encoding="utf-8")
+    assert text.index("/.zshrc") < text.index("readonly KUBECONFIG") < text.index("$KUBECTL_ADMIN_PAST)")
