@@ -7,7 +7,6 @@ through a debug pod and a directory on one node.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.diff.compare import Options as DiffOptions
 from kubectl_admin.etcd.diff.compare import compare
 from kubectl_admin.etcd.diff.facts import Comparison
-from kubectl_admin.etcd.members.pods import EtcdPod
 from kubectl_admin.etcd.restore import before, go
 from kubectl_admin.etcd.restore.afterwards import after
 from kubectl_admin.etcd.restore.consequences import gather as live_side
@@ -33,7 +31,7 @@ from kubectl_admin.etcd.restore.look.facts import Forced, LiveFacts, SnapshotFac
 from kubectl_admin.etcd.restore.look.snapshot import of_database
 from kubectl_admin.etcd.restore.on_nodes.plan import NodePlan, Times, bump_of, node_plans
 from kubectl_admin.etcd.restore.on_nodes.prepare import refuse_unable
-from kubectl_admin.etcd.restore.on_nodes.survey import Survey, survey
+from kubectl_admin.etcd.restore.on_nodes.survey import survey_all
 from kubectl_admin.etcd.save.save import SavedSnapshot, SnapshotOptions, Watch, save_snapshot
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import indexed, opened_database
@@ -121,13 +119,7 @@ def read(
 
 def plan(hosts: Hosts, live: LiveFacts, file: SnapshotFacts, options: Options) -> dict[str, NodePlan]:
     """The plan of each control-plane node, which its host can carry out; AdminError where one can't."""
-    members = {pod.node: pod for pod in live.state.etcd.members}
-
-    def on_host(pod: EtcdPod) -> Survey:
-        with hosts.open(pod.node) as host:
-            return survey(host, pod.container_id, pod.flags.data_dir)
-
-    surveys = hosts.need_all({node: partial(on_host, pod) for node, pod in members.items()})
+    surveys = survey_all(hosts, live.state.etcd.members)
     plans = node_plans(
         hosts.operation.id,
         static_pods.find(hosts.cluster),

@@ -1,11 +1,11 @@
 """Facts of a control plane's host that a restore needs. Nothing is changed there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from kubectl_admin.control_plane.static_pods import StaticPods
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.members.pods import EtcdPod, of_static_pods
+from kubectl_admin.etcd.members.pods import EtcdPod
 from kubectl_admin.etcd.restore.on_nodes.manifests import Manifests, manifests_of
 from kubectl_admin.etcd.restore.on_nodes.status import DIRECTORY, Earlier, earlier_of
 from kubectl_admin.node.host import Host
@@ -64,19 +64,14 @@ def survey(host: Host, container: str, data: str) -> Survey:
     return survey_of(host.node, found, manifests_of(path, texts.read, texts.unread))
 
 
-def survey_all(hosts: Hosts, found: StaticPods) -> dict[str, Survey]:
-    """The facts of all control planes' hosts, by node. found: their static pods. Raises AdminError."""
+def survey_all(hosts: Hosts, members: Iterable[EtcdPod]) -> dict[str, Survey]:
+    """The facts of all control planes' hosts, by node. members: etcd's pods. Raises AdminError."""
 
     def ask(pod: EtcdPod) -> Survey:
         with hosts.open(pod.node) as host:
             return survey(host, pod.container_id, pod.flags.data_dir)
 
-    return hosts.need_all({pod.node: partial(ask, pod) for pod in of_static_pods(found).members})
-
-
-def containers_of(found: StaticPods) -> dict[str, str]:
-    """The runtime's ids of etcd's containers, by node."""
-    return {pod.node: pod.container_id for pod in of_static_pods(found).members}
+    return hosts.need_all({pod.node: partial(ask, pod) for pod in members})
 
 
 def survey_of(node: str, found: dict[str, str], manifests: Manifests) -> Survey:
