@@ -27,7 +27,12 @@ from kubectl_admin.signals import sheltered
 NAMESPACE = KUBE_SYSTEM
 DEADLINE = 4 * 3600  # seconds after which the kubelet ends a pod that was left behind
 PATIENCE = 300.0  # seconds for which the connection to a node may be cut
-START_TIMEOUT = 60.0  # seconds in which the pod must run
+START_TIMEOUT = 60.0  # seconds in which the pod must run, once its kubelet knows of it
+# Seconds in which the kubelet must have heard of the pod. One whose API server was restarted finds out by a
+# health check of 45 s, and tries again after up to 30 s.
+# Source: kubernetes/kubernetes staging/src/k8s.io/apimachinery/pkg/util/net/http.go, readIdleTimeout and
+# pingTimeout; staging/src/k8s.io/client-go/tools/cache/reflector.go, defaultBackoffMax.
+UNHEARD_TIMEOUT = 120.0
 EVENTS = 100  # events of the pod that are listed
 OUTAGE_TIMEOUT = 120.0  # seconds for which the API server may not answer while it starts
 POLL_INTERVAL = 3.0  # seconds between two looks at the events of a pod that does not run
@@ -191,11 +196,13 @@ def wait_until_running(
 ) -> str | None:
     """Waits until the pod's container runs, and returns None; or the directory that this host does not have.
 
-    known: those that are known to be missing. Raises AdminError where it has failed, does not run within
-    START_TIMEOUT seconds in which the API server answers, or where that does not answer for OUTAGE_TIMEOUT.
+    known: those that are known to be missing. Raises AdminError where it has failed; where, while the API
+    server answers, its kubelet does not take it within UNHEARD_TIMEOUT seconds, or it does not run
+    START_TIMEOUT seconds after that; where the API server does not answer for OUTAGE_TIMEOUT.
     """
     clock = cluster.clock
-    end, last = Deadline.after(START_TIMEOUT, clock), ""
+    heard, limit, last = False, UNHEARD_TIMEOUT, ""
+    end = Deadline.after(limit, clock)
     name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
     events_of = partial(warnings_about, cluster, namespace, name)
     cut: Deadline | None = None  # of an API server that does not answer
@@ -208,12 +215,15 @@ def wait_until_running(
             ):
                 if pod_start_errors.is_running(event["object"], event["type"], uid, events_of):
                     return None
+                if not heard and pod_start_errors.is_heard_of(event["object"]):
+                    heard, limit = True, START_TIMEOUT
+                    end = Deadline.after(limit, clock)
         except AdminError as error:
             cut = cut or Deadline.after(OUTAGE_TIMEOUT, clock)
             if not is_transient(error) or cut.left < 0:
                 raise
             # Until the API server is back, no kubelet hears of the pod.
-            end = Deadline.after(START_TIMEOUT, clock)
+            end = Deadline.after(limit, clock)
             clock.sleep(0.5)
             continue
         cut = None
@@ -222,9 +232,9 @@ def wait_until_running(
             if directory := manifest.missing_directory(message, known):
                 return directory
         if end.left < 0:
-            said = "; ".join(events) or "it has no events"
+            nothing = "it has no events" if heard else "its kubelet has not taken it"
             raise AdminError(
-                f"pod {namespace}/{name} does not run after {duration(START_TIMEOUT)}: {said}",
+                f"pod {namespace}/{name} does not run after {duration(limit)}: {'; '.join(events) or nothing}",
                 "look at the node's kubelet and container runtime",
             )
         if events and events[-1] != last:

@@ -81,6 +81,15 @@ def is_running(pod: dict[str, Any], event: str, uid: str, events: Callable[[], l
     return False
 
 
+def is_heard_of(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod's kubelet knows of it, which writes when it has.
+
+    Source: kubernetes/kubernetes pkg/kubelet/status/status_manager.go, updateStatusInternal.
+    """
+    status = pod.get("status") or {}
+    return bool(status.get("startTime") or status.get("containerStatuses"))
+
+
 def not_taken(reason: str) -> str:
     """The hint where a kubelet did not take the pod. reason: the kubelet's.
 

@@ -589,6 +589,26 @@ def test_a_pod_is_not_late_while_no_api_server_answers(said, seconds, comes):
     assert api.pods == {}
 
 
+@pytest.mark.parametrize(("seconds", "comes"), [(110, True), (130, False)])
+def test_a_kubelet_that_has_not_found_its_api_server_again_is_waited_for(said, seconds, comes):
+    """Seen after kubeadm had upgraded the only one: its kubelet came back to it after more than a minute."""
+    api = Api(node(), {"phase": "Pending"}, {"phase": "Pending"}, CREATING, RUNNING)
+    real, steps = api.watch, iter([1, seconds, 59, 0])
+
+    def watch(*arguments: Any, timeout: float) -> Iterator[dict[str, Any]]:
+        api.clock.now += next(steps)
+        return real(*arguments, timeout=timeout)
+
+    api.watch = watch  # type: ignore[method-assign]
+    with (
+        nullcontext()
+        if comes
+        else pytest.raises(AdminError, match="does not run after 2m0s: its kubelet has not taken it")
+    ):
+        run(api, said)
+    assert api.pods == {}
+
+
 def test_who_may_not_watch_is_told_and_leaves_nothing(said):
     api = Api(node(), Forbidden(403, "Forbidden", "cannot watch"))
     with pytest.raises(Forbidden):
