@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.request import urlopen
 
@@ -85,6 +86,28 @@ def wait_until_serving(lab: Lab) -> None:
     while silent := [each.name for each in lab.control_planes if not serves(each.address)]:
         assert time.monotonic() < end, f"no API server is ready on {', '.join(silent)}"
         time.sleep(POLL_INTERVAL)
+
+
+def wait_until_reports_ready(lab: Lab, node: str, since: float) -> None:
+    """Return when a node's kubelet has said that the node is Ready, at that time or later.
+
+    since: seconds since 1970. After a loss of power the API goes on telling what was said before it, and the
+    first that a new kubelet says is that its node is not Ready.
+    """
+    end = time.monotonic() + PATIENCE
+    while not reports_ready(ask(lab, f"/api/v1/nodes/{node}"), since):
+        assert time.monotonic() < end, f"node {node} is not Ready again"
+        time.sleep(POLL_INTERVAL)
+
+
+def reports_ready(node: dict[str, Any], since: float) -> bool:
+    """Whether a Ready that was reported at that time or later stands in a Node."""
+    conditions = node["status"].get("conditions", [])
+    heard = [
+        datetime.fromisoformat(each["lastHeartbeatTime"]) for each in conditions if each["type"] == "Ready"
+    ]
+    # The API tells whole seconds.
+    return is_ready(node) and all(at.timestamp() >= int(since) for at in heard)
 
 
 def not_as_it_was(lab: Lab) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import permissions
-from tests.cluster.labs import admin, environ_of, stage_of, standing
+from tests.cluster.labs import admin, environ_of, stage_of, standing, wait_until_reports_ready
 from tests.cluster.node_room import folders, pods
 from tests.lab.nodes import cluster
 from tests.lab.nodes.lab import Lab
@@ -223,8 +223,8 @@ def test_a_worker_that_is_interrupted_while_it_drains_and_loses_its_power_after(
     assert not seen["spec"].get("unschedulable"), "its own cordon is taken back"
     assert cut(young, "worker-1", "kubelet:", signal.SIGKILL, *CHECKS) == -signal.SIGKILL
     with young.faults.node("worker-1"):
-        pass
-    young.kubectl("wait", "node/worker-1", "--for=condition=Ready", "--timeout=120s", timeout=130)
+        booted = time.time()
+    wait_until_reports_ready(young, "worker-1", booted)
     answer = upgrade(young, "worker-1", "--yes", *CHECKS, timeout=600, **operator)
     assert answer.code == 0, answer.err
     assert_moved(young, "worker-1")
