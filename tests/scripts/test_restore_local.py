@@ -446,6 +446,13 @@ def test_programs_of_images_are_not_run_unasked(host):
     assert not (host.folder / "run").exists()
 
 
+def test_a_tag_that_is_no_version_is_said(host):
+    host.manifest("etcd", "etcd:3.6.8-0", "etcd:ours")
+    done = host.run(host.folder / "snapshot.db", "--check")
+    assert done.returncode == 0, done.stderr
+    assert "the tag of etcd's image tells no version to be compared with: ours" in done.stderr
+
+
 def test_another_static_pod_may_be_written_in_any_way(host):
     host.write(
         "kubernetes/manifests/kube-vip.yaml", "kind: Pod\nspec: {containers: [{name: vip, args: [a]}]}\n"

@@ -174,7 +174,8 @@ class Runner:
             so_far.followed = self.acts.follow(
                 self.watcher, so_far.operation, nodes, timeout=FOLLOW_TIMEOUT, say=self.say
             )
-        with webhooks.refusing_afterwards(self.watcher, so_far.before.record if so_far.before else None):
+        record = so_far.before.record if so_far.before else None
+        with webhooks.refusing_afterwards(self.watcher, record, self.say):
             self._see_done(so_far, nodes, is_restored=so_far.followed.end is End.RESTORED)
 
     def _see_done(self, so_far: Restored, nodes: list[str], *, is_restored: bool) -> None:

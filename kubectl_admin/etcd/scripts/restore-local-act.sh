@@ -31,8 +31,8 @@ prepare() {
   for name in etcdctl etcdutl; do
     cp -- "$dir/$name" "$state/$name" || { undo; refuse "$dir/$name can't be copied to $state"; }
   done
-  part restore-worker > "$state/worker"
-  part restore-steps > "$state/steps"
+  { part restore-worker > "$state/worker" && part restore-steps > "$state/steps"; } \
+    || { undo; refuse "the worker can't be written to $state"; }
   cp -- "$snapshot" "$state/snapshot.db" || { undo; refuse "$snapshot can't be copied to $state"; }
   if [ "$sha256" != own ]; then
     sum=$(sha256sum < "$state/snapshot.db")

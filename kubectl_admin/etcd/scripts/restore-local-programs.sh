@@ -44,6 +44,7 @@ take_programs() {
         [ "${version%.*}" = "${is_tag%.*}" ] || refuse "$name is $version, and etcd's image is $tag" \
           "name an etcdutl of etcd's own version: --etcdutl FILE"
         ;;
+      *) say "$name is $version; the tag of etcd's image tells no version to be compared with: $tag" ;;
     esac
   done
   etcdutl_is=$version

@@ -8,7 +8,7 @@ somebody has changed meanwhile.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -128,10 +128,13 @@ def put_back(cluster: Cluster, record: Record) -> Done:
 
 
 @contextmanager
-def refusing_afterwards(cluster: Cluster, record: Record | None) -> Iterator[None]:
+def refusing_afterwards(
+    cluster: Cluster, record: Record | None, say: Callable[[str], None]
+) -> Iterator[None]:
     """Where the work inside is cut off, whatever it has left ignored refuses again at once.
 
-    cluster: a connection that does not try again by itself. Where that fails as well, the next run does it.
+    cluster: a connection that does not try again by itself. Where that fails as well, the next run does it;
+    say: is told so, with names.
     """
     done = False
     with sheltered() as shelter:
@@ -141,8 +144,8 @@ def refusing_afterwards(cluster: Cluster, record: Record | None) -> Iterator[Non
             done = True
         finally:
             if not done and record is not None and PLANNED in record.planned:
-                with suppress(AdminError):
-                    put_back_now(cluster, list(marked(cluster)))
+                for name, why in tried_to_put_back(cluster).items():
+                    say(f"{name} may refuse nothing until this is run again: {why}")
 
 
 def left_over(cluster: Cluster) -> tuple[list[Marked], list[Gap]]:
@@ -163,6 +166,15 @@ def put_back_now(cluster: Cluster, left: Iterable[Marked]) -> dict[str, AdminErr
         except AdminError as error:
             answers[one.name] = error
     return answers
+
+
+def tried_to_put_back(cluster: Cluster) -> dict[str, str]:
+    """Puts back what there is; by name why one is not."""
+    try:
+        answers = put_back_now(cluster, list(marked(cluster)))
+    except AdminError as error:
+        return {"webhooks": error.what}
+    return {name: error.what for name, error in answers.items() if error}
 
 
 def restore(cluster: Cluster, one: Marked) -> None:

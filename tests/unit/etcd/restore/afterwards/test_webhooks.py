@@ -179,21 +179,35 @@ def test_what_an_earlier_restore_has_left_is_put_back_also_out_of_its_own_snapsh
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), AdminError("rights are missing")])
 def test_a_run_that_is_cut_off_leaves_none_ignored(api, error):
     webhooks.ignore(api, PLANNED)
-    with pytest.raises(type(error)), webhooks.refusing_afterwards(api, PLANNED):
+    said: list[str] = []
+    with pytest.raises(type(error)), webhooks.refusing_afterwards(api, PLANNED, said.append):
         raise error
-    assert (api.policies(POLICY), api.mark(POLICY)) == (["Fail", "Fail"], None)
+    assert (api.policies(POLICY), api.mark(POLICY), said) == (["Fail", "Fail"], None, [])
 
 
 def test_the_reason_why_a_run_was_cut_off_is_not_hidden(api):
     api.refusing["GET", f"{GROUP}/validatingwebhookconfigurations"] = [Unreachable("no answer")]
-    with pytest.raises(KeyboardInterrupt), webhooks.refusing_afterwards(api, PLANNED):
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt), webhooks.refusing_afterwards(api, PLANNED, said.append):
         raise KeyboardInterrupt
+    assert said == ["webhooks may refuse nothing until this is run again: no answer"]
+
+
+def test_one_that_a_run_that_is_cut_off_can_not_put_back_is_named(api):
+    webhooks.ignore(api, PLANNED)
+    api.refusing["GET", INJECT] = [Unreachable("no answer")]
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt), webhooks.refusing_afterwards(api, PLANNED, said.append):
+        raise KeyboardInterrupt
+    (one,) = said
+    assert one.endswith(" may refuse nothing until this is run again: no answer")
+    assert "webhookconfiguration/inject" in one
 
 
 @pytest.mark.parametrize("record", [RECORD, None])
 def test_a_run_without_the_option_asks_for_no_webhook(api, record):
     api.refusing["GET", f"{GROUP}/validatingwebhookconfigurations"] = [AssertionError()]
-    with pytest.raises(KeyboardInterrupt), webhooks.refusing_afterwards(api, record):
+    with pytest.raises(KeyboardInterrupt), webhooks.refusing_afterwards(api, record, print):
         raise KeyboardInterrupt
 
 
