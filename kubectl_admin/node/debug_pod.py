@@ -1,13 +1,13 @@
 """The life of a debug pod: made on a node, seen running, and gone afterwards, whatever happens in between."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kubectl_admin.clock import Deadline
+from kubectl_admin.clock import Clock, Deadline
 from kubectl_admin.cluster.access import Right, may_not, together
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
@@ -187,6 +187,35 @@ def post(cluster: Cluster, namespace: str, body: dict[str, Any]) -> dict[str, An
     return made
 
 
+class Patience:
+    """How long a pod is waited for: until its kubelet knows of it, and then until it runs."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._is_heard_of = False
+        self.begin()
+
+    @property
+    def limit(self) -> float:
+        """Seconds that it may take."""
+        return START_TIMEOUT if self._is_heard_of else UNHEARD_TIMEOUT
+
+    @property
+    def why(self) -> str:
+        """Why it does not run, if there is nothing else to be said."""
+        return "it has no events" if self._is_heard_of else "its kubelet has not taken it"
+
+    def begin(self) -> None:
+        """The time counts from now on."""
+        self.end = Deadline.after(self.limit, self._clock)
+
+    def see(self, pod: Mapping[str, Any]) -> None:
+        """The pod as the server shows it now."""
+        if not self._is_heard_of and pod_start_errors.is_heard_of(pod):
+            self._is_heard_of = True
+            self.begin()
+
+
 def wait_until_running(
     cluster: Cluster,
     namespace: str,
@@ -201,29 +230,22 @@ def wait_until_running(
     START_TIMEOUT seconds after that; where the API server does not answer for OUTAGE_TIMEOUT.
     """
     clock = cluster.clock
-    heard, limit, last = False, UNHEARD_TIMEOUT, ""
-    end = Deadline.after(limit, clock)
+    patience, last = Patience(clock), ""
     name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
     events_of = partial(warnings_about, cluster, namespace, name)
     cut: Deadline | None = None  # of an API server that does not answer
     while True:
         try:
-            for event in cluster.watch(
-                f"/api/v1/namespaces/{namespace}/pods",
-                [("fieldSelector", f"metadata.name={name}")],
-                timeout=POLL_INTERVAL,
-            ):
-                if pod_start_errors.is_running(event["object"], event["type"], uid, events_of):
+            for shown in watched(cluster, namespace, name):
+                if pod_start_errors.is_running(shown["object"], shown["type"], uid, events_of):
                     return None
-                if not heard and pod_start_errors.is_heard_of(event["object"]):
-                    heard, limit = True, START_TIMEOUT
-                    end = Deadline.after(limit, clock)
+                patience.see(shown["object"])
         except AdminError as error:
             cut = cut or Deadline.after(OUTAGE_TIMEOUT, clock)
             if not is_transient(error) or cut.left < 0:
                 raise
             # Until the API server is back, no kubelet hears of the pod.
-            end = Deadline.after(limit, clock)
+            patience.begin()
             clock.sleep(0.5)
             continue
         cut = None
@@ -231,15 +253,21 @@ def wait_until_running(
         for message in events:
             if directory := manifest.missing_directory(message, known):
                 return directory
-        if end.left < 0:
-            nothing = "it has no events" if heard else "its kubelet has not taken it"
+        if patience.end.left < 0:
+            said = "; ".join(events) or patience.why
             raise AdminError(
-                f"pod {namespace}/{name} does not run after {duration(limit)}: {'; '.join(events) or nothing}",
+                f"pod {namespace}/{name} does not run after {duration(patience.limit)}: {said}",
                 "look at the node's kubelet and container runtime",
             )
         if events and events[-1] != last:
             last = events[-1]
             say(f"pod {namespace}/{name} is not running yet: {last}")
+
+
+def watched(cluster: Cluster, namespace: str, name: str) -> Iterator[dict[str, Any]]:
+    """What the server shows of the pod for POLL_INTERVAL seconds, first as it is now."""
+    query = [("fieldSelector", f"metadata.name={name}")]
+    return cluster.watch(f"/api/v1/namespaces/{namespace}/pods", query, timeout=POLL_INTERVAL)
 
 
 def warnings_about(cluster: Cluster, namespace: str, name: str) -> list[str]:
