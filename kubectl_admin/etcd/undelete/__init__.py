@@ -1,0 +1,10 @@
+"""Single objects brought back out of a snapshot that is open as a cluster.
+
+Reading order:
+- facts: resources, objects as they were and as they are, the plan
+- select: which of them are asked for
+- written, made, compare: an object as a person wrote it, those that controllers make, how two differ
+- owners, volumes, order: which owners and volumes there are for what comes back, and which comes first
+- rules, judge: what can't be brought back, and what is to be known
+- report
+"""
