@@ -80,6 +80,8 @@ class State(StrEnum):
     CHANGED = "changed"
     THERE = "there"
     MADE = "made"  # a controller makes it by itself
+    LEAVING = "terminating"  # it is there, and being deleted: nothing can be made in its place yet
+    UNKNOWN = "unknown"  # it could not be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,32 @@ class Owner:
     reference: as the object had it. key: the owner; None where no resource of that kind is served.
     uid: of the live object that is the owner now; "" where it is not there (yet).
     comes_back: whether it is itself one that is brought back, so that its uid is known once it is made.
+    later: whether it is made after what it owns, so that the reference is put in once it is there.
     """
 
     reference: Json
     key: Key | None
     uid: str = ""
     comes_back: bool = False
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object of the snapshot, as it was gathered with its live counterpart.
+
+    resource, key, then, now: as in Item. unknown: why the live side could not be read; "" where it could.
+    implied: whether nobody asked for it, but others need it: a namespace, a definition.
+    named: whether it was asked for by its name.
+    """
+
+    resource: Resource
+    key: Key
+    then: Json
+    now: Json | None
+    unknown: str = ""
+    implied: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +141,7 @@ class Item:
     changes: where it is CHANGED, in which fields. made_by: where it is MADE, by whom.
     held: why it can't be brought back although it is missing; "" where it can.
     owners: those whose references it keeps; others are dropped.
+    raced: whether a controller may make one of its own at the same moment: it is then changed to what it was.
     """
 
     resource: Resource
@@ -130,6 +153,7 @@ class Item:
     made_by: str = ""
     held: str = ""
     owners: tuple[Owner, ...] = ()
+    raced: bool = False
 
     @property
     def title(self) -> str:
@@ -205,6 +229,7 @@ class Live:
     volumes: all of it; None where they could not be read, so that nothing is known of any.
     snapshots: all VolumeSnapshots; none where the cluster has no such kind.
     before: the volumes as the snapshot has them.
+    resources: what it serves.
     owners: for owners that were not asked for: the uid of the live object of that name, or "" for none. An
     owner that could not be looked at is not among them.
     """
@@ -212,6 +237,7 @@ class Live:
     volumes: Sequence[Volume] | None = ()
     snapshots: Sequence[VolumeSnapshot] = ()
     before: Sequence[Volume] = ()
+    resources: Sequence[Resource] = ()
     owners: Mapping[Key, str] = field(default_factory=dict)
 
 
@@ -221,7 +247,7 @@ class Plan:
 
     items: all that were asked for, in the order in which they are made; what is to be done is `todo`.
     changed: whether those that have changed are taken back as well.
-    freed: by the key of a claim, the Released volume whose claimRef is emptied right before that is made.
+    freed: by the key of a claim, the Released volume that is reserved for it right before it is made.
     """
 
     items: tuple[Item, ...]
