@@ -74,9 +74,15 @@ class _Ending:
             self.end(number)
 
     def end_if_waiting(self) -> None:
-        """Raises the first of the signals that have waited, once no shelter is open."""
+        """Raises the first of the signals that have waited, once no shelter is open.
+
+        The last shelter may end in another thread, which a signal must not end: it comes again in the main one.
+        """
         if self.waiting and not self.shelters and not self.raised:
-            self.end(self.waiting[0])
+            if threading.current_thread() is threading.main_thread():
+                self.end(self.waiting[0])
+            else:
+                _come_again(self.waiting.pop(0))
 
     def end(self, number: int) -> None:
         """Raises the signal as an exception, KeyboardInterrupt or Terminated."""

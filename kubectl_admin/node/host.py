@@ -8,6 +8,7 @@ own.
 """
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from kubectl_admin.node import debug_pod, manifest
 from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.operation import Operation
 from kubectl_admin.node.script import END, Script
+from kubectl_admin.signals import sheltered
 
 COMMAND_TIMEOUT = 60.0  # seconds for a command, unless another time is given
 # A container's image, and the shell that kubectl was called from, decide nothing about what runs on the host.
@@ -37,7 +39,7 @@ Running = Callable[[Cluster, str, Operation, Options, Say], AbstractContextManag
 
 
 class Host:
-    """One node's host. Made by `opened`.
+    """One node's host. Made by `opened`. Several threads may use it: one of them mends it at a time.
 
     node: its name. operation: at work there. say: is given a sentence for the person who waits. running:
     as `debug_pod.running`. clock: the cluster's.
@@ -69,6 +71,8 @@ class Host:
         )
         self._context: AbstractContextManager[DebugPod] | None = None
         self._pod = DebugPod("", "")
+        self._mending = threading.RLock()
+        self._closed = False
 
     def run(
         self,
@@ -143,13 +147,17 @@ class Host:
             raise BrokenStream(f"node {self.node}: the end of what {script.name} said is missing")
         return result.stdout.removesuffix(END)
 
-    def persistently(self, action: Callable[[], Result], *, patience: float | None = None) -> Result:
+    def persistently(
+        self, action: Callable[[], Result], *, patience: float | None = None, quiet: bool = False
+    ) -> Result:
         """The action's result; it is tried again while the way to the node is cut, however often.
 
         Where the pod is gone (a node that was restarted ends it), another one is made before the next try.
-        patience: seconds for that, if not the options' own. Never to be nested: each would wait for itself.
+        patience: seconds for that, if not the options' own. quiet: nobody is told that it is tried again.
+        Never to be nested: each would wait for itself.
         """
         retry = self._retry if patience is None else replace(self._retry, patience=patience)
+        retry = replace(retry, say=lambda _: None) if quiet else retry
         result = retry(action, mend=self._mend)
         # A right that was granted once is granted again, as soon as the API server knows it.
         self._retry = replace(self._retry, settling=math.inf)
@@ -157,17 +165,20 @@ class Host:
 
     def _mend(self) -> None:
         """Makes a new pod where the present one has ended or is gone."""
-        path = f"/api/v1/namespaces/{self._options.namespace}/pods/{self._pod.name}"
-        try:
-            pod = self._cluster.get(path)
-            same = pod["metadata"]["uid"] == self._pod.uid and "deletionTimestamp" not in pod["metadata"]
-            alive = same and pod["status"].get("phase") == "Running"
-        except NotFound:
-            alive = False
-        if not alive:
-            self.say(f"node {self.node}: the debug pod is gone; making another one")
-            self.close()
-            self.open()
+        # Two threads that find it gone would make one each, and only the later one would be removed.
+        with self._mending:
+            self._refuse_closed()
+            path = f"/api/v1/namespaces/{self._options.namespace}/pods/{self._pod.name}"
+            try:
+                pod = self._cluster.get(path)
+                same = pod["metadata"]["uid"] == self._pod.uid and "deletionTimestamp" not in pod["metadata"]
+                alive = same and pod["status"].get("phase") == "Running"
+            except NotFound:
+                alive = False
+            if not alive:
+                self.say(f"node {self.node}: the debug pod is gone; making another one")
+                self._remove()
+                self.open()
 
     @property
     def pod(self) -> tuple[str, str]:
@@ -175,12 +186,23 @@ class Host:
         return self._options.namespace, self._pod.name
 
     def open(self) -> None:
-        """Makes the pod."""
-        self._context = self._running(self._cluster, self.node, self.operation, self._options, self.say)
-        self._pod = self._context.__enter__()
+        """Makes the pod. Raises AdminError once `close` was called, in whatever thread."""
+        with self._mending:
+            self._refuse_closed()
+            self._context = self._running(self._cluster, self.node, self.operation, self._options, self.say)
+            self._pod = self._context.__enter__()
 
     def close(self) -> None:
-        """Removes the pod."""
+        """Removes the pod, also one that another thread is just making; none is made any more."""
+        self._closed = True
+        with sheltered(), self._mending:
+            self._remove()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise AdminError(f"node {self.node}: the work there is over")
+
+    def _remove(self) -> None:
         context, self._context = self._context, None
         if context:
             # Not None: if Ctrl-C came before it was entered, leaving it in peace would enter it now.

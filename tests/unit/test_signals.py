@@ -161,6 +161,24 @@ def test_other_threads_get_no_signals_and_need_no_shelter():
     assert depth == [0]
 
 
+@pytest.mark.usefixtures("installed")
+def test_a_signal_that_waited_ends_the_main_thread_whoever_ends_the_shelter():
+    ended = []
+
+    def work() -> None:
+        shelter = sheltered().__enter__()
+        os.kill(os.getpid(), signal.SIGINT)
+        thread = threading.Thread(target=lambda: ended.append(shelter.__exit__()))
+        thread.start()
+        thread.join(60)
+        while True:  # until it comes once more
+            time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert ended == [None]
+
+
 class World:
     """Something that is made, worked with, and removed again."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from kubectl_admin.node.debug_pod import DebugPod, Options
 from kubectl_admin.node.host import Host
 from tests.fakes.host import OPERATION, Cut, Machine, host_of, inline
 
+WAIT_TIMEOUT = 60  # seconds; nothing here takes so long
 GONE = NotFound(404, "NotFound", 'pods "kubectl-admin-0123456789-0001" not found')
 
 
@@ -163,3 +165,43 @@ def test_leaving_what_was_never_entered_makes_nothing(api, said):
     there._context = api.pods.running()
     there.close()
     assert api.pods.names == []
+
+
+def test_after_the_end_no_pod_is_made(api, said):
+    """A thread may come late, that finds the pod gone."""
+    with api.opened(Options(), said.append) as there:
+        pass
+    api.alive, api.pods.state = 1, GONE
+    with pytest.raises(AdminError, match=r"^node cp-1: the work there is over$"):
+        there.script(inline("true"))
+    assert (api.pods.names, api.pods.closed) == (["pod-0"], ["pod-0"])
+
+
+def test_a_pod_that_a_thread_makes_at_the_end_is_removed(api, said):
+    making, ending = Event(), Event()
+    pods = api.pods
+
+    @contextmanager
+    def running(*words: object) -> Iterator[DebugPod]:
+        if pods.names:
+            making.set()
+            assert ending.wait(WAIT_TIMEOUT)
+        with Pods.running(pods, *words) as pod:
+            yield pod
+
+    pods.running = running
+    with api.opened(Options(), said.append) as there:
+        api.alive, pods.state = 1, GONE
+        late = Thread(target=there.script, args=[inline("printf '\n# end\n'")], daemon=True)
+        late.start()
+        assert making.wait(WAIT_TIMEOUT)
+        ending.set()
+    late.join(WAIT_TIMEOUT)
+    assert pods.names == pods.closed == ["pod-0", "pod-1"]
+
+
+def test_nobody_is_told_of_what_is_tried_again_quietly(machine, said):
+    machine.cuts = [Cut(0)] * 5
+    there = host_of(machine, said)
+    assert there.persistently(lambda: there.answer(inline("printf '\n# end\n'")), quiet=True) == b""
+    assert said == []
