@@ -76,7 +76,7 @@ class _Ending:
     def end_if_waiting(self) -> None:
         """Raises the first of the signals that have waited, once no shelter is open.
 
-        The last shelter may end in another thread, which a signal must not end: it comes again in the main one.
+        The last shelter may end in another thread, which no signal may end: it comes again in the main one.
         """
         if self.waiting and not self.shelters and not self.raised:
             if threading.current_thread() is threading.main_thread():

@@ -1,9 +1,10 @@
 """Leftovers of killed runs: debug pods, and directories and jobs on the hosts of nodes.
 
 Later runs remove the leftovers of processes of this machine that have ended. `sweep` removes its debug
-pods, those of one namespace: node-exec, etcd-snapshot, certs renew, certs rollback and drain-upgrade call it
-before they open a host. `sweep_host` removes its directories on one host: etcd-snapshot, certs renew and
-certs rollback call it where they work. The rest may be at work on another machine: `kubectl admin cleanup`
+pods, those of one namespace: node-exec, etcd-snapshot, etcd-open, certs renew, certs rollback and
+drain-upgrade call it before they open a host. `sweep_host` removes its directories on one host, and anybody's
+that are of no use since the host was restarted: etcd-snapshot, etcd-open, certs renew and certs rollback call
+it where they work. The rest may be at work on another machine: `kubectl admin cleanup`
 shows it, and removes it when a person says so.
 """
 
@@ -60,12 +61,16 @@ class LeftPod:
 
 @dataclass(frozen=True, slots=True)
 class LeftDirectory:
-    """A directory of an operation on a host. active: whether its job runs, or a file is sent from it."""
+    """A directory of an operation on a host. active: whether its job runs, or a file is sent from it.
+
+    over: whether its job has ended, as at a restart of the host, and it is of no use without.
+    """
 
     node: str
     name: str
     active: bool
     owner: Owner | None
+    over: bool = False
 
     @property
     def path(self) -> str:
@@ -76,7 +81,7 @@ class LeftDirectory:
     def is_abandoned(self) -> bool:
         """Whether certainly nobody will ask for it again: jobs with a name of their own are kept for that."""
         private = OPERATION.fullmatch(self.name) is not None
-        return private and self.owner is not None and self.owner.has_ended()
+        return private and (self.over or (self.owner is not None and self.owner.has_ended()))
 
     @property
     def is_half_way(self) -> bool:
@@ -124,8 +129,9 @@ def directories(host: Host) -> list[LeftDirectory]:
     own = host.operation.id
     for line in islice(answer.splitlines(), MOST):
         match line.split(" ", 2):
-            case [name, ("yes" | "no") as active, owner] if name != own and NAME.fullmatch(name):
-                found.append(LeftDirectory(host.node, name, active == "yes", Owner.parse(owner)))
+            case [name, ("yes" | "no" | "over") as word, owner] if name != own and NAME.fullmatch(name):
+                whose = Owner.parse(owner)
+                found.append(LeftDirectory(host.node, name, word == "yes", whose, over=word == "over"))
     return found
 
 

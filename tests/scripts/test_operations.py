@@ -78,6 +78,15 @@ def test_a_unit_of_the_folders_name_makes_it_active(shell, state, units):
     assert done.stdout.decode().split("\n")[:4] == ["a yes o", "b yes o", "c no o", "d no o"]
 
 
+def test_a_folder_that_is_of_no_use_without_its_unit_is_over_with_it(shell, state, units):
+    """As an opened snapshot's after a restart of the host."""
+    for name in ("a", "b"):
+        (make(state, name, "o") / "bound").write_text("4711\n")
+    (units / "kubectl-admin-a.service").write_text("active")
+    done = shell.ended("leftovers", state, path=str(units / "bin"))
+    assert done.stdout.decode().split("\n")[:2] == ["a yes o", "b over o"]
+
+
 @pytest.mark.parametrize("name", ["a b", "x\n.. no -", "-x$(y)", "é", "*"])
 def test_a_folder_with_another_kind_of_name_was_not_made_here(shell, state, name):
     make(state, "mine", "o")

@@ -30,6 +30,7 @@ def directory(tmp_path: Path) -> Path:
         program.chmod(0o700)
         (path / f"{name}.words").write_text(f"--a={name}\na word\n$(b)\n", encoding="utf-8")
     (path / "snapshot.db").write_bytes(b"x")
+    (path / "go").touch()
     return path
 
 
@@ -133,4 +134,23 @@ def test_nothing_starts_without_a_database(shell, directory, started):
     wait_for('[ "$(cat "$1/etcdutl.ended" 2> /dev/null)" = 1 ]', directory)
     assert not (directory / "etcd.pid").exists()
     process.stdin.close()
+    wait_until_gone(directory, [])
+
+
+def test_nothing_runs_before_the_word_to_go(shell, directory, started):
+    """A run that sends the snapshot may be killed: all is gone then as well."""
+    (directory / "go").unlink()
+    process = start(shell, directory, 0, started)
+    wait_for('[ -s "$1/bound" ]', directory)
+    assert int((directory / "bound").read_text()) == process.pid
+    assert not (directory / "etcdutl.pid").exists()
+    (directory / "go").touch()
+    pids = wait_until_open(directory)
+    process.stdin.close()
+    wait_until_gone(directory, pids)
+
+
+def test_without_any_word_it_ends_while_it_still_waits(shell, directory, started):
+    (directory / "go").unlink()
+    start(shell, directory, 1, started)
     wait_until_gone(directory, [])

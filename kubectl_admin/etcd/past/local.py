@@ -24,6 +24,7 @@ from kubectl_admin.node.script import Script
 from kubectl_admin.signals import sheltered
 
 RUN = Script("etcd", "past-run")
+GO = "go"  # the file that says that all others are there
 HERE = "this machine"
 VERSION_TIMEOUT = 30.0  # seconds for a program to tell its version
 MEMORY = Path("/proc/meminfo")
@@ -151,7 +152,7 @@ def fill(
     content = flags.files(commands, keys)
     if where.encryption:
         content[flags.ENCRYPTION] = configuration(where.encryption)
-    for name, data in content.items():
+    for name, data in {**content, GO: b""}.items():
         kubeconfig.create(directory / name, data)
 
 

@@ -28,7 +28,8 @@ from kubectl_admin.node.script import Script
 from kubectl_admin.node.send import Destination, LocalFile, measure, send
 from kubectl_admin.node.workspace import workspace
 
-BEGIN, START, RELAY, RUN = (Script("etcd", f"past-{name}") for name in ("begin", "start", "relay", "run"))
+NAMES = ("start", "begin", "go", "relay", "run")
+START, BEGIN, GO, RELAY, RUN = (Script("etcd", f"past-{name}") for name in NAMES)
 COPY_TIMEOUT = 180.0  # seconds to copy the programs on a slow disk
 PORT = 6443  # in a network of its own, every port is free
 RIGHTS = (*static_pods.RIGHTS, Right("get", "namespaces"))
@@ -75,7 +76,7 @@ def opened(past: Past, hosts: Hosts, wish: Wish) -> Iterator[Opened]:
             path = kubeconfig.write(own, kubeconfig.text(port, keys, wish.namespace))
             there = kubeconfig.connect(path)
             ready.wait_until_ready(there, alive.check)
-            alive.ready.set()
+            alive.calm()
             yield Opened(past, place, path, there, (*findings, *ready.unread(there)), alive.check)
 
 
@@ -125,22 +126,53 @@ def started(  # noqa: PLR0913, PLR0917 - what is opened, where, with what
     keys: certificates.Keys,
     watch: Watch,
 ) -> Iterator[heartbeat.Heartbeat]:
-    """The unit is started, and told that somebody is interested in it."""
-    encryption = chosen.encryption or "-"
-    host.script(BEGIN, directory, chosen.etcd, chosen.apiserver, encryption, timeout=COPY_TIMEOUT)
-    room = judge.LOGS + past.size
-    with watch(f"sending the snapshot to {host.node}") as moved:
-        send(host, file, Destination(f"{directory}/snapshot.db", reserve=room), moved)
-    commands = flags.words(past, "snapshot.db", PORT, encrypted=bool(chosen.encryption))
-    lines = [
-        f"{name} {b64encode(content).decode()}\n" for name, content in flags.files(commands, keys).items()
-    ]
-    text = "".join([*lines, "end\n"]).encode()
+    """The unit is started, and told that somebody is interested in it.
+
+    It runs before anything is there that would have to be removed.
+    """
     unit = f"kubectl-admin-{host.operation.id}"
     limits = str(heartbeat.SILENCE), str(judge.needed_memory(past.size))
-    host.script(START, directory, unit, RUN.text(), *limits, stdin=lambda: [text])
+    refuse_unstarted(host.node, host.script(START, directory, unit, RUN.text(), *limits))
     with heartbeat.beating(host, directory, unit) as alive:
+        encryption = chosen.encryption or "-"
+        host.script(BEGIN, directory, chosen.etcd, chosen.apiserver, encryption, timeout=COPY_TIMEOUT)
+        room = judge.LOGS + past.size
+        with watch(f"sending the snapshot to {host.node}") as moved:
+
+            def show(done: int, whole: int) -> None:
+                alive.check()
+                moved(done, whole)
+
+            send(host, file, Destination(f"{directory}/snapshot.db", reserve=room), show)
+        commands = flags.words(past, "snapshot.db", PORT, encrypted=bool(chosen.encryption))
+        text = lines_of(flags.files(commands, keys))
+        refuse_unstarted(host.node, host.script(GO, directory, unit, stdin=lambda: [text]))
+        alive.hurry()
         yield alive
+
+
+def lines_of(files: Mapping[str, bytes]) -> bytes:
+    """Files by their names as the script reads them."""
+    lines = [f"{name} {b64encode(content).decode()}\n" for name, content in files.items()]
+    return "".join([*lines, "end\n"]).encode()
+
+
+def refuse_unstarted(node: str, answer: bytes) -> None:
+    """Raises AdminError unless the answer of past-start.sh, or of past-go.sh, is that all is well. Pure."""
+    match answer.decode("utf-8", "replace").split():
+        case ["started" | "going"]:
+            return
+        case ["busy", name]:
+            raise AdminError(
+                f"node {node}: other work is running there: kubectl-admin-{name}",
+                "wait until it has ended, or open the snapshot on another node (--node): "
+                f"kubectl admin node-exec {node} -- systemctl status kubectl-admin-{name}",
+            )
+        case ["shared"]:
+            raise heartbeat.shared(node)
+        case ["ended"]:
+            raise heartbeat.over(node)
+    raise AdminError(f"node {node}: unexpected answer of the host: {answer[:80]!r}")
 
 
 def carrier(host: Host, directory: str, pieces: tunnel.Pieces) -> Exec:

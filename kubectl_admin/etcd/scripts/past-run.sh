@@ -1,16 +1,19 @@
 # Opens a snapshot: makes its database, and runs etcd and kube-apiserver on it until nobody is interested any more. Then
 # nothing of it is left.
 # past-run.sh DIRECTORY SILENCE
-#   DIRECTORY: for root alone, or for the one who runs this. There are the programs etcdutl, etcd and kube-apiserver, and
-#   for each a file NAME.words, a word a line. SILENCE: seconds after which nobody is interested, since nobody has written
-#   the present /proc/uptime into the file «alive» there; 0: as soon as standard input ends
-# Of each program there are NAME.log, NAME.pid, and, once it has ended, NAME.ended with its exit code.
+#   DIRECTORY: for root alone, or for the one who runs this. Once there is a file «go», there are the programs etcdutl,
+#   etcd and kube-apiserver, and for each a file NAME.words, a word a line. SILENCE: seconds after which nobody is
+#   interested, since nobody has written the present /proc/uptime into the file «alive» there; 0: as soon as standard
+#   input ends
+# Of each program there are NAME.log, NAME.pid, and, once it has ended, NAME.ended with its exit code. The file «bound» has
+# the number of this process, and says that without it nothing there is of use.
 set -u
 umask 077
 directory=$1 silence=$2
 cd -- "$directory" || exit 1
 # A terminal's signals are for others.
 trap '' HUP INT QUIT TERM
+echo "$$" > bound.part && mv -- bound.part bound || exit 1
 
 # run NAME
 run() {
@@ -23,11 +26,12 @@ run() {
     echo "$!" > "$name.pid"
     wait "$!"
     ended=$?
-    [ -e over ] || { echo "$ended" > ended.part && mv -- ended.part "$name.ended"; }
+    [ -e over ] || { echo "$ended" > "$name.part" && mv -- "$name.part" "$name.ended"; }
   ) &
 }
 
 open() {
+  until [ -e go ]; do sleep 0.2; done
   run etcdutl
   until [ -e etcdutl.ended ]; do sleep 0.05; done
   [ "$(cat etcdutl.ended)" = 0 ] || return 0

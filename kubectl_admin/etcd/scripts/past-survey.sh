@@ -4,6 +4,7 @@
 # Answers a «NAME VALUE» a line; a fact that is not to be had has no line.
 #   etcd, etcdutl, kube-apiserver VERSION   of the programs in the containers, a line of what they say
 #   memory BYTES    that are available
+#   total BYTES     of all memory
 #   room BYTES      that are free for STATE
 #   systemd, nsenter, carrier yes   what the host has
 set -eu
@@ -23,7 +24,8 @@ told etcd --version "$root"
 told etcdutl version "$root"
 find_root "$apiserver" kube-apiserver
 told kube-apiserver --version "$root"
-awk '/^MemAvailable:/ { printf "memory %d\n", $2 * 1024 }' /proc/meminfo
+# awk's «%d» may have 32 bits.
+awk '/^MemAvailable:/ { printf "memory %.0f\n", $2 * 1024 } /^MemTotal:/ { printf "total %.0f\n", $2 * 1024 }' /proc/meminfo
 # The directory itself may not be there yet.
 while [ ! -d "$state" ]; do state=$(dirname -- "$state"); done
 df -Pk -- "$state" | { read -r _; read -r _ _ _ free _; printf 'room %s\n' "$((free * 1024))"; }

@@ -1,5 +1,6 @@
 # Lists the directories of operations with who they belong to, and whether the operation's unit still runs, or pack.sh
-# sends a file from there.
+# sends a file from there («yes»), or not («no»); «over» for one whose unit has run and does not any more, and has said
+# by a file «bound» that without it the directory is of no use.
 # leftovers.sh STATE
 #   STATE: the directory of all operations' directories
 set -eu
@@ -13,6 +14,8 @@ for directory in "$1"/*/; do
   case $id in certificates | *[!A-Za-z0-9._-]*) continue ;; esac
   if [ ! -d "$directory" ] || [ -L "$directory" ]; then continue; fi
   active=no
+  # Before the unit is asked: it makes the file itself.
+  if [ -e "$directory/bound" ]; then active=over; fi
   settle_unit "kubectl-admin-$id.service"
   if [ "$unit_is" = running ]; then active=yes; fi
   for packer in "$directory"/packing.*; do

@@ -97,6 +97,12 @@ def test_a_folder_is_abandoned_when_it_was_for_one_run_and_that_has_ended(name, 
     assert LeftDirectory("cp-1", name, False, owner).is_abandoned is abandoned
 
 
+@pytest.mark.parametrize("owner", [MINE, ELSEWHERE, None])
+def test_a_folder_that_is_of_no_use_without_its_job_is_abandoned_whosever_it_was(owner):
+    assert LeftDirectory("cp-1", "0123456789", False, owner, over=True).is_abandoned
+    assert not LeftDirectory("cp-1", "upgrade", False, owner, over=True).is_abandoned
+
+
 @pytest.mark.parametrize(
     ("left", "state"),
     [
@@ -195,10 +201,12 @@ class Answering:
 
 def test_folders_are_read_and_this_runs_own_is_left_out():
     answer = f"aaaaaaaaaa no {ENDED}\n{OPERATION.id} no {OWNER}\nupgrade yes {OWNER}\nbbbbbbbbbb no \n"
+    answer += f"cccccccccc over {OWNER}\n"
     assert leftovers.directories(Answering(answer)) == [
         LeftDirectory("cp-1", "aaaaaaaaaa", False, ENDED),
         LeftDirectory("cp-1", "upgrade", True, OWNER),
         LeftDirectory("cp-1", "bbbbbbbbbb", False, None),
+        LeftDirectory("cp-1", "cccccccccc", False, OWNER, over=True),
     ]
 
 
