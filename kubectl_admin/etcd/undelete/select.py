@@ -1,0 +1,148 @@
+"""Which resources and objects were asked for, by the words that kubectl takes. Pure.
+
+Source: k8s.io/client-go restmapper/shortcut.go (a short name counts where no resource has it for a name) and
+discovery.go (of several groups, the first that discovery lists).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kubectl_admin.errors import UsageError
+from kubectl_admin.etcd.undelete.facts import Asked, Resource, Thing
+from kubectl_admin.etcd.undelete.made import is_always_made
+from kubectl_admin.report.text import printable
+
+NEEDED = frozenset({"get", "list", "create"})
+NAMESPACES = ("", "namespaces")
+CATEGORIES = (
+    "all",
+    "api-extensions",
+)  # of kubectl, each for a part of all kinds
+EXAMPLE = "name what comes back: -n NAMESPACE, -A, or KIND/NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Objects that are asked for: all of a resource, those of a namespace, or one.
+
+    namespace: "" for all of them, and where the resource has none. name: "" for all.
+    implied: whether only those count that others need.
+    """
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    implied: bool = False
+
+
+def things(words: Iterable[str]) -> tuple[Thing, ...]:
+    """The arguments of a person: «deploy», «deploy,svc», «deploy/web», «deployments.apps/web».
+
+    Raises UsageError for one that is none of these.
+    """
+    return tuple(dict.fromkeys(thing for word in words for thing in _things(word)))
+
+
+def _things(said: str) -> Iterator[Thing]:
+    kinds, slash, name = said.partition("/")
+    if slash and (not name or "/" in name or "," in said):
+        raise UsageError(f"{printable(said)!r} is not KIND/NAME", "name one object by each argument")
+    for kind in kinds.split(","):
+        if not kind:
+            raise UsageError(f"{printable(said)!r} names no kind", EXAMPLE)
+        yield Thing(kind, name)
+
+
+def wanted(resources: Sequence[Resource], asked: Asked, namespace: str = "default") -> list[Wanted]:
+    """All that was asked for. Nothing is in it twice.
+
+    resources: of the snapshot's API server, each once, in the order of its discovery.
+    namespace: where a kind is looked for if no namespace was named.
+    Raises UsageError for a word that names no kind, and for a request that contradicts itself.
+    """
+    _check(asked)
+    usable = [each for each in resources if set(each.verbs) >= NEEDED]
+    namespace = "" if asked.everywhere else asked.namespace or namespace
+    if asked.things:
+        found = [_thing(usable, thing, namespace) for thing in asked.things]
+    else:
+        usual = [each for each in usable if not is_always_made(each)]
+        found = [Wanted(each, namespace) for each in usual if each.namespaced]
+        if asked.everywhere:
+            found += [Wanted(each) for each in usual if not each.namespaced]
+    found += _namespaces(usable, found, asked)
+    # One that is asked for is not implied.
+    asked_for = {(each.resource, each.namespace, each.name) for each in found if not each.implied}
+    return [
+        each
+        for each in dict.fromkeys(found)
+        if not each.implied
+        or not {(each.resource, "", name) for name in ("", each.name)}.intersection(asked_for)
+    ]
+
+
+def _check(asked: Asked) -> None:
+    if asked.namespace is not None and asked.everywhere:
+        raise UsageError("-n and -A contradict each other", "take one of them")
+    if asked.namespace == "":
+        raise UsageError("-n needs the name of a namespace", EXAMPLE)
+    if not asked.things and asked.namespace is None and not asked.everywhere:
+        raise UsageError("nothing was asked for", EXAMPLE)
+    named = [thing for thing in asked.things if thing.name]
+    if named and asked.selector:
+        raise UsageError("-l chooses among all of a kind, not a single object", "leave out -l, or the name")
+    if named and asked.everywhere:
+        raise UsageError("a single object is not in all namespaces", "take -n in place of -A")
+
+
+def _thing(resources: Sequence[Resource], thing: Thing, namespace: str) -> Wanted:
+    found = resource_for(resources, thing.word)
+    return Wanted(found, namespace if found.namespaced else "", thing.name)
+
+
+def resource_for(resources: Sequence[Resource], word: str) -> Resource:
+    """The resource that a word names: plural, singular, kind or short name, also with «.GROUP», or with
+    «.VERSION.GROUP». Raises UsageError where there is none.
+    """
+    said = word.lower()
+    for names in (_plurals, _singulars, _shorts):
+        for each in resources:
+            if any(said in _with_group(name, each) for name in names(each)):
+                return each
+    if said in CATEGORIES:
+        raise UsageError(
+            f"{said!r} is no kind: kubectl takes it for some kinds only",
+            "leave the kinds out for everything in a namespace",
+        )
+    raise UsageError(
+        f"the snapshot has no kind {printable(word)!r}",
+        "list them: kubectl admin etcd-open SNAPSHOT -- kubectl api-resources",
+    )
+
+
+def _plurals(resource: Resource) -> tuple[str, ...]:
+    return (resource.plural,)
+
+
+def _singulars(resource: Resource) -> tuple[str, ...]:
+    return tuple({resource.singular, resource.kind.lower()} - {""})
+
+
+def _shorts(resource: Resource) -> tuple[str, ...]:
+    return tuple(name.lower() for name in resource.short)
+
+
+def _with_group(name: str, resource: Resource) -> tuple[str, ...]:
+    if not resource.group:
+        return (name, f"{name}.{resource.version}.", f"{name}.{resource.version}")
+    return (name, f"{name}.{resource.group}", f"{name}.{resource.version}.{resource.group}")
+
+
+def _namespaces(resources: Sequence[Resource], found: Sequence[Wanted], asked: Asked) -> Iterator[Wanted]:
+    """The namespaces in which all of it is: asked for with all that is in one, else implied."""
+    kind = next((each for each in resources if (each.group, each.plural) == NAMESPACES), None)
+    if kind is None:
+        return
+    is_whole = not asked.things and not asked.selector
+    for name in sorted({each.namespace for each in found if each.resource.namespaced}):
+        yield Wanted(kind, name=name, implied=not is_whole)
