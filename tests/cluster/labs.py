@@ -1,6 +1,7 @@
 """The labs that tests of this tier run on, and the program as a lab's administrator runs it."""
 
 import base64
+import contextlib
 import functools
 import json
 import os
@@ -12,12 +13,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 from urllib.request import urlopen
 
 import yaml
 
+from tests.cluster import kubelets
 from tests.lab import cache
 from tests.lab.nodes import cluster, services, users
 from tests.lab.nodes.lab import Lab
@@ -95,26 +96,22 @@ def wait_until_reports_ready(lab: Lab, node: str, since: float) -> None:
     first that a new kubelet says is that its node is not Ready.
     """
     end = time.monotonic() + PATIENCE
-    while not reports_ready(ask(lab, f"/api/v1/nodes/{node}"), since):
+    while True:
+        with contextlib.suppress(OSError):  # an API server may be about to begin
+            told = ask(lab, f"/api/v1/nodes/{node}")
+            # The API tells whole seconds.
+            if is_ready(told) and all(at >= int(since) for at in kubelets.words(told)):
+                return
         assert time.monotonic() < end, f"node {node} is not Ready again"
         time.sleep(POLL_INTERVAL)
-
-
-def reports_ready(node: dict[str, Any], since: float) -> bool:
-    """Whether a Ready that was reported at that time or later stands in a Node."""
-    conditions = node["status"].get("conditions", [])
-    heard = [
-        datetime.fromisoformat(each["lastHeartbeatTime"]) for each in conditions if each["type"] == "Ready"
-    ]
-    # The API tells whole seconds.
-    return is_ready(node) and all(at.timestamp() >= int(since) for at in heard)
 
 
 def not_as_it_was(lab: Lab) -> list[str]:
     """What of a lab is not as `up` leaves it, by name.
 
-    Whole: nodes and system pods are Ready, no node is cordoned, kubelets, API servers and services answer.
-    No program is started to find that out, since every test ends with it.
+    Whole: nodes and system pods are Ready by the word of the kubelets that run now, no node is cordoned,
+    kubelets, API servers and services answer. No program is started to find that out, since every test ends
+    with it.
     """
     beside = {"load balancer": services.load_balancer(lab), "package server": services.package_server(lab)}
     still = [f"the {name}" for name, service in beside.items() if not service.pid()]
@@ -129,8 +126,14 @@ def not_as_it_was(lab: Lab) -> list[str]:
         f"{kind}/{each['metadata']['name']}": each for kind, items in told.items() for each in items["items"]
     }
     missing = {f"pod/{part}-{each.name}" for each in lab.control_planes for part in cluster.CONTROL_PLANE}
+    # Looked at after the API was asked, or what it said could be of before.
+    running, now = kubelets.of(lab), time.time()
     unready = [
-        name for name, each in things.items() if not is_ready(each) or each["spec"].get("unschedulable")
+        name
+        for name, each in things.items()
+        if not is_ready(each)
+        or each["spec"].get("unschedulable")
+        or kubelets.is_of_before(each, running, now)
     ]
     silent = [f"the API server of {each.name}" for each in lab.control_planes if not serves(each.address)]
     return sorted(missing - things.keys()) + unready + silent
