@@ -21,6 +21,7 @@ PKI = "/etc/kubernetes/pki/etcd"
 PREFIX = b"/kubectl-admin-test/"
 VALUE = 512 << 10  # bytes
 PATIENCE = 120  # seconds
+LOADED = 50  # keys that are written again and again under load
 OBJECTS = b"/registry/"
 
 
@@ -130,7 +131,10 @@ def empty(lab: Lab) -> None:
 
 @contextlib.contextmanager
 def load(lab: Lab) -> Iterator[list[int]]:
-    """Inside, keys are written without a pause; the revision of each write is appended to the list."""
+    """Inside, keys are written without a pause; the revision of each write is appended to the list.
+
+    Each of the keys has been written before it begins.
+    """
     written: list[int] = []
     over = threading.Event()
 
@@ -138,11 +142,16 @@ def load(lab: Lab) -> Iterator[list[int]]:
         with member(lab) as etcd:
             while not over.is_set():
                 number = len(written)
-                written.append(etcd.put(PREFIX + b"load/%d" % (number % 50), b"write %d" % number))
+                written.append(etcd.put(PREFIX + b"load/%d" % (number % LOADED), b"write %d" % number))
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
+        end = time.monotonic() + PATIENCE
+        while len(written) < LOADED:
+            assert thread.is_alive(), "nothing is written"
+            assert time.monotonic() < end, f"{len(written)} keys are written after {PATIENCE} s"
+            time.sleep(0.1)
         yield written
     finally:
         over.set()

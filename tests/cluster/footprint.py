@@ -1,6 +1,7 @@
 """What a lab has on this machine, by every place that could keep it after the lab is gone."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ class Footprint:
     lab: Lab
     containers: Sequence[str]
     layers: Sequence[str]
-    loops: Sequence[str]
+    loops: Sequence[str]  # each with the file on it: another lab may get the same device meanwhile
 
     @classmethod
     def of(cls, lab: Lab) -> "Footprint":
@@ -36,14 +37,12 @@ class Footprint:
         """What is there of it, by its kind: all kinds, of some perhaps nothing."""
         folder, bridge = f"{self.lab.folder}/", self.lab.network.bridge
         subnet = str(self.lab.network.subnet).removesuffix("0/24")
-        attached = run("losetup", "--noheadings", "--output=NAME").split()
+        attached = attached_loops().values()
         return {
             "containers": containers(self.lab),
             "processes": list(processes([folder, *self.containers])),
             "mounts": lines("/proc/self/mountinfo", [folder, *self.containers, *self.layers]),
-            "control groups": [
-                str(path) for each in self.containers for path in Path("/sys/fs/cgroup").rglob(f"*{each}*")
-            ],
+            "control groups": control_groups(self.containers),
             "links": [
                 link["ifname"]
                 for link in json.loads(run("ip", "-j", "link"))
@@ -69,8 +68,24 @@ def containers(lab: Lab) -> list[str]:
 def loops(process: int) -> list[str]:
     """The loop devices that are mounted in the container of this process; none where it does not run."""
     mounts = Path(f"/proc/{process}/mounts")
-    text = mounts.read_text(encoding="utf-8") if process else ""
-    return re.findall(r"^(/dev/loop\d+) ", text, re.MULTILINE)
+    text, attached = mounts.read_text(encoding="utf-8") if process else "", attached_loops()
+    return [attached[device] for device in re.findall(r"^(/dev/loop\d+) ", text, re.MULTILINE)]
+
+
+def attached_loops() -> dict[str, str]:
+    """The loop devices of this machine by their names, each with what tells its file from all others."""
+    told = run("losetup", "--list", "--noheadings", "--output=NAME,BACK-MAJ:MIN,BACK-INO").splitlines()
+    return {line.split()[0]: " ".join(line.split()) for line in told}
+
+
+def control_groups(words: Sequence[str]) -> list[str]:
+    """The control groups with one of these words in their names; those of other labs come and go."""
+    return [
+        f"{folder}/{name}"
+        for folder, names, _ in os.walk("/sys/fs/cgroup")
+        for name in names
+        if any(word in name for word in words)
+    ]
 
 
 def processes(words: Sequence[str]) -> Iterator[str]:

@@ -11,7 +11,14 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.cluster.labs import admin, administrator, ask, environ_of, wait_until_whole
+from tests.cluster.labs import (
+    admin,
+    administrator,
+    ask,
+    environ_of,
+    wait_until_reports_ready,
+    wait_until_whole,
+)
 from tests.cluster.node_room import folders, pods
 from tests.lab.nodes.lab import Lab
 from tests.program import start
@@ -100,7 +107,8 @@ def test_the_objects_of_then_are_back_and_watchers_begin_again(lab: Lab, snapsho
     }
     assert names(lab) == then()
     # A watch from before is told that its revision is gone; nothing newer than the snapshot is current.
-    answer = send(lab, "GET", f"{MAPS}?watch=1&resourceVersion={version}&timeoutSeconds=30")
+    watch = f"{MAPS}?watch=1&resourceVersion={version}&timeoutSeconds=30"
+    answer = until(lambda: send(lab, "GET", watch), "an API server has its watches ready")
     assert (answer["type"], answer["object"]["code"]) == ("ERROR", 410)
     assert int(ask(lab, MAPS)["metadata"]["resourceVersion"]) > int(version)
     assert (Path(outcome["before"]) / "snapshot.db").stat().st_size
@@ -116,7 +124,9 @@ def test_a_node_without_power_follows_and_a_killed_run_is_finished(lab: Lab, sna
         for node in ("cp-1", "cp-2"):
             until(lambda node=node: journal(lab, node)[-1:] == ["restored"], f"{node} is restored")
         assert until(lambda: names(lab), "the API answers") == then()
+        booted = time.time()
     until(lambda: journal(lab, "cp-3")[-1:] == ["restored"], "cp-3 has followed")
+    wait_until_reports_ready(lab, "cp-3", booted)
     # The lab is not whole yet: the debug pod by which the snapshot was taken is back, and this removes it.
     done = admin(lab, "etcd-restore", str(snapshot), "--yes", "-o", "json", timeout=RESTORE_TIMEOUT)
     assert done.code == 0, done.err

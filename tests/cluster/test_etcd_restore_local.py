@@ -19,7 +19,8 @@ pytestmark = pytest.mark.lab
 
 NAME = "test-lost"
 SCRIPT = "/root/restore.sh"
-RUN_TIMEOUT = 240
+RUN_TIMEOUT = 400
+PATIENCE = 400  # seconds; components that found no API server wait longer and longer before they begin again
 DEPLOYMENT = ("create", "deployment", "later", "--image=localhost/lab/busybox:1", "--", "sleep", "1000")
 
 
@@ -34,13 +35,13 @@ def copy(lab: Lab, name: str, file: Path, path: str) -> None:
     subprocess.run([*PODMAN, "cp", str(file), f"{lab.node(name).container}:{path}"], check=True)
 
 
-def until(state: Callable[[], object], what: str, patience: float = 180) -> None:
-    end = time.monotonic() + patience
+def until(state: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(LabError, subprocess.SubprocessError):
             if state():
                 return
-        assert time.monotonic() < end, f"not so after {patience} s: {what}"
+        assert time.monotonic() < end, f"not so after {PATIENCE} s: {what}"
         time.sleep(0.5)
 
 

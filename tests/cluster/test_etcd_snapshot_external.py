@@ -28,7 +28,7 @@ systemctl daemon-reload
 systemctl start etcd
 # The kubelet may be about to end an API server that has been without etcd for long. A fresh one is not ended.
 pid=$(pidof kube-apiserver) || exit 0
-kill $pid
+kill $pid || true
 while [ -e /proc/$pid ]; do sleep 0.1; done
 """
 

@@ -46,6 +46,7 @@ def test_a_node_without_power(lab):
         assert re.search(rf"^{lab.name} .* stopped: worker-1 ", lab_command("list").stdout, re.MULTILINE)
         wait_for_node(lab, "worker-1", "Unknown")
     wait_for_node(lab, "worker-1", "True")
+    labs.wait_until_whole(lab)  # a pod of the node itself has another address now
     # Its cable and the routes to the others' pods are back: those of CoreDNS answer it.
     output = "--output=jsonpath={.items[*].status.podIP}"
     for address in lab.kubectl("-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", output).split():

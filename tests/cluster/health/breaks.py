@@ -19,9 +19,42 @@ KUBE_PROXY = "k8s-app=kube-proxy"
 DNS = "k8s-app=kube-dns"
 
 
+# Where the process of a component says itself that it is well.
+ENDPOINTS = {
+    "etcd": "http://127.0.0.1:2381/readyz",
+    "kube-apiserver": "https://127.0.0.1:6443/livez",
+    "kube-controller-manager": "https://127.0.0.1:10257/healthz",
+    "kube-proxy": "http://127.0.0.1:10256/livez",
+    "kube-scheduler": "https://127.0.0.1:10259/healthz",
+    "kubelet": "http://127.0.0.1:10248/healthz",
+}
+# Seconds for which one process must have answered. One that was frozen for long answers for a moment, until
+# it sees that it has lost its Lease and ends.
+STAYS = 3
+
+
 def on(lab: Lab, node: str, script: str) -> str:
     """What a script writes that runs on a node as root."""
     return lab.exec(node, ["sh", "-ec", script], timeout=240).stdout.strip()
+
+
+def wait_until_it_runs(lab: Lab, node: str, program: str) -> None:
+    """Return when a process of a component has answered at its own endpoint for a while."""
+    if program not in ENDPOINTS:
+        return
+    wait = f"""
+        well() {{ curl --silent --fail --insecure --max-time 2 --output /dev/null {ENDPOINTS[program]}; }}
+        for _ in $(seq 240); do
+            pid=$(pidof {program} || true)
+            if [ "$pid" ] && well && sleep {STAYS} && well && [ "$(pidof {program})" = "$pid" ]; then
+                exit 0
+            fi
+            sleep 0.5
+        done
+        echo "{program} does not run for {STAYS} s" >&2
+        exit 1
+    """
+    on(lab, node, wait)
 
 
 @contextmanager
@@ -47,6 +80,7 @@ def frozen(lab: Lab, node: str, program: str) -> Iterator[None]:
     finally:
         # The kubelet may have replaced it meanwhile.
         on(lab, node, f"pidof {program} | xargs --no-run-if-empty kill -CONT || true")
+        wait_until_it_runs(lab, node, program)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.cluster.health.breaks import KUBE_PROXY, delete_pods, on
+from tests.cluster.health.breaks import KUBE_PROXY, delete_pods, on, wait_until_it_runs
 from tests.lab.nodes.lab import Lab
 
 KEPT = "/var/lib/kept-by-the-matrix"
@@ -29,6 +29,7 @@ def edited(lab: Lab, node: str, path: str, edit: str, then: str = "true") -> Ite
 @contextmanager
 def manifest(lab: Lab, node: str, component: str, edit: str) -> Iterator[None]:
     """The manifest of a static pod after a sed script; the process of before has ended."""
+    wait_until_it_runs(lab, node, component)  # or its end, from a case before, would be taken for this one
     before = on(lab, node, f"pidof {component} || true")
     with edited(lab, node, f"/etc/kubernetes/manifests/{component}.yaml", edit):
         on(
@@ -68,8 +69,12 @@ def not_listening(lab: Lab, node: str, component: str) -> Iterator[None]:
 
 @contextmanager
 def without_api(lab: Lab, node: str, component: str) -> Iterator[None]:
-    """A controller-manager or scheduler is told to find its API server at a port where nothing listens."""
+    """A controller-manager or scheduler is told to find its API server at a port where nothing listens.
+
+    It has begun with that: as long as nothing runs, something else would be found.
+    """
     with manifest(lab, node, component, f"s/^    - {component}$/&\\n    - --master=https:\\/\\/127.0.0.1:1/"):
+        wait_until_it_runs(lab, node, component)
         yield
 
 

@@ -34,6 +34,8 @@ IGNORED = [
     "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables",
 ]
 REMOVALS = 5  # times that podman is asked to remove containers
+# Seconds for an answer of a lab's API server; who takes a busy lab for one that is broken removes it.
+ANSWER_TIMEOUT = 30
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -81,7 +83,7 @@ def whole(lab: Lab) -> bool:
     if not services.load_balancer(lab).pid() or not services.package_server(lab).pid():
         return False
     try:
-        return lab.kubectl("get", "--raw", "/readyz", "--request-timeout=5s") == "ok"
+        return lab.kubectl("get", "--raw", "/readyz", f"--request-timeout={ANSWER_TIMEOUT}s") == "ok"
     except LabError:
         return False
 

@@ -13,10 +13,13 @@ mount)
   rm -f "$image"
   truncate -s "${size}M" "$image"
   mkfs.ext4 -q -m 0 "$image"
-  # A node sees only those loop devices that were there when it was made.
-  device=$(losetup --find)
-  [ -b "$device" ] || mknod -m 600 "$device" b 7 "${device#/dev/loop}"
-  mount -o loop "$image" "$image.mount"
+  # A node sees only those loop devices that were there when it was made; and another lab may take this one first.
+  for try in 1 2 3 4 5; do
+    device=$(losetup --find)
+    [ -b "$device" ] || mknod -m 600 "$device" b 7 "${device#/dev/loop}"
+    mount -o "loop=$device" "$image" "$image.mount" && break
+    [ "$try" != 5 ]
+  done
   rmdir "$image.mount/lost+found"
   cp -a "$folder/." "$image.mount/"
   mount --bind "$image.mount" "$folder"
