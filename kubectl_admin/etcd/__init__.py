@@ -7,6 +7,7 @@ Reading order:
 - diff: two snapshots as files, and the objects in which they differ
 - save: a snapshot saved by a member, downloaded and verified
 - past: a snapshot opened as a cluster of its own, to look into
+- undelete: single objects brought back out of one
 - restore: all control planes brought back to a snapshot
 - rules: the rules on alarms, which members raise and snapshots keep
 """

@@ -21,6 +21,7 @@ HOMES = (
     "etcd.restore.consequences.rules",
     "etcd.rules",
     "etcd.snapshot.rules",
+    "etcd.undelete.rules",
     "finding",
     "health.rules",
     "node.rules",

@@ -7,4 +7,9 @@ Reading order:
 - owners, volumes, order: which owners and volumes there are for what comes back, and which comes first
 - rules, judge: what can't be brought back, and what is to be known
 - report
+- discovery, read, gather, around: asks both clusters
+- send, rehearse: one object, sent; all of them, tried
+- entries, journal: a journal of what is changed
+- reserve, batches, apply, undo: makes what the plan has, and takes it back
+- outcome: what has come of it
 """

@@ -1,0 +1,291 @@
+"""Makes the objects of a plan, in its order; each change is in the journal before and after it is made.
+
+1. Namespaces and definitions of kinds that are missing, until objects can be made in them.
+2. All that could not be tried before is tried.
+3. The others, a few of a kind at a time.
+
+An object that is refused ends it, and all that was made is taken back; with `keep_going` the others are made.
+Where the server does not answer any more, nothing is taken back: the same command goes on.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.errors import ApiError, Forbidden
+from kubectl_admin.cluster.objects import has_condition
+from kubectl_admin.cluster.wait import TooLateError, wait_until
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.undelete import rehearse, undo
+from kubectl_admin.etcd.undelete.batches import batches, intent, lacking
+from kubectl_admin.etcd.undelete.entries import Deed, Entry, Intent
+from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Plan, State
+from kubectl_admin.etcd.undelete.journal import Journal
+from kubectl_admin.etcd.undelete.rehearse import DEFINITIONS, WORKERS, Rehearsed
+from kubectl_admin.etcd.undelete.reserve import VOLUMES, TakenError, claim_patch, reservable
+from kubectl_admin.etcd.undelete.send import Sent, make, manager_of, own_managers, references
+from kubectl_admin.pool import ask_all
+
+DEADLINE = 900.0  # seconds for a batch: each request has a limit of its own
+ESTABLISHED_TIMEOUT = 60.0  # seconds until a new kind is served
+ESTABLISHED_INTERVAL = 0.2  # seconds between two looks
+
+
+class Became(StrEnum):
+    """What has become of an object of the plan."""
+
+    MADE = "made"
+    PUT_BACK = "put back"
+    REFUSED = "refused"
+    LEFT_OUT = "left out"
+    TAKEN_BACK = "taken back"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """why: for a person, "" where all is well. left: fields of a Service that others have taken."""
+
+    item: Item
+    became: Became
+    why: str = ""
+    left: tuple[str, ...] = ()
+
+
+@dataclass
+class Run:
+    """One run. outcomes: so far, by key. undone: what was taken back, or could not be.
+
+    begin: opens the journal; called before the first change.
+    """
+
+    cluster: Cluster
+    plan: Plan
+    operation: str
+    begin: Callable[[], Journal]
+    keep_going: bool
+    say: Callable[[str], None]
+    step: Callable[[int], None] = lambda _: None
+    journal: Journal | None = None
+    outcomes: dict[Key, Outcome] = field(default_factory=dict)
+    undone: list[undo.Undone] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _uids: dict[Key, str] = field(default_factory=dict)
+    _made: dict[Key, Json] = field(default_factory=dict)
+
+    def run(self, known: Rehearsed) -> None:
+        """Brings back what the plan has. known: the answers of the rehearsal before.
+
+        Raises AdminError where the server does not answer, or the journal can't be written.
+        """
+        for item in self.plan.todo:
+            if why := known.refused.get(item.key):
+                self._end(item, Became.REFUSED, why)
+        todo = [item for item in self.plan.todo if item.key not in self.outcomes]
+        self.journal = self.begin()
+        try:
+            ground = [item for item in todo if rehearse.is_ground(item)]
+            good = self._make_all(ground) and self._await_kinds(ground) and self._try_late(known.untried)
+            good = good and self._make_all(item for item in todo if item not in ground)
+            if good:
+                self._note_owners()
+            else:
+                self._take_back()
+        finally:
+            self.journal.remove_if_empty()
+
+    def _make_all(self, items: Iterable[Item]) -> bool:
+        """Whether it may go on. Makes these, in batches."""
+        for batch in batches(items):
+            able = [item for item in batch if not self._leave_out(item)]
+            able = self._reserve(able)
+            self._make(able)
+            refused = [self.outcomes[item.key] for item in batch if item.key in self.outcomes]
+            if not self.keep_going and any(one.became is Became.REFUSED for one in refused):
+                return False
+        return True
+
+    def _leave_out(self, item: Item) -> bool:
+        """Whether it is not made, since what it needs was not."""
+        if item.key in self.outcomes:
+            return True
+        failed = [
+            one.item for one in self.outcomes.values() if one.became in (Became.REFUSED, Became.LEFT_OUT)
+        ]
+        if why := lacking(item, failed):
+            self._end(item, Became.LEFT_OUT, why)
+            return True
+        return False
+
+    def _reserve(self, items: Sequence[Item]) -> list[Item]:
+        """Keeps volumes for the claims among these; those that can be made."""
+        wanted = {item.key: self.plan.freed[item.key] for item in items if item.key in self.plan.freed}
+        if not wanted:
+            return list(items)
+        refused: dict[Key, str] = {}
+        seen: dict[Key, Json] = {}
+        for key, volume in wanted.items():
+            try:
+                if found := reservable(self.cluster, volume, key):
+                    seen[key] = found
+            except ApiError as error:
+                refused[key] = f"volume {volume.name}: {error.message}"
+            except TakenError as error:
+                refused[key] = error.what
+        intents = [Intent(Deed.FREE, VOLUMES, "", each["metadata"]["name"], each) for each in seen.values()]
+        for (key, there), entry in zip(seen.items(), self._journal.intend(intents), strict=True):
+            try:
+                self.cluster.patch(entry.path, claim_patch(there, {}), MERGE_PATCH)
+                self._journal.note([replace(entry, uid=there["metadata"]["uid"])])
+            except ApiError as error:
+                self._journal.note([replace(entry, refused=True)])
+                refused[key] = f"volume {entry.name}: {error.message}"
+        for item in items:
+            if why := refused.get(item.key):
+                self._end(item, Became.REFUSED, why)
+        return [item for item in items if item.key not in refused]
+
+    def _make(self, items: Sequence[Item]) -> None:
+        """Makes some objects at the same time."""
+        if not items:
+            return
+        entries = self._journal.intend([intent(item) for item in items])
+        manager = manager_of(self.operation)
+        questions = {
+            entry.number: partial(make, self.cluster, item, self._uids, manager)
+            for item, entry in zip(items, entries, strict=True)
+        }
+        answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS)
+        settled, raced, silent = [], list[Item](), None
+        for item, entry in zip(items, entries, strict=True):
+            answer = answers[entry.number]
+            sent = answer if isinstance(answer, Sent) else Sent(error=answer)
+            if sent.error and not isinstance(sent.error, ApiError):
+                silent = sent.error
+                self.outcomes[item.key] = Outcome(item, Became.UNKNOWN, sent.error.what)
+            elif item.raced and sent.there and not is_leaving(sent.there):
+                settled.append(replace(entry, refused=True))
+                raced.append(replace(item, now=sent.there, state=State.CHANGED))
+            else:
+                settled.append(self._settle(item, entry, sent))
+        self._journal.note(settled)
+        if silent:
+            raise silent
+        for item in items:
+            self._own(item)
+        self._make(raced)
+        self.step(len(self.plan.todo))
+
+    def _settle(self, item: Item, entry: Entry, sent: Sent) -> Entry:
+        """What has become of an object, and its entry."""
+        if sent.made is None:
+            self._end(item, Became.REFUSED, rehearse.reason(item, sent))
+            return replace(entry, refused=True)
+        self._made[item.key] = sent.made
+        self._uids[item.key] = str(sent.made["metadata"].get("uid") or "")
+        is_new = item.state is State.MISSING
+        self._end(item, Became.MADE if is_new else Became.PUT_BACK, left=sent.left)
+        return replace(entry, uid=self._uids[item.key], after=None if is_new else sent.made)
+
+    def _own(self, item: Item) -> None:
+        """Notes the field managers of before; that this fails is said, and nothing else."""
+        made = self._made.get(item.key)
+        if made is None or item.state is not State.MISSING:
+            return
+        try:
+            self._made[item.key] = own_managers(self.cluster, item, made) or made
+        except AdminError as error:
+            self.notes.append(f"{item.title}: its field managers are not as before: {rehearse.words(error)}")
+
+    def _await_kinds(self, items: Iterable[Item]) -> bool:
+        """Waits until new kinds are served. Whether it may go on."""
+        for item in items:
+            if not rehearse.is_of(item, DEFINITIONS) or item.key not in self._made:
+                continue
+            try:
+                wait_until(
+                    partial(is_established, self.cluster, item),
+                    f"{item.title} is not served",
+                    timeout=ESTABLISHED_TIMEOUT,
+                    interval=ESTABLISHED_INTERVAL,
+                    clock=self.cluster.clock,
+                )
+            except TooLateError as error:
+                self._end(item, Became.REFUSED, error.what)
+                if not self.keep_going:
+                    return False
+        return True
+
+    def _try_late(self, items: Sequence[Item]) -> bool:
+        """Tries what could not be tried before. Whether it may go on."""
+        able = [item for item in items if not self._leave_out(item)]
+        found = rehearse.try_all(self.cluster, able, self._uids)
+        for item in able:
+            if why := found.refused.get(item.key):
+                self._end(item, Became.REFUSED, why)
+        return self.keep_going or not found.refused
+
+    def _note_owners(self) -> None:
+        """Puts in references to owners that were made after what they own."""
+        for item in self.plan.todo:
+            made = self._made.get(item.key)
+            if made is None or not any(owner.later for owner in item.owners):
+                continue
+            metadata = {
+                "uid": made["metadata"].get("uid"),
+                "ownerReferences": references(item, self._uids, is_try=False),
+            }
+            path = item.resource.path(item.key.namespace, item.key.name)
+            try:
+                self.cluster.patch(path, {"metadata": metadata}, MERGE_PATCH)
+            except ApiError as error:
+                self.notes.append(f"{item.title}: its owner is not noted in it: {error.message}")
+
+    def _take_back(self) -> None:
+        """Takes back all that this run has changed."""
+        self.say("an object is refused: all that was made is taken back")
+        for one in undo.take_back(self.cluster, self._journal):
+            self.undone.append(one)
+        gone = {
+            (one.entry.resource.group, one.entry.resource.plural, one.entry.namespace, one.entry.name)
+            for one in self.undone
+            if one.became is not undo.Became.LEFT
+        }
+        for key, outcome in self.outcomes.items():
+            is_gone = (key.group, key.plural, key.namespace, key.name) in gone
+            if is_gone and outcome.became in (Became.MADE, Became.PUT_BACK):
+                self.outcomes[key] = replace(outcome, became=Became.TAKEN_BACK)
+
+    def _end(self, item: Item, became: Became, why: str = "", left: tuple[str, ...] = ()) -> None:
+        self.outcomes[item.key] = Outcome(item, became, why, left)
+
+    @property
+    def _journal(self) -> Journal:
+        if self.journal is None:
+            raise AssertionError
+        return self.journal
+
+
+def is_established(cluster: Cluster, item: Item) -> bool:
+    """Whether a definition's kind is served; that it is established comes a moment before."""
+    if not has_condition(cluster.get(item.resource.path("", item.key.name)), "Established"):
+        return False
+    spec = mapping(item.then.get("spec"))
+    versions = [str(one["name"]) for one in spec.get("versions") or () if one.get("served")]
+    plural = str(mapping(spec.get("names")).get("plural"))
+    for version in versions:
+        try:
+            cluster.get(f"/apis/{spec.get('group')}/{version}/{plural}", [("limit", "1")])
+        except Forbidden:
+            continue
+        except ApiError:
+            return False
+    return True
+
+
+def is_leaving(there: Json) -> bool:
+    """Whether an object is being deleted."""
+    return bool(there["metadata"].get("deletionTimestamp"))

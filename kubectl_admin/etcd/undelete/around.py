@@ -1,0 +1,126 @@
+"""Asks what of the clusters decides about objects that come back: volumes, their snapshots, owners."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import decode_moment, mapping
+from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.restore.consequences import read as consequences
+from kubectl_admin.etcd.undelete.discovery import Served
+from kubectl_admin.etcd.undelete.facts import (
+    Claim,
+    Found,
+    Json,
+    Key,
+    Live,
+    Resource,
+    Volume,
+    VolumeSnapshot,
+)
+from kubectl_admin.etcd.undelete.read import get, permission, words
+from kubectl_admin.etcd.undelete.reserve import CLAIMS, VOLUMES
+from kubectl_admin.finding import Gap
+from kubectl_admin.pool import ask_all
+
+DEADLINE = 3600.0  # seconds for all owners; each request has a limit of its own
+WORKERS = 8
+WITH_VOLUMES = frozenset({CLAIMS, ("apps", "statefulsets")})
+SNAPSHOTS = ("snapshot.storage.k8s.io", "volumesnapshots")
+
+
+@dataclass
+class Around:
+    """past, live: the two clusters. now: what the live one serves. gaps: what could not be read."""
+
+    past: Cluster
+    live: Cluster
+    now: Served
+    gaps: list[Gap] = field(default_factory=list)
+
+    def look(self, found: Sequence[Found]) -> Live:
+        """What of the live cluster decides about these."""
+        names = {(one.resource.group, one.resource.plural) for one in found}
+        volumes: Sequence[Volume] | None = ()
+        before: Sequence[Volume] = ()
+        snapshots: Sequence[VolumeSnapshot] = ()
+        if names & WITH_VOLUMES:
+            volumes = self._volumes()
+            before = [volume_of(item) for item in self.past.list(VOLUMES.path())]
+            snapshots = self._snapshots()
+        return Live(volumes, snapshots, before, self.now.preferred, self._owners(found))
+
+    def _volumes(self) -> Sequence[Volume] | None:
+        try:
+            return [volume_of(item) for item in self.live.list(VOLUMES.path())]
+        except ApiError as error:
+            self.gaps.append(Gap("volumes", words(error), permission(error)))
+            return None
+
+    def _snapshots(self) -> Sequence[VolumeSnapshot]:
+        served = self.now.versions.get(SNAPSHOTS)
+        if not served:
+            return ()
+        try:
+            return [snapshot_of(item) for item in self.live.list(served[0].path())]
+        except ApiError as error:
+            self.gaps.append(Gap("VolumeSnapshots", words(error), permission(error)))
+            return ()
+
+    def _owners(self, found: Sequence[Found]) -> dict[Key, str]:
+        """Owners that were not asked for, by the live cluster's word."""
+        known = {one.key for one in found}
+        wanted: dict[Key, Resource] = {}
+        for one in found:
+            for reference in one.then["metadata"].get("ownerReferences") or ():
+                resource = self.now.of_kind(str(reference.get("apiVersion")), str(reference.get("kind")))
+                if resource:
+                    key = owner_key(resource, one.key.namespace, str(reference.get("name")))
+                    wanted[key] = resource
+        questions = {
+            key: partial(get, self.live, resource.path(key.namespace, key.name))
+            for key, resource in wanted.items()
+            if key not in known
+        }
+        answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS)
+        return {
+            key: str(answer["metadata"].get("uid") or "") if answer else ""
+            for key, answer in answers.items()
+            if not isinstance(answer, AdminError)
+        }
+
+
+def owner_key(resource: Resource, namespace: str, name: str) -> Key:
+    """An owner of an object in this namespace: it is there as well, or in none."""
+    return Key(resource.group, resource.plural, namespace if resource.namespaced else "", name)
+
+
+def volume_of(item: Json) -> Volume:
+    """A PersistentVolume as a fact. Pure."""
+    spec, metadata = mapping(item.get("spec")), item["metadata"]
+    reference = mapping(spec.get("claimRef"))
+    claim = Claim(*(str(reference.get(field) or "") for field in ("namespace", "name", "uid")))
+    return Volume(
+        name=metadata["name"],
+        phase=str(mapping(item.get("status")).get("phase") or ""),
+        policy=str(spec.get("persistentVolumeReclaimPolicy") or ""),
+        claim=claim if reference else None,
+        handle=consequences.volume_of(item).storage,
+        version=str(metadata.get("resourceVersion") or ""),
+        deleted=bool(metadata.get("deletionTimestamp")),
+    )
+
+
+def snapshot_of(item: Json) -> VolumeSnapshot:
+    """A VolumeSnapshot as a fact. Pure."""
+    status, metadata = mapping(item.get("status")), item["metadata"]
+    source = mapping(mapping(item.get("spec")).get("source"))
+    return VolumeSnapshot(
+        namespace=str(metadata.get("namespace") or ""),
+        name=metadata["name"],
+        claim=str(source.get("persistentVolumeClaimName") or ""),
+        ready=status.get("readyToUse") is True,
+        taken=decode_moment(status.get("creationTime")),
+    )

@@ -1,0 +1,194 @@
+"""Asks the snapshot for what is wanted of it, and the live cluster for the same objects.
+
+A live object that can't be looked at is never taken for missing: its `unknown` says why.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.errors import ApiError, NotFound
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.undelete import select
+from kubectl_admin.etcd.undelete.around import Around
+from kubectl_admin.etcd.undelete.discovery import Name, Served, discover
+from kubectl_admin.etcd.undelete.facts import Asked, Found, Json, Key, Live, Resource
+from kubectl_admin.etcd.undelete.read import get, key_of, kinded, permission, words
+from kubectl_admin.etcd.undelete.select import Wanted
+from kubectl_admin.finding import Gap
+from kubectl_admin.pool import ask_all
+
+DEADLINE = 3600.0  # seconds for all lists; each page has a limit of its own
+WORKERS = 8
+FEW = 8  # objects of a kind that are asked for one by one
+DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+Answered = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An object of the snapshot. named: whether it was asked for by its name."""
+
+    item: Json
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """found: the objects of the snapshot that were asked for, and those that they need. gaps: what of the
+    snapshot, or of the live cluster around them, could not be read.
+    """
+
+    found: tuple[Found, ...]
+    live: Live
+    gaps: tuple[Gap, ...] = ()
+
+
+def gather(
+    past: Cluster, live: Cluster, asked: Asked, namespace: str, answered: Answered | None = None
+) -> Gathered:
+    """All facts. namespace: the one in which single objects are looked for where none is named.
+
+    Raises UsageError for a word that names no kind, AdminError where a server does not answer.
+    """
+    then, now = discover(past), discover(live)
+    look = _Look(past, live, then, now, asked.selector, answered)
+    wanted = [one for one in select.wanted(then.preferred, asked, namespace) if not one.implied]
+    found = look.compared(look.read(wanted))
+    found += look.needed(found)
+    around = Around(past, live, now)
+    return Gathered(tuple(found), around.look(found), (*look.gaps, *around.gaps))
+
+
+@dataclass
+class _Look:
+    """past, live: the two clusters. then, now: what each serves."""
+
+    past: Cluster
+    live: Cluster
+    then: Served
+    now: Served
+    selector: str
+    answered: Answered | None
+    gaps: list[Gap] = field(default_factory=list)
+
+    def read(self, wanted: Iterable[Wanted]) -> dict[Resource, dict[Key, Read]]:
+        """The objects of the snapshot, by resource, in the version in which they could be read."""
+        questions = {one: partial(self._read, one) for one in wanted}
+        answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS, answered=self.answered)
+        found: dict[Resource, dict[Key, Read]] = {}
+        for one, answer in answers.items():
+            if isinstance(answer, AdminError):
+                if not isinstance(answer, ApiError):
+                    raise answer
+                self.gaps.append(Gap(f"{one.resource.title} of the snapshot", words(answer)))
+                continue
+            resource, items = answer
+            for item in items:
+                found.setdefault(resource, {})[key_of(resource, item)] = Read(item, bool(one.name))
+        return found
+
+    def _read(self, one: Wanted) -> tuple[Resource, list[Json]]:
+        """One question to the snapshot, in the first version that can be read: a webhook may make others."""
+        name: Name = (one.resource.group, one.resource.plural)
+        error: AdminError | None = None
+        for resource in common(self.then.versions[name], self.now.versions.get(name, ())):
+            try:
+                if one.name:
+                    items = [self.past.get(resource.path(one.namespace, one.name))]
+                else:
+                    query = [("labelSelector", self.selector)] if self.selector else []
+                    items = list(self.past.list(resource.path(one.namespace), query))
+                return resource, [kinded(resource, item) for item in items]
+            except NotFound:
+                if not one.name:
+                    raise
+                return resource, []
+            except ApiError as refused:
+                error = error or refused
+        raise error or AdminError(f"{one.resource.title}: no version of it is served")
+
+    def compared(self, read: Mapping[Resource, Mapping[Key, Read]]) -> list[Found]:
+        """The same with their live counterparts."""
+        questions = {resource: partial(self._live, resource, list(items)) for resource, items in read.items()}
+        answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS, answered=self.answered)
+        found: list[Found] = []
+        for resource, items in read.items():
+            answer = answers[resource]
+            if isinstance(answer, AdminError) and not isinstance(answer, ApiError):
+                raise answer
+            why = words(answer) if isinstance(answer, ApiError) else ""
+            there = {} if isinstance(answer, AdminError) else answer
+            found += [
+                Found(resource, key, one.item, there.get(key), why, named=one.named)
+                for key, one in items.items()
+            ]
+        return found
+
+    def _live(self, resource: Resource, keys: Sequence[Key]) -> dict[Key, Json]:
+        """Those of these objects that are there; raises ApiError where that can't be known."""
+        versions = self.now.versions.get((resource.group, resource.plural), ())
+        if not versions:
+            if resource.group in self.now.doubtful:
+                raise ApiError(503, "", f"the server of {resource.group} does not answer")
+            return {}
+        if resource.version not in {each.version for each in versions}:
+            raise ApiError(
+                404,
+                "",
+                f"the cluster does not serve {resource.api_version} of {resource.title}, in which it is",
+            )
+        if len(keys) <= FEW:
+            answers = [(key, get(self.live, resource.path(key.namespace, key.name))) for key in keys]
+            return {key: kinded(resource, item) for key, item in answers if item}
+        spaces = {key.namespace for key in keys}
+        path = resource.path(spaces.pop() if len(spaces) == 1 else "")
+        items = {key_of(resource, item): item for item in self.live.list(path)}
+        return {key: kinded(resource, items[key]) for key in keys if key in items}
+
+    def needed(self, found: Sequence[Found]) -> list[Found]:
+        """Namespaces and definitions that are missing, and without which others can't come back."""
+        missing = [one for one in found if one.now is None and not one.unknown]
+        there = {one.key for one in found}
+        wanted: dict[Key, Resource] = {}
+        for one in missing:
+            if one.key.namespace:
+                wanted[Key("", NAMESPACES.plural, "", one.key.namespace)] = NAMESPACES
+            if (one.resource.group, one.resource.plural) not in self.now.versions:
+                name = f"{one.resource.plural}.{one.resource.group}"
+                wanted[Key(DEFINITIONS.group, DEFINITIONS.plural, "", name)] = DEFINITIONS
+        needed = [self._needed(resource, key) for key, resource in wanted.items() if key not in there]
+        return [one for one in needed if one]
+
+    def _needed(self, resource: Resource, key: Key) -> Found | None:
+        path = resource.path("", key.name)
+        try:
+            now = get(self.live, path)
+        except ApiError as error:
+            self.gaps.append(Gap(f"{resource.kind.lower()} {key.name}", words(error), permission(error)))
+            return None
+        # One that is being deleted is told as well: nothing can be made in it.
+        if now and not now["metadata"].get("deletionTimestamp"):
+            return None
+        then = get(self.past, path)
+        if then is None:
+            return None
+        return Found(
+            resource,
+            key,
+            kinded(resource, then),
+            kinded(resource, now) if now else None,
+            implied=True,
+        )
+
+
+def common(then: Sequence[Resource], now: Sequence[Resource]) -> list[Resource]:
+    """The versions in which a resource can be read in the snapshot, the best first: those that the live
+    cluster serves as well. Pure.
+    """
+    served = {each.version for each in now}
+    return sorted(then, key=lambda each: each.version not in served)

@@ -1,0 +1,49 @@
+"""A volume that is kept for a claim that comes back: it names the claim, by which alone it is bound then.
+
+Without the UID of the former claim it is Available for a claim of that namespace and name, and for no other.
+Source: docs «Persistent Volumes», reserving a PersistentVolume; kubernetes/kubernetes
+pkg/controller/volume/persistentvolume/pv_controller.go, syncUnboundClaim and syncVolume.
+"""
+
+from typing import Any
+
+from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.undelete.facts import Json, Key, Resource, Volume
+
+CLAIM = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
+CLAIMS = (CLAIM.group, CLAIM.plural)
+VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
+
+
+class TakenError(AdminError):
+    """A volume can't be kept for a claim any more."""
+
+
+def reservable(cluster: Cluster, volume: Volume, claim: Key) -> Json | None:
+    """The volume as it is, if it is still to be kept for the claim; None where it is so already.
+
+    Raises TakenError where it is another's, or is not to be had any more.
+    """
+    found: Json = cluster.get(VOLUMES.path("", volume.name))
+    reference = mapping(mapping(found.get("spec")).get("claimRef"))
+    if (reference.get("namespace"), reference.get("name")) != (claim.namespace, claim.name):
+        raise TakenError(f"volume {volume.name} is another claim's now")
+    if not reference.get("uid"):
+        return None
+    policy = mapping(found.get("spec")).get("persistentVolumeReclaimPolicy")
+    phase = mapping(found.get("status")).get("phase")
+    known = volume.claim.uid if volume.claim else ""
+    if reference.get("uid") != known or phase != "Released" or policy != "Retain":
+        raise TakenError(f"volume {volume.name} has changed: it is {phase}, its policy is {policy}")
+    if found["metadata"].get("deletionTimestamp"):
+        raise TakenError(f"volume {volume.name} is being deleted")
+    return found
+
+
+def claim_patch(volume: Json, reference: Any) -> Json:
+    """A patch by which a volume, if it is still the same, is this claim's; {}: that of any UID."""
+    metadata = {field: volume["metadata"].get(field) for field in ("uid", "resourceVersion")}
+    fields = {field: mapping(reference).get(field) for field in ("uid", "resourceVersion")}
+    return {"metadata": metadata, "spec": {"claimRef": fields}}

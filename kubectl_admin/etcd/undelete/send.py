@@ -1,0 +1,215 @@
+"""Sends one object to the API server, to be made, or put back to what it was; for a try, or in earnest.
+
+Source: docs «Kubernetes API Concepts», dry-run, field managers; kubernetes/kubernetes
+pkg/registry/core/service/storage/alloc.go (addresses and ports of Services that are taken).
+"""
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
+from kubectl_admin.cluster.requests import Query
+from kubectl_admin.cluster.retry import is_transient
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Owner, State
+from kubectl_admin.etcd.undelete.written import as_written
+
+MANAGER = "kubectl-admin"
+DRY = (("dryRun", "All"), ("fieldManager", MANAGER))
+SERVICES = ("", "services")
+# Fields of a Service for which the server gives another value where the one that is asked for is taken.
+ADDRESS = re.compile(r"spec\.clusterIPs?\b")
+NODE_PORT = re.compile(r"spec\.ports\[(\d+)\]\.nodePort$")
+HEALTH_PORT = "spec.healthCheckNodePort"
+SENT = 4  # times that a Service is sent at most: each time with less that is taken
+TRIES = 3  # times that an object is sent whose answer is lost, and which is not there then
+RETRY_INTERVAL = 1.0  # seconds between two of them
+NO_DRY_RUN = (
+    "does not support dry run"  # apiserver pkg/admission/plugin/webhook/errors, NewDryRunUnsupportedErr
+)
+NOBODY = Key("", "", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What has come of an object that was sent.
+
+    made: the object as the server answers. left: fields that others have taken, so that it has other values.
+    error: why it was not made. there: the object that somebody else has made meanwhile.
+    """
+
+    made: Json | None = None
+    left: tuple[str, ...] = ()
+    error: AdminError | None = None
+    there: Json | None = None
+
+    @property
+    def is_unsupported(self) -> bool:
+        """Whether a webhook could not be tried, as it has effects of its own."""
+        return isinstance(self.error, ApiError) and NO_DRY_RUN in self.error.message
+
+
+def body(item: Item, uids: Mapping[Key, str], *, is_try: bool) -> Json:
+    """The object as it is made. uids: of owners that are made in this run.
+
+    is_try: an owner that is not there yet keeps the UID that it had. In earnest its reference is dropped: the
+    garbage collector removes an object whose owners are not there.
+    """
+    made = as_written(item.then)
+    made["metadata"].pop("ownerReferences", None)
+    if owners := references(item, uids, is_try=is_try):
+        made["metadata"]["ownerReferences"] = owners
+    made["apiVersion"], made["kind"] = item.resource.api_version, item.resource.kind
+    return made
+
+
+def references(item: Item, uids: Mapping[Key, str], *, is_try: bool) -> list[Json]:
+    """The references to its owners, with their UIDs of now. Arguments: as of `body`."""
+    return [
+        {**owner.reference, "uid": uid}
+        for owner in item.owners
+        if (uid := owner.uid or uids.get(owner.key or NOBODY, "") or (old_uid(owner) if is_try else ""))
+    ]
+
+
+def old_uid(owner: Owner) -> str:
+    """The UID that an owner had."""
+    return str(owner.reference.get("uid") or "")
+
+
+def try_out(cluster: Cluster, item: Item, uids: Mapping[Key, str]) -> Sent:
+    """The object is sent, and nothing is kept of it: all but the storing is done."""
+    return _sent(cluster, item, body(item, uids, is_try=True), DRY)
+
+
+def make(cluster: Cluster, item: Item, uids: Mapping[Key, str], manager: str) -> Sent:
+    """The object is made, or put back. manager: tells this run's writes from all others.
+
+    Where an answer is lost, the object is looked for, and whether it was written by this run.
+    """
+    sent = Sent()
+    for _ in range(TRIES):
+        sent = _sent(cluster, item, body(item, uids, is_try=False), [("fieldManager", manager)])
+        if sent.error and is_transient(sent.error):
+            sent = replace(sent, there=look(cluster, item))
+        if sent.there and is_written_by(sent.there, manager):
+            return Sent(made=sent.there)
+        if sent.error is None or not is_transient(sent.error) or is_another(sent.there, item):
+            return sent
+        cluster.clock.sleep(RETRY_INTERVAL)
+    return sent
+
+
+def is_another(there: Json | None, item: Item) -> bool:
+    """Whether the object that is there is not the one that was there when the plan was made."""
+    return _version(there) != _version(item.now)
+
+
+def look(cluster: Cluster, item: Item) -> Json | None:
+    """The object as it is now; None for none. Raises AdminError where that is not told."""
+    try:
+        found: Json = cluster.get(item.resource.path(item.key.namespace, item.key.name))
+    except NotFound:
+        return None
+    return found
+
+
+def is_written_by(there: Mapping[str, object], manager: str) -> bool:
+    """Whether a run has written the object: the server notes by whom fields were set."""
+    fields = mapping(there.get("metadata")).get("managedFields")
+    return any(mapping(one).get("manager") == manager for one in (fields if isinstance(fields, list) else ()))
+
+
+def own_managers(cluster: Cluster, item: Item, made: Json) -> Json | None:
+    """Notes the object's field managers of before in it again; the object then.
+
+    A server takes over none of them with an object that is made: all fields are its maker's, and who has
+    applied it (server-side) would meet a conflict. None where nobody has. Raises AdminError.
+    Source: structured-merge-diff merge/update.go, Update; apimachinery pkg/util/managedfields.
+    """
+    fields = item.then["metadata"].get("managedFields") or []
+    kept = [one for one in fields if not one.get("subresource")]
+    if not any(one.get("operation") == "Apply" for one in kept):
+        return None
+    metadata = {name: made["metadata"].get(name) for name in ("uid", "resourceVersion")}
+    path = item.resource.path(item.key.namespace, item.key.name)
+    content = {"metadata": {**metadata, "managedFields": kept}}
+    changed: Json = cluster.patch(path, content, MERGE_PATCH)
+    return changed
+
+
+def _sent(cluster: Cluster, item: Item, content: Json, query: Query) -> Sent:
+    """One object, sent; a Service again without the addresses and ports that others have."""
+    left, last = list[str](), None
+    for _ in range(SENT):
+        try:
+            if item.state is State.MISSING:
+                made = cluster.post(item.resource.path(item.key.namespace), content, query)
+            else:
+                path = item.resource.path(item.key.namespace, item.key.name)
+                made = cluster.put(path, put_back(content, item), query)
+            return Sent(made=made, left=tuple(left))
+        except Conflict as error:
+            try:
+                return Sent(error=error, there=look(cluster, item), left=tuple(left))
+            except AdminError:
+                return Sent(error=error, left=tuple(left))
+        except AdminError as error:
+            without = taken(item, content, error)
+            if without is None:
+                return Sent(error=error, left=tuple(left))
+            last, (content, fields) = error, without
+            left += fields
+    return Sent(error=last, left=tuple(left))
+
+
+def put_back(content: Json, item: Item) -> Json:
+    """The body that replaces the object that is there. Its status stays, and so do owners that are new."""
+    now = item.now or {}
+    made, metadata = deepcopy(content), mapping(now.get("metadata"))
+    for field in ("uid", "resourceVersion"):
+        made["metadata"][field] = metadata.get(field)
+    if metadata.get("ownerReferences"):
+        made["metadata"]["ownerReferences"] = metadata["ownerReferences"]
+    if "status" in now:
+        made["status"] = now["status"]
+    return made
+
+
+def taken(item: Item, content: Json, error: AdminError) -> tuple[Json, list[str]] | None:
+    """A Service without what the server says is taken, and the fields with their values; None for all else.
+
+    Pure.
+    """
+    if (item.resource.group, item.resource.plural) != SERVICES or not isinstance(error, ApiError):
+        return None
+    causes = error.details.get("causes")
+    named = [str(mapping(one).get("field") or "") for one in (causes if isinstance(causes, list) else ())]
+    made, left = deepcopy(content), list[str]()
+    spec = made.get("spec") or {}
+    for field in named:
+        if ADDRESS.match(field) and spec.get("clusterIP") not in (None, "", "None"):
+            left.append(f"clusterIP {spec['clusterIP']}")
+            spec.pop("clusterIPs", None)
+            spec.pop("clusterIP", None)
+        elif port := NODE_PORT.match(field):
+            ports = spec.get("ports") or []
+            place = int(port[1])
+            if place < len(ports) and ports[place].get("nodePort"):
+                left.append(f"nodePort {ports[place].pop('nodePort')}")
+        elif field == HEALTH_PORT and spec.get("healthCheckNodePort"):
+            left.append(f"healthCheckNodePort {spec.pop('healthCheckNodePort')}")
+    return (made, left) if left else None
+
+
+def _version(there: Mapping[str, object] | None) -> object:
+    return mapping(mapping(there).get("metadata")).get("resourceVersion")
+
+
+def manager_of(operation: str) -> str:
+    """The field manager by which the writes of a run are known."""
+    return f"{MANAGER}-{operation}"

@@ -1,0 +1,207 @@
+"""Takes back what a run has changed, by its journal, in reverse order.
+
+An object is deleted by its UID, so never another one of the same name. A namespace in which others have made
+something since stays, and so does the definition of a kind. An object that was put back is given its former
+content, unless it has changed since.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
+from kubectl_admin.cluster.wait import looks
+from kubectl_admin.etcd.undelete.compare import changes
+from kubectl_admin.etcd.undelete.discovery import discover
+from kubectl_admin.etcd.undelete.entries import Deed, Entry
+from kubectl_admin.etcd.undelete.facts import Json, Resource
+from kubectl_admin.etcd.undelete.journal import Journal
+from kubectl_admin.etcd.undelete.made import made_by
+from kubectl_admin.etcd.undelete.rehearse import DEFINITIONS, NAMESPACES
+from kubectl_admin.etcd.undelete.reserve import CLAIM, CLAIMS, VOLUMES, claim_patch
+from kubectl_admin.etcd.undelete.send import is_written_by, manager_of
+from kubectl_admin.report.text import printable, some_of
+
+GONE_TIMEOUT = 30.0  # seconds that a deleted claim, or a pod that uses it, is waited for
+GONE_INTERVAL = 0.5  # seconds between two looks
+
+
+class Became(StrEnum):
+    """What has become of a change that was to be taken back."""
+
+    DELETED = "deleted"
+    PUT_BACK = "put back"
+    NEVER = "never made"
+    GONE = "gone already"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A change that was taken back, or was left, and why."""
+
+    entry: Entry
+    became: Became
+    why: str = ""
+
+
+def pending(journal: Journal) -> list[Entry]:
+    """The changes that are not taken back yet, the last one first."""
+    entries = [entry for entry in journal.entries.values() if not entry.refused and not entry.undone]
+    return sorted(entries, key=lambda entry: -entry.number)
+
+
+def take_back(cluster: Cluster, journal: Journal) -> Iterator[Undone]:
+    """Takes the changes back, one after the other. Raises AdminError where the server does not answer."""
+    run = _Undo(cluster, journal)
+    for entry in pending(journal):
+        undone = run.undo(entry)
+        if undone.became is not Became.LEFT:
+            journal.note([replace(entry, undone=True)])
+        yield undone
+
+
+@dataclass
+class _Undo:
+    cluster: Cluster
+    journal: Journal
+
+    def undo(self, entry: Entry) -> Undone:
+        try:
+            match entry.deed:
+                case Deed.CREATE:
+                    return self._created(entry)
+                case Deed.REPLACE:
+                    return self._replaced(entry)
+                case Deed.FREE:
+                    return self._freed(entry)
+        except ApiError as error:
+            return Undone(entry, Became.LEFT, error.message)
+
+    def _created(self, entry: Entry) -> Undone:
+        there = self._look(entry.resource, entry.namespace, entry.name)
+        if there is None:
+            return Undone(entry, Became.GONE if entry.uid else Became.NEVER)
+        uid = str(there["metadata"].get("uid"))
+        if entry.uid and uid != entry.uid:
+            return Undone(entry, Became.GONE, "another one of this name is there")
+        if not entry.uid and not is_written_by(there, manager_of(self.journal.head.operation)):
+            return Undone(entry, Became.NEVER, "one that somebody else has made is there")
+        if why := self._forbids(entry, there):
+            return Undone(entry, Became.LEFT, why)
+        return self._delete(entry, uid)
+
+    def _delete(self, entry: Entry, uid: str) -> Undone:
+        options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        try:
+            self.cluster.delete(entry.path, options)
+        except NotFound:
+            return Undone(entry, Became.GONE)
+        except Conflict as error:
+            # Of a namespace that is being deleted already as well, whose content is not gone yet.
+            there = self._look(entry.resource, entry.namespace, entry.name)
+            if there is not None and there["metadata"].get("uid") == uid:
+                if there["metadata"].get("deletionTimestamp"):
+                    return Undone(entry, Became.DELETED)
+                return Undone(entry, Became.LEFT, error.message)
+            return Undone(entry, Became.GONE)
+        return Undone(entry, Became.DELETED)
+
+    def _forbids(self, entry: Entry, there: Json) -> str:
+        """Why an object is not deleted: something of others would go with it. "" for none."""
+        name = (entry.resource.group, entry.resource.plural)
+        if name == CLAIMS:
+            return self._data(there)
+        if name == NAMESPACES:
+            resources = [each for each in discover(self.cluster).preferred if each.namespaced]
+            return self._strangers(resources, entry.name)
+        if name == DEFINITIONS:
+            spec = mapping(there.get("spec"))
+            kind = (str(spec.get("group")), str(mapping(spec.get("names")).get("plural")))
+            resources = [
+                each for each in discover(self.cluster).preferred if (each.group, each.plural) == kind
+            ]
+            return self._strangers(resources, "")
+        return ""
+
+    def _strangers(self, resources: Iterable[Resource], namespace: str) -> str:
+        ours = {entry.uid for entry in self.journal.entries.values() if entry.uid}
+        found: list[str] = []
+        for resource in resources:
+            for item in self.cluster.list(resource.path(namespace)):
+                metadata = item["metadata"]
+                is_known = metadata.get("deletionTimestamp") or metadata.get("ownerReferences")
+                if is_known or metadata.get("uid") in ours or made_by(resource, item):
+                    continue
+                found.append(f"{resource.kind.lower()}/{printable(metadata['name'])}")
+        return f"others have made {some_of(found)} of it since" if found else ""
+
+    def _data(self, claim: Json) -> str:
+        """A claim whose volume would go with it, though it was kept: somebody has changed its policy."""
+        name = str(mapping(claim.get("spec")).get("volumeName") or "")
+        freed = {each.name for each in self.journal.entries.values() if each.deed is Deed.FREE}
+        if name not in freed:
+            return ""
+        volume = self._look(VOLUMES, "", name)
+        policy = mapping(mapping(volume).get("spec")).get("persistentVolumeReclaimPolicy")
+        if volume is None or policy == "Retain":
+            return ""
+        return f"its volume {name} would be deleted with it: its policy is {policy} now"
+
+    def _replaced(self, entry: Entry) -> Undone:
+        there = self._look(entry.resource, entry.namespace, entry.name)
+        before = entry.before
+        if there is None or before is None or there["metadata"].get("uid") != before["metadata"].get("uid"):
+            return Undone(entry, Became.LEFT, "it was deleted since")
+        if _version(there) == _version(before):
+            return Undone(entry, Became.NEVER)
+        if entry.after is None and not is_written_by(there, manager_of(self.journal.head.operation)):
+            return Undone(entry, Became.NEVER, "somebody else has changed it")
+        if entry.after is None or changes(entry.after, there):
+            return Undone(entry, Became.LEFT, "it has changed since it was put back")
+        body = {**before, "metadata": {**before["metadata"], "resourceVersion": _version(there)}}
+        body["metadata"].pop("managedFields", None)
+        if "status" in there:
+            body["status"] = there["status"]
+        try:
+            self.cluster.put(entry.path, body)
+        except Conflict:
+            return Undone(entry, Became.LEFT, "it has changed since it was put back")
+        return Undone(entry, Became.PUT_BACK)
+
+    def _freed(self, entry: Entry) -> Undone:
+        """A volume that was kept for a claim: it names the former claim again, once the new one is gone."""
+        volume, before = self._look(VOLUMES, "", entry.name), mapping(entry.before)
+        reference = mapping(mapping(before.get("spec")).get("claimRef"))
+        if volume is None:
+            return Undone(entry, Became.GONE)
+        now = mapping(mapping(volume.get("spec")).get("claimRef"))
+        if now.get("uid") == reference.get("uid"):
+            return Undone(entry, Became.NEVER)
+        if any(now.get(field) != reference.get(field) for field in ("namespace", "name")):
+            return Undone(entry, Became.LEFT, "it is of another claim now")
+        for late in looks(GONE_TIMEOUT, GONE_INTERVAL, clock=self.cluster.clock):
+            if self._look(CLAIM, str(now["namespace"]), str(now["name"])) is None:
+                break
+            if late:
+                return Undone(entry, Became.LEFT, "its claim is still there")
+        self.cluster.patch(entry.path, claim_patch(volume, reference), MERGE_PATCH)
+        return Undone(entry, Became.PUT_BACK)
+
+    def _look(self, resource: Resource, namespace: str, name: str) -> Json | None:
+        try:
+            found: Json = self.cluster.get(resource.path(namespace, name))
+        except NotFound:
+            return None
+        return found
+
+
+def left(undone: Sequence[Undone]) -> list[Undone]:
+    """Those that could not be taken back."""
+    return [one for one in undone if one.became is Became.LEFT]
+
+
+def _version(there: Json) -> object:
+    return there["metadata"].get("resourceVersion")
