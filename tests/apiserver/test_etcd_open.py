@@ -303,7 +303,7 @@ def test_secrets_that_are_encrypted_are_read_with_the_key(
     keys.write_text(json.dumps(config), encoding="utf-8")
     read = ("kubectl", "-n", "default", "get", "secret", "kept", "-o", "jsonpath={.data.password}")
     ended = opened(file, room, bin_directory, *read, options=("--encryption-provider-config", str(keys)))
-    assert (ended.code, ended.err.count("Secrets: they can't be read")) == (0, 0), ended
+    assert (ended.code, ended.err.count("secrets: those that are encrypted by")) == (0, 0), ended
     assert ended.out == "b3BlbmVkIQ=="
     ended = opened(file, room, bin_directory, *read)
-    assert (ended.code, ended.err.count("Secrets: they can't be read")) == (1, 1), ended
+    assert (ended.code, ended.err.count("secrets: those that are encrypted by")) == (1, 1), ended

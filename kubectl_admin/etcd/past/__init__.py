@@ -1,7 +1,7 @@
 """A snapshot opened as a cluster of its own, in which everybody may look and nobody change anything.
 
 Reading order:
-- facts, gather: a snapshot file, and a machine that may open it
+- facts, encrypted, gather: a snapshot file, and a machine that may open it
 - rules, judge: whether it can be opened there
 - certificates, policy, flags: keys of this opening alone, who may do what, the programs' command lines
 - programs: their versions, and how they have ended

@@ -9,6 +9,7 @@ from typing import Any
 from kubectl_admin.cluster.decode import decode_moment, decode_yaml, mapping
 from kubectl_admin.cluster.paths import KUBE_SYSTEM
 from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.past import encrypted
 from kubectl_admin.etcd.past.facts import Past
 from kubectl_admin.etcd.restore.look.snapshot import kubeadm_version
 from kubectl_admin.etcd.snapshot.bolt.source import Progress
@@ -16,13 +17,16 @@ from kubectl_admin.etcd.snapshot.facts import Verdict
 from kubectl_admin.etcd.snapshot.latest import Latest
 from kubectl_admin.etcd.snapshot.verify import indexed, opened_database, quiet
 from kubectl_admin.etcd.stored import objects
-from kubectl_admin.etcd.stored.kinds import PREFIX
+from kubectl_admin.etcd.stored.kinds import PREFIX, root_of
 from kubectl_admin.finding import Severity
+from kubectl_admin.report.text import printable
 
 # Where a snapshot names no range: kubeadm's own. Some events of «Services out of range» would be written.
 SERVICES = ("10.96.0.0/12",)
 # Leases that are renewed every few seconds, whose last renewal is about the moment of the snapshot.
 LEASES = ("kube-controller-manager", "kube-scheduler")
+NAMESPACES = (b"/namespaces/kube-system", b"/namespaces/default")  # which every cluster has
+MOST, LONGEST = 10, 100  # prefixes that are named, and characters of one
 LARGEST = 20  # bits of a range that an API server takes
 SMALLEST = 3
 
@@ -31,7 +35,8 @@ def of_file(path: Path, *, prefix: str = PREFIX, progress: Progress = quiet) -> 
     """The facts of a snapshot file. progress: as in `verify`.
 
     Raises AdminError for one that is not sound, and as `verify.verify` does.
-    Cost: the file is read twice. Memory: that of `verify`, and some 25 bytes a key.
+    Cost: the file is read three times, and once more where objects are encrypted. Memory: that of `verify`,
+    and some 25 bytes a key.
     """
     with opened_database(path, progress=lambda done, every: progress(done, 2 * every)) as database:
         refuse_unsound(database.verdict)
@@ -42,6 +47,7 @@ def of_file(path: Path, *, prefix: str = PREFIX, progress: Progress = quiet) -> 
         snapshot = database.verdict.snapshot
         if snapshot is None:
             raise AssertionError
+        refuse_prefix(latest, prefix, path)
         contents = snapshot.contents
         kubeadm = _data(latest, prefix, "configmaps", "kubeadm-config")
         return Past(
@@ -55,6 +61,7 @@ def of_file(path: Path, *, prefix: str = PREFIX, progress: Progress = quiet) -> 
             moment=max(_renewals(latest, prefix), default=None),
             services=services(latest, prefix, kubeadm),
             prefix=prefix,
+            encrypted=encrypted.samples(latest, prefix, path),
         )
 
 
@@ -68,6 +75,40 @@ def refuse_unsound(verdict: Verdict) -> None:
         f"{verdict.path} can't be opened, since it is damaged or no snapshot{said}",
         f"see all that is wrong with it: kubectl admin etcd-verify {verdict.path}",
     )
+
+
+def refuse_prefix(latest: Latest, prefix: str, path: Path) -> None:
+    """Raises AdminError where no namespace is stored below the prefix: an empty cluster would be opened.
+
+    Every API server makes some. Cost: a pass over all keys, unless kube-system is there.
+    """
+    root = root_of(prefix).encode()
+    if latest.find(b"%snamespaces/%s" % (root, KUBE_SYSTEM.encode())):
+        return
+    others: dict[str, bool] = {}  # the first of the prefixes that are there, and whether namespaces are below
+    for entry in latest.living():
+        if entry.key.startswith(b"%snamespaces/" % root):
+            return
+        found = prefix_of(entry.key)
+        if found and (found in others or len(others) < MOST):
+            others[found] = others.get(found, False) or entry.key.endswith(NAMESPACES)
+    able = [one for one, has_namespaces in others.items() if has_namespaces] or list(others)
+    there = (
+        f"keys are below {', '.join(printable(one) for one in sorted(able))}" if able else "it has no keys"
+    )
+    raise AdminError(
+        f"{path} can't be opened, since no namespace is stored below {prefix}",
+        f"name the --etcd-prefix of the cluster's API servers: {there}",
+    )
+
+
+def prefix_of(key: bytes) -> str:
+    """The prefix that a key has, as far as it tells: its first part, or all before a namespace. Pure."""
+    for end in NAMESPACES:
+        if key.endswith(end):
+            return key.removesuffix(end).decode(errors="backslashreplace")[:LONGEST]
+    first, _, rest = key.removeprefix(b"/").partition(b"/")
+    return f"/{first.decode(errors='backslashreplace')}"[:LONGEST] if rest else ""
 
 
 def services(latest: Latest, prefix: str, kubeadm: dict[str, Any]) -> tuple[str, ...]:

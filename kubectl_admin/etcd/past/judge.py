@@ -10,9 +10,15 @@ from kubectl_admin.report.text import mib, mib_needed, printable
 
 # Bytes that etcd and kube-apiserver take without any object.
 PROGRAMS = 400 << 20
-# Bytes of etcd's log and of the programs' words.
-LOGS = 64 << 20
+# Bytes on disk of etcd's log (two files of 64 MiB, of which one is prepared), of what the database grows by
+# (64 MiB), and of the programs' words (8 MB each).
+LOGS = 224 << 20
 BINARIES = 256 << 20  # bytes of the programs, which are copied to where the snapshot is
+
+
+SPARE_ROOM = 256 << 20  # bytes on disk that stay free for all else
+SPARE_MEMORY = 512 << 20  # bytes of memory that stay available for all else, at least
+SPARE_PART = 10  # or one part of so many of all memory, where that is more
 
 
 def needed_memory(size: int) -> int:
@@ -21,8 +27,13 @@ def needed_memory(size: int) -> int:
 
 
 def needed_room(size: int, copies: int) -> int:
-    """Bytes on disk: the database, and so many copies of the file."""
-    return (1 + copies) * size + LOGS + (BINARIES if copies else 0)
+    """Bytes that must be free on disk: for the database, so many copies of the file, and all else there."""
+    return (1 + copies) * size + LOGS + SPARE_ROOM + (BINARIES if copies else 0)
+
+
+def spare_memory(total: int | None) -> int:
+    """Bytes that stay available for all else on a machine with so many bytes of memory."""
+    return max(SPARE_MEMORY, (total or 0) // SPARE_PART)
 
 
 def judge(past: Past, place: Place) -> list[Finding]:
@@ -39,15 +50,19 @@ def best(past: Past, places: Sequence[Place]) -> Place | None:
 
 
 def other_cluster(past: Past, uid: str) -> list[Finding]:
-    """Whether it is of another cluster than the one whose namespace kube-system has this UID."""
-    if not past.cluster or past.cluster == uid:
+    """Whether it is of another cluster than the one whose namespace kube-system has this UID.
+
+    uid: "" where it could not be read.
+    """
+    if uid and past.cluster == uid:
         return []
-    return [
-        rules.OPEN_CLUSTER.note(
-            subject="the snapshot",
-            evidence=f"it is of another cluster: its namespace kube-system has UID {printable(past.cluster)}",
-        )
-    ]
+    if not past.cluster:
+        seen = "it is not known whether it is of another cluster: it does not tell the UID of kube-system"
+    elif not uid:
+        seen = "it is not known whether it is of another cluster: that of the node does not tell its UID"
+    else:
+        seen = f"it is of another cluster: its namespace kube-system has UID {printable(past.cluster)}"
+    return [rules.OPEN_CLUSTER.note(subject="the snapshot", evidence=seen)]
 
 
 def _versions(past: Past, place: Place) -> Iterator[Finding]:
@@ -68,12 +83,13 @@ def _versions(past: Past, place: Place) -> Iterator[Finding]:
 
 
 def _memory(past: Past, place: Place) -> Iterator[Finding]:
-    needed = needed_memory(past.size)
+    spare = spare_memory(place.total)
+    needed = needed_memory(past.size) + spare
     if place.memory is not None and place.memory < needed:
         yield rules.OPEN_MEMORY.violation(
             subject=place.name,
             evidence=f"{mib(place.memory)} MiB of memory are available on {place.name}, and "
-            f"{mib_needed(needed)} MiB are needed",
+            f"{mib_needed(needed)} MiB are needed, of which {mib(spare)} MiB stay free for all else",
             fix="open it on another node (--node), or on this machine (--local)",
         )
 

@@ -62,7 +62,8 @@ def place_of(there: Mapping[str, Path]) -> Place:
     system = os.statvfs(tempfile.gettempdir())
     return Place(
         name=HERE,
-        memory=available(),
+        memory=told("MemAvailable"),
+        total=told("MemTotal"),
         room=system.f_bavail * system.f_frsize,
         copies=0,
         etcd=versions[flags.ETCD],
@@ -70,11 +71,11 @@ def place_of(there: Mapping[str, Path]) -> Place:
     )
 
 
-def available() -> int | None:
-    """Bytes of memory that are available; None where the system does not tell."""
+def told(name: str) -> int | None:
+    """Bytes of memory by the system's name for them; None where it does not tell."""
     try:
         lines = MEMORY.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
     except (OSError, ValueError, StopIteration):
         return None
 
@@ -98,7 +99,7 @@ def opened(past: Past, where: Local, say: Callable[[str], None]) -> Iterator[Ope
         path = kubeconfig.write(own, kubeconfig.text(port, keys, where.namespace))
         cluster = kubeconfig.connect(path)
         ready.wait_until_ready(cluster, check)
-        yield Opened(past, place, path, cluster, (*findings, *ready.unread(cluster)), check)
+        yield Opened(past, place, path, cluster, (*findings, *ready.unread(cluster, past)), check)
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def opened(past: Past, hosts: Hosts, wish: Wish) -> Iterator[Opened]:
             there = kubeconfig.connect(path)
             ready.wait_until_ready(there, alive.check)
             alive.calm()
-            yield Opened(past, place, path, there, (*findings, *ready.unread(there)), alive.check)
+            yield Opened(past, place, path, there, (*findings, *ready.unread(there, past)), alive.check)
 
 
 def choose(past: Past, hosts: Hosts, able: Mapping[str, Candidate], node: str) -> Candidate:
@@ -136,7 +136,7 @@ def started(  # noqa: PLR0913, PLR0917 - what is opened, where, with what
     with heartbeat.beating(host, directory, unit) as alive:
         encryption = chosen.encryption or "-"
         host.script(BEGIN, directory, chosen.etcd, chosen.apiserver, encryption, timeout=COPY_TIMEOUT)
-        room = judge.LOGS + past.size
+        room = judge.LOGS + judge.SPARE_ROOM + past.size
         with watch(f"sending the snapshot to {host.node}") as moved:
 
             def show(done: int, whole: int) -> None:

@@ -1,7 +1,8 @@
 """Waits until an opened snapshot answers, and asks it what of it can't be read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
@@ -9,6 +10,7 @@ from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.past import rules
+from kubectl_admin.etcd.past.facts import Past, Sample
 from kubectl_admin.finding import Finding
 from kubectl_admin.report.text import duration, printable
 
@@ -19,7 +21,9 @@ ANSWER_TIMEOUT = 10.0  # seconds for an answer
 OPTIONAL = ("informer-sync", "kms-providers", "poststarthook/storage-readiness")
 READYZ = [("exclude", name) for name in OPTIONAL]
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-SECRETS = "/api/v1/secrets"
+UNREADABLE = (
+    500  # the status of an object that can't be decrypted; apiserver pkg/storage/errors.go, InternalError
+)
 LONGEST = 300  # characters of an API server's words that are shown
 
 
@@ -44,9 +48,9 @@ def wait_until_ready(cluster: Cluster, check: Callable[[], None], *, timeout: fl
     )
 
 
-def unread(cluster: Cluster) -> list[Finding]:
-    """All that can't be read as it was, as far as the opened API tells it."""
-    return [*_secrets(cluster), *_conversions(cluster)]
+def unread(cluster: Cluster, past: Past) -> list[Finding]:
+    """All that can't be read as it was, as far as the opened API tells it. A look that fails is a finding."""
+    return [*_encrypted(cluster, past.encrypted), *_conversions(cluster)]
 
 
 def cluster_uid(cluster: Cluster) -> str:
@@ -58,22 +62,60 @@ def cluster_uid(cluster: Cluster) -> str:
     return str(mapping(found.get("metadata")).get("uid") or "")
 
 
-def _secrets(cluster: Cluster) -> Iterator[Finding]:
-    try:
-        cluster.get(SECRETS, [("limit", "1")], timeout=ANSWER_TIMEOUT)
-    except ApiError as error:
-        yield rules.OPEN_UNREADABLE.warning(
-            subject="Secrets",
-            evidence=f"they can't be read: {printable(error.message)[:LONGEST]}",
-            fix="open it where the API server has the key, or name its configuration with "
-            "--local --encryption-provider-config",
-        )
+def _encrypted(cluster: Cluster, samples: Sequence[Sample]) -> Iterator[Finding]:
+    """Reads each of them. One of a key that the API server does not have is refused with status 500."""
+    for one in samples:
+        subject = printable(f"{one.resource}.{one.group}".strip(".") or one.key)
+        by = printable(one.by)
+        about = f"{by}, as {printable(f'{one.namespace}/{one.name}'.lstrip('/'))},"
+        if not one.resource:
+            yield unseen(subject, f"its key does not tell which object it is, and it is encrypted by {by}")
+            continue
+        try:
+            cluster.get(path_of(one, _version(cluster, one.group)), timeout=ANSWER_TIMEOUT)
+        except AdminError as error:
+            said = printable(error.message if isinstance(error, ApiError) else error.what)[:LONGEST]
+            if isinstance(error, ApiError) and error.status == UNREADABLE:
+                yield rules.OPEN_UNREADABLE.warning(
+                    subject=subject,
+                    evidence=f"those that are encrypted by {about} can't be read: {said}",
+                    fix="open it where the API server has the key, or name its configuration with "
+                    "--local --encryption-provider-config",
+                )
+            else:
+                yield unseen(subject, f"those that are encrypted by {about} could not be looked at: {said}")
+
+
+def _version(cluster: Cluster, group: str) -> str:
+    """The version in which a group is best read. Raises AdminError where it is not served."""
+    if not group:
+        return "v1"
+    found = mapping(cluster.get(f"/apis/{quote(group, safe='')}", timeout=ANSWER_TIMEOUT))
+    return str(mapping(found.get("preferredVersion")).get("version"))
+
+
+def path_of(one: Sample, version: str) -> str:
+    """Where the API has it. Pure."""
+    root = f"/apis/{quote(one.group, safe='')}" if one.group else "/api"
+    space = f"/namespaces/{quote(one.namespace, safe='')}" if one.namespace else ""
+    return (
+        f"{root}/{quote(version, safe='')}{space}/{quote(one.resource, safe='')}/{quote(one.name, safe='')}"
+    )
+
+
+def unseen(subject: str, evidence: str) -> Finding:
+    """Something of which it is not known whether it can be read."""
+    return rules.OPEN_UNSEEN.warning(subject=subject, evidence=evidence, fix="read it, and see what is said")
 
 
 def _conversions(cluster: Cluster) -> Iterator[Finding]:
-    for item in cluster.list(DEFINITIONS, timeout=ANSWER_TIMEOUT):
-        if found := conversion(item):
-            yield found
+    try:
+        for item in cluster.list(DEFINITIONS, timeout=ANSWER_TIMEOUT):
+            if found := conversion(item):
+                yield found
+    except AdminError as error:
+        said = printable(error.what)[:LONGEST]
+        yield unseen("CustomResourceDefinitions", f"they could not be looked at: {said}")
 
 
 def conversion(definition: dict[str, Any]) -> Finding | None:

@@ -25,6 +25,7 @@ OPEN_UNREADABLE = Rule(
     "every API server that opens a snapshot has the keys by which its objects are encrypted",
     "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/",
 )
+OPEN_UNSEEN = Rule("open-unseen", "all that can't be read in an opened snapshot is found, and said by name")
 OPEN_CONVERSION = Rule(
     "open-conversion",
     "custom resources of an opened snapshot are read in their stored version, since it reaches no webhook",

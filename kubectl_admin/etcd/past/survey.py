@@ -75,6 +75,7 @@ def place_of(node: str, found: Mapping[str, str]) -> Place:
         return Place(
             name=name,
             memory=int(found["memory"]),
+            total=int(found["total"]),
             room=int(found["room"]),
             copies=1,
             etcd=versions[ETCD],

@@ -19,5 +19,11 @@ PAST = Past(
     prefix="/registry",
 )
 PLACE = Place(
-    name="node cp-1", memory=4096 * MIB, room=8192 * MIB, copies=1, etcd="3.6.8", kubernetes="1.36.3"
+    name="node cp-1",
+    memory=4096 * MIB,
+    total=8192 * MIB,
+    room=8192 * MIB,
+    copies=1,
+    etcd="3.6.8",
+    kubernetes="1.36.3",
 )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kubectl_admin.errors import AdminError, UsageError
+from kubectl_admin.etcd.past import encrypted
 from kubectl_admin.etcd.past.gather import SERVICES, of_file, ranges
 from tests.unit.etcd.diff.history import CLUSTER, History
 from tests.unit.etcd.restore.test_snapshot import KUBEADM, config_map, lease
@@ -79,6 +80,84 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path):
         of_file(path)
     with pytest.raises(UsageError):
         of_file(tmp_path / "none.db")
+
+
+def elsewhere(*keys):
+    history = History(None)
+    for key in keys:
+        history.put(key.encode(), b"x")
+    return history
+
+
+@pytest.mark.parametrize(
+    ("keys", "there"),
+    [
+        (["/other/namespaces/default", "/other/pods/a/b", "/third/x"], "keys are below /other"),
+        (["/a/b/namespaces/kube-system", "/a/b/pods/a/b"], "keys are below /a/b"),
+        (["/third/x", "/fourth/x/y", "/registry/pods/a/b", "compact_rev_key"], None),
+        (["compact_rev_key"], "it has no keys"),
+        ([], "it has no keys"),
+    ],
+)
+def test_a_prefix_below_which_there_is_no_cluster_is_refused(facts, keys, there):
+    with pytest.raises(AdminError) as raised:
+        facts(elsewhere(*keys))
+    assert raised.value.what.endswith("can't be opened, since no namespace is stored below /registry")
+    there = there or "keys are below /fourth, /registry, /third"
+    assert raised.value.hint == f"name the --etcd-prefix of the cluster's API servers: {there}"
+
+
+def test_a_prefix_that_is_the_begin_of_the_right_one_is_refused(facts):
+    with pytest.raises(AdminError, match=r"no namespace is stored below /$") as raised:
+        facts(History(), prefix="/")
+    assert "keys are below /registry" in raised.value.hint
+
+
+def test_another_prefix_below_which_there_is_a_cluster_is_taken(facts):
+    assert facts(elsewhere("/a/b/namespaces/shop"), prefix="/a/b").prefix == "/a/b"
+
+
+def sealed(key, provider="aescbc:v1:one"):
+    return key.encode(), f"k8s:enc:{provider}:\x01\x02".encode()
+
+
+def test_one_object_stands_for_each_key_and_resource(facts):
+    history = History()
+    for key in (
+        sealed("/registry/secrets/a/first"),
+        sealed("/registry/secrets/a/second"),
+        sealed("/registry/secrets/b/third", "kms:v2:two"),
+        sealed("/registry/configmaps/a/fourth"),
+        sealed("/registry/example.com/widgets/a/fifth"),
+        (b"/registry/secrets/a/open", b"k8s\x00"),
+    ):
+        history.put(*key)
+    assert [
+        (one.by, one.group, one.resource, one.namespace, one.name) for one in facts(history).encrypted
+    ] == [
+        ("aescbc:v1:one", "", "secrets", "a", "first"),
+        ("kms:v2:two", "", "secrets", "b", "third"),
+        ("aescbc:v1:one", "", "configmaps", "a", "fourth"),
+        ("aescbc:v1:one", "", "", "", ""),
+    ]
+
+
+def test_keys_that_were_made_up_have_an_end(facts, monkeypatch):
+    monkeypatch.setattr(encrypted, "MOST", 3)
+    history = History()
+    for number in range(5):
+        history.put(*sealed("/registry/secrets/a/" + str(number), f"aescbc:v1:k{number}"))
+    assert len(facts(history).encrypted) == 3
+
+
+def test_a_word_is_found_wherever_it_is_in_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(encrypted, "BLOCK", 10)
+    path = tmp_path / "a"
+    for before in range(25):
+        path.write_bytes(b"x" * before + b"k8s:enc:" + b"y")
+        assert encrypted.mentions(path, b"k8s:enc:")
+    path.write_bytes(b"k8s:enc" * 9)
+    assert not encrypted.mentions(path, b"k8s:enc:")
 
 
 @pytest.mark.parametrize(

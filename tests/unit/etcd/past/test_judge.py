@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_admin.etcd.past import judge
-from kubectl_admin.etcd.past.judge import needed_memory, needed_room
+from kubectl_admin.etcd.past.judge import needed_memory, needed_room, spare_memory
 from tests.unit.etcd.past.samples import MIB, PAST, PLACE
 
 
@@ -41,7 +41,7 @@ def test_another_minor_of_kubernetes_is_said():
 
 @pytest.mark.parametrize(("less", "forbidden"), [(0, False), (1, True)])
 def test_memory(less, forbidden):
-    place = replace(PLACE, memory=needed_memory(PAST.size) - less)
+    place = replace(PLACE, memory=needed_memory(PAST.size) + spare_memory(PLACE.total) - less)
     assert rules(place=place) == ([("open-memory", "violation")] if forbidden else [])
 
 
@@ -58,8 +58,24 @@ def test_room(less, forbidden, copies):
 
 def test_it_takes_twice_the_file_and_the_programs():
     assert needed_memory(100 * MIB) == 600 * MIB
-    assert needed_room(100 * MIB, 0) == 164 * MIB
-    assert needed_room(100 * MIB, 1) == 520 * MIB
+    assert needed_room(100 * MIB, 0) == 580 * MIB
+    assert needed_room(100 * MIB, 1) == 936 * MIB
+
+
+@pytest.mark.parametrize(
+    ("total", "spare"),
+    [(None, 512 * MIB), (5110 * MIB, 512 * MIB), (5130 * MIB, 513 * MIB), (64000 * MIB, 6400 * MIB)],
+)
+def test_a_tenth_of_all_memory_stays_free_and_512_mib_at_least(total, spare):
+    assert spare_memory(total) == spare
+
+
+def test_the_reserve_is_told():
+    (found,) = judge.judge(PAST, replace(PLACE, memory=1400 * MIB))
+    assert found.evidence == (
+        "1400 MiB of memory are available on node cp-1, and 1420 MiB are needed, of which 819 MiB stay free "
+        "for all else"
+    )
 
 
 def test_the_node_with_the_most_memory_is_the_best_of_those_that_can():
@@ -72,6 +88,13 @@ def test_the_node_with_the_most_memory_is_the_best_of_those_that_can():
 
 def test_another_cluster_is_said_and_not_refused():
     assert judge.other_cluster(PAST, PAST.cluster) == []
-    assert judge.other_cluster(replace(PAST, cluster=""), "another") == []
     (found,) = judge.other_cluster(PAST, "another")
     assert (found.rule, found.severity.value) == ("open-other-cluster", "note")
+    assert found.evidence.startswith("it is of another cluster: ")
+
+
+@pytest.mark.parametrize(("was", "there"), [("", "another"), (PAST.cluster, ""), ("", "")])
+def test_where_a_cluster_is_not_told_it_is_no_other_one(was, there):
+    (found,) = judge.other_cluster(replace(PAST, cluster=was), there)
+    assert (found.rule, found.severity.value) == ("open-other-cluster", "note")
+    assert found.evidence.startswith("it is not known whether it is of another cluster: ")

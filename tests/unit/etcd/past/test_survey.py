@@ -11,6 +11,7 @@ ANSWER = {
     "etcdutl": "etcdutl version: 3.6.8",
     "kube-apiserver": "Kubernetes v1.36.3",
     "memory": "4096",
+    "total": "5000",
     "room": "8192",
     "systemd": "yes",
     "nsenter": "yes",
@@ -58,7 +59,8 @@ def test_the_configuration_of_encryption_is_where_the_host_has_it():
 
 def test_a_host_that_can():
     place = place_of("cp-1", ANSWER)
-    assert (place.name, place.memory, place.room, place.copies) == ("node cp-1", 4096, 8192, 1)
+    assert (place.name, place.memory, place.total) == ("node cp-1", 4096, 5000)
+    assert (place.room, place.copies) == (8192, 1)
     assert (place.etcd, place.kubernetes) == ("3.6.8", "1.36.3")
 
 
