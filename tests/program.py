@@ -50,12 +50,13 @@ def signalled(process: "subprocess.Popen[str]", number: int) -> Iterator[None]:
     """Sends a signal, and again each second inside.
 
     Python does not see one that comes just before it calls what waits (0.8 % do on a busy machine) until that
-    has returned. The program heeds the first that it sees.
+    has returned. The program heeds the first that it sees. None is sent once it has no handler any more: a
+    Python that ends takes it away, and what comes then would be how the process has ended.
     """
     over = Event()
 
     def again() -> None:
-        while not over.wait(SIGNAL_INTERVAL) and process.poll() is None:
+        while not over.wait(SIGNAL_INTERVAL) and handles(process.pid, number):
             process.send_signal(number)
 
     process.send_signal(number)
@@ -66,6 +67,16 @@ def signalled(process: "subprocess.Popen[str]", number: int) -> Iterator[None]:
     finally:
         over.set()
         sender.join()
+
+
+def handles(pid: int, number: int) -> bool:
+    """Whether a process runs that has a handler of its own for a signal."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def environ(**changes: str) -> dict[str, str]:

@@ -454,7 +454,7 @@ def test_silence_is_not_waited_for(server: StandIn) -> None:
             server.connect(request_timeout=0.1).get(NODES)
     finally:
         over.set()
-    assert len(server.asked) == 2
+    assert len(server.asked) <= 2  # a busy machine hands a request over when nobody waits for it any more
 
 
 def test_an_answer_that_trickles_is_not_waited_for(server: StandIn) -> None:
