@@ -2,7 +2,7 @@
 
 Two processes share the files out (`make cluster`), each with a cluster of its own, since tests break theirs.
 The one has the files that take three control planes, the other those that one is enough for, since three cost
-much even while nobody asks anything of them. Files that bring up what they need are for who is through first.
+much even while nobody asks anything of them. Files for which any cluster does are for who is through first.
 """
 
 import os
@@ -24,10 +24,10 @@ SMALL = f"{NAME}-small"
 # Files that take three control planes.
 THREE = (
     *("certs", "certs_renew", "drain", "etcd_restore", "etcd_snapshot", "etcd_status", "health"),
-    *("hostile_worker", "lab_faults", "permissions", "skew"),
+    *("hostile_worker", "lab_faults", "skew"),
 )
-# Files that bring up what they need, and need no more than any cluster beside it.
-ANY = ("etcd_restore_local", "etcd_snapshot_external", "lab_life")
+# Files that need no more than any cluster, or bring up what they need beside it.
+ANY = ("etcd_restore_local", "etcd_snapshot_external", "lab_life", "permissions")
 # Files of the process with the small cluster that bring up their own, and come before it is there.
 BEFORE = ("drain_upgrade",)
 

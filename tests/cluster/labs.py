@@ -29,6 +29,8 @@ PATIENCE = 480  # seconds until a lab must be whole again after a fault
 POLL_INTERVAL = 0.2  # seconds between two looks at it
 KEPT = "KUBECTL_ADMIN_LAB_KEEP"  # in the environment: labs stay up after the tests
 KUBELET_PORT = 10250
+# Taints that the cluster takes away a while after a node is Ready again.
+SHUNNED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 @contextmanager
@@ -131,9 +133,7 @@ def not_as_it_was(lab: Lab) -> list[str]:
     unready = [
         name
         for name, each in things.items()
-        if not is_ready(each)
-        or each["spec"].get("unschedulable")
-        or kubelets.is_of_before(each, running, now)
+        if not is_ready(each) or is_shunned(each) or kubelets.is_of_before(each, running, now)
     ]
     silent = [f"the API server of {each.name}" for each in lab.control_planes if not serves(each.address)]
     return sorted(missing - things.keys()) + unready + silent
@@ -186,6 +186,12 @@ def anybody() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def is_shunned(thing: dict[str, Any]) -> bool:
+    """Whether it is a node that new pods are kept from: cordoned, or not known to be Ready again."""
+    taints = {each["key"] for each in thing["spec"].get("taints", ())}
+    return bool(thing["spec"].get("unschedulable")) or not taints.isdisjoint(SHUNNED)
 
 
 def is_ready(thing: dict[str, Any]) -> bool:

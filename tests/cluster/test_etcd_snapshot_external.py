@@ -27,8 +27,9 @@ while [ -e /proc/$pid ]; do sleep 0.1; done
 systemctl daemon-reload
 systemctl start etcd
 # The kubelet may be about to end an API server that has been without etcd for long. A fresh one is not ended.
+# One that is asked to end waits a minute for its watches to be closed.
 pid=$(pidof kube-apiserver) || exit 0
-kill $pid || true
+kill -KILL $pid || true
 while [ -e /proc/$pid ]; do sleep 0.1; done
 """
 
