@@ -19,7 +19,7 @@ STAND_IN = (sys.executable, "-m", "tests.fakes.program")
 
 
 RUN_TIMEOUT = 120  # seconds that a run may take; most take one on an idle machine
-END_TIMEOUT = 60  # seconds that a process may take to end once its test is done with it
+END_TIMEOUT = 120  # seconds that a process may take to end once its test is done with it
 SIGNAL_INTERVAL = 1.0  # seconds until a signal is sent again
 
 

@@ -44,7 +44,7 @@ BROKEN = "/etc/kubernetes/pki/beside.crt"
 def told_by_openssl(lab: Lab, node: str, script: str, *arguments: str) -> dict[str, dict[str, str]]:
     """What openssl says of each file or port of a node: its serial, notAfter and names."""
     found: dict[str, dict[str, str]] = {}
-    for line in lab.exec(node, ["sh", "-c", script, "sh", *arguments], timeout=60).stdout.splitlines():
+    for line in lab.exec(node, ["sh", "-c", script, "sh", *arguments], timeout=180).stdout.splitlines():
         name, _, value = line.strip().partition("=")
         if line.startswith("file "):
             current = found[line.removeprefix("file ")] = {}

@@ -27,7 +27,7 @@ def clean(lab: Lab) -> Lab:
 
 def served(lab: Lab, node: str) -> str:
     """The serial number that a node's API server shows."""
-    said = lab.exec(node, ["sh", "-c", SERVED], timeout=60).stdout
+    said = lab.exec(node, ["sh", "-c", SERVED], timeout=180).stdout
     return said.strip().removeprefix("serial=")
 
 

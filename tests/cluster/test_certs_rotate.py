@@ -24,7 +24,7 @@ EMBED = (
 def serials(lab: Lab) -> tuple[str, str]:
     """The serial numbers of what the kubelet shows to API servers, and of what it serves."""
     own = lab.exec(NODE, ["openssl", "x509", "-noout", "-serial", "-in", PAIR]).stdout
-    served = lab.exec(NODE, ["sh", "-c", SERVED], timeout=60).stdout
+    served = lab.exec(NODE, ["sh", "-c", SERVED], timeout=180).stdout
     return own.strip().removeprefix("serial="), served.strip().removeprefix("serial=")
 
 

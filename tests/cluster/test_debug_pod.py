@@ -53,7 +53,7 @@ def is_marked(lab: Lab) -> bool:
 
 def wait_until_marked(lab: Lab) -> None:
     """A container runs as soon as its process is there, and that has done nothing yet."""
-    lab.exec(NODE, ["sh", "-c", f"until [ -e {MARK} ]; do sleep 0.1; done"], timeout=60)
+    lab.exec(NODE, ["sh", "-c", f"until [ -e {MARK} ]; do sleep 0.1; done"], timeout=180)
 
 
 def shown(lab: Lab, images: list[list[str]]) -> None:
@@ -118,7 +118,7 @@ def test_without_any_of_the_walls_it_would_be_run(lab, tmp_path, part):
     name = ["--namespace=kube-system", f"pod/{pod['metadata']['name']}"]
     lab.kubectl("create", "--namespace=kube-system", f"--filename={tmp_path}/pod.json")
     try:
-        lab.kubectl("wait", *name, "--for=jsonpath={.status.phase}=Running", "--timeout=60s", timeout=70)
+        lab.kubectl("wait", *name, "--for=jsonpath={.status.phase}=Running", "--timeout=180s", timeout=190)
         wait_until_marked(lab)
     finally:
-        lab.kubectl("delete", *name, "--grace-period=0", "--force", timeout=70)
+        lab.kubectl("delete", *name, "--grace-period=0", "--force", timeout=190)

@@ -196,11 +196,11 @@ def test_a_budget_that_can_never_be_met_is_named_before_anything(young, tmp_path
     manifest = tmp_path / "web.yaml"
     manifest.write_text(WEB, encoding="utf-8")
     young.kubectl("apply", "-f", str(manifest))
-    young.kubectl("rollout", "status", "deployment/web", "--timeout=60s", timeout=70)
+    young.kubectl("rollout", "status", "deployment/web", "--timeout=180s", timeout=190)
     answer = upgrade(young, "worker-1", "--yes", *CHECKS)
     assert answer.code == 3
     assert violations(answer) == {"budget-never-met"}
-    young.kubectl("delete", "-f", str(manifest), timeout=60)
+    young.kubectl("delete", "-f", str(manifest), timeout=180)
 
 
 def test_a_second_operator_is_refused_with_the_name_of_the_first(young):

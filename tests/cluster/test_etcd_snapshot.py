@@ -471,7 +471,7 @@ def test_what_a_killed_run_leaves_the_next_one_removes(lab, tmp_path):
     assert files(tmp_path) == ["snapshot.db"]
     # The next run does not wait for what it deletes, whose process has its time to end.
     gone = [f"pod/{name}" for name in found["pods"]]
-    lab.kubectl("-n", "kube-system", "wait", *gone, "--for=delete", "--timeout=60s", timeout=70)
+    lab.kubectl("-n", "kube-system", "wait", *gone, "--for=delete", "--timeout=180s", timeout=190)
 
 
 @contextlib.contextmanager

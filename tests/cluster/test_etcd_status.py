@@ -26,7 +26,7 @@ CONTROL_PLANES = ["cp-1", "cp-2", "cp-3"]
 
 def etcdctl(lab: Lab, node: str, *arguments: str) -> str:
     """What etcdctl says on a control-plane node."""
-    return lab.exec(node, ["sh", "-ec", ETCDCTL, "etcdctl", *arguments], timeout=60).stdout
+    return lab.exec(node, ["sh", "-ec", ETCDCTL, "etcdctl", *arguments], timeout=180).stdout
 
 
 def status(lab: Lab, code: int = 0) -> dict:

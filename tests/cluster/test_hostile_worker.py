@@ -75,13 +75,13 @@ def hostile(lab: Lab) -> Iterator[Lab]:
     lab.exec(WORKER, ["sh", "-ec", write, "sh", *where])
     try:
         for state in ("create", "condition=Ready"):
-            lab.kubectl("wait", f"pod/{POD}", system, f"--for={state}", "--timeout=60s", timeout=90)
+            lab.kubectl("wait", f"pod/{POD}", system, f"--for={state}", "--timeout=180s", timeout=190)
         assert "666" in lab.kubectl("exec", POD, system, "--", "etcdctl", "endpoint", "status")
         lab.exec(WORKER, ["rm", f"{HOSTILE}/asked"])
         yield lab
     finally:
         lab.exec(WORKER, ["rm", "-rf", MANIFEST, HOSTILE])
-        lab.kubectl("wait", f"pod/{POD}", system, "--for=delete", "--timeout=60s", timeout=90)
+        lab.kubectl("wait", f"pod/{POD}", system, "--for=delete", "--timeout=180s", timeout=190)
 
 
 def asked(lab: Lab) -> bool:

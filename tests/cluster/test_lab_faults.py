@@ -78,7 +78,7 @@ def test_a_container_runtime_that_is_stopped(lab):
 def test_a_static_pod_that_is_stopped(lab):
     with lab.faults.static_pod("cp-3", "kube-scheduler"):
         assert on(lab, "cp-3", "pidof kube-scheduler") == ""
-        lab.kubectl("-n", "kube-system", "wait", "pod/kube-scheduler-cp-3", "--for=delete", "--timeout=60s")
+        lab.kubectl("-n", "kube-system", "wait", "pod/kube-scheduler-cp-3", "--for=delete", "--timeout=110s")
         assert on(lab, "cp-3", "pidof kube-apiserver") != ""
         assert on(lab, "cp-2", "pidof kube-scheduler") != ""
     assert on(lab, "cp-3", "pidof kube-scheduler") != ""
@@ -100,7 +100,7 @@ def test_connections_that_are_cut(lab):
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["type"] == "ADDED"
         lab.faults.cut_connections()
-        process.communicate(timeout=60)  # it would go on for an hour
+        process.communicate(timeout=180)  # it would go on for an hour
     assert lab.kubectl("get", "--raw", "/readyz") == "ok"
 
 

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.lab
 NAMESPACE = "lab-pods"
 PORT = 8080
 ASKED = 80  # times; that one of four endpoints is never met has a chance of 4 in 10,000,000,000
-GET = "curl --silent --show-error --fail --max-time 60"
+# A Service's address is refused until the node has heard of its endpoints.
+GET = "curl --silent --show-error --fail --max-time 60 --retry 60 --retry-delay 1 --retry-connrefused"
 SERVE = f'echo "$NODE" > /tmp/index.html; exec httpd -f -p {PORT} -h /tmp'
 
 

@@ -132,7 +132,7 @@ def running(there: Host, folder: str) -> Iterator[tuple[Job, Callable[[], None],
     begun = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(job.wait, wrote=lambda _: begun.set())
-        assert begun.wait(60)
+        assert begun.wait(180)
         yield job, lambda: files.write(there, f"{folder}/go", b""), ended
 
 

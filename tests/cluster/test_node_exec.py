@@ -79,8 +79,8 @@ def guarded(lab: Lab) -> Iterator[str]:
     """A namespace, gone afterwards."""
     lab.kubectl("create", "namespace", "guarded")
     # Without it no pod is made there, whatever else.
-    account = ["serviceaccount/default", "--namespace=guarded", "--for=create", "--timeout=60s"]
-    lab.kubectl("wait", *account, timeout=70)
+    account = ["serviceaccount/default", "--namespace=guarded", "--for=create", "--timeout=180s"]
+    lab.kubectl("wait", *account, timeout=190)
     yield "guarded"
     lab.kubectl("delete", "namespace", "guarded", timeout=120)
 
@@ -144,7 +144,7 @@ def test_it_answers_while_nothing_is_typed_and_ends_while_stdin_is_open(lab):
         run.stdin.write(b"Ann\n")
         run.stdin.flush()
         assert run.stdout.readline() == b"Ann\n"
-        assert run.wait(60) == 0
+        assert run.wait(180) == 0
 
 
 def test_a_reader_that_has_seen_enough_ends_it(lab):
@@ -152,7 +152,7 @@ def test_a_reader_that_has_seen_enough_ends_it(lab):
         assert run.stdout
         assert run.stdout.readline() == b"1\n"
         run.stdout.close()
-        assert run.wait(60) == 0
+        assert run.wait(180) == 0
         assert run.stderr
         assert run.stderr.read() == b""
 
@@ -250,7 +250,7 @@ def test_ctrl_c_at_any_moment_leaves_no_pod(lab):
             assert run.stderr
             said = run.stderr.read().decode()
             # A program that is still being loaded ends as Python does.
-            assert (run.wait(60), said[-19:]) == (130, "error: interrupted\n") or run.wait(
+            assert (run.wait(180), said[-19:]) == (130, "error: interrupted\n") or run.wait(
                 60
             ) == -signal.SIGINT
         assert pods(lab) == []
@@ -261,7 +261,7 @@ def test_sigterm_leaves_no_pod(lab):
         assert run.stdout
         assert run.stdout.readline() == b"here\n"
         run.terminate()
-        assert run.wait(60) == 143
+        assert run.wait(180) == 143
 
 
 def test_what_a_killed_run_leaves_is_removed_by_the_next_one(lab):
@@ -272,7 +272,7 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next_one(lab):
     (left,) = pods(lab)
     assert node_exec(lab, "cp-1", "--", "true").returncode == 0
     # The next run does not wait for what it deletes, whose process has its time to end.
-    lab.kubectl("-n", "kube-system", "wait", f"pod/{left}", "--for=delete", "--timeout=60s", timeout=70)
+    lab.kubectl("-n", "kube-system", "wait", f"pod/{left}", "--for=delete", "--timeout=180s", timeout=190)
 
 
 def test_the_work_of_a_run_that_goes_on_is_left_alone(lab):
@@ -281,7 +281,7 @@ def test_the_work_of_a_run_that_goes_on_is_left_alone(lab):
         assert run.stdout
         assert run.stdout.readline() == b"here\n"
         assert node_exec(lab, "worker-1", "--", "true").returncode == 0
-        out, _ = run.communicate(b"still here\n", timeout=60)
+        out, _ = run.communicate(b"still here\n", timeout=180)
         assert out == b"still here\n"
         assert run.returncode == 0
 

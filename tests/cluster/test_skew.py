@@ -113,4 +113,4 @@ def install(lab: Lab, node: str, old: str, new: str, version: str) -> None:
 
 def restart_kubelet(lab: Lab, node: str) -> None:
     """What an administrator in a hurry forgets."""
-    lab.exec(node, ["systemctl", "restart", "kubelet"], timeout=60)
+    lab.exec(node, ["systemctl", "restart", "kubelet"], timeout=180)
