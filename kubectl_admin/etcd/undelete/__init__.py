@@ -5,8 +5,10 @@ Reading order:
 - select: which of them are asked for
 - written, made, compare: an object as a person wrote it, those that controllers make, how two differ
 - owners, volumes, order: which owners and volumes there are for what comes back, and which comes first
-- rules, judge: what can't be brought back, and what is to be known
-- report
+- settle, judge: what becomes of each of them, and the plan
+- rules, findings: what can't be brought back, and what is to be known
+- merge: a live object with its changed fields put back
+- manifests, report: manifests, differences and the plan, as they are shown
 - discovery, read, gather, around: asks both clusters
 - send, rehearse: one object, sent; all of them, tried
 - entries, journal: a journal of what is changed

@@ -32,7 +32,7 @@ def _changes(path: str, then: Any, now: Any, depth: int) -> Iterator[Change]:
             yield from _changes(f"{path}{_word(field, path)}", *below, depth - 1)
         return
     if isinstance(then, list) and isinstance(now, list) and depth:
-        old, new = _by_name(then), _by_name(now)
+        old, new = by_name(then), by_name(now)
         if old is not None and new is not None:
             for name in {**old, **new}:
                 below = old.get(name, ABSENT), new.get(name, ABSENT)
@@ -52,7 +52,7 @@ def _word(field: str, path: str) -> str:
     return f".{field}" if path else field
 
 
-def _by_name(items: list[Any]) -> dict[str, Any] | None:
+def by_name(items: list[Any]) -> dict[str, Any] | None:
     """The elements of a list by their names; None where one has none, or shares it."""
     named = {one["name"]: one for one in items if isinstance(one, dict) and isinstance(one.get("name"), str)}
     return named if len(named) == len(items) else None

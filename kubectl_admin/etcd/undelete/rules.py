@@ -3,6 +3,8 @@
 from kubectl_admin.finding import Rule
 
 DRY_RUN = "https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run"
+GARBAGE = "https://kubernetes.io/docs/concepts/architecture/garbage-collection/"
+VOLUMES = "https://kubernetes.io/docs/concepts/storage/persistent-volumes/"
 
 # Whether it may be done at all.
 OTHER_CLUSTER = Rule(
@@ -11,6 +13,60 @@ OTHER_CLUSTER = Rule(
 )
 CLUSTER_UNKNOWN = Rule(
     "undelete-cluster-unknown", "the UID of namespace kube-system tells which cluster a snapshot is of"
+)
+# As both clusters have it.
+DATA = Rule("undelete-data", "a claim that comes back has its data", f"{VOLUMES}#reclaiming")
+CYCLE = Rule("undelete-cycle", "objects do not own each other", GARBAGE)
+EMPTY = Rule(
+    "undelete-empty-claims",
+    "a StatefulSet comes back only if it finds its claims, since it makes those that are missing, empty",
+    "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage",
+)
+FINALIZERS = Rule(
+    "undelete-finalizers",
+    "finalizers come back with an object: whoever is to remove them is needed before it can be deleted",
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/",
+)
+FINISHED = Rule("undelete-finished", "a Job or a pod that had begun does not run a second time unasked")
+KIND = Rule("undelete-kind", "the live cluster serves the kind of an object that comes back")
+LEAVING = Rule(
+    "undelete-terminating",
+    "an object that is being deleted is gone before it, or anything in it, is brought back",
+)
+MADE = Rule("undelete-made", "an object that a controller makes comes back with that controller")
+NAME = Rule(
+    "undelete-name",
+    "an object has a name that can be asked for",
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names",
+)
+NOT_FOUND = Rule("undelete-not-found", "an object that is named is in the snapshot")
+OWNER = Rule(
+    "undelete-owner",
+    "an owner of an object that comes back is there, or comes back with it: else it would be removed again",
+    GARBAGE,
+)
+REFERENCE = Rule("undelete-reference", "an object keeps all of its owners", GARBAGE)
+SNAPSHOT = Rule(
+    "undelete-volume-snapshot",
+    "a VolumeSnapshot that is made again is taken of the present data, not of that of then",
+    "https://kubernetes.io/docs/concepts/storage/volume-snapshots/",
+)
+TOKEN = Rule(
+    "undelete-token",
+    "a token of a service account that comes back is another one, which its users have to be given",
+    "https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets",
+)
+UNKNOWN = Rule(
+    "undelete-unknown", "an object counts as missing only if the live cluster says that it is not there"
+)
+UNREAD = Rule("undelete-unread", "all that is asked for can be read in the snapshot")
+VOLUME = Rule(
+    "undelete-volume",
+    "a volume comes back only if its storage is there, and is that of no other volume",
+    f"{VOLUMES}#reclaiming",
+)
+WAS_LEAVING = Rule(
+    "undelete-was-terminating", "an object that was being deleted in the snapshot may lack parts"
 )
 # As the API server says, before or while objects are made.
 REFUSED = Rule("undelete-refused", "the API server takes an object that comes back", DRY_RUN)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kubectl_admin.errors import UsageError
-from kubectl_admin.etcd.undelete.facts import Asked, Resource, Thing
+from kubectl_admin.etcd.undelete.facts import Asked, Found, Resource, Thing
 from kubectl_admin.etcd.undelete.made import is_always_made
 from kubectl_admin.report.text import printable
 
@@ -60,7 +60,7 @@ def wanted(resources: Sequence[Resource], asked: Asked, namespace: str = "defaul
     namespace: where a kind is looked for if no namespace was named.
     Raises UsageError for a word that names no kind, and for a request that contradicts itself.
     """
-    _check(asked)
+    check(asked)
     usable = [each for each in resources if set(each.verbs) >= NEEDED]
     namespace = "" if asked.everywhere else asked.namespace or namespace
     if asked.things:
@@ -81,7 +81,8 @@ def wanted(resources: Sequence[Resource], asked: Asked, namespace: str = "defaul
     ]
 
 
-def _check(asked: Asked) -> None:
+def check(asked: Asked) -> None:
+    """Raises UsageError for a request that contradicts itself, or asks for nothing."""
     if asked.namespace is not None and asked.everywhere:
         raise UsageError("-n and -A contradict each other", "take one of them")
     if asked.namespace == "":
@@ -98,6 +99,23 @@ def _check(asked: Asked) -> None:
 def _thing(resources: Sequence[Resource], thing: Thing, namespace: str) -> Wanted:
     found = resource_for(resources, thing.word)
     return Wanted(found, namespace if found.namespaced else "", thing.name)
+
+
+def absent(asked: Asked, found: Iterable[Found]) -> list[Thing]:
+    """The single objects that were asked for and were not found."""
+    named = [one for one in found if one.named]
+    return [
+        thing
+        for thing in asked.things
+        if thing.name
+        and not any(one.key.name == thing.name and is_named(one.resource, thing.word) for one in named)
+    ]
+
+
+def is_named(resource: Resource, word: str) -> bool:
+    """Whether a word may name a resource."""
+    names = (*_plurals(resource), *_singulars(resource), *_shorts(resource))
+    return any(word.lower() in _with_group(name, resource) for name in names)
 
 
 def resource_for(resources: Sequence[Resource], word: str) -> Resource:

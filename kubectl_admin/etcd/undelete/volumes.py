@@ -1,14 +1,121 @@
-"""Whether the volume of a claim that comes back is still there, and free. Pure.
+"""Whether the volume of a claim that comes back is still there, and free; and volumes that come back. Pure.
 
-Source: kubernetes/kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, syncUnboundClaim and
-syncVolume.
+A claim finds its volume by the name in it, if the volume is of no claim, or of one of this name and namespace
+with this UID or none. Source: kubernetes/kubernetes pkg/controller/volume/persistentvolume/pv_controller.go,
+syncUnboundClaim and syncVolume.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.etcd.undelete.facts import Item, Key, Live, Volume, VolumeSnapshot
+
+VOLUMES, CLAIMS = ("", "persistentvolumes"), ("", "persistentvolumeclaims")
+RETAIN = "Retain"
+
+
+class Data(Enum):
+    """What has become of the data of a claim."""
+
+    NONE = "none"  # it had no volume, and gets a new one as it would have
+    THERE = "there"
+    RELEASED = "released"  # there, and freed for it
+    LOST = "lost"
+    TAKEN = "taken"  # there, but not for this claim
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The data of a claim. why: for a person, where it does not come back with the claim."""
+
+    data: Data
+    volume: Volume | None = None
+    why: str = ""
+
+
+class Outlooks:
+    """Tells of claims that are missing what has become of their data. restored: volumes that come back."""
+
+    def __init__(self, live: Live, restored: Collection[str]) -> None:
+        self._restored = restored
+        self._now = None if live.volumes is None else {one.name: one for one in live.volumes}
+        self._before = {one.name: one for one in live.before}
+
+    def of(self, item: Item) -> Outlook:
+        """Of one claim."""
+        name = mapping(item.then.get("spec")).get("volumeName")
+        if not isinstance(name, str) or not name:
+            return Outlook(Data.NONE)
+        if self._now is None:
+            return Outlook(Data.UNKNOWN, why=f"volume {name} could not be looked at")
+        before, volume = self._before.get(name), self._now.get(name)
+        if volume is None:
+            return self._without_object(name, before)
+        if before and before.handle != volume.handle:
+            return Outlook(Data.TAKEN, volume, f"volume {name} is another one now: {volume.handle}")
+        return _of(volume, item)
+
+    def _without_object(self, name: str, before: Volume | None) -> Outlook:
+        """Of a claim whose volume is no object any more."""
+        if name in self._restored:
+            return Outlook(Data.THERE, before)
+        if before and before.policy == RETAIN:
+            storage = f"; its storage ({before.handle}) was to be kept"
+            return Outlook(Data.TAKEN, why=f"volume {name} is no object any more{storage}")
+        return Outlook(Data.LOST, why=f"volume {name} is gone")
+
+
+def _of(volume: Volume, item: Item) -> Outlook:
+    """Of a claim whose volume is there."""
+    name, claim = volume.name, volume.claim
+    is_own = claim is not None and (claim.namespace, claim.name) == _claim(item)
+    if volume.deleted:
+        return Outlook(Data.LOST, why=f"volume {name} is being deleted")
+    if claim is None or (is_own and not claim.uid):
+        return Outlook(Data.THERE, volume)
+    if not is_own or claim.uid != _uid(item):
+        later = ", made after the snapshot" if is_own else ""
+        whose = f"claim {claim.namespace}/{claim.name}{later}"
+        return Outlook(Data.TAKEN, volume, f"volume {name} is, or was, of {whose}")
+    if volume.policy != RETAIN:
+        policy = volume.policy or "not told"
+        return Outlook(Data.LOST, why=f"volume {name} goes with its claim: its policy is {policy}")
+    # Where it is still Bound, the controller has not yet seen that its claim is gone.
+    return Outlook(Data.RELEASED, volume)
+
+
+def _claim(item: Item) -> tuple[str, str]:
+    return item.key.namespace, item.key.name
+
+
+def _uid(item: Item) -> str:
+    return str(mapping(item.then.get("metadata")).get("uid") or "")
+
+
+def held(item: Item, live: Live) -> str:
+    """Why a volume that is missing can't come back, or "".
+
+    It would be one without storage, or a second one of the same storage.
+    """
+    if live.volumes is None:
+        return "the volumes of now could not be looked at"
+    handle = next((one.handle for one in live.before if one.name == item.key.name), "")
+    if other := next((one for one in live.volumes if handle and one.handle == handle), None):
+        return f"its storage is that of volume {other.name} now"
+    policy = mapping(item.then.get("spec")).get("persistentVolumeReclaimPolicy")
+    return "" if policy == RETAIN else f"its storage went with it: its policy was {policy or 'not told'}"
+
+
+def newest(item: Item, snapshots: Iterable[VolumeSnapshot]) -> VolumeSnapshot | None:
+    """The last VolumeSnapshot of a claim that can be used."""
+    own = [one for one in snapshots if (one.namespace, one.claim) == _claim(item) and one.ready and one.taken]
+    return max(own, key=lambda one: (str(one.taken), one.name), default=None)
 
 
 def claims_of(item: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
@@ -24,3 +131,27 @@ def claims_of(item: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
     claims = [str(mapping(mapping(one).get("metadata")).get("name")) for one in templates]
     patterns = [re.compile(rf"{re.escape(claim)}-{re.escape(of_set)}-[0-9]+") for claim in claims]
     yield from (name for name in names if any(pattern.fullmatch(name) for pattern in patterns))
+
+
+class Unasked:
+    """Tells of StatefulSets which claims nobody asked for that the snapshot has and that are not there now.
+
+    They would be made again, empty. They are told by the volumes of both.
+    """
+
+    def __init__(self, live: Live, items: Iterable[Key]) -> None:
+        asked = {(key.namespace, key.name) for key in items if (key.group, key.plural) == CLAIMS}
+        bound = {
+            (one.claim.namespace, one.claim.name)
+            for one in live.volumes or ()
+            if one.claim and one.phase == "Bound"
+        }
+        known = asked | bound
+        self._absent = defaultdict[str, set[str]](set)
+        for one in live.before:
+            if one.claim and (place := (one.claim.namespace, one.claim.name)) not in known:
+                self._absent[place[0]].add(place[1])
+
+    def of(self, item: Item) -> list[str]:
+        """Those of one object, which may be any."""
+        return sorted(claims_of(item.then, self._absent.get(item.key.namespace, ())))

@@ -1,0 +1,205 @@
+"""The findings on objects that are to come back: those that can't, and what to know of the others. Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.etcd.undelete import owners, rules
+from kubectl_admin.etcd.undelete.facts import Item, Key, State
+from kubectl_admin.etcd.undelete.made import TOKEN
+from kubectl_admin.etcd.undelete.order import Ordered
+from kubectl_admin.etcd.undelete.owners import Fate, Tie
+from kubectl_admin.etcd.undelete.settle import Settled, is_finished
+from kubectl_admin.etcd.undelete.volumes import newest
+from kubectl_admin.finding import Finding, Rule, Severity
+from kubectl_admin.report.text import some_of
+
+# Finalizers that Kubernetes itself removes, in every cluster.
+USUAL = {
+    "kubernetes.io/pvc-protection",
+    "kubernetes.io/pv-protection",
+    "customresourcecleanup.apiextensions.k8s.io",
+}
+FIXES: Mapping[str, str] = {
+    rules.DATA.id: "--empty-volumes brings the claim back without its data",
+    rules.EMPTY.id: "bring its claims back first, or take --empty-volumes",
+    rules.FINISHED.id: "name it, KIND/NAME, to run it again",
+    rules.KIND.id: "bring back its definition as well: customresourcedefinitions/PLURAL.GROUP",
+    rules.LEAVING.id: "wait until it is gone, and run the same command again",
+    rules.OWNER.id: "ask for its owner as well, or apply it without: -o yaml",
+    rules.SNAPSHOT.id: "make a VolumeSnapshot of its VolumeSnapshotContent, if that is there",
+    rules.UNKNOWN.id: "run the same command again once it can be looked at",
+    rules.VOLUME.id: "look for the storage where it is kept",
+}
+Said = tuple[Item, str]  # an object, and what is to be said of it
+
+
+def findings(settled: Settled, order: Ordered) -> Iterator[Finding]:
+    """All of them, the worst first."""
+    found = [
+        *_held(settled),
+        *_made(settled),
+        *_emptied(settled),
+        *_coming(settled),
+        *_references(settled),
+        *_cycles(order),
+    ]
+    yield from sorted(found, key=lambda one: list(Severity).index(one.severity))
+
+
+def word(item: Item) -> str:
+    """An object as findings name it: «deployment.apps/shop/web»."""
+    return "/".join(_parts(item))
+
+
+def _parts(item: Item) -> tuple[str, str]:
+    """«deployment.apps» and «shop/web»."""
+    kind = f"{item.resource.kind.lower()}.{item.resource.group}".rstrip(".")
+    return kind, f"{item.key.namespace}/{item.key.name}".lstrip("/")
+
+
+def _about(rule: Rule, severity: Severity, said: Sequence[Said], fix: str = "") -> Finding:
+    """One finding on some objects, of which all are named."""
+    return rule.finding(
+        severity,
+        subject=some_of([" ".join(_parts(item)) for item, _ in said]),
+        evidence=some_of(list(dict.fromkeys(why for _, why in said)), separator="; "),
+        fix=fix or FIXES.get(rule.id, ""),
+        objects=[word(item) for item, _ in said],
+    )
+
+
+def _held(settled: Settled) -> Iterator[Finding]:
+    """Those that can't come back, by the rule for it."""
+    by_rule = defaultdict[Rule, list[Said]](list)
+    for key, rule in settled.held.items():
+        item = settled.items[key]
+        by_rule[rule].append((item, item.held))
+    for rule, said in sorted(by_rule.items(), key=lambda one: one[0].id):
+        if rule == rules.DATA:
+            yield from (_claim(settled, item) for item, _ in said)
+        elif rule == rules.FINISHED:
+            yield _about(rule, Severity.NOTE, said)
+        else:
+            yield _about(rule, Severity.VIOLATION, said)
+
+
+def _claim(settled: Settled, item: Item) -> Finding:
+    """A claim whose data does not come back, with the VolumeSnapshot that has some of it."""
+    return rules.DATA.violation(
+        subject=" ".join(_parts(item)),
+        evidence=item.held,
+        fix=_from_snapshot(settled, item) or FIXES[rules.DATA.id],
+        objects=[word(item)],
+    )
+
+
+def _from_snapshot(settled: Settled, item: Item) -> str:
+    """The way to the data of a claim by its newest VolumeSnapshot; "" without one."""
+    snapshot = newest(item, settled.live.snapshots)
+    if snapshot is None:
+        return ""
+    taken = f"{snapshot.taken:%Y-%m-%d %H:%M:%S %Z}" if snapshot.taken else ""
+    return f"make the claim from VolumeSnapshot {snapshot.namespace}/{snapshot.name}, taken {taken}"
+
+
+def _made(settled: Settled) -> Iterator[Finding]:
+    """Those that were named, are not there, and that nobody but a controller makes."""
+    said = [
+        (item, f"it is made by {item.made_by}")
+        for key, item in settled.items.items()
+        if key in settled.named and item.state is State.MADE and item.now is None
+    ]
+    if said:
+        yield _about(rules.MADE, Severity.VIOLATION, said, "ask for what makes it")
+
+
+def _emptied(settled: Settled) -> Iterator[Finding]:
+    for key in sorted(settled.emptied):
+        item = settled.items[key]
+        if item.state is State.MISSING and not item.held:
+            yield rules.DATA.warning(
+                subject=" ".join(_parts(item)),
+                evidence=f"it comes back without its data: {settled.outlooks[key].why}",
+                fix=_from_snapshot(settled, item),
+                objects=[word(item)],
+            )
+
+
+def _coming(settled: Settled) -> Iterator[Finding]:
+    """What is to be known of those that come back."""
+    looks: Sequence[tuple[Rule, Severity, Callable[[Item], str]]] = (
+        (rules.FINISHED, Severity.WARNING, _again),
+        (rules.WAS_LEAVING, Severity.WARNING, _was_leaving),
+        (rules.TOKEN, Severity.WARNING, _token),
+        (rules.FINALIZERS, Severity.NOTE, _finalizers),
+    )
+    coming = settled.coming()
+    for rule, severity, look in looks:
+        said = [(item, why) for item in coming if (why := look(item))]
+        if said:
+            yield _about(rule, severity, said)
+
+
+def _again(item: Item) -> str:
+    """A Job that begins again from its start."""
+    if (item.key.group, item.key.plural) != ("batch", "jobs"):
+        return ""
+    if is_finished(item):
+        return "it had come to its end, and runs again"
+    begun = mapping(item.then.get("status")).get("startTime")
+    return "it had begun, and begins again from its start" if begun else ""
+
+
+def _was_leaving(item: Item) -> str:
+    since = mapping(item.then.get("metadata")).get("deletionTimestamp")
+    return f"it was being deleted in the snapshot, since {since}" if since else ""
+
+
+def _token(item: Item) -> str:
+    is_token = (item.key.group, item.key.plural) == ("", "secrets") and item.then.get("type") == TOKEN
+    return "the controller of tokens fills it with another token" if is_token else ""
+
+
+def _finalizers(item: Item) -> str:
+    found = mapping(item.then.get("metadata")).get("finalizers")
+    named = [str(one) for one in (found if isinstance(found, list) else ())]
+    named = [one for one in named if one not in USUAL]
+    return ", ".join(named)
+
+
+def _references(settled: Settled) -> Iterator[Finding]:
+    """Those that lose an owner, or get another one of the same name."""
+    lost, new = list[Said](), list[Said]()
+    for item in settled.coming():
+        ties = settled.ties(item)
+        lost += _lost(item, ties)
+        new += [(item, f"its owner {tie.title} is another one now") for tie in ties if tie.is_new]
+    if lost:
+        yield _about(rules.REFERENCE, Severity.WARNING, lost)
+    if new:
+        yield _about(rules.REFERENCE, Severity.NOTE, new)
+
+
+def _lost(item: Item, ties: Iterable[Tie]) -> Iterator[Said]:
+    for tie in owners.dropped(ties):
+        match tie.fate:
+            case Fate.INVALID:
+                yield item, f"it can't be owned by {tie.title}, which is in a namespace"
+            case Fate.UNKNOWN:
+                yield item, f"it loses its owner {tie.title}, which could not be looked at"
+            case _:
+                yield item, f"it loses its owner {tie.title}, which is not there"
+
+
+def _cycles(order: Ordered) -> Iterator[Finding]:
+    for cycle in order.cycles:
+        yield rules.CYCLE.note(
+            subject=some_of([" ".join(_key(key)) for key in cycle]),
+            evidence=f"they own each other: {cycle[0].title} is made first, and gets its owner afterwards",
+            objects=["/".join(_key(key)) for key in cycle],
+        )
+
+
+def _key(key: Key) -> tuple[str, str]:
+    return f"{key.plural}.{key.group}".rstrip("."), f"{key.namespace}/{key.name}".lstrip("/")

@@ -1,0 +1,92 @@
+"""What is brought back, out of all that was asked for: the plan. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.past.facts import Past
+from kubectl_admin.etcd.undelete import findings, rules
+from kubectl_admin.etcd.undelete.facts import Found, Live, Plan, Thing
+from kubectl_admin.etcd.undelete.order import ordered
+from kubectl_admin.etcd.undelete.owners import kept
+from kubectl_admin.etcd.undelete.settle import settle
+from kubectl_admin.etcd.undelete.volumes import Data
+from kubectl_admin.finding import Finding, Gap
+from kubectl_admin.report.text import printable
+
+
+def plan(
+    found: Iterable[Found],
+    live: Live,
+    gaps: Iterable[Gap] = (),
+    *,
+    changed: bool = False,
+    empty_volumes: bool = False,
+    known: Iterable[Finding] = (),
+) -> Plan:
+    """The plan for the objects found.
+
+    live: the cluster around them. gaps: what of it could not be looked at.
+    changed: whether those that have changed are taken back as well.
+    empty_volumes: whether claims whose data is lost come back without it.
+    known: of the snapshot: what is not in it (`absent`), or can't be read (`unread`).
+    """
+    settled = settle(found, live, empty_volumes=empty_volumes)
+    for key, item in settled.items.items():
+        settled.items[key] = replace(item, owners=kept(settled.ties(item)))
+    order = ordered(settled.items.values())
+    todo = {item.key for item in settled.coming()}
+    freed = {
+        key: outlook.volume
+        for key, outlook in settled.outlooks.items()
+        if outlook.data is Data.RELEASED and outlook.volume and key in todo
+    }
+    said = (*known, *findings.findings(settled, order), *(gap.finding() for gap in gaps))
+    return Plan(order.items, said, changed=changed, freed=freed)
+
+
+def unread(gaps: Iterable[Gap]) -> list[Finding]:
+    """What was asked for, and may be in the snapshot for all that is known."""
+    return [
+        rules.UNREAD.violation(
+            subject=gap.what,
+            evidence=gap.why,
+            fix=f"grant it: {gap.permission}" if gap.permission else "ask for other kinds, without it",
+        )
+        for gap in gaps
+    ]
+
+
+def absent(things: Iterable[Thing]) -> list[Finding]:
+    """Single objects that were asked for, and that the snapshot does not have (`select.absent`)."""
+    return [
+        rules.NOT_FOUND.violation(
+            subject=f"{thing.word}/{thing.name}",
+            evidence="the snapshot does not have it",
+            fix="check its spelling and namespace: kubectl admin etcd-open SNAPSHOT -- kubectl get",
+        )
+        for thing in things
+    ]
+
+
+def refuse_other_cluster(past: Past, uid: str, *, forced: bool) -> list[Finding]:
+    """Warnings where a snapshot is not known to be of a cluster, and a person has accepted that.
+
+    uid: that of the cluster's namespace kube-system, or "". Raises AdminError where nobody has.
+    """
+    option = "--force-other-cluster"
+    if past.cluster and past.cluster == uid:
+        return []
+    if past.cluster and uid:
+        there = printable(past.cluster)
+        rule, why = (
+            rules.OTHER_CLUSTER,
+            f"it is of another cluster: kube-system is {there} in it, and {uid} here",
+        )
+        fix = f"take a snapshot of this cluster; if another's objects are to come here: {option}"
+    else:
+        rule, why = rules.CLUSTER_UNKNOWN, "it is not known of which cluster it is"
+        fix = f"if you know that it is of this cluster: {option}"
+    if not forced:
+        raise AdminError(f"nothing of {past.path} can be brought back: {why}", fix)
+    return [rule.warning(subject="the snapshot", evidence=why)]

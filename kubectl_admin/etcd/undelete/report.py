@@ -1,0 +1,133 @@
+"""How the plan is shown: which objects come back, which can't, and in which fields others differ. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Item, State
+from kubectl_admin.etcd.undelete.facts import Plan as Facts
+from kubectl_admin.etcd.undelete.manifests import HIDDEN, SECRETS, diff, manifests
+from kubectl_admin.finding import Finding
+from kubectl_admin.report import Cell, Column, Mark, Report, Table
+from kubectl_admin.report.text import some_of
+
+__all__ = ["diff", "plan"]
+
+COLUMNS = [Column(title) for title in ("NAMESPACE", "KIND", "NAME", "STATE", "WHY")]
+FIELDS = [Column(title) for title in ("NAMESPACE", "KIND", "NAME", "FIELD", "THEN", "NOW")]
+LONG = 60  # characters of a value in a table
+LISTED = 1000  # objects, or fields, in a table
+SECRET = ("data", "stringData", "metadata.annotations")  # with the annotation of kubectl apply
+
+
+def plan(planned: Facts, findings: Iterable[Finding] = ()) -> Report:
+    """The plan. findings: further ones, as the API server has said them."""
+    todo = {item.key for item in planned.todo}
+    shown = [item for item in planned.items if item.key in todo or item.held or item.state is State.CHANGED]
+    tables = [Table(COLUMNS, [_row(item, planned) for item in shown[:LISTED]])] if shown else []
+    fields = [(item, change) for item in planned.items for change in item.changes] if planned.changed else []
+    if fields:
+        tables.append(Table(FIELDS, [_field(item, change) for item, change in fields[:LISTED]]))
+    more = max(len(shown) - LISTED, 0)
+    return Report(
+        kind="EtcdUndelete",
+        items=lambda: (document(item, planned) for item in planned.items),
+        names=lambda: (name(item) for item in planned.todo),
+        tables=tables,
+        paragraphs=[f"not listed: {more:,} more objects (-o json lists them)"] if more else [],
+        findings=[*planned.findings, *findings],
+        closing=closing(planned),
+        texts={"yaml": lambda: manifests(planned)},
+    )
+
+
+def name(item: Item) -> str:
+    """«deployment.apps/web»."""
+    return f"{item.resource.kind.lower()}.{item.resource.group}".rstrip(".") + f"/{item.key.name}"
+
+
+def document(item: Item, planned: Facts) -> Mapping[str, object]:
+    """An object for programs. Values of Secrets are hidden."""
+    is_todo = not item.held and item.state in _states(planned)
+    return {
+        "kind": item.resource.kind,
+        "apiVersion": item.resource.api_version,
+        "namespace": item.key.namespace or None,
+        "name": item.key.name,
+        "state": str(item.state),
+        "action": ("create" if item.state is State.MISSING else "replace") if is_todo else None,
+        "madeBy": item.made_by or None,
+        "why": item.held or None,
+        "changes": [_change(item, change) for change in item.changes],
+    }
+
+
+def _states(planned: Facts) -> Sequence[State]:
+    return (State.MISSING, State.CHANGED) if planned.changed else (State.MISSING,)
+
+
+def _change(item: Item, change: Change) -> Mapping[str, object]:
+    """A field; a side that does not have it is left out."""
+    sides = {"then": change.then, "now": change.now}
+    return {
+        "path": change.path,
+        **{side: _shown(item, change, value) for side, value in sides.items() if value is not ABSENT},
+    }
+
+
+def _shown(item: Item, change: Change, value: Any) -> Any:
+    """A value, unless it is a Secret's."""
+    is_secret = (item.key.group, item.key.plural) == SECRETS
+    return HIDDEN if is_secret and change.path.startswith(SECRET) else value
+
+
+def _row(item: Item, planned: Facts) -> list[Cell | str]:
+    is_todo = not item.held and item.state in _states(planned)
+    mark = Mark.BAD if item.held else None if is_todo else Mark.DOUBT
+    why = item.held
+    if item.state is State.CHANGED:
+        why = why or some_of([change.path for change in item.changes])
+    kind = f"{item.resource.kind}.{item.resource.group}" if "." in item.key.group else item.resource.kind
+    return [item.key.namespace, kind, item.key.name, Cell(str(item.state), mark), why]
+
+
+def _field(item: Item, change: Change) -> list[Cell | str]:
+    values = [_value(item, change, value) for value in (change.then, change.now)]
+    return [item.key.namespace, item.resource.kind, item.key.name, change.path, *values]
+
+
+def _value(item: Item, change: Change, value: Any) -> str:
+    """A value in a cell."""
+    if value is ABSENT:
+        return ""
+    said = _shown(item, change, value)
+    try:
+        text = said if isinstance(said, str) else json.dumps(said)
+    except RecursionError:
+        text = "…"
+    return text if len(text) <= LONG else f"{text[: LONG - 1]}…"
+
+
+def closing(planned: Facts) -> str:
+    """The last line: how many of all."""
+    counts = Counter(dict.fromkeys(_words(planned), 0))
+    counts.update(_word(item, planned) for item in planned.items)
+    said = [f"{count:,} {word}" for word, count in counts.items() if count]
+    return f"objects: {', '.join(said)}" if said else "the snapshot has nothing of what was asked for"
+
+
+def _words(planned: Facts) -> Iterator[str]:
+    yield "missing"
+    yield "changed" if planned.changed else "changed (--changed puts them back)"
+    yield "that can't be brought back"
+    yield "unchanged"
+    yield "left to controllers"
+
+
+def _word(item: Item, planned: Facts) -> str:
+    back, changed, held, there, made = _words(planned)
+    if item.held:
+        return held
+    states = {State.MISSING: back, State.CHANGED: changed, State.THERE: there, State.MADE: made}
+    return states.get(item.state, held)
