@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,8 @@ from kubectl_admin.signals import SIGNALS
 UNSAFE = re.compile(r"[^A-Za-z0-9._ :+-]")
 PROMPT = "KUBECTL_ADMIN_PAST"
 KUBECONFIG = "KUBECTL_ADMIN_PAST_KUBECONFIG"  # the same as KUBECONFIG, which the user's files may set
+CACHE = "KUBECACHEDIR"  # of kubectl, which knows a server by its address: another may have had the same port
+LOOK_INTERVAL = 1.0  # seconds between two looks whether it is still open
 KILLED = 128  # what a shell adds to the signal that has ended a command
 
 
@@ -26,10 +28,16 @@ def refuse_missing(argv: Sequence[str], environ: Mapping[str, str]) -> None:
         raise UsageError(f"{argv[0]}: there is no such command")
 
 
-def run(argv: Sequence[str], environ: Mapping[str, str], kubeconfig: Path) -> int:
+def run(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    kubeconfig: Path,
+    look: Callable[[], None] = lambda: None,
+) -> int:
     """The exit code of the command; 128 and the signal's number for one that a signal has ended.
 
-    Signals to this process are the command's. Raises AdminError where it can't be started.
+    look: called now and then while it runs. Signals to this process are the command's. Raises AdminError
+    where it can't be started.
     """
     process: subprocess.Popen[bytes] | None = None
     early: list[int] = []  # those that come before it is known which process is the command's
@@ -44,13 +52,23 @@ def run(argv: Sequence[str], environ: Mapping[str, str], kubeconfig: Path) -> in
 
     with handled(pass_on):
         try:
-            process = subprocess.Popen(argv, env={**environ, "KUBECONFIG": str(kubeconfig)})
+            process = subprocess.Popen(argv, env={**environ, **variables(kubeconfig)})
         except OSError as error:
             raise AdminError(f"{argv[0]} can't be run: {error.strerror}") from error
         for number in early:
             process.send_signal(number)
-        code = process.wait()
+        while True:
+            try:
+                code = process.wait(LOOK_INTERVAL)
+                break
+            except subprocess.TimeoutExpired:
+                look()
     return code if code >= 0 else KILLED - code
+
+
+def variables(kubeconfig: Path) -> dict[str, str]:
+    """The environment by which a client sees the snapshot. kubeconfig: the one of the opening."""
+    return {"KUBECONFIG": str(kubeconfig), CACHE: str(kubeconfig.parent / "cache")}
 
 
 # A terminal sends these to all processes in its foreground: the command has them already.
@@ -100,8 +118,9 @@ def shell(environ: Mapping[str, str], past: Past, kubeconfig: Path) -> tuple[lis
     """
     program = environ.get("SHELL") or "/bin/sh"
     name, directory = Path(program).name, kubeconfig.parent
-    own = {**environ, PROMPT: title(past), "KUBECONFIG": str(kubeconfig), KUBECONFIG: str(kubeconfig)}
+    own = {**environ, PROMPT: title(past), **variables(kubeconfig), KUBECONFIG: str(kubeconfig)}
     pinned = f'KUBECONFIG="${KUBECONFIG}"; export KUBECONFIG; readonly KUBECONFIG\n'
+    pinned += f'{CACHE}="${{{KUBECONFIG}%/*}}/cache"; export {CACHE}\n'
     if name == "bash":
         start = directory / "bashrc"
         start.write_text(

@@ -14,28 +14,28 @@ DATA = "data"  # the directory of the database
 # To etcd, «:0» is a part of the name of a socket.
 CLIENTS, PEERS = "unix://clients.sock:0", "unix://peers.sock:0"
 RESTORE, ETCD, APISERVER = "etcdutl", "etcd", "kube-apiserver"  # the programs by their names
-ENCRYPTION = "encryption.conf"
+ENCRYPTION, SNAPSHOT = "encryption.conf", "snapshot.db"
 GROWTH = 64 << 20  # bytes by which the database may grow: API servers write some objects when they start
 # An API server wants to know an address of its own. This one is nobody's (RFC 5737), and is told to nobody.
 NOBODY = "192.0.2.1"
 
 
-def words(past: Past, snapshot: str, port: int, *, encrypted: bool) -> dict[str, list[str]]:
-    """The words behind the name of each program. snapshot: the file's path. port: of the API server.
+def words(past: Past, port: int, *, encrypted: bool) -> dict[str, list[str]]:
+    """The words behind the name of each program. port: of the API server.
 
     encrypted: whether there is a configuration of encryption.
     """
     return {
-        RESTORE: restore(past, snapshot),
+        RESTORE: restore(past),
         ETCD: etcd(past),
         APISERVER: apiserver(past, port, encrypted=encrypted),
     }
 
 
-def restore(past: Past, snapshot: str) -> list[str]:
+def restore(past: Past) -> list[str]:
     """Of etcdutl, which makes the database of the snapshot."""
     return [
-        *("snapshot", "restore", snapshot),
+        *("snapshot", "restore", SNAPSHOT),
         f"--data-dir={DATA}",
         f"--name={NAME}",
         f"--initial-cluster={NAME}={PEERS}",

@@ -6,14 +6,17 @@ ends, and leaves nothing of them.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubectl_admin.clock import Deadline
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.past import certificates, flags, judge, kubeconfig, programs, ready
 from kubectl_admin.etcd.past.certificates import ADDRESS
@@ -26,6 +29,8 @@ from kubectl_admin.signals import sheltered
 RUN = Script("etcd", "past-run")
 GO = "go"  # the file that says that all others are there
 HERE = "this machine"
+END_TIMEOUT = 30.0  # seconds in which the programs must have ended, and their directory be gone
+END_INTERVAL = 0.02  # seconds between two looks whether they have
 VERSION_TIMEOUT = 30.0  # seconds for a program to tell its version
 MEMORY = Path("/proc/meminfo")
 TAIL = 4096  # bytes of a log's end
@@ -123,10 +128,39 @@ def running(
                     cwd="/",
                     env=environ_without_etcd(os.environ),
                 )
-                yield port, lambda: check(directory)
+                runner = process
+                yield port, lambda: check(directory, runner)
         finally:
-            kubeconfig.end(process)
+            end(process)
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def end(process: "subprocess.Popen[bytes] | None") -> None:
+    """Ends the programs by the end of the runner's input; those that it has left, as where it was killed, by
+    its process group.
+    """
+    if process is None:
+        return
+    with suppress(OSError):
+        if process.stdin:
+            process.stdin.close()
+    deadline = Deadline.after(END_TIMEOUT)
+    while not has_ended(process) and deadline.left > 0:
+        time.sleep(END_INTERVAL)
+    # As long as it is not waited for, the number of its group is nobody else's.
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether a child has ended; it is not waited for, where the system can tell it so."""
+    if not hasattr(os, "waitid"):  # macOS, until Python 3.13
+        return process.poll() is not None
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def environ_without_etcd(environ: Mapping[str, str]) -> dict[str, str]:
@@ -149,7 +183,9 @@ def fill(
     """Puts all that the programs need into their directory."""
     for name, program in there.items():
         (directory / name).symlink_to(program)
-    commands = flags.words(past, str(past.path.resolve()), port, encrypted=where.encryption is not None)
+    # By a link, since a path may hold anything, and words are lines.
+    (directory / flags.SNAPSHOT).symlink_to(past.path.resolve())
+    commands = flags.words(past, port, encrypted=where.encryption is not None)
     content = flags.files(commands, keys)
     if where.encryption:
         content[flags.ENCRYPTION] = configuration(where.encryption)
@@ -173,8 +209,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def check(directory: Path) -> None:
-    """Raises AdminError where a program has ended."""
+def check(directory: Path, runner: "subprocess.Popen[bytes]") -> None:
+    """Raises AdminError where a program has ended, or the shell that runs them."""
     ended, words = {}, {}
     for name in NAMES:
         try:
@@ -183,6 +219,8 @@ def check(directory: Path) -> None:
             continue
         words[name] = tail(directory / f"{name}.log")
     programs.refuse_ended(ended, words)
+    if has_ended(runner):
+        raise AdminError("the shell that runs etcd and kube-apiserver was killed")
 
 
 def tail(path: Path) -> str:

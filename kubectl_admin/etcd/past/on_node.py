@@ -143,8 +143,8 @@ def started(  # noqa: PLR0913, PLR0917 - what is opened, where, with what
                 alive.check()
                 moved(done, whole)
 
-            send(host, file, Destination(f"{directory}/snapshot.db", reserve=room), show)
-        commands = flags.words(past, "snapshot.db", PORT, encrypted=bool(chosen.encryption))
+            send(host, file, Destination(f"{directory}/{flags.SNAPSHOT}", reserve=room), show)
+        commands = flags.words(past, PORT, encrypted=bool(chosen.encryption))
         text = lines_of(flags.files(commands, keys))
         refuse_unstarted(host.node, host.script(GO, directory, unit, stdin=lambda: [text]))
         alive.hurry()

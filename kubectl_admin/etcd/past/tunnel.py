@@ -13,6 +13,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.past.certificates import ADDRESS
 
 PIECE = 1 << 16  # bytes that are carried at a time
+MOST = 64  # connections at a time, each of which is a thread here, and a process on the node
 WAITING = 32  # connections that have not been taken yet
 
 Pieces = Iterable[bytes]
@@ -37,14 +38,23 @@ def listening(start: Start) -> Iterator[int]:
 
 
 def serve(server: socket.socket, start: Start, open_ones: set[socket.socket]) -> None:
-    """Takes connections until the server is closed, each in a thread of its own."""
+    """Takes connections until the server is closed, each in a thread of its own; MOST at a time."""
+    free = threading.Semaphore(MOST)
+
+    def carry_one(near: socket.socket) -> None:
+        try:
+            carry(near, start, open_ones)
+        finally:
+            free.release()
+
     while True:
+        free.acquire()
         try:
             near, _ = server.accept()
         except OSError:
             return
         open_ones.add(near)
-        threading.Thread(target=carry, args=(near, start, open_ones), name="tunnel", daemon=True).start()
+        threading.Thread(target=carry_one, args=(near,), name="tunnel", daemon=True).start()
 
 
 def carry(near: socket.socket, start: Start, open_ones: set[socket.socket]) -> None:

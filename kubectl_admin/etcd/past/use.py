@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.past import command
 from kubectl_admin.etcd.past.opened import Opened
 from kubectl_admin.report import Report
@@ -30,8 +31,9 @@ def use(
         argv, environ = command.shell(environ, opened.past, opened.kubeconfig)
         say(SHELL)
     if argv:
-        return command.run(argv, environ, opened.kubeconfig)
-    write(f"export KUBECONFIG={shlex.quote(str(opened.kubeconfig))}\n")
+        return command.run(argv, environ, opened.kubeconfig, saying_once(opened.check, say))
+    for name, value in command.variables(opened.kubeconfig).items():
+        write(f"export {name}={shlex.quote(value)}\n")
     say(STAYS)
     try:
         while True:
@@ -39,6 +41,22 @@ def use(
             opened.cluster.clock.sleep(WATCH_INTERVAL)
     except KeyboardInterrupt:
         return 0
+
+
+def saying_once(check: Callable[[], None], say: Callable[[str], None]) -> Callable[[], None]:
+    """Says that the snapshot is not open any more, to whoever only sees connections that are refused."""
+    said = False
+
+    def look() -> None:
+        nonlocal said
+        if not said:
+            try:
+                check()
+            except AdminError as error:
+                said = True
+                say(f"the snapshot is not open any more: {error.what}")
+
+    return look
 
 
 def report(opened: Opened) -> Report:

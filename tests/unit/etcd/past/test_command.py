@@ -22,6 +22,7 @@ ENVIRON = {"PATH": os.defpath}
         ("exit 7", 7),
         ("kill -TERM $$", 143),
         ('test "$KUBECONFIG" = /k && test "$A" = b', 0),
+        ('test "$KUBECACHEDIR" = /cache', 0),
     ],
 )
 def test_the_exit_code_is_the_commands(script, code):
@@ -36,6 +37,13 @@ def test_signals_are_the_commands(number):
     script = f"{trap}; while :; do kill -{number.value} $PPID; sleep 5 & wait; done"
     assert command.run(["sh", "-c", script], ENVIRON, Path("/k")) == 9
     assert signal.getsignal(number) == before
+
+
+def test_while_it_runs_it_is_looked_whether_it_is_still_open(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "LOOK_INTERVAL", 0.01)
+    seen = tmp_path / "seen"
+    script = f"until [ -e {seen} ]; do sleep 0.01; done; exit 5"
+    assert command.run(["sh", "-c", script], ENVIRON, Path("/k"), seen.touch) == 5
 
 
 def test_a_command_that_is_not_there_is_refused_beforehand():
@@ -60,14 +68,14 @@ def test_the_title_holds_nothing_that_a_shell_reads():
 def test_a_shell_says_in_its_prompt_that_this_is_the_past(shell, tmp_path):
     environ = {**ENVIRON, "HOME": str(tmp_path), **({"SHELL": shell} if shell else {})}
     kubeconfig = tmp_path / "kube config"
-    (tmp_path / ".bashrc").write_text("export KUBECONFIG=/live\n", encoding="utf-8")
+    (tmp_path / ".bashrc").write_text("export KUBECONFIG=/live KUBECACHEDIR=/live\n", encoding="utf-8")
     argv, own = command.shell(environ, PAST, kubeconfig)
     # A program that sets the prompt may set it as well, as direnv does.
     later = "KUBECONFIG=/live" if shell.endswith("bash") else ":"
-    told = f'echo "<$PS1>"; {later}; echo\nsh -c \'echo "is $KUBECONFIG"\'\n'
+    told = f'echo "<$PS1>"; {later}; echo\nsh -c \'echo "is $KUBECONFIG, $KUBECACHEDIR"\'\n'
     done = subprocess.run(argv, env=own, input=told, capture_output=True, text=True, check=False, timeout=60)
     assert "<(past: snapshot.db, 2026-11-30 12:00Z) " in done.stdout
-    assert f"is {kubeconfig}\n" in done.stdout
+    assert f"is {kubeconfig}, {tmp_path}/cache\n" in done.stdout
 
 
 def test_zsh_reads_its_own_file_first(tmp_path):

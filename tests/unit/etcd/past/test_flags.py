@@ -25,14 +25,14 @@ def test_the_database_can_grow_a_little_and_no_more():
 
 
 def test_the_member_that_is_restored_is_the_one_that_runs():
-    restored, runs = named(flags.restore(PAST, "s.db")), named(flags.etcd(PAST))
+    restored, runs = named(flags.restore(PAST)), named(flags.etcd(PAST))
     for name in ("name", "data-dir", "initial-cluster", "initial-advertise-peer-urls"):
         assert restored[name] == runs[name]
 
 
 @pytest.mark.parametrize("has_hash", [True, False])
 def test_only_a_file_without_a_checksum_is_not_checked_again(has_hash):
-    words = flags.restore(replace(PAST, has_hash=has_hash), "s.db")
+    words = flags.restore(replace(PAST, has_hash=has_hash))
     assert ("--skip-hash-check" in words) is not has_hash
 
 
@@ -59,7 +59,7 @@ def test_the_ranges_and_the_prefix_are_those_of_the_snapshot():
 
 
 def test_every_file_that_a_flag_names_is_written():
-    commands = flags.words(PAST, "/s.db", 6443, encrypted=False)
+    commands = flags.words(PAST, 6443, encrypted=False)
     files = flags.files(commands, make())
     given = named(commands[flags.APISERVER])
     named_files = {value for name, value in given.items() if name.endswith("-file")}
@@ -69,7 +69,7 @@ def test_every_file_that_a_flag_names_is_written():
 
 def test_no_secret_is_among_the_words():
     keys = make()
-    files = flags.files(flags.words(PAST, "/s.db", 6443, encrypted=True), keys)
+    files = flags.files(flags.words(PAST, 6443, encrypted=True), keys)
     for name, content in files.items():
         if name.endswith(".words"):
             assert keys.token.encode() not in content

@@ -79,3 +79,15 @@ def test_afterwards_nobody_listens_and_connections_are_over():
         assert sock.recv(1) == b""
     with pytest.raises(OSError, match="refused"):
         connected(port)
+
+
+def test_no_more_connections_are_taken_than_can_be_carried(monkeypatch):
+    monkeypatch.setattr(tunnel, "MOST", 1)
+    with tunnel.listening(Echo) as port, connected(port) as one:
+        one.sendall(b"1")
+        assert received(one, 1) == b"1"
+        with connected(port) as other:
+            other.sendall(b"2")
+            assert select.select([other], [], [], 0)[0] == []
+            one.close()
+            assert received(other, 1) == b"2"
