@@ -10,7 +10,7 @@ from kubectl_admin.etcd.undelete.made import TOKEN
 from kubectl_admin.etcd.undelete.order import Ordered
 from kubectl_admin.etcd.undelete.owners import Fate, Tie
 from kubectl_admin.etcd.undelete.settle import Settled, is_finished
-from kubectl_admin.etcd.undelete.volumes import newest
+from kubectl_admin.etcd.undelete.volumes import Data, newest
 from kubectl_admin.finding import Finding, Rule, Severity
 from kubectl_admin.report.text import some_of
 
@@ -89,9 +89,16 @@ def _claim(settled: Settled, item: Item) -> Finding:
     return rules.DATA.violation(
         subject=" ".join(_parts(item)),
         evidence=item.held,
-        fix=_from_snapshot(settled, item) or FIXES[rules.DATA.id],
+        fix=_way(settled, item),
         objects=[word(item)],
     )
+
+
+def _way(settled: Settled, item: Item) -> str:
+    """What to do about a claim whose data does not come back."""
+    if settled.outlooks[item.key].data is Data.UNKNOWN:
+        return FIXES[rules.UNKNOWN.id]
+    return _from_snapshot(settled, item) or FIXES[rules.DATA.id]
 
 
 def _from_snapshot(settled: Settled, item: Item) -> str:

@@ -98,7 +98,7 @@ def _with_later(item: Item, placed: Mapping[Key, int]) -> Item:
     own, owners = placed[item.key], []
     for owner in item.owners:
         place = placed.get(owner.key, -1) if owner.key else -1
-        owners.append(replace(owner, later=owner.comes_back and place > own))
+        owners.append(replace(owner, later=owner.comes_back and place >= own))
     return replace(item, owners=tuple(owners)) if owners else item
 
 

@@ -27,7 +27,11 @@ FINALIZERS = Rule(
     "finalizers come back with an object: whoever is to remove them is needed before it can be deleted",
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/",
 )
-FINISHED = Rule("undelete-finished", "a Job or a pod that had begun does not run a second time unasked")
+FINISHED = Rule(
+    "undelete-finished",
+    "a Job or a pod that had come to its end does not run a second time unless it is named",
+    "https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup",
+)
 KIND = Rule("undelete-kind", "the live cluster serves the kind of an object that comes back")
 LEAVING = Rule(
     "undelete-terminating",

@@ -83,10 +83,18 @@ def _of(volume: Volume, item: Item) -> Outlook:
         later = ", made after the snapshot" if is_own else ""
         whose = f"claim {claim.namespace}/{claim.name}{later}"
         return Outlook(Data.TAKEN, volume, f"volume {name} is, or was, of {whose}")
+    return _released(volume)
+
+
+def _released(volume: Volume) -> Outlook:
+    """Of a claim that is gone, and whose volume still names it."""
     if volume.policy != RETAIN:
-        policy = volume.policy or "not told"
-        return Outlook(Data.LOST, why=f"volume {name} goes with its claim: its policy is {policy}")
-    # Where it is still Bound, the controller has not yet seen that its claim is gone.
+        why = f"volume {volume.name} goes with its claim: its policy is {volume.policy or 'not told'}"
+        return Outlook(Data.LOST, why=why)
+    if volume.phase == "Bound":
+        return Outlook(Data.UNKNOWN, volume, f"volume {volume.name} is not released yet by its former claim")
+    if volume.phase != "Released":
+        return Outlook(Data.TAKEN, volume, f"volume {volume.name} is {volume.phase or 'in no phase'}")
     return Outlook(Data.RELEASED, volume)
 
 

@@ -1,0 +1,394 @@
+"""What becomes of objects that were asked for, and the findings on them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.past.facts import Past
+from kubectl_admin.etcd.undelete import judge, owners
+from kubectl_admin.etcd.undelete.facts import Claim, Key, State, Thing, Volume, VolumeSnapshot
+from kubectl_admin.finding import Gap, Severity
+from tests.unit.etcd.undelete.things import RESOURCES, found, key, live, owned, thing
+
+TIME = "2026-01-01T00:00:00Z"
+NOW = {"metadata": {"deletionTimestamp": TIME, "finalizers": ["x/y"]}}
+
+
+def plan(*items, around=None, **how):
+    return judge.plan(
+        [found(one) if isinstance(one, dict) else one for one in items], around or live(), **how
+    )
+
+
+def by_name(planned):
+    return {item.key.name: item for item in planned.items}
+
+
+def rules_of(planned, severity=None):
+    return [one.rule for one in planned.findings if severity in (None, one.severity)]
+
+
+def under(kind, name, *by, **more):
+    return thing(kind, name, metadata={"ownerReferences": [owned(one) for one in by]}, **more)
+
+
+def leaving(item):
+    return {**item, "metadata": {**item["metadata"], **NOW["metadata"]}}
+
+
+def test_states():
+    config = thing("ConfigMap", "same", data={"a": "b"})
+    changed = thing("ConfigMap", "changed", data={"a": "b"})
+    planned = plan(
+        thing("ConfigMap", "missing"),
+        found(config, {**config, "status": {}}),
+        found(changed, {**changed, "data": {}}),
+        thing("Event", "made"),
+        found(thing("ConfigMap", "unknown"), None, unknown="HTTP 503"),
+        found(thing("ConfigMap", "leaving"), leaving(thing("ConfigMap", "leaving"))),
+    )
+    assert {name: item.state for name, item in by_name(planned).items()} == {
+        "missing": State.MISSING,
+        "same": State.THERE,
+        "changed": State.CHANGED,
+        "made": State.MADE,
+        "unknown": State.UNKNOWN,
+        "leaving": State.LEAVING,
+    }
+    assert [item.key.name for item in planned.todo] == ["missing"]
+    assert rules_of(planned) == ["undelete-terminating", "undelete-unknown"]
+    assert all(one.severity is Severity.VIOLATION for one in planned.findings)
+
+
+def test_changed_ones_are_taken_back_where_that_is_asked_for():
+    item = thing("ConfigMap", "a", data={"a": "b"})
+    assert not plan(found(item, thing("ConfigMap", "a"))).todo
+    assert plan(found(item, thing("ConfigMap", "a")), changed=True).todo
+
+
+def test_nothing_is_made_in_a_namespace_that_is_being_deleted():
+    space = thing("Namespace", "shop")
+    planned = plan(found(space, leaving(space), implied=True), thing("ConfigMap", "a"))
+    assert not planned.todo
+    (finding,) = planned.findings
+    assert finding.rule == "undelete-terminating"
+    assert finding.objects == ("namespace/shop", "configmap/shop/a")
+    assert "x/y" in finding.evidence
+
+
+def test_a_namespace_that_nobody_needs_is_left_out():
+    space, config = thing("Namespace", "shop"), thing("ConfigMap", "a")
+    assert list(by_name(plan(found(space, implied=True), found(config, config)))) == ["a"]
+    assert list(by_name(plan(found(space, space, implied=True), config))) == ["a"]
+    assert list(by_name(plan(found(space, implied=True), config))) == ["shop", "a"]
+    assert list(by_name(plan(found(space), found(config, config)))) == ["shop", "a"]
+
+
+def test_an_object_of_a_kind_that_is_not_served_needs_its_definition():
+    around = live(resources=[each for each in RESOURCES if each.kind != "Widget"])
+    definition = thing("CustomResourceDefinition", "widgets.example.com")
+    alone = plan(thing("Widget", "w"), around=around)
+    assert not alone.todo
+    assert rules_of(alone) == ["undelete-kind"]
+    both = plan(thing("Widget", "w"), found(definition, implied=True), around=around)
+    assert [item.key.name for item in both.todo] == ["widgets.example.com", "w"]
+    assert not both.findings
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "a%2e"])
+def test_a_name_that_leads_elsewhere_is_held_back(name):
+    planned = plan(thing("ConfigMap", name))
+    assert not planned.todo
+    assert rules_of(planned) == ["undelete-name"]
+
+
+# Owners.
+
+
+def test_owners_that_come_back_are_kept():
+    widget = thing("Widget", "w")
+    planned = plan(under("ConfigMap", "a", widget), widget)
+    assert [item.key.name for item in planned.todo] == ["w", "a"]
+    (owner,) = planned.todo[1].owners
+    assert (owner.comes_back, owner.uid, owner.key) == (True, "", key(widget))
+    assert not planned.findings
+
+
+def test_an_owner_that_is_there_is_kept_by_its_uid_of_now():
+    widget = thing("Widget", "w")
+    same = plan(under("ConfigMap", "a", widget), around=live(owners={key(widget): "uid-Widget-w"}))
+    assert same.todo[0].owners[0].uid == "uid-Widget-w"
+    assert not same.findings
+    new = plan(under("ConfigMap", "a", widget), around=live(owners={key(widget): "new"}))
+    assert new.todo[0].owners[0].uid == "new"
+    assert rules_of(new, Severity.NOTE) == ["undelete-reference"]
+    asked = plan(under("ConfigMap", "a", widget), found(widget, thing("Widget", "w", uid="new")))
+    assert by_name(asked)["a"].owners[0].uid == "new"
+
+
+def test_an_object_without_any_owner_is_left_out_with_all_that_it_owns():
+    config = under("ConfigMap", "a", thing("Widget", "w"))
+    planned = plan(config, under("Secret", "b", config), around=live(owners={key(thing("Widget", "w")): ""}))
+    assert not planned.todo
+    (finding,) = planned.findings
+    assert (finding.rule, finding.severity) == ("undelete-owner", Severity.VIOLATION)
+    assert finding.objects == ("configmap/shop/a", "secret/shop/b")
+
+
+def test_of_several_owners_those_that_are_gone_are_dropped():
+    gone, back = thing("Widget", "gone"), thing("Widget", "back")
+    planned = plan(under("ConfigMap", "a", gone, back), back, around=live(owners={key(gone): ""}))
+    assert [owner.key.name for owner in by_name(planned)["a"].owners] == ["back"]
+    assert rules_of(planned, Severity.WARNING) == ["undelete-reference"]
+
+
+def test_an_owner_that_could_not_be_looked_at_is_not_gone():
+    planned = plan(under("ConfigMap", "a", thing("Widget", "w")))
+    assert not planned.todo
+    assert rules_of(planned, Severity.VIOLATION) == ["undelete-unknown"]
+
+
+def test_an_owner_counts_by_its_uid():
+    """A reference whose UID was another's even then held nothing: whoever took the name gets no objects."""
+    planned = plan(under("ConfigMap", "a", thing("Widget", "w", uid="before")), thing("Widget", "w"))
+    assert [item.key.name for item in planned.todo] == ["w"]
+    other = plan(under("ConfigMap", "a", thing("Secret", "x", uid="uid-Widget-w")), thing("Widget", "w"),
+                 around=live(owners={key(thing("Secret", "x")): ""}))  # fmt: skip
+    assert [item.key.name for item in other.todo] == ["w"]
+
+
+def test_an_owner_of_a_kind_that_nobody_serves_is_gone():
+    strange = {"apiVersion": "gone.io/v1", "kind": "Gone", "metadata": {"name": "g", "uid": "u"}}
+    assert rules_of(plan(under("ConfigMap", "a", strange))) == ["undelete-owner"]
+
+
+def test_what_is_in_no_namespace_can_not_be_owned_by_what_is_in_one():
+    planned = plan(under("ClusterRole", "a", thing("Widget", "w")))
+    assert [item.owners for item in planned.todo] == [()]
+    assert rules_of(planned) == ["undelete-reference"]
+
+
+def test_what_a_made_object_owns_is_left_to_controllers_as_well():
+    pod = under("Pod", "web-1", thing("ReplicaSet", "web"))
+    pod["metadata"]["ownerReferences"][0]["controller"] = True
+    planned = plan(pod, under("Widget", "endpoint", pod), under("Secret", "b", under("Widget", "endpoint")))
+    assert {item.state for item in planned.items} == {State.MADE}
+    assert not planned.findings
+
+
+def test_a_claim_of_a_stateful_set_comes_back_without_it():
+    sets = thing("StatefulSet", "db")
+    planned = plan(
+        under("PersistentVolumeClaim", "data-db-0", sets, spec={}), around=live(owners={key(sets): ""})
+    )
+    assert [item.owners for item in planned.todo] == [()]
+    assert not planned.findings
+
+
+def test_objects_that_own_each_other_come_back():
+    a, b = thing("Widget", "a"), thing("Widget", "b")
+    planned = plan(under("Widget", "a", b), under("Widget", "b", a))
+    assert len(planned.todo) == 2
+    assert rules_of(planned) == ["undelete-cycle"]
+
+
+def test_owners_that_were_not_asked_for():
+    widget, config = thing("Widget", "w"), thing("ConfigMap", "c")
+    everything = [found(under("Secret", "a", widget, config)), found(config)]
+    assert owners.elsewhere(everything, live()) == {key(widget)}
+
+
+@pytest.mark.parametrize("odd", ["x", [None], [{}], [{"kind": "Widget", "apiVersion": "example.com/v1"}]])
+def test_odd_owners_do_no_harm(odd):
+    plan(thing("ConfigMap", "a", metadata={"ownerReferences": odd}))
+
+
+def test_a_long_line_of_owners_without_an_end():
+    line = [under("Widget", "w0", thing("Widget", "gone"))]
+    for number in range(1, 2000):
+        line.append(under("Widget", f"w{number}", line[-1]))
+    planned = plan(*line, around=live(owners={key(thing("Widget", "gone")): ""}))
+    assert not planned.todo
+
+
+# Claims and volumes.
+
+CLAIM = thing("PersistentVolumeClaim", "data-db-0", spec={"volumeName": "v"})
+SET = thing("StatefulSet", "db", spec={"volumeClaimTemplates": [{"metadata": {"name": "data"}}]})
+OWN = Claim("shop", "data-db-0", "uid-PersistentVolumeClaim-data-db-0")
+
+
+def volume(phase="Released", policy="Retain", claim=OWN, handle="csi x 1", **more):
+    return Volume("v", phase, policy, claim, handle, **more)
+
+
+def claims(now):
+    return live(volumes=[now] if now else [], before=[volume("Bound")])
+
+
+def test_a_released_volume_is_freed_for_its_claim():
+    planned = plan(CLAIM, SET, around=claims(volume()))
+    assert [item.key.name for item in planned.todo] == ["data-db-0", "db"]
+    assert planned.freed == {key(CLAIM): volume()}
+    assert not planned.findings
+
+
+@pytest.mark.parametrize("claim", [None, Claim("shop", "data-db-0", "")])
+def test_a_volume_that_is_free_needs_nothing(claim):
+    planned = plan(CLAIM, around=claims(volume("Available", claim=claim)))
+    assert planned.todo
+    assert not planned.freed
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        None,
+        volume(policy="Delete"),
+        volume(policy="Recycle"),
+        volume(deleted=True),
+        volume("Bound"),
+        volume("Failed"),
+        volume(claim=Claim("shop", "data-db-0", "another life")),
+        volume(claim=Claim("other", "data-db-0", OWN.uid)),
+        volume("Bound", claim=Claim("other", "x", "u")),
+        volume(handle="csi x 2"),
+        volume("Available", claim=None, handle="csi x 2"),
+    ],
+)
+def test_a_claim_without_its_data_is_held_back_and_so_is_the_set_that_would_make_it_empty(now):
+    planned = plan(CLAIM, SET, around=claims(now))
+    assert not planned.todo
+    assert not planned.freed
+    assert rules_of(planned, Severity.VIOLATION) == ["undelete-data", "undelete-empty-claims"]
+
+
+def test_volumes_that_could_not_be_looked_at_are_not_gone():
+    planned = plan(CLAIM, SET, around=live(volumes=None), empty_volumes=True)
+    assert not planned.todo
+    assert "could not be looked at" in planned.findings[0].evidence
+
+
+def test_an_empty_volume_is_taken_where_that_is_asked_for():
+    planned = plan(CLAIM, SET, around=claims(None), empty_volumes=True)
+    assert [item.key.name for item in planned.todo] == ["data-db-0", "db"]
+    assert planned.todo[0].then["spec"] == {}
+    assert CLAIM["spec"] == {"volumeName": "v"}
+    assert rules_of(planned) == ["undelete-data"]
+    assert not any(one.severity is Severity.VIOLATION for one in planned.findings)
+
+
+def test_the_newest_volume_snapshot_that_is_ready_is_named():
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    snapshots = [
+        VolumeSnapshot("shop", "first", "data-db-0", ready=True, taken=days[0]),
+        VolumeSnapshot("shop", "second", "data-db-0", ready=True, taken=days[1]),
+        VolumeSnapshot("shop", "third", "data-db-0", ready=False, taken=days[2]),
+        VolumeSnapshot("other", "fourth", "data-db-0", ready=True, taken=days[2]),
+        VolumeSnapshot("shop", "fifth", "data-db-1", ready=True, taken=days[2]),
+        VolumeSnapshot("shop", "sixth", "data-db-0", ready=True, taken=None),
+    ]
+    planned = plan(CLAIM, around=live(volumes=[], snapshots=snapshots))
+    assert "VolumeSnapshot shop/second, taken 2026-01-02" in planned.findings[0].fix
+
+
+def test_a_set_whose_claims_nobody_asked_for_does_not_make_them_empty():
+    assert rules_of(plan(SET, around=claims(volume()))) == ["undelete-empty-claims"]
+    assert plan(SET, around=claims(volume("Bound"))).todo
+    assert plan(SET, around=claims(volume()), empty_volumes=True).todo
+    other = volume("Bound", claim=Claim("shop", "data-web-0", "u"))
+    assert plan(SET, around=live(volumes=[], before=[other])).todo
+
+
+def test_a_claim_that_never_had_a_volume_comes_back():
+    assert plan(thing("PersistentVolumeClaim", "a", spec={})).todo
+
+
+def test_volumes_come_back_to_storage_that_is_there():
+    kept = thing("PersistentVolume", "v", spec={"persistentVolumeReclaimPolicy": "Retain"})
+    gone = thing("PersistentVolume", "v", spec={"persistentVolumeReclaimPolicy": "Delete"})
+    both = plan(kept, CLAIM, around=claims(None))
+    assert [item.key.name for item in both.todo] == ["v", "data-db-0"]
+    assert rules_of(plan(gone, around=claims(None))) == ["undelete-volume"]
+    assert rules_of(plan(kept, around=live(volumes=None))) == ["undelete-volume"]
+    twin = Volume("w", "Bound", "Retain", None, "csi x 1")
+    assert rules_of(plan(kept, around=live(volumes=[twin], before=[volume()]))) == ["undelete-volume"]
+
+
+# What is to be known.
+
+
+def test_what_has_come_to_its_end_does_not_run_again_unless_it_is_named():
+    done = {"conditions": [{"type": "Complete", "status": "True"}], "startTime": TIME}
+    job, pod = thing("Job", "m", status=done), thing("Pod", "p", status={"phase": "Succeeded"})
+    assert not plan(job, pod).todo
+    assert {one.severity for one in plan(job, pod).findings} == {Severity.NOTE}
+    named = plan(found(job, named=True))
+    assert named.todo
+    assert [(one.rule, one.severity) for one in named.findings] == [("undelete-finished", Severity.WARNING)]
+    assert rules_of(plan(thing("Job", "m", status={"startTime": TIME})), Severity.WARNING)
+    assert not plan(thing("Job", "m", status={"conditions": [3]})).findings
+
+
+def test_a_volume_snapshot_would_be_taken_of_the_data_of_now():
+    item = thing("VolumeSnapshot", "s", spec={"source": {"persistentVolumeClaimName": "a"}})
+    assert rules_of(plan(item), Severity.VIOLATION) == ["undelete-volume-snapshot"]
+    kept = thing("VolumeSnapshot", "s", spec={"source": {"volumeSnapshotContentName": "c"}})
+    assert plan(kept).todo
+
+
+def test_what_is_named_and_made_by_a_controller_is_not_back():
+    slices = {"labels": {"endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}}
+    item = thing("EndpointSlice", "web-x", metadata=slices)
+    assert rules_of(plan(found(item, named=True)), Severity.VIOLATION) == ["undelete-made"]
+    assert not plan(found(item, item, named=True)).findings
+    assert not plan(item).findings
+
+
+def test_finalizers_tokens_and_objects_that_were_being_deleted_are_named():
+    item = thing("ConfigMap", "a", metadata={"finalizers": ["x.io/keep"], "deletionTimestamp": TIME})
+    token = thing("Secret", "t", type="kubernetes.io/service-account-token")
+    planned = plan(item, token)
+    assert rules_of(planned) == ["undelete-was-terminating", "undelete-token", "undelete-finalizers"]
+    assert "x.io/keep" in planned.findings[2].evidence
+    usual = thing("PersistentVolumeClaim", "a", metadata={"finalizers": ["kubernetes.io/pvc-protection"]})
+    assert not plan(usual).findings
+
+
+def test_gaps_around_are_notes_and_what_could_not_be_read_is_left_to_do():
+    gap = Gap("widgets.example.com of the snapshot", "HTTP 500")
+    known = [*judge.unread([gap]), *judge.absent([Thing("cm", "nope")])]
+    planned = judge.plan(
+        [], live(), [Gap("VolumeSnapshots", "forbidden", "list volumesnapshots")], known=known
+    )
+    assert [(one.rule, one.severity) for one in planned.findings] == [
+        ("undelete-unread", Severity.VIOLATION),
+        ("undelete-not-found", Severity.VIOLATION),
+        ("not-seen", Severity.NOTE),
+    ]
+
+
+# The cluster.
+
+
+def past(cluster):
+    return Past(Path("s.db"), 1, "", has_hash=True, etcd="", kubernetes="", cluster=cluster, moment=None,
+                services=(), prefix="/registry")  # fmt: skip
+
+
+@pytest.mark.parametrize(("then", "now"), [("a", "b"), ("", "b"), ("a", ""), ("", "")])
+def test_a_snapshot_of_another_cluster_is_refused(then, now):
+    with pytest.raises(AdminError, match="brought back"):
+        judge.refuse_other_cluster(past(then), now, forced=False)
+    (finding,) = judge.refuse_other_cluster(past(then), now, forced=True)
+    assert finding.severity is Severity.WARNING
+
+
+def test_a_snapshot_of_this_cluster_is_taken():
+    assert not judge.refuse_other_cluster(past("a"), "a", forced=False)
+
+
+def test_a_key_is_one_thing_in_every_version():
+    assert plan(thing("Widget", "w")).items[0].key == Key("example.com", "widgets", "shop", "w")
