@@ -33,6 +33,7 @@ SLOW = ("--compress=none", "--limit-rate=12M")  # so that something can happen m
 FASTER = ("--compress=none", "--limit-rate=40M")
 # So that it still comes when the node has been asked for the sum of it, on a machine that is busy.
 SLOWER = ("--compress=none", "--limit-rate=8M")
+SLOWEST = ("--compress=none", "--limit-rate=4M")  # the same for twenty cuts, between which something comes
 PATIENCE = 240  # seconds in which something must have come
 
 
@@ -353,7 +354,7 @@ def test_a_rate_is_kept_to(lab, tmp_path):
 @pytest.mark.usefixtures("filled")
 def test_twenty_streams_cut_in_one_transfer_bring_the_same_bytes(lab, tmp_path):
     file = tmp_path / "snapshot.db"
-    running = Running(lab, file, *SLOWER, "--node=cp-2")
+    running = Running(lab, file, *SLOWEST, "--node=cp-2")
     running.until(lambda: running.come() > 0)
     there = on_node(lab, "cp-2")
     for number in range(21):
