@@ -4,11 +4,12 @@ It wears the labels of etcd on a mirror pod of its own, with an etcdctl that ans
 """
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.labs import admin
+from tests.cluster.labs import PATIENCE, POLL_INTERVAL, admin, ask
 from tests.lab.nodes.lab import Lab
 
 pytestmark = pytest.mark.lab
@@ -60,10 +61,15 @@ def manifest(image: str) -> str:
 
 
 def image_of(lab: Lab) -> str:
-    """An image that the worker has."""
-    node = json.loads(lab.kubectl("get", f"node/{WORKER}", "--output=json"))
-    names = [name for image in node["status"]["images"] for name in image.get("names") or ()]
-    return next(name for name in names if "/pause:" in name)
+    """An image that the worker has. After a boot its kubelet may not know any for half a minute."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        node = ask(lab, f"/api/v1/nodes/{WORKER}")
+        names = [name for image in node["status"].get("images", ()) for name in image.get("names") or ()]
+        if found := [name for name in names if "/pause:" in name]:
+            return found[0]
+        assert time.monotonic() < end, names
+        time.sleep(POLL_INTERVAL)
 
 
 @pytest.fixture
