@@ -71,14 +71,16 @@ def is_of_before(thing: dict[str, Any], kubelets: Mapping[str, Kubelet], now: fl
         return False
     if "nodeName" in spec:
         states = (each.get("state", {}).get("running") for each in status.get("containerStatuses", ()))
-        return any(moment(state["startedAt"]) < int(kubelet.booted) for state in states if state)
+        began = [state["startedAt"] for state in states if state and state.get("startedAt")]
+        return any(moment(at) < int(kubelet.booted) for at in began)
     return now < kubelet.began + FIRST_WORD and any(at < int(kubelet.began) for at in words(thing))
 
 
 def words(node: dict[str, Any]) -> list[float]:
     """When a kubelet has said last whether its node is Ready, in seconds since 1970; none if never."""
     conditions = node.get("status", {}).get("conditions", ())
-    return [moment(each["lastHeartbeatTime"]) for each in conditions if each["type"] == "Ready"]
+    said = [each.get("lastHeartbeatTime") for each in conditions if each["type"] == "Ready"]
+    return [moment(at) for at in said if at]
 
 
 def moment(text: str) -> float:
