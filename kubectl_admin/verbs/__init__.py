@@ -24,6 +24,7 @@ GROUPS = {
         "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
         "etcd-diff": "Show the objects in which two snapshots of etcd differ, on this machine.",
         "etcd-open": "Look into a snapshot of etcd as into a cluster, with kubectl or any client.",
+        "etcd-undelete": "Bring single objects, or a namespace, back out of a snapshot of etcd.",
         "etcd-restore": "Restore etcd of the whole control plane from a snapshot.",
     },
     "Tools": {

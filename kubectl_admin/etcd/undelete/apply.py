@@ -39,6 +39,7 @@ class Became(StrEnum):
 
     MADE = "made"
     PUT_BACK = "put back"
+    THERE = "there"  # somebody has made the same meanwhile
     REFUSED = "refused"
     LEFT_OUT = "left out"
     TAKEN_BACK = "taken back"
@@ -181,6 +182,10 @@ class Run:
 
     def _settle(self, item: Item, entry: Entry, sent: Sent) -> Entry:
         """What has become of an object, and its entry."""
+        if sent.made is None and sent.there and rehearse.is_as_good(item, sent.there):
+            self._uids[item.key] = str(sent.there["metadata"].get("uid") or "")
+            self._end(item, Became.THERE, "somebody has made it meanwhile, and it is the same")
+            return replace(entry, refused=True)
         if sent.made is None:
             self._end(item, Became.REFUSED, rehearse.reason(item, sent))
             return replace(entry, refused=True)

@@ -39,12 +39,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """found: the objects of the snapshot that were asked for, and those that they need. gaps: what of the
-    snapshot, or of the live cluster around them, could not be read.
+    """found: the objects of the snapshot that were asked for, and those that they need.
+
+    unread: what was asked for, and could not be read in the snapshot. gaps: the same of the live cluster.
     """
 
     found: tuple[Found, ...]
     live: Live
+    unread: tuple[Gap, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
@@ -61,7 +63,7 @@ def gather(
     found = look.compared(look.read(wanted))
     found += look.needed(found)
     around = Around(past, live, now)
-    return Gathered(tuple(found), around.look(found), (*look.gaps, *around.gaps))
+    return Gathered(tuple(found), around.look(found), tuple(look.unread), (*look.gaps, *around.gaps))
 
 
 @dataclass
@@ -74,6 +76,7 @@ class _Look:
     now: Served
     selector: str
     answered: Answered | None
+    unread: list[Gap] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
 
     def read(self, wanted: Iterable[Wanted]) -> dict[Resource, dict[Key, Read]]:
@@ -85,7 +88,7 @@ class _Look:
             if isinstance(answer, AdminError):
                 if not isinstance(answer, ApiError):
                     raise answer
-                self.gaps.append(Gap(f"{one.resource.title} of the snapshot", words(answer)))
+                self.unread.append(Gap(f"{one.resource.title} of the snapshot", words(answer)))
                 continue
             resource, items = answer
             for item in items:

@@ -6,18 +6,21 @@ from pathlib import Path
 from kubectl_admin.etcd.undelete import rules, undo
 from kubectl_admin.etcd.undelete.apply import Became, Outcome, Run
 from kubectl_admin.etcd.undelete.entries import Entry, Head
-from kubectl_admin.etcd.undelete.facts import Item
-from kubectl_admin.finding import Finding
+from kubectl_admin.etcd.undelete.facts import Item, Plan
+from kubectl_admin.etcd.undelete.rehearse import Rehearsed
+from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import printable
 
 COLUMNS = (Column("NAMESPACE"), Column("KIND"), Column("NAME"), Column("OUTCOME"), Column("WHY"))
 NOT_DONE = (Became.REFUSED, Became.LEFT_OUT, Became.UNKNOWN)
-WELL = (Became.MADE, Became.PUT_BACK)
+WELL = (Became.MADE, Became.PUT_BACK, Became.THERE)
 
 
-def outcome(run: Run, journal: Path | None) -> Report:
-    """The outcome of a run, as far as it has come. journal: where it is; None where nothing was changed."""
+def outcome(run: Run) -> Report:
+    """The outcome of a run, as far as it has come; with what the plan says can't come back."""
+    journal = run.journal.path if run.journal and run.journal.entries else None
+    known = [one for one in run.plan.findings if one.severity is Severity.VIOLATION]
     shown = [run.outcomes[item.key] for item in run.plan.items if item.key in run.outcomes]
     done = sum(one.became in WELL for one in shown)
     return Report(
@@ -25,7 +28,7 @@ def outcome(run: Run, journal: Path | None) -> Report:
         items=lambda: map(document, shown),
         names=lambda: (name_of(one.item) for one in shown if one.became in WELL),
         tables=[Table(COLUMNS, [row(one) for one in shown])] if shown else [],
-        findings=[*of_run(run, shown)],
+        findings=[*of_run(run, shown), *known],
         closing=closing(done, journal),
         fields={"journal": str(journal) if journal else None},
     )
@@ -37,6 +40,33 @@ def closing(done: int, journal: Path | None) -> str:
     if journal is None:
         return said
     return f"{said}; to take that back: kubectl admin etcd-undelete --undo {printable(str(journal))}"
+
+
+def of_rehearsal(plan: Plan, rehearsed: Rehearsed, *, keep_going: bool) -> list[Finding]:
+    """What the API server says before anything is made. keep_going: whether those refused are left out."""
+    found: list[Finding] = []
+    for item in plan.todo:
+        title, objects = printable(item.title), [name_of(item)]
+        if why := rehearsed.refused.get(item.key):
+            fix = "" if keep_going else "put that right, or bring the others back: --keep-going"
+            found.append(
+                rules.REFUSED.violation(subject=title, evidence=printable(why), fix=fix, objects=objects)
+            )
+        if left := rehearsed.left.get(item.key):
+            evidence = f"{', '.join(map(printable, left))}: others have that now, so it gets another"
+            found.append(rules.TAKEN.warning(subject=title, evidence=evidence, objects=objects))
+        if why := rehearsed.unsupported.get(item.key):
+            found.append(rules.UNTRIED.warning(subject=title, evidence=printable(why), objects=objects))
+    if rehearsed.untried:
+        late = rehearsed.untried
+        found.append(
+            rules.UNTRIED.note(
+                subject=f"{len(late)} {'object' if len(late) == 1 else 'objects'}",
+                evidence="tried as soon as the namespace or the kind is there, before any of them is made",
+                objects=map(name_of, late),
+            )
+        )
+    return found
 
 
 def of_run(run: Run, shown: Sequence[Outcome]) -> Iterator[Finding]:

@@ -14,7 +14,8 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.undelete.facts import Item, Key, State
+from kubectl_admin.etcd.undelete.compare import changes
+from kubectl_admin.etcd.undelete.facts import Item, Json, Key, State
 from kubectl_admin.etcd.undelete.send import Sent, try_out
 from kubectl_admin.pool import ask_all
 
@@ -68,10 +69,16 @@ def try_all(
             left[key] = sent.left
         if sent.is_unsupported and sent.error:
             unsupported[key] = words(sent.error)
-        elif sent.error:
+        elif sent.error and not (sent.there and is_as_good(chosen[key], sent.there)):
             refuse_silence(sent.error)
             refused[key] = reason(chosen[key], sent)
     return Rehearsed(refused, left, (), unsupported)
+
+
+def is_as_good(item: Item, there: Json) -> bool:
+    """Whether the object that somebody has made meanwhile is the one that is to come back."""
+    is_leaving = mapping(there.get("metadata")).get("deletionTimestamp")
+    return item.state is State.MISSING and not is_leaving and not changes(item.then, there)
 
 
 def refuse_silence(error: AdminError) -> None:
@@ -85,7 +92,7 @@ def reason(item: Item, sent: Sent) -> str:
     if sent.there is not None and item.state is State.MISSING:
         if mapping(sent.there.get("metadata")).get("deletionTimestamp"):
             return "the one that was there is still being deleted"
-        return "somebody has made it meanwhile"
+        return "somebody has made another one meanwhile"
     if sent.there is not None:
         return "it has changed meanwhile"
     return words(sent.error) if sent.error else ""

@@ -16,6 +16,7 @@ from kubectl_admin.cluster.requests import Query
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Owner, State
+from kubectl_admin.etcd.undelete.merge import put_back
 from kubectl_admin.etcd.undelete.written import as_written
 
 MANAGER = "kubectl-admin"
@@ -151,7 +152,7 @@ def _sent(cluster: Cluster, item: Item, content: Json, query: Query) -> Sent:
                 made = cluster.post(item.resource.path(item.key.namespace), content, query)
             else:
                 path = item.resource.path(item.key.namespace, item.key.name)
-                made = cluster.put(path, put_back(content, item), query)
+                made = cluster.put(path, put_back(item.then, item.now or {}), query)
             return Sent(made=made, left=tuple(left))
         except Conflict as error:
             try:
@@ -165,19 +166,6 @@ def _sent(cluster: Cluster, item: Item, content: Json, query: Query) -> Sent:
             last, (content, fields) = error, without
             left += fields
     return Sent(error=last, left=tuple(left))
-
-
-def put_back(content: Json, item: Item) -> Json:
-    """The body that replaces the object that is there. Its status stays, and so do owners that are new."""
-    now = item.now or {}
-    made, metadata = deepcopy(content), mapping(now.get("metadata"))
-    for field in ("uid", "resourceVersion"):
-        made["metadata"][field] = metadata.get(field)
-    if metadata.get("ownerReferences"):
-        made["metadata"]["ownerReferences"] = metadata["ownerReferences"]
-    if "status" in now:
-        made["status"] = now["status"]
-    return made
 
 
 def taken(item: Item, content: Json, error: AdminError) -> tuple[Json, list[str]] | None:
