@@ -258,8 +258,9 @@ class Plan:
     @property
     def todo(self) -> tuple[Item, ...]:
         """Those that are made, or changed back, in order."""
-        return tuple(each for each in self.items if not each.held and each.state in self._states)
+        return tuple(each for each in self.items if self.takes(each))
 
-    @property
-    def _states(self) -> tuple[State, ...]:
-        return (State.MISSING, State.CHANGED) if self.changed else (State.MISSING,)
+    def takes(self, item: Item) -> bool:
+        """Whether an item is one of these."""
+        is_changed = self.changed and item.state is State.CHANGED
+        return not item.held and (item.state is State.MISSING or is_changed)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Item, State
@@ -23,8 +23,8 @@ SECRET = ("data", "stringData", "metadata.annotations")  # with the annotation o
 
 def plan(planned: Facts, findings: Iterable[Finding] = ()) -> Report:
     """The plan. findings: further ones, as the API server has said them."""
-    todo = {item.key for item in planned.todo}
-    shown = [item for item in planned.items if item.key in todo or item.held or item.state is State.CHANGED]
+    items = planned.items
+    shown = [one for one in items if one.held or planned.takes(one) or one.state is State.CHANGED]
     tables = [Table(COLUMNS, [_row(item, planned) for item in shown[:LISTED]])] if shown else []
     fields = [(item, change) for item in planned.items for change in item.changes] if planned.changed else []
     if fields:
@@ -49,22 +49,18 @@ def name(item: Item) -> str:
 
 def document(item: Item, planned: Facts) -> Mapping[str, object]:
     """An object for programs. Values of Secrets are hidden."""
-    is_todo = not item.held and item.state in _states(planned)
+    action = "create" if item.state is State.MISSING else "replace"
     return {
         "kind": item.resource.kind,
         "apiVersion": item.resource.api_version,
         "namespace": item.key.namespace or None,
         "name": item.key.name,
         "state": str(item.state),
-        "action": ("create" if item.state is State.MISSING else "replace") if is_todo else None,
+        "action": action if planned.takes(item) else None,
         "madeBy": item.made_by or None,
         "why": item.held or None,
         "changes": [_change(item, change) for change in item.changes],
     }
-
-
-def _states(planned: Facts) -> Sequence[State]:
-    return (State.MISSING, State.CHANGED) if planned.changed else (State.MISSING,)
 
 
 def _change(item: Item, change: Change) -> Mapping[str, object]:
@@ -83,8 +79,7 @@ def _shown(item: Item, change: Change, value: Any) -> Any:
 
 
 def _row(item: Item, planned: Facts) -> list[Cell | str]:
-    is_todo = not item.held and item.state in _states(planned)
-    mark = Mark.BAD if item.held else None if is_todo else Mark.DOUBT
+    mark = Mark.BAD if item.held else None if planned.takes(item) else Mark.DOUBT
     why = item.held
     if item.state is State.CHANGED:
         why = why or some_of([change.path for change in item.changes])
