@@ -22,6 +22,10 @@ GONE = f"""
     ! grep -qs '[c]lients.sock' /proc/[0-9]*/cmdline
 """
 
+# Ten minutes are not waited for: the last word is made one of long ago.
+FORGOTTEN = f"for d in {STATE}/*/; do echo 0 > $d/alive; done; until {GONE.strip()}; do sleep 0.2; done"
+# The unit runs, and the programs are being copied, or the snapshot sent.
+BEGUN = f"until ls {STATE}/*/bound > /dev/null 2>&1; do sleep 0.02; done"
 LIMITS = "systemctl show -p PrivateNetwork -p MemoryMax 'kubectl-admin-*'"
 
 
@@ -71,10 +75,8 @@ def test_a_deleted_namespace_is_read_and_nothing_is_left(lab: Lab, snapshot: Pat
 def test_a_run_that_is_killed_leaves_what_ends_by_itself_or_by_cleanup(
     lab: Lab, snapshot: Path, tmp_path: Path
 ) -> None:
-    """Ten minutes are not waited for: the last word is made one of long ago."""
     environ = environ_of(lab, XDG_RUNTIME_DIR=str(tmp_path))
-    old = f"for d in {STATE}/*/; do echo 0 > $d/alive; done; until {GONE.strip()}; do sleep 0.2; done"
-    for ending in (["sh", "-c", old], []):
+    for ending in (["sh", "-c", FORGOTTEN], []):
         with start("etcd-open", str(snapshot), env=environ) as process:
             assert process.stdout
             assert process.stdout.readline().startswith("export KUBECONFIG=")
@@ -88,3 +90,25 @@ def test_a_run_that_is_killed_leaves_what_ends_by_itself_or_by_cleanup(
     # Of the kubeconfigs, guards take care.
     script = 'while ls "$1"/kubectl-admin-* > /dev/null 2>&1; do sleep 0.1; done'
     subprocess.run(["sh", "-c", script, "wait", tmp_path], check=True, timeout=WAIT_TIMEOUT)
+
+
+def test_a_run_that_is_killed_before_it_is_open_leaves_what_ends_by_itself(lab: Lab, snapshot: Path) -> None:
+    with start("etcd-open", str(snapshot), env=environ_of(lab)) as process:
+        lab.exec("cp-1", ["sh", "-c", BEGUN], timeout=WAIT_TIMEOUT)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(WAIT_TIMEOUT)
+    lab.exec("cp-1", ["sh", "-c", FORGOTTEN], timeout=WAIT_TIMEOUT)
+    cleaned = admin(lab, "cleanup", "--yes")
+    assert cleaned.code == 0, cleaned
+    assert is_gone(lab)
+
+
+def test_nothing_is_opened_beside_a_restore(lab: Lab, snapshot: Path) -> None:
+    lab.exec("cp-1", ["systemd-run", "--quiet", "--unit=kubectl-admin-restore", "sleep", "1000"])
+    try:
+        refused = admin(lab, "etcd-open", str(snapshot), "--", "true")
+    finally:
+        lab.exec("cp-1", ["systemctl", "stop", "kubectl-admin-restore"])
+    assert refused.code == 1
+    assert "other work is running there: kubectl-admin-restore" in refused.err
+    assert is_gone(lab)
