@@ -56,6 +56,10 @@ class Heartbeat:
         """From now on the node is asked less often."""
         self._interval = BEAT_INTERVAL
 
+    def wake(self) -> None:
+        """Asks now: somebody has found no way to the node, which a question mends."""
+        self._wake.set()
+
     def end(self) -> None:
         """Says nothing more."""
         self._over.set()

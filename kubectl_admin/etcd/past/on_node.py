@@ -70,7 +70,7 @@ def opened(past: Past, hosts: Hosts, wish: Wish) -> Iterator[Opened]:
         with (
             workspace(host) as directory,
             started(past, host, directory, chosen, file, keys, wish.watch) as alive,
-            tunnel.listening(partial(carrier, host, directory)) as port,
+            tunnel.listening(partial(carrier, host, directory, alive)) as port,
             kubeconfig.guarded_directory(wish.environ) as own,
         ):
             path = kubeconfig.write(own, kubeconfig.text(port, keys, wish.namespace))
@@ -175,6 +175,10 @@ def refuse_unstarted(node: str, answer: bytes) -> None:
     raise AdminError(f"node {node}: unexpected answer of the host: {answer[:80]!r}")
 
 
-def carrier(host: Host, directory: str, pieces: tunnel.Pieces) -> Exec:
+def carrier(host: Host, directory: str, alive: heartbeat.Heartbeat, pieces: tunnel.Pieces) -> Exec:
     """A command that carries one connection to the API server there."""
-    return host.start(RELAY.command([directory, str(PORT)]), stdin=pieces)
+    try:
+        return host.start(RELAY.command([directory, str(PORT)]), stdin=pieces)
+    except AdminError:
+        alive.wake()
+        raise

@@ -46,7 +46,7 @@ def refuse_ended(ended: Mapping[str, int], words: Mapping[str, str]) -> None:
             continue
         if code == KILLED:
             raise AdminError(
-                f"{name} was killed: it has taken more memory than is there for it",
+                f"{name} was killed, as it is where it takes more memory than is there for it",
                 "open the snapshot where there is more (--node, --local)",
             )
         lines = [line for line in words.get(name, "").splitlines() if line.strip()]

@@ -95,3 +95,16 @@ def test_a_node_that_is_not_heard_of_is_asked_again_and_that_is_said_once(monkey
         f"node cp-1 is not heard of, and is asked again and again: {why}",
         "node cp-1 is heard of again",
     ]
+
+
+def test_who_finds_no_way_has_it_asked_at_once(said):
+    first, second = Event(), Event()
+
+    def ask():
+        (second if first.is_set() else first).set()
+
+    beat = beating(ask, said)
+    assert first.wait(WAIT_TIMEOUT)
+    beat.wake()
+    assert second.wait(WAIT_TIMEOUT)
+    beat.end()

@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager, nullcontext
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,6 +99,14 @@ def test_the_network_of_the_host_is_the_end():
     with pytest.raises(AdminError, match="no network of its own"):
         on_node.refuse_unstarted("cp-1", b"shared\n")
     on_node.refuse_unstarted("cp-1", b"going\n")
+
+
+def test_a_connection_that_finds_no_way_has_the_node_asked_at_once():
+    """The pod may be gone: the next question makes another one."""
+    asked = []
+    with pytest.raises(AdminError, match="1 MiB are free"):
+        on_node.carrier(Node(), "/d", SimpleNamespace(wake=lambda: asked.append(1)), [])
+    assert asked == [1]
 
 
 def test_the_files_are_a_line_each_and_then_the_end():

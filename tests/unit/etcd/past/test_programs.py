@@ -56,7 +56,7 @@ def test_etcdutl_may_end_well():
         (
             {"kube-apiserver": 137},
             {},
-            "kube-apiserver was killed: it has taken more memory than is there for it",
+            "kube-apiserver was killed, as it is where it takes more memory than is there for it",
         ),
     ],
 )
