@@ -9,6 +9,7 @@ from kubectl_admin.cluster.decode import decode_moment, mapping
 from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.consequences import read as consequences
+from kubectl_admin.etcd.undelete import owners
 from kubectl_admin.etcd.undelete.discovery import Served
 from kubectl_admin.etcd.undelete.facts import (
     Claim,
@@ -16,7 +17,6 @@ from kubectl_admin.etcd.undelete.facts import (
     Json,
     Key,
     Live,
-    Resource,
     Volume,
     VolumeSnapshot,
 )
@@ -27,7 +27,7 @@ from kubectl_admin.pool import ask_all
 
 DEADLINE = 3600.0  # seconds for all owners; each request has a limit of its own
 WORKERS = 8
-WITH_VOLUMES = frozenset({CLAIMS, ("apps", "statefulsets")})
+WITH_VOLUMES = frozenset({CLAIMS, (VOLUMES.group, VOLUMES.plural), ("apps", "statefulsets")})
 SNAPSHOTS = ("snapshot.storage.k8s.io", "volumesnapshots")
 
 
@@ -71,30 +71,20 @@ class Around:
 
     def _owners(self, found: Sequence[Found]) -> dict[Key, str]:
         """Owners that were not asked for, by the live cluster's word."""
-        known = {one.key for one in found}
-        wanted: dict[Key, Resource] = {}
-        for one in found:
-            for reference in one.then["metadata"].get("ownerReferences") or ():
-                resource = self.now.of_kind(str(reference.get("apiVersion")), str(reference.get("kind")))
-                if resource:
-                    key = owner_key(resource, one.key.namespace, str(reference.get("name")))
-                    wanted[key] = resource
+        wanted = owners.elsewhere(found, Live(resources=self.now.preferred))
+        served = {key: self.now.versions.get((key.group, key.plural)) for key in wanted}
         questions = {
-            key: partial(get, self.live, resource.path(key.namespace, key.name))
-            for key, resource in wanted.items()
-            if key not in known
+            key: partial(get, self.live, versions[0].path(key.namespace, key.name))
+            for key, versions in served.items()
+            if versions
         }
         answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS)
-        return {
+        gone = {key: "" for key, each in served.items() if not each and key.group not in self.now.doubtful}
+        return gone | {
             key: str(answer["metadata"].get("uid") or "") if answer else ""
             for key, answer in answers.items()
             if not isinstance(answer, AdminError)
         }
-
-
-def owner_key(resource: Resource, namespace: str, name: str) -> Key:
-    """An owner of an object in this namespace: it is there as well, or in none."""
-    return Key(resource.group, resource.plural, namespace if resource.namespaced else "", name)
 
 
 def volume_of(item: Json) -> Volume:

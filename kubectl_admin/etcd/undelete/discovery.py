@@ -12,10 +12,10 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Resource
+from kubectl_admin.etcd.undelete.select import NEEDED
 
 ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 KIND = "APIGroupDiscoveryList"
-NEEDED = frozenset({"get", "list", "create"})  # of what can be read, and made
 Name = tuple[str, str]  # group and plural
 
 

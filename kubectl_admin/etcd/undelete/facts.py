@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Final
+from urllib.parse import quote
 
 from kubectl_admin.finding import Finding
 
@@ -51,10 +52,15 @@ class Resource:
         return f"{self.group}/{self.version}".lstrip("/")
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """Its objects: all, those of a namespace, or one. Names are such that the API server has given."""
+        """Its objects: all, those of a namespace, or one. No name leads out of its place in the path."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        inner = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{root}{inner}/{self.plural}" + (f"/{name}" if name else "")
+        inner = f"/namespaces/{_part(namespace)}" if self.namespaced and namespace else ""
+        return f"{root}{inner}/{self.plural}" + (f"/{_part(name)}" if name else "")
+
+
+def _part(name: str) -> str:
+    """A name as one part of a path."""
+    return name.replace(".", "%2E") if name in (".", "..") else quote(name, safe=":@!$&'()*+,;=~")
 
 
 @dataclass(frozen=True, slots=True, order=True)

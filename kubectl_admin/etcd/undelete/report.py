@@ -115,7 +115,7 @@ def closing(planned: Facts) -> str:
 def _words(planned: Facts) -> Iterator[str]:
     yield "missing"
     yield "changed" if planned.changed else "changed (--changed puts them back)"
-    yield "that can't be brought back"
+    yield "held back"
     yield "unchanged"
     yield "left to controllers"
 

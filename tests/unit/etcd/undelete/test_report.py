@@ -168,8 +168,8 @@ def test_the_table_has_what_comes_back_what_can_not_and_what_differs():
         ["shop", "Widget.example.com", "w", "missing", "-"],
     ]
     assert text.endswith(
-        "objects: 1 missing, 1 changed (--changed puts them back), 1 that can't be brought back, "
-        "1 unchanged, 1 left to\n  controllers\n"
+        "objects: 1 missing, 1 changed (--changed puts them back), 1 held back, 1 unchanged, "
+        "1 left to controllers\n"
     )
 
 
