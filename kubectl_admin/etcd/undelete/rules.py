@@ -19,7 +19,7 @@ DATA = Rule("undelete-data", "a claim that comes back has its data", f"{VOLUMES}
 CYCLE = Rule("undelete-cycle", "objects do not own each other", GARBAGE)
 EMPTY = Rule(
     "undelete-empty-claims",
-    "a StatefulSet comes back only if it finds its claims, since it makes those that are missing, empty",
+    "whoever makes claims comes back only if they are there: those that are missing would be made empty",
     "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage",
 )
 FINALIZERS = Rule(

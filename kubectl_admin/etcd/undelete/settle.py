@@ -66,6 +66,7 @@ def settle(found: Iterable[Found], live: Live, *, empty_volumes: bool) -> Settle
     )
     for look in (_unknown, _unnamed, _without_kind, _in_namespaces, _finished, _volumes):
         settled.hold(look(settled))
+    _hold_without_owner(settled)  # what a controller makes has no data that could be lost
     settled.hold(_claims(settled, empty_volumes=empty_volumes))
     while _hold_without_owner(settled) or settled.hold(_sets(settled, empty_volumes=empty_volumes)):
         pass
@@ -188,18 +189,24 @@ def _emptied(claim: Json) -> Json:
 
 
 def _sets(settled: Settled, *, empty_volumes: bool) -> Held:
-    """StatefulSets that would make claims, empty, which are there no more."""
-    absent = defaultdict[str, set[str]](set)
+    """StatefulSets that would make claims, empty, which are there no more.
+
+    Likewise whoever else owns such claims, as an operator's database does.
+    """
+    absent, owned = defaultdict[str, set[str]](set), defaultdict[Key, list[str]](list)
     for key, item in settled.items.items():
         if (key.group, key.plural) == CLAIMS and item.held and item.now is None:
             absent[key.namespace].add(key.name)
-    claims = volumes.Unasked(settled.live, settled.items)
+            for tie in settled.ties(item):
+                if tie.fate is Fate.COMING and tie.owner.key:
+                    owned[tie.owner.key].append(key.name)
+    unasked = volumes.Unasked(settled.live, settled.items)
     for item in settled.coming():
-        names = sorted(volumes.claims_of(item.then, absent[item.key.namespace]))
-        if not names and not empty_volumes:
-            names = claims.of(item)
+        names = [*volumes.claims_of(item.then, absent[item.key.namespace]), *owned[item.key]]
+        if not empty_volumes:
+            names += unasked.of(item)
         if names:
-            yield item, rules.EMPTY, f"it would make claim {names[0]} again, empty"
+            yield item, rules.EMPTY, f"it would make claim {min(names)} again, empty"
 
 
 def _hold_without_owner(settled: Settled) -> bool:

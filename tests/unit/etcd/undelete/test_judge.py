@@ -302,6 +302,30 @@ def test_a_set_whose_claims_nobody_asked_for_does_not_make_them_empty():
     assert plan(SET, around=live(volumes=[], before=[other])).todo
 
 
+def test_an_operator_does_not_make_the_claims_of_its_database_empty():
+    database = thing("Widget", "db")
+    claim = under("PersistentVolumeClaim", "db-1", database, spec={"volumeName": "v"})
+    held = plan(claim, database, under("Secret", "a", database), around=claims(None))
+    assert not held.todo
+    assert rules_of(held) == ["undelete-data", "undelete-empty-claims", "undelete-owner"]
+    assert [
+        item.key.name for item in plan(claim, database, around=claims(None), empty_volumes=True).todo
+    ] == [
+        "db-1",
+        "db",
+    ]
+
+
+def test_a_claim_of_a_pod_that_a_controller_makes_is_no_loss():
+    pod = under("Pod", "web-1", thing("ReplicaSet", "web"))
+    pod["metadata"]["ownerReferences"][0]["controller"] = True
+    planned = plan(
+        pod, under("PersistentVolumeClaim", "a", pod, spec={"volumeName": "v"}), around=claims(None)
+    )
+    assert {item.state for item in planned.items} == {State.MADE}
+    assert not planned.findings
+
+
 def test_a_claim_that_never_had_a_volume_comes_back():
     assert plan(thing("PersistentVolumeClaim", "a", spec={})).todo
 
