@@ -1,16 +1,16 @@
 """Takes back what a run has changed, by its journal, in reverse order.
 
 An object is deleted by its UID, so never another one of the same name. A namespace in which others have made
-something since stays, and so does the definition of a kind. An object that was put back is given its former
-content, unless it has changed since.
+something since stays, and so does the definition of a kind; so do both while anything in them is left, which
+would go with them. An object that was put back is given its former content, unless it has changed since.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
-from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.decode import decode_moment, mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.etcd.undelete.compare import changes
@@ -58,15 +58,20 @@ def take_back(cluster: Cluster, journal: Journal) -> Iterator[Undone]:
     run = _Undo(cluster, journal)
     for entry in pending(journal):
         undone = run.undo(entry)
-        if undone.became is not Became.LEFT:
+        if undone.became is Became.LEFT:
+            run.left.add(entry.number)
+        else:
             journal.note([replace(entry, undone=True)])
         yield undone
 
 
 @dataclass
 class _Undo:
+    """left: the numbers of the entries that are left so far."""
+
     cluster: Cluster
     journal: Journal
+    left: set[int] = field(default_factory=set)
 
     def undo(self, entry: Entry) -> Undone:
         try:
@@ -115,39 +120,56 @@ class _Undo:
         if name == CLAIMS:
             return self._data(there)
         if name == NAMESPACES:
-            resources = [each for each in discover(self.cluster).preferred if each.namespaced]
-            return self._strangers(resources, entry.name)
+            return self._strangers(lambda each: each.namespaced, entry.name)
         if name == DEFINITIONS:
             spec = mapping(there.get("spec"))
             kind = (str(spec.get("group")), str(mapping(spec.get("names")).get("plural")))
-            resources = [
-                each for each in discover(self.cluster).preferred if (each.group, each.plural) == kind
-            ]
-            return self._strangers(resources, "")
+            return self._strangers(lambda each: (each.group, each.plural) == kind, "")
         return ""
 
-    def _strangers(self, resources: Iterable[Resource], namespace: str) -> str:
-        ours = {entry.uid for entry in self.journal.entries.values() if entry.uid}
-        found: list[str] = []
-        for resource in resources:
-            for item in self.cluster.list(resource.path(namespace)):
-                metadata = item["metadata"]
-                is_known = metadata.get("deletionTimestamp") or metadata.get("ownerReferences")
-                if is_known or metadata.get("uid") in ours or made_by(resource, item):
-                    continue
-                found.append(f"{resource.kind.lower()}/{printable(metadata['name'])}")
-        return f"others have made {some_of(found)} of it since" if found else ""
+    def _strangers(self, is_within: Callable[[Resource], bool], namespace: str) -> str:
+        """What of others would go as well, or of ours that is left; or that it can't be seen. "" for none.
+
+        is_within: tells which kinds of objects would.
+        """
+        served = discover(self.cluster)
+        if served.doubtful:
+            away = printable(some_of(sorted(served.doubtful)))
+            return f"others may have made something of it since: the server of {away} does not answer"
+        resources = [each for each in served.preferred if is_within(each)]
+        if not resources:
+            return "others may have made something of it since: its objects can't be listed"
+        ours = {
+            entry.uid
+            for entry in self.journal.entries.values()
+            if entry.deed is Deed.CREATE and entry.number not in self.left
+        }
+        there = [(each, item) for each in resources for item in self.cluster.list(each.path(namespace))]
+        # An owner that is there is looked at by itself; one that is not may be anybody's.
+        known = ours | {item["metadata"].get("uid") for _, item in there}
+        left = {self.journal.entries[number].uid for number in self.left}
+        staying = [
+            (f"{resource.kind.lower()}/{printable(item['metadata']['name'])}", item["metadata"].get("uid"))
+            for resource, item in there
+            if not _goes_anyway(item, ours, known) and not made_by(resource, item)
+        ]
+        if foreign := [name for name, uid in staying if uid not in left]:
+            return f"others have made {some_of(foreign)} of it since"
+        return f"{some_of([name for name, _ in staying])} of it is left" if staying else ""
 
     def _data(self, claim: Json) -> str:
-        """A claim whose volume would go with it, though it was kept: somebody has changed its policy."""
-        name = str(mapping(claim.get("spec")).get("volumeName") or "")
-        freed = {each.name for each in self.journal.entries.values() if each.deed is Deed.FREE}
-        if name not in freed:
-            return ""
-        volume = self._look(VOLUMES, "", name)
+        """A claim whose volume would go with it, though it was there before: its policy is not to keep it."""
+        name, metadata = str(mapping(claim.get("spec")).get("volumeName") or ""), claim["metadata"]
+        volume = self._look(VOLUMES, "", name) if name else None
         policy = mapping(mapping(volume).get("spec")).get("persistentVolumeReclaimPolicy")
         if volume is None or policy == "Retain":
             return ""
+        made, since = (
+            decode_moment(each.get("creationTimestamp")) for each in (volume["metadata"], metadata)
+        )
+        ours = {entry.uid for entry in self.journal.entries.values() if entry.uid}
+        if made and since and made >= since and volume["metadata"].get("uid") not in ours:
+            return ""  # it was made for this claim
         return f"its volume {name} would be deleted with it: its policy is {policy} now"
 
     def _replaced(self, entry: Entry) -> Undone:
@@ -201,6 +223,14 @@ class _Undo:
 def left(undone: Sequence[Undone]) -> list[Undone]:
     """Those that could not be taken back."""
     return [one for one in undone if one.became is Became.LEFT]
+
+
+def _goes_anyway(item: Json, ours: Container[object], known: Container[object]) -> bool:
+    """Whether an object is of this run, is being deleted, or goes with an owner that is looked at, too."""
+    metadata = item["metadata"]
+    owners = [one.get("uid") for one in metadata.get("ownerReferences") or ()]
+    is_owned = bool(owners) and all(uid in known for uid in owners)
+    return bool(metadata.get("deletionTimestamp")) or metadata.get("uid") in ours or is_owned
 
 
 def _version(there: Json) -> object:
