@@ -4,23 +4,26 @@ import json
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
-from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.errors import ApiError, NotFound
 from kubectl_admin.cluster.kubeconfig import Overrides, resolve
 from kubectl_admin.cluster.wait import wait_until
 from kubectl_admin.etcd.past.gather import of_file
 from kubectl_admin.etcd.past.local import Local, opened
 from kubectl_admin.etcd.undelete import apply, judge
+from kubectl_admin.etcd.undelete import undo as undoing
 from kubectl_admin.etcd.undelete.entries import Head
 from kubectl_admin.etcd.undelete.facts import Asked
 from kubectl_admin.etcd.undelete.gather import gather
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.rehearse import rehearse
+from kubectl_admin.etcd.undelete.rehearse import Rehearsed, rehearse
 from tests.apiserver import undelete_scene as scene
 from tests.apiserver.conftest import NAME
 from tests.apiserver.stored import saved
@@ -230,6 +233,47 @@ def test_all_that_was_made_is_taken_back(undelete: Undelete, undo: Undo, cluster
     assert undo(journal).code == 0
 
 
+def test_manifests_are_those_that_kubectl_applies(undelete: Undelete, cluster: Cluster, stage: Stage) -> None:
+    space = "und-changed"
+    path = f"/api/v1/namespaces/{space}/secrets/web"
+    then = scene.lasting(cluster.get(path))
+    cluster.delete(path)
+    ended = undelete("-n", space, "-o", "yaml")
+    assert ended.code == 0
+    with pytest.raises(NotFound):
+        cluster.get(path)
+    (manifest,) = yaml.safe_load_all(ended.out)
+    stage.kubectl("create", "-f", "-", given=manifest)
+    assert scene.lasting(cluster.get(path)) == then
+
+
+def test_a_right_that_is_missing_is_known_beforehand(
+    undelete: Undelete, cluster: Cluster, stage: Stage
+) -> None:
+    space, who = "und-refused", "undelete-jane"
+    rules = [
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
+    ]
+    role = {"metadata": {"name": who}, "rules": rules}
+    subject = {"kind": "User", "name": who, "apiGroup": "rbac.authorization.k8s.io"}
+    bound = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": who}
+    binding = {"metadata": {"name": who}, "roleRef": bound, "subjects": [subject]}
+    roles = "/apis/rbac.authorization.k8s.io/v1"
+    cluster.post(f"{roles}/clusterroles", role)
+    cluster.post(f"{roles}/clusterrolebindings", binding)
+    try:
+        scene.empty(cluster, space)
+        ended = undelete("-n", space, "--yes", "-o", "json", user=stage.certified(who))
+    finally:
+        cluster.delete(f"{roles}/clusterrolebindings/{who}")
+        cluster.delete(f"{roles}/clusterroles/{who}")
+    assert ended.code == 3
+    assert "may not create secrets in namespace und-refused" in ended.out
+    with pytest.raises(NotFound):
+        cluster.get(f"/api/v1/namespaces/{space}")
+
+
 class CutError(Exception):
     """The client is gone."""
 
@@ -269,11 +313,16 @@ def attempt(
     found = gather(there, live, asked, "default")
     plan = judge.plan(found.found, found.live, found.gaps)
     head = Head(file.stem, "snapshot.db", "", "", datetime.now(UTC))
-    run_ = apply.Run(
-        client or live, plan, file.stem, lambda: Journal.begin(file, head), False, lambda _: None
-    )
-    run_.run(rehearse(live, plan.todo))
-    return run_
+    begin = partial(Journal.begin, file, head)
+    done = apply.Run(client or live, plan, file.stem, begin, keep_going=False, say=lambda _: None)
+    done.run(rehearse(live, plan.todo))
+    return done
+
+
+def rehearsed(there: Cluster, live: Cluster, space: str) -> Rehearsed:
+    """What the API server says of all that would come back."""
+    found = gather(there, live, Asked(space, everywhere=False, things=()), "default")
+    return rehearse(live, judge.plan(found.found, found.live, found.gaps).todo)
 
 
 def test_a_run_that_is_cut_at_any_change_is_resumed(
@@ -292,3 +341,57 @@ def test_a_run_that_is_cut_at_any_change_is_resumed(
             attempt(there, cluster, space, tmp_path / f"{number}-b.jsonl")
         assert scene.all_lasting(scene.read(cluster, space), MADE) == then, number
     assert number > len(then)
+
+
+def test_a_service_whose_addresses_are_taken_gets_others(
+    there: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    space = "und-cut"
+    then = before[1][space]["Service", "web"]["spec"]
+    scene.empty(cluster, space)
+    thief = {**then, "selector": {"app": "another"}}
+    cluster.post("/api/v1/namespaces/default/services", scene.one("default", "Service", "thief", spec=thief))
+    try:
+        done = attempt(there, cluster, space, tmp_path / "j.jsonl")
+    finally:
+        cluster.delete("/api/v1/namespaces/default/services/thief")
+    (outcome,) = [one for one in done.outcomes.values() if one.left]
+    port = then["ports"][0]["nodePort"]
+    assert outcome.left == (f"clusterIP {then['clusterIP']}", f"nodePort {port}")
+    back = cluster.get(f"/api/v1/namespaces/{space}/services/web")["spec"]
+    assert back["clusterIP"] not in ("", "None", then["clusterIP"])
+
+
+def test_a_quota_that_is_full_is_known_beforehand(there: Cluster, cluster: Cluster, tmp_path: Path) -> None:
+    space = "und-changed"
+    quotas = f"/api/v1/namespaces/{space}/resourcequotas"
+    hard = {"count/configmaps": "1"}
+    cluster.delete(f"/api/v1/namespaces/{space}/configmaps/applied")
+    cluster.post(quotas, scene.one(space, "ResourceQuota", "full", spec={"hard": hard}))
+    cluster.patch(f"{quotas}/full/status", {"status": {"hard": hard, "used": hard}}, MERGE_PATCH)
+    try:
+        wait_until(
+            lambda: "exceeded quota" in str(rehearsed(there, cluster, space).refused.values()),
+            "the API server has not heard of the quota",
+            timeout=60,
+            interval=0.5,
+        )
+    finally:
+        cluster.delete(f"{quotas}/full")
+    attempt(there, cluster, space, tmp_path / "j.jsonl")
+    assert cluster.get(f"/api/v1/namespaces/{space}/configmaps/applied")["data"] == {"by": "argo"}
+
+
+def test_hundreds_of_objects_come_back(
+    there: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    space = "und-many"
+    scene.empty(cluster, space)
+    attempt(there, cluster, space, tmp_path / "j.jsonl")
+    then = scene.all_lasting(before[1][space], MADE)
+    assert scene.all_lasting(scene.read(cluster, space), MADE) == then
+    # As the controller does that protects claims in use.
+    claim = f"/api/v1/namespaces/{space}/persistentvolumeclaims/data-db-0"
+    cluster.patch(claim, {"metadata": {"finalizers": None}}, MERGE_PATCH)
+    with Journal.resume(tmp_path / "j.jsonl") as journal:
+        assert not undoing.left(list(undoing.take_back(cluster, journal)))

@@ -90,13 +90,14 @@ class Run:
         try:
             ground = [item for item in todo if rehearse.is_ground(item)]
             good = self._make_all(ground) and self._await_kinds(ground) and self._try_late(known.untried)
-            good = good and self._make_all(item for item in todo if item not in ground)
+            made = {item.key for item in ground}
+            good = good and self._make_all(item for item in todo if item.key not in made)
             if good:
                 self._note_owners()
             else:
                 self._take_back()
         finally:
-            self.journal.remove_if_empty()
+            self.journal.close()
 
     def _make_all(self, items: Iterable[Item]) -> bool:
         """Whether it may go on. Makes these, in batches."""
@@ -175,10 +176,8 @@ class Run:
         self._journal.note(settled)
         if silent:
             raise silent
-        for item in items:
-            self._own(item)
+        self._own(items)
         self._make(raced)
-        self.step(len(self.plan.todo))
 
     def _settle(self, item: Item, entry: Entry, sent: Sent) -> Entry:
         """What has become of an object, and its entry."""
@@ -195,15 +194,18 @@ class Run:
         self._end(item, Became.MADE if is_new else Became.PUT_BACK, left=sent.left)
         return replace(entry, uid=self._uids[item.key], after=None if is_new else sent.made)
 
-    def _own(self, item: Item) -> None:
+    def _own(self, items: Iterable[Item]) -> None:
         """Notes the field managers of before; that this fails is said, and nothing else."""
-        made = self._made.get(item.key)
-        if made is None or item.state is not State.MISSING:
-            return
-        try:
-            self._made[item.key] = own_managers(self.cluster, item, made) or made
-        except AdminError as error:
-            self.notes.append(f"{item.title}: its field managers are not as before: {rehearse.words(error)}")
+        made = {item.key: item for item in items if item.state is State.MISSING and item.key in self._made}
+        questions = {
+            key: partial(own_managers, self.cluster, item, self._made[key]) for key, item in made.items()
+        }
+        for key, answer in ask_all(questions, deadline=DEADLINE, workers=WORKERS).items():
+            if isinstance(answer, AdminError):
+                why = rehearse.words(answer)
+                self.notes.append(f"{made[key].title}: its field managers are not as before: {why}")
+            elif answer:
+                self._made[key] = answer
 
     def _await_kinds(self, items: Iterable[Item]) -> bool:
         """Waits until new kinds are served. Whether it may go on."""
@@ -266,6 +268,7 @@ class Run:
 
     def _end(self, item: Item, became: Became, why: str = "", left: tuple[str, ...] = ()) -> None:
         self.outcomes[item.key] = Outcome(item, became, why, left)
+        self.step(len(self.plan.todo))
 
     @property
     def _journal(self) -> Journal:

@@ -39,6 +39,7 @@ class Journal:
     head: Head
     entries: dict[int, Entry] = field(default_factory=dict)
     _descriptor: int = -1
+    _is_new: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -46,7 +47,7 @@ class Journal:
         """A new one. Raises UsageError where the file is there already, or can't be made."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         try:
-            journal = cls(path, head, {}, os.open(path, flags, 0o600))
+            journal = cls(path, head, {}, os.open(path, flags, 0o600), _is_new=True)
         except FileExistsError:
             raise UsageError(f"the journal {path} is there already", "name another file: --journal") from None
         except OSError as error:
@@ -79,9 +80,15 @@ class Journal:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; that of a run that has changed nothing goes."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+            if self._is_new and not self.entries:
+                self.path.unlink(missing_ok=True)
 
     def intend(self, intents: Sequence[Intent]) -> list[Entry]:
         """Notes changes that are about to be made; they are on the disk when this returns."""
@@ -102,11 +109,6 @@ class Journal:
             noted = list(entries)
             self._write(map(outcome_line, noted))
             self.entries.update({entry.number: entry for entry in noted})
-
-    def remove_if_empty(self) -> None:
-        """Removes the file of a run that has changed nothing."""
-        if not self.entries:
-            self.path.unlink(missing_ok=True)
 
     def _write(self, lines: Iterable[Json]) -> None:
         data = b"".join(map(written, lines))
