@@ -25,11 +25,13 @@ def undelete(
     from kubectl_admin.etcd.past.ready import cluster_uid
     from kubectl_admin.etcd.undelete import apply, judge, outcome, report, select
     from kubectl_admin.etcd.undelete.entries import Head
-    from kubectl_admin.etcd.undelete.journal import Journal, beside
+    from kubectl_admin.etcd.undelete.journal import Journal, beside, refuse_existing
     from kubectl_admin.etcd.undelete.rehearse import Rehearsed, rehearse
     from kubectl_admin.node.operation import Operation
 
     asked = asked_of(env, wish)
+    if wish.journal:
+        refuse_existing(wish.journal)
     live = env.cluster_for_work()
     past = opening.read(env, snapshot)
     uid = cluster_uid(live)

@@ -20,7 +20,7 @@ from kubectl_admin.etcd.past.local import Local, opened
 from kubectl_admin.etcd.undelete import apply, judge
 from kubectl_admin.etcd.undelete import undo as undoing
 from kubectl_admin.etcd.undelete.entries import Head
-from kubectl_admin.etcd.undelete.facts import Asked
+from kubectl_admin.etcd.undelete.facts import Asked, Item
 from kubectl_admin.etcd.undelete.gather import gather
 from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.rehearse import Rehearsed, rehearse
@@ -131,9 +131,11 @@ def refusing(cluster: Cluster) -> Iterator[str]:
     name, space = "und-policy", "und-refused"
     group = "/apis/admissionregistration.k8s.io/v1"
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    # The second one is always there: in it is seen whether the policy holds.
+    chosen = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [space, "default"]}
     matched = {
         "resourceRules": [rule],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}},
+        "namespaceSelector": {"matchExpressions": [chosen]},
     }
     expression = "object.metadata.name != 'applied'"
     policy = {
@@ -147,17 +149,17 @@ def refusing(cluster: Cluster) -> Iterator[str]:
     cluster.post(f"{group}/validatingadmissionpolicies", policy)
     cluster.post(f"{group}/validatingadmissionpolicybindings", binding)
     try:
-        wait_until_refused(cluster, space)
+        wait_until_refused(cluster)
         yield space
     finally:
         cluster.delete(f"{group}/validatingadmissionpolicybindings/{name}")
         cluster.delete(f"{group}/validatingadmissionpolicies/{name}")
 
 
-def wait_until_refused(cluster: Cluster, space: str) -> None:
+def wait_until_refused(cluster: Cluster) -> None:
     """The API server hears of a policy a moment after it is made."""
-    body = scene.one(space, "ConfigMap", "applied")
-    path = f"/api/v1/namespaces/{space}/configmaps"
+    body = scene.one("default", "ConfigMap", "applied")
+    path = "/api/v1/namespaces/default/configmaps"
 
     def is_refused() -> bool:
         try:
@@ -306,7 +308,13 @@ def there(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def attempt(
-    there: Cluster, live: Cluster, space: str, file: Path, client: Cluster | None = None
+    there: Cluster,
+    live: Cluster,
+    space: str,
+    file: Path,
+    client: Cluster | None = None,
+    *,
+    keep_going: bool = False,
 ) -> apply.Run:
     """A run in this process. client: the one that makes the changes."""
     asked = Asked(space, everywhere=False, things=())
@@ -314,7 +322,7 @@ def attempt(
     plan = judge.plan(found.found, found.live, found.gaps)
     head = Head(file.stem, "snapshot.db", "", "", datetime.now(UTC))
     begin = partial(Journal.begin, file, head)
-    done = apply.Run(client or live, plan, file.stem, begin, keep_going=False, say=lambda _: None)
+    done = apply.Run(client or live, plan, file.stem, begin, keep_going, lambda _: None)
     done.run(rehearse(live, plan.todo))
     return done
 
@@ -395,3 +403,18 @@ def test_hundreds_of_objects_come_back(
     cluster.patch(claim, {"metadata": {"finalizers": None}}, MERGE_PATCH)
     with Journal.resume(tmp_path / "j.jsonl") as journal:
         assert not undoing.left(list(undoing.take_back(cluster, journal)))
+
+
+def test_the_others_come_back_into_a_namespace_in_which_one_is_refused(
+    there: Cluster, cluster: Cluster, refusing: str, tmp_path: Path
+) -> None:
+    scene.empty(cluster, refusing)
+    done = attempt(there, cluster, refusing, tmp_path / "j.jsonl", keep_going=True)
+    states = {(item.resource.kind, item.key.name): one.became for item, one in by_item(done)}
+    refused = [named for named, became in states.items() if became is not apply.Became.MADE]
+    assert (refused, states["ConfigMap", "applied"]) == ([("ConfigMap", "applied")], apply.Became.REFUSED)
+    assert ("ConfigMap", "web") in scene.read(cluster, refusing)
+
+
+def by_item(done: apply.Run) -> list[tuple[Item, apply.Outcome]]:
+    return [(one.item, one) for one in done.outcomes.values()]

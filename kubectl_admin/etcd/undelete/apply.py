@@ -26,7 +26,7 @@ from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Plan, State
 from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.rehearse import DEFINITIONS, WORKERS, Rehearsed
 from kubectl_admin.etcd.undelete.reserve import VOLUMES, TakenError, claim_patch, reservable
-from kubectl_admin.etcd.undelete.send import Sent, make, manager_of, own_managers, references
+from kubectl_admin.etcd.undelete.send import Sent, is_verdict, make, manager_of, own_managers, references
 from kubectl_admin.pool import ask_all
 
 DEADLINE = 900.0  # seconds for a batch: each request has a limit of its own
@@ -165,7 +165,7 @@ class Run:
         for item, entry in zip(items, entries, strict=True):
             answer = answers[entry.number]
             sent = answer if isinstance(answer, Sent) else Sent(error=answer)
-            if sent.error and not isinstance(sent.error, ApiError):
+            if sent.error and not is_verdict(sent.error):
                 silent = sent.error
                 self.outcomes[item.key] = Outcome(item, Became.UNKNOWN, sent.error.what)
             elif item.raced and sent.there and not is_leaving(sent.there):

@@ -126,6 +126,12 @@ class Journal:
             ) from error
 
 
+def refuse_existing(path: Path) -> None:
+    """Raises UsageError where there is a file of this name already: no journal is overwritten."""
+    if os.path.lexists(path):
+        raise UsageError(f"the journal {path} is there already", "name another file: --journal")
+
+
 def beside(snapshot: Path, began: datetime) -> Path:
     """The name of a new journal beside its snapshot: «snapshot.db.undelete-20261130T165900Z.jsonl»."""
     stem = f"{snapshot.name}.undelete-{began.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -12,11 +12,10 @@ from kubectl_admin.cluster.access import Right, may_not
 from kubectl_admin.cluster.access import ask as ask_rights
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
-from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.compare import changes
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, State
-from kubectl_admin.etcd.undelete.send import Sent, try_out
+from kubectl_admin.etcd.undelete.send import Sent, is_verdict, try_out
 from kubectl_admin.pool import ask_all
 
 NAMESPACES = ("", "namespaces")
@@ -83,7 +82,7 @@ def is_as_good(item: Item, there: Json) -> bool:
 
 def refuse_silence(error: AdminError) -> None:
     """Raises the error of a server that does not answer: it says nothing of the object."""
-    if not isinstance(error, ApiError):
+    if not is_verdict(error):
         raise error
 
 

@@ -84,7 +84,13 @@ def old_uid(owner: Owner) -> str:
 
 def try_out(cluster: Cluster, item: Item, uids: Mapping[Key, str]) -> Sent:
     """The object is sent, and nothing is kept of it: all but the storing is done."""
-    return _sent(cluster, item, body(item, uids, is_try=True), DRY)
+    content, sent = body(item, uids, is_try=True), Sent()
+    for _ in range(TRIES):
+        sent = _sent(cluster, item, content, DRY)
+        if sent.error is None or is_verdict(sent.error):
+            return sent
+        cluster.clock.sleep(RETRY_INTERVAL)
+    return sent
 
 
 def make(cluster: Cluster, item: Item, uids: Mapping[Key, str], manager: str) -> Sent:
@@ -92,17 +98,27 @@ def make(cluster: Cluster, item: Item, uids: Mapping[Key, str], manager: str) ->
 
     Where an answer is lost, the object is looked for, and whether it was written by this run.
     """
-    sent = Sent()
+    content, sent = body(item, uids, is_try=False), Sent()
     for _ in range(TRIES):
-        sent = _sent(cluster, item, body(item, uids, is_try=False), [("fieldManager", manager)])
-        if sent.error and is_transient(sent.error):
+        sent = _sent(cluster, item, content, [("fieldManager", manager)])
+        if sent.error and not is_verdict(sent.error):
             sent = replace(sent, there=look(cluster, item))
         if sent.there and is_written_by(sent.there, manager):
             return Sent(made=sent.there)
-        if sent.error is None or not is_transient(sent.error) or is_another(sent.there, item):
+        if sent.error is None or is_verdict(sent.error) or is_another(sent.there, item):
             return sent
         cluster.clock.sleep(RETRY_INTERVAL)
     return sent
+
+
+def is_verdict(error: AdminError) -> bool:
+    """Whether the server has judged the object, and is not just in trouble itself.
+
+    Source: apiserver pkg/admission/plugin/webhook/errors: a webhook that fails is an internal error, 500.
+    """
+    if not isinstance(error, ApiError):
+        return False
+    return not is_transient(error) or (error.status == 500 and "webhook" in error.message)
 
 
 def is_another(there: Json | None, item: Item) -> bool:
