@@ -38,6 +38,7 @@ def undelete(
     known = judge.refuse_other_cluster(past, uid, forced=wish.other_cluster)
     gathered = look(env, opening, past, live, asked)
     known += judge.unread(gathered.unread)
+    known += judge.nothing(gathered.found, gathered.unread, asked)
     known += judge.absent(select.absent(asked, gathered.found))
     plan = judge.plan(
         gathered.found,

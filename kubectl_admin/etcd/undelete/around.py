@@ -20,7 +20,7 @@ from kubectl_admin.etcd.undelete.facts import (
     Volume,
     VolumeSnapshot,
 )
-from kubectl_admin.etcd.undelete.read import get, permission, words
+from kubectl_admin.etcd.undelete.read import get, is_answer, permission, words
 from kubectl_admin.etcd.undelete.reserve import CLAIMS, VOLUMES
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
@@ -65,7 +65,9 @@ class Around:
             return ()
         try:
             return [snapshot_of(item) for item in self.live.list(served[0].path())]
-        except ApiError as error:
+        except AdminError as error:
+            if not is_answer(error):
+                raise
             self.gaps.append(Gap("VolumeSnapshots", words(error), permission(error)))
             return ()
 

@@ -7,7 +7,7 @@ from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete import owners, rules
 from kubectl_admin.etcd.undelete.facts import Item, Key, State
 from kubectl_admin.etcd.undelete.made import TOKEN
-from kubectl_admin.etcd.undelete.order import Ordered
+from kubectl_admin.etcd.undelete.order import CLAIMS, RBAC, Ordered
 from kubectl_admin.etcd.undelete.owners import Fate, Tie
 from kubectl_admin.etcd.undelete.settle import Settled, is_finished
 from kubectl_admin.etcd.undelete.volumes import Data, newest
@@ -40,6 +40,7 @@ def findings(settled: Settled, order: Ordered) -> Iterator[Finding]:
         *_held(settled),
         *_made(settled),
         *_emptied(settled),
+        *_swapped(settled),
         *_coming(settled),
         *_references(settled),
         *_cycles(order),
@@ -133,12 +134,36 @@ def _emptied(settled: Settled) -> Iterator[Finding]:
             )
 
 
+def _swapped(settled: Settled) -> Iterator[Finding]:
+    """Claims that are there with another volume than then, whose own one nobody has: as a StatefulSet makes
+    them that was there first.
+    """
+    volumes = {one.name: one for one in settled.live.volumes or ()}
+    for item in settled.items.values():
+        if (item.key.group, item.key.plural) != CLAIMS or item.state is not State.CHANGED:
+            continue
+        then, now = (
+            str(mapping(one.get("spec")).get("volumeName") or "") for one in (item.then, item.now or {})
+        )
+        volume = volumes.get(then)
+        if then and then != now and (volume is None or volume.phase != "Bound"):
+            became = f"is {volume.phase or 'in no phase'}" if volume else "is gone, or could not be looked at"
+            there = f"volume {now}" if now else "no volume"
+            yield rules.DATA.warning(
+                subject=" ".join(_parts(item)),
+                evidence=f"it is there with {there}; that of then, {then}, {became}",
+                fix=f"delete the claim to get volume {then} back, and run the same again" if volume else "",
+                objects=[word(item)],
+            )
+
+
 def _coming(settled: Settled) -> Iterator[Finding]:
     """What is to be known of those that come back."""
     looks: Sequence[tuple[Rule, Severity, Callable[[Item], str]]] = (
         (rules.FINISHED, Severity.WARNING, _again),
         (rules.WAS_LEAVING, Severity.WARNING, _was_leaving),
         (rules.TOKEN, Severity.WARNING, _token),
+        (rules.RIGHTS, Severity.WARNING, _rights),
         (rules.FINALIZERS, Severity.NOTE, _finalizers),
     )
     coming = settled.coming()
@@ -166,6 +191,19 @@ def _was_leaving(item: Item) -> str:
 def _token(item: Item) -> str:
     is_token = (item.key.group, item.key.plural) == ("", "secrets") and item.then.get("type") == TOKEN
     return "the controller of tokens fills it with another token" if is_token else ""
+
+
+def _rights(item: Item) -> str:
+    """Whom a binding gives which role. It may have been removed on purpose."""
+    if item.key.group != RBAC or not item.key.plural.endswith("bindings"):
+        return ""
+    role, subjects = mapping(item.then.get("roleRef")), item.then.get("subjects")
+    named = list[str]()
+    for one in map(mapping, subjects if isinstance(subjects, list) else ()):
+        space = f"{one['namespace']}/" if one.get("namespace") else ""
+        named.append(f"{one.get('kind')} {space}{one.get('name')}")
+    where = "in the whole cluster" if not item.key.namespace else f"in {item.key.namespace}"
+    return f"{role.get('kind')} {role.get('name')} {where}: {some_of(named)}" if named else ""
 
 
 def _finalizers(item: Item) -> str:

@@ -8,19 +8,24 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from kubectl_admin.cluster.connection import Cluster
+from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, NotFound
+from kubectl_admin.cluster.objects import has_condition
+from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete import select
 from kubectl_admin.etcd.undelete.around import Around
 from kubectl_admin.etcd.undelete.discovery import Name, Served, discover
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Json, Key, Live, Resource
-from kubectl_admin.etcd.undelete.read import get, key_of, kinded, permission, words
+from kubectl_admin.etcd.undelete.read import get, is_answer, key_of, kinded, permission, words
 from kubectl_admin.etcd.undelete.select import Wanted
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 DEADLINE = 3600.0  # seconds for all lists; each page has a limit of its own
 WORKERS = 8
+SERVED_TIMEOUT = 30.0  # seconds in which a snapshot that was just opened must serve all of its kinds
+SERVED_INTERVAL = 0.5  # seconds between two looks
 FEW = 8  # objects of a kind that are asked for one by one
 DEFINITIONS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
@@ -57,8 +62,11 @@ def gather(
 
     Raises UsageError for a word that names no kind, AdminError where a server does not answer.
     """
-    then, now = discover(past), discover(live)
+    then, unserved = kinds_of(past)
+    now = discover(live)
     look = _Look(past, live, then, now, asked.selector, answered)
+    if not asked.things:
+        look.unread += unserved
     wanted = [one for one in select.wanted(then.preferred, asked, namespace) if not one.implied]
     found = look.compared(look.read(wanted))
     found += look.needed(found)
@@ -86,13 +94,17 @@ class _Look:
         found: dict[Resource, dict[Key, Read]] = {}
         for one, answer in answers.items():
             if isinstance(answer, AdminError):
-                if not isinstance(answer, ApiError):
+                if not is_answer(answer):
                     raise answer
-                self.unread.append(Gap(f"{one.resource.title} of the snapshot", words(answer)))
+                self.unread.append(_unread(one.resource, words(answer)))
                 continue
             resource, items = answer
-            for item in items:
-                found.setdefault(resource, {})[key_of(resource, item)] = Read(item, bool(one.name))
+            sound, lies = told_apart(one, resource, items)
+            self.unread += [_unread(resource, lie) for lie in lies]
+            there = found.setdefault(resource, {}) if sound else {}
+            for key, item in sound.items():
+                is_named = bool(one.name) or (key in there and there[key].named)
+                there[key] = Read(item, is_named)
         return found
 
     def _read(self, one: Wanted) -> tuple[Resource, list[Json]]:
@@ -122,9 +134,9 @@ class _Look:
         found: list[Found] = []
         for resource, items in read.items():
             answer = answers[resource]
-            if isinstance(answer, AdminError) and not isinstance(answer, ApiError):
+            if isinstance(answer, AdminError) and not is_answer(answer):
                 raise answer
-            why = words(answer) if isinstance(answer, ApiError) else ""
+            why = words(answer) if isinstance(answer, AdminError) else ""
             there = {} if isinstance(answer, AdminError) else answer
             found += [
                 Found(resource, key, one.item, there.get(key), why, named=one.named)
@@ -187,6 +199,67 @@ class _Look:
             kinded(resource, now) if now else None,
             implied=True,
         )
+
+
+def kinds_of(past: Cluster) -> tuple[Served, list[Gap]]:
+    """All kinds that the snapshot serves, and those that it has a definition of, and does not serve.
+
+    An API server that has just started serves them one after the other.
+    """
+    served = discover(past)
+    try:
+        defined = {name for item in past.list(DEFINITIONS.path()) if (name := established(item))}
+    except AdminError as error:
+        if not is_answer(error):
+            raise
+        return served, [_unread(DEFINITIONS, words(error))]
+    for late in looks(SERVED_TIMEOUT, SERVED_INTERVAL, clock=past.clock):
+        absent = defined - served.versions.keys()
+        if late or not absent:
+            break
+        served = discover(past)
+    why = "it has a definition, and is not served"
+    return served, [
+        Gap(f"{plural}.{group} of the snapshot", why) for group, plural in sorted(absent) if plural
+    ]
+
+
+def established(definition: Json) -> Name | None:
+    """The kind of a definition, if it was served; None if not. Pure."""
+    spec = mapping(definition.get("spec"))
+    versions = spec.get("versions")
+    is_served = any(mapping(one).get("served") for one in (versions if isinstance(versions, list) else ()))
+    if not is_served or not has_condition(definition, "Established"):
+        return None
+    return str(spec.get("group")), str(mapping(spec.get("names")).get("plural"))
+
+
+def told_apart(one: Wanted, resource: Resource, items: Iterable[Json]) -> tuple[dict[Key, Json], list[str]]:
+    """The objects by their keys, and why others are not among them: they say of themselves that they are
+    elsewhere than where they were asked for, or two of them have one name. Pure.
+    """
+    sound, lies, twice = dict[Key, Json](), list[str](), set[Key]()
+    for item in items:
+        key = key_of(resource, item)
+        if key in sound:
+            twice.add(key)
+        sound[key] = item
+        is_there = bool(key.namespace) is resource.namespaced
+        is_there = is_there and (
+            not one.namespace or not resource.namespaced or key.namespace == one.namespace
+        )
+        if not is_there or (one.name and key.name != one.name):
+            place = f"{one.namespace}/{one.name}".strip("/") or resource.title
+            lies.append(f"one that is stored for {place} says that it is {key.title}")
+            del sound[key]
+    for key in twice:
+        lies.append(f"two of them say that they are {key.title}")
+        sound.pop(key, None)
+    return sound, lies
+
+
+def _unread(resource: Resource, why: str) -> Gap:
+    return Gap(f"{resource.title} of the snapshot", why)
 
 
 def common(then: Sequence[Resource], now: Sequence[Resource]) -> list[Resource]:

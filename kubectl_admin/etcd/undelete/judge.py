@@ -1,12 +1,12 @@
 """What is brought back, out of all that was asked for: the plan. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.past.facts import Past
 from kubectl_admin.etcd.undelete import findings, rules
-from kubectl_admin.etcd.undelete.facts import Found, Live, Plan, Thing
+from kubectl_admin.etcd.undelete.facts import Asked, Found, Live, Plan, Thing
 from kubectl_admin.etcd.undelete.order import ordered
 from kubectl_admin.etcd.undelete.owners import kept
 from kubectl_admin.etcd.undelete.settle import settle
@@ -66,6 +66,19 @@ def absent(things: Iterable[Thing]) -> list[Finding]:
             fix="check its spelling and namespace: kubectl admin etcd-open SNAPSHOT -- kubectl get",
         )
         for thing in things
+    ]
+
+
+def nothing(found: Collection[Found], unread: Collection[Gap], asked: Asked) -> list[Finding]:
+    """That the snapshot has nothing at all of what was asked for: a word was mistyped, as like as not."""
+    if found or unread or any(thing.name for thing in asked.things):
+        return []  # single objects are told by their names
+    return [
+        rules.NOT_FOUND.violation(
+            subject=f"namespace {asked.namespace}" if asked.namespace else "all that was asked for",
+            evidence="the snapshot has nothing of what was asked for",
+            fix="check its spelling: kubectl admin etcd-open SNAPSHOT -- kubectl get",
+        )
     ]
 
 

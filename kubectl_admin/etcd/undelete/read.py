@@ -1,9 +1,10 @@
 """An object of the API, read or not there, and the words of a server that refuses to tell it."""
 
 from kubectl_admin.cluster.connection import Cluster
-from kubectl_admin.cluster.errors import Forbidden, NotFound
+from kubectl_admin.cluster.errors import ApiError, Forbidden, NotFound
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Json, Key, Resource
+from kubectl_admin.pool import OddError
 
 
 def get(cluster: Cluster, path: str) -> Json | None:
@@ -23,6 +24,11 @@ def kinded(resource: Resource, item: Json) -> Json:
 def key_of(resource: Resource, item: Json) -> Key:
     metadata = item["metadata"]
     return Key(resource.group, resource.plural, str(metadata.get("namespace") or ""), metadata["name"])
+
+
+def is_answer(error: AdminError) -> bool:
+    """Whether a server has answered, with a refusal or with something odd. Silence tells of nothing."""
+    return isinstance(error, ApiError | OddError) or type(error) is AdminError
 
 
 def permission(error: AdminError) -> str:

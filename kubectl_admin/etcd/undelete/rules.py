@@ -50,6 +50,11 @@ OWNER = Rule(
     GARBAGE,
 )
 REFERENCE = Rule("undelete-reference", "an object keeps all of its owners", GARBAGE)
+RIGHTS = Rule(
+    "undelete-rights",
+    "rights come back only to whom they are still to be granted",
+    "https://kubernetes.io/docs/concepts/security/rbac-good-practices/",
+)
 SNAPSHOT = Rule(
     "undelete-volume-snapshot",
     "a VolumeSnapshot that is made again is taken of the present data, not of that of then",

@@ -16,7 +16,7 @@ from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete.facts import Item, Key, Live, Volume, VolumeSnapshot
 
 VOLUMES, CLAIMS = ("", "persistentvolumes"), ("", "persistentvolumeclaims")
-RETAIN = "Retain"
+RETAIN, RECYCLE = "Retain", "Recycle"
 
 
 class Data(Enum):
@@ -77,6 +77,8 @@ def _of(volume: Volume, item: Item) -> Outlook:
     is_own = claim is not None and (claim.namespace, claim.name) == _claim(item)
     if volume.deleted:
         return Outlook(Data.LOST, why=f"volume {name} is being deleted")
+    if claim is None and volume.policy == RECYCLE:
+        return Outlook(Data.LOST, why=f"volume {name} was wiped: its policy is {RECYCLE}")
     if claim is None or (is_own and not claim.uid):
         return Outlook(Data.THERE, volume)
     if not is_own or claim.uid != _uid(item):

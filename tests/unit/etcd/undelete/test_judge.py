@@ -8,7 +8,7 @@ import pytest
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.past.facts import Past
 from kubectl_admin.etcd.undelete import judge, owners
-from kubectl_admin.etcd.undelete.facts import Claim, Key, State, Thing, Volume, VolumeSnapshot
+from kubectl_admin.etcd.undelete.facts import Asked, Claim, Key, State, Thing, Volume, VolumeSnapshot
 from kubectl_admin.finding import Gap, Severity
 from tests.unit.etcd.undelete.things import RESOURCES, found, key, live, owned, thing
 
@@ -416,3 +416,44 @@ def test_a_snapshot_of_this_cluster_is_taken():
 
 def test_a_key_is_one_thing_in_every_version():
     assert plan(thing("Widget", "w")).items[0].key == Key("example.com", "widgets", "shop", "w")
+
+
+def test_a_snapshot_that_has_nothing_of_it_is_no_success():
+    asked = Asked("shpo", everywhere=False, things=())
+    (finding,) = judge.nothing([], [], asked)
+    assert (finding.severity, finding.subject) == (Severity.VIOLATION, "namespace shpo")
+    assert not judge.nothing([found(thing("ConfigMap", "a"))], [], asked)
+
+
+def test_who_gets_which_rights_again_is_said():
+    role = {"kind": "ClusterRole", "name": "cluster-admin"}
+    account = {"kind": "ServiceAccount", "name": "ci", "namespace": "ops"}
+    subjects = [{"kind": "User", "name": "jane"}, account]
+    bindings = [
+        thing("ClusterRoleBinding", "former", roleRef=role, subjects=subjects),
+        thing("RoleBinding", "empty", roleRef=role),
+    ]
+    (finding,) = plan(*bindings).findings
+    assert (finding.rule, finding.severity) == ("undelete-rights", Severity.WARNING)
+    assert finding.evidence == (
+        "ClusterRole cluster-admin in the whole cluster: User jane, ServiceAccount ops/ci"
+    )
+    assert finding.objects == ("clusterrolebinding.rbac.authorization.k8s.io/former",)
+
+
+def test_a_volume_that_was_wiped_has_no_data():
+    claim = thing("PersistentVolumeClaim", "data", spec={"volumeName": "v"})
+    wiped = Volume("v", "Available", "Recycle", None, "nfs x")
+    planned = plan(claim, around=live(volumes=[wiped], before=[wiped]))
+    assert by_name(planned)["data"].held == "volume v was wiped: its policy is Recycle"
+
+
+def test_a_claim_that_was_made_again_empty_is_said_not_to_have_its_data():
+    then = thing("PersistentVolumeClaim", "data", spec={"volumeName": "v"})
+    now = thing("PersistentVolumeClaim", "data", uid="new", spec={"volumeName": "w"})
+    released = Volume("v", "Released", "Retain", Claim("shop", "data", "uid"), "csi x 1")
+    (finding,) = plan(found(then, now), around=live(volumes=[released], before=[released])).findings
+    assert (finding.rule, finding.severity) == ("undelete-data", Severity.WARNING)
+    assert finding.evidence == "it is there with volume w; that of then, v, is Released"
+    moved = Volume("v", "Bound", "Retain", Claim("shop", "copy", "uid"), "csi x 1")
+    assert not plan(found(then, now), around=live(volumes=[moved], before=[moved])).findings

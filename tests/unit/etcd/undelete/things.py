@@ -27,6 +27,8 @@ batch/v1 cronjobs CronJob + cj
 networking.k8s.io/v1 ingresses Ingress + ing
 rbac.authorization.k8s.io/v1 roles Role + -
 rbac.authorization.k8s.io/v1 clusterroles ClusterRole - -
+rbac.authorization.k8s.io/v1 rolebindings RoleBinding + -
+rbac.authorization.k8s.io/v1 clusterrolebindings ClusterRoleBinding - -
 discovery.k8s.io/v1 endpointslices EndpointSlice + -
 apiextensions.k8s.io/v1 customresourcedefinitions CustomResourceDefinition - crd
 snapshot.storage.k8s.io/v1 volumesnapshots VolumeSnapshot + vs
