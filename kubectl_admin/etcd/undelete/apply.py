@@ -76,6 +76,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     _uids: dict[Key, str] = field(default_factory=dict)
     _made: dict[Key, Json] = field(default_factory=dict)
+    _failed: list[Item] = field(default_factory=list)
 
     def run(self, known: Rehearsed) -> None:
         """Brings back what the plan has. known: the answers of the rehearsal before.
@@ -114,10 +115,7 @@ class Run:
         """Whether it is not made, since what it needs was not."""
         if item.key in self.outcomes:
             return True
-        failed = [
-            one.item for one in self.outcomes.values() if one.became in (Became.REFUSED, Became.LEFT_OUT)
-        ]
-        if why := lacking(item, failed):
+        if self._failed and (why := lacking(item, self._failed)):
             self._end(item, Became.LEFT_OUT, why)
             return True
         return False
@@ -139,16 +137,24 @@ class Run:
                 refused[key] = error.what
         intents = [Intent(Deed.FREE, VOLUMES, "", each["metadata"]["name"], each) for each in seen.values()]
         for (key, there), entry in zip(seen.items(), self._journal.intend(intents), strict=True):
-            try:
-                self.cluster.patch(entry.path, claim_patch(there, {}), MERGE_PATCH)
-                self._journal.note([replace(entry, uid=there["metadata"]["uid"])])
-            except ApiError as error:
-                self._journal.note([replace(entry, refused=True)])
-                refused[key] = f"volume {entry.name}: {error.message}"
+            if kept_from := self._free(there, entry):
+                refused[key] = f"volume {entry.name}: {kept_from}"
         for item in items:
             if why := refused.get(item.key):
                 self._end(item, Became.REFUSED, why)
         return [item for item in items if item.key not in refused]
+
+    def _free(self, volume: Json, entry: Entry) -> str:
+        """Keeps one volume; why it can't be, or "". Raises AdminError where the server is in trouble."""
+        try:
+            self.cluster.patch(entry.path, claim_patch(volume, {}), MERGE_PATCH)
+        except ApiError as error:
+            if not is_verdict(error):
+                raise  # it may have been carried out
+            self._journal.note([replace(entry, refused=True)])
+            return error.message
+        self._journal.note([replace(entry, uid=volume["metadata"]["uid"])])
+        return ""
 
     def _make(self, items: Sequence[Item]) -> None:
         """Makes some objects at the same time."""
@@ -196,9 +202,11 @@ class Run:
 
     def _own(self, items: Iterable[Item]) -> None:
         """Notes the field managers of before; that this fails is said, and nothing else."""
-        made = {item.key: item for item in items if item.state is State.MISSING and item.key in self._made}
+        manager = manager_of(self.operation)
+        made = {item.key: item for item in items if item.key in self._made and item.state is State.MISSING}
         questions = {
-            key: partial(own_managers, self.cluster, item, self._made[key]) for key, item in made.items()
+            key: partial(own_managers, self.cluster, item, self._made[key], manager)
+            for key, item in made.items()
         }
         for key, answer in ask_all(questions, deadline=DEADLINE, workers=WORKERS).items():
             if isinstance(answer, AdminError):
@@ -229,7 +237,7 @@ class Run:
     def _try_late(self, items: Sequence[Item]) -> bool:
         """Tries what could not be tried before. Whether it may go on."""
         able = [item for item in items if not self._leave_out(item)]
-        found = rehearse.try_all(self.cluster, able, self._uids)
+        found = rehearse.try_all(self.cluster, able, self._uids, coming=self.plan.todo)
         for item in able:
             if why := found.refused.get(item.key):
                 self._end(item, Became.REFUSED, why)
@@ -254,20 +262,21 @@ class Run:
     def _take_back(self) -> None:
         """Takes back all that this run has changed."""
         self.say("an object is refused: all that was made is taken back")
+        keys = {(key.group, key.plural, key.namespace, key.name): key for key in self.outcomes}
         for one in undo.take_back(self.cluster, self._journal):
             self.undone.append(one)
-        gone = {
-            (one.entry.resource.group, one.entry.resource.plural, one.entry.namespace, one.entry.name)
-            for one in self.undone
-            if one.became is not undo.Became.LEFT
-        }
-        for key, outcome in self.outcomes.items():
-            is_gone = (key.group, key.plural, key.namespace, key.name) in gone
-            if is_gone and outcome.became in (Became.MADE, Became.PUT_BACK):
+            entry = one.entry
+            key = keys.get((entry.resource.group, entry.resource.plural, entry.namespace, entry.name))
+            outcome = self.outcomes.get(key) if key else None
+            if key is None or outcome is None or one.became is undo.Became.LEFT:
+                continue
+            if outcome.became in (Became.MADE, Became.PUT_BACK):
                 self.outcomes[key] = replace(outcome, became=Became.TAKEN_BACK)
 
     def _end(self, item: Item, became: Became, why: str = "", left: tuple[str, ...] = ()) -> None:
         self.outcomes[item.key] = Outcome(item, became, why, left)
+        if became in (Became.REFUSED, Became.LEFT_OUT):
+            self._failed.append(item)
         self.step(len(self.plan.todo))
 
     @property

@@ -20,6 +20,7 @@ from kubectl_admin.pool import ask_all
 
 NAMESPACES = ("", "namespaces")
 DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
+ACCOUNTS, RBAC = ("", "serviceaccounts"), "rbac.authorization.k8s.io"
 DEADLINE = 3600.0  # seconds for all; each question has a limit of its own
 WORKERS = 8  # as many at once leave an API server room for others
 
@@ -46,7 +47,7 @@ def rehearse(
     early, late = split(items)
     rights = ask_rights(cluster, dict.fromkeys(map(right, late)))
     refused = {item.key: may_not("", str(right(item))) for item in late if rights[right(item)] is False}
-    found = try_all(cluster, early, {}, answered)
+    found = try_all(cluster, early, {}, answered, coming=items)
     return Rehearsed({**refused, **found.refused}, found.left, late, found.unsupported)
 
 
@@ -55,8 +56,14 @@ def try_all(
     items: Iterable[Item],
     uids: Mapping[Key, str],
     answered: Callable[[int], None] | None = None,
+    *,
+    coming: Iterable[Item],
 ) -> Rehearsed:
-    """Tries objects whose namespaces and kinds are there. Raises as `rehearse` does."""
+    """Tries objects whose namespaces and kinds are there. Raises as `rehearse` does.
+
+    coming: all that is brought back: an object that needs one of these before it may be refused for that.
+    """
+    still = missing(coming)
     chosen = {item.key: item for item in items}
     questions = {key: partial(try_out, cluster, item, uids) for key, item in chosen.items()}
     refused: dict[Key, str] = {}
@@ -70,7 +77,11 @@ def try_all(
             unsupported[key] = words(sent.error)
         elif sent.error and not (sent.there and is_as_good(chosen[key], sent.there)):
             refuse_silence(sent.error)
-            refused[key] = reason(chosen[key], sent)
+            why = reason(chosen[key], sent)
+            if sent.there is None and (first := still & needs(chosen[key])):
+                unsupported[key] = f"{min(first).title} is made before it; the server says now: {why}"
+            else:
+                refused[key] = why
     return Rehearsed(refused, left, (), unsupported)
 
 
@@ -126,6 +137,36 @@ def coming(items: Iterable[Item]) -> tuple[set[str], set[tuple[str, str]]]:
             spec = mapping(item.then.get("spec"))
             kinds.add((str(spec.get("group")), str(mapping(spec.get("names")).get("plural"))))
     return spaces, kinds
+
+
+def missing(items: Iterable[Item]) -> set[Key]:
+    """The objects that are made; with the accounts that a controller makes in new namespaces. Pure."""
+    made = [item for item in items if item.state is State.MISSING]
+    spaces = {item.key.name for item in made if is_of(item, NAMESPACES)}
+    return {item.key for item in made} | {Key(*ACCOUNTS, space, "default") for space in spaces}
+
+
+def needs(item: Item) -> set[Key]:
+    """Objects without which the API server refuses an object, even if it is only tried. Pure.
+
+    Source: kubernetes/kubernetes plugin/pkg/admission serviceaccount, priority and runtimeclass; of a binding
+    whose maker has not all of its rights himself, its role: pkg/registry/rbac/rolebinding/policybased.
+    """
+    spec, space = mapping(item.then.get("spec")), item.key.namespace
+    if is_of(item, ("", "pods")):
+        account = str(spec.get("serviceAccountName") or "default")
+        found = {Key(*ACCOUNTS, space, account)}
+        if priority := spec.get("priorityClassName"):
+            found.add(Key("scheduling.k8s.io", "priorityclasses", "", str(priority)))
+        if runtime := spec.get("runtimeClassName"):
+            found.add(Key("node.k8s.io", "runtimeclasses", "", str(runtime)))
+        return found
+    if item.resource.group == RBAC and item.resource.plural in ("rolebindings", "clusterrolebindings"):
+        role = mapping(item.then.get("roleRef"))
+        is_wide = role.get("kind") == "ClusterRole"
+        name = "clusterroles" if is_wide else "roles"
+        return {Key(RBAC, name, "" if is_wide else space, str(role.get("name")))}
+    return set()
 
 
 def is_ground(item: Item) -> bool:

@@ -21,7 +21,7 @@ from kubectl_admin.etcd.undelete.written import as_written
 
 MANAGER = "kubectl-admin"
 DRY = (("dryRun", "All"), ("fieldManager", MANAGER))
-SERVICES = ("", "services")
+SERVICES, PODS = ("", "services"), ("", "pods")
 # Fields of a Service for which the server gives another value where the one that is asked for is taken.
 ADDRESS = re.compile(r"spec\.clusterIPs?\b")
 NODE_PORT = re.compile(r"spec\.ports\[(\d+)\]\.nodePort$")
@@ -33,6 +33,13 @@ NO_DRY_RUN = (
     "does not support dry run"  # apiserver pkg/admission/plugin/webhook/errors, NewDryRunUnsupportedErr
 )
 NOBODY = Key("", "", "", "")
+# A pod's account, which a controller makes in a new namespace: plugin/pkg/admission/serviceaccount.
+NO_ACCOUNT = "error looking up service account"
+ACCOUNT_TRIES = 30  # times that a pod is sent until its account is there
+
+
+class UncertainError(AdminError):
+    """Whether an object was made is not known: its answer is lost, and it can't be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +103,42 @@ def try_out(cluster: Cluster, item: Item, uids: Mapping[Key, str]) -> Sent:
 def make(cluster: Cluster, item: Item, uids: Mapping[Key, str], manager: str) -> Sent:
     """The object is made, or put back. manager: tells this run's writes from all others.
 
-    Where an answer is lost, the object is looked for, and whether it was written by this run.
+    Where an answer is lost, the object is looked for, and whether it was written by this run. Raises
+    UncertainError where that can't be told.
     """
-    content, sent = body(item, uids, is_try=False), Sent()
-    for _ in range(TRIES):
+    content, sent, number = body(item, uids, is_try=False), Sent(), 0
+    while True:
+        number += 1
         sent = _sent(cluster, item, content, [("fieldManager", manager)])
         if sent.error and not is_verdict(sent.error):
-            sent = replace(sent, there=look(cluster, item))
+            sent = replace(sent, there=_look_again(cluster, item, sent.error))
         if sent.there and is_written_by(sent.there, manager):
             return Sent(made=sent.there)
-        if sent.error is None or is_verdict(sent.error) or is_another(sent.there, item):
+        if sent.error is None or number >= tries(item, sent) or is_another(sent.there, item):
             return sent
         cluster.clock.sleep(RETRY_INTERVAL)
-    return sent
+
+
+def tries(item: Item, sent: Sent) -> int:
+    """How often an object is sent that fails so. Pure."""
+    if sent.error is None:
+        return 1
+    if NO_ACCOUNT in sent.error.what and (item.resource.group, item.resource.plural) == PODS:
+        return ACCOUNT_TRIES
+    # A quota that is counted anew at that moment is a conflict, though no such object is there:
+    # apiserver pkg/admission/plugin/resourcequota/controller.go.
+    is_counted = isinstance(sent.error, Conflict) and item.state is State.MISSING and sent.there is None
+    return TRIES if is_counted or not is_verdict(sent.error) else 1
+
+
+def _look_again(cluster: Cluster, item: Item, error: AdminError) -> Json | None:
+    """The object whose answer is lost."""
+    try:
+        return look(cluster, item)
+    except AdminError as another:
+        raise UncertainError(
+            f"whether {item.title} was made is not known: {error.what}; {another.what}"
+        ) from another
 
 
 def is_verdict(error: AdminError) -> bool:
@@ -141,22 +171,47 @@ def is_written_by(there: Mapping[str, object], manager: str) -> bool:
     return any(mapping(one).get("manager") == manager for one in (fields if isinstance(fields, list) else ()))
 
 
-def own_managers(cluster: Cluster, item: Item, made: Json) -> Json | None:
+def own_managers(cluster: Cluster, item: Item, made: Json, manager: str) -> Json | None:
     """Notes the object's field managers of before in it again; the object then.
 
     A server takes over none of them with an object that is made: all fields are its maker's, and who has
     applied it (server-side) would meet a conflict. None where nobody has. Raises AdminError.
+    manager: of this run; the fields that others have set since are theirs, as controllers do at once.
     Source: structured-merge-diff merge/update.go, Update; apimachinery pkg/util/managedfields.
     """
     fields = item.then["metadata"].get("managedFields") or []
     kept = [one for one in fields if not one.get("subresource")]
     if not any(one.get("operation") == "Apply" for one in kept):
         return None
-    metadata = {name: made["metadata"].get(name) for name in ("uid", "resourceVersion")}
-    path = item.resource.path(item.key.namespace, item.key.name)
-    content = {"metadata": {**metadata, "managedFields": kept}}
-    changed: Json = cluster.patch(path, content, MERGE_PATCH)
-    return changed
+    path, there = item.resource.path(item.key.namespace, item.key.name), made
+    for number in range(SENT):
+        metadata = {name: there["metadata"].get(name) for name in ("uid", "resourceVersion")}
+        since = [one for one in there["metadata"].get("managedFields") or () if one.get("manager") != manager]
+        known = [_manager(one) for one in since]
+        content = {
+            "metadata": {
+                **metadata,
+                "managedFields": [*(one for one in kept if _manager(one) not in known), *since],
+            }
+        }
+        try:
+            changed: Json = cluster.patch(path, content, MERGE_PATCH)
+            return changed
+        except Conflict:
+            found = look(cluster, item)
+            if (
+                number + 1 == SENT
+                or found is None
+                or found["metadata"].get("uid") != made["metadata"].get("uid")
+            ):
+                raise
+            there = found
+    return None
+
+
+def _manager(one: Mapping[str, object]) -> tuple[object, ...]:
+    """By which a field manager is one of its kind."""
+    return tuple(one.get(name) for name in ("manager", "operation", "subresource", "apiVersion"))
 
 
 def _sent(cluster: Cluster, item: Item, content: Json, query: Query) -> Sent:

@@ -1,0 +1,170 @@
+"""Objects are made, or it is known that they are not; the journal says what may have been done."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden
+from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.undelete import apply, judge, undo
+from kubectl_admin.etcd.undelete.apply import Became
+from kubectl_admin.etcd.undelete.entries import Head
+from kubectl_admin.etcd.undelete.facts import Plan
+from kubectl_admin.etcd.undelete.journal import Journal
+from kubectl_admin.etcd.undelete.rehearse import Rehearsed, try_all
+from tests.fakes.object_store import Object, ObjectStore
+from tests.unit.etcd.undelete.things import RESOURCES, found, live, thing
+
+BEGAN = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
+CONFIG = thing("ConfigMap", "a")
+MAPS = "/api/v1/namespaces/shop/configmaps"
+
+
+def planned(*items: Object) -> Plan:
+    return judge.plan([found(one) for one in items], live())
+
+
+def a_run(store: ObjectStore, plan: Plan, folder: Path, *, keep_going: bool = False) -> apply.Run:
+    file = folder / "journal.jsonl"
+    return apply.Run(
+        store,  # type: ignore[arg-type]
+        plan,
+        "op",
+        lambda: Journal.begin(file, Head("op", "s.db", "", "", BEGAN)),
+        keep_going,
+        lambda _: None,
+    )
+
+
+def failing(method: str, *errors: AdminError, at: str = "") -> Callable[[str, str, Any], None]:
+    """Fails the first requests of this method with these, one after the other."""
+    left = list(errors)
+
+    def fail(asked: str, path: str, _body: object) -> None:
+        if asked == method and path.startswith(at or "/") and left:
+            raise left.pop(0)
+
+    return fail
+
+
+def together(*hooks: Callable[[str, str, Any], None]) -> Callable[[str, str, Any], None]:
+    def each(*request: Any) -> None:
+        for hook in hooks:
+            hook(*request)
+
+    return each
+
+
+def late() -> ApiError:
+    return ApiError(504, "Timeout", "request timed out")
+
+
+def became(run: apply.Run) -> list[Became]:
+    return [one.became for one in run.outcomes.values()]
+
+
+def pending(run: apply.Run) -> Sequence[object]:
+    assert run.journal
+    return undo.pending(run.journal)
+
+
+def test_an_answer_that_is_lost_and_an_object_that_can_not_be_looked_at(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = together(failing("POST", late()), failing("GET", ApiError(503, "", "away")))
+    run = a_run(store, planned(CONFIG), tmp_path)
+    with pytest.raises(AdminError, match="whether configmap/a in shop was made is not known"):
+        run.run(Rehearsed())
+    assert became(run) == [Became.UNKNOWN]
+    assert len(pending(run)) == 1
+
+
+def test_an_object_that_a_server_in_trouble_may_make_yet_stays_in_the_journal(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = failing("POST", *(late() for _ in range(9)))
+    run = a_run(store, planned(CONFIG), tmp_path, keep_going=True)
+    with pytest.raises(ApiError, match="request timed out"):
+        run.run(Rehearsed())
+    assert became(run) == [Became.UNKNOWN]
+    assert len(pending(run)) == 1
+
+
+def test_one_that_is_refused_does_not(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = failing("POST", Forbidden(403, "Forbidden", "no"))
+    run = a_run(store, planned(CONFIG), tmp_path, keep_going=True)
+    run.run(Rehearsed())
+    assert (became(run), pending(run)) == ([Became.REFUSED], [])
+
+
+def test_a_quota_that_is_counted_at_that_moment_refuses_nothing(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    said = "Operation cannot be fulfilled on resourcequotas: the object has been modified"
+    store.hook = failing("POST", Conflict(409, "Conflict", said))
+    run = a_run(store, planned(CONFIG), tmp_path)
+    run.run(Rehearsed())
+    assert became(run) == [Became.MADE]
+
+
+def no_account() -> Forbidden:
+    said = 'error looking up service account shop/default: serviceaccount "default" not found'
+    return Forbidden(403, "Forbidden", said)
+
+
+def test_a_pod_waits_for_the_account_of_a_new_namespace(tmp_path: Path) -> None:
+    plan = planned(thing("Namespace", "shop"), thing("Pod", "p", spec={"containers": []}))
+    store = ObjectStore(RESOURCES)
+    pods = "/api/v1/namespaces/shop/pods"
+    store.hook = failing("POST", *(no_account() for _ in range(6)), at=pods)
+    untried = [item for item in plan.todo if item.key.plural == "pods"]
+    run = a_run(store, plan, tmp_path)
+    run.run(Rehearsed(untried=untried))
+    assert became(run) == [Became.MADE, Became.MADE]
+
+
+@pytest.mark.parametrize(("account", "is_refused"), [("web", False), ("other", True)])
+def test_a_pod_is_not_refused_for_what_comes_back_before_it(account: str, is_refused: bool) -> None:
+    pod = thing("Pod", "p", spec={"serviceAccountName": account, "containers": []})
+    plan = planned(thing("ServiceAccount", "web"), pod)
+    store = ObjectStore(RESOURCES)
+    store.hook = failing("POST", no_account(), at="/api/v1/namespaces/shop/pods")
+    tried = try_all(store, plan.todo, {}, coming=plan.todo)  # type: ignore[arg-type]
+    assert (len(tried.refused), len(tried.unsupported)) == ((1, 0) if is_refused else (0, 1))
+
+
+def test_field_managers_come_back_though_controllers_have_written_since(tmp_path: Path) -> None:
+    argo = {"manager": "argocd", "operation": "Apply"}
+    plan = planned(thing("ConfigMap", "a", metadata={"managedFields": [argo]}))
+    store = ObjectStore(RESOURCES)
+    status = {"manager": "controller", "operation": "Update", "subresource": "status"}
+
+    def write(method: str, path: str, _body: object) -> None:
+        if method == "PATCH" and status not in (there := store.items[path]["metadata"])["managedFields"]:
+            there["managedFields"].append(status)
+            there["resourceVersion"] = "999"
+
+    store.hook = write
+    run = a_run(store, plan, tmp_path)
+    run.run(Rehearsed())
+    assert run.notes == []
+    assert store.items[f"{MAPS}/a"]["metadata"]["managedFields"] == [argo, status]
+
+
+def test_what_is_taken_back_until_the_server_falls_silent_is_told(tmp_path: Path) -> None:
+    plan = planned(*(thing("ConfigMap", name) for name in "abc"), thing("Secret", "s"))
+    store = ObjectStore(RESOURCES)
+
+    def fail(method: str, path: str, _body: object) -> None:
+        if method == "POST" and path.endswith("/secrets"):
+            raise Forbidden(403, "Forbidden", "no")
+        if method == "DELETE" and path == f"{MAPS}/a":
+            raise AdminError("silence")
+
+    store.hook = fail
+    run = a_run(store, plan, tmp_path)
+    with pytest.raises(AdminError, match="silence"):
+        run.run(Rehearsed())
+    told = {key.name: str(one.became) for key, one in run.outcomes.items()}
+    assert told == {"a": "made", "b": "taken back", "c": "taken back", "s": "refused"}
