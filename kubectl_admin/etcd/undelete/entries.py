@@ -1,7 +1,9 @@
 """The lines of a journal: changes before they are made, and their outcomes; how they are written and read."""
 
+import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +17,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete.facts import Json, Resource
 
 FORMAT = "kubectl-admin-undelete/v1"
+SUMMED = re.compile(rb'(.*),"sum":"([0-9a-f]{64})"}\n', re.DOTALL)  # a line, and its sum
 LONGEST = 16 << 20  # bytes of a line: an object has 3 MiB at most, and a line has one
 
 
@@ -85,28 +88,61 @@ class Intent:
     before: Json | None = None
 
 
-def read(path: Path) -> tuple[Head, dict[int, Entry]]:
-    """A journal's run, and its changes by their numbers. Raises UsageError for a file that is none."""
+class Chain:
+    """Each line has the sum of all before it and of its own, so that it is seen where one was changed since,
+    or left out. last: the sum so far.
+    """
+
+    def __init__(self) -> None:
+        self.last = ""
+
+    def written(self, line: Json) -> bytes:
+        """A line as it is in the file; the next one follows it."""
+        content = json.dumps(line, separators=(",", ":")).encode().removesuffix(b"}")
+        self.last = self._sum(content)
+        return b'%s,"sum":"%s"}\n' % (content, self.last.encode())
+
+    def is_next(self, line: bytes) -> bool:
+        """Whether a line that was read is the next one."""
+        found = SUMMED.fullmatch(line)
+        self.last = self._sum(found[1]) if found else ""
+        return found is not None and found[2].decode() == self.last
+
+    def _sum(self, content: bytes) -> str:
+        return hashlib.sha256(self.last.encode() + b"\n" + content).hexdigest()
+
+
+def read(path: Path, chain: Chain) -> tuple[Head, dict[int, Entry]]:
+    """A journal's run, and its changes by their numbers. chain: a new one; it can be written on with it then.
+
+    Raises UsageError for a file that is none, and for one that was changed by somebody else.
+    """
     try:
         with path.open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UsageError(f"{path} is not a file")
-            lines = _lines(path, iter(lambda: file.readline(LONGEST), b""))
+            lines = _lines(path, iter(lambda: file.readline(LONGEST), b""), chain)
             return _head(path, next(lines, {})), _entries(path, lines)
     except OSError as error:
         raise UsageError(f"the journal {path} can't be read: {error.strerror}") from error
 
 
-def _lines(path: Path, lines: Iterable[bytes]) -> Iterator[Json]:
+def _lines(path: Path, lines: Iterable[bytes], chain: Chain) -> Iterator[Json]:
     for line in lines:
         if not line.endswith(b"\n"):
             return  # cut off while it was written: what it tells of was not begun
         if line.strip():
             try:
-                yield decode_object(line, str(path))
+                content = decode_object(line, str(path))
             except AdminError:
                 # A line that was cut off, behind which a later run has written.
                 continue
+            if not chain.is_next(line):
+                raise UsageError(
+                    f"{path} is not a journal of etcd-undelete, or was changed since it was written",
+                    "name the one that its run has told, as it was",
+                )
+            yield content
 
 
 def _head(path: Path, line: Json) -> Head:
@@ -211,8 +247,3 @@ def text(moment: datetime) -> str:
 def head_line(head: Head) -> Json:
     """The run as it is written."""
     return {"format": FORMAT, **asdict(head), "began": text(head.began)}
-
-
-def written(line: Json) -> bytes:
-    """A line as it is in the file."""
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"

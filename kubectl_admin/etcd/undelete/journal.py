@@ -16,6 +16,7 @@ from typing import Self
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete.entries import (
+    Chain,
     Entry,
     Head,
     Intent,
@@ -23,7 +24,6 @@ from kubectl_admin.etcd.undelete.entries import (
     intent_line,
     outcome_line,
     read,
-    written,
 )
 from kubectl_admin.etcd.undelete.facts import Json
 from kubectl_admin.part_file import settle_directory
@@ -40,6 +40,7 @@ class Journal:
     entries: dict[int, Entry] = field(default_factory=dict)
     _descriptor: int = -1
     _is_new: bool = False
+    _chain: Chain = field(default_factory=Chain)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -64,9 +65,11 @@ class Journal:
     @classmethod
     def resume(cls, path: Path) -> Self:
         """One that is there, to be undone. Raises UsageError where it is none, or can't be read."""
-        head, entries = read(path)
+        chain = Chain()
+        head, entries = read(path, chain)
         try:
-            journal = cls(path, head, entries, os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            journal = cls(path, head, entries, descriptor, _chain=chain)
             size = os.fstat(journal._descriptor).st_size
             if size and os.pread(journal._descriptor, 1, size - 1) != b"\n":
                 os.write(journal._descriptor, b"\n")
@@ -111,7 +114,7 @@ class Journal:
             self.entries.update({entry.number: entry for entry in noted})
 
     def _write(self, lines: Iterable[Json]) -> None:
-        data = b"".join(map(written, lines))
+        data = b"".join(map(self._chain.written, lines))
         if not data:
             return
         try:

@@ -1,5 +1,6 @@
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_admin.errors import UsageError
-from kubectl_admin.etcd.undelete.entries import Deed, Entry, Head, Intent, read
+from kubectl_admin.etcd.undelete.entries import Chain, Deed, Entry, Head, Intent, read
 from kubectl_admin.etcd.undelete.journal import Journal, beside
 from kubectl_admin.etcd.undelete.undo import pending
 from tests.unit.etcd.undelete.things import BY_KIND, thing
@@ -31,7 +32,7 @@ def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
         journal.note([replace(third, uid="u3", after=after)])
         kept = journal.entries
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    head, entries = read(path)
+    head, entries = read(path, Chain())
     assert head == HEAD
     bare = {number: replace(one, resource=entries[number].resource) for number, one in kept.items()}
     assert entries == bare
@@ -66,6 +67,30 @@ def test_a_line_that_is_cut_off_counts_as_not_written(tmp_path: Path, length: in
         journal.note([replace(entry, undone=True)])
     with Journal.resume(path) as journal:
         assert pending(journal) == []
+
+
+def a_name(lines: list[bytes]) -> list[bytes]:
+    return [line.replace(b'"name":"b"', b'"name":"../../secrets/x"') for line in lines]
+
+
+def a_cluster(lines: list[bytes]) -> list[bytes]:
+    return [lines[0].replace(b"uid-1", b"uid-2"), *lines[1:]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [a_name, a_cluster, lambda lines: [lines[0], *lines[2:]], lambda lines: [lines[0], lines[2], lines[1]]],
+)
+def test_a_journal_that_was_changed_is_refused(
+    tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal.begin(path, HEAD) as journal:
+        made(journal, "a", "b")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(change(lines)))
+    with pytest.raises(UsageError, match="was changed since it was written"):
+        Journal.resume(path)
 
 
 def test_a_run_that_changes_nothing_leaves_no_journal(tmp_path: Path) -> None:
