@@ -8,7 +8,7 @@ from kubectl_admin.etcd.undelete.rehearse import coming
 from kubectl_admin.etcd.undelete.reserve import CLAIMS
 from kubectl_admin.etcd.undelete.volumes import claims_of
 
-BATCH = 32  # objects
+BATCH = 64  # objects
 
 
 def intent(item: Item) -> Intent:

@@ -22,7 +22,7 @@ NAMESPACES = ("", "namespaces")
 DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 ACCOUNTS, RBAC = ("", "serviceaccounts"), "rbac.authorization.k8s.io"
 DEADLINE = 3600.0  # seconds for all; each question has a limit of its own
-WORKERS = 8  # as many at once leave an API server room for others
+WORKERS = 16  # with fewer, the time of 300 objects was half as much again
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.errors import ApiError, Unreachable
+from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Item, Owner, State
-from kubectl_admin.etcd.undelete.send import body, is_written_by, taken
+from kubectl_admin.etcd.undelete.send import body, is_verdict, is_written_by, taken
+from kubectl_admin.pool import LateError
 from tests.unit.etcd.undelete.things import BY_KIND, key, owned, thing
 
 SERVICE = {
@@ -87,3 +89,21 @@ def test_the_run_that_wrote_an_object_is_known() -> None:
     assert is_written_by(there, "kubectl-admin-0123456789")
     assert not is_written_by(there, "kubectl-admin-9876543210")
     assert not is_written_by(thing("ConfigMap", "a"), "kubectl-admin-0123456789")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_one"),
+    [
+        (ApiError(403, "Forbidden", "exceeded quota"), True),
+        (ApiError(422, "Invalid", "spec: Required value"), True),
+        (ApiError(409, "AlreadyExists", "it is there"), True),
+        (ApiError(500, "InternalError", 'failed calling webhook "w": connection refused'), True),
+        (ApiError(500, "", "etcdserver: leader changed"), False),
+        (ApiError(503, "ServiceUnavailable", "not ready"), False),
+        (ApiError(429, "TooManyRequests", "later"), False),
+        (Unreachable("connection refused"), False),
+        (LateError("no answer within 900s"), False),
+    ],
+)
+def test_a_server_in_trouble_has_refused_nothing(error: AdminError, is_one: bool) -> None:
+    assert is_verdict(error) == is_one
