@@ -117,6 +117,7 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.health
 	$(BIN)/python -m benchmarks.etcd_restore
 	$(BIN)/python -m benchmarks.etcd_open
+	$(BIN)/python -m benchmarks.etcd_undelete
 
 data: $(READY) ## Make kubectl_admin/data/removed.json again, from upstream (docs/lab.md)
 	$(BIN)/python -m tools.removed_table
