@@ -195,7 +195,8 @@ def _sets(settled: Settled, *, empty_volumes: bool) -> Held:
     """
     absent, owned = defaultdict[str, set[str]](set), defaultdict[Key, list[str]](list)
     for key, item in settled.items.items():
-        if (key.group, key.plural) == CLAIMS and item.held and item.now is None:
+        is_going = item.now is None or item.state is State.LEAVING
+        if (key.group, key.plural) == CLAIMS and item.held and is_going:
             absent[key.namespace].add(key.name)
             for tie in settled.ties(item):
                 if tie.fate is Fate.COMING and tie.owner.key:

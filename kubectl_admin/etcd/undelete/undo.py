@@ -197,7 +197,7 @@ class _Undo:
         """A volume that was kept for a claim: it names the former claim again, once the new one is gone."""
         volume, before = self._look(VOLUMES, "", entry.name), mapping(entry.before)
         reference = mapping(mapping(before.get("spec")).get("claimRef"))
-        if volume is None:
+        if volume is None or volume["metadata"].get("uid") != mapping(before.get("metadata")).get("uid"):
             return Undone(entry, Became.GONE)
         now = mapping(mapping(volume.get("spec")).get("claimRef"))
         if now.get("uid") == reference.get("uid"):

@@ -14,7 +14,7 @@ from kubectl_admin.etcd.undelete.apply import Became
 from kubectl_admin.etcd.undelete.entries import Head
 from kubectl_admin.etcd.undelete.facts import Plan
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.rehearse import Rehearsed, try_all
+from kubectl_admin.etcd.undelete.rehearse import Rehearsed, rehearse, try_all
 from tests.fakes.object_store import Object, ObjectStore
 from tests.unit.etcd.undelete.things import RESOURCES, found, live, thing
 
@@ -132,6 +132,17 @@ def test_a_pod_is_not_refused_for_what_comes_back_before_it(account: str, is_ref
     store.hook = failing("POST", no_account(), at="/api/v1/namespaces/shop/pods")
     tried = try_all(store, plan.todo, {}, coming=plan.todo)  # type: ignore[arg-type]
     assert (len(tried.refused), len(tried.unsupported)) == ((1, 0) if is_refused else (0, 1))
+
+
+def test_a_rehearsal_changes_nothing() -> None:
+    names = ("a", "b", "c")
+    items = [found(thing("ConfigMap", name)) for name in names]
+    changed = thing("Secret", "s", data={"a": "MQ=="}), thing("Secret", "s", data={"a": "Mg=="})
+    plan = judge.plan([*items, found(*changed)], live(), changed=True)
+    store = ObjectStore(RESOURCES, changed[1])
+    before = dict(store.items)
+    tried = rehearse(store, plan.todo)  # type: ignore[arg-type]
+    assert (len(plan.todo), tried.refused, store.sent, store.items) == (4, {}, [], before)
 
 
 def test_field_managers_come_back_though_controllers_have_written_since(tmp_path: Path) -> None:

@@ -457,3 +457,9 @@ def test_a_claim_that_was_made_again_empty_is_said_not_to_have_its_data():
     assert finding.evidence == "it is there with volume w; that of then, v, is Released"
     moved = Volume("v", "Bound", "Retain", Claim("shop", "copy", "uid"), "csi x 1")
     assert not plan(found(then, now), around=live(volumes=[moved], before=[moved])).findings
+
+
+def test_a_set_waits_until_its_claim_that_is_being_deleted_is_gone():
+    planned = by_name(plan(found(CLAIM, leaving(CLAIM)), SET, around=claims(volume("Bound"))))
+    assert planned["data-db-0"].state is State.LEAVING
+    assert planned["db"].held == "it would make claim data-db-0 again, empty"

@@ -100,3 +100,14 @@ def test_a_definition_whose_objects_can_not_be_seen_stays(tmp_path: Path) -> Non
     definition = thing("CustomResourceDefinition", "things.hidden.example.com", spec=spec)
     store = ObjectStore(RESOURCES, definition)
     assert outcomes(store, journal(tmp_path, definition)) == {"things.hidden.example.com": "left"}
+
+
+def test_a_volume_of_another_life_is_left_alone(tmp_path: Path) -> None:
+    then, now = volume("Retain", OLD), volume("Retain", NEW)
+    now["metadata"]["uid"] = "another"
+    del now["spec"]["claimRef"]["uid"]
+    store = ObjectStore(RESOURCES, now)
+    noted = journal(tmp_path)
+    noted.intend([Intent(Deed.FREE, BY_KIND["PersistentVolume"], "", "v", then)])
+    assert outcomes(store, noted) == {"v": "gone already"}
+    assert store.sent == []
