@@ -20,6 +20,7 @@ USUAL = {
     "kubernetes.io/pv-protection",
     "customresourcecleanup.apiextensions.k8s.io",
 }
+BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token"  # noqa: S105 - a type
 FIXES: Mapping[str, str] = {
     rules.DATA.id: "--empty-volumes brings the claim back without its data",
     rules.EMPTY.id: "bring its claims back first, or take --empty-volumes",
@@ -194,7 +195,9 @@ def _token(item: Item) -> str:
 
 
 def _rights(item: Item) -> str:
-    """Whom a binding gives which role. It may have been removed on purpose."""
+    """Whom a binding, or a token, gives which rights. It may have been removed on purpose."""
+    if item.then.get("type") == BOOTSTRAP_TOKEN and (item.key.group, item.key.plural) == ("", "secrets"):
+        return "whoever has this token may join nodes"
     if item.key.group != RBAC or not item.key.plural.endswith("bindings"):
         return ""
     role, subjects = mapping(item.then.get("roleRef")), item.then.get("subjects")

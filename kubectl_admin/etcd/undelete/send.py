@@ -217,7 +217,8 @@ def _manager(one: Mapping[str, object]) -> tuple[object, ...]:
 def _sent(cluster: Cluster, item: Item, content: Json, query: Query) -> Sent:
     """One object, sent; a Service again without the addresses and ports that others have."""
     left, last = list[str](), None
-    for _ in range(SENT):
+    # Each time, a server names one that is taken.
+    for _ in range(SENT + len(mapping(content.get("spec")).get("ports") or ())):
         try:
             if item.state is State.MISSING:
                 made = cluster.post(item.resource.path(item.key.namespace), content, query)

@@ -108,6 +108,24 @@ def test_a_quota_that_is_counted_at_that_moment_refuses_nothing(tmp_path: Path) 
     assert became(run) == [Became.MADE]
 
 
+def test_a_service_of_whose_ports_all_are_taken_comes_back_with_others(tmp_path: Path) -> None:
+    ports = [{"port": number, "nodePort": 30000 + number} for number in range(9)]
+    store = ObjectStore(RESOURCES)
+
+    def take(method: str, _path: str, body: Any) -> None:
+        spec = body["spec"] if method == "POST" else {"ports": []}
+        number = next((place for place, one in enumerate(spec["ports"]) if "nodePort" in one), None)
+        if number is not None:
+            causes = [{"field": f"spec.ports[{number}].nodePort"}]
+            raise ApiError(422, "Invalid", "provided port is already allocated", {"causes": causes})
+
+    store.hook = take
+    run = a_run(store, planned(thing("Service", "web", spec={"ports": ports})), tmp_path)
+    run.run(Rehearsed())
+    assert became(run) == [Became.MADE]
+    assert len(next(iter(run.outcomes.values())).left) == 9
+
+
 def no_account() -> Forbidden:
     said = 'error looking up service account shop/default: serviceaccount "default" not found'
     return Forbidden(403, "Forbidden", said)

@@ -463,3 +463,9 @@ def test_a_set_waits_until_its_claim_that_is_being_deleted_is_gone():
     planned = by_name(plan(found(CLAIM, leaving(CLAIM)), SET, around=claims(volume("Bound"))))
     assert planned["data-db-0"].state is State.LEAVING
     assert planned["db"].held == "it would make claim data-db-0 again, empty"
+
+
+def test_a_token_to_join_nodes_is_said_to_be_one():
+    token = thing("Secret", "bootstrap-token-abcdef", type="bootstrap.kubernetes.io/token")
+    (finding,) = plan(token).findings
+    assert (finding.rule, finding.evidence) == ("undelete-rights", "whoever has this token may join nodes")
