@@ -31,7 +31,7 @@ def plan(
     empty_volumes: whether claims whose data is lost come back without it.
     known: of the snapshot: what is not in it (`absent`), or can't be read (`unread`).
     """
-    settled = settle(found, live, empty_volumes=empty_volumes)
+    settled = settle(found, live, changed=changed, empty_volumes=empty_volumes)
     for key, item in settled.items.items():
         settled.items[key] = replace(item, owners=kept(settled.ties(item)))
     order = ordered(settled.items.values())

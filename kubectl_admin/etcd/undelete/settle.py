@@ -54,8 +54,11 @@ class Settled:
         return bool(done)
 
 
-def settle(found: Iterable[Found], live: Live, *, empty_volumes: bool) -> Settled:
-    """All of it. empty_volumes: whether claims come back without the data that they can't have."""
+def settle(found: Iterable[Found], live: Live, *, changed: bool, empty_volumes: bool) -> Settled:
+    """All of it. changed: whether those that have changed are put back.
+
+    empty_volumes: whether claims come back without the data that they can't have.
+    """
     found = list(found)
     settled = Settled(
         live,
@@ -70,6 +73,8 @@ def settle(found: Iterable[Found], live: Live, *, empty_volumes: bool) -> Settle
     settled.hold(_claims(settled, empty_volumes=empty_volumes))
     while _hold_without_owner(settled) or settled.hold(_sets(settled, empty_volumes=empty_volumes)):
         pass
+    if changed:
+        settled.hold(_sets(settled, empty_volumes=empty_volumes, items=_growing(settled)))
     _drop_implied(settled)
     return settled
 
@@ -188,10 +193,26 @@ def _emptied(claim: Json) -> Json:
     return {**claim, "spec": spec}
 
 
-def _sets(settled: Settled, *, empty_volumes: bool) -> Held:
+def _growing(settled: Settled) -> list[Item]:
+    """StatefulSets that have fewer replicas now than they are given again, so that they make claims."""
+    items = [item for item in settled.items.values() if item.state is State.CHANGED and not item.held]
+    return [
+        item
+        for item in items
+        for change in item.changes
+        if change.path == "spec.replicas" and _number(change.then) > _number(change.now)
+    ]
+
+
+def _number(replicas: object) -> int:
+    return replicas if isinstance(replicas, int) else 1
+
+
+def _sets(settled: Settled, *, empty_volumes: bool, items: Iterable[Item] | None = None) -> Held:
     """StatefulSets that would make claims, empty, which are there no more.
 
-    Likewise whoever else owns such claims, as an operator's database does.
+    Likewise whoever else owns such claims, as an operator's database does. items: those that may make some,
+    if they are not those that come back.
     """
     absent, owned = defaultdict[str, set[str]](set), defaultdict[Key, list[str]](list)
     for key, item in settled.items.items():
@@ -202,7 +223,7 @@ def _sets(settled: Settled, *, empty_volumes: bool) -> Held:
                 if tie.fate is Fate.COMING and tie.owner.key:
                     owned[tie.owner.key].append(key.name)
     unasked = volumes.Unasked(settled.live, settled.items)
-    for item in settled.coming():
+    for item in settled.coming() if items is None else items:
         names = [*volumes.claims_of(item.then, absent[item.key.namespace]), *owned[item.key]]
         if not empty_volumes:
             names += unasked.of(item)

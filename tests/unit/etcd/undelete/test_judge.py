@@ -469,3 +469,15 @@ def test_a_token_to_join_nodes_is_said_to_be_one():
     token = thing("Secret", "bootstrap-token-abcdef", type="bootstrap.kubernetes.io/token")
     (finding,) = plan(token).findings
     assert (finding.rule, finding.evidence) == ("undelete-rights", "whoever has this token may join nodes")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "changed", "is_held"),
+    [(3, 1, True, True), (3, 1, False, False), (1, 3, True, False)],
+)
+def test_a_set_does_not_grow_again_into_claims_whose_data_is_lost(then, now, changed, is_held):
+    sides = [
+        {**SET, "spec": {**SET["spec"], "replicas": replicas, "paused": replicas}} for replicas in (then, now)
+    ]
+    planned = by_name(plan(CLAIM, found(*sides), around=claims(None), changed=changed))
+    assert bool(planned["db"].held) is is_held
