@@ -166,18 +166,26 @@ class _Look:
         return {key: kinded(resource, items[key]) for key in keys if key in items}
 
     def needed(self, found: Sequence[Found]) -> list[Found]:
-        """Namespaces and definitions that are missing, and without which others can't come back."""
+        """Namespaces and definitions that are missing, and without which others can't come back; and
+        namespaces that are being deleted, with all that is there.
+        """
         missing = [one for one in found if one.now is None and not one.unknown]
         there = {one.key for one in found}
         wanted: dict[Key, Resource] = {}
-        for one in missing:
-            if one.key.namespace:
+        for one in found:
+            if one.key.namespace and not one.unknown:
                 wanted[Key("", NAMESPACES.plural, "", one.key.namespace)] = NAMESPACES
+        for one in missing:
             if (one.resource.group, one.resource.plural) not in self.now.versions:
                 name = f"{one.resource.plural}.{one.resource.group}"
                 wanted[Key(DEFINITIONS.group, DEFINITIONS.plural, "", name)] = DEFINITIONS
-        needed = [self._needed(resource, key) for key, resource in wanted.items() if key not in there]
-        return [one for one in needed if one]
+        questions = {
+            key: partial(self._needed, resource, key) for key, resource in wanted.items() if key not in there
+        }
+        answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS).values()
+        if error := next((one for one in answers if isinstance(one, AdminError)), None):
+            raise error
+        return [one for one in answers if isinstance(one, Found)]
 
     def _needed(self, resource: Resource, key: Key) -> Found | None:
         path = resource.path("", key.name)

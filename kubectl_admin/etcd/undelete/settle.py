@@ -266,6 +266,9 @@ def _drop_implied(settled: Settled) -> None:
     missing = [key for key in wanted if settled.items[key].state is State.MISSING]
     needed = {Key(*NAMESPACES, "", key.namespace) for key in missing}
     needed |= {Key(*DEFINITIONS, "", f"{key.plural}.{key.group}") for key in missing}
+    # What is there goes with a namespace that is being deleted.
+    homes = {Key(*NAMESPACES, "", settled.items[key].key.namespace) for key in wanted}
+    needed |= {key for key in homes & settled.implied if settled.items[key].state is State.LEAVING}
     states = (State.CHANGED, State.THERE, State.MADE)
     for key in settled.implied:
         if key not in needed or settled.items[key].state in states:

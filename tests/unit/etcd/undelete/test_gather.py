@@ -6,9 +6,11 @@ import pytest
 
 from kubectl_admin.cluster.errors import ApiError, Broken
 from kubectl_admin.errors import AdminError
+from kubectl_admin.etcd.undelete import judge
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Resource
 from kubectl_admin.etcd.undelete.gather import Gathered, gather
 from kubectl_admin.etcd.undelete.select import things
+from kubectl_admin.finding import Severity
 from tests.fakes.object_store import ObjectStore
 from tests.unit.etcd.undelete.things import BY_KIND, RESOURCES, thing
 
@@ -124,4 +126,14 @@ def test_a_kind_that_cannot_be_listed_is_unread() -> None:
     found = gathered(past, ObjectStore(RESOURCES, NAMESPACE))
     assert [gap.what for gap in found.unread] == [
         "customresourcedefinitions.apiextensions.k8s.io of the snapshot"
+    ]
+
+
+def test_what_is_there_in_a_namespace_that_is_being_deleted_is_not_back() -> None:
+    going = thing("Namespace", "shop", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
+    config = thing("ConfigMap", "a")
+    found = gathered(ObjectStore(RESOURCES, NAMESPACE, config), ObjectStore(RESOURCES, going, config), "cm/a")
+    planned = judge.plan(found.found, found.live, found.gaps)
+    assert [(one.rule, one.severity) for one in planned.findings] == [
+        ("undelete-terminating", Severity.VIOLATION)
     ]
