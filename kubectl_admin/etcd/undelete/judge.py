@@ -63,7 +63,7 @@ def absent(things: Iterable[Thing]) -> list[Finding]:
         rules.NOT_FOUND.violation(
             subject=f"{thing.word}/{thing.name}",
             evidence="the snapshot does not have it",
-            fix="check its spelling and namespace: kubectl admin etcd-open SNAPSHOT -- kubectl get",
+            fix="check its spelling and namespace: kubectl admin etcd-open SNAPSHOT -- kubectl get KIND -A",
         )
         for thing in things
     ]
@@ -77,7 +77,7 @@ def nothing(found: Collection[Found], unread: Collection[Gap], asked: Asked) -> 
         rules.NOT_FOUND.violation(
             subject=f"namespace {asked.namespace}" if asked.namespace else "all that was asked for",
             evidence="the snapshot has nothing of what was asked for",
-            fix="check its spelling: kubectl admin etcd-open SNAPSHOT -- kubectl get",
+            fix="check its spelling: kubectl admin etcd-open SNAPSHOT -- kubectl get KIND -A",
         )
     ]
 
