@@ -23,7 +23,7 @@ def undelete(
 ) -> Report:
     """Looks, shows the plan, asks, and brings back."""
     from kubectl_admin.etcd.past.ready import cluster_uid
-    from kubectl_admin.etcd.undelete import apply, judge, outcome, report, select
+    from kubectl_admin.etcd.undelete import apply, gather, judge, outcome, report, select
     from kubectl_admin.etcd.undelete.entries import Head
     from kubectl_admin.etcd.undelete.journal import Journal, beside, refuse_existing
     from kubectl_admin.etcd.undelete.rehearse import Rehearsed, rehearse
@@ -33,6 +33,8 @@ def undelete(
     if wish.journal:
         refuse_existing(wish.journal)
     live = env.cluster_for_work()
+    if asked.selector:
+        gather.refuse_malformed(live, asked.selector)
     past = opening.read(env, snapshot)
     uid = cluster_uid(live)
     known = judge.refuse_other_cluster(past, uid, forced=wish.other_cluster)

@@ -41,6 +41,7 @@ def findings(settled: Settled, order: Ordered) -> Iterator[Finding]:
         *_held(settled),
         *_made(settled),
         *_emptied(settled),
+        *_later(settled),
         *_swapped(settled),
         *_coming(settled),
         *_references(settled),
@@ -132,6 +133,16 @@ def _emptied(settled: Settled) -> Iterator[Finding]:
                 evidence=f"it comes back without its data: {settled.outlooks[key].why}",
                 fix=_from_snapshot(settled, item),
                 objects=[word(item)],
+            )
+
+
+def _later(settled: Settled) -> Iterator[Finding]:
+    """Claims that get the volume back which a later claim of their name has had."""
+    for item in settled.coming():
+        outlook = settled.outlooks.get(item.key)
+        if outlook and outlook.data is Data.RELEASED and outlook.why:
+            yield rules.DATA.warning(
+                subject=" ".join(_parts(item)), evidence=outlook.why, objects=[word(item)]
             )
 
 

@@ -12,7 +12,7 @@ from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, NotFound
 from kubectl_admin.cluster.objects import has_condition
 from kubectl_admin.cluster.wait import looks
-from kubectl_admin.errors import AdminError
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete import select
 from kubectl_admin.etcd.undelete.around import Around
 from kubectl_admin.etcd.undelete.discovery import Name, Served, discover
@@ -21,6 +21,7 @@ from kubectl_admin.etcd.undelete.read import get, is_answer, key_of, kinded, per
 from kubectl_admin.etcd.undelete.select import Wanted
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
+from kubectl_admin.report.text import printable
 
 DEADLINE = 3600.0  # seconds for all lists; each page has a limit of its own
 WORKERS = 8
@@ -72,6 +73,18 @@ def gather(
     found += look.needed(found)
     around = Around(past, live, now)
     return Gathered(tuple(found), around.look(found), tuple(look.unread), (*look.gaps, *around.gaps))
+
+
+def refuse_malformed(live: Cluster, selector: str) -> None:
+    """Raises UsageError for a selector that the server can't read: it need not be asked of each kind."""
+    try:
+        live.get("/api/v1/namespaces", [("labelSelector", selector), ("limit", "1")])
+    except ApiError as error:
+        if error.status == 400:
+            raise UsageError(
+                f"-l {printable(selector)!r} is no selector: {printable(error.message)}",
+                "write it as kubectl takes it: -l app=web,tier!=cache",
+            ) from error
 
 
 @dataclass

@@ -37,7 +37,7 @@ def outcome(run: Run) -> Report:
 def closing(done: int, journal: Path | None) -> str:
     """The last line."""
     said = f"{done} {'object is' if done == 1 else 'objects are'} back"
-    if journal is None:
+    if journal is None or not done:
         return said
     return f"{said}; to take that back: kubectl admin etcd-undelete --undo {printable(str(journal))}"
 

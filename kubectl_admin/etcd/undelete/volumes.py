@@ -8,7 +8,7 @@ syncUnboundClaim and syncVolume.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -32,7 +32,7 @@ class Data(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The data of a claim. why: for a person, where it does not come back with the claim."""
+    """The data of a claim. why: for a person, where it does not come back with the claim, or is another."""
 
     data: Data
     volume: Volume | None = None
@@ -81,11 +81,14 @@ def _of(volume: Volume, item: Item) -> Outlook:
         return Outlook(Data.LOST, why=f"volume {name} was wiped: its policy is {RECYCLE}")
     if claim is None or (is_own and not claim.uid):
         return Outlook(Data.THERE, volume)
-    if not is_own or claim.uid != _uid(item):
-        later = ", made after the snapshot" if is_own else ""
-        whose = f"claim {claim.namespace}/{claim.name}{later}"
-        return Outlook(Data.TAKEN, volume, f"volume {name} is, or was, of {whose}")
-    return _released(volume)
+    if not is_own:
+        why = f"volume {name} is, or was, of claim {claim.namespace}/{claim.name}"
+        return Outlook(Data.TAKEN, volume, why)
+    outlook = _released(volume)
+    if outlook.data is Data.RELEASED and claim.uid != _uid(item):
+        why = f"volume {name} has had another claim of this name since the snapshot, whose data it has"
+        return replace(outlook, why=why)
+    return outlook
 
 
 def _released(volume: Volume) -> Outlook:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from kubectl_admin.cluster.errors import ApiError, Broken
-from kubectl_admin.errors import AdminError
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete import judge
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Resource
-from kubectl_admin.etcd.undelete.gather import Gathered, gather
+from kubectl_admin.etcd.undelete.gather import Gathered, gather, refuse_malformed
 from kubectl_admin.etcd.undelete.select import things
 from kubectl_admin.finding import Severity
 from tests.fakes.object_store import ObjectStore
@@ -60,6 +60,16 @@ def test_one_that_is_asked_for_by_name_has_that_name() -> None:
     stored(past, "/api/v1/namespaces/shop/configmaps/a", thing("ConfigMap", "b"))
     found = gathered(past, ObjectStore(RESOURCES, NAMESPACE), "cm/a")
     assert (found.found, len(found.unread)) == ((), 1)
+
+
+def test_a_selector_that_the_server_can_not_read_is_wrong_usage() -> None:
+    class Api:
+        def get(self, _path: str, query: list[tuple[str, str]]) -> None:
+            assert ("labelSelector", "=x") in query
+            raise ApiError(400, "BadRequest", "found '=', expected: identifier")
+
+    with pytest.raises(UsageError, match=r"-l '=x' is no selector: found '='"):
+        refuse_malformed(Api(), "=x")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("side", ["past", "live"])

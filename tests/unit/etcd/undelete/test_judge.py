@@ -235,6 +235,15 @@ def test_a_released_volume_is_freed_for_its_claim():
     assert not planned.findings
 
 
+def test_a_volume_that_a_later_claim_of_the_name_has_had_is_freed_and_said():
+    """As after --undo, or where the namespace was deleted a second time."""
+    later = volume(claim=Claim("shop", "data-db-0", "another life"))
+    planned = plan(CLAIM, SET, around=claims(later))
+    assert planned.freed == {key(CLAIM): later}
+    (said,) = planned.findings
+    assert (said.severity, "another claim of this name" in said.evidence) == (Severity.WARNING, True)
+
+
 @pytest.mark.parametrize("claim", [None, Claim("shop", "data-db-0", "")])
 def test_a_volume_that_is_free_needs_nothing(claim):
     planned = plan(CLAIM, around=claims(volume("Available", claim=claim)))
@@ -251,7 +260,6 @@ def test_a_volume_that_is_free_needs_nothing(claim):
         volume(deleted=True),
         volume("Bound"),
         volume("Failed"),
-        volume(claim=Claim("shop", "data-db-0", "another life")),
         volume(claim=Claim("other", "data-db-0", OWN.uid)),
         volume("Bound", claim=Claim("other", "x", "u")),
         volume(handle="csi x 2"),
