@@ -69,7 +69,7 @@ bundle: $(READY)
 apiserver: $(READY)
 	@echo "test 5/6: a real API server with etcd, no kubelet; built from source the first time"
 	@$(BIN)/python -m tests.lab build 1.36
-	@$(BIN)/python -m pytest --durations=15 --durations-min=1 $(or $(FILE),tests/apiserver)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15 --durations-min=1 $(or $(FILE),tests/apiserver)
 
 # Two clusters at a time, whose files tests/cluster/conftest.py shares out; one FILE=… is run on a lab that stays up.
 cluster: $(READY) ## Run the tests on real nodes, or those of one FILE=… on a lab that is kept

@@ -1,4 +1,7 @@
-"""An API server and etcd with the objects of a cluster of ten nodes, shared by all tests of this tier."""
+"""An API server and etcd with the objects of a cluster of ten nodes, shared by all tests of this tier.
+
+Of two processes (`make apiserver`) each has one of its own, and whole files.
+"""
 
 import os
 from collections.abc import Iterator
@@ -13,13 +16,14 @@ from tests.lab.progress import Progress
 from tests.lab.versions import RELEASES
 from tests.permissions import Stage
 
-NAME = "test-api"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+NAME = f"test-api-{WORKER + 1}" if WORKER else "test-api"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _alone() -> Iterator[None]:
     """Labs are the machine's, by their names: a second run of this tier waits until the first is over."""
-    with cache.locked(lab.labs() / ".test-api-tier.lock"):
+    with cache.locked(lab.labs() / f".{NAME}-tier.lock"):
         yield
 
 
