@@ -1,6 +1,7 @@
 """Single objects brought back out of a snapshot that is open as a cluster.
 
 Reading order:
+- kinds: those that need a treatment of their own
 - facts: resources, objects as they were and as they are, the plan
 - select: which of them are asked for
 - written, made, compare: an object as a person wrote it, those that controllers make, how two differ

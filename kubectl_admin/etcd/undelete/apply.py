@@ -24,7 +24,8 @@ from kubectl_admin.etcd.undelete.batches import batches, intent, lacking
 from kubectl_admin.etcd.undelete.entries import Deed, Entry, Intent
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Plan, State
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.rehearse import DEFINITIONS, WORKERS, Rehearsed
+from kubectl_admin.etcd.undelete.kinds import DEFINITIONS
+from kubectl_admin.etcd.undelete.rehearse import WORKERS, Rehearsed
 from kubectl_admin.etcd.undelete.reserve import VOLUMES, TakenError, claim_patch, reservable
 from kubectl_admin.etcd.undelete.send import Sent, is_verdict, make, manager_of, own_managers, references
 from kubectl_admin.pool import ask_all

@@ -20,15 +20,15 @@ from kubectl_admin.etcd.undelete.facts import (
     Volume,
     VolumeSnapshot,
 )
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, SNAPSHOTS
 from kubectl_admin.etcd.undelete.read import get, is_answer, permission, words
-from kubectl_admin.etcd.undelete.reserve import CLAIMS, VOLUMES
+from kubectl_admin.etcd.undelete.reserve import VOLUMES
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 DEADLINE = 3600.0  # seconds for all owners; each request has a limit of its own
 WORKERS = 8
 WITH_VOLUMES = frozenset({CLAIMS, (VOLUMES.group, VOLUMES.plural), ("apps", "statefulsets")})
-SNAPSHOTS = ("snapshot.storage.k8s.io", "volumesnapshots")
 
 
 @dataclass

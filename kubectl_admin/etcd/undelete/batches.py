@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kubectl_admin.etcd.undelete.entries import Deed, Intent
 from kubectl_admin.etcd.undelete.facts import Item, State
+from kubectl_admin.etcd.undelete.kinds import CLAIMS
 from kubectl_admin.etcd.undelete.rehearse import coming
-from kubectl_admin.etcd.undelete.reserve import CLAIMS
 from kubectl_admin.etcd.undelete.volumes import claims_of
 
 BATCH = 64  # objects

@@ -12,11 +12,11 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Resource
+from kubectl_admin.etcd.undelete.kinds import Name
 from kubectl_admin.etcd.undelete.select import NEEDED
 
 ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 KIND = "APIGroupDiscoveryList"
-Name = tuple[str, str]  # group and plural
 
 
 @dataclass(frozen=True, slots=True)

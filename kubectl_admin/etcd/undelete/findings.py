@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete import owners, rules
 from kubectl_admin.etcd.undelete.facts import Item, Key, State
-from kubectl_admin.etcd.undelete.made import TOKEN
-from kubectl_admin.etcd.undelete.order import CLAIMS, RBAC, Ordered
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, RBAC, TOKEN
+from kubectl_admin.etcd.undelete.order import Ordered
 from kubectl_admin.etcd.undelete.owners import Fate, Tie
 from kubectl_admin.etcd.undelete.settle import Settled, is_finished
 from kubectl_admin.etcd.undelete.volumes import Data, newest

@@ -15,8 +15,9 @@ from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete import select
 from kubectl_admin.etcd.undelete.around import Around
-from kubectl_admin.etcd.undelete.discovery import Name, Served, discover
+from kubectl_admin.etcd.undelete.discovery import Served, discover
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Json, Key, Live, Resource
+from kubectl_admin.etcd.undelete.kinds import Name
 from kubectl_admin.etcd.undelete.read import get, is_answer, key_of, kinded, permission, words
 from kubectl_admin.etcd.undelete.select import Wanted
 from kubectl_admin.finding import Gap

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete.facts import Resource
+from kubectl_admin.etcd.undelete.kinds import RBAC, TOKEN
 
 Name = tuple[str, str]  # group, and plural or kind
 
@@ -77,7 +78,6 @@ AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 BUNDLE = "kubernetes.io/kube-apiserver-serving"
 # A Secret that releases before 1.24 made for a service account, by the alphabet of apimachinery
 # pkg/util/rand. Nothing needs it: pods have tokens of their own.
-TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type
 ACCOUNT = "kubernetes.io/service-account.name"
 SUFFIX = re.compile(r"-token-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
 DEFAULT = "default"  # pkg/controller/serviceaccount/serviceaccounts_controller.go
@@ -190,7 +190,6 @@ def _texts(item: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     return mapping(mapping(item.get("metadata")).get(field))
 
 
-RBAC = "rbac.authorization.k8s.io"
 BY_KIND = {
     ("", "configmaps"): _config_map,
     ("", "serviceaccounts"): _account,

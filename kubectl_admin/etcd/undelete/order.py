@@ -13,11 +13,9 @@ from dataclasses import dataclass, replace
 
 from kubectl_admin.etcd.stored.kinds import built_in
 from kubectl_admin.etcd.undelete.facts import Item, Key
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES, RBAC, VOLUMES, Name
 
-Name = tuple[str, str]  # group and plural
-RBAC, STORAGE, ADMISSION = "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"
-DEFINITIONS, NAMESPACES = ("apiextensions.k8s.io", "customresourcedefinitions"), ("", "namespaces")
-CLAIMS = ("", "persistentvolumeclaims")
+STORAGE, ADMISSION = "storage.k8s.io", "admissionregistration.k8s.io"
 WAVES: Sequence[frozenset[Name]] = (
     frozenset({NAMESPACES}),
     frozenset({DEFINITIONS}),
@@ -35,7 +33,7 @@ WAVES: Sequence[frozenset[Name]] = (
     frozenset((RBAC, plural) for plural in ("clusterrolebindings", "rolebindings")),
     frozenset({("", "serviceaccounts")}),
     frozenset({("", "configmaps"), ("", "secrets"), ("", "limitranges")}),
-    frozenset({("", "persistentvolumes")}),
+    frozenset({VOLUMES}),
     frozenset({CLAIMS}),
     frozenset({("", "services")}),
 )

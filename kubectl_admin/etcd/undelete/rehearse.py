@@ -15,11 +15,10 @@ from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.compare import changes
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, State
+from kubectl_admin.etcd.undelete.kinds import DEFINITIONS, NAMESPACES
 from kubectl_admin.etcd.undelete.send import Sent, is_verdict, try_out
 from kubectl_admin.pool import ask_all
 
-NAMESPACES = ("", "namespaces")
-DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 ACCOUNTS, RBAC = ("", "serviceaccounts"), "rbac.authorization.k8s.io"
 DEADLINE = 3600.0  # seconds for all; each question has a limit of its own
 WORKERS = 16  # with fewer, the time of 300 objects was half as much again

@@ -13,7 +13,6 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Json, Key, Resource, Volume
 
 CLAIM = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
-CLAIMS = (CLAIM.group, CLAIM.plural)
 VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
 
 

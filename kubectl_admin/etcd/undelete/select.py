@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from kubectl_admin.errors import UsageError
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Resource, Thing
+from kubectl_admin.etcd.undelete.kinds import NAMESPACES
 from kubectl_admin.etcd.undelete.made import is_always_made
 from kubectl_admin.report.text import printable
 
 NEEDED = frozenset({"get", "list", "create"})  # of what can be read, and made
-NAMESPACES = ("", "namespaces")
 CATEGORIES = (
     "all",
     "api-extensions",

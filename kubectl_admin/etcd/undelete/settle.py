@@ -8,13 +8,12 @@ from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete import owners, rules, volumes
 from kubectl_admin.etcd.undelete.compare import changes
 from kubectl_admin.etcd.undelete.facts import Found, Item, Json, Key, Live, State
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES, SNAPSHOTS, VOLUMES
 from kubectl_admin.etcd.undelete.made import is_raced, made_by
-from kubectl_admin.etcd.undelete.order import CLAIMS, DEFINITIONS, NAMESPACES
 from kubectl_admin.etcd.undelete.owners import Fate, Tie, Ties
-from kubectl_admin.etcd.undelete.volumes import VOLUMES, Data, Outlook
+from kubectl_admin.etcd.undelete.volumes import Data, Outlook
 from kubectl_admin.finding import Rule
 
-SNAPSHOTS = ("snapshot.storage.k8s.io", "volumesnapshots")
 FINISHED = ("Succeeded", "Failed")  # phases of a pod
 UNSAFE = ("/", "%")  # apimachinery pkg/api/validation/path, IsValidPathSegmentName
 Held = Iterator[tuple[Item, Rule, str]]

@@ -18,9 +18,9 @@ from kubectl_admin.etcd.undelete.discovery import discover
 from kubectl_admin.etcd.undelete.entries import Deed, Entry
 from kubectl_admin.etcd.undelete.facts import Json, Resource
 from kubectl_admin.etcd.undelete.journal import Journal
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES
 from kubectl_admin.etcd.undelete.made import made_by
-from kubectl_admin.etcd.undelete.rehearse import DEFINITIONS, NAMESPACES
-from kubectl_admin.etcd.undelete.reserve import CLAIM, CLAIMS, VOLUMES, claim_patch
+from kubectl_admin.etcd.undelete.reserve import CLAIM, VOLUMES, claim_patch
 from kubectl_admin.etcd.undelete.send import is_written_by, manager_of
 from kubectl_admin.report.text import printable, some_of
 

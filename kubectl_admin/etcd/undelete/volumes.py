@@ -14,8 +14,8 @@ from typing import Any
 
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete.facts import Item, Key, Live, Volume, VolumeSnapshot
+from kubectl_admin.etcd.undelete.kinds import CLAIMS
 
-VOLUMES, CLAIMS = ("", "persistentvolumes"), ("", "persistentvolumeclaims")
 RETAIN, RECYCLE = "Retain", "Recycle"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete.facts import Json
+from kubectl_admin.etcd.undelete.kinds import TOKEN
 
 SYSTEM = (
     "uid",
@@ -40,7 +41,6 @@ ANNOTATIONS = {
 UID_OF_JOB = ("controller-uid", "batch.kubernetes.io/controller-uid")
 NAME_OF_JOB = ("job-name", "batch.kubernetes.io/job-name")
 API_ACCESS = "kube-api-access-"  # plugin/pkg/admission/serviceaccount
-TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type
 OF_TOKEN = ("token", "ca.crt", "namespace")
 
 
