@@ -27,7 +27,13 @@ from kubectl_admin.control_plane.static_pods import component_of, node_of
 
 PARTS = (APISERVER, ETCD, CONTROLLER_MANAGER, SCHEDULER)
 # Flags whose items add up where they are given twice.
-LISTS = ("feature-gates", "etcd-servers", "etcd-servers-overrides")
+LISTS = (
+    "feature-gates",
+    "etcd-servers",
+    "etcd-servers-overrides",
+    "service-account-key-file",
+    "tls-sni-cert-key",
+)
 SNI = "--tls-sni-cert-key="
 PORT_LIMIT = 1 << 16
 ENDPOINT = "kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint"
@@ -48,6 +54,10 @@ class StaticPod:
     mounts: Mapping[str, str]
     started: datetime | None
     by_name: tuple[str, ...] = ()
+
+    def is_mounted(self, path: str) -> bool:
+        """Whether a file of the container is one of the node's; else it is the image's own."""
+        return any(path == one or path.startswith(one.rstrip("/") + "/") for one in self.mounts)
 
     def on_host(self, path: str) -> str:
         """Where on the node a file of the container is."""

@@ -1,0 +1,12 @@
+"""A cluster's backup: one archive with the snapshot of etcd and the files that no snapshot holds.
+
+Read in this order:
+facts: an archive, its manifest, its pieces
+manifest: as JSON, and read from whoever made it
+ustar, paths: an archive's headers, and where its entries may be put
+named_files, named_by_files: the files that a control plane was told to use
+differences: control planes beside each other
+keep: which archives stay
+status: how old the newest is
+rules: what a backup is judged by
+"""
