@@ -5,7 +5,7 @@ facts: an archive, its manifest, its pieces
 manifest: as JSON, and read from whoever made it
 ustar, paths: an archive's headers, and where its entries may be put
 named_files, named_by_files: the files that a control plane was told to use
-differences: control planes beside each other
+node_keys, differences: a control plane's keys, and control planes beside each other
 keep: which archives stay
 status: how old the newest is
 rules: what a backup is judged by

@@ -7,7 +7,7 @@ Keys are compared by their fingerprints; nothing of a key is part of a finding.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import permutations, product
 
 from kubectl_admin.backup import rules
 from kubectl_admin.etcd.stored.encryption import IDENTITY, KMS, Encryption, Key, Provider
@@ -24,7 +24,7 @@ class Keys:
 
     authorities: the certificates of each, by its name («ca», «front-proxy-ca», «etcd-ca»).
     foreign: those whose key is there, and is that of another certificate.
-    signs: the public key of the one that signs the tokens of service accounts; "" where that is not a file.
+    signs: the public keys of those that sign the tokens of service accounts, as far as they are files.
     accepts: the public keys by which the API server checks them. encryption: None where it is not known.
     why: what of all that is not known, in a clause; "" where all is.
     """
@@ -32,7 +32,7 @@ class Keys:
     node: str
     authorities: Mapping[str, frozenset[str]]
     foreign: tuple[str, ...] = ()
-    signs: str = ""
+    signs: frozenset[str] = frozenset()
     accepts: frozenset[str] = frozenset()
     encryption: Encryption | None = field(default=None, repr=False)
     why: str = ""
@@ -82,30 +82,28 @@ def _of_foreign(control_planes: Sequence[Keys]) -> Iterator[Finding]:
 
 
 def _of_tokens(control_planes: Sequence[Keys]) -> Iterator[Finding]:
-    """A token that one control plane signs, and another does not accept."""
+    """A token that one control plane signs, and an API server does not accept, at home or elsewhere."""
     refused = [
         (signer, other)
-        for signer, other in permutations(control_planes, 2)
-        if signer.signs and other.accepts and signer.signs not in other.accepts
+        for signer, other in product(control_planes, repeat=2)
+        if other.accepts and not signer.signs <= other.accepts
     ]
-    alone = [one for one in control_planes if one.signs and one.accepts and one.signs not in one.accepts]
-    pairs = [*((one, one) for one in alone), *refused]
-    if pairs:
-        signer, _ = pairs[0]
-        concerned = [one for one in control_planes if any(one in pair for pair in pairs)]
+    if refused:
+        signer, other = refused[0]
+        concerned = [one for one in control_planes if any(one in pair for pair in refused)]
         yield rules.SIGNING_KEYS_DIFFER.violation(
             subject="keys of service accounts",
             evidence=(
-                f"tokens that {signer.node} signs ({_fingerprints([signer.signs])}) are refused on "
-                f"{_nodes([each for one, each in pairs if one == signer])}"
+                f"tokens that {signer.node} signs by {_fingerprints(signer.signs - other.accepts)} are "
+                f"refused on {_nodes([each for one, each in refused if one == signer])}"
             ),
             fix="put the same sa.key and sa.pub on all control planes, and restart what has read them",
             objects=_objects(concerned),
         )
-    elif len({one.signs for one in control_planes if one.signs}) > 1:
+    elif len(frozenset().union(*(one.signs for one in control_planes))) > 1:
         yield rules.SIGNING_KEYS_DIFFER.note(
             subject="keys of service accounts",
-            evidence="control planes sign by different keys, and each API server accepts them all",
+            evidence="there are several, and each API server accepts them all",
             fix="is one being replaced? let it come to its end",
             objects=_objects(control_planes),
         )
@@ -167,7 +165,7 @@ def _way(providers: Sequence[Provider]) -> str:
     return " ".join([first.kind, first.name or (first.keys[0].name if first.keys else "")]).strip()
 
 
-def _fingerprints(found: frozenset[str] | Sequence[str]) -> str:
+def _fingerprints(found: frozenset[str]) -> str:
     return some_of([f"{each[:SHORT]}…" for each in sorted(found)])
 
 

@@ -49,12 +49,17 @@ def named_by(form: Form, text: str, title: str) -> Naming:
     """All that a file names. title: the file's name in errors. Raises AdminError for what is not YAML."""
     if form is Form.PLAIN:
         return
-    for document in _documents(text, title):
-        found = mapping(document)
+    for one in _documents(text, title):
+        found = mapping(one)
         if form is Form.KUBECONFIG:
             yield from _kubeconfig(found)
         else:
             yield from _document(found)
+
+
+def document(text: str, title: str) -> Any:
+    """The first document of a file; None where it has none. Raises AdminError, with nothing of the file."""
+    return next(iter(_documents(text, title)), None)
 
 
 def _documents(text: str, title: str) -> list[Any]:

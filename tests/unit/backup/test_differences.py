@@ -16,7 +16,7 @@ CA = {"ca": frozenset({OLD}), "front-proxy-ca": frozenset({OLD}), "etcd-ca": fro
 def control_plane(node="cp-1", **changes):
     known = {
         "authorities": CA,
-        "signs": OLD,
+        "signs": frozenset({OLD}),
         "accepts": frozenset({OLD}),
         "encryption": Encryption(),
         **changes,
@@ -83,27 +83,33 @@ def test_a_key_that_is_not_its_certificates():
 
 
 def test_tokens_that_are_refused_elsewhere():
-    other = control_plane("cp-2", signs=NEW, accepts=frozenset({NEW}))
+    other = control_plane("cp-2", signs=frozenset({NEW}), accepts=frozenset({NEW}))
     (one,) = judge([control_plane(), other])
     assert (one.rule, str(one.severity)) == (rules.SIGNING_KEYS_DIFFER.id, "violation")
     assert set(one.objects) == {"node/cp-1", "node/cp-2"}
 
 
 def test_tokens_that_are_refused_at_home():
-    assert found(control_plane(signs=NEW)) == [(rules.SIGNING_KEYS_DIFFER.id, "violation")]
+    assert found(control_plane(signs=frozenset({NEW}))) == [(rules.SIGNING_KEYS_DIFFER.id, "violation")]
 
 
 def test_a_signing_key_that_is_being_replaced():
     both = frozenset({OLD, NEW})
-    assert found(control_plane(accepts=both), control_plane("cp-2", signs=NEW, accepts=both)) == [
-        (rules.SIGNING_KEYS_DIFFER.id, "note")
-    ]
-    half = control_plane("cp-2", signs=NEW, accepts=both)
+    assert found(
+        control_plane(accepts=both), control_plane("cp-2", signs=frozenset({NEW}), accepts=both)
+    ) == [(rules.SIGNING_KEYS_DIFFER.id, "note")]
+    half = control_plane("cp-2", signs=frozenset({NEW}), accepts=both)
     assert found(control_plane(), half) == [(rules.SIGNING_KEYS_DIFFER.id, "violation")]
 
 
+def test_a_control_plane_may_sign_by_several_keys():
+    both = frozenset({OLD, NEW})
+    assert found(control_plane(signs=both, accepts=both)) == [(rules.SIGNING_KEYS_DIFFER.id, "note")]
+    assert found(control_plane(signs=both)) == [(rules.SIGNING_KEYS_DIFFER.id, "violation")]
+
+
 def test_keys_that_are_in_no_file_are_not_compared():
-    assert found(control_plane(signs="", accepts=frozenset()), control_plane("cp-2")) == []
+    assert found(control_plane(signs=frozenset(), accepts=frozenset()), control_plane("cp-2")) == []
 
 
 @pytest.mark.parametrize(
