@@ -6,6 +6,7 @@ manifest: as JSON, and read from whoever made it
 ustar, paths: an archive's headers, and where its entries may be put
 named_files, named_by_files: the files that a control plane was told to use
 node_keys, differences: a control plane's keys, and control planes beside each other
+judge: what a backup lacks, while it is made
 keep: which archives stay
 status: how old the newest is
 rules: what a backup is judged by

@@ -5,23 +5,11 @@ from base64 import b64encode
 import pytest
 
 from kubectl_admin.backup import rules
-from kubectl_admin.backup.differences import Keys, judge
+from kubectl_admin.backup.differences import judge
 from kubectl_admin.etcd.stored.encryption import Encryption, configured
+from tests.unit.backup.samples import CA, NEW, OLD, control_plane
 
-OLD, NEW = "0" * 64, "f" * 64
 SECRETS = {name: b64encode(name.encode().ljust(32, b"x")).decode() for name in ("one", "two")}
-CA = {"ca": frozenset({OLD}), "front-proxy-ca": frozenset({OLD}), "etcd-ca": frozenset({OLD})}
-
-
-def control_plane(node="cp-1", **changes):
-    known = {
-        "authorities": CA,
-        "signs": frozenset({OLD}),
-        "accepts": frozenset({OLD}),
-        "encryption": Encryption(),
-        **changes,
-    }
-    return Keys(node, **known)
 
 
 def aescbc(*keys, last="identity", kind="aescbc", resources=("secrets",)):

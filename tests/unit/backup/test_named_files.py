@@ -8,7 +8,7 @@ from kubectl_admin.backup.facts import Lost
 from kubectl_admin.backup.named_by_files import Form
 from kubectl_admin.backup.named_files import named_files
 from kubectl_admin.control_plane.component import APISERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
-from kubectl_admin.control_plane.pod import static_pod
+from tests.unit.backup.samples import part
 
 KMS = """
 apiVersion: apiserver.config.k8s.io/v1
@@ -71,34 +71,6 @@ egressSelections:
 - name: controlplane
   connection: {proxyProtocol: GRPC, transport: {uds: {udsName: /run/konnectivity.sock}}}
 """
-MOUNTS = {
-    "/etc/kubernetes": "/etc/kubernetes",
-    "/etc/admission": "/srv/admission",
-    "/etc/ssl/certs": "/etc/ssl/certs",
-}
-
-
-def part(*words, component=APISERVER, mounts=MOUNTS, env=()):
-    """A part of the control plane that is started by these words."""
-    names = {inside: f"v{number}" for number, inside in enumerate(mounts)}
-    container = {
-        "name": component,
-        "command": [component, *words],
-        "env": list(env),
-        "volumeMounts": [{"name": name, "mountPath": inside} for inside, name in names.items()],
-    }
-    return static_pod(
-        {
-            "metadata": {"name": f"{component}-cp-1", "labels": {"component": component}},
-            "spec": {
-                "nodeName": "cp-1",
-                "containers": [container],
-                "volumes": [
-                    {"name": name, "hostPath": {"path": mounts[inside]}} for inside, name in names.items()
-                ],
-            },
-        }
-    )
 
 
 def paths(pod, texts=()):

@@ -14,7 +14,7 @@ from kubectl_admin.backup.differences import judge
 from kubectl_admin.backup.node_keys import is_pair, keys_of, public_keys
 from kubectl_admin.control_plane.component import APISERVER, CONTROLLER_MANAGER, ETCD
 from kubectl_admin.etcd.stored.encryption import Encryption
-from tests.unit.backup.test_named_files import part
+from tests.unit.backup.samples import part
 
 PKI = "/etc/kubernetes/pki"
 SECRET = b64encode(b"0123456789abcdef0123456789abcdef").decode()
