@@ -4,6 +4,7 @@ Read in this order:
 facts: an archive, its manifest, its pieces
 manifest: as JSON, and read from whoever made it
 ustar, paths: an archive's headers, and where its entries may be put
+recipients: to whom it is encrypted
 named_files, named_by_files: the files that a control plane was told to use
 node_keys, differences: a control plane's keys, and control planes beside each other
 judge: what a backup lacks, while it is made

@@ -1,5 +1,6 @@
 """What a retention keeps, and what it never removes."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -164,3 +165,40 @@ def test_a_second_run_removes_nothing_more():
     twice = [one.archive for one in decide(once, UID, rules, NOW) if one.keep]
     assert twice == once
     assert len(once) < 30
+
+
+def test_whatever_there_is_the_newest_verified_one_of_each_kind_stays():
+    chance = random.Random(16)
+    for _ in range(200):
+        archives = [
+            archive(
+                chance.uniform(-50, 5000) * HOUR,
+                chance.choice([(ETCD,), (FILES,), (ETCD, FILES)]),
+                name=str(number),
+                verified=chance.random() < 0.7,
+                missing=chance.choice([0, 0, 0, 1]),
+                uid=chance.choice([UID, UID, "other"]),
+            )
+            for number in range(chance.randrange(30))
+        ]
+        counts = [chance.choice([0, 0, 1, 3]) for _ in range(4)]
+        decided = decide(archives, UID, Retention(1, *counts), NOW)
+        staying = {one.archive.name for one in decided if one.keep}
+        assert {one.archive.name for one in decided} == {
+            one.name for one in archives if one.manifest.uid == UID
+        }
+        for kinds in {one.manifest.kinds for one in archives}:
+            fit = [
+                one
+                for one in archives
+                if one.manifest.uid == UID
+                and one.manifest.kinds == kinds
+                and one.is_verified
+                and one.manifest.taken <= NOW
+            ]
+            if fit:
+                assert max(fit, key=lambda one: one.manifest.taken).name in staying
+            else:
+                assert staying >= {
+                    one.name for one in archives if one.manifest.uid == UID and one.manifest.kinds == kinds
+                }

@@ -1,5 +1,6 @@
 """No entry of an archive leaves the directory, whatever it is called and whatever came before it."""
 
+import itertools
 import os
 
 import pytest
@@ -87,6 +88,15 @@ def test_what_is_joined_to_a_directory_stays_below_it(tmp_path):
         (parts,), _ = place(Entry(name))
         joined = os.path.normpath(tmp_path.joinpath(*parts))
         assert joined.startswith(f"{tmp_path}/")
+
+
+def test_no_path_of_any_parts_leaves_the_directory(tmp_path):
+    words = ["..", ".", "", "a", "b", "/", "\0", "...", "\\", " "]
+    for names in itertools.product(words, repeat=4):
+        name = "/".join(names)
+        if not why_unsafe(name):
+            joined = os.path.normpath(tmp_path.joinpath(*name.split("/")))
+            assert joined == f"{tmp_path}/{name}"
 
 
 def test_directories_and_files_in_any_order():
