@@ -3,7 +3,7 @@
 Read in this order:
 facts: an archive, its manifest, its pieces
 manifest: as JSON, and read from whoever made it
-ustar, paths: an archive's headers, and where its entries may be put
+ustar, layout, paths: an archive's headers, where its pieces are, and where its entries may be put
 recipients: to whom it is encrypted
 named_files, named_by_files: the files that a control plane was told to use
 node_keys, differences: a control plane's keys, and control planes beside each other
