@@ -67,7 +67,7 @@ def refuse_other(block: bytes, place: Place, title: str) -> None:
 
 
 def entry(name: str, size: int, made: Manifest) -> Entry:
-    """What the header of the manifest, or of a piece, says: for its owner alone, and as old as the archive."""
+    """The entry of the manifest, or of a piece: for its owner alone, and as old as the archive."""
     return Entry(name, size, 0o600, changed=max(0, int(made.taken.timestamp())))
 
 

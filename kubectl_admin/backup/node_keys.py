@@ -47,7 +47,8 @@ def keys_of(node: str, pods: Iterable[StaticPod], files: Files) -> Keys:
     """The keys of a node. files: those of the node by their paths, as far as they are there."""
     parts = {pod.component: pod for pod in pods}
     unknown = [f"{name} is not seen" for name in (APISERVER, CONTROLLER_MANAGER) if name not in parts]
-    authorities, foreign = {}, []
+    authorities: dict[str, frozenset[str]] = {}
+    foreign: list[str] = []
     for (component, flag), name in AUTHORITIES.items():
         path = _path(parts.get(component), flag)
         if not path:
