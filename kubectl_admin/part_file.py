@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.locks import Lock, is_named, lock, machine
@@ -23,6 +23,7 @@ BLOCK = 1 << 20  # bytes
 ENDING = ".part"
 # Answers where a file system can't put a directory itself on the disk, or a user may only write to it.
 UNSETTLED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM}
+Result = TypeVar("Result")
 
 
 class Draft:
@@ -59,6 +60,14 @@ class Draft:
         """Writes all of it; raises AdminError where the disk is full."""
         self._try(lambda: write(self._descriptor, data))
 
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Writes all of it over what is there, and leaves the place of `write` where it is."""
+        self._try(lambda: write(self._descriptor, data, offset))
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """So many bytes of what was written; fewer only where it ends."""
+        return self._try(lambda: os.pread(self._descriptor, length, offset), "read")
+
     def settle(self) -> None:
         """Everything that was written is on the disk."""
         self._try(lambda: os.fsync(self._descriptor))
@@ -76,7 +85,7 @@ class Draft:
     def copy_to(self, descriptor: int, name: str) -> None:
         """Writes the whole content to an open file. name: of the file, in errors."""
         offset = 0
-        while block := os.pread(self._descriptor, BLOCK, offset):
+        while block := self.read_at(offset, BLOCK):
             try:
                 write(descriptor, block)
             except OSError as error:
@@ -92,13 +101,11 @@ class Draft:
     def _elsewhere(self) -> str:
         return "free some space, or name another directory"
 
-    def _try(self, act: Callable[[], object]) -> None:
+    def _try(self, act: Callable[[], Result], done: str = "written") -> Result:
         try:
-            act()
+            return act()
         except OSError as error:
-            raise AdminError(
-                f"{self.title} can't be written: {error.strerror}", "nothing was kept"
-            ) from error
+            raise AdminError(f"{self.title} can't be {done}: {error.strerror}", "nothing was kept") from error
 
 
 class Spool(Draft):
@@ -279,11 +286,15 @@ def behind_link(file: Path) -> Path:
     return real if real.exists() else file  # /dev/stdout leads to «pipe:[4711]»
 
 
-def write(descriptor: int, data: bytes | bytearray) -> None:
-    """Writes all of it."""
+def write(descriptor: int, data: bytes | bytearray, offset: int | None = None) -> None:
+    """Writes all of it: where the last write ended, or at an offset."""
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        if offset is None:
+            rest = rest[os.write(descriptor, rest) :]
+        else:
+            done = os.pwrite(descriptor, rest, offset)
+            rest, offset = rest[done:], offset + done
 
 
 def settle_directory(directory: Path) -> None:

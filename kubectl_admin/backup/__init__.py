@@ -10,5 +10,7 @@ node_keys, differences: a control plane's keys, and control planes beside each o
 judge: what a backup lacks, while it is made
 keep: which archives stay
 status: how old the newest is
+seal: a piece packed and encrypted, and the other way
+archive: an archive as a file
 rules: what a backup is judged by
 """

@@ -6,13 +6,16 @@ something which its manifest does not name, is known as such before any piece of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from kubectl_admin.backup import manifest, ustar
-from kubectl_admin.backup.facts import Archive, Manifest, Piece
+from kubectl_admin.backup.facts import Archive, Kind, Manifest, Piece
 from kubectl_admin.backup.ustar import BLOCK, END, Entry, Type, Unreadable, padded
 from kubectl_admin.errors import AdminError
 
 BEGINNING = 64 << 10  # bytes in which most manifests have room
+NODE = 60  # characters of a node's name in that of its piece
+DIGITS = 8  # of the name's hash behind them, where it is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,25 @@ class Place:
     piece: Piece
     header: int
     content: int
+
+
+def head(kind: Kind, node: str = "", recipients: Sequence[str] = ()) -> Piece:
+    """A piece before anything of it is written, by its name: files-cp-1.tar.zst.age.
+
+    node: whose files they are, or whose member gave the snapshot. recipients: as their keys are written; none
+    for a piece that is not encrypted, and for a key, which is stored as it is given.
+    """
+    match kind:
+        case Kind.ETCD:
+            name = "etcd.db.zst"
+        case Kind.FILES:
+            name = f"files-{_shortened(node)}.tar.zst"
+        case Kind.OBJECTS:
+            name = "objects.tar.zst"
+        case Kind.KEY:
+            name = "key"
+    ending = ".age" if recipients or kind is Kind.KEY else ""
+    return Piece(name + ending, kind, 0, "", 0, node, tuple(recipients))
 
 
 def places(room: int, pieces: Sequence[Piece]) -> tuple[tuple[Place, ...], int]:
@@ -81,6 +103,12 @@ def _room(beginning: bytes, title: str) -> int:
     if first.size > manifest.LIMIT:
         raise _none(title, "its manifest is too long")
     return first.size
+
+
+def _shortened(node: str) -> str:
+    if len(node) <= NODE:
+        return node
+    return f"{node[:NODE]}~{sha256(node.encode()).hexdigest()[:DIGITS]}"
 
 
 def _none(title: str, why: str) -> AdminError:

@@ -72,6 +72,24 @@ def child(code: str, *arguments: object, limit: int | None = None) -> subprocess
     )
 
 
+def test_what_was_left_out_is_written_later(tmp_path):
+    with PartFile(tmp_path / "a") as part:
+        part.write(b"....")
+        part.write(b"end")
+        part.write_at(1, b"HE")
+        part.write(b"!")
+        assert part.read_at(0, 100) == b".HE.end!"
+        assert part.read_at(4, 3) == b"end"
+        assert part.read_at(8, 3) == b""
+        part.publish()
+    assert (tmp_path / "a").read_bytes() == b".HE.end!"
+
+
+def test_a_disk_that_gives_nothing_back_is_an_error(tmp_path):
+    with PartFile(tmp_path / "a") as part, pytest.raises(AdminError, match="a can't be read: Invalid"):
+        part.read_at(-1, 3)
+
+
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
     target = tmp_path / "snapshot.db"
     with PartFile(target) as part:

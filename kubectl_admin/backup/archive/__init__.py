@@ -1,0 +1,5 @@
+"""An archive as a file: written, and read again.
+
+Read in this order:
+write: piece by piece, in one go
+"""
