@@ -13,6 +13,6 @@ Reading order:
 - discovery, read, gather, around: asks both clusters
 - send, rehearse: one object, sent; all of them, tried
 - entries, journal: a journal of what is changed
-- reserve, batches, apply, undo: makes what the plan has, and takes it back
+- reserve, keep, batches, apply, undo: makes what the plan has, and takes it back
 - outcome: what has come of it
 """

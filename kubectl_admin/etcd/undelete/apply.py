@@ -21,12 +21,12 @@ from kubectl_admin.cluster.wait import TooLateError, wait_until
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete import rehearse, undo
 from kubectl_admin.etcd.undelete.batches import batches, intent, lacking
-from kubectl_admin.etcd.undelete.entries import Deed, Entry, Intent
+from kubectl_admin.etcd.undelete.entries import Entry
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Plan, State
 from kubectl_admin.etcd.undelete.journal import Journal
+from kubectl_admin.etcd.undelete.keep import keep
 from kubectl_admin.etcd.undelete.kinds import DEFINITIONS
 from kubectl_admin.etcd.undelete.rehearse import WORKERS, Rehearsed
-from kubectl_admin.etcd.undelete.reserve import VOLUMES, TakenError, claim_patch, reservable
 from kubectl_admin.etcd.undelete.send import Sent, is_verdict, make, manager_of, own_managers, references
 from kubectl_admin.pool import ask_all
 
@@ -77,6 +77,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     _uids: dict[Key, str] = field(default_factory=dict)
     _made: dict[Key, Json] = field(default_factory=dict)
+    _kept: dict[Key, Entry] = field(default_factory=dict)
     _failed: list[Item] = field(default_factory=list)
 
     def run(self, known: Rehearsed) -> None:
@@ -105,8 +106,10 @@ class Run:
         """Whether it may go on. Makes these, in batches."""
         for batch in batches(items):
             able = [item for item in batch if not self._leave_out(item)]
-            able = self._reserve(able)
+            able = self._keep(able)
             self._make(able)
+            if self.keep_going:
+                self._give_back(able)
             refused = [self.outcomes[item.key] for item in batch if item.key in self.outcomes]
             if not self.keep_going and any(one.became is Became.REFUSED for one in refused):
                 return False
@@ -121,41 +124,23 @@ class Run:
             return True
         return False
 
-    def _reserve(self, items: Sequence[Item]) -> list[Item]:
+    def _keep(self, items: Sequence[Item]) -> list[Item]:
         """Keeps volumes for the claims among these; those that can be made."""
         wanted = {item.key: self.plan.freed[item.key] for item in items if item.key in self.plan.freed}
         if not wanted:
             return list(items)
-        refused: dict[Key, str] = {}
-        seen: dict[Key, Json] = {}
-        for key, volume in wanted.items():
-            try:
-                if found := reservable(self.cluster, volume, key):
-                    seen[key] = found
-            except ApiError as error:
-                refused[key] = f"volume {volume.name}: {error.message}"
-            except TakenError as error:
-                refused[key] = error.what
-        intents = [Intent(Deed.FREE, VOLUMES, "", each["metadata"]["name"], each) for each in seen.values()]
-        for (key, there), entry in zip(seen.items(), self._journal.intend(intents), strict=True):
-            if kept_from := self._free(there, entry):
-                refused[key] = f"volume {entry.name}: {kept_from}"
+        kept = keep(self.cluster, self._journal, wanted)
+        self._kept |= kept.entries
         for item in items:
-            if why := refused.get(item.key):
+            if why := kept.refused.get(item.key):
                 self._end(item, Became.REFUSED, why)
-        return [item for item in items if item.key not in refused]
+        return [item for item in items if item.key not in kept.refused]
 
-    def _free(self, volume: Json, entry: Entry) -> str:
-        """Keeps one volume; why it can't be, or "". Raises AdminError where the server is in trouble."""
-        try:
-            self.cluster.patch(entry.path, claim_patch(volume, {}), MERGE_PATCH)
-        except ApiError as error:
-            if not is_verdict(error):
-                raise  # it may have been carried out
-            self._journal.note([replace(entry, refused=True)])
-            return error.message
-        self._journal.note([replace(entry, uid=volume["metadata"]["uid"])])
-        return ""
+    def _give_back(self, items: Iterable[Item]) -> None:
+        """Gives those volumes back whose claims among these are refused."""
+        refused = [item.key for item in items if self.outcomes[item.key].became is Became.REFUSED]
+        entries = [self._kept[key] for key in refused if key in self._kept]
+        self.undone += undo.left(list(undo.take_back(self.cluster, self._journal, entries)))
 
     def _make(self, items: Sequence[Item]) -> None:
         """Makes some objects at the same time."""

@@ -51,6 +51,8 @@ class Entry:
     before: the object before it; None for one that was not there. at: when it was begun.
     uid: of the object afterwards; "" where the answer was never seen. after: one that was replaced, as it was
     then.
+    claim: namespace and name of the one for which a volume is kept; None for all else, and in journals of
+    earlier versions.
     refused: whether it was certainly not carried out. undone: whether it is taken back already.
     """
 
@@ -63,6 +65,7 @@ class Entry:
     before: Json | None = None
     uid: str = ""
     after: Json | None = None
+    claim: tuple[str, str] | None = None
     refused: bool = False
     undone: bool = False
 
@@ -79,13 +82,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A change that is about to be made. before: the object as it is; None for one that is not there."""
+    """A change that is about to be made.
+
+    before: the object as it is; None for one that is not there. claim: as in Entry.
+    """
 
     deed: Deed
     resource: Resource
     namespace: str
     name: str
     before: Json | None = None
+    claim: tuple[str, str] | None = None
 
 
 class Chain:
@@ -190,7 +197,15 @@ def _entry(line: Json) -> Entry:
         str(line["name"]),
         at,
         before=_object(line, "before"),
+        claim=_claim(line),
     )
+
+
+def _claim(line: Json) -> tuple[str, str] | None:
+    if "claim" not in line:
+        return None
+    namespace, name = line["claim"]
+    return str(namespace), str(name)
 
 
 def _outcome(old: Entry, line: Json) -> Entry:
@@ -220,6 +235,8 @@ def intent_line(entry: Entry) -> Json:
             "namespaced": about.namespaced,
         },
     }
+    if entry.claim:
+        line["claim"] = list(entry.claim)
     return line if entry.before is None else {**line, "before": entry.before}
 
 

@@ -253,7 +253,8 @@ class Plan:
 
     items: all that were asked for, in the order in which they are made; what is to be done is `todo`.
     changed: whether those that have changed are taken back as well.
-    freed: by the key of a claim, the Released volume that is reserved for it right before it is made.
+    freed: by the key of a claim, the volume that is kept for it right before it is made: one that is
+    Released, or of nobody.
     """
 
     items: tuple[Item, ...]

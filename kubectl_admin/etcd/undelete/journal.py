@@ -99,7 +99,16 @@ class Journal:
         with self._lock:
             first = max(self.entries, default=0) + 1
             made = [
-                Entry(first + place, one.deed, one.resource, one.namespace, one.name, now, before=one.before)
+                Entry(
+                    first + place,
+                    one.deed,
+                    one.resource,
+                    one.namespace,
+                    one.name,
+                    now,
+                    before=one.before,
+                    claim=one.claim,
+                )
                 for place, one in enumerate(intents)
             ]
             self._write(intent_line(entry) for entry in made)

@@ -39,7 +39,7 @@ def plan(
     freed = {
         key: outlook.volume
         for key, outlook in settled.outlooks.items()
-        if outlook.data is Data.RELEASED and outlook.volume and key in todo
+        if outlook.data in (Data.RELEASED, Data.FREE) and outlook.volume and key in todo
     }
     said = (*known, *findings.findings(settled, order), *(gap.finding() for gap in gaps))
     return Plan(order.items, said, changed=changed, freed=freed)

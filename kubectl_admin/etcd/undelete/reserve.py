@@ -5,6 +5,7 @@ Source: docs «Persistent Volumes», reserving a PersistentVolume; kubernetes/ku
 pkg/controller/volume/persistentvolume/pv_controller.go, syncUnboundClaim and syncVolume.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
@@ -23,26 +24,39 @@ class TakenError(AdminError):
 def reservable(cluster: Cluster, volume: Volume, claim: Key) -> Json | None:
     """The volume as it is, if it is still to be kept for the claim; None where it is so already.
 
+    volume: as it was when that was decided: Released by the claim, or of nobody.
     Raises TakenError where it is another's, or is not to be had any more.
     """
     found: Json = cluster.get(VOLUMES.path("", volume.name))
     reference = mapping(mapping(found.get("spec")).get("claimRef"))
-    if (reference.get("namespace"), reference.get("name")) != (claim.namespace, claim.name):
+    is_free = volume.claim is None and not reference
+    if not is_free and (reference.get("namespace"), reference.get("name")) != (claim.namespace, claim.name):
         raise TakenError(f"volume {volume.name} is another claim's now")
-    if not reference.get("uid"):
+    if reference and not reference.get("uid"):
         return None
     policy = mapping(found.get("spec")).get("persistentVolumeReclaimPolicy")
     phase = mapping(found.get("status")).get("phase")
     known = volume.claim.uid if volume.claim else ""
-    if reference.get("uid") != known or phase != "Released" or policy != "Retain":
+    is_released = reference.get("uid") == known and phase == "Released" and policy == "Retain"
+    if not is_free and not is_released:
         raise TakenError(f"volume {volume.name} has changed: it is {phase}, its policy is {policy}")
     if found["metadata"].get("deletionTimestamp"):
         raise TakenError(f"volume {volume.name} is being deleted")
     return found
 
 
-def claim_patch(volume: Json, reference: Any) -> Json:
-    """A patch by which a volume, if it is still the same, is this claim's; {}: that of any UID."""
+def kept_for(claim: Key) -> Json:
+    """The reference to a claim by which a volume is kept for it, whatever UID it will have."""
+    return {
+        "apiVersion": CLAIM.api_version,
+        "kind": CLAIM.kind,
+        "namespace": claim.namespace,
+        "name": claim.name,
+    }
+
+
+def claim_patch(volume: Json, reference: Mapping[str, Any]) -> Json:
+    """A patch by which a volume, if it is still the same, names this claim; {}: none."""
     metadata = {field: volume["metadata"].get(field) for field in ("uid", "resourceVersion")}
-    fields = {field: mapping(reference).get(field) for field in ("uid", "resourceVersion")}
+    fields = {"uid": None, "resourceVersion": None, **reference} if reference else None
     return {"metadata": metadata, "spec": {"claimRef": fields}}

@@ -53,10 +53,13 @@ def pending(journal: Journal) -> list[Entry]:
     return sorted(entries, key=lambda entry: -entry.number)
 
 
-def take_back(cluster: Cluster, journal: Journal) -> Iterator[Undone]:
-    """Takes the changes back, one after the other. Raises AdminError where the server does not answer."""
+def take_back(cluster: Cluster, journal: Journal, entries: Sequence[Entry] | None = None) -> Iterator[Undone]:
+    """Takes changes back, one after the other. Raises AdminError where the server does not answer.
+
+    entries: those that are; None for all that are pending.
+    """
     run = _Undo(cluster, journal)
-    for entry in pending(journal):
+    for entry in pending(journal) if entries is None else entries:
         undone = run.undo(entry)
         if undone.became is Became.LEFT:
             run.left.add(entry.number)
@@ -200,16 +203,19 @@ class _Undo:
         if volume is None or volume["metadata"].get("uid") != mapping(before.get("metadata")).get("uid"):
             return Undone(entry, Became.GONE)
         now = mapping(mapping(volume.get("spec")).get("claimRef"))
-        if now.get("uid") == reference.get("uid"):
+        if bool(now) is bool(reference) and now.get("uid") == reference.get("uid"):
             return Undone(entry, Became.NEVER)
-        if any(now.get(field) != reference.get(field) for field in ("namespace", "name")):
-            return Undone(entry, Became.LEFT, "it is of another claim now")
-        for late in looks(GONE_TIMEOUT, GONE_INTERVAL, clock=self.cluster.clock):
+        claim = entry.claim or (reference.get("namespace"), reference.get("name"))
+        if (now.get("namespace"), now.get("name")) != claim:
+            return Undone(entry, Became.LEFT, f"it is of {'another' if now else 'no'} claim now")
+        # One that no claim has been bound to yet can be given back at once.
+        for late in looks(GONE_TIMEOUT, GONE_INTERVAL, clock=self.cluster.clock) if now.get("uid") else ():
             if self._look(CLAIM, str(now["namespace"]), str(now["name"])) is None:
                 break
             if late:
                 return Undone(entry, Became.LEFT, "its claim is still there")
-        self.cluster.patch(entry.path, claim_patch(volume, reference), MERGE_PATCH)
+        former = {"resourceVersion": None, **reference} if reference else {}
+        self.cluster.patch(entry.path, claim_patch(volume, former), MERGE_PATCH)
         return Undone(entry, Became.PUT_BACK)
 
     def _look(self, resource: Resource, namespace: str, name: str) -> Json | None:

@@ -25,6 +25,7 @@ class Data(Enum):
     NONE = "none"  # it had no volume, and gets a new one as it would have
     THERE = "there"
     RELEASED = "released"  # there, and freed for it
+    FREE = "free"  # there, of nobody, and kept for it
     LOST = "lost"
     TAKEN = "taken"  # there, but not for this claim
     UNKNOWN = "unknown"
@@ -80,7 +81,7 @@ def _of(volume: Volume, item: Item) -> Outlook:
     if claim is None and volume.policy == RECYCLE:
         return Outlook(Data.LOST, why=f"volume {name} was wiped: its policy is {RECYCLE}")
     if claim is None or (is_own and not claim.uid):
-        return Outlook(Data.THERE, volume)
+        return Outlook(Data.THERE if claim else Data.FREE, volume)
     if not is_own:
         why = f"volume {name} is, or was, of claim {claim.namespace}/{claim.name}"
         return Outlook(Data.TAKEN, volume, why)

@@ -11,6 +11,7 @@ from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete import apply, judge, undo
 from kubectl_admin.etcd.undelete.apply import Became
+from kubectl_admin.etcd.undelete.around import volume_of
 from kubectl_admin.etcd.undelete.entries import Head
 from kubectl_admin.etcd.undelete.facts import Plan
 from kubectl_admin.etcd.undelete.journal import Journal
@@ -197,3 +198,99 @@ def test_what_is_taken_back_until_the_server_falls_silent_is_told(tmp_path: Path
         run.run(Rehearsed())
     told = {key.name: str(one.became) for key, one in run.outcomes.items()}
     assert told == {"a": "made", "b": "taken back", "c": "taken back", "s": "refused"}
+
+
+# Volumes.
+
+CLAIM = thing("PersistentVolumeClaim", "data", spec={"volumeName": "v"})
+VOLUME = "/api/v1/persistentvolumes/v"
+FORMER = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "namespace": "shop",
+    "name": "data",
+    "uid": "uid-PersistentVolumeClaim-data",
+}
+
+
+def volume(phase: str, reference: Object | None) -> Object:
+    spec: Object = {"persistentVolumeReclaimPolicy": "Retain", "nfs": {"server": "n", "path": "/v"}}
+    if reference:
+        spec["claimRef"] = reference
+    return thing("PersistentVolume", "v", spec=spec, status={"phase": phase})
+
+
+def with_volume(there: Object, *others: Object) -> tuple[Plan, ObjectStore]:
+    """The plan for a claim whose volume is there."""
+    fact = volume_of(there)
+    plan = judge.plan(
+        [found(one) for one in (CLAIM, *others)],
+        live(volumes=[fact], before=[volume_of(volume("Bound", FORMER))]),
+    )
+    return plan, ObjectStore(RESOURCES, there)
+
+
+def test_a_volume_of_nobody_is_kept_for_its_claim_before_that_is_made(tmp_path: Path) -> None:
+    plan, store = with_volume(volume("Available", None))
+    run = a_run(store, plan, tmp_path)
+    run.run(Rehearsed())
+    assert became(run) == [Became.MADE]
+    assert [method for method, _ in store.sent] == ["PATCH", "POST"]
+    reference = store.items[VOLUME]["spec"]["claimRef"]
+    assert reference == {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "namespace": "shop",
+        "name": "data",
+    }
+    assert run.journal
+    assert not undo.left(list(undo.take_back(store, Journal.resume(run.journal.path))))  # type: ignore[arg-type]
+    assert "claimRef" not in store.items[VOLUME]["spec"]
+
+
+def test_a_volume_of_nobody_that_another_claim_has_taken_meanwhile_stays_its_own(tmp_path: Path) -> None:
+    plan, store = with_volume(volume("Available", None))
+    store.items[VOLUME] = volume("Bound", {"namespace": "other", "name": "x", "uid": "u"})
+    run = a_run(store, plan, tmp_path)
+    run.run(Rehearsed())
+    assert (became(run), store.sent) == ([Became.REFUSED], [])
+
+
+def test_a_volume_of_nobody_stays_with_the_claim_that_has_taken_it_since(tmp_path: Path) -> None:
+    plan, store = with_volume(volume("Available", None))
+    run = a_run(store, plan, tmp_path)
+    run.run(Rehearsed())
+    store.items[VOLUME]["spec"]["claimRef"] = {"namespace": "other", "name": "x", "uid": "u"}
+    assert run.journal
+    undone = list(undo.take_back(store, Journal.resume(run.journal.path)))  # type: ignore[arg-type]
+    assert [one.why for one in undo.left(undone)] == ["it is of another claim now"]
+
+
+@pytest.mark.parametrize("there", [volume("Released", FORMER), volume("Available", None)])
+def test_a_volume_whose_claim_is_refused_is_given_back_in_the_same_run(tmp_path: Path, there: Object) -> None:
+    plan, store = with_volume(there, CONFIG)
+    store.hook = failing("POST", Forbidden(403, "Forbidden", "no"), at="/api/v1/namespaces/shop/persistent")
+    run = a_run(store, plan, tmp_path, keep_going=True)
+    run.run(Rehearsed())
+    assert sorted(became(run)) == [Became.MADE, Became.REFUSED]
+    assert store.items[VOLUME]["spec"] == there["spec"]
+    assert len(pending(run)) == 1  # the ConfigMap
+    assert not run.undone
+
+
+def test_a_volume_that_can_not_be_given_back_is_named(tmp_path: Path) -> None:
+    plan, store = with_volume(volume("Released", FORMER))
+    refuse = failing("POST", Forbidden(403, "Forbidden", "no"))
+    patched = list[str]()
+
+    def refuse_second(method: str, path: str, _body: object) -> None:
+        if method == "PATCH":
+            patched.append(path)
+            if len(patched) > 1:
+                raise Forbidden(403, "Forbidden", "not again")
+
+    store.hook = together(refuse, refuse_second)
+    run = a_run(store, plan, tmp_path, keep_going=True)
+    run.run(Rehearsed())
+    assert [(one.entry.name, one.why) for one in run.undone] == [("v", "not again")]
+    assert len(pending(run)) == 1

@@ -244,11 +244,20 @@ def test_a_volume_that_a_later_claim_of_the_name_has_had_is_freed_and_said():
     assert (said.severity, "another claim of this name" in said.evidence) == (Severity.WARNING, True)
 
 
-@pytest.mark.parametrize("claim", [None, Claim("shop", "data-db-0", "")])
-def test_a_volume_that_is_free_needs_nothing(claim):
-    planned = plan(CLAIM, around=claims(volume("Available", claim=claim)))
+def test_a_volume_that_is_kept_for_its_claim_already_needs_nothing():
+    planned = plan(CLAIM, around=claims(volume("Available", claim=Claim("shop", "data-db-0", ""))))
     assert planned.todo
     assert not planned.freed
+
+
+@pytest.mark.parametrize("policy", ["Retain", "Delete"])
+def test_a_volume_of_nobody_is_kept_for_the_claim_that_names_it(policy):
+    """Otherwise another claim may take it before this one is made."""
+    free = volume("Available", policy, claim=None)
+    planned = plan(CLAIM, SET, around=claims(free))
+    assert [item.key.name for item in planned.todo] == ["data-db-0", "db"]
+    assert planned.freed == {key(CLAIM): free}
+    assert not planned.findings
 
 
 @pytest.mark.parametrize(
