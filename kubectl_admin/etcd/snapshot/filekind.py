@@ -1,5 +1,7 @@
 """The kind of a file that is not a database of etcd, in words for the person who named it by mistake."""
 
+import re
+
 # Offset of a mark, the mark, the kind of the file, and what to do about it.
 MARKS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "compressed with gzip", "unpack it first: gunzip"),
@@ -25,6 +27,7 @@ WORDS = (
     ("<html", "a web page"),
     ("{", "JSON"),
 )
+KUBECONFIG = re.compile(r"""^kind:\s*(["']?)Config\1\s*$""", re.MULTILINE)
 SHOWN = 60
 DEFAULT_HINT = "name a file that «etcdctl snapshot save» has written"
 
@@ -66,7 +69,7 @@ def _text_kind(start: bytes) -> tuple[str, str] | None:
     for word, what in WORDS:
         if text.lower().startswith(word):
             return what, DEFAULT_HINT
-    if "kind: Config" in text:
+    if KUBECONFIG.search(text):
         return "a kubeconfig", DEFAULT_HINT
     if "apiVersion:" in text:
         return "a manifest in YAML", DEFAULT_HINT

@@ -125,9 +125,10 @@ def read(path: Path, chain: Chain) -> tuple[Head, dict[int, Entry]]:
     Raises UsageError for a file that is none, and for one that was changed by somebody else.
     """
     try:
-        with path.open("rb") as file:
+        # A named pipe without a writer would keep even open() waiting, a device has no end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{path} is not a file")
+                raise UsageError(f"{path} is not a regular file", "name the journal that its run has told")
             lines = _lines(path, iter(lambda: file.readline(LONGEST), b""), chain)
             return _head(path, next(lines, {})), _entries(path, lines)
     except OSError as error:

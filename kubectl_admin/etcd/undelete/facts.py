@@ -253,8 +253,8 @@ class Plan:
 
     items: all that were asked for, in the order in which they are made; what is to be done is `todo`.
     changed: whether those that have changed are taken back as well.
-    freed: by the key of a claim, the volume that is kept for it right before it is made: one that is
-    Released, or of nobody.
+    freed: by the key of a claim, the volume that is kept for it right before it is made: a Released one, or one
+    of nobody.
     """
 
     items: tuple[Item, ...]

@@ -116,6 +116,24 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
         Journal.resume(path)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "j.jsonl" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(UsageError, match="is not a regular file"):
+        Journal.resume(path)
+
+
+def test_a_volume_that_is_kept_is_noted_with_its_claim(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal.begin(path, HEAD) as journal:
+        intent = Intent(Deed.FREE, BY_KIND["PersistentVolume"], "", "v", {}, claim=("shop", "data"))
+        journal.intend([intent])
+    with Journal.resume(path) as journal:
+        assert [entry.claim for entry in pending(journal)] == [("shop", "data")]
+
+
 def test_a_journal_has_its_name_of_the_snapshot(tmp_path: Path) -> None:
     snapshot = tmp_path / "snapshot.db"
     first = beside(snapshot, BEGAN)
