@@ -78,6 +78,7 @@ def undelete(
         env.show(replace(planned, tables=(), paragraphs=(), closing=""), env.stderr, output="table")
         return planned
     count = len(plan.todo) - len(rehearsed.refused)
+    count += sum(not plan.takes(item) for item in plan.unfinished)
     question = (
         f"bring {count} {'object' if count == 1 else 'objects'} of {snapshot} back into context "
         f"{live.target.context}"

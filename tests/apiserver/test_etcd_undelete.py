@@ -19,6 +19,7 @@ from kubectl_admin.etcd.past.gather import of_file
 from kubectl_admin.etcd.past.local import Local, opened
 from kubectl_admin.etcd.undelete import apply, judge
 from kubectl_admin.etcd.undelete import undo as undoing
+from kubectl_admin.etcd.undelete.ends import Became, Outcome
 from kubectl_admin.etcd.undelete.entries import Head
 from kubectl_admin.etcd.undelete.facts import Asked, Item
 from kubectl_admin.etcd.undelete.gather import gather
@@ -411,10 +412,10 @@ def test_the_others_come_back_into_a_namespace_in_which_one_is_refused(
     scene.empty(cluster, refusing)
     done = attempt(there, cluster, refusing, tmp_path / "j.jsonl", keep_going=True)
     states = {(item.resource.kind, item.key.name): one.became for item, one in by_item(done)}
-    refused = [named for named, became in states.items() if became is not apply.Became.MADE]
-    assert (refused, states["ConfigMap", "applied"]) == ([("ConfigMap", "applied")], apply.Became.REFUSED)
+    refused = [named for named, became in states.items() if became is not Became.MADE]
+    assert (refused, states["ConfigMap", "applied"]) == ([("ConfigMap", "applied")], Became.REFUSED)
     assert ("ConfigMap", "web") in scene.read(cluster, refusing)
 
 
-def by_item(done: apply.Run) -> list[tuple[Item, apply.Outcome]]:
+def by_item(done: apply.Run) -> list[tuple[Item, Outcome]]:
     return [(one.item, one) for one in done.outcomes.values()]

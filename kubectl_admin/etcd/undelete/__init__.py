@@ -6,6 +6,7 @@ Reading order:
 - select: which of them are asked for
 - written, made, compare: an object as a person wrote it, those that controllers make, how two differ
 - owners, volumes, order: which owners and volumes there are for what comes back, and which comes first
+- unfinished: what an earlier run has not noted in what it has made
 - settle, judge: what becomes of each of them, and the plan
 - rules, findings: what can't be brought back, and what is to be known
 - merge: a live object with its changed fields put back
@@ -13,6 +14,6 @@ Reading order:
 - discovery, read, gather, around: asks both clusters
 - send, rehearse: one object, sent; all of them, tried
 - entries, journal: a journal of what is changed
-- reserve, keep, batches, apply, undo: makes what the plan has, and takes it back
+- reserve, keep, batches, ends, complete, apply, undo: makes what the plan has, and takes it back
 - outcome: what has come of it
 """

@@ -10,51 +10,31 @@ Where the server does not answer any more, nothing is taken back: the same comma
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
 
-from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Forbidden
 from kubectl_admin.cluster.objects import has_condition
 from kubectl_admin.cluster.wait import TooLateError, wait_until
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.undelete import rehearse, undo
+from kubectl_admin.etcd.undelete import rehearse, rules, undo
 from kubectl_admin.etcd.undelete.batches import batches, intent, lacking
+from kubectl_admin.etcd.undelete.complete import GoneError, complete, note_managers, note_owners
+from kubectl_admin.etcd.undelete.ends import Became, Note, Outcome
 from kubectl_admin.etcd.undelete.entries import Entry
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Plan, State
 from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.keep import keep
 from kubectl_admin.etcd.undelete.kinds import DEFINITIONS
 from kubectl_admin.etcd.undelete.rehearse import WORKERS, Rehearsed
-from kubectl_admin.etcd.undelete.send import Sent, is_verdict, make, manager_of, own_managers, references
+from kubectl_admin.etcd.undelete.send import Sent, is_verdict, make
+from kubectl_admin.etcd.undelete.unfinished import manager_of
 from kubectl_admin.pool import ask_all
 
 DEADLINE = 900.0  # seconds for a batch: each request has a limit of its own
 ESTABLISHED_TIMEOUT = 60.0  # seconds until a new kind is served
 ESTABLISHED_INTERVAL = 0.2  # seconds between two looks
-
-
-class Became(StrEnum):
-    """What has become of an object of the plan."""
-
-    MADE = "made"
-    PUT_BACK = "put back"
-    THERE = "there"  # somebody has made the same meanwhile
-    REFUSED = "refused"
-    LEFT_OUT = "left out"
-    TAKEN_BACK = "taken back"
-    UNKNOWN = "not known"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """why: for a person, "" where all is well. left: fields of a Service that others have taken."""
-
-    item: Item
-    became: Became
-    why: str = ""
-    left: tuple[str, ...] = ()
 
 
 @dataclass
@@ -74,7 +54,7 @@ class Run:
     journal: Journal | None = None
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
     undone: list[undo.Undone] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     _uids: dict[Key, str] = field(default_factory=dict)
     _made: dict[Key, Json] = field(default_factory=dict)
     _kept: dict[Key, Entry] = field(default_factory=dict)
@@ -97,6 +77,7 @@ class Run:
             good = good and self._make_all(item for item in todo if item.key not in made)
             if good:
                 self._note_owners()
+                self._complete()
             else:
                 self._take_back()
         finally:
@@ -168,7 +149,7 @@ class Run:
         self._journal.note(settled)
         if silent:
             raise silent
-        self._own(items)
+        self._note_managers(item for item in items if not has_later(item))
         self._make(raced)
 
     def _settle(self, item: Item, entry: Entry, sent: Sent) -> Entry:
@@ -186,18 +167,18 @@ class Run:
         self._end(item, Became.MADE if is_new else Became.PUT_BACK, left=sent.left)
         return replace(entry, uid=self._uids[item.key], after=None if is_new else sent.made)
 
-    def _own(self, items: Iterable[Item]) -> None:
+    def _note_managers(self, items: Iterable[Item]) -> None:
         """Notes the field managers of before; that this fails is said, and nothing else."""
         manager = manager_of(self.operation)
         made = {item.key: item for item in items if item.key in self._made and item.state is State.MISSING}
         questions = {
-            key: partial(own_managers, self.cluster, item, self._made[key], manager)
+            key: partial(note_managers, self.cluster, item, self._made[key], (), manager)
             for key, item in made.items()
         }
         for key, answer in ask_all(questions, deadline=DEADLINE, workers=WORKERS).items():
             if isinstance(answer, AdminError):
                 why = rehearse.words(answer)
-                self.notes.append(f"{made[key].title}: its field managers are not as before: {why}")
+                self.notes.append(Note(made[key], rules.MANAGERS, f"its field managers are not noted: {why}"))
             elif answer:
                 self._made[key] = answer
 
@@ -230,20 +211,35 @@ class Run:
         return self.keep_going or not found.refused
 
     def _note_owners(self) -> None:
-        """Puts in references to owners that were made after what they own."""
-        for item in self.plan.todo:
-            made = self._made.get(item.key)
-            if made is None or not any(owner.later for owner in item.owners):
-                continue
-            metadata = {
-                "uid": made["metadata"].get("uid"),
-                "ownerReferences": references(item, self._uids, is_try=False),
-            }
-            path = item.resource.path(item.key.namespace, item.key.name)
+        """Puts in references to owners that were made after what they own.
+
+        The field managers of these follow: until then it is seen that a run has made them.
+        """
+        items = [item for item in self.plan.todo if item.key in self._made and has_later(item)]
+        manager = manager_of(self.operation)
+        for item in items:
+            uid, later = self._uids[item.key], [owner for owner in item.owners if owner.later]
             try:
-                self.cluster.patch(path, {"metadata": metadata}, MERGE_PATCH)
-            except ApiError as error:
-                self.notes.append(f"{item.title}: its owner is not noted in it: {error.message}")
+                noted = note_owners(self.cluster, item, later, self._uids, manager, uid)
+            except (ApiError, GoneError) as error:
+                why = f"its owner is not noted in it: {rehearse.words(error)}"
+                self.notes.append(Note(item, rules.REFERENCE, why))
+            else:
+                self._made[item.key] = noted or self._made[item.key]
+        self._note_managers(items)
+
+    def _complete(self) -> None:
+        """Notes what earlier runs have not noted in what they have made."""
+        for item in self.plan.unfinished:
+            try:
+                why = complete(self.cluster, self._journal, item, self._uids, manager_of(self.operation))
+            except AdminError as error:
+                self.outcomes[item.key] = Outcome(item, Became.UNKNOWN, error.what)
+                raise
+            if why:
+                self._end(item, Became.REFUSED, why)
+            elif item.key not in self.outcomes:
+                self._end(item, Became.COMPLETED)
 
     def _take_back(self) -> None:
         """Takes back all that this run has changed."""
@@ -263,7 +259,7 @@ class Run:
         self.outcomes[item.key] = Outcome(item, became, why, left)
         if became in (Became.REFUSED, Became.LEFT_OUT):
             self._failed.append(item)
-        self.step(len(self.plan.todo))
+        self.step(len(self.plan.todo) + len(self.plan.unfinished))
 
     @property
     def _journal(self) -> Journal:
@@ -287,6 +283,11 @@ def is_established(cluster: Cluster, item: Item) -> bool:
         except ApiError:
             return False
     return True
+
+
+def has_later(item: Item) -> bool:
+    """Whether one of its owners is made after it."""
+    return any(owner.later for owner in item.owners)
 
 
 def is_leaving(there: Json) -> bool:

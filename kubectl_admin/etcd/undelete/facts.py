@@ -121,6 +121,19 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """What a run that was cut has not noted in an object that it has made.
+
+    makers: the field managers of such runs. owners: those without a reference. managers: whether the field
+    managers of before are missing.
+    """
+
+    makers: tuple[str, ...]
+    owners: tuple[Owner, ...] = ()
+    managers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """An object of the snapshot, as it was gathered with its live counterpart.
 
@@ -148,6 +161,7 @@ class Item:
     held: why it can't be brought back although it is missing; "" where it can.
     owners: those whose references it keeps; others are dropped.
     raced: whether a controller may make one of its own at the same moment: it is then changed to what it was.
+    lack: what is left to be noted in it by an earlier run; None for nothing.
     """
 
     resource: Resource
@@ -160,6 +174,7 @@ class Item:
     held: str = ""
     owners: tuple[Owner, ...] = ()
     raced: bool = False
+    lack: Lack | None = None
 
     @property
     def title(self) -> str:
@@ -253,8 +268,8 @@ class Plan:
 
     items: all that were asked for, in the order in which they are made; what is to be done is `todo`.
     changed: whether those that have changed are taken back as well.
-    freed: by the key of a claim, the volume that is kept for it right before it is made: a Released one, or one
-    of nobody.
+    freed: by the key of a claim, the volume that is kept for it right before it is made: a Released one, or
+    one of nobody.
     """
 
     items: tuple[Item, ...]
@@ -266,6 +281,11 @@ class Plan:
     def todo(self) -> tuple[Item, ...]:
         """Those that are made, or changed back, in order."""
         return tuple(each for each in self.items if self.takes(each))
+
+    @property
+    def unfinished(self) -> tuple[Item, ...]:
+        """Those that an earlier run has made, and has not completed."""
+        return tuple(each for each in self.items if each.lack)
 
     def takes(self, item: Item) -> bool:
         """Whether an item is one of these."""

@@ -10,6 +10,7 @@ from kubectl_admin.etcd.undelete.facts import Asked, Found, Live, Plan, Thing
 from kubectl_admin.etcd.undelete.order import ordered
 from kubectl_admin.etcd.undelete.owners import kept
 from kubectl_admin.etcd.undelete.settle import settle
+from kubectl_admin.etcd.undelete.unfinished import lack_of
 from kubectl_admin.etcd.undelete.volumes import Data
 from kubectl_admin.finding import Finding, Gap
 from kubectl_admin.report.text import printable
@@ -33,7 +34,8 @@ def plan(
     """
     settled = settle(found, live, changed=changed, empty_volumes=empty_volumes)
     for key, item in settled.items.items():
-        settled.items[key] = replace(item, owners=kept(settled.ties(item)))
+        owned = replace(item, owners=kept(settled.ties(item)))
+        settled.items[key] = replace(owned, lack=lack_of(owned))
     order = ordered(settled.items.values())
     todo = {item.key for item in settled.coming()}
     freed = {

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kubectl_admin.etcd.undelete import rules, undo
-from kubectl_admin.etcd.undelete.apply import Became, Outcome, Run
+from kubectl_admin.etcd.undelete.apply import Run
+from kubectl_admin.etcd.undelete.ends import Became, Outcome
 from kubectl_admin.etcd.undelete.entries import Entry, Head
 from kubectl_admin.etcd.undelete.facts import Item, Plan
 from kubectl_admin.etcd.undelete.rehearse import Rehearsed
@@ -14,7 +15,7 @@ from kubectl_admin.report.text import printable
 
 COLUMNS = (Column("NAMESPACE"), Column("KIND"), Column("NAME"), Column("OUTCOME"), Column("WHY"))
 NOT_DONE = (Became.REFUSED, Became.LEFT_OUT, Became.UNKNOWN)
-WELL = (Became.MADE, Became.PUT_BACK, Became.THERE)
+WELL = (Became.MADE, Became.PUT_BACK, Became.COMPLETED, Became.THERE)
 
 
 def outcome(run: Run) -> Report:
@@ -95,7 +96,14 @@ def of_run(run: Run, shown: Sequence[Outcome]) -> Iterator[Finding]:
                 objects=[name_of(one.item)],
             )
     for note in run.notes:
-        yield rules.MANAGERS.warning(subject="field managers", evidence=printable(note))
+        is_left = note.rule is rules.REFERENCE
+        yield note.rule.finding(
+            Severity.VIOLATION if is_left else Severity.WARNING,
+            subject=printable(note.item.title),
+            evidence=printable(note.why),
+            fix="run the same again: it takes up what is left",
+            objects=[name_of(note.item)],
+        )
     for undone in undo.left(run.undone):
         yield still_there(undone)
 

@@ -8,6 +8,7 @@ from typing import Any
 from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Item, State
 from kubectl_admin.etcd.undelete.facts import Plan as Facts
 from kubectl_admin.etcd.undelete.manifests import HIDDEN, SECRETS, diff, manifests
+from kubectl_admin.etcd.undelete.unfinished import said
 from kubectl_admin.finding import Finding
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
 from kubectl_admin.report.text import some_of
@@ -24,7 +25,7 @@ SECRET = ("data", "stringData", "metadata.annotations")  # with the annotation o
 def plan(planned: Facts, findings: Iterable[Finding] = ()) -> Report:
     """The plan. findings: further ones, as the API server has said them."""
     items = planned.items
-    shown = [one for one in items if one.held or planned.takes(one) or one.state is State.CHANGED]
+    shown = [one for one in items if one.held or one.lack or planned.takes(one) or one.state is State.CHANGED]
     tables = [Table(COLUMNS, [_row(item, planned) for item in shown[:LISTED]])] if shown else []
     fields = [(item, change) for item in planned.items for change in item.changes] if planned.changed else []
     if fields:
@@ -33,7 +34,7 @@ def plan(planned: Facts, findings: Iterable[Finding] = ()) -> Report:
     return Report(
         kind="EtcdUndelete",
         items=lambda: (document(item, planned) for item in planned.items),
-        names=lambda: (name(item) for item in planned.todo),
+        names=lambda: (name(item) for item in items if planned.takes(item) or item.lack),
         tables=tables,
         paragraphs=[f"not listed: {more:,} more objects (-o json lists them)"] if more else [],
         findings=[*planned.findings, *findings],
@@ -50,15 +51,17 @@ def name(item: Item) -> str:
 def document(item: Item, planned: Facts) -> Mapping[str, object]:
     """An object for programs. Values of Secrets are hidden."""
     action = "create" if item.state is State.MISSING else "replace"
+    if not planned.takes(item):
+        action = "complete" if item.lack else None
     return {
         "kind": item.resource.kind,
         "apiVersion": item.resource.api_version,
         "namespace": item.key.namespace or None,
         "name": item.key.name,
         "state": str(item.state),
-        "action": action if planned.takes(item) else None,
+        "action": action,
         "madeBy": item.made_by or None,
-        "why": item.held or None,
+        "why": item.held or (said(item.lack) if item.lack else None),
         "changes": [_change(item, change) for change in item.changes],
     }
 
@@ -80,7 +83,7 @@ def _shown(item: Item, change: Change, value: Any) -> Any:
 
 def _row(item: Item, planned: Facts) -> list[Cell | str]:
     mark = Mark.BAD if item.held else None if planned.takes(item) else Mark.DOUBT
-    why = item.held
+    why = item.held or (said(item.lack) if item.lack else "")
     if item.state is State.CHANGED:
         why = why or some_of([change.path for change in item.changes])
     kind = f"{item.resource.kind}.{item.resource.group}" if "." in item.key.group else item.resource.kind
@@ -116,13 +119,16 @@ def _words(planned: Facts) -> Iterator[str]:
     yield "missing"
     yield "changed" if planned.changed else "changed (--changed puts them back)"
     yield "held back"
+    yield "not completed"
     yield "unchanged"
     yield "left to controllers"
 
 
 def _word(item: Item, planned: Facts) -> str:
-    back, changed, held, there, made = _words(planned)
+    back, changed, held, unfinished, there, made = _words(planned)
     if item.held:
         return held
+    if item.lack and item.state is State.THERE:
+        return unfinished
     states = {State.MISSING: back, State.CHANGED: changed, State.THERE: there, State.MADE: made}
     return states.get(item.state, held)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
-from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
+from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
 from kubectl_admin.cluster.requests import Query
@@ -17,9 +17,9 @@ from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Owner, State
 from kubectl_admin.etcd.undelete.merge import put_back
+from kubectl_admin.etcd.undelete.unfinished import MANAGER, managers
 from kubectl_admin.etcd.undelete.written import as_written
 
-MANAGER = "kubectl-admin"
 DRY = (("dryRun", "All"), ("fieldManager", MANAGER))
 SERVICES, PODS = ("", "services"), ("", "pods")
 # Fields of a Service for which the server gives another value where the one that is asked for is taken.
@@ -167,51 +167,7 @@ def look(cluster: Cluster, item: Item) -> Json | None:
 
 def is_written_by(there: Mapping[str, object], manager: str) -> bool:
     """Whether a run has written the object: the server notes by whom fields were set."""
-    fields = mapping(there.get("metadata")).get("managedFields")
-    return any(mapping(one).get("manager") == manager for one in (fields if isinstance(fields, list) else ()))
-
-
-def own_managers(cluster: Cluster, item: Item, made: Json, manager: str) -> Json | None:
-    """Notes the object's field managers of before in it again; the object then.
-
-    A server takes over none of them with an object that is made: all fields are its maker's, and who has
-    applied it (server-side) would meet a conflict. None where nobody has. Raises AdminError.
-    manager: of this run; the fields that others have set since are theirs, as controllers do at once.
-    Source: structured-merge-diff merge/update.go, Update; apimachinery pkg/util/managedfields.
-    """
-    fields = item.then["metadata"].get("managedFields") or []
-    kept = [one for one in fields if not one.get("subresource")]
-    if not any(one.get("operation") == "Apply" for one in kept):
-        return None
-    path, there = item.resource.path(item.key.namespace, item.key.name), made
-    for number in range(SENT):
-        metadata = {name: there["metadata"].get(name) for name in ("uid", "resourceVersion")}
-        since = [one for one in there["metadata"].get("managedFields") or () if one.get("manager") != manager]
-        known = [_manager(one) for one in since]
-        content = {
-            "metadata": {
-                **metadata,
-                "managedFields": [*(one for one in kept if _manager(one) not in known), *since],
-            }
-        }
-        try:
-            changed: Json = cluster.patch(path, content, MERGE_PATCH)
-            return changed
-        except Conflict:
-            found = look(cluster, item)
-            if (
-                number + 1 == SENT
-                or found is None
-                or found["metadata"].get("uid") != made["metadata"].get("uid")
-            ):
-                raise
-            there = found
-    return None
-
-
-def _manager(one: Mapping[str, object]) -> tuple[object, ...]:
-    """By which a field manager is one of its kind."""
-    return tuple(one.get(name) for name in ("manager", "operation", "subresource", "apiVersion"))
+    return any(one.get("manager") == manager for one in managers(there))
 
 
 def _sent(cluster: Cluster, item: Item, content: Json, query: Query) -> Sent:
@@ -268,8 +224,3 @@ def taken(item: Item, content: Json, error: AdminError) -> tuple[Json, list[str]
 
 def _version(there: Mapping[str, object] | None) -> object:
     return mapping(mapping(there).get("metadata")).get("resourceVersion")
-
-
-def manager_of(operation: str) -> str:
-    """The field manager by which the writes of a run are known."""
-    return f"{MANAGER}-{operation}"

@@ -21,7 +21,8 @@ from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES
 from kubectl_admin.etcd.undelete.made import made_by
 from kubectl_admin.etcd.undelete.reserve import CLAIM, VOLUMES, claim_patch
-from kubectl_admin.etcd.undelete.send import is_written_by, manager_of
+from kubectl_admin.etcd.undelete.send import is_written_by
+from kubectl_admin.etcd.undelete.unfinished import manager_of
 from kubectl_admin.report.text import printable, some_of
 
 GONE_TIMEOUT = 30.0  # seconds that a deleted claim, or a pod that uses it, is waited for

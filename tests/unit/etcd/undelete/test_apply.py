@@ -1,5 +1,6 @@
 """Objects are made, or it is known that they are not; the journal says what may have been done."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,15 +10,16 @@ import pytest
 
 from kubectl_admin.cluster.errors import ApiError, Conflict, Forbidden
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.undelete import apply, judge, undo
-from kubectl_admin.etcd.undelete.apply import Became
+from kubectl_admin.etcd.undelete import apply, judge, outcome, undo
 from kubectl_admin.etcd.undelete.around import volume_of
+from kubectl_admin.etcd.undelete.ends import Became
 from kubectl_admin.etcd.undelete.entries import Head
 from kubectl_admin.etcd.undelete.facts import Plan
 from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.rehearse import Rehearsed, rehearse, try_all
+from kubectl_admin.finding import Severity
 from tests.fakes.object_store import Object, ObjectStore
-from tests.unit.etcd.undelete.things import RESOURCES, found, live, thing
+from tests.unit.etcd.undelete.things import RESOURCES, found, live, owned, thing
 
 BEGAN = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
 CONFIG = thing("ConfigMap", "a")
@@ -28,13 +30,15 @@ def planned(*items: Object) -> Plan:
     return judge.plan([found(one) for one in items], live())
 
 
-def a_run(store: ObjectStore, plan: Plan, folder: Path, *, keep_going: bool = False) -> apply.Run:
+def a_run(
+    store: ObjectStore, plan: Plan, folder: Path, *, keep_going: bool = False, operation: str = "op"
+) -> apply.Run:
     file = folder / "journal.jsonl"
     return apply.Run(
         store,  # type: ignore[arg-type]
         plan,
-        "op",
-        lambda: Journal.begin(file, Head("op", "s.db", "", "", BEGAN)),
+        operation,
+        lambda: Journal.begin(file, Head(operation, "s.db", "", "", BEGAN)),
         keep_going,
         lambda _: None,
     )
@@ -294,3 +298,116 @@ def test_a_volume_that_can_not_be_given_back_is_named(tmp_path: Path) -> None:
     run.run(Rehearsed())
     assert [(one.entry.name, one.why) for one in run.undone] == [("v", "not again")]
     assert len(pending(run)) == 1
+
+
+# Owners and field managers that are noted afterwards.
+
+TENANT = thing("Widget", "w")
+ARGO = {"manager": "argocd", "operation": "Apply"}
+OWNED = thing(
+    "PersistentVolumeClaim",
+    "data",
+    spec={},
+    metadata={"ownerReferences": [owned(TENANT)], "managedFields": [ARGO]},
+)
+CLAIM_PATH = "/api/v1/namespaces/shop/persistentvolumeclaims/data"
+
+
+def again(store: ObjectStore) -> Plan:
+    """The plan of a second run: for the objects as they are now."""
+    items = [found(one, store.items.get(store.path(one))) for one in (OWNED, TENANT)]
+    return judge.plan(items, live())
+
+
+def references(store: ObjectStore) -> list[str]:
+    return [one["uid"] for one in store.items[CLAIM_PATH]["metadata"].get("ownerReferences", ())]
+
+
+def cut_at(number: int) -> Callable[[str, str, Any], None]:
+    """The client is gone at its nth change."""
+    left = [number]
+
+    def cut(method: str, _path: str, _body: object) -> None:
+        if method in ("POST", "PATCH", "PUT"):
+            left[0] -= 1
+            if left[0] <= 0:
+                raise AdminError("cut")
+
+    return cut
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_second_run_notes_what_one_that_was_cut_has_not(tmp_path: Path, number: int) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = cut_at(number)
+    with contextlib.suppress(AdminError):
+        a_run(store, planned(OWNED, TENANT), tmp_path).run(Rehearsed())
+    store.hook = lambda *_: None
+    plan = again(store)
+    assert plan.todo or plan.unfinished
+    (tmp_path / "again").mkdir()
+    run = a_run(store, plan, tmp_path / "again", operation="second")
+    run.run(Rehearsed())
+    owner = store.items[store.path(TENANT)]["metadata"]["uid"]
+    assert references(store) == [owner]
+    assert store.items[CLAIM_PATH]["metadata"]["managedFields"] == [ARGO]
+    assert run.notes == []
+    last = again(store)
+    assert (last.todo, last.unfinished) == ((), ())
+
+
+def test_what_a_second_run_notes_can_be_taken_back(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = cut_at(3)
+    with pytest.raises(AdminError, match="cut"):
+        a_run(store, planned(OWNED, TENANT), tmp_path).run(Rehearsed())
+    store.hook = lambda *_: None
+    (tmp_path / "again").mkdir()
+    run = a_run(store, again(store), tmp_path / "again", operation="second")
+    run.run(Rehearsed())
+    assert became(run) == [Became.COMPLETED]
+    assert run.journal
+    undone = list(undo.take_back(store, Journal.resume(run.journal.path)))  # type: ignore[arg-type]
+    assert ([str(one.became) for one in undone], references(store)) == (["put back"], [])
+
+
+def test_an_owner_that_a_person_has_made_or_removed_is_his_affair() -> None:
+    """Nothing is put into an object that no run has made."""
+    config, widget = thing("ConfigMap", "a", metadata={"ownerReferences": [owned(TENANT)]}), TENANT
+    now = thing("ConfigMap", "a", metadata={"managedFields": [{"manager": "kubectl-edit"}]})
+    plan = judge.plan([found(config, now), found(widget, widget)], live())
+    assert not plan.unfinished
+
+
+def test_owners_that_others_have_noted_stay(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    other = {**owned(TENANT), "name": "other", "uid": "other"}
+
+    def adopt(method: str, path: str, _body: object) -> None:
+        if method == "POST" and path.endswith("/widgets"):
+            store.items[CLAIM_PATH]["metadata"]["ownerReferences"] = [other]
+
+    store.hook = adopt
+    a_run(store, planned(OWNED, TENANT), tmp_path).run(Rehearsed())
+    assert references(store) == ["other", store.items[store.path(TENANT)]["metadata"]["uid"]]
+
+
+def test_owners_that_can_not_be_noted_are_left_to_do(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = failing("PATCH", *(Forbidden(403, "Forbidden", "no") for _ in range(9)))
+    run = a_run(store, planned(OWNED, TENANT), tmp_path)
+    run.run(Rehearsed())
+    said = outcome.outcome(run).findings
+    assert [(one.rule, one.severity) for one in said] == [
+        ("undelete-reference", Severity.VIOLATION),
+        ("undelete-managers", Severity.WARNING),
+    ]
+    plan = again(store)
+    assert (plan.todo, [item.key.name for item in plan.unfinished]) == ((), ["data"])
+    (tmp_path / "again").mkdir()
+    store.hook = failing("PATCH", *(Forbidden(403, "Forbidden", "no") for _ in range(9)))
+    second = a_run(store, plan, tmp_path / "again", operation="second")
+    second.run(Rehearsed())
+    assert became(second) == [Became.REFUSED]
+    assert outcome.outcome(second).violated
+    assert pending(second) == []
