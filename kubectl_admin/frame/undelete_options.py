@@ -23,7 +23,10 @@ OPTIONS = (
     ),
     click.option("-l", "--selector", default="", metavar="SELECTOR", help="Only objects with these labels."),
     click.option(
-        "--changed", is_flag=True, help="Put objects that have changed back to what they were, too."
+        "--changed",
+        is_flag=True,
+        help="Put objects that have changed back to what they were, too. With --undo: take back objects that "
+        "have changed since, too.",
     ),
     click.option(
         "--dry-run",

@@ -72,7 +72,7 @@ def command(
     if undo:
         if snapshot:
             raise UsageError("--undo takes its journal, and no snapshot")
-        return etcd_undelete_undo.undo(env, undo, how)
+        return etcd_undelete_undo.undo(env, undo, how, changed=wish.changed)
     if snapshot is None:
         raise UsageError("name a snapshot", "kubectl admin etcd-undelete SNAPSHOT -n NAMESPACE")
     return etcd_undelete_work.undelete(env, snapshot, wish, opening, how)

@@ -7,8 +7,8 @@ from kubectl_admin.frame.environment import Environment
 from kubectl_admin.report import Report
 
 
-def undo(env: Environment, path: Path, how: ChangeOptions) -> Report:
-    """Takes back what a run has changed."""
+def undo(env: Environment, path: Path, how: ChangeOptions, *, changed: bool) -> Report:
+    """Takes back what a run has changed. changed: what has changed since as well."""
     from kubectl_admin.errors import UsageError
     from kubectl_admin.etcd.past.ready import cluster_uid
     from kubectl_admin.etcd.undelete import outcome
@@ -29,7 +29,7 @@ def undo(env: Environment, path: Path, how: ChangeOptions) -> Report:
 
         def act() -> Report:
             with env.progress("taking changes back") as progress:
-                for one in undoing.take_back(live, journal):
+                for one in undoing.take_back(live, journal, changed=changed):
                     done.append(one)
                     progress.step(len(entries))
             return so_far()

@@ -14,6 +14,7 @@ Reading order:
 - discovery, read, gather, around: asks both clusters
 - send, rehearse: one object, sent; all of them, tried
 - entries, journal: a journal of what is changed
-- reserve, keep, batches, ends, complete, apply, undo: makes what the plan has, and takes it back
+- reserve, keep, batches, ends, complete, apply: makes what the plan has
+- since, undo: whether it has changed since; takes it back
 - outcome: what has come of it
 """

@@ -19,7 +19,7 @@ from kubectl_admin.cluster.objects import has_condition
 from kubectl_admin.cluster.wait import TooLateError, wait_until
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete import rehearse, rules, undo
-from kubectl_admin.etcd.undelete.batches import batches, intent, lacking
+from kubectl_admin.etcd.undelete.batches import batches, intent, lacking, noted
 from kubectl_admin.etcd.undelete.complete import GoneError, complete, note_managers, note_owners
 from kubectl_admin.etcd.undelete.ends import Became, Note, Outcome
 from kubectl_admin.etcd.undelete.entries import Entry
@@ -165,7 +165,7 @@ class Run:
         self._uids[item.key] = str(sent.made["metadata"].get("uid") or "")
         is_new = item.state is State.MISSING
         self._end(item, Became.MADE if is_new else Became.PUT_BACK, left=sent.left)
-        return replace(entry, uid=self._uids[item.key], after=None if is_new else sent.made)
+        return replace(entry, uid=self._uids[item.key], after=noted(item, sent.made))
 
     def _note_managers(self, items: Iterable[Item]) -> None:
         """Notes the field managers of before; that this fails is said, and nothing else."""
@@ -242,10 +242,10 @@ class Run:
                 self._end(item, Became.COMPLETED)
 
     def _take_back(self) -> None:
-        """Takes back all that this run has changed."""
+        """Takes back all that this run has changed, a moment ago: controllers may have written it since."""
         self.say("an object is refused: all that was made is taken back")
         keys = {(key.group, key.plural, key.namespace, key.name): key for key in self.outcomes}
-        for one in undo.take_back(self.cluster, self._journal):
+        for one in undo.take_back(self.cluster, self._journal, changed=True):
             self.undone.append(one)
             entry = one.entry
             key = keys.get((entry.resource.group, entry.resource.plural, entry.namespace, entry.name))

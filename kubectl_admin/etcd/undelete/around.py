@@ -1,6 +1,6 @@
 """Asks what of the clusters decides about objects that come back: volumes, their snapshots, owners."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -22,13 +22,14 @@ from kubectl_admin.etcd.undelete.facts import (
 )
 from kubectl_admin.etcd.undelete.kinds import CLAIMS, SNAPSHOTS
 from kubectl_admin.etcd.undelete.read import get, is_answer, permission, words
-from kubectl_admin.etcd.undelete.reserve import VOLUMES
+from kubectl_admin.etcd.undelete.reserve import CLAIM, VOLUMES
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 DEADLINE = 3600.0  # seconds for all owners; each request has a limit of its own
 WORKERS = 8
-WITH_VOLUMES = frozenset({CLAIMS, (VOLUMES.group, VOLUMES.plural), ("apps", "statefulsets")})
+SETS = ("apps", "statefulsets")
+WITH_VOLUMES = frozenset({CLAIMS, (VOLUMES.group, VOLUMES.plural), SETS})
 
 
 @dataclass
@@ -46,11 +47,28 @@ class Around:
         volumes: Sequence[Volume] | None = ()
         before: Sequence[Volume] = ()
         snapshots: Sequence[VolumeSnapshot] = ()
+        leaving: frozenset[tuple[str, str]] | None = frozenset()
         if names & WITH_VOLUMES:
             volumes = self._volumes()
             before = [volume_of(item) for item in self.past.list(VOLUMES.path())]
             snapshots = self._snapshots()
-        return Live(volumes, snapshots, before, self.now.preferred, self._owners(found))
+        if SETS in names:
+            leaving = self._leaving({one.key.namespace for one in found if is_set(one)})
+        return Live(volumes, snapshots, leaving, before, self.now.preferred, self._owners(found))
+
+    def _leaving(self, namespaces: Collection[str]) -> frozenset[tuple[str, str]] | None:
+        """The claims there that are being deleted: their volumes are Bound until they are gone."""
+        path = CLAIM.path(next(iter(namespaces)) if len(namespaces) == 1 else "")
+        try:
+            found = [item["metadata"] for item in self.live.list(path)]
+        except ApiError as error:
+            self.gaps.append(Gap("claims", words(error), permission(error)))
+            return None
+        return frozenset(
+            (str(one.get("namespace") or ""), str(one["name"]))
+            for one in found
+            if one.get("deletionTimestamp")
+        )
 
     def _volumes(self) -> Sequence[Volume] | None:
         try:
@@ -87,6 +105,11 @@ class Around:
             for key, answer in answers.items()
             if not isinstance(answer, AdminError)
         }
+
+
+def is_set(one: Found) -> bool:
+    """Whether it is a StatefulSet, which makes claims."""
+    return (one.resource.group, one.resource.plural) == SETS
 
 
 def volume_of(item: Json) -> Volume:

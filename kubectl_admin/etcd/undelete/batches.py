@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from kubectl_admin.etcd.undelete.entries import Deed, Intent
-from kubectl_admin.etcd.undelete.facts import Item, State
+from kubectl_admin.etcd.undelete.facts import Item, Json, State
 from kubectl_admin.etcd.undelete.kinds import CLAIMS
 from kubectl_admin.etcd.undelete.rehearse import coming
 from kubectl_admin.etcd.undelete.volumes import claims_of
@@ -15,6 +15,13 @@ def intent(item: Item) -> Intent:
     """The change that an item is."""
     deed = Deed.CREATE if item.state is State.MISSING else Deed.REPLACE
     return Intent(deed, item.resource, item.key.namespace, item.key.name, item.now)
+
+
+def noted(item: Item, made: Json) -> Json:
+    """The object as the server has answered, for the journal: without who has written which field."""
+    metadata = {name: value for name, value in made["metadata"].items() if name != "managedFields"}
+    head = {"apiVersion": item.resource.api_version, "kind": item.resource.kind}
+    return {**made, **head, "metadata": metadata}
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:

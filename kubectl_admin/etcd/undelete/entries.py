@@ -49,8 +49,8 @@ class Entry:
     """A change that was begun.
 
     before: the object before it; None for one that was not there. at: when it was begun.
-    uid: of the object afterwards; "" where the answer was never seen. after: one that was replaced, as it was
-    then.
+    uid: of the object afterwards; "" where the answer was never seen. after: the object as it was then; None
+    where that is not known, and of a volume.
     claim: namespace and name of the one for which a volume is kept; None for all else, and in journals of
     earlier versions.
     refused: whether it was certainly not carried out. undone: whether it is taken back already.

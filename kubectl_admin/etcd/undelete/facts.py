@@ -249,6 +249,7 @@ class Live:
 
     volumes: all of it; None where they could not be read, so that nothing is known of any.
     snapshots: all VolumeSnapshots; none where the cluster has no such kind.
+    leaving: claims that are being deleted, by namespace and name; None where they could not be read.
     before: the volumes as the snapshot has them.
     resources: what it serves.
     owners: for owners that were not asked for: the uid of the live object of that name, or "" for none. An
@@ -257,6 +258,7 @@ class Live:
 
     volumes: Sequence[Volume] | None = ()
     snapshots: Sequence[VolumeSnapshot] = ()
+    leaving: frozenset[tuple[str, str]] | None = frozenset()
     before: Sequence[Volume] = ()
     resources: Sequence[Resource] = ()
     owners: Mapping[Key, str] = field(default_factory=dict)

@@ -153,7 +153,7 @@ def still_there(one: undo.Undone) -> Finding:
     return rules.NOT_UNDONE.violation(
         subject=printable(one.entry.title),
         evidence=printable(one.why),
-        fix="see to it by hand",
+        fix="take it back nevertheless: --changed" if one.is_changed else "see to it by hand",
         objects=[entry_name(one.entry)],
     )
 

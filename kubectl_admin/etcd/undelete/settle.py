@@ -226,8 +226,12 @@ def _sets(settled: Settled, *, empty_volumes: bool, items: Iterable[Item] | None
         names = [*volumes.claims_of(item.then, absent[item.key.namespace]), *owned[item.key]]
         if not empty_volumes:
             names += unasked.of(item)
+        unseen = [] if empty_volumes else unasked.unseen(item)
         if names:
             yield item, rules.EMPTY, f"it would make claim {min(names)} again, empty"
+        elif unseen:
+            why = f"whether its claim {unseen[0]} is being deleted could not be looked at"
+            yield item, rules.UNKNOWN, why
 
 
 def _hold_without_owner(settled: Settled) -> bool:

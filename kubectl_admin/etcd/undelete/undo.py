@@ -1,8 +1,9 @@
 """Takes back what a run has changed, by its journal, in reverse order.
 
-An object is deleted by its UID, so never another one of the same name. A namespace in which others have made
-something since stays, and so does the definition of a kind; so do both while anything in them is left, which
-would go with them. An object that was put back is given its former content, unless it has changed since.
+An object is deleted by its UID, so never another one of the same name, and not if a person has changed it
+since. A namespace in which others have made something since stays, and so does the definition of a kind; so
+do both while anything in them is left, which would go with them. An object that was put back is given its
+former content, unless it has changed since.
 """
 
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -22,6 +23,7 @@ from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES
 from kubectl_admin.etcd.undelete.made import made_by
 from kubectl_admin.etcd.undelete.reserve import CLAIM, VOLUMES, claim_patch
 from kubectl_admin.etcd.undelete.send import is_written_by
+from kubectl_admin.etcd.undelete.since import changed_since
 from kubectl_admin.etcd.undelete.unfinished import manager_of
 from kubectl_admin.report.text import printable, some_of
 
@@ -41,11 +43,15 @@ class Became(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A change that was taken back, or was left, and why."""
+    """A change that was taken back, or was left, and why.
+
+    is_changed: whether it was left since the object has changed.
+    """
 
     entry: Entry
     became: Became
     why: str = ""
+    is_changed: bool = False
 
 
 def pending(journal: Journal) -> list[Entry]:
@@ -54,18 +60,21 @@ def pending(journal: Journal) -> list[Entry]:
     return sorted(entries, key=lambda entry: -entry.number)
 
 
-def take_back(cluster: Cluster, journal: Journal, entries: Sequence[Entry] | None = None) -> Iterator[Undone]:
+def take_back(
+    cluster: Cluster, journal: Journal, entries: Sequence[Entry] | None = None, *, changed: bool = False
+) -> Iterator[Undone]:
     """Takes changes back, one after the other. Raises AdminError where the server does not answer.
 
-    entries: those that are; None for all that are pending.
+    entries: those that are; None for all that are pending. changed: whether those as well whose objects have
+    changed since.
     """
-    run = _Undo(cluster, journal)
+    run = _Undo(cluster, journal, changed)
     for entry in pending(journal) if entries is None else entries:
         undone = run.undo(entry)
         if undone.became is Became.LEFT:
             run.left.add(entry.number)
         else:
-            journal.note([replace(entry, undone=True)])
+            journal.note([replace(entry, undone=True, after=None)])
         yield undone
 
 
@@ -75,6 +84,7 @@ class _Undo:
 
     cluster: Cluster
     journal: Journal
+    changed: bool
     left: set[int] = field(default_factory=set)
 
     def undo(self, entry: Entry) -> Undone:
@@ -98,9 +108,21 @@ class _Undo:
             return Undone(entry, Became.GONE, "another one of this name is there")
         if not entry.uid and not is_written_by(there, manager_of(self.journal.head.operation)):
             return Undone(entry, Became.NEVER, "one that somebody else has made is there")
+        if why := self._since(entry, there):
+            return Undone(entry, Became.LEFT, why, is_changed=True)
         if why := self._forbids(entry, there):
             return Undone(entry, Became.LEFT, why)
         return self._delete(entry, uid)
+
+    def _since(self, entry: Entry, there: Json) -> str:
+        """That an object has changed since it was made; "" where it has not, or nobody cares."""
+        if self.changed or there["metadata"].get("deletionTimestamp"):
+            return ""
+        head = {"apiVersion": entry.resource.api_version, "kind": entry.resource.kind}
+        fields = changed_since(entry.after, {**there, **head}, manager_of(self.journal.head.operation))
+        if fields is None:
+            return "others have written it, and how it was made is not known"
+        return f"it has changed since it was made: {some_of(fields)}" if fields else ""
 
     def _delete(self, entry: Entry, uid: str) -> Undone:
         options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
@@ -185,8 +207,8 @@ class _Undo:
             return Undone(entry, Became.NEVER)
         if entry.after is None and not is_written_by(there, manager_of(self.journal.head.operation)):
             return Undone(entry, Became.NEVER, "somebody else has changed it")
-        if entry.after is None or changes(entry.after, there):
-            return Undone(entry, Became.LEFT, "it has changed since it was put back")
+        if not self.changed and (entry.after is None or changes(entry.after, there)):
+            return Undone(entry, Became.LEFT, "it has changed since it was put back", is_changed=True)
         body = {**before, "metadata": {**before["metadata"], "resourceVersion": _version(there)}}
         body["metadata"].pop("managedFields", None)
         if "status" in there:

@@ -148,9 +148,9 @@ def claims_of(item: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
 
 
 class Unasked:
-    """Tells of StatefulSets which claims nobody asked for that the snapshot has and that are not there now.
+    """Tells of StatefulSets which claims they had that nobody asked for, and that are gone or about to go.
 
-    They would be made again, empty. They are told by the volumes of both.
+    They would be made again, empty. They are told by the volumes of both, and by the claims of now.
     """
 
     def __init__(self, live: Live, items: Iterable[Key]) -> None:
@@ -160,12 +160,22 @@ class Unasked:
             for one in live.volumes or ()
             if one.claim and one.phase == "Bound"
         }
-        known = asked | bound
-        self._absent = defaultdict[str, set[str]](set)
-        for one in live.before:
-            if one.claim and (place := (one.claim.namespace, one.claim.name)) not in known:
-                self._absent[place[0]].add(place[1])
+        before = {(one.claim.namespace, one.claim.name) for one in live.before if one.claim}
+        self._absent = _by_namespace(before - asked - (bound - (live.leaving or frozenset())))
+        unseen = (before - asked) & bound if live.leaving is None else set[tuple[str, str]]()
+        self._unseen = _by_namespace(unseen)
 
     def of(self, item: Item) -> list[str]:
         """Those of one object, which may be any."""
         return sorted(claims_of(item.then, self._absent.get(item.key.namespace, ())))
+
+    def unseen(self, item: Item) -> list[str]:
+        """Those of one object that may be about to go, for all that could be looked at."""
+        return sorted(claims_of(item.then, self._unseen.get(item.key.namespace, ())))
+
+
+def _by_namespace(places: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
+    found = defaultdict[str, set[str]](set)
+    for namespace, name in places:
+        found[namespace].add(name)
+    return found

@@ -411,3 +411,29 @@ def test_owners_that_can_not_be_noted_are_left_to_do(tmp_path: Path) -> None:
     assert became(second) == [Became.REFUSED]
     assert outcome.outcome(second).violated
     assert pending(second) == []
+
+
+def test_what_was_made_is_noted_as_the_server_has_answered(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    run = a_run(store, planned(thing("ConfigMap", "a", data={"x": "1"})), tmp_path)
+    run.run(Rehearsed())
+    assert run.journal
+    (entry,) = Journal.resume(run.journal.path).entries.values()
+    assert entry.after
+    assert (entry.after["data"], "managedFields" in entry.after["metadata"]) == ({"x": "1"}, False)
+
+
+def test_all_is_taken_back_in_the_same_run_whoever_has_written_it_since(tmp_path: Path) -> None:
+    """An operator writes a custom object as soon as it is there."""
+    store = ObjectStore(RESOURCES)
+
+    def fail(method: str, path: str, _body: object) -> None:
+        if method == "POST" and path.endswith("/pods"):
+            widget = store.items[store.path(TENANT)]
+            widget["spec"] = {"size": 3}
+            widget["metadata"]["managedFields"].append({"manager": "operator", "operation": "Update"})
+            raise Forbidden(403, "Forbidden", "no")
+
+    store.hook = fail
+    a_run(store, planned(TENANT, thing("Pod", "p", spec={})), tmp_path).run(Rehearsed())
+    assert store.items == {}

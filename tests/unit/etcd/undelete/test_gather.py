@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster.errors import ApiError, Broken
+from kubectl_admin.cluster.errors import ApiError, Broken, Forbidden
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete import judge
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Resource
@@ -147,3 +147,21 @@ def test_what_is_there_in_a_namespace_that_is_being_deleted_is_not_back() -> Non
     assert [(one.rule, one.severity) for one in planned.findings] == [
         ("undelete-terminating", Severity.VIOLATION)
     ]
+
+
+def test_claims_that_are_being_deleted_are_seen_with_a_set() -> None:
+    sets = thing("StatefulSet", "db", spec={"volumeClaimTemplates": [{"metadata": {"name": "data"}}]})
+    claim = thing(
+        "PersistentVolumeClaim", "data-db-0", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    )
+    past = ObjectStore(RESOURCES, NAMESPACE, sets)
+    live = ObjectStore(RESOURCES, NAMESPACE, claim, thing("PersistentVolumeClaim", "data-db-1"))
+    assert gathered(past, live, "sts/db").live.leaving == {("shop", "data-db-0")}
+
+    def refuse(_method: str, path: str, _body: object) -> None:
+        if path.endswith("/persistentvolumeclaims"):
+            raise Forbidden(403, "Forbidden", "no")
+
+    live.hook = refuse
+    found = gathered(past, live, "sts/db")
+    assert (found.live.leaving, [gap.what for gap in found.gaps]) == (None, ["claims"])

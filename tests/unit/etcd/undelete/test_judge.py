@@ -1,5 +1,6 @@
 """What becomes of objects that were asked for, and the findings on them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -480,6 +481,27 @@ def test_a_set_waits_until_its_claim_that_is_being_deleted_is_gone():
     planned = by_name(plan(found(CLAIM, leaving(CLAIM)), SET, around=claims(volume("Bound"))))
     assert planned["data-db-0"].state is State.LEAVING
     assert planned["db"].held == "it would make claim data-db-0 again, empty"
+
+
+def test_a_set_waits_for_a_claim_that_nobody_asked_for_and_that_is_being_deleted():
+    """Its volume is Bound until it is gone."""
+    around = replace(claims(volume("Bound")), leaving=frozenset({("shop", "data-db-0")}))
+    planned = plan(SET, around=around)
+    assert by_name(planned)["db"].held == "it would make claim data-db-0 again, empty"
+    assert rules_of(planned) == ["undelete-empty-claims"]
+    other = replace(claims(volume("Bound")), leaving=frozenset({("other", "data-db-0")}))
+    assert plan(SET, around=other).todo
+
+
+def test_a_set_waits_where_its_claims_could_not_be_looked_at():
+    planned = plan(SET, around=replace(claims(volume("Bound")), leaving=None))
+    assert (
+        by_name(planned)["db"].held == "whether its claim data-db-0 is being deleted could not be looked at"
+    )
+    assert rules_of(planned) == ["undelete-unknown"]
+    without = thing("StatefulSet", "web", spec={})
+    assert plan(without, around=replace(claims(volume("Bound")), leaving=None)).todo
+    assert plan(SET, around=replace(claims(volume("Bound")), leaving=None), empty_volumes=True).todo
 
 
 def test_a_token_to_join_nodes_is_said_to_be_one():
