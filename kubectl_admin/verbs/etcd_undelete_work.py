@@ -40,8 +40,8 @@ def undelete(
     known = judge.refuse_other_cluster(past, uid, forced=wish.other_cluster)
     gathered = look(env, opening, past, live, asked)
     known += judge.unread(gathered.unread)
-    known += judge.nothing(gathered.found, gathered.unread, asked)
-    known += judge.absent(select.absent(asked, gathered.found))
+    known += judge.nothing(gathered.found, gathered.unread, asked, live.target.namespace)
+    known += judge.absent(select.absent(asked, gathered.found), gathered.places, asked.namespace)
     plan = judge.plan(
         gathered.found,
         gathered.live,

@@ -8,6 +8,7 @@ Reading order:
 - owners, volumes, order: which owners and volumes there are for what comes back, and which comes first
 - unfinished: what an earlier run has not noted in what it has made
 - settle, judge: what becomes of each of them, and the plan
+- naming: how an object is named
 - rules, findings: what can't be brought back, and what is to be known
 - merge: a live object with its changed fields put back
 - manifests, report: manifests, differences and the plan, as they are shown

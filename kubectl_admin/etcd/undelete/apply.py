@@ -18,7 +18,7 @@ from kubectl_admin.cluster.errors import ApiError, Forbidden
 from kubectl_admin.cluster.objects import has_condition
 from kubectl_admin.cluster.wait import TooLateError, wait_until
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.undelete import rehearse, rules, undo
+from kubectl_admin.etcd.undelete import rehearse, undo
 from kubectl_admin.etcd.undelete.batches import batches, intent, lacking, noted
 from kubectl_admin.etcd.undelete.complete import GoneError, complete, note_managers, note_owners
 from kubectl_admin.etcd.undelete.ends import Became, Note, Outcome
@@ -178,7 +178,7 @@ class Run:
         for key, answer in ask_all(questions, deadline=DEADLINE, workers=WORKERS).items():
             if isinstance(answer, AdminError):
                 why = rehearse.words(answer)
-                self.notes.append(Note(made[key], rules.MANAGERS, f"its field managers are not noted: {why}"))
+                self.notes.append(Note(made[key], f"its field managers are not noted: {why}", is_owner=False))
             elif answer:
                 self._made[key] = answer
 
@@ -223,7 +223,7 @@ class Run:
                 noted = note_owners(self.cluster, item, later, self._uids, manager, uid)
             except (ApiError, GoneError) as error:
                 why = f"its owner is not noted in it: {rehearse.words(error)}"
-                self.notes.append(Note(item, rules.REFERENCE, why))
+                self.notes.append(Note(item, why, is_owner=True))
             else:
                 self._made[item.key] = noted or self._made[item.key]
         self._note_managers(items)

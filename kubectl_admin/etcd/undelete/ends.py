@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kubectl_admin.etcd.undelete.facts import Item
-from kubectl_admin.finding import Rule
 
 
 class Became(StrEnum):
@@ -32,8 +31,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """That something could not be noted in an object that is made: the rule for it, and why."""
+    """That something could not be noted in an object that is made, and why.
+
+    is_owner: whether it is an owner; else its field managers are.
+    """
 
     item: Item
-    rule: Rule
     why: str
+    is_owner: bool

@@ -76,8 +76,7 @@ class Entry:
     @property
     def title(self) -> str:
         """«deployment.apps/web in shop»."""
-        kind = f"{self.resource.kind.lower()}.{self.resource.group}".rstrip(".")
-        return f"{kind}/{self.name}" + (f" in {self.namespace}" if self.namespace else "")
+        return f"{self.resource.word}/{self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
 
 @dataclass(frozen=True, slots=True)

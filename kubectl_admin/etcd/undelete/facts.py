@@ -47,6 +47,11 @@ class Resource:
         return f"{self.plural}.{self.group}".rstrip(".")
 
     @property
+    def word(self) -> str:
+        """«deployment.apps», «pod»: one of them, as kubectl names it."""
+        return f"{self.kind.lower()}.{self.group}".rstrip(".")
+
+    @property
     def api_version(self) -> str:
         """«apps/v1», «v1»."""
         return f"{self.group}/{self.version}".lstrip("/")
@@ -179,8 +184,8 @@ class Item:
     @property
     def title(self) -> str:
         """«deployment.apps/web in shop», as kubectl names it."""
-        kind = f"{self.resource.kind.lower()}.{self.resource.group}".rstrip(".")
-        return f"{kind}/{self.key.name}" + (f" in {self.key.namespace}" if self.key.namespace else "")
+        home = f" in {self.key.namespace}" if self.key.namespace else ""
+        return f"{self.resource.word}/{self.key.name}{home}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete import owners, rules
 from kubectl_admin.etcd.undelete.facts import Item, Key, State
 from kubectl_admin.etcd.undelete.kinds import CLAIMS, RBAC, TOKEN
+from kubectl_admin.etcd.undelete.naming import Named
 from kubectl_admin.etcd.undelete.order import Ordered
 from kubectl_admin.etcd.undelete.owners import Fate, Tie
 from kubectl_admin.etcd.undelete.settle import Settled, is_finished
@@ -21,10 +22,12 @@ USUAL = {
     "customresourcecleanup.apiextensions.k8s.io",
 }
 BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token"  # noqa: S105 - a type
+IMMUTABLE = (("", "configmaps"), ("", "secrets"))  # kinds of which an object may be
 FIXES: Mapping[str, str] = {
     rules.DATA.id: "--empty-volumes brings the claim back without its data",
     rules.EMPTY.id: "bring its claims back first, or take --empty-volumes",
     rules.FINISHED.id: "name it, KIND/NAME, to run it again",
+    rules.FOR_GOOD.id: "keep its present content first: kubectl get KIND/NAME -n NAMESPACE -o yaml",
     rules.KIND.id: "bring back its definition as well: customresourcedefinitions/PLURAL.GROUP",
     rules.LEAVING.id: "wait until it is gone, and run the same command again",
     rules.OWNER.id: "ask for its owner as well, or apply it without: -o yaml",
@@ -35,8 +38,8 @@ FIXES: Mapping[str, str] = {
 Said = tuple[Item, str]  # an object, and what is to be said of it
 
 
-def findings(settled: Settled, order: Ordered) -> Iterator[Finding]:
-    """All of them, the worst first."""
+def findings(settled: Settled, order: Ordered, *, changed: bool) -> Iterator[Finding]:
+    """All of them, the worst first. changed: whether those that have changed are put back."""
     found = [
         *_held(settled),
         *_made(settled),
@@ -44,31 +47,21 @@ def findings(settled: Settled, order: Ordered) -> Iterator[Finding]:
         *_later(settled),
         *_swapped(settled),
         *_coming(settled),
+        *(_for_good(settled) if changed else ()),
         *_references(settled),
         *_cycles(order),
     ]
     yield from sorted(found, key=lambda one: list(Severity).index(one.severity))
 
 
-def word(item: Item) -> str:
-    """An object as findings name it: «deployment.apps/shop/web»."""
-    return "/".join(_parts(item))
-
-
-def _parts(item: Item) -> tuple[str, str]:
-    """«deployment.apps» and «shop/web»."""
-    kind = f"{item.resource.kind.lower()}.{item.resource.group}".rstrip(".")
-    return kind, f"{item.key.namespace}/{item.key.name}".lstrip("/")
-
-
 def _about(rule: Rule, severity: Severity, said: Sequence[Said], fix: str = "") -> Finding:
     """One finding on some objects, of which all are named."""
     return rule.finding(
         severity,
-        subject=some_of([" ".join(_parts(item)) for item, _ in said]),
+        subject=some_of([Named.of(item).subject for item, _ in said]),
         evidence=some_of(list(dict.fromkeys(why for _, why in said)), separator="; "),
         fix=fix or FIXES.get(rule.id, ""),
-        objects=[word(item) for item, _ in said],
+        objects=[Named.of(item).path for item, _ in said],
     )
 
 
@@ -90,10 +83,10 @@ def _held(settled: Settled) -> Iterator[Finding]:
 def _claim(settled: Settled, item: Item) -> Finding:
     """A claim whose data does not come back, with the VolumeSnapshot that has some of it."""
     return rules.DATA.violation(
-        subject=" ".join(_parts(item)),
+        subject=Named.of(item).subject,
         evidence=item.held,
         fix=_way(settled, item),
-        objects=[word(item)],
+        objects=[Named.of(item).path],
     )
 
 
@@ -129,10 +122,10 @@ def _emptied(settled: Settled) -> Iterator[Finding]:
         item = settled.items[key]
         if item.state is State.MISSING and not item.held:
             yield rules.DATA.warning(
-                subject=" ".join(_parts(item)),
+                subject=Named.of(item).subject,
                 evidence=f"it comes back without its data: {settled.outlooks[key].why}",
                 fix=_from_snapshot(settled, item),
-                objects=[word(item)],
+                objects=[Named.of(item).path],
             )
 
 
@@ -142,7 +135,7 @@ def _later(settled: Settled) -> Iterator[Finding]:
         outlook = settled.outlooks.get(item.key)
         if outlook and outlook.data is Data.RELEASED and outlook.why:
             yield rules.DATA.warning(
-                subject=" ".join(_parts(item)), evidence=outlook.why, objects=[word(item)]
+                subject=Named.of(item).subject, evidence=outlook.why, objects=[Named.of(item).path]
             )
 
 
@@ -162,10 +155,10 @@ def _swapped(settled: Settled) -> Iterator[Finding]:
             became = f"is {volume.phase or 'in no phase'}" if volume else "is gone, or could not be looked at"
             there = f"volume {now}" if now else "no volume"
             yield rules.DATA.warning(
-                subject=" ".join(_parts(item)),
+                subject=Named.of(item).subject,
                 evidence=f"it is there with {there}; that of then, {then}, {became}",
                 fix=f"delete the claim to get volume {then} back, and run the same again" if volume else "",
-                objects=[word(item)],
+                objects=[Named.of(item).path],
             )
 
 
@@ -225,6 +218,21 @@ def _finalizers(item: Item) -> str:
     named = [str(one) for one in (found if isinstance(found, list) else ())]
     named = [one for one in named if one not in USUAL]
     return ", ".join(named)
+
+
+def _for_good(settled: Settled) -> Iterator[Finding]:
+    """Those that nobody can change any more once they are put back."""
+    items = [item for item in settled.items.values() if item.state is State.CHANGED and not item.held]
+    said = [(item, "it becomes immutable, as it was then") for item in items if _becomes_immutable(item)]
+    if said:
+        yield _about(rules.FOR_GOOD, Severity.WARNING, said)
+
+
+def _becomes_immutable(item: Item) -> bool:
+    """Source: kubernetes pkg/apis/core/validation, ValidateConfigMapUpdate and ValidateSecretUpdate."""
+    if (item.key.group, item.key.plural) not in IMMUTABLE:
+        return False
+    return item.then.get("immutable") is True and mapping(item.now).get("immutable") is not True
 
 
 def _references(settled: Settled) -> Iterator[Finding]:

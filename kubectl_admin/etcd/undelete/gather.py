@@ -16,7 +16,7 @@ from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete import select
 from kubectl_admin.etcd.undelete.around import Around
 from kubectl_admin.etcd.undelete.discovery import Served, discover
-from kubectl_admin.etcd.undelete.facts import Asked, Found, Json, Key, Live, Resource
+from kubectl_admin.etcd.undelete.facts import Asked, Found, Json, Key, Live, Resource, Thing
 from kubectl_admin.etcd.undelete.kinds import Name
 from kubectl_admin.etcd.undelete.read import get, is_answer, key_of, kinded, permission, words
 from kubectl_admin.etcd.undelete.select import Wanted
@@ -49,12 +49,14 @@ class Gathered:
     """found: the objects of the snapshot that were asked for, and those that they need.
 
     unread: what was asked for, and could not be read in the snapshot. gaps: the same of the live cluster.
+    places: the namespaces in which single objects were looked for.
     """
 
     found: tuple[Found, ...]
     live: Live
     unread: tuple[Gap, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    places: Mapping[Thing, str] = field(default_factory=dict)
 
 
 def gather(
@@ -73,7 +75,13 @@ def gather(
     found = look.compared(look.read(wanted))
     found += look.needed(found)
     around = Around(past, live, now)
-    return Gathered(tuple(found), around.look(found), tuple(look.unread), (*look.gaps, *around.gaps))
+    return Gathered(
+        tuple(found),
+        around.look(found),
+        tuple(look.unread),
+        (*look.gaps, *around.gaps),
+        select.places(then.preferred, asked, namespace),
+    )
 
 
 def refuse_malformed(live: Cluster, selector: str) -> None:
@@ -206,7 +214,7 @@ class _Look:
         try:
             now = get(self.live, path)
         except ApiError as error:
-            self.gaps.append(Gap(f"{resource.kind.lower()} {key.name}", words(error), permission(error)))
+            self.gaps.append(Gap(f"{resource.word} {key.name}", words(error), permission(error)))
             return None
         # One that is being deleted is told as well: nothing can be made in it.
         if now and not now["metadata"].get("deletionTimestamp"):

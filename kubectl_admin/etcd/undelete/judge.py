@@ -1,6 +1,6 @@
 """What is brought back, out of all that was asked for: the plan. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from kubectl_admin.errors import AdminError
@@ -43,7 +43,7 @@ def plan(
         for key, outlook in settled.outlooks.items()
         if outlook.data in (Data.RELEASED, Data.FREE) and outlook.volume and key in todo
     }
-    said = (*known, *findings.findings(settled, order), *(gap.finding() for gap in gaps))
+    said = (*known, *findings.findings(settled, order, changed=changed), *(gap.finding() for gap in gaps))
     return Plan(order.items, said, changed=changed, freed=freed)
 
 
@@ -59,26 +59,36 @@ def unread(gaps: Iterable[Gap]) -> list[Finding]:
     ]
 
 
-def absent(things: Iterable[Thing]) -> list[Finding]:
-    """Single objects that were asked for, and that the snapshot does not have (`select.absent`)."""
+def absent(things: Iterable[Thing], places: Mapping[Thing, str], namespace: str | None) -> list[Finding]:
+    """Single objects that were asked for, and that the snapshot does not have (`select.absent`).
+
+    places: the namespaces in which they were looked for. namespace: that was asked for; None for none.
+    """
+    untold = ", which is taken without -n" if namespace is None else ""
     return [
         rules.NOT_FOUND.violation(
             subject=f"{thing.word}/{thing.name}",
-            evidence="the snapshot does not have it",
+            evidence="the snapshot does not have it"
+            + (f" in namespace {places[thing]}{untold}" if thing in places else ""),
             fix="check its spelling and namespace: kubectl admin etcd-open SNAPSHOT -- kubectl get KIND -A",
         )
         for thing in things
     ]
 
 
-def nothing(found: Collection[Found], unread: Collection[Gap], asked: Asked) -> list[Finding]:
-    """That the snapshot has nothing at all of what was asked for: a word was mistyped, as like as not."""
+def nothing(found: Collection[Found], unread: Collection[Gap], asked: Asked, namespace: str) -> list[Finding]:
+    """That the snapshot has nothing at all of what was asked for: a word was mistyped, as like as not.
+
+    namespace: where it is looked for if none was asked for.
+    """
     if found or unread or any(thing.name for thing in asked.things):
         return []  # single objects are told by their names
+    is_told = asked.everywhere or asked.namespace is not None
+    untold = "" if is_told else f"; without -n it is looked for in namespace {namespace}"
     return [
         rules.NOT_FOUND.violation(
             subject=f"namespace {asked.namespace}" if asked.namespace else "all that was asked for",
-            evidence="the snapshot has nothing of what was asked for",
+            evidence=f"the snapshot has nothing of what was asked for{untold}",
             fix="check its spelling: kubectl admin etcd-open SNAPSHOT -- kubectl get KIND -A",
         )
     ]

@@ -1,17 +1,20 @@
 """What has come of bringing objects back, and of taking that back again, as reports. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kubectl_admin.etcd.undelete import rules, undo
 from kubectl_admin.etcd.undelete.apply import Run
-from kubectl_admin.etcd.undelete.ends import Became, Outcome
+from kubectl_admin.etcd.undelete.ends import Became, Note, Outcome
 from kubectl_admin.etcd.undelete.entries import Entry, Head
-from kubectl_admin.etcd.undelete.facts import Item, Plan
+from kubectl_admin.etcd.undelete.facts import Plan
+from kubectl_admin.etcd.undelete.naming import Named
 from kubectl_admin.etcd.undelete.rehearse import Rehearsed
 from kubectl_admin.finding import Finding, Severity
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
-from kubectl_admin.report.text import printable
+from kubectl_admin.report.text import printable, some_of
 
 COLUMNS = (Column("NAMESPACE"), Column("KIND"), Column("NAME"), Column("OUTCOME"), Column("WHY"))
 NOT_DONE = (Became.REFUSED, Became.LEFT_OUT, Became.UNKNOWN)
@@ -27,7 +30,7 @@ def outcome(run: Run) -> Report:
     return Report(
         kind="EtcdUndelete",
         items=lambda: map(document, shown),
-        names=lambda: (name_of(one.item) for one in shown if one.became in WELL),
+        names=lambda: (Named.of(one.item).name for one in shown if one.became in WELL),
         tables=[Table(COLUMNS, [row(one) for one in shown])] if shown else [],
         findings=[*of_run(run, shown), *known],
         closing=closing(done, journal),
@@ -43,69 +46,91 @@ def closing(done: int, journal: Path | None) -> str:
     return f"{said}; to take that back: kubectl admin etcd-undelete --undo {printable(str(journal))}"
 
 
+def together(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, each on all objects of which the same is said."""
+    groups = defaultdict[Finding, list[Finding]](list)
+    for one in findings:
+        groups[replace(one, subject="", objects=())].append(one)
+    for same, each in groups.items():
+        objects = tuple(word for one in each for word in one.objects)
+        yield replace(same, subject=some_of([one.subject for one in each]), objects=objects)
+
+
 def of_rehearsal(plan: Plan, rehearsed: Rehearsed, *, keep_going: bool) -> list[Finding]:
     """What the API server says before anything is made. keep_going: whether those refused are left out."""
-    found: list[Finding] = []
-    for item in plan.todo:
-        title, objects = printable(item.title), [name_of(item)]
-        if why := rehearsed.refused.get(item.key):
-            fix = "" if keep_going else "put that right, or bring the others back: --keep-going"
-            found.append(
-                rules.REFUSED.violation(subject=title, evidence=printable(why), fix=fix, objects=objects)
-            )
-        if left := rehearsed.left.get(item.key):
-            evidence = f"{', '.join(map(printable, left))}: others have that now, so it gets another"
-            found.append(rules.TAKEN.warning(subject=title, evidence=evidence, objects=objects))
-        if why := rehearsed.unsupported.get(item.key):
-            found.append(rules.UNTRIED.warning(subject=title, evidence=printable(why), objects=objects))
-    if rehearsed.untried:
-        late = rehearsed.untried
+    found = list(together(_rehearsed(plan, rehearsed, keep_going=keep_going)))
+    if late := rehearsed.untried:
         found.append(
             rules.UNTRIED.note(
                 subject=f"{len(late)} {'object' if len(late) == 1 else 'objects'}",
                 evidence="tried as soon as the namespace or the kind is there, before any of them is made",
-                objects=map(name_of, late),
+                objects=[Named.of(item).path for item in late],
             )
         )
     return found
 
 
+def _rehearsed(plan: Plan, rehearsed: Rehearsed, *, keep_going: bool) -> Iterator[Finding]:
+    for item in plan.todo:
+        subject, objects = Named.of(item).said
+        if why := rehearsed.refused.get(item.key):
+            fix = "" if keep_going else "put that right, or bring the others back: --keep-going"
+            yield rules.REFUSED.violation(subject=subject, evidence=printable(why), fix=fix, objects=objects)
+        if left := rehearsed.left.get(item.key):
+            evidence = f"{', '.join(map(printable, left))}: others have that now, so it gets another"
+            yield rules.TAKEN.warning(subject=subject, evidence=evidence, objects=objects)
+        if why := rehearsed.unsupported.get(item.key):
+            yield rules.UNTRIED.warning(subject=subject, evidence=printable(why), objects=objects)
+
+
 def of_run(run: Run, shown: Sequence[Outcome]) -> Iterator[Finding]:
     """What is left to do, and what is not as it was."""
+    yield from together([*_ended(shown), *map(_noted, run.notes), *map(_left, undo.left(run.undone))])
+
+
+def _ended(shown: Sequence[Outcome]) -> Iterator[Finding]:
     for one in shown:
-        title = printable(one.item.title)
+        subject, objects = Named.of(one.item).said
         if one.became in NOT_DONE:
             rule = rules.REFUSED if one.became is Became.REFUSED else rules.NOT_MADE
             yield rule.violation(
-                subject=title,
-                evidence=printable(one.why),
-                fix=fix_of(one),
-                objects=[name_of(one.item)],
+                subject=subject, evidence=printable(one.why), fix=fix_of(one), objects=objects
             )
         elif one.became is Became.TAKEN_BACK:
             yield rules.NOT_MADE.violation(
-                subject=title,
+                subject=subject,
                 evidence="it was made, and taken back, since another one is refused",
                 fix="make it without those that are refused: --keep-going",
-                objects=[name_of(one.item)],
+                objects=objects,
             )
         if one.left and one.became in WELL:
             yield rules.TAKEN.warning(
-                subject=title,
+                subject=subject,
                 evidence=f"it has others than {', '.join(map(printable, one.left))}, which others have now",
-                objects=[name_of(one.item)],
+                objects=objects,
             )
-    for note in run.notes:
-        is_left = note.rule is rules.REFERENCE
-        yield note.rule.finding(
-            Severity.VIOLATION if is_left else Severity.WARNING,
-            subject=printable(note.item.title),
-            evidence=printable(note.why),
-            fix="run the same again: it takes up what is left",
-            objects=[name_of(note.item)],
+
+
+def _noted(note: Note) -> Finding:
+    """That an owner, or who manages which field, is not noted in an object."""
+    subject, objects = Named.of(note.item).said
+    fix = "run the same again: it takes up what is left"
+    if note.is_owner:
+        return rules.UNFINISHED.violation(
+            subject=subject, evidence=printable(note.why), fix=fix, objects=objects
         )
-    for undone in undo.left(run.undone):
-        yield still_there(undone)
+    return rules.MANAGERS.warning(subject=subject, evidence=printable(note.why), fix=fix, objects=objects)
+
+
+def _left(one: undo.Undone) -> Finding:
+    """A change that was not taken back."""
+    subject, objects = Named.of_entry(one.entry).said
+    return rules.NOT_UNDONE.violation(
+        subject=subject,
+        evidence=printable(one.why),
+        fix="take it back nevertheless: --changed" if one.is_changed else "see to it by hand",
+        objects=objects,
+    )
 
 
 def fix_of(one: Outcome) -> str:
@@ -122,9 +147,11 @@ def undone(entries: Sequence[undo.Undone], head: Head) -> Report:
         items=lambda: (
             {**about(one.entry), "outcome": str(one.became), "why": one.why or None} for one in entries
         ),
-        names=lambda: (entry_name(one.entry) for one in entries if one.became is not undo.Became.LEFT),
+        names=lambda: (
+            Named.of_entry(one.entry).name for one in entries if one.became is not undo.Became.LEFT
+        ),
         tables=[Table(COLUMNS, [undo_row(one) for one in entries])] if entries else [],
-        findings=[still_there(one) for one in undo.left(entries)],
+        findings=list(together(map(_left, undo.left(entries)))),
         closing="" if entries else "nothing is left to take back",
         fields={"operation": head.operation},
     )
@@ -134,27 +161,17 @@ def undo_plan(entries: Sequence[Entry], head: Head, findings: Sequence[Finding] 
     """What `--undo` is about to take back."""
     titles = {"create": "deleted", "replace": "put back as it was", "free": "its former claim is noted again"}
     rows = [
-        (entry.namespace or "-", entry.resource.kind, printable(entry.name), titles[entry.deed], "")
+        (entry.namespace or "-", entry.resource.word, printable(entry.name), titles[entry.deed], "")
         for entry in entries
     ]
     return Report(
         kind="EtcdUndeleteUndo",
         items=lambda: ({**about(entry), "outcome": None, "why": None} for entry in entries),
-        names=lambda: map(entry_name, entries),
+        names=lambda: (Named.of_entry(entry).name for entry in entries),
         tables=[Table(COLUMNS, rows)] if rows else [],
         findings=findings,
         closing="" if rows else "nothing is left to take back",
         fields={"operation": head.operation},
-    )
-
-
-def still_there(one: undo.Undone) -> Finding:
-    """A change that was not taken back."""
-    return rules.NOT_UNDONE.violation(
-        subject=printable(one.entry.title),
-        evidence=printable(one.why),
-        fix="take it back nevertheless: --changed" if one.is_changed else "see to it by hand",
-        objects=[entry_name(one.entry)],
     )
 
 
@@ -179,7 +196,7 @@ def row(one: Outcome) -> Sequence[Cell | str]:
         why = f"without {', '.join(map(printable, one.left))}"
     return (
         item.key.namespace or "-",
-        item.resource.kind,
+        item.resource.word,
         printable(item.key.name),
         Cell(str(one.became), mark),
         why,
@@ -191,7 +208,7 @@ def undo_row(one: undo.Undone) -> Sequence[Cell | str]:
     mark = Mark.BAD if one.became is undo.Became.LEFT else None
     return (
         entry.namespace or "-",
-        entry.resource.kind,
+        entry.resource.word,
         printable(entry.name),
         Cell(str(one.became), mark),
         printable(one.why),
@@ -205,12 +222,3 @@ def about(entry: Entry) -> Mapping[str, object]:
         "namespace": entry.namespace or None,
         "name": entry.name,
     }
-
-
-def name_of(item: Item) -> str:
-    """«deployment.apps/web»."""
-    return f"{item.resource.kind.lower()}.{item.resource.group}".rstrip(".") + f"/{item.key.name}"
-
-
-def entry_name(entry: Entry) -> str:
-    return f"{entry.resource.kind.lower()}.{entry.resource.group}".rstrip(".") + f"/{entry.name}"

@@ -8,6 +8,7 @@ from typing import Any
 from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Item, State
 from kubectl_admin.etcd.undelete.facts import Plan as Facts
 from kubectl_admin.etcd.undelete.manifests import HIDDEN, SECRETS, diff, manifests
+from kubectl_admin.etcd.undelete.naming import Named
 from kubectl_admin.etcd.undelete.unfinished import said
 from kubectl_admin.finding import Finding
 from kubectl_admin.report import Cell, Column, Mark, Report, Table
@@ -34,18 +35,13 @@ def plan(planned: Facts, findings: Iterable[Finding] = ()) -> Report:
     return Report(
         kind="EtcdUndelete",
         items=lambda: (document(item, planned) for item in planned.items),
-        names=lambda: (name(item) for item in items if planned.takes(item) or item.lack),
+        names=lambda: (Named.of(item).name for item in items if planned.takes(item) or item.lack),
         tables=tables,
         paragraphs=[f"not listed: {more:,} more objects (-o json lists them)"] if more else [],
         findings=[*planned.findings, *findings],
         closing=closing(planned),
         texts={"yaml": lambda: manifests(planned)},
     )
-
-
-def name(item: Item) -> str:
-    """«deployment.apps/web»."""
-    return f"{item.resource.kind.lower()}.{item.resource.group}".rstrip(".") + f"/{item.key.name}"
 
 
 def document(item: Item, planned: Facts) -> Mapping[str, object]:
@@ -86,13 +82,12 @@ def _row(item: Item, planned: Facts) -> list[Cell | str]:
     why = item.held or (said(item.lack) if item.lack else "")
     if item.state is State.CHANGED:
         why = why or some_of([change.path for change in item.changes])
-    kind = f"{item.resource.kind}.{item.resource.group}" if "." in item.key.group else item.resource.kind
-    return [item.key.namespace, kind, item.key.name, Cell(str(item.state), mark), why]
+    return [item.key.namespace, item.resource.word, item.key.name, Cell(str(item.state), mark), why]
 
 
 def _field(item: Item, change: Change) -> list[Cell | str]:
     values = [_value(item, change, value) for value in (change.then, change.now)]
-    return [item.key.namespace, item.resource.kind, item.key.name, change.path, *values]
+    return [item.key.namespace, item.resource.word, item.key.name, change.path, *apart(*values)]
 
 
 def _value(item: Item, change: Change, value: Any) -> str:
@@ -104,7 +99,23 @@ def _value(item: Item, change: Change, value: Any) -> str:
         text = said if isinstance(said, str) else json.dumps(said)
     except RecursionError:
         text = "…"
-    return text if len(text) <= LONG else f"{text[: LONG - 1]}…"
+    return text
+
+
+def apart(one: str, other: str) -> tuple[str, str]:
+    """Two values, cut so that the place is seen at which they begin to differ. Pure."""
+    if max(len(one), len(other)) <= LONG:
+        return one, other
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
+    start = max(same - LONG // 3, 0) if same > LONG // 2 else 0
+    return _cut(one, start), _cut(other, start)
+
+
+def _cut(text: str, start: int) -> str:
+    """LONG characters of a text at most, from one on; with dots where something is left out."""
+    shown = f"…{text[start + 1 :]}" if start and text else text
+    return shown if len(shown) <= LONG else f"{shown[: LONG - 1]}…"
 
 
 def closing(planned: Facts) -> str:

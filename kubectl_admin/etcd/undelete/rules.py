@@ -32,6 +32,11 @@ FINISHED = Rule(
     "a Job or a pod that had come to its end does not run a second time unless it is named",
     "https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup",
 )
+FOR_GOOD = Rule(
+    "undelete-for-good",
+    "--undo gives an object that is put back its former content: one that is immutable has its own for good",
+    "https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-immutable",
+)
 KIND = Rule("undelete-kind", "the live cluster serves the kind of an object that comes back")
 LEAVING = Rule(
     "undelete-terminating",
@@ -86,5 +91,8 @@ MANAGERS = Rule(
     "undelete-managers",
     "an object has the field managers that it had",
     "https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management",
+)
+UNFINISHED = Rule(
+    "undelete-unfinished", "an owner that is made after what it owns is noted there in the end", GARBAGE
 )
 NOT_UNDONE = Rule("undelete-not-undone", "all that was made is taken back")

@@ -101,6 +101,18 @@ def _thing(resources: Sequence[Resource], thing: Thing, namespace: str) -> Wante
     return Wanted(found, namespace if found.namespaced else "", thing.name)
 
 
+def places(resources: Sequence[Resource], asked: Asked, namespace: str) -> dict[Thing, str]:
+    """The namespaces in which single objects are looked for; others are of kinds that have none.
+
+    Arguments: as of `wanted`.
+    """
+    usable = [each for each in resources if set(each.verbs) >= NEEDED]
+    found = {
+        thing: _thing(usable, thing, asked.namespace or namespace) for thing in asked.things if thing.name
+    }
+    return {thing: one.namespace for thing, one in found.items() if one.namespace}
+
+
 def absent(asked: Asked, found: Iterable[Found]) -> list[Thing]:
     """The single objects that were asked for and were not found."""
     named = [one for one in found if one.named]

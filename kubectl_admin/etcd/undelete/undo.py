@@ -175,7 +175,7 @@ class _Undo:
         known = ours | {item["metadata"].get("uid") for _, item in there}
         left = {self.journal.entries[number].uid for number in self.left}
         staying = [
-            (f"{resource.kind.lower()}/{printable(item['metadata']['name'])}", item["metadata"].get("uid"))
+            (f"{resource.word}/{printable(item['metadata']['name'])}", item["metadata"].get("uid"))
             for resource, item in there
             if not _goes_anyway(item, ours, known) and not made_by(resource, item)
         ]

@@ -399,7 +399,7 @@ def test_owners_that_can_not_be_noted_are_left_to_do(tmp_path: Path) -> None:
     run.run(Rehearsed())
     said = outcome.outcome(run).findings
     assert [(one.rule, one.severity) for one in said] == [
-        ("undelete-reference", Severity.VIOLATION),
+        ("undelete-unfinished", Severity.VIOLATION),
         ("undelete-managers", Severity.WARNING),
     ]
     plan = again(store)

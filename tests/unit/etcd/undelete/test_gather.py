@@ -62,6 +62,14 @@ def test_one_that_is_asked_for_by_name_has_that_name() -> None:
     assert (found.found, len(found.unread)) == ((), 1)
 
 
+def test_it_is_told_where_a_single_object_was_looked_for() -> None:
+    past, live = ObjectStore(RESOURCES, NAMESPACE), ObjectStore(RESOURCES, NAMESPACE)
+    config, volume = things(["cm/cart", "pv/v"])
+    asked = Asked(None, everywhere=False, things=(config, volume))
+    assert gather(past, live, asked, "default").places == {config: "default"}  # type: ignore[arg-type]
+    assert gathered(past, live, "cm/cart").places == {config: "shop"}
+
+
 def test_a_selector_that_the_server_can_not_read_is_wrong_usage() -> None:
     class Api:
         def get(self, _path: str, query: list[tuple[str, str]]) -> None:

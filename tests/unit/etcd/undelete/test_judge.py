@@ -401,7 +401,7 @@ def test_finalizers_tokens_and_objects_that_were_being_deleted_are_named():
 
 def test_gaps_around_are_notes_and_what_could_not_be_read_is_left_to_do():
     gap = Gap("widgets.example.com of the snapshot", "HTTP 500")
-    known = [*judge.unread([gap]), *judge.absent([Thing("cm", "nope")])]
+    known = [*judge.unread([gap]), *judge.absent([Thing("cm", "nope")], {}, "shop")]
     planned = judge.plan(
         [], live(), [Gap("VolumeSnapshots", "forbidden", "list volumesnapshots")], known=known
     )
@@ -438,9 +438,20 @@ def test_a_key_is_one_thing_in_every_version():
 
 def test_a_snapshot_that_has_nothing_of_it_is_no_success():
     asked = Asked("shpo", everywhere=False, things=())
-    (finding,) = judge.nothing([], [], asked)
+    (finding,) = judge.nothing([], [], asked, "default")
     assert (finding.severity, finding.subject) == (Severity.VIOLATION, "namespace shpo")
-    assert not judge.nothing([found(thing("ConfigMap", "a"))], [], asked)
+    assert not judge.nothing([found(thing("ConfigMap", "a"))], [], asked, "default")
+
+
+def test_without_a_namespace_it_is_said_which_one_was_taken():
+    cart = Thing("cm", "cart")
+    (finding,) = judge.absent([cart], {cart: "default"}, None)
+    assert finding.evidence == "the snapshot does not have it in namespace default, which is taken without -n"
+    assert judge.absent([cart], {cart: "shop"}, "shop")[0].evidence.endswith("it in namespace shop")
+    assert judge.absent([Thing("pv", "v")], {}, None)[0].evidence == "the snapshot does not have it"
+    kinds = Asked(None, everywhere=False, things=(Thing("deploy"),))
+    (finding,) = judge.nothing([], [], kinds, "default")
+    assert finding.evidence.endswith("asked for; without -n it is looked for in namespace default")
 
 
 def test_who_gets_which_rights_again_is_said():
@@ -502,6 +513,26 @@ def test_a_set_waits_where_its_claims_could_not_be_looked_at():
     without = thing("StatefulSet", "web", spec={})
     assert plan(without, around=replace(claims(volume("Bound")), leaving=None)).todo
     assert plan(SET, around=replace(claims(volume("Bound")), leaving=None), empty_volumes=True).todo
+
+
+@pytest.mark.parametrize(
+    ("kind", "then", "now", "is_said"),
+    [
+        ("ConfigMap", True, False, True),
+        ("Secret", True, False, True),
+        ("ConfigMap", False, False, False),
+        ("ConfigMap", True, True, False),
+    ],
+)
+def test_what_undo_can_not_take_back_is_said(kind, then, now, is_said):
+    sides = [
+        thing(kind, "a", immutable=each, data={"x": str(number)}) for number, each in enumerate((then, now))
+    ]
+    assert not plan(found(*sides)).findings
+    planned = plan(found(*sides), changed=True)
+    said = [(one.rule, one.severity) for one in planned.findings]
+    assert said == ([("undelete-for-good", Severity.WARNING)] if is_said else [])
+    assert not plan(thing(kind, "a", immutable=True), changed=True).findings
 
 
 def test_a_token_to_join_nodes_is_said_to_be_one():

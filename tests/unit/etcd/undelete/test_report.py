@@ -163,9 +163,9 @@ def test_the_table_has_what_comes_back_what_can_not_and_what_differs():
     lines = [line.split(maxsplit=4) for line in text.splitlines()]
     assert lines[:4] == [
         ["NAMESPACE", "KIND", "NAME", "STATE", "WHY"],
-        ["shop", "ConfigMap", "a", "changed?", "data.x"],
-        ["shop", "Secret", "dark", "unknown!", "secrets is forbidden"],
-        ["shop", "Widget.example.com", "w", "missing", "-"],
+        ["shop", "configmap", "a", "changed?", "data.x"],
+        ["shop", "secret", "dark", "unknown!", "secrets is forbidden"],
+        ["shop", "widget.example.com", "w", "missing", "-"],
     ]
     assert text.endswith(
         "objects: 1 missing, 1 changed (--changed puts them back), 1 held back, 1 unchanged, "
@@ -180,8 +180,40 @@ def test_changes_are_shown_field_by_field():
     )
     text = shown(plan(found(then, {**now, "spec": {"replicas": 3}}), changed=True))
     assert [line.split() for line in text.splitlines() if "spec." in line][1:] == [
-        ["shop", "Deployment", "web", "spec.replicas", "2", "3"],
-        ["shop", "Deployment", "web", "spec.x", '{"a":', f'"{"b" * 52}…', "-"],
+        ["shop", "deployment.apps", "web", "spec.replicas", "2", "3"],
+        ["shop", "deployment.apps", "web", "spec.x", '{"a":', f'"{"b" * 52}…', "-"],
+    ]
+
+
+def test_two_long_values_are_cut_where_they_differ():
+    start, end = "a" * 100, "z" * 100
+    sides = [thing("ConfigMap", "a", data={"k": f"{start}{word}{end}"}) for word in ("then", "now")]
+    (line,) = [line for line in shown(plan(found(*sides), changed=True)).splitlines() if "data.k  " in line]
+    then, now = line.split()[-2:]
+    assert ("thenz" in then, "nowz" in now) == (True, True)
+    assert (then[0], then[-1], now[0], now[-1]) == ("…", "…", "…", "…")
+    assert max(len(then), len(now)) <= report.LONG
+
+
+def test_a_long_value_that_differs_at_its_end_is_shown_to_the_end():
+    sides = [thing("ConfigMap", "a", data={"k": "a" * 100 + word}) for word in ("1", "2")]
+    (line,) = [line for line in shown(plan(found(*sides), changed=True)).splitlines() if "data.k  " in line]
+    assert [word[-2:] for word in line.split()[-2:]] == ["a1", "a2"]
+
+
+def test_what_an_earlier_run_has_not_completed_is_in_the_plan():
+    widget = thing("Widget", "w")
+    owners = {"ownerReferences": [owned(widget)]}
+    now = thing("PersistentVolumeClaim", "a", metadata={"managedFields": [{"manager": "kubectl-admin-1"}]})
+    claim = thing("PersistentVolumeClaim", "a", metadata=owners)
+    planned = plan(found(claim, now), found(widget, widget))
+    why = "a run that was cut has not noted its owner widgets.example.com/w in shop in it"
+    assert why in " ".join(shown(planned).split())
+    assert "1 not completed, 1 unchanged" in shown(planned)
+    said = json.loads(document.to_json(report.plan(planned)))["items"]
+    assert [(one["name"], one["action"], one["why"]) for one in said] == [
+        ("a", "complete", why),
+        ("w", None, None),
     ]
 
 
