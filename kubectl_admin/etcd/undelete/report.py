@@ -46,7 +46,7 @@ def plan(planned: Facts, findings: Iterable[Finding] = ()) -> Report:
 
 def document(item: Item, planned: Facts) -> Mapping[str, object]:
     """An object for programs. Values of Secrets are hidden."""
-    action = "create" if item.state is State.MISSING else "replace"
+    action: str | None = "create" if item.state is State.MISSING else "replace"
     if not planned.takes(item):
         action = "complete" if item.lack else None
     return {
@@ -79,9 +79,11 @@ def _shown(item: Item, change: Change, value: Any) -> Any:
 
 def _row(item: Item, planned: Facts) -> list[Cell | str]:
     mark = Mark.BAD if item.held else None if planned.takes(item) else Mark.DOUBT
-    why = item.held or (said(item.lack) if item.lack else "")
+    why = item.held
     if item.state is State.CHANGED:
         why = why or some_of([change.path for change in item.changes])
+    if item.lack:
+        why = f"{why}; {said(item.lack)}".removeprefix("; ")
     return [item.key.namespace, item.resource.word, item.key.name, Cell(str(item.state), mark), why]
 
 

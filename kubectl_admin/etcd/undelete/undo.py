@@ -231,8 +231,7 @@ class _Undo:
         claim = entry.claim or (reference.get("namespace"), reference.get("name"))
         if (now.get("namespace"), now.get("name")) != claim:
             return Undone(entry, Became.LEFT, f"it is of {'another' if now else 'no'} claim now")
-        # One that no claim has been bound to yet can be given back at once.
-        for late in looks(GONE_TIMEOUT, GONE_INTERVAL, clock=self.cluster.clock) if now.get("uid") else ():
+        for late in looks(GONE_TIMEOUT, GONE_INTERVAL, clock=self.cluster.clock):
             if self._look(CLAIM, str(now["namespace"]), str(now["name"])) is None:
                 break
             if late:

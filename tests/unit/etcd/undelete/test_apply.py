@@ -371,8 +371,7 @@ def test_what_a_second_run_notes_can_be_taken_back(tmp_path: Path) -> None:
     assert ([str(one.became) for one in undone], references(store)) == (["put back"], [])
 
 
-def test_an_owner_that_a_person_has_made_or_removed_is_his_affair() -> None:
-    """Nothing is put into an object that no run has made."""
+def test_nothing_is_put_into_an_object_that_no_run_has_made() -> None:
     config, widget = thing("ConfigMap", "a", metadata={"ownerReferences": [owned(TENANT)]}), TENANT
     now = thing("ConfigMap", "a", metadata={"managedFields": [{"manager": "kubectl-edit"}]})
     plan = judge.plan([found(config, now), found(widget, widget)], live())
