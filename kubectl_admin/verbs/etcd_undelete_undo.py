@@ -34,7 +34,9 @@ def undo(env: Environment, path: Path, how: ChangeOptions, *, changed: bool) -> 
                     progress.step(len(entries))
             return so_far()
 
-        count = f"{len(entries)} {'change' if len(entries) == 1 else 'changes'}"
+        staying = {} if changed else undoing.staying(live, journal)
+        number = len(entries) - len(staying)
+        count = f"{number} {'change' if number == 1 else 'changes'}"
         question = f"take {count} of {path} back in context {live.target.context}"
-        proposal = Proposal(outcome.undo_plan(entries, journal.head), question, bool(entries))
+        proposal = Proposal(outcome.undo_plan(entries, journal.head, staying), question, number > 0)
         return change(env, how, proposal, act, so_far=so_far)

@@ -16,6 +16,6 @@ Reading order:
 - send, rehearse: one object, sent; all of them, tried
 - entries, journal: a journal of what is changed
 - reserve, keep, batches, ends, complete, apply: makes what the plan has
-- since, undo: whether it has changed since; takes it back
+- since, strangers, undo: whether it has changed since, and what of others would go with it; takes it back
 - outcome: what has come of it
 """

@@ -157,19 +157,32 @@ def undone(entries: Sequence[undo.Undone], head: Head) -> Report:
     )
 
 
-def undo_plan(entries: Sequence[Entry], head: Head, findings: Sequence[Finding] = ()) -> Report:
-    """What `--undo` is about to take back."""
+def undo_plan(entries: Sequence[Entry], head: Head, staying: Mapping[int, str]) -> Report:
+    """What `--undo` is about to take back. staying: why some are left, by their numbers."""
     titles = {"create": "deleted", "replace": "put back as it was", "free": "its former claim is noted again"}
     rows = [
-        (entry.namespace or "-", entry.resource.word, printable(entry.name), titles[entry.deed], "")
+        (
+            entry.namespace or "-",
+            entry.resource.word,
+            printable(entry.name),
+            Cell("left", Mark.DOUBT) if entry.number in staying else titles[entry.deed],
+            printable(staying.get(entry.number, "")),
+        )
         for entry in entries
+    ]
+    left = [
+        undo.Undone(entry, undo.Became.LEFT, staying[entry.number], is_changed=True)
+        for entry in entries
+        if entry.number in staying
     ]
     return Report(
         kind="EtcdUndeleteUndo",
-        items=lambda: ({**about(entry), "outcome": None, "why": None} for entry in entries),
+        items=lambda: (
+            {**about(entry), "outcome": None, "why": staying.get(entry.number)} for entry in entries
+        ),
         names=lambda: (Named.of_entry(entry).name for entry in entries),
         tables=[Table(COLUMNS, rows)] if rows else [],
-        findings=findings,
+        findings=list(together(map(_left, left))),
         closing="" if rows else "nothing is left to take back",
         fields={"operation": head.operation},
     )

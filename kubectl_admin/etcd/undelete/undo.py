@@ -6,29 +6,34 @@ do both while anything in them is left, which would go with them. An object that
 former content, unless it has changed since.
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
-from kubectl_admin.cluster.decode import decode_moment, mapping
+from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
 from kubectl_admin.cluster.wait import looks
+from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.compare import changes
-from kubectl_admin.etcd.undelete.discovery import discover
 from kubectl_admin.etcd.undelete.entries import Deed, Entry
-from kubectl_admin.etcd.undelete.facts import Json, Resource
+from kubectl_admin.etcd.undelete.facts import Json
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES
-from kubectl_admin.etcd.undelete.made import made_by
-from kubectl_admin.etcd.undelete.reserve import CLAIM, VOLUMES, claim_patch
+from kubectl_admin.etcd.undelete.read import get, is_answer
+from kubectl_admin.etcd.undelete.rehearse import WORKERS
+from kubectl_admin.etcd.undelete.reserve import CLAIM, claim_patch
 from kubectl_admin.etcd.undelete.send import is_written_by
 from kubectl_admin.etcd.undelete.since import changed_since
+from kubectl_admin.etcd.undelete.strangers import Strangers
 from kubectl_admin.etcd.undelete.unfinished import manager_of
-from kubectl_admin.report.text import printable, some_of
+from kubectl_admin.pool import ask_all
+from kubectl_admin.report.text import some_of
 
 GONE_TIMEOUT = 30.0  # seconds that a deleted claim, or a pod that uses it, is waited for
 GONE_INTERVAL = 0.5  # seconds between two looks
+DEADLINE = 900.0  # seconds for looking at all; each request has a limit of its own
+SENT = 4  # times that a deletion is sent at most: controllers write an object at any moment
 
 
 class Became(StrEnum):
@@ -78,6 +83,25 @@ def take_back(
         yield undone
 
 
+def staying(cluster: Cluster, journal: Journal) -> dict[int, str]:
+    """Why objects stay that have changed since, by the numbers of their changes.
+
+    One that can't be looked at is not among them. Raises AdminError where the server does not answer.
+    """
+    run = _Undo(cluster, journal, changed=False)
+    entries = [entry for entry in pending(journal) if entry.deed is not Deed.FREE]
+    questions = {entry.number: partial(run.seen, entry) for entry in entries}
+    answers = ask_all(questions, deadline=DEADLINE, workers=WORKERS)
+    for answer in answers.values():
+        if isinstance(answer, AdminError) and not is_answer(answer):
+            raise answer
+    return {
+        number: answer.why
+        for number, answer in answers.items()
+        if isinstance(answer, Undone) and answer.is_changed
+    }
+
+
 @dataclass
 class _Undo:
     """left: the numbers of the entries that are left so far."""
@@ -100,19 +124,30 @@ class _Undo:
             return Undone(entry, Became.LEFT, error.message)
 
     def _created(self, entry: Entry) -> Undone:
-        there = self._look(entry.resource, entry.namespace, entry.name)
+        for _ in range(SENT):
+            there = self.seen(entry)
+            if isinstance(there, Undone):
+                return there
+            if why := Strangers(self.cluster, self.journal, self.left).forbid(entry, there):
+                return Undone(entry, Became.LEFT, why)
+            if undone := self._delete(entry, there):
+                return undone
+        return Undone(entry, Became.LEFT, "it changes all the time", is_changed=True)
+
+    def seen(self, entry: Entry) -> Undone | Json:
+        """The object of a change, if that is to be taken back; else what has become of it."""
+        there = get(self.cluster, entry.path)
+        return self._seen_put_back(entry, there) if entry.deed is Deed.REPLACE else self._seen(entry, there)
+
+    def _seen(self, entry: Entry, there: Json | None) -> Undone | Json:
         if there is None:
             return Undone(entry, Became.GONE if entry.uid else Became.NEVER)
-        uid = str(there["metadata"].get("uid"))
-        if entry.uid and uid != entry.uid:
+        if entry.uid and str(there["metadata"].get("uid")) != entry.uid:
             return Undone(entry, Became.GONE, "another one of this name is there")
         if not entry.uid and not is_written_by(there, manager_of(self.journal.head.operation)):
             return Undone(entry, Became.NEVER, "one that somebody else has made is there")
-        if why := self._since(entry, there):
-            return Undone(entry, Became.LEFT, why, is_changed=True)
-        if why := self._forbids(entry, there):
-            return Undone(entry, Became.LEFT, why)
-        return self._delete(entry, uid)
+        why = self._since(entry, there)
+        return Undone(entry, Became.LEFT, why, is_changed=True) if why else there
 
     def _since(self, entry: Entry, there: Json) -> str:
         """That an object has changed since it was made; "" where it has not, or nobody cares."""
@@ -124,82 +159,26 @@ class _Undo:
             return "others have written it, and how it was made is not known"
         return f"it has changed since it was made: {some_of(fields)}" if fields else ""
 
-    def _delete(self, entry: Entry, uid: str) -> Undone:
-        options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+    def _delete(self, entry: Entry, there: Json) -> Undone | None:
+        """Deletes the object as it was seen; None where it has changed meanwhile."""
+        uid, version = str(there["metadata"].get("uid")), _version(there)
+        same = {"uid": uid} if self.changed else {"uid": uid, "resourceVersion": version}
         try:
-            self.cluster.delete(entry.path, options)
+            self.cluster.delete(entry.path, {"preconditions": same, "propagationPolicy": "Background"})
         except NotFound:
             return Undone(entry, Became.GONE)
         except Conflict as error:
             # Of a namespace that is being deleted already as well, whose content is not gone yet.
-            there = self._look(entry.resource, entry.namespace, entry.name)
-            if there is not None and there["metadata"].get("uid") == uid:
-                if there["metadata"].get("deletionTimestamp"):
-                    return Undone(entry, Became.DELETED)
-                return Undone(entry, Became.LEFT, error.message)
-            return Undone(entry, Became.GONE)
+            now = get(self.cluster, entry.path)
+            if now is None or now["metadata"].get("uid") != uid:
+                return Undone(entry, Became.GONE)
+            if now["metadata"].get("deletionTimestamp"):
+                return Undone(entry, Became.DELETED)
+            is_other = _version(now) != version and not self.changed
+            return None if is_other else Undone(entry, Became.LEFT, error.message)
         return Undone(entry, Became.DELETED)
 
-    def _forbids(self, entry: Entry, there: Json) -> str:
-        """Why an object is not deleted: something of others would go with it. "" for none."""
-        name = (entry.resource.group, entry.resource.plural)
-        if name == CLAIMS:
-            return self._data(there)
-        if name == NAMESPACES:
-            return self._strangers(lambda each: each.namespaced, entry.name)
-        if name == DEFINITIONS:
-            spec = mapping(there.get("spec"))
-            kind = (str(spec.get("group")), str(mapping(spec.get("names")).get("plural")))
-            return self._strangers(lambda each: (each.group, each.plural) == kind, "")
-        return ""
-
-    def _strangers(self, is_within: Callable[[Resource], bool], namespace: str) -> str:
-        """What of others would go as well, or of ours that is left; or that it can't be seen. "" for none.
-
-        is_within: tells which kinds of objects would.
-        """
-        served = discover(self.cluster)
-        if served.doubtful:
-            away = printable(some_of(sorted(served.doubtful)))
-            return f"others may have made something of it since: the server of {away} does not answer"
-        resources = [each for each in served.preferred if is_within(each)]
-        if not resources:
-            return "others may have made something of it since: its objects can't be listed"
-        ours = {
-            entry.uid
-            for entry in self.journal.entries.values()
-            if entry.deed is Deed.CREATE and entry.number not in self.left
-        }
-        there = [(each, item) for each in resources for item in self.cluster.list(each.path(namespace))]
-        # An owner that is there is looked at by itself; one that is not may be anybody's.
-        known = ours | {item["metadata"].get("uid") for _, item in there}
-        left = {self.journal.entries[number].uid for number in self.left}
-        staying = [
-            (f"{resource.word}/{printable(item['metadata']['name'])}", item["metadata"].get("uid"))
-            for resource, item in there
-            if not _goes_anyway(item, ours, known) and not made_by(resource, item)
-        ]
-        if foreign := [name for name, uid in staying if uid not in left]:
-            return f"others have made {some_of(foreign)} of it since"
-        return f"{some_of([name for name, _ in staying])} of it is left" if staying else ""
-
-    def _data(self, claim: Json) -> str:
-        """A claim whose volume would go with it, though it was there before: its policy is not to keep it."""
-        name, metadata = str(mapping(claim.get("spec")).get("volumeName") or ""), claim["metadata"]
-        volume = self._look(VOLUMES, "", name) if name else None
-        policy = mapping(mapping(volume).get("spec")).get("persistentVolumeReclaimPolicy")
-        if volume is None or policy == "Retain":
-            return ""
-        made, since = (
-            decode_moment(each.get("creationTimestamp")) for each in (volume["metadata"], metadata)
-        )
-        ours = {entry.uid for entry in self.journal.entries.values() if entry.uid}
-        if made and since and made >= since and volume["metadata"].get("uid") not in ours:
-            return ""  # it was made for this claim
-        return f"its volume {name} would be deleted with it: its policy is {policy} now"
-
-    def _replaced(self, entry: Entry) -> Undone:
-        there = self._look(entry.resource, entry.namespace, entry.name)
+    def _seen_put_back(self, entry: Entry, there: Json | None) -> Undone | Json:
         before = entry.before
         if there is None or before is None or there["metadata"].get("uid") != before["metadata"].get("uid"):
             return Undone(entry, Became.LEFT, "it was deleted since")
@@ -209,6 +188,12 @@ class _Undo:
             return Undone(entry, Became.NEVER, "somebody else has changed it")
         if not self.changed and (entry.after is None or changes(entry.after, there)):
             return Undone(entry, Became.LEFT, "it has changed since it was put back", is_changed=True)
+        return there
+
+    def _replaced(self, entry: Entry) -> Undone:
+        there, before = self.seen(entry), entry.before or {}
+        if isinstance(there, Undone):
+            return there
         body = {**before, "metadata": {**before["metadata"], "resourceVersion": _version(there)}}
         body["metadata"].pop("managedFields", None)
         if "status" in there:
@@ -221,7 +206,7 @@ class _Undo:
 
     def _freed(self, entry: Entry) -> Undone:
         """A volume that was kept for a claim: it names the former claim again, once the new one is gone."""
-        volume, before = self._look(VOLUMES, "", entry.name), mapping(entry.before)
+        volume, before = get(self.cluster, entry.path), mapping(entry.before)
         reference = mapping(mapping(before.get("spec")).get("claimRef"))
         if volume is None or volume["metadata"].get("uid") != mapping(before.get("metadata")).get("uid"):
             return Undone(entry, Became.GONE)
@@ -231,8 +216,9 @@ class _Undo:
         claim = entry.claim or (reference.get("namespace"), reference.get("name"))
         if (now.get("namespace"), now.get("name")) != claim:
             return Undone(entry, Became.LEFT, f"it is of {'another' if now else 'no'} claim now")
+        claimed = CLAIM.path(str(now["namespace"]), str(now["name"]))
         for late in looks(GONE_TIMEOUT, GONE_INTERVAL, clock=self.cluster.clock):
-            if self._look(CLAIM, str(now["namespace"]), str(now["name"])) is None:
+            if get(self.cluster, claimed) is None:
                 break
             if late:
                 return Undone(entry, Became.LEFT, "its claim is still there")
@@ -240,25 +226,10 @@ class _Undo:
         self.cluster.patch(entry.path, claim_patch(volume, former), MERGE_PATCH)
         return Undone(entry, Became.PUT_BACK)
 
-    def _look(self, resource: Resource, namespace: str, name: str) -> Json | None:
-        try:
-            found: Json = self.cluster.get(resource.path(namespace, name))
-        except NotFound:
-            return None
-        return found
-
 
 def left(undone: Sequence[Undone]) -> list[Undone]:
     """Those that could not be taken back."""
     return [one for one in undone if one.became is Became.LEFT]
-
-
-def _goes_anyway(item: Json, ours: Container[object], known: Container[object]) -> bool:
-    """Whether an object is of this run, is being deleted, or goes with an owner that is looked at, too."""
-    metadata = item["metadata"]
-    owners = [one.get("uid") for one in metadata.get("ownerReferences") or ()]
-    is_owned = bool(owners) and all(uid in known for uid in owners)
-    return bool(metadata.get("deletionTimestamp")) or metadata.get("uid") in ours or is_owned
 
 
 def _version(there: Json) -> object:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.errors import ApiError, Conflict
 from kubectl_admin.etcd.undelete import outcome
 from kubectl_admin.etcd.undelete.entries import Deed, Entry, Head, Intent
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.undo import take_back
+from kubectl_admin.etcd.undelete.undo import pending, staying, take_back
 from tests.fakes.object_store import ObjectStore
 from tests.unit.etcd.undelete.things import BY_KIND, RESOURCES, owned, thing
 
@@ -213,3 +213,49 @@ def test_what_is_left_for_a_change_is_a_violation_that_names_the_way(tmp_path: P
         ("undelete-not-undone", "take it back nevertheless: --changed")
     ]
     assert said.violated
+
+
+def test_what_stays_since_it_has_changed_is_known_beforehand(tmp_path: Path) -> None:
+    made = [thing("ConfigMap", "a", data={"x": "1"}), thing("ConfigMap", "same"), thing("ConfigMap", "gone")]
+    store = ObjectStore(
+        RESOURCES, since("ConfigMap", OURS, EDIT, data={"x": "2"}), thing("ConfigMap", "same")
+    )
+    noted = journal(tmp_path, *made)
+    found = staying(store, noted)  # type: ignore[arg-type]
+    assert found == {1: "it has changed since it was made: data.x"}
+    assert store.sent == []
+    plan = outcome.undo_plan(pending(noted), noted.head, found)
+    assert [(one.rule, one.objects) for one in plan.findings] == [
+        ("undelete-not-undone", ("configmap/shop/a",)),
+    ]
+    assert "left" in str(plan.tables[0].rows[-1])
+
+
+def test_one_that_is_changed_at_the_moment_of_its_deletion_stays(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES, since("ConfigMap", OURS, data={"x": "1"}))
+    noted = journal(tmp_path, thing("ConfigMap", "a", data={"x": "1"}))
+
+    def edit(method: str, path: str, body: Any) -> None:
+        if method == "DELETE":
+            assert body["preconditions"]["resourceVersion"] == "7"
+            store.items[path] = since(
+                "ConfigMap", OURS, EDIT, data={"x": "2"}, metadata={"resourceVersion": "8"}
+            )
+            raise Conflict(409, "Conflict", "the object has been modified")
+
+    store.hook = edit
+    assert outcomes(store, noted) == {"a": "left"}
+
+
+def test_one_that_controllers_write_at_that_moment_is_deleted(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES, since("ConfigMap", OURS, data={"x": "1"}))
+    noted = journal(tmp_path, thing("ConfigMap", "a", data={"x": "1"}))
+    versions = iter("89")
+
+    def write(method: str, path: str, _body: object) -> None:
+        if method == "DELETE" and (version := next(versions, "")):
+            store.items[path]["metadata"]["resourceVersion"] = version
+            raise Conflict(409, "Conflict", "the object has been modified")
+
+    store.hook = write
+    assert outcomes(store, noted) == {"a": "deleted"}
