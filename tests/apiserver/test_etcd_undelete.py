@@ -112,8 +112,7 @@ def test_a_deleted_namespace_comes_back_as_it_was(
     assert back["ConfigMap", "of-widget"]["metadata"]["ownerReferences"][0]["uid"] == owner
     volume = cluster.get(f"/api/v1/persistentvolumes/{space}-data")
     assert "uid" not in volume["spec"]["claimRef"]
-    managers = [one["manager"] for one in back["ConfigMap", "applied"]["metadata"]["managedFields"]]
-    assert managers == [scene.APPLIER]
+    assert managers_of(back["ConfigMap", "applied"]) == [scene.APPLIER]
     journal = Path(document(ended)["journal"])
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
 
@@ -217,6 +216,35 @@ def test_changed_objects_are_put_back_and_that_is_undone(
     assert (ended.code, cluster.get(path)["data"]) == (0, {"a": "2"})
 
 
+def managers_of(item: dict[str, Any]) -> list[str]:
+    return [one["manager"] for one in item["metadata"]["managedFields"]]
+
+
+def test_what_a_person_has_changed_since_stays_unless_it_is_asked_for(
+    undelete: Undelete, undo: Undo, cluster: Cluster, kubeconfig: Path
+) -> None:
+    space = "und-changed"
+    names = ("configmaps/web", "configmaps/applied", "secrets/web")
+    paths = [f"/api/v1/namespaces/{space}/{name}" for name in names]
+    for path in paths:
+        cluster.delete(path)
+    journal = document(undelete("-n", space, "--yes", "-o", "json"))["journal"]
+    cluster.patch(paths[0], {"data": {"a": "3"}}, MERGE_PATCH, [("fieldManager", "kubectl-edit")])
+    ended = undo(journal)
+    assert ended.code == 3, ended
+    assert "it has changed since it was made: data.a" in ended.out
+    assert cluster.get(paths[0])["data"] == {"a": "3"}
+    for path in paths[1:]:
+        with pytest.raises(NotFound):
+            cluster.get(path)
+    words = ("--undo", journal, "--changed", "--yes")
+    ended = run("etcd-undelete", *words, env=environ(KUBECONFIG=str(kubeconfig)))
+    assert ended.code == 0, ended
+    with pytest.raises(NotFound):
+        cluster.get(paths[0])
+    assert undelete("-n", space, "--yes").code == 0
+
+
 def test_all_that_was_made_is_taken_back(undelete: Undelete, undo: Undo, cluster: Cluster) -> None:
     space = "und-undo"
     scene.empty(cluster, space)
@@ -225,7 +253,7 @@ def test_all_that_was_made_is_taken_back(undelete: Undelete, undo: Undo, cluster
     ended = undo(journal)
     assert ended.code == 3
     assert "others have made configmap/stranger of it since" in ended.out
-    kept_by_finalizers = {"kept", "data-db-0"}
+    kept_by_finalizers = {"kept", "data-db-0", "claim-of-widget"}
     assert {name for _, name in scene.read(cluster, space)} == {"stranger", *kept_by_finalizers}
     scene.wipe(cluster, space)
     ended = undo(journal)
@@ -300,16 +328,15 @@ class Cut(Cluster):
 
 
 @pytest.fixture(scope="module")
-def there(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def past(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The snapshot, open."""
     directory = programs(tmp_path_factory.mktemp("open") / "bin")
-    past = of_file(snapshot)
-    with opened(past, Local(directory, None, "", environ()), lambda _: None) as open_:
+    with opened(of_file(snapshot), Local(directory, None, "", environ()), lambda _: None) as open_:
         yield open_.cluster
 
 
 def attempt(
-    there: Cluster,
+    past: Cluster,
     live: Cluster,
     space: str,
     file: Path,
@@ -319,7 +346,7 @@ def attempt(
 ) -> apply.Run:
     """A run in this process. client: the one that makes the changes."""
     asked = Asked(space, everywhere=False, things=())
-    found = gather(there, live, asked, "default")
+    found = gather(past, live, asked, "default")
     plan = judge.plan(found.found, found.live, found.gaps)
     head = Head(file.stem, "snapshot.db", "", "", datetime.now(UTC))
     begin = partial(Journal.begin, file, head)
@@ -328,14 +355,14 @@ def attempt(
     return done
 
 
-def rehearsed(there: Cluster, live: Cluster, space: str) -> Rehearsed:
+def rehearsed(past: Cluster, live: Cluster, space: str) -> Rehearsed:
     """What the API server says of all that would come back."""
-    found = gather(there, live, Asked(space, everywhere=False, things=()), "default")
+    found = gather(past, live, Asked(space, everywhere=False, things=()), "default")
     return rehearse(live, judge.plan(found.found, found.live, found.gaps).todo)
 
 
 def test_a_run_that_is_cut_at_any_change_is_resumed(
-    there: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
+    past: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     space = "und-cut"
     then = scene.all_lasting(before[1][space], MADE)
@@ -345,15 +372,20 @@ def test_a_run_that_is_cut_at_any_change_is_resumed(
         scene.empty(cluster, space)
         client = Cut(cluster, number, after=number % 2 == 0)
         try:
-            attempt(there, cluster, space, tmp_path / f"{number}-a.jsonl", client)
+            attempt(past, cluster, space, tmp_path / f"{number}-a.jsonl", client)
         except CutError:
-            attempt(there, cluster, space, tmp_path / f"{number}-b.jsonl")
-        assert scene.all_lasting(scene.read(cluster, space), MADE) == then, number
+            attempt(past, cluster, space, tmp_path / f"{number}-b.jsonl")
+        there = scene.read(cluster, space)
+        assert scene.all_lasting(there, MADE) == then, number
+        assert managers_of(there["ConfigMap", "applied"]) == [scene.APPLIER], number
+        owner = there["Widget", "owner"]["metadata"]["uid"]
+        claim = there["PersistentVolumeClaim", "claim-of-widget"]["metadata"]
+        assert [one["uid"] for one in claim["ownerReferences"]] == [owner], number
     assert number > len(then)
 
 
 def test_a_service_whose_addresses_are_taken_gets_others(
-    there: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
+    past: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     space = "und-cut"
     then = before[1][space]["Service", "web"]["spec"]
@@ -361,7 +393,7 @@ def test_a_service_whose_addresses_are_taken_gets_others(
     thief = {**then, "selector": {"app": "another"}}
     cluster.post("/api/v1/namespaces/default/services", scene.one("default", "Service", "thief", spec=thief))
     try:
-        done = attempt(there, cluster, space, tmp_path / "j.jsonl")
+        done = attempt(past, cluster, space, tmp_path / "j.jsonl")
     finally:
         cluster.delete("/api/v1/namespaces/default/services/thief")
     (outcome,) = [one for one in done.outcomes.values() if one.left]
@@ -371,7 +403,7 @@ def test_a_service_whose_addresses_are_taken_gets_others(
     assert back["clusterIP"] not in ("", "None", then["clusterIP"])
 
 
-def test_a_quota_that_is_full_is_known_beforehand(there: Cluster, cluster: Cluster, tmp_path: Path) -> None:
+def test_a_quota_that_is_full_is_known_beforehand(past: Cluster, cluster: Cluster, tmp_path: Path) -> None:
     space = "und-changed"
     quotas = f"/api/v1/namespaces/{space}/resourcequotas"
     hard = {"count/configmaps": "1"}
@@ -380,23 +412,23 @@ def test_a_quota_that_is_full_is_known_beforehand(there: Cluster, cluster: Clust
     cluster.patch(f"{quotas}/full/status", {"status": {"hard": hard, "used": hard}}, MERGE_PATCH)
     try:
         wait_until(
-            lambda: "exceeded quota" in str(rehearsed(there, cluster, space).refused.values()),
+            lambda: "exceeded quota" in str(rehearsed(past, cluster, space).refused.values()),
             "the API server has not heard of the quota",
             timeout=60,
             interval=0.5,
         )
     finally:
         cluster.delete(f"{quotas}/full")
-    attempt(there, cluster, space, tmp_path / "j.jsonl")
+    attempt(past, cluster, space, tmp_path / "j.jsonl")
     assert cluster.get(f"/api/v1/namespaces/{space}/configmaps/applied")["data"] == {"by": "argo"}
 
 
 def test_hundreds_of_objects_come_back(
-    there: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
+    past: Cluster, cluster: Cluster, before: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     space = "und-many"
     scene.empty(cluster, space)
-    attempt(there, cluster, space, tmp_path / "j.jsonl")
+    attempt(past, cluster, space, tmp_path / "j.jsonl")
     then = scene.all_lasting(before[1][space], MADE)
     assert scene.all_lasting(scene.read(cluster, space), MADE) == then
     # As the controller does that protects claims in use.
@@ -407,10 +439,10 @@ def test_hundreds_of_objects_come_back(
 
 
 def test_the_others_come_back_into_a_namespace_in_which_one_is_refused(
-    there: Cluster, cluster: Cluster, refusing: str, tmp_path: Path
+    past: Cluster, cluster: Cluster, refusing: str, tmp_path: Path
 ) -> None:
     scene.empty(cluster, refusing)
-    done = attempt(there, cluster, refusing, tmp_path / "j.jsonl", keep_going=True)
+    done = attempt(past, cluster, refusing, tmp_path / "j.jsonl", keep_going=True)
     states = {(item.resource.kind, item.key.name): one.became for item, one in by_item(done)}
     refused = [named for named, became in states.items() if became is not Became.MADE]
     assert (refused, states["ConfigMap", "applied"]) == ([("ConfigMap", "applied")], Became.REFUSED)

@@ -128,6 +128,9 @@ def fill(stage: Stage, cluster: Cluster, space: str, many: int = 0) -> None:
     cluster.post(f"/api/v1/namespaces/{space}/pods", pod)
     widget = cluster.get(f"{WIDGETS}/{space}/widgets/owner")
     cluster.post(f"/api/v1/namespaces/{space}/configmaps", owned(space, widget, "ConfigMap", "of-widget"))
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    of_widget = owned(space, widget, "PersistentVolumeClaim", "claim-of-widget", spec=spec)
+    cluster.post(f"/api/v1/namespaces/{space}/persistentvolumeclaims", of_widget)
     applied = one(space, "ConfigMap", "applied", data={"by": "argo"})
     cluster.patch(
         f"/api/v1/namespaces/{space}/configmaps/applied",
