@@ -160,7 +160,7 @@ def undone(entries: Sequence[undo.Undone], head: Head) -> Report:
 def undo_plan(entries: Sequence[Entry], head: Head, staying: Mapping[int, str]) -> Report:
     """What `--undo` is about to take back. staying: why some are left, by their numbers."""
     titles = {"create": "deleted", "replace": "put back as it was", "free": "its former claim is noted again"}
-    rows = [
+    rows: list[Sequence[Cell | str]] = [
         (
             entry.namespace or "-",
             entry.resource.word,

@@ -131,7 +131,11 @@ def since(kind: str, *managers: dict[str, Any], **fields: Any) -> dict[str, Any]
     return thing(kind, "a", metadata=metadata, **fields)
 
 
-BEFORE = {"ConfigMap": {"data": {"x": "1"}}, "Deployment": {"spec": {"replicas": 2}}, "Pod": {"spec": {}}}
+BEFORE: dict[str, dict[str, Any]] = {
+    "ConfigMap": {"data": {"x": "1"}},
+    "Deployment": {"spec": {"replicas": 2}},
+    "Pod": {"spec": {}},
+}
 
 
 @pytest.mark.parametrize(
