@@ -5,7 +5,8 @@ facts: an archive, its manifest, its pieces
 manifest: as JSON, and read from whoever made it
 ustar, layout, paths: an archive's headers, where its pieces are, and where its entries may be put
 recipients: to whom it is encrypted
-named_files, named_by_files: the files that a control plane was told to use
+named_files, named_by_files, named_by_kubelet: the files that a control plane was told to use
+links: files by paths that lead through links
 node_keys, differences: a control plane's keys, and control planes beside each other
 judge: what a backup lacks, while it is made
 keep: which archives stay
