@@ -8,6 +8,7 @@ recipients: to whom it is encrypted
 named_files, named_by_files, named_by_kubelet: the files that a control plane was told to use
 links: files by paths that lead through links
 node_keys, differences: a control plane's keys, and control planes beside each other
+gather: what goes into it, asked for at the nodes and at the API
 judge: what a backup lacks, while it is made
 keep: which archives stay
 status: how old the newest is
