@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, NoReturn, TypeVar
 
 from kubectl_admin.backup.facts import Database, Kind, Lost, Manifest, Piece, SavedNode, Volume
@@ -20,6 +21,7 @@ from kubectl_admin.errors import AdminError
 NAME = "manifest.json"
 KIND = "BackupManifest"
 FORMAT = 1
+HASH = "sha256"
 LIMIT = 8 << 20  # bytes of a manifest: 20,000 volumes have 5 MiB
 MANY = 100_000  # entries of a list
 TEXT = 1024  # characters of a text
@@ -35,7 +37,7 @@ Item = TypeVar("Item")
 
 def write(manifest: Manifest, room: int) -> bytes:
     """The manifest in exactly so many bytes, those of `room_for`. Raises AdminError where it has more."""
-    text = _text(manifest)
+    text = as_text(document(manifest))
     if len(text) > room:
         raise AdminError(f"the manifest has {len(text)} bytes, and {room} were kept for it")
     return text.ljust(room)
@@ -54,7 +56,7 @@ def room_for(manifest: Manifest) -> int:
         ),
         database=manifest.database and replace(manifest.database, revision=LARGEST, keys=LARGEST),
     )
-    room = -(-len(_text(widest)) // ROUND) * ROUND
+    room = -(-len(as_text(document(widest))) // ROUND) * ROUND
     if room > LIMIT:
         raise AdminError(f"the manifest would have {room} bytes, and one of {LIMIT} is the longest")
     return room
@@ -72,7 +74,10 @@ def read(text: bytes, title: str) -> Manifest:
         why = str(error) if isinstance(error, _RefusedError) else "it is not JSON"
         raise AdminError(f"{about} can't be read: {why}") from None
     try:
-        return _manifest(_Fields(document, "it"))
+        found = _manifest(_Fields(document, "it"))
+        if not _is_as_written(document):
+            raise _RefusedError("it is not as it was written: its own sha256 is another")
+        return found
     except _NewerError as error:
         raise AdminError(
             f"{about} has format {error}, and this program reads {FORMAT} at most",
@@ -258,9 +263,19 @@ def _lost(said: _Fields) -> Lost:
     return Lost(said.text("what", need=True), said.text("why"), said.text("node"))
 
 
-def _text(manifest: Manifest) -> bytes:
-    """As JSON, in plain ASCII."""
-    return (json.dumps(document(manifest), indent=1) + "\n").encode("ascii")
+def as_text(said: dict[str, object]) -> bytes:
+    """A document as JSON, in plain ASCII, with its own hash as its last field."""
+    return _dumped({**said, HASH: sha256(_dumped(said)).hexdigest()})
+
+
+def _is_as_written(said: dict[str, object]) -> bool:
+    """Whether its own hash is that of all other fields: a date that has changed is a date as well."""
+    others = {name: value for name, value in said.items() if name != HASH}
+    return said.get(HASH) == sha256(_dumped(others)).hexdigest()
+
+
+def _dumped(said: dict[str, object]) -> bytes:
+    return (json.dumps(said, indent=1) + "\n").encode("ascii")
 
 
 def document(manifest: Manifest) -> dict[str, object]:

@@ -11,13 +11,15 @@ draft's business, and an archive whose writing ends by an error is one that neve
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from hashlib import sha256
 
 from kubectl_admin.backup import layout, manifest, ustar
 from kubectl_admin.backup.facts import Kind, Manifest, Piece
+from kubectl_admin.backup.seal.keys import public
 from kubectl_admin.backup.seal.packing import Packed
+from kubectl_admin.backup.seal.pipe import Sealed
 from kubectl_admin.errors import AdminError
 from kubectl_admin.part_file import Draft
 
@@ -44,7 +46,8 @@ class Writing:
 
     manifest: with the pieces as `layout.head` makes them, in the order in which they will come. What is known
     later may replace its moments and its database; what takes more room than it did must be in it now.
-    Raises AdminError for a manifest that becomes too long.
+    The recipients of a piece are in its head.
+    Raises AdminError for a manifest that becomes too long, and UsageError for a recipient that is none.
     """
 
     def __init__(self, draft: Draft, begun: Manifest) -> None:
@@ -52,6 +55,8 @@ class Writing:
         self._room = manifest.room_for(begun)
         self._heads = begun.pieces
         self._written: list[Piece] = []
+        for head in begun.pieces:
+            public(head.recipients)
         draft.write(bytes(ustar.BLOCK + self._room))
 
     @contextmanager
@@ -62,17 +67,18 @@ class Writing:
         """
         if self._heads[len(self._written) :][:1] != (head,):
             raise ValueError(f"{head.name} is not the next piece")
+        recipients = public(head.recipients)
         stored = _Stored(self._draft)
         self._draft.write(bytes(ustar.BLOCK))
         if head.kind is Kind.KEY:
-            sink = Sink(stored.write)
-            yield sink
+            yield Sink(stored.write)
             done = replace(stored.piece(head), unpacked=head.unpacked)
         else:
-            packed = Packed(stored.write)
-            sink = Sink(packed.write)
-            yield sink
-            packed.close()
+            with Sealed(stored.write, recipients) if recipients else nullcontext(stored) as further:
+                packed = Packed(further.write)
+                sink = Sink(packed.write)
+                yield sink
+                packed.close()
             done = replace(stored.piece(head), unpacked=sink.unpacked)
         self._draft.write(bytes(ustar.padded(done.size) - done.size))
         self._written.append(done)

@@ -2,4 +2,7 @@
 
 Read in this order:
 packing: zstd, out and in, with limits
+keys: recipients and identities
+passphrase: a few bytes under one
+pipe: a piece encrypted and decrypted while it passes
 """

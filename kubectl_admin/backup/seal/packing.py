@@ -13,7 +13,7 @@ else:
 
 LEVEL = 3
 WINDOW = 23  # the logarithm of the bytes that unpacking looks back at most, and so of its memory
-FRAMES = 100_000  # of a piece; what is written here has one
+FRAMES = 10_000  # of a piece; what is written here has one
 BLOCK = 1 << 20  # bytes that are handed on at once
 FEED = 64 << 10  # packed bytes that are taken at once
 

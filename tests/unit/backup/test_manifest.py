@@ -7,7 +7,7 @@ import pytest
 
 from kubectl_admin.backup import manifest as module
 from kubectl_admin.backup.facts import Kind
-from kubectl_admin.backup.manifest import LARGEST, LIMIT, ROUND, document, read, room_for, write
+from kubectl_admin.backup.manifest import LARGEST, LIMIT, ROUND, as_text, document, read, room_for, write
 from kubectl_admin.errors import AdminError
 from tests.unit.backup.samples import ETCD, FILES, manifest
 
@@ -17,7 +17,7 @@ WHOLE = document(manifest())
 def text(**changes):
     """A manifest as it is stored, with other fields; a field of None is left out."""
     changed = {name: value for name, value in {**WHOLE, **changes}.items() if value is not ...}
-    return json.dumps(changed).encode()
+    return as_text(changed)
 
 
 def piece(**changes):
@@ -82,6 +82,12 @@ def test_fields_of_later_versions_are_passed_over():
 def test_a_later_format_says_so():
     said = refused(text(format=2))
     assert "format 2" in said
+
+
+def test_a_manifest_that_reads_well_and_is_another_is_refused():
+    taken = text().replace(b"2026-11-30T12:00:00Z", b"2026-11-30T12:00:01Z", 1)
+    for said in (taken, json.dumps(WHOLE).encode()):
+        assert refused(said).endswith("can't be read: it is not as it was written: its own sha256 is another")
 
 
 @pytest.mark.parametrize(

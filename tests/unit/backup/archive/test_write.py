@@ -12,28 +12,19 @@ from kubectl_admin.backup import layout, manifest
 from kubectl_admin.backup.archive.write import Writing
 from kubectl_admin.backup.facts import Kind
 from kubectl_admin.backup.seal.packing import zstd
-from kubectl_admin.errors import AdminError
+from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.part_file import PartFile
 from tests.unit.backup import samples
+from tests.unit.backup.archive.archives import CONTENT, ETCD, FILES, begun, heads, written
 
-FILES = layout.head(Kind.FILES, "cp-1")
-ETCD = layout.head(Kind.ETCD, "cp-2")
-CONTENT = {FILES.name: b"files" * 1000, ETCD.name: bytes(range(256)) * 10_000}
-BEGUN = samples.manifest(verified=None, pieces=(FILES, ETCD))
+BEGUN = begun((FILES, ETCD))
 MADE = replace(BEGUN, verified=samples.NOW)
 
 
-def written(path, begun=BEGUN, made=MADE, content=CONTENT):
-    """Writes an archive, and returns its manifest."""
-    with PartFile(path) as draft:
-        writing = Writing(draft, begun)
-        for head in begun.pieces:
-            with writing.piece(head) as sink:
-                for part in (content[head.name][:7], content[head.name][7:]):
-                    sink.write(part)
-        done = writing.finish(made)
-        draft.publish()
-    return done
+def written_out(writing):
+    for head in BEGUN.pieces:
+        with writing.piece(head) as sink:
+            sink.write(CONTENT[head.kind])
 
 
 def test_any_tar_lists_and_reads_it(tmp_path):
@@ -41,8 +32,8 @@ def test_any_tar_lists_and_reads_it(tmp_path):
     listed = subprocess.run(["tar", "-tf", tmp_path / "a.tar"], capture_output=True, text=True, check=True)
     assert listed.stdout.split() == [manifest.NAME, FILES.name, ETCD.name]
     with tarfile.open(tmp_path / "a.tar") as tar:
-        for name, content in CONTENT.items():
-            assert zstd.decompress(tar.extractfile(name).read()) == content
+        for head in (FILES, ETCD):
+            assert zstd.decompress(tar.extractfile(head.name).read()) == CONTENT[head.kind]
 
 
 def test_the_manifest_tells_each_piece_as_it_is_stored(tmp_path):
@@ -55,13 +46,12 @@ def test_the_manifest_tells_each_piece_as_it_is_stored(tmp_path):
         for piece in done.pieces:
             stored = tar.extractfile(piece.name).read()
             assert (piece.size, piece.sha256) == (len(stored), sha256(stored).hexdigest())
-            assert piece.unpacked == len(CONTENT[piece.name])
+            assert piece.unpacked == len(CONTENT[piece.kind])
 
 
 def test_a_key_is_stored_as_it_is_given(tmp_path):
     key = replace(layout.head(Kind.KEY), unpacked=75)
-    begun = replace(BEGUN, pieces=(FILES, ETCD, key))
-    done = written(tmp_path / "a.tar", begun, content={**CONTENT, key.name: b"age!"})
+    done = written(tmp_path / "a.tar", (FILES, ETCD, key), {**CONTENT, Kind.KEY: b"age!"})
     assert (done.pieces[2].size, done.pieces[2].unpacked) == (4, 75)
     with tarfile.open(tmp_path / "a.tar") as tar:
         assert tar.extractfile("key.age").read() == b"age!"
@@ -76,12 +66,17 @@ def test_pieces_come_in_the_order_of_the_manifest(tmp_path):
             writing.finish(MADE)
 
 
+def test_a_recipient_that_is_none_is_refused_before_anything_is_written(tmp_path):
+    with PartFile(tmp_path / "a.tar") as draft:
+        with pytest.raises(UsageError, match="age1ql3z7hjy54pw3hyww5ay… is not a recipient"):
+            Writing(draft, begun(heads((samples.RECIPIENT[:-1] + "q",))))
+        assert draft.read_at(0, 1) == b""
+
+
 def test_a_piece_that_is_read_back_otherwise_ends_it(tmp_path):
     with PartFile(tmp_path / "a.tar") as draft:
         writing = Writing(draft, BEGUN)
-        for head in BEGUN.pieces:
-            with writing.piece(head) as sink:
-                sink.write(CONTENT[head.name])
+        written_out(writing)
         draft.write_at(512 + manifest.room_for(BEGUN) + 512, b"rot")
         with pytest.raises(AdminError, match="is not read back as it was written"):
             writing.finish(MADE)
@@ -91,9 +86,7 @@ def test_reading_back_is_told(tmp_path):
     seen = []
     with PartFile(tmp_path / "a.tar") as draft:
         writing = Writing(draft, BEGUN)
-        for head in BEGUN.pieces:
-            with writing.piece(head) as sink:
-                sink.write(CONTENT[head.name])
+        written_out(writing)
         writing.finish(MADE, lambda done, total: seen.append((done, total)))
     assert [total for _, total in seen] == [seen[0][1]] * len(seen)
     assert seen == sorted(seen)
