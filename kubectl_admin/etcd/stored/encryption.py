@@ -9,7 +9,7 @@ in etcd as its authenticated data), pkg/storage/value/encrypt/secretbox and encr
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -125,6 +125,20 @@ def opened(providers: tuple[Provider, ...], key: bytes, value: bytes) -> Opened:
             if outcome.trial is not Trial.UNKNOWN:
                 outcome = tried
     return outcome
+
+
+def unsealing(known: Iterable[Encryption]) -> Callable[[str, str, bytes, bytes], bytes | None]:
+    """Decrypts values as an API server with any of these configurations would: an `objects.Unseal`."""
+    configurations = list(known)
+
+    def plain(group: str, resource: str, key: bytes, value: bytes) -> bytes | None:
+        for one in configurations:
+            outcome = opened(one.providers(group, resource), key, value)
+            if outcome.trial is Trial.OPENED:
+                return outcome.plain
+        return None
+
+    return plain
 
 
 def _tries(provider: Provider, key: bytes, value: bytes) -> Iterator[Opened]:

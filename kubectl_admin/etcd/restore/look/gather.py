@@ -24,7 +24,7 @@ from kubectl_admin.etcd.members import gather as members
 from kubectl_admin.etcd.restore.look.authorities import fingerprints
 from kubectl_admin.etcd.restore.look.facts import Authorities, ControlPlane, LiveFacts, Told
 from kubectl_admin.etcd.restore.look.snapshot import kubeadm_version
-from kubectl_admin.etcd.stored.encryption import Encryption, Trial, Unconfigured, configured, opened
+from kubectl_admin.etcd.stored.encryption import Encryption, Unconfigured, configured, unsealing
 from kubectl_admin.etcd.stored.objects import Unseal
 from kubectl_admin.node import debug_pod
 from kubectl_admin.node.host import Host
@@ -95,17 +95,8 @@ def of_cluster(
 
 def unseal(live: LiveFacts) -> Unseal:
     """Decrypts values as the API server of any of these control planes would."""
-    known = list({id(node.encryption): node.encryption for node in live.nodes.values()}.values())
-
-    def plain(group: str, resource: str, key: bytes, value: bytes) -> bytes | None:
-        for one in known:
-            if one is not None:
-                outcome = opened(one.providers(group, resource), key, value)
-                if outcome.trial is Trial.OPENED:
-                    return outcome.plain
-        return None
-
-    return plain
+    known = {id(node.encryption): node.encryption for node in live.nodes.values()}
+    return unsealing(one for one in known.values() if one is not None)
 
 
 def on_host(host: Host, node: ControlPlane) -> ControlPlane:
