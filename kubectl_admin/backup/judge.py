@@ -35,7 +35,7 @@ def judge(nodes: Sequence[SavedNode], files: Mapping[str, SavedFiles]) -> list[F
         *_of_files(files),
         *_of_versions([node for node in nodes if node.control_plane]),
         *differences.judge([one.keys for one in files.values() if one.keys]),
-        *_of_lost(lost(files)),
+        *of_lost(lost(files)),
     ]
 
 
@@ -92,7 +92,8 @@ def _of_versions(control_planes: Sequence[SavedNode]) -> Iterator[Finding]:
             )
 
 
-def _of_lost(found: Sequence[Lost]) -> Iterator[Finding]:
+def of_lost(found: Sequence[Lost]) -> Iterator[Finding]:
+    """What no archive brings back."""
     alike: dict[tuple[str, str], list[str]] = {}
     for one in found:
         alike.setdefault((one.what, one.why), []).append(one.node)

@@ -49,7 +49,7 @@ def named_by(form: Form, text: str, title: str) -> Naming:
     """All that a file names. title: the file's name in errors. Raises AdminError for what is not YAML."""
     if form is Form.PLAIN:
         return
-    for one in _documents(text, title):
+    for one in documents(text, title):
         found = mapping(one)
         if form is Form.KUBECONFIG:
             yield from _kubeconfig(found)
@@ -59,10 +59,11 @@ def named_by(form: Form, text: str, title: str) -> Naming:
 
 def document(text: str, title: str) -> Any:
     """The first document of a file; None where it has none. Raises AdminError, with nothing of the file."""
-    return next(iter(_documents(text, title)), None)
+    return next(iter(documents(text, title)), None)
 
 
-def _documents(text: str, title: str) -> list[Any]:
+def documents(text: str, title: str) -> list[Any]:
+    """All documents of a file. Raises AdminError, with nothing of the file."""
     if text.lstrip().startswith("{"):  # JSON may have tabs, which YAML does not take
         try:
             return [json.loads(text)]

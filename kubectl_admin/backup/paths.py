@@ -13,7 +13,7 @@ from kubectl_admin.report.text import printable, size
 DEEP = 40  # directories in each other
 PART = 255  # bytes of a name, as file systems have them
 SHOWN = 80  # characters of a name in an error
-ENTRIES = 20_000  # of an archive; a control plane has some hundred
+ENTRIES = 200_000  # of an archive; a control plane has some hundred, and each volume two or three
 BYTES = 1 << 30  # of the files in a node's piece
 
 

@@ -38,3 +38,19 @@ TOO_OLD = Rule("backup-too-old", "the newest verified backup is not older than i
 NOT_VERIFIED = Rule("backup-not-verified", "a backup is verified, and stays as it was then")
 OF_THE_FUTURE = Rule("backup-of-the-future", "a backup is older than now")
 INCOMPLETE = Rule("backup-incomplete", "the newest verified backup holds all of the cluster")
+
+# What an archive holds.
+OTHER_SNAPSHOT = Rule("backup-other-snapshot", "the snapshot in an archive is the one that was put there")
+OTHER_CLUSTER = Rule("backup-other-cluster", "the snapshot in an archive is of the cluster that it names")
+OTHER_AUTHORITY = Rule(
+    "backup-other-authority", "pods and joining nodes are given the authority that is in the files"
+)
+UNDECRYPTABLE = Rule(
+    "backup-undecryptable", "an archive has the keys of all that is encrypted in it", ENCRYPTION
+)
+FOREIGN_CERTIFICATE = Rule(
+    "backup-foreign-certificate", "a certificate is of its key, and its authority's", HIGH_AVAILABILITY
+)
+AUTHORITY_EXPIRED = Rule("backup-authority-expired", "an authority in an archive still signs")
+NO_FILES = Rule("backup-no-files", "files of the control plane are kept beside a snapshot", BACKING_UP)
+NO_SNAPSHOT = Rule("backup-no-snapshot", "a snapshot is kept beside files of the control plane", BACKING_UP)
