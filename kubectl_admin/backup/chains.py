@@ -81,7 +81,7 @@ def _of_leaf(
         return
     if key is not None and not is_pair(key, data):
         yield _finding(node, file, "the key beside it is another's")
-    signer = SIGNERS.get(file.name)
+    signer = SIGNERS.get(file.name, "")
     authority = node.contents.get(known[signer].path) if signer in known else None
     if authority is not None and not _is_signed(data, authority):
         yield _finding(node, file, f"authority {signer} of the same node has not signed it")

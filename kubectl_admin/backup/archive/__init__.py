@@ -6,4 +6,5 @@ source: where one is read from
 read: its frame, and its pieces with their hashes
 entries: the tar inside of a piece
 extract: below a directory
+verify: all of it, without a cluster
 """

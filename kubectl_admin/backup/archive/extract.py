@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kubectl_admin.backup.archive.entries import Stored, entries
@@ -77,7 +78,7 @@ def extract(
                 draft = Spool()
             stack.enter_context(draft)
             draft.room(place.piece.unpacked)
-            reading.unpack(place, identities, draft.write, lambda done, at=before: moved(at + done, total))
+            reading.unpack(place, identities, draft.write, partial(_told, moved, before, total))
             before += place.piece.size
             if isinstance(draft, Spool):
                 waiting += _waiting(reading.title, place.piece, draft, placing, wanted)
@@ -103,6 +104,10 @@ def stem(piece: Piece) -> str:
     for ending in ENDINGS:
         name = name.removesuffix(ending)
     return name
+
+
+def _told(moved: Moved, before: int, total: int, done: int) -> None:
+    moved(before + done, total)
 
 
 def _chosen(reading: Reading, wanted: str) -> list[Place]:

@@ -20,6 +20,7 @@ from kubectl_admin.backup.ustar import Type
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.look.facts import SnapshotFacts
 from kubectl_admin.etcd.restore.look.snapshot import of_file
+from kubectl_admin.etcd.snapshot.verify import quiet
 from kubectl_admin.etcd.stored.encryption import unsealing
 from kubectl_admin.part_file import Spool
 from kubectl_admin.report.text import mib
@@ -27,7 +28,7 @@ from kubectl_admin.report.text import mib
 FILES = 64 << 20  # bytes of a control plane's files, which are kept in memory; 16 MiB are ever saved
 
 # How many bytes of how many are done.
-Moved = Callable[[int, int], object]
+Moved = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ def verify(
     identities: Sequence[Identity] | None,
     now: datetime,
     *,
-    moved: Moved = lambda _done, _total: None,
-    looked: Moved = lambda _done, _total: None,
+    moved: Moved = quiet,
+    looked: Moved = quiet,
 ) -> Verified:
     """Verifies it. identities: None for a look at what is stored alone; () opens what is not encrypted.
 
