@@ -10,7 +10,7 @@ links: files by paths that lead through links
 node_keys, differences: a control plane's keys, and control planes beside each other
 gather: what goes into it, asked for at the nodes and at the API
 judge: what a backup lacks, while it is made
-contents, chains, judge_contents: what an archive holds, once it is open, and whether that brings a cluster back
+contents, chains, judge_contents: what an archive holds, and whether it brings a cluster back
 keep: which archives stay
 status: how old the newest is
 seal: a piece packed and encrypted, and the other way
