@@ -1,7 +1,8 @@
 """For all tests and what they start: signals as programs in a terminal have them, and an end to waiting."""
 
+import gc
 import signal
-from pathlib import Path
+from collections.abc import Generator
 
 import pytest
 
@@ -9,14 +10,25 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-HERE = Path(__file__).parent
 # Seconds that a test of these tiers may take with its fixtures; all of them are a matter of a few.
 TEST_TIMEOUT = 180
-QUICK = [HERE / "unit", HERE / "scripts"]
+QUICK = ("tests/unit/", "tests/scripts/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A quick test that waits for ever fails, and so does its fixture (setup.cfg is for the other tiers)."""
+    limit = pytest.mark.timeout(TEST_TIMEOUT, func_only=False)
     for item in items:
-        if any(item.path.is_relative_to(tier) for tier in QUICK):
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT, func_only=False))
+        if item.nodeid.startswith(QUICK):
+            item.add_marker(limit)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: the garbage collector is not to look at it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()

@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import kubectl_admin
 from kubectl_admin.finding import Rule
@@ -38,12 +40,25 @@ class Use:
     severities: set[str] = field(default_factory=set)
 
 
-def modules() -> Iterator[tuple[str, Path]]:
+@cache
+def modules() -> dict[str, Path]:
     """The name and the file of each module of the program."""
-    for found in pkgutil.walk_packages(kubectl_admin.__path__, "kubectl_admin."):
-        if not found.name.endswith("__main__"):
-            path = ROOT / Path(*found.name.split("."))
-            yield found.name, path / "__init__.py" if found.ispkg else path.with_suffix(".py")
+    return {
+        found.name: path / "__init__.py" if found.ispkg else path.with_suffix(".py")
+        for found in pkgutil.walk_packages(kubectl_admin.__path__, "kubectl_admin.")
+        if not found.name.endswith("__main__")
+        for path in [ROOT / Path(*found.name.split("."))]
+    }
+
+
+def calls_of(name: str) -> Iterator[tuple[Path, ast.Call]]:
+    """Each call of a function by this name, with its file."""
+    for path in modules().values():
+        text = path.read_text(encoding="utf-8")
+        if name in text:  # most files are not worth a parser's time
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                    yield path, node
 
 
 def rules_in(value: object) -> Iterator[Rule]:
@@ -59,24 +74,29 @@ def rules_in(value: object) -> Iterator[Rule]:
             yield from (rule for each in value for rule in rules_in(each))
 
 
-def collected() -> list[Use]:
+@cache
+def collected() -> tuple[Rule, ...]:
     """All rules by id, each object once: two with one id are two."""
-    uses: dict[int, Use] = {}
-    for name, _ in modules():
-        for value in vars(importlib.import_module(name)).values():
-            for rule in rules_in(value):
-                uses.setdefault(id(rule), Use(rule))
-    return sorted(uses.values(), key=lambda use: use.rule.id)
+    rules = {
+        id(rule): rule
+        for name in modules()
+        for value in vars(importlib.import_module(name)).values()
+        for rule in rules_in(value)
+    }
+    return tuple(sorted(rules.values(), key=lambda rule: rule.id))
 
 
 def judged() -> list[Use]:
     """The same with where each is judged, and how bad it is then."""
-    uses = collected()
+    uses = [Use(rule) for rule in collected()]
     by_object = {id(use.rule): use for use in uses}
     passed_on: dict[str, set[str]] = defaultdict(set)  # by room: severities of rules that come as arguments
-    for name, path in modules():
+    for name, path in modules().items():
         module, where = importlib.import_module(name), str(path.relative_to(PACKAGE))
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if not may_judge(module, text):
+            continue
+        tree = ast.parse(text)
         if path.name != "rules.py":
             for node in ast.walk(tree):
                 for rule in rules_in(meant(module, node)):
@@ -91,6 +111,18 @@ def judged() -> list[Use]:
         rooms = {judge.partition("/")[0] for judge in use.judges}
         use.severities = use.severities or set().union(*(passed_on[room] for room in rooms))
     return uses
+
+
+def may_judge(module: ModuleType, text: str) -> bool:
+    """Whether a module may speak of a rule: most do not, and are not worth a parser's time."""
+    known = [module, *(each for each in vars(module).values() if isinstance(each, ModuleType))]
+    return "rule" in text.lower() or any(map(holds_rules, known))
+
+
+@cache
+def holds_rules(module: ModuleType) -> bool:
+    """Whether a name of a module stands for rules."""
+    return any(True for value in vars(module).values() for _ in rules_in(value))
 
 
 def findings_in(tree: ast.AST) -> Iterator[tuple[ast.expr, set[str]]]:

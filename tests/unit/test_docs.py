@@ -276,7 +276,7 @@ def test_there_are_examples() -> None:
 
 
 def test_no_two_rules_have_one_id() -> None:
-    count = Counter(use.rule.id for use in rules_page.collected())
+    count = Counter(rule.id for rule in rules_page.collected())
     twice = [rule for rule, times in count.items() if times > 1]
     assert twice == [], "these ids have two rules: give one of them another id"
 
@@ -288,12 +288,7 @@ def test_every_rule_is_on_its_page() -> None:
 
 def test_rules_are_constants() -> None:
     """A rule that is made in a function, or put together, is in no table."""
-    written = [
-        call
-        for _, path in rules_page.modules()
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Rule"
-    ]
+    written = [call for _, call in rules_page.calls_of("Rule")]
     assert all(isinstance(call.args[0], ast.Constant) for call in written), (
         "write each rule's id as a literal"
     )
@@ -302,13 +297,10 @@ def test_rules_are_constants() -> None:
 
 def test_findings_are_made_from_rules() -> None:
     """An id that is written at a judge, and not in a table of rules, is on no page."""
-    home = "finding.py"
     written = [
         f"{path.relative_to(ROOT)}:{call.lineno}"
-        for _, path in rules_page.modules()
-        if path.name != home
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Finding"
+        for path, call in rules_page.calls_of("Finding")
+        if path.name != "finding.py"
     ]
     assert written == [], "make these findings from a Rule: rules.NAME.violation(subject=…, evidence=…)"
 
@@ -319,7 +311,7 @@ def test_pages_name_rules_that_there_are(page: Path) -> None:
     tables = re.findall(r"^\| rule \|.*\n\|[-|]+\n((?:\|.*\n)+)", text_of(page), re.MULTILINE)
     cells = [row.split("|")[1] for rows in tables for row in rows.splitlines()]
     named = {each.strip(" `") for cell in cells for each in cell.split(",")} - {"…"}
-    unknown = named - {use.rule.id for use in rules_page.collected()}
+    unknown = named - {rule.id for rule in rules_page.collected()}
     assert unknown == set(), f"{path_of(page)} names rules that do not exist"
 
 

@@ -8,7 +8,7 @@ from tests import rules_page
 
 
 def test_every_rule_of_the_program_can_be_named():
-    there = {use.rule.id: use.rule for use in rules_page.collected()}
+    there = {rule.id: rule for rule in rules_page.collected()}
     assert rules.every_rule() == there, "name the module of these rules in HOMES"
 
 
