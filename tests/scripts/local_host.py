@@ -116,6 +116,9 @@ case "$*" in
   version) echo "etcdutl version: 3.6.8"; exit ;;
   *--help) echo "FLAGS"; exit ;;
   "snapshot restore "*) ;;
+  "snapshot status "*/now.db*--write-out=json)
+    [ -e FOLDER/live ] || { echo "panic: page 3 already freed" >&2; exit 2; }
+    echo "{\\"hash\\":7,\\"revision\\":$(cat FOLDER/live),\\"totalKey\\":3,\\"totalSize\\":4096}"; exit ;;
   "snapshot status "*--write-out=json)
     echo '{"hash":7,"revision":2000000074,"totalKey":3,"totalSize":4096}'; exit ;;
   "snapshot status "*) [ ! -e FOLDER/damaged ]; exit ;;

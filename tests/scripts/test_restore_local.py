@@ -19,6 +19,7 @@ WORKER = """#!/bin/sh
 echo "word $(tail -n 1 FOLDER/var/restore/journal | cut -d ' ' -f 2)"
 echo "waits etcd"
 """
+ACKNOWLEDGED = f"\0\n/kubectl-admin/restore/{ID}/ack/cp-2\0".encode()  # as a restored etcd has it in its file
 ALONE = {"members": MEMBERS[:1], "lost": MEMBERS[1:]}
 
 
@@ -236,6 +237,14 @@ REFUSALS = {
         ),
         "etcd is at revision 2000000074, and the restored data would be at 2000000074",
     ),
+    "revisions beyond in the file of an etcd that opens no port": (
+        lambda host: host.write("live", f"{BUMP + 74}\n"),
+        "etcd is at revision 2000000074, and the restored data would be at 2000000074",
+    ),
+    "the same restore, whose record was removed": (
+        lambda host: (host.folder / "data/member/snap/db").write_bytes(DATABASE + ACKNOWLEDGED),
+        f"this node's data come from restore {ID} already",
+    ),
     "no systemd": (
         lambda host: (host.folder / "systemd").rename(host.folder / "sys"),
         "does not run systemd",
@@ -399,6 +408,40 @@ def test_a_dry_run_does_not_end_etcd_for_its_data(host):
     before = host.seen()
     done = host.run("--dry-run", "--yes", settings=own(host))
     assert (done.returncode, "can be done on node cp-1" in done.stderr) == (0, True)
+    assert host.seen() == before
+
+
+def test_what_nodes_of_another_restore_have_said_is_no_reason_to_refuse(host):
+    other, waits = ACKNOWLEDGED.replace(b"0123456789", b"aaaaaaaaaa"), ACKNOWLEDGED.replace(b"/ack/", b"/back/")
+    (host.folder / "data/member/snap/db").write_bytes(DATABASE + other + waits)
+    done = host.run(host.folder / "snapshot.db", "--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_revision_that_nobody_can_tell_is_said(host):
+    (host.folder / "live").unlink()
+    done = host.run(host.folder / "snapshot.db", "--check")
+    assert done.returncode == 0, done.stderr
+    assert "the revision of this node's data is not known" in done.stderr
+    assert f"revisions raised by {BUMP}" in done.stderr
+    host.write("live", "50\n")
+    done = host.run(host.folder / "snapshot.db", "--check")
+    assert (done.returncode, "is not known" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_node_whose_file_is_gone_restores_and_says_what_is_not_known(host):
+    (host.folder / "data/member/snap/db").unlink()
+    done = host.run(host.folder / "snapshot.db", "--check", settings=host.settings(is_named=True))
+    assert done.returncode == 0, done.stderr
+    assert f"it is not known whether they come from restore {ID} already" in done.stderr
+    assert "the revision of this node's data is not known" in done.stderr
+
+
+def test_own_data_that_a_restore_has_brought_are_not_restored_by_it_once_more(host):
+    (host.folder / "data/member/snap/db").write_bytes(DATABASE + ACKNOWLEDGED)
+    before = host.seen()
+    done = host.run("--yes", settings=own(host))
+    assert (done.returncode, f"come from restore {ID} already" in done.stderr) == (1, True), done.stderr
     assert host.seen() == before
 
 

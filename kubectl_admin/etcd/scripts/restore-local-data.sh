@@ -99,11 +99,48 @@ look_at_snapshot() {
   fi
 }
 
+# Acknowledgements in the data of now would be taken for those of a second run: no node would know then which side it is on.
+refuse_done() {
+  grep -qsF "/kubectl-admin/restore/$id/ack/" "$data/member/snap/db"
+  case $? in
+    0) refuse "this node's data come from restore $id already" "print this script again; with --local, give all nodes another --bump" ;;
+    1) ;;
+    *) say "this node's data can't be read, so it is not known whether they come from restore $id already" ;;
+  esac
+}
+
+# Restored data must begin above whatever a watcher has seen.
+refuse_low() {
+  [ -n "$live" ] || look_at_own_file
+  if [ -z "$live" ]; then
+    say "the revision of this node's data is not known, since neither etcd nor its file tells it; revisions raised by $bump must be above it"
+  elif [ "$live" -ge $((revision + bump)) ]; then
+    refuse "etcd is at revision $live, and the restored data would be at $((revision + bump))" \
+      "watchers would miss events; print this script again, or give a --bump above $((live - revision))"
+  fi
+}
+
+# Sets live by a copy of this node's file, whose pages etcdutl checks: an etcd that runs holds the file itself.
+look_at_own_file() {
+  bytes=$(stat -L -c %s -- "$data/member/snap/db" 2> /dev/null) || return 0
+  free_in "$dir"
+  if [ "$free" -ge $((bytes / 1048576 + 512)) ] \
+    && cp -- "$data/member/snap/db" "$dir/now.db" 2> /dev/null; then
+    live=$("$dir/etcdutl" snapshot status "$dir/now.db" --write-out=json 2> /dev/null | sed -n 's/.*"revision":\([0-9]*\).*/\1/p')
+  fi
+  rm -f -- "$dir/now.db"
+}
+
+# Sets free, in MiB.
+free_in() { # PATH
+  free=$(df -Pk -- "$1" | tail -n 1 | { read -r _ _ _ free _ && echo "$((free / 1024))"; })
+}
+
 refuse_room() { # BYTES of the snapshot
   there=$state
   while [ ! -d "$there" ]; do there=$(dirname -- "$there"); done
   for where in "$data" "$there"; do
-    free=$(df -Pk -- "$where" | tail -n 1 | { read -r _ _ _ free _ && echo "$((free / 1024))"; })
+    free_in "$where"
     need=$(($1 / 1048576 + 64 + 512))
     if [ "$defrag" = yes ]; then need=$((need + $1 / 1048576)); fi
     if [ "$(stat -L -c %d -- "$data")" = "$(stat -L -c %d -- "$there")" ]; then need=$((need + $1 / 1048576 + 64)); fi

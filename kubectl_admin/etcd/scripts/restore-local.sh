@@ -178,11 +178,9 @@ main() {
     size=$(stat -L -c %s -- "$data/member/snap/db")
   fi
   refuse_room "$size"
+  refuse_done
   # The data of now are raised above now in any case.
-  if [ "$sha256" != own ] && [ -n "$live" ] && [ "$live" -ge $((revision + bump)) ]; then
-    refuse "etcd is at revision $live, and the restored data would be at $((revision + bump))" \
-      "watchers would miss events; print this script again, or give a --bump above $((live - revision))"
-  fi
+  [ "$sha256" = own ] || refuse_low
   # A copy of its own data may end etcd for a while, which a dry run does not.
   if [ "$mode" = dry-run ] && [ "$sha256" = own ] && [ -z "$snapshot" ]; then mode=check; fi
   if [ "$mode" = check ]; then
