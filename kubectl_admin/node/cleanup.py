@@ -51,12 +51,16 @@ class Leftover:
 
 
 def find(
-    hosts: Hosts, nodes: Sequence[str], answered: Callable[[int], None]
+    hosts: Hosts,
+    nodes: Sequence[str],
+    answered: Callable[[int], None],
+    data: Callable[[Cluster], Mapping[str, str]] = lambda _: {},
 ) -> tuple[list[Leftover], list[Finding]]:
     """All that is left in the cluster, and as findings all that could not be looked at.
 
     nodes: those whose hosts are looked at; all where none is named. answered: called after each of them.
-    Raises AdminError for one that there is not.
+    data: tells etcd's data directory by node, where that is known; it may list nodes and pods. Raises
+    AdminError for one that there is not.
     """
     cluster, needed = hosts.cluster, rights(hosts.options.namespace)
     with explained(cluster, [*RIGHTS, *needed]):
@@ -64,7 +68,8 @@ def find(
             read_node(cluster, name)
         names = list(nodes) or [name for (name,) in cluster.table("/api/v1/nodes").named("Name")]
         left: list[LeftPod | LeftDirectory] = list(pods(cluster))
-    answers = hosts.ask(names, directories, answered=answered)
+        where = data(cluster)
+    answers = hosts.ask(names, lambda host: directories(host, where.get(host.node, "")), answered=answered)
     refused = any(isinstance(answer, Forbidden) for answer in answers.values())
     lacking = missing(cluster, needed) if refused else []
     blind = []

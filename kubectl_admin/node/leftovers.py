@@ -34,6 +34,8 @@ UPGRADE = "upgrade"
 # Of a restore of etcd: its plan, its journal and its worker, by which alone a node resumes it, and which say
 # where the data of before are.
 RESTORE = "restore"
+# Data of etcd, of before a restore or restored, that lie beside those which etcd runs with.
+ASIDE = re.compile(r"\.kubectl-admin-[0-9a-f]{10}-(old|new|new\.part)")
 SELECTOR = ",".join(f"{label}={value}" for label, value in manifest.LABELS.items())
 
 
@@ -63,7 +65,8 @@ class LeftPod:
 class LeftDirectory:
     """A directory of an operation on a host. active: whether its job runs, or a file is sent from it.
 
-    over: whether its job has ended, as at a restart of the host, and it is of no use without.
+    over: whether its job has ended, as at a restart of the host, and it is of no use without. parent: the
+    directory that it is in.
     """
 
     node: str
@@ -71,11 +74,12 @@ class LeftDirectory:
     active: bool
     owner: Owner | None
     over: bool = False
+    parent: str = STATE
 
     @property
     def path(self) -> str:
         """Where it is on the host."""
-        return f"{STATE}/{self.name}"
+        return f"{self.parent}/{self.name}"
 
     @property
     def is_abandoned(self) -> bool:
@@ -90,8 +94,8 @@ class LeftDirectory:
 
     @property
     def is_restore(self) -> bool:
-        """Whether it is a restore of etcd, in whatever state."""
-        return self.name == RESTORE
+        """Whether it is a restore of etcd, in whatever state, or data that one has put aside."""
+        return self.name == RESTORE or self.parent != STATE
 
 
 def pods(cluster: Cluster, namespace: str | None = None) -> Iterator[LeftPod]:
@@ -122,9 +126,12 @@ def left_pod(pod: Mapping[str, Any]) -> LeftPod:
     )
 
 
-def directories(host: Host) -> list[LeftDirectory]:
-    """The directories of operations on a host, this run's own left out; MOST at most."""
-    answer = host.script(LIST, STATE).decode("utf-8", "replace")
+def directories(host: Host, data: str = "") -> list[LeftDirectory]:
+    """The directories of operations on a host, this run's own left out; MOST at most.
+
+    data: etcd's data directory, in which restores put data aside; "" where it is not known.
+    """
+    answer = host.script(LIST, STATE, data).decode("utf-8", "replace")
     found = []
     own = host.operation.id
     for line in islice(answer.splitlines(), MOST):
@@ -132,6 +139,8 @@ def directories(host: Host) -> list[LeftDirectory]:
             case [name, ("yes" | "no" | "over") as word, owner] if name != own and NAME.fullmatch(name):
                 whose = Owner.parse(owner)
                 found.append(LeftDirectory(host.node, name, word == "yes", whose, over=word == "over"))
+            case ["aside", name] if data and ASIDE.fullmatch(name):
+                found.append(LeftDirectory(host.node, name, False, None, parent=data))
     return found
 
 

@@ -39,6 +39,7 @@ def command(
       # Remove it
       kubectl admin cleanup
     """
+    from kubectl_admin.etcd.members import pods as etcd
     from kubectl_admin.node import cleanup
     from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
@@ -46,7 +47,7 @@ def command(
     cluster = env.cluster_for_work()
     with env.progress("looking at nodes") as progress:
         hosts = Hosts(cluster, Operation.begin(), pods, env.note)
-        left, blind = cleanup.find(hosts, nodes, progress.step)
+        left, blind = cleanup.find(hosts, nodes, progress.step, lambda there: etcd.find(there).data)
     chosen = cleanup.removable(left, force=force)
 
     outcomes: dict[str, str] = {}

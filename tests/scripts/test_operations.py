@@ -109,6 +109,24 @@ def test_an_owner_of_several_lines_is_one_line(shell, state):
     assert shell.run("leftovers", state) == b"a no o\n"
 
 
+def test_what_is_aside_beside_etcds_data_is_listed(shell, state, tmp_path):
+    make(state, "a", "o")
+    data = tmp_path / "etcd"
+    for name in (
+        "member",
+        ".kubectl-admin-0123456789-old",
+        ".kubectl-admin-abcdef0123-new",
+        ".kubectl-admin-no-old",
+    ):
+        (data / name).mkdir(parents=True)
+    (data / ".kubectl-admin-1123456789-old").symlink_to(data / "member")
+    (data / ".kubectl-admin-2123456789-old").write_text("x")
+    aside = "a no o\naside .kubectl-admin-0123456789-old\naside .kubectl-admin-abcdef0123-new\n"
+    assert shell.run("leftovers", state, data).decode() == aside
+    for none in ("", tmp_path / "gone", "etcd"):
+        assert shell.run("leftovers", state, none) == b"a no o\n"
+
+
 def test_a_folder_is_removed_and_the_last_one_with_its_parent(shell, state):
     (make(state, "a") / "deep/er").mkdir(parents=True)
     make(state, "b")

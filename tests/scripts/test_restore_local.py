@@ -412,7 +412,10 @@ def test_a_dry_run_does_not_end_etcd_for_its_data(host):
 
 
 def test_what_nodes_of_another_restore_have_said_is_no_reason_to_refuse(host):
-    other, waits = ACKNOWLEDGED.replace(b"0123456789", b"aaaaaaaaaa"), ACKNOWLEDGED.replace(b"/ack/", b"/back/")
+    other, waits = (
+        ACKNOWLEDGED.replace(b"0123456789", b"aaaaaaaaaa"),
+        ACKNOWLEDGED.replace(b"/ack/", b"/back/"),
+    )
     (host.folder / "data/member/snap/db").write_bytes(DATABASE + other + waits)
     done = host.run(host.folder / "snapshot.db", "--check")
     assert done.returncode == 0, done.stderr

@@ -82,6 +82,11 @@ class Etcd:
         """Whether etcd runs outside of the cluster: API servers name one, and no pod runs it."""
         return bool(self.apiservers) and not self.members
 
+    @property
+    def data(self) -> dict[str, str]:
+        """Members' data directories, by node. One that is in a configuration file is not known."""
+        return {pod.node: pod.flags.data_dir for pod in self.members if not pod.flags.config_file}
+
 
 def find(cluster: Cluster) -> Etcd:
     """The etcd of the static pods. Raises AdminError where pods or nodes can't be listed."""

@@ -1,6 +1,7 @@
 # How far a restore is on this host, by its own journal. A part of other scripts.
 
 . ../../node/scripts/unit.sh
+. ../../node/scripts/aside.sh
 
 # Sets, for a restore's directory:
 #   restore_id, restore_data: of its plan, "" where it has none
@@ -41,22 +42,6 @@ look_at_restore() {
 plan_value() {
   [ -r "$1/plan" ] || return 1
   sed -n "s/^$2 //p" "$1/plan" | head -n 1
-}
-
-# is_id TEXT: whether it is the id of an operation, and nothing else.
-is_id() {
-  case $1 in
-    *[!0-9a-f]*) return 1 ;;
-    ??????????) return 0 ;;
-  esac
-  return 1
-}
-
-# is_aside DIRECTORY: whether it is a directory that an operation has put aside, beside etcd's own.
-is_aside() {
-  [ -d "$1" ] && [ ! -L "$1" ] || return 1
-  set -- "${1##*/.kubectl-admin-}"
-  is_id "${1%%-*}"
 }
 
 # Removes the restored data that a restore has put aside, and the unit that put them there.

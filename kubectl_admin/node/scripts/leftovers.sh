@@ -1,11 +1,13 @@
 # Lists the directories of operations with who they belong to, and whether the operation's unit still runs, or pack.sh
 # sends a file from there («yes»), or not («no»); «over» for one whose unit has run and does not any more, and has said
 # by a file «bound» that without it the directory is of no use.
-# leftovers.sh STATE
+# leftovers.sh STATE [DATA]
 #   STATE: the directory of all operations' directories
+#   DATA: etcd's data directory; whatever restores have put aside in it is an «aside NAME» a line
 set -eu
 
 . ./unit.sh
+. ./aside.sh
 
 for directory in "$1"/*/; do
   directory=${directory%/}
@@ -23,4 +25,11 @@ for directory in "$1"/*/; do
   done
   printf '%s %s %s\n' "$id" "$active" "$(head -n 1 -- "$directory/owner" 2> /dev/null || :)"
 done
+case ${2-} in
+  /?*)
+    for directory in "$2"/.kubectl-admin-*; do
+      if is_aside "$directory"; then printf 'aside %s\n' "${directory##*/}"; fi
+    done
+    ;;
+esac
 printf '\n# end\n'

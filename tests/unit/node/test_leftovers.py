@@ -189,13 +189,14 @@ def test_who_may_not_remove_is_not_kept_from_working():
 class Answering:
     """The stand-in of a host whose script answers this."""
 
-    node = "cp-1"
     operation = OPERATION
 
-    def __init__(self, answer: str) -> None:
-        self.answer = answer
+    def __init__(self, answer: str, node: str = "cp-1") -> None:
+        self.answer, self.node = answer, node
+        self.asked: tuple[object, ...] = ()
 
-    def script(self, *_arguments: str) -> bytes:
+    def script(self, *arguments: object) -> bytes:
+        self.asked = arguments
         return self.answer.encode()
 
 
@@ -208,6 +209,38 @@ def test_folders_are_read_and_this_runs_own_is_left_out():
         LeftDirectory("cp-1", "bbbbbbbbbb", False, None),
         LeftDirectory("cp-1", "cccccccccc", False, OWNER, over=True),
     ]
+
+
+def test_data_that_a_restore_has_put_aside_are_shown_and_stay():
+    answer = "aside .kubectl-admin-0123456789-old\naside .kubectl-admin-0123456789-new.part\n"
+    answer += "aside ../x\naside member\naside .kubectl-admin-0123456789-older\naside no \n"
+    host = Answering(answer)
+    found = leftovers.directories(host, "/var/lib/etcd")
+    assert host.asked[1:] == ("/var/lib/kubectl-admin", "/var/lib/etcd")
+    assert [one.path for one in found] == [
+        "/var/lib/etcd/.kubectl-admin-0123456789-old",
+        "/var/lib/etcd/.kubectl-admin-0123456789-new.part",
+        "/var/lib/kubectl-admin/aside",
+    ]
+    shown = [cleanup.Leftover(one, cleanup.state_of(one)) for one in found]
+    assert [one.state for one in shown] == ["restore", "restore", "unknown"]
+    assert cleanup.removable(shown, force=True) == shown[2:]
+    report = cleanup.report(shown[:1], [])
+    assert [one.rule for one in report.findings] == ["restore-there"]
+    assert list(report.names()) == ["node/cp-1/var/lib/etcd/.kubectl-admin-0123456789-old"]
+    assert leftovers.directories(Answering(answer)) == [LeftDirectory("cp-1", "aside", False, None)]
+
+
+def test_each_host_is_asked_where_its_etcd_has_its_data():
+    asked = {}
+
+    def opened(node, _operation):
+        asked[node] = Answering("", node)
+        return nullcontext(asked[node])
+
+    hosts = Opened(Pods(), OPERATION, Options(), print, opened)
+    cleanup.find(hosts, ["cp-1", "w-1"], lambda _: None, lambda _: {"cp-1": "/var/lib/etcd"})
+    assert {node: host.asked[2] for node, host in asked.items()} == {"cp-1": "/var/lib/etcd", "w-1": ""}
 
 
 @pytest.mark.parametrize(

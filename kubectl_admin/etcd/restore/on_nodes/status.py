@@ -86,10 +86,8 @@ def status_of_all(
     answered: as in Hosts.ask. Raises AdminError where nodes or pods can't be listed.
     """
     etcd = pods.find(hosts.cluster)
-    # What a configuration file says instead is not known here.
-    data = {pod.node: pod.flags.data_dir for pod in etcd.members if not pod.flags.config_file}
     nodes = [node.name for node in etcd.nodes]
-    return hosts.ask(nodes, lambda host: status(host, data.get(host.node, "")), answered=answered)
+    return hosts.ask(nodes, lambda host: status(host, etcd.data.get(host.node, "")), answered=answered)
 
 
 def status(host: Host, data: str = "") -> NodeState:
