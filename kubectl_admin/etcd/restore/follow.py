@@ -37,6 +37,13 @@ class End(StrEnum):
     AS_BEFORE = "asBefore"
 
 
+class NeverBegunError(AdminError):
+    """The word to begin was not given, and never will be."""
+
+    def __init__(self) -> None:
+        super().__init__("the word to begin was not given, so nothing was changed", "run the command again")
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """The end of a restore.
@@ -67,7 +74,7 @@ def read_keys(
     raise problem
 
 
-def follow(
+def follow(  # noqa: PLR0913 - what is followed, how long, and by what
     cluster: Cluster,
     operation: str,
     nodes: Sequence[str],
@@ -75,11 +82,14 @@ def follow(
     timeout: float,
     say: Callable[[str], None],
     read: Callable[[Cluster, str], Keys] = read_keys,
+    is_forbidden: Callable[[], bool] = lambda: False,
 ) -> Followed:
     """Waits until a majority of the nodes is on one side for good.
 
     cluster: one that does not try again by itself. operation: id of the restore. timeout: seconds.
-    read: as `read_keys`. Raises AdminError where neither is seen in that time.
+    read: as `read_keys`. is_forbidden: asked as long as no node has begun: whether none ever will, as it was
+    not known whether they have the word. Raises NeverBegunError then, and AdminError where neither side is
+    seen in that time.
     """
     clock = cluster.clock
     answered, silent, longest = clock.monotonic(), False, 0.0
@@ -107,6 +117,8 @@ def follow(
             return Followed(End.RESTORED, keys, longest)
         if keys.are_as_before(nodes):
             return Followed(End.AS_BEFORE, keys, longest)
+        if keys == Keys() and is_forbidden():
+            raise NeverBegunError
     raise AdminError(f"the end of the restore was not seen within {duration(timeout)}{why}", STATUS_HINT)
 
 

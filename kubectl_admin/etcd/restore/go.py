@@ -127,14 +127,17 @@ class Go:
         if self._cluster is None:
             return Answer.NO
         end = Deadline.after(SETTLE_TIMEOUT, self._clock)
-        while True:
-            for member in self._members:
-                found = self._settled(member)
-                if found is not Answer.UNKNOWN:
-                    return found
-            if end.left < 0:
-                return Answer.UNKNOWN
+        while (found := self.forbid()) is Answer.UNKNOWN and end.left >= 0:
             self._clock.sleep(SETTLE_INTERVAL)
+        return found
+
+    def forbid(self) -> Answer:
+        """The same by one question to each member: UNKNOWN where none can be asked just now."""
+        for member in self._members:
+            found = self._settled(member)
+            if found is not Answer.UNKNOWN:
+                return found
+        return Answer.UNKNOWN
 
     def _lease(self) -> tuple[Talker, int]:
         """The first member that grants a lease, and marks its etcd as the one that is asked; the lease."""

@@ -21,7 +21,7 @@ from kubectl_admin.etcd.restore import before
 from kubectl_admin.etcd.restore.afterwards import after, webhooks
 from kubectl_admin.etcd.restore.afterwards.facts import Outcome
 from kubectl_admin.etcd.restore.before import Before
-from kubectl_admin.etcd.restore.follow import End, Followed, follow
+from kubectl_admin.etcd.restore.follow import End, Followed, NeverBegunError, follow
 from kubectl_admin.etcd.restore.go import Answer, Go, talkers
 from kubectl_admin.etcd.restore.keys import Keys, majority
 from kubectl_admin.etcd.restore.look.look import Looked
@@ -159,20 +159,31 @@ class Runner:
             finally:
                 if not so_far.is_begun:
                     so_far.left = prepare.remove_all(self.hosts, looked.plans)
-        self.finish(so_far, list(looked.plans))
+        try:
+            self.finish(so_far, list(looked.plans), go)
+        except NeverBegunError:
+            with sheltered():
+                so_far.word, so_far.left = Answer.NO, prepare.remove_all(self.hosts, looked.plans)
+            raise
         return so_far
 
-    def finish(self, so_far: Restored, nodes: list[str]) -> None:
+    def finish(self, so_far: Restored, nodes: list[str], go: Go | None = None) -> None:
         """Follows a restore whose word is given, and does what is left to do once it is restored.
 
-        Raises AdminError where its end is not seen.
+        go: by which it is asked for meanwhile, where that is not known. Raises AdminError where its end is
+        not seen, and NeverBegunError where there is none.
         """
         if len(so_far.restored) >= majority(nodes):
             # An earlier run may have deleted the keys already by which the end would be seen.
             so_far.followed = Followed(End.RESTORED, Keys(), 0)
         else:
             so_far.followed = self.acts.follow(
-                self.watcher, so_far.operation, nodes, timeout=FOLLOW_TIMEOUT, say=self.say
+                *(self.watcher, so_far.operation, nodes),
+                timeout=FOLLOW_TIMEOUT,
+                say=self.say,
+                is_forbidden=lambda: (
+                    go is not None and so_far.word is Answer.UNKNOWN and go.forbid() is Answer.NO
+                ),
             )
         record = so_far.before.record if so_far.before else None
         with webhooks.refusing_afterwards(self.watcher, record, self.say):

@@ -8,7 +8,7 @@ import pytest
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.restore.follow import End, follow
+from kubectl_admin.etcd.restore.follow import End, NeverBegunError, follow
 from kubectl_admin.etcd.restore.keys import Keys
 from tests.fakes.clock import Clock
 
@@ -68,6 +68,34 @@ def test_the_time_without_the_api_is_the_longest() -> None:
     found = followed(api, iter([Keys(), Keys(), Keys(), DONE]), [])
     # Two failed looks and the one that is answered: a second each, and the pauses between them.
     assert found.without_api == pytest.approx(3 + 3 * 0.25)
+
+
+def test_a_word_that_may_not_have_been_given_is_asked_for_while_no_node_has_begun() -> None:
+    asked: list[str] = []
+    said: list[str] = []
+    never = iter([False, True])
+
+    def is_forbidden() -> bool:
+        asked.append("asked")
+        return next(never)
+
+    def read(_cluster: Cluster, _operation: str) -> Keys:
+        return next(keys)
+
+    def watch() -> Any:
+        api = cast(Cluster, Api(False, True))
+        return follow(
+            api, "0123456789", NODES, timeout=60, say=said.append, read=read, is_forbidden=is_forbidden
+        )
+
+    keys = iter([Keys(), Keys()])
+    with pytest.raises(NeverBegunError, match="nothing was changed"):
+        watch()
+    assert len(asked) == 2
+    # What has begun is never forbidden.
+    keys = iter([Keys(go=True), Keys(going=frozenset(NODES[:1])), DONE])
+    assert watch().end is End.RESTORED
+    assert len(asked) == 2
 
 
 def test_what_can_not_be_read_is_not_the_end() -> None:

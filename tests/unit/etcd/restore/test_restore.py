@@ -1,6 +1,7 @@
 """The order of a restore: all is undone before the word, and nothing is after it."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,9 @@ from kubectl_admin.cluster.errors import Unreachable
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.consequences.facts import Hook
-from kubectl_admin.etcd.restore.follow import End
+from kubectl_admin.etcd.restore.follow import End, Followed, NeverBegunError
 from kubectl_admin.etcd.restore.go import Answer
+from kubectl_admin.etcd.restore.keys import Keys
 from kubectl_admin.etcd.restore.on_nodes.status import state_of
 from kubectl_admin.etcd.restore.record import Record
 from kubectl_admin.etcd.restore.restore import Restored, give, record_of, resumed
@@ -149,6 +151,42 @@ def test_a_word_that_is_not_known_to_be_given_is_followed(run):
     assert done.is_begun
     assert not [event for event in run.events if event.startswith("remove")]
     assert run.events[-3:] == ["follow", "begin", f"finish {' '.join(NODES)}"]
+
+
+@pytest.mark.parametrize("fate", ["before", "lost"])
+def test_a_word_that_was_not_known_is_settled_while_it_is_followed(run, fate):
+    """The members could be asked by nobody for a while, and the API answers again."""
+    run.way = Way(FakeEtcd(), ["done", "done", fate], others="before")
+    forbidden = []
+
+    def follow(*_arguments, is_forbidden, **_more):
+        forbidden.append(is_forbidden())
+        run.way.others = "done"
+        forbidden.append(is_forbidden())
+        if forbidden[-1]:
+            raise NeverBegunError
+        return Followed(End.RESTORED, Keys(), 1)
+
+    runner = replace(run.runner, acts=replace(run.runner.acts, follow=follow))
+    with pytest.raises(NeverBegunError) if fate == "before" else nullcontext():
+        runner.run(run.snapshot, looked(), None, run.so_far)
+    assert forbidden == [False, fate == "before"]
+    assert run.so_far.is_begun is (fate == "lost")
+    assert run.there == (set() if fate == "before" else set(NODES))
+    assert (f"/kubectl-admin/restore/{ID}/stop" in run.way.etcd.keys) is (fate == "before")
+
+
+def test_a_word_that_is_given_is_not_asked_for_while_it_is_followed(run):
+    asked = []
+
+    def follow(*_arguments, **more):
+        asked.append(more["is_forbidden"]())
+        return Followed(End.RESTORED, Keys(), 1)
+
+    runner = replace(run.runner, acts=replace(run.runner.acts, follow=follow))
+    runner.run(run.snapshot, looked(), None, run.so_far)
+    assert asked == [False]
+    assert run.way.asked == ["lease", "put", "txn"]
 
 
 class Word:
