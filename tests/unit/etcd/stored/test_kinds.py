@@ -94,19 +94,14 @@ def told(key, prefix="/registry"):
     return (found.kind.title, found.namespace, found.name) if found.kind else None
 
 
-@pytest.mark.parametrize(
-    ("line", "namespace"),
-    [
-        *((line, "shop") for line in IN_NAMESPACES.strip().splitlines()),
-        *((line, "") for line in WITHOUT.strip().splitlines()),
-    ],
-)
-def test_every_kind_of_kubernetes_is_known_by_where_it_is_stored(line, namespace):
-    place, kind, group = line.split()
-    key = "/".join(part for part in ("/registry", place, namespace, "cart") if part)
-    found = Kinds("/registry", DEFINITIONS.get).object(key.encode())
-    assert (found.kind.name, found.kind.group) == (kind, group.strip("-"))
-    assert (found.namespace, found.name, found.key) == (namespace, "cart", key)
+@pytest.mark.parametrize(("lines", "namespace"), [(IN_NAMESPACES, "shop"), (WITHOUT, "")])
+def test_every_kind_of_kubernetes_is_known_by_where_it_is_stored(lines, namespace):
+    for line in lines.strip().splitlines():
+        place, kind, group = line.split()
+        key = "/".join(part for part in ("/registry", place, namespace, "cart") if part)
+        found = Kinds("/registry", DEFINITIONS.get).object(key.encode())
+        assert (found.kind.name, found.kind.group) == (kind, group.strip("-")), line
+        assert (found.namespace, found.name, found.key) == (namespace, "cart", key), line
 
 
 def test_no_kind_is_in_the_table_twice_or_for_nothing():
