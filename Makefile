@@ -139,8 +139,8 @@ $(READY): setup.cfg pyproject.toml
 
 # The scripts that run on nodes are checked by the first, and tried with the programs of the others.
 $(TOOLS): $(READY)
-	@for tool in shellcheck busybox zstd; do command -v $$tool >/dev/null || missing=yes; done; \
+	@for tool in shellcheck busybox zstd age; do command -v $$tool >/dev/null || missing=yes; done; \
 	[ -z "$$missing" ] || { \
-	  echo "setup: shellcheck, busybox and zstd, as packages of Debian"; \
-	  $(call quietly,$(APT) update) && $(call quietly,$(APT) install shellcheck busybox zstd); }
+	  echo "setup: shellcheck, busybox, zstd and age, as packages of Debian"; \
+	  $(call quietly,$(APT) update) && $(call quietly,$(APT) install shellcheck busybox zstd age); }
 	@touch $@

@@ -1,9 +1,9 @@
 """Keys are read from the files that people have, and no secret is ever part of an error."""
 
-import subprocess
-
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from kubectl_admin.backup.facts import Kind
 from kubectl_admin.backup.seal import passphrase
@@ -13,6 +13,17 @@ from tests.unit.backup.samples import RECIPIENT
 
 OURS = pyrage.x25519.Identity.generate()
 TEXT = str(OURS)
+# As ssh-keygen wrote it once, for this test.
+SSH_UNDER_PASSPHRASE = b"""\
+-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABCXZn9D+X
++ebJr8xlt8Pxh7AAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAILltOZ+P9TlXYc0G
+CNV6dSXgMfdIAuuz2cLkl6/s56gcAAAAkJ+IuPJu/7VHQpMEY9GDbojGNy8AKAHK7x/8HB
++jKv0pm6+Q/8bHE0KgXIte2UrHL03vZ5exhzgJzuhc5RfW4Jm/NpzCLA8pEiuXgEVq2IAd
+2+opOqhp/thqVt9JrrdRo7NkRFUFWp2y2brtuDyh16xf80Xk3vcyA+jY7Ck29/MFg4YEB4
+sJokTg7C8eyAsWBg==
+-----END OPENSSH PRIVATE KEY-----
+"""
 
 
 def never(_title):
@@ -23,10 +34,12 @@ def opens(found, to):
     return pyrage.decrypt(pyrage.encrypt(b"data", public([to])), found) == b"data"
 
 
-def ssh_key(directory, kind="ed25519", words=""):
-    path = directory / "id"
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", words, "-C", "me@here", "-f", path], check=True)
-    return path.read_bytes(), path.with_suffix(".pub").read_text()
+def ssh_key(kind):
+    key = ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else rsa.generate_private_key(65537, 2048)
+    public_key = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return key.private_bytes(
+        Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()
+    ), public_key.decode() + " me@here"
 
 
 def test_a_file_of_age_has_keys_and_comments():
@@ -35,8 +48,8 @@ def test_a_file_of_age_has_keys_and_comments():
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa"])
-def test_a_key_of_ssh(tmp_path, kind):
-    data, to = ssh_key(tmp_path, kind)
+def test_a_key_of_ssh(kind):
+    data, to = ssh_key(kind)
     assert opens(identities(data, "id", never), to)
 
 
@@ -73,10 +86,9 @@ def test_what_is_no_identity(data, says):
     assert TEXT[16:30] not in caught.value.what + (caught.value.hint or "")
 
 
-def test_a_key_of_ssh_under_a_passphrase_says_what_to_do(tmp_path):
-    data, _ = ssh_key(tmp_path, words="secret words")
+def test_a_key_of_ssh_under_a_passphrase_says_what_to_do():
     with pytest.raises(UsageError, match="without a passphrase") as caught:
-        identities(data, "id", never)
+        identities(SSH_UNDER_PASSPHRASE, "id", never)
     assert "ssh-keygen -p" in caught.value.hint
 
 
