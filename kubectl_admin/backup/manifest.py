@@ -271,7 +271,10 @@ def as_text(said: dict[str, object]) -> bytes:
 def _is_as_written(said: dict[str, object]) -> bool:
     """Whether its own hash is that of all other fields: a date that has changed is a date as well."""
     others = {name: value for name, value in said.items() if name != HASH}
-    return said.get(HASH) == sha256(_dumped(others)).hexdigest()
+    try:
+        return said.get(HASH) == sha256(_dumped(others)).hexdigest()
+    except RecursionError:  # a field that is not known, and deeper than any that is written
+        return False
 
 
 def _dumped(said: dict[str, object]) -> bytes:

@@ -23,7 +23,7 @@ WAITING = 4 << 20  # bytes that wait for the thread
 CHUNK = 64 << 10  # bytes that are authenticated together
 NONCE, TAG = 16, 16  # bytes before the first chunk, and behind each
 HEADER = re.compile(rb"\n--- [A-Za-z0-9+/]{43}\n")
-LONGEST = 1 << 20  # bytes of a header; of a hundred recipients it has some 200,000
+LONGEST = 256 << 10  # bytes of a header; a hundred recipients have 170,000 at most, and reading is quadratic
 NO_KEY = "No matching keys"
 
 Sink = Callable[[bytes], object]
@@ -122,18 +122,24 @@ def _raise_first(source: "_In", out: "_Out") -> None:
 
 
 class _Header:
-    """How long the header of an encrypted file is, as its bytes pass. length: 0 until its end has passed."""
+    """How long the header of an encrypted file is, as its bytes pass. length: 0 until its end has passed.
+
+    is_endless: more has passed than any header has. The library keeps all of it in memory.
+    """
 
     def __init__(self) -> None:
         self.length = 0
+        self.is_endless = False
         self._beginning = bytearray()
 
     def passed(self, data: bytes) -> None:
-        if self.length or len(self._beginning) > LONGEST:
+        if self.length or self.is_endless:
             return
         self._beginning += data
         if found := HEADER.search(self._beginning):
             self.length = found.end()
+        self.is_endless = not self.length and len(self._beginning) > LONGEST
+        if self.length or self.is_endless:
             self._beginning.clear()
 
 
@@ -181,6 +187,9 @@ class _In:
             raise
         self.size += len(data)
         self.header.passed(data)
+        if self.header.is_endless:
+            self.error = SealError()
+            raise self.error
         return data
 
 

@@ -84,6 +84,12 @@ def test_a_later_format_says_so():
     assert "format 2" in said
 
 
+def test_an_unknown_field_may_be_as_deep_as_it_likes():
+    for depth in (100, 400, 700, 900):
+        deep = json.dumps(WHOLE).encode()[:-1] + b', "x": ' + b"[" * depth + b"]" * depth + b"}"
+        assert "can't be read" in refused(deep)
+
+
 def test_a_manifest_that_reads_well_and_is_another_is_refused():
     taken = text().replace(b"2026-11-30T12:00:00Z", b"2026-11-30T12:00:01Z", 1)
     for said in (taken, json.dumps(WHOLE).encode()):

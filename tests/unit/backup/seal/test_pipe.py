@@ -163,3 +163,17 @@ def test_the_header_of_a_hundred_recipients_is_measured():
     with Sealed(sink, [*many, *TO]) as sealing:
         sealing.write(DATA)
     assert unsealed(bytes(sink.taken)) == DATA
+
+
+def test_a_header_without_an_end_is_not_kept_in_memory():
+    stanza = b"-> X25519 " + b"A" * 43 + b"\n" + b"A" * 43 + b"\n"
+    source = io.BytesIO(b"age-encryption.org/v1\n" + stanza * 100_000)
+    with pytest.raises(SealError):
+        opened(source.read, Failing(), [OURS])
+    assert source.tell() < 1 << 20
+
+
+def test_an_armoured_file_is_none_of_ours():
+    stored = pyrage.encrypt(b"data", TO, armored=True)
+    with pytest.raises(SealError):
+        unsealed(stored)
