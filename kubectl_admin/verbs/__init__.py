@@ -20,6 +20,7 @@ GROUPS = {
         "uncordon": "Make a drained node schedulable again, and wait until moved workloads are healthy.",
     },
     "Keep and come back": {
+        "backup": "Save all that brings the cluster back into one encrypted archive.",
         "etcd-snapshot": "Take a snapshot of etcd, verified, into a file here.",
         "etcd-verify": "Verify a snapshot of etcd on this machine, and show what it holds.",
         "etcd-diff": "Show the objects in which two snapshots of etcd differ, on this machine.",

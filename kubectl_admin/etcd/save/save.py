@@ -63,7 +63,7 @@ class Watched(Protocol):
 Watch = Callable[[str], AbstractContextManager[Watched]]
 
 
-def save_snapshot(
+def save_snapshot(  # noqa: PLR0913 - what it works with
     hosts: Hosts,
     options: SnapshotOptions,
     draft: Draft,
@@ -71,10 +71,11 @@ def save_snapshot(
     watch: Watch,
     choose: Callable[[Cluster, str | None], Source] = choose,
     download: Callable[..., Download] = download,
+    also: Callable[[bytes | bytearray], object] = lambda _: None,
 ) -> SavedSnapshot:
     """Saves a snapshot into the draft, where it is left verified but without its name.
 
-    hosts: reaches the member's node. watch: opens the display of a phase.
+    hosts: reaches the member's node. watch: opens the display of a phase. also: is given the same bytes.
     choose, download: choose_member.choose and on_host.download.
 
     Raises AdminError for all that goes wrong, and for a snapshot whose content is damaged.
@@ -93,7 +94,7 @@ def save_snapshot(
             downloaded = download(
                 host,
                 source,
-                draft.write,
+                lambda data: (draft.write(data), also(data)),
                 transfer=partial(Transfer, moved=moved, rate=options.rate),
                 tool=options.tool,
                 etcdctl=options.etcdctl,
@@ -141,12 +142,12 @@ def refuse_foreign(verdict: Verdict, member_id: str, node: str) -> None:
         )
 
 
-def destination(wanted: str, cluster: str) -> Path | None:
+def destination(wanted: str, cluster: str, beginning: str = "etcd", ending: str = ".db") -> Path | None:
     """The file that is meant: a directory means one in it, named by cluster and time; None for «-»."""
     if wanted == "-":
         return None
     if os.path.isdir(wanted):  # noqa: PTH112 - Path.is_dir raises for names that can't be
-        return Path(wanted, default_name(cluster, datetime.now(UTC)))
+        return Path(wanted, default_name(cluster, datetime.now(UTC), beginning, ending))
     if not wanted or wanted.endswith("/"):
         raise UsageError(f"directory {wanted!r} does not exist", "create it, or name a file")
     return Path(wanted)
@@ -157,7 +158,7 @@ def draft_of(file: Path | None, *, force: bool) -> PartFile | Spool:
     return Spool() if file is None else PartFile(file, force=force)
 
 
-def default_name(cluster: str, moment: datetime) -> str:
+def default_name(cluster: str, moment: datetime, beginning: str = "etcd", ending: str = ".db") -> str:
     """«etcd-CLUSTER-20261125T130501Z.db». moment: in UTC."""
     name = UNSAFE.sub("-", cluster)[:LONGEST].strip("-") or "cluster"
-    return f"etcd-{name}-{moment:%Y%m%dT%H%M%SZ}.db"
+    return f"{beginning}-{name}-{moment:%Y%m%dT%H%M%SZ}{ending}"

@@ -157,7 +157,7 @@ class World:
         fetched = Fetched(len(self.content), 9, 0)
         return Download("https://127.0.0.1:2379", "1f", self.member_id, Tool.GZIP, fetched, {"fetch": 1.0})
 
-    def save(self, draft, options: SnapshotOptions = SnapshotOptions(), download=None):  # noqa: B008
+    def save(self, draft, options: SnapshotOptions = SnapshotOptions(), download=None, **others):  # noqa: B008
         return save_snapshot(
             OneHost(self.api, OPERATION, Options(), self.events.append),
             options,
@@ -165,6 +165,7 @@ class World:
             watch=self.watch,
             choose=self.choose,
             download=download or self.download,
+            **others,
         )
 
 
@@ -197,6 +198,22 @@ def test_a_stream_gets_what_was_verified(tmp_path):
         world.save(spool)
         spool.copy_to(stream.fileno(), "stdout")
     assert out.read_bytes() == world.content
+
+
+def test_another_taker_is_given_the_same_bytes():
+    world, also = World(BoltFile().snapshot()), bytearray()
+    with Spool() as spool:
+        world.save(spool, also=also.extend)
+    assert also == world.content
+
+
+def test_another_taker_that_fails_ends_it(tmp_path):
+    def fail(_data):
+        raise AdminError("the disk is full")
+
+    with pytest.raises(AdminError, match="the disk is full"), PartFile(tmp_path / "x") as part:
+        World(BoltFile().snapshot()).save(part, also=fail)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_the_source_lacks_is_said(tmp_path):

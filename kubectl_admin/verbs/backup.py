@@ -1,0 +1,134 @@
+"""`kubectl admin backup`: makes one by itself; whatever is done with archives is a subcommand."""
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_admin.errors import UsageError
+from kubectl_admin.frame import candidates
+from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.options import DURATION, RATE, debug_pod
+from kubectl_admin.frame.verb import VerbGroup
+
+if TYPE_CHECKING:
+    from kubectl_admin.node.debug_pod import Options
+    from kubectl_admin.report import Report
+
+FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
+SUBCOMMANDS: dict[str, tuple[str, str]] = {}
+
+
+@click.command("backup", cls=VerbGroup, subcommands=SUBCOMMANDS)
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(allow_dash=True),
+    default=".",
+    metavar="FILE",
+    help="A file, a directory (the file is named by cluster and time), or - for stdout; here if not given.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option(
+    "-r",
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="KEY",
+    help="Encrypt it to this public key of age or SSH, or to those in a file. Several are possible.",
+)
+@click.option(
+    "--keys-recipient",
+    "keys_recipients",
+    multiple=True,
+    metavar="KEY",
+    help="Encrypt the nodes' files, with the cluster's keys, to this one instead.",
+)
+@click.option("--passphrase", is_flag=True, help="Encrypt it by a passphrase, which is asked for.")
+@click.option("--passphrase-file", type=click.Path(), metavar="FILE", help="Read the passphrase from a file.")
+@click.option("--plain", is_flag=True, help="Do not encrypt it.")
+@click.option("--only", type=click.Choice(["etcd", "files"]), help="Save only the snapshot, or all but it.")
+@click.option(
+    "--node", metavar="NODE", shell_complete=candidates.nodes, help="Use etcd's member on this node."
+)
+@click.option(
+    "--limit-rate", type=RATE, metavar="RATE", help="Most bytes a second of the snapshot (500k, 10M)."
+)
+@click.option(
+    "--timeout",
+    type=DURATION,
+    default="5m",
+    show_default=True,
+    metavar="DURATION",
+    help="How long the connection may be cut, or etcd may send nothing; 0: no limit.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@debug_pod
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - its options
+    env: Environment,
+    target: str,
+    force: bool,
+    recipients: tuple[str, ...],
+    keys_recipients: tuple[str, ...],
+    passphrase: bool,
+    passphrase_file: str | None,
+    plain: bool,
+    only: str | None,
+    node: str | None,
+    limit_rate: float | None,
+    timeout: float,
+    as_json: bool,
+    pods: "Options",
+) -> "Report":
+    """Save all that brings the cluster back into one encrypted archive: etcd, keys, nodes' files.
+
+    It holds a verified snapshot of etcd, the files of every control plane (kubeadm's, the kubelet's, and all
+    that the flags of the API server, controller-manager, scheduler and etcd name) and the objects that
+    describe volumes. The archive is a tar of pieces, each packed by zstd and encrypted by age: it can be
+    opened without this program. It is read back before it gets its name. Exit code 3: it was made, and lacks
+    something, as a control plane that is down.
+
+    \b
+    Examples:
+      # Into a directory, encrypted to the public keys in a file
+      kubectl admin backup -o /backups/ --recipient recipients.txt
+      # The snapshot to one key, the cluster's own keys to another
+      kubectl admin backup -r ops.txt --keys-recipient safe.txt
+      # By a passphrase, which is asked for
+      kubectl admin backup -o backup.tar --passphrase
+    """
+    from kubectl_admin.backup import report, run
+    from kubectl_admin.backup.chosen import chosen, passphrase_of
+    from kubectl_admin.cluster.retry import RESTART_TIMEOUT
+    from kubectl_admin.etcd.save import save
+    from kubectl_admin.node.hosts import Hosts
+    from kubectl_admin.node.operation import Operation
+    from kubectl_admin.part_file import PartFile
+
+    if target in FORMATS:
+        raise UsageError(
+            f"-o names the file of the backup, not an output format: {target}",
+            f"for a report as JSON use --json; for a file of that name, -o ./{target}",
+        )
+    if target == "-":
+        env.require_taker("a backup")
+    words = passphrase_of(passphrase_file, asked=passphrase)
+    wanted = chosen(recipients, keys_recipients, words, plain=plain, only=only)
+    wanted = replace(wanted, snapshot=save.SnapshotOptions(node, rate=limit_rate))
+    cluster = env.cluster_for_work(patience=min(timeout or math.inf, RESTART_TIMEOUT))
+    hosts = Hosts(cluster, Operation.begin(), replace(pods, patience=timeout or math.inf), env.note)
+    file = save.destination(target, cluster.target.cluster_name, "backup", ".tar")
+    with save.draft_of(file, force=force) as draft:
+        made = run.back_up(hosts, wanted, draft, watch=env.moving)
+        whole = draft.content.stat().st_size
+        if isinstance(draft, PartFile):
+            draft.publish()
+        else:
+            draft.copy_to(env.stdout.fileno(), "stdout")
+    shown = report.report(made, file, whole)
+    env.output = "json" if as_json else "table"
+    env.show(shown, env.stderr if file is None else env.stdout)
+    return shown
