@@ -25,6 +25,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.save import choose_member, save
 from kubectl_admin.etcd.save.choose_member import Source
 from kubectl_admin.etcd.save.save import SavedSnapshot, SnapshotOptions, Watch
+from kubectl_admin.etcd.stored.encryption import IDENTITY
 from kubectl_admin.finding import Finding
 from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.hosts import Hosts
@@ -222,6 +223,8 @@ def encryption_keys(files: Collection[judge.SavedFiles]) -> dict[str, None]:
     for one in files:
         encryption = one.keys.encryption if one.keys else None
         for provider in encryption.providers("", "secrets") if encryption else ():
+            if provider.kind == IDENTITY:
+                continue
             for name in (key.name for key in provider.keys) if provider.keys else (provider.name,):
                 found.setdefault(text(" ".join(filter(None, ("secrets", provider.kind, name)))))
     return found

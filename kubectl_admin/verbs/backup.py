@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.file_output import file_output, refuse_format
 from kubectl_admin.frame.options import DURATION, RATE, debug_pod
 from kubectl_admin.frame.verb import VerbGroup
 
@@ -16,21 +16,11 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.report import Report
 
-FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
 SUBCOMMANDS: dict[str, tuple[str, str]] = {}
 
 
 @click.command("backup", cls=VerbGroup, subcommands=SUBCOMMANDS)
-@click.option(
-    "-o",
-    "--output",
-    "target",
-    type=click.Path(allow_dash=True),
-    default=".",
-    metavar="FILE",
-    help="A file, a directory (the file is named by cluster and time), or - for stdout; here if not given.",
-)
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@file_output
 @click.option(
     "-r",
     "--recipient",
@@ -64,7 +54,6 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {}
     metavar="DURATION",
     help="How long the connection may be cut, or etcd may send nothing; 0: no limit.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @debug_pod
 @click.pass_obj
 def command(  # noqa: PLR0913, PLR0917 - its options
@@ -86,10 +75,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     """Save all that brings the cluster back into one encrypted archive: etcd, keys, nodes' files.
 
     It holds a verified snapshot of etcd, the files of every control plane (kubeadm's, the kubelet's, and all
-    that the flags of the API server, controller-manager, scheduler and etcd name) and the objects that
-    describe volumes. The archive is a tar of pieces, each packed by zstd and encrypted by age: it can be
-    opened without this program. It is read back before it gets its name. Exit code 3: it was made, and lacks
-    something, as a control plane that is down.
+    that flags name) and the objects that describe volumes. It is a tar, packed by zstd and encrypted by age,
+    read back before it gets its name. Exit code 3: it lacks something, as a control plane that is down.
 
     \b
     Examples:
@@ -108,11 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.node.operation import Operation
     from kubectl_admin.part_file import PartFile
 
-    if target in FORMATS:
-        raise UsageError(
-            f"-o names the file of the backup, not an output format: {target}",
-            f"for a report as JSON use --json; for a file of that name, -o ./{target}",
-        )
+    refuse_format(target, "the backup")
     if target == "-":
         env.require_taker("a backup")
     words = passphrase_of(passphrase_file, asked=passphrase)

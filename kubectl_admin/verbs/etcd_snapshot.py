@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_admin.errors import UsageError
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
+from kubectl_admin.frame.file_output import file_output, refuse_format
 from kubectl_admin.frame.options import DURATION, RATE, debug_pod
 from kubectl_admin.frame.verb import Verb
 
@@ -16,20 +16,9 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.report import Report
 
-FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
-
 
 @click.command("etcd-snapshot", cls=Verb)
-@click.option(
-    "-o",
-    "--output",
-    "target",
-    type=click.Path(allow_dash=True),
-    default=".",
-    metavar="FILE",
-    help="A file, a directory (the file is named by cluster and time), or - for stdout; here if not given.",
-)
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@file_output
 @click.option("--node", metavar="NODE", shell_complete=candidates.nodes, help="Use the member on this node.")
 @click.option(
     "--compress",
@@ -54,7 +43,6 @@ FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verb
     help="How long the connection may be cut, or etcd may send nothing; 0: no limit.",
 )
 @click.option("--etcdctl", metavar="PATH", help="An etcdctl on the node, instead of etcd's own.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @debug_pod
 @click.pass_obj
 def command(  # noqa: PLR0913, PLR0917 - its options
@@ -93,11 +81,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.node.unpacking import Tool
     from kubectl_admin.part_file import PartFile
 
-    if target in FORMATS:
-        raise UsageError(
-            f"-o names the file of the snapshot, not an output format: {target}",
-            f"for a report as JSON use --json; for a file of that name, -o ./{target}",
-        )
+    refuse_format(target, "the snapshot")
     if target == "-":
         env.require_taker("a snapshot")
     # No single request is tried for longer than the person puts up with a cut.

@@ -1,0 +1,40 @@
+"""The options of verbs whose answer is a file: -o names it, and --json the form of the report about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kubectl_admin.frame.options import in_order
+
+FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
+
+
+def file_output(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The decorator for -o, --force and --json, handed over as `target`, `force` and `as_json`."""
+    decorators = [
+        click.option(
+            "-o",
+            "--output",
+            "target",
+            type=click.Path(allow_dash=True),
+            default=".",
+            metavar="FILE",
+            help="A file, a directory (the file is named by cluster and time), or - for stdout; here if not "
+            "given.",
+        ),
+        click.option("--force", is_flag=True, help="Replace the file if it is there."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    ]
+    return in_order(decorators, function)
+
+
+def refuse_format(target: str, what: str) -> None:
+    """Raises UsageError where -o was given an output format. what: the file, «the snapshot»."""
+    from kubectl_admin.errors import UsageError
+
+    if target in FORMATS:
+        raise UsageError(
+            f"-o names the file of {what}, not an output format: {target}",
+            f"for a report as JSON use --json; for a file of that name, -o ./{target}",
+        )
