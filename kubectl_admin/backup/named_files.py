@@ -59,7 +59,6 @@ OTHERS = frozenset(
         "data-dir",
         "debug-socket-path",
         "etcd-prefix",
-        "etcd-servers-overrides",
         "flex-volume-plugin-dir",
         "log-dir",
         "log-file",
@@ -74,6 +73,7 @@ PROGRAMS = {
     "service-account-signing-endpoint": "it signs the tokens of service accounts, and holds the key",
     "external-cloud-volume-plugin": "it is a program of its own",
 }
+ELSEWHERE = "etcd-servers-overrides"  # resources that are kept in another etcd than the one that is saved
 # A flag that ends so names a file, whatever its value begins with.
 FILES = ("-file", "-cafile", "-certfile", "-keyfile", "-certificate", "-client-key", "-certificate-authority")
 MANY = 200  # files of one part of the control plane
@@ -142,6 +142,10 @@ def _by_flags(pod: StaticPod) -> Iterator[Named | Lost]:
         by = f"--{flag} of {pod.component}"
         if flag in PROGRAMS and value:
             yield Lost(f"the program behind {value}, named by {by}", PROGRAMS[flag], pod.node)
+        elif flag == ELSEWHERE:
+            for item in listed(value):
+                resource, _, servers = item.partition("#")
+                yield Lost(f"all {resource.lstrip('/')} in the etcd at {servers}", f"{by} names it", pod.node)
         elif flag not in OTHERS:
             for path in _paths(flag, value):
                 yield _placed(pod, path, by, FORMS.get(flag, Form.PLAIN), is_sure=_names_file(flag))

@@ -13,14 +13,14 @@ STDOUT = Path("stdout")
 SHOWN = 24  # characters of a recipient's key
 
 
-def report(made: Made, file: Path | None, whole: int) -> Report:
-    """Where the archive is, and what it holds and lacks. file: None for stdout. whole: its bytes."""
+def report(made: Made, file: Path | None, whole: int, seconds: float) -> Report:
+    """Where the archive is, and what it holds. file: None for stdout. whole: its bytes. seconds: it took."""
     return Report(
         kind="Backup",
-        items=lambda: [document(made, file, whole)],
+        items=lambda: [document(made, file, whole, seconds)],
         names=lambda: [f"file/{file or STDOUT}"],
         tables=[pieces(made.manifest)],
-        paragraphs=["\n".join(told(made, file, whole))],
+        paragraphs=["\n".join(told(made, file, whole, seconds))],
         findings=made.findings,
     )
 
@@ -46,10 +46,10 @@ def encrypted_to(piece: Piece) -> str:
     return some_of(shown) if shown else "nobody"
 
 
-def told(made: Made, file: Path | None, whole: int) -> Iterator[str]:
+def told(made: Made, file: Path | None, whole: int, seconds: float) -> Iterator[str]:
     """The rest in sentences."""
     about = made.manifest
-    yield f"{file or STDOUT}: {whole:,} bytes, made and read back in {duration(made.seconds, tenths=True)}"
+    yield f"{file or STDOUT}: {whole:,} bytes, made and read back in {duration(seconds, tenths=True)}"
     yield f"cluster {printable(about.cluster)}, {about.server}, kube-system {about.uid}"
     if about.database:
         revision, kept = about.database.revision, about.database.keys
@@ -60,11 +60,11 @@ def told(made: Made, file: Path | None, whole: int) -> Iterator[str]:
         yield "not encrypted: it holds every Secret and the cluster's keys, for whoever can read the file"
 
 
-def document(made: Made, file: Path | None, whole: int) -> dict[str, object]:
+def document(made: Made, file: Path | None, whole: int, seconds: float) -> dict[str, object]:
     """The same as plain data; seconds, bytes."""
     return {
         **{key: value for key, value in manifest.document(made.manifest).items() if key != "kind"},
         "file": str(file) if file else None,
         "size": whole,
-        "seconds": round(made.seconds, 3),
+        "seconds": round(seconds, 3),
     }

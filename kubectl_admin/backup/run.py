@@ -3,7 +3,6 @@
 The archive grows in a draft, which has no name until all of it has been read back and found right.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from kubectl_admin.etcd.stored.encryption import IDENTITY
 from kubectl_admin.finding import Finding
 from kubectl_admin.node import debug_pod, leftovers
 from kubectl_admin.node.hosts import Hosts
+from kubectl_admin.node.operation import Operation
 from kubectl_admin.part_file import Draft, Spool
 from kubectl_admin.report.text import printable
 
@@ -59,32 +59,35 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup that was made. snapshot: where it has one. findings: all that it lacks. seconds: it took."""
+    """A backup that was made. snapshot: where it has one. findings: all that it lacks."""
 
     manifest: Manifest
     findings: tuple[Finding, ...]
     snapshot: SavedSnapshot | None
-    seconds: float
 
 
-def back_up(  # noqa: PLR0913 - what it works with
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is to be saved. taken: before any of it was read. source: of the snapshot, where one is wanted."""
+
+    taken: datetime
+    live: Live
+    files: Mapping[str, NodeFiles]
+    source: Source | None
+
+
+def look(
     hosts: Hosts,
     wanted: Wanted,
-    draft: Draft,
     *,
-    watch: Watch,
     answered: Callable[[int], None] | None = None,
     choose: Callable[..., Source] = choose_member.choose,
-    save_snapshot: Callable[..., SavedSnapshot] = save.save_snapshot,
-) -> Made:
-    """Makes a backup in the draft, where it is left whole but without its name.
+) -> Looked:
+    """Looks at the cluster, and reads the files of its control planes.
 
-    watch: opens the display of a phase. answered: is given the number of hosts after each one's answer.
-    choose, save_snapshot: choose_member.choose and save.save_snapshot.
-    Raises AdminError for all that leaves no backup: a right that is missing, no control plane to be read, a
-    snapshot that is damaged, a disk that is full.
+    answered: is given the number of hosts after each one's answer. choose: as choose_member.choose.
+    Raises AdminError for a right that is missing, and where no control plane can be read.
     """
-    began = time.monotonic()
     cluster, kinds = hosts.cluster, wanted.kinds
     require(cluster, rights(hosts, kinds))
     taken = datetime.now(UTC).replace(microsecond=0)
@@ -92,42 +95,55 @@ def back_up(  # noqa: PLR0913 - what it works with
     source = choose(cluster, wanted.snapshot.node) if Kind.ETCD in kinds else None
     leftovers.sweep(cluster, hosts.options.namespace)
     live, files = with_files(hosts, live, answered) if Kind.FILES in kinds else (live, {})
+    return Looked(taken, live, files, source)
+
+
+def back_up(
+    hosts: Hosts,
+    wanted: Wanted,
+    looked: Looked,
+    draft: Draft,
+    *,
+    watch: Watch,
+    save_snapshot: Callable[..., SavedSnapshot] = save.save_snapshot,
+) -> Made:
+    """Makes a backup in the draft, where it is left whole but without its name.
+
+    watch: opens the display of a phase. save_snapshot: as save.save_snapshot.
+    Raises AdminError for all that leaves no backup: a snapshot that is damaged, a disk that is full.
+    """
+    saved, database = None, None
+    # After a host that has not answered in time no other one is opened by the same operation.
+    another = replace(hosts, operation=Operation.begin())
+
+    def chosen(*_: object) -> Source | None:
+        return looked.source
+
     with Spool(draft.directory) as listed:
-        volumes = objects.write(cluster, listed) if Kind.OBJECTS in kinds else ()
-        begun = manifest_of(live, files, volumes, heads(wanted, files, source), taken, source)
-        begun = replace(begun, cluster=cluster.target.cluster_name[:TEXT])
+        volumes = objects.write(hosts.cluster, listed) if Kind.OBJECTS in wanted.kinds else ()
+        begun = manifest_of(looked, volumes, heads(wanted, looked), hosts.cluster.target.cluster_name)
         writing = Writing(draft, begun)
         for head in begun.pieces:
-            if head.kind is Kind.FILES:
-                with writing.piece(head) as sink:
-                    write_files(files[head.node], sink)
-            elif head.kind is Kind.OBJECTS:
-                with writing.piece(head) as sink:
-                    copy(listed, sink)
-    saved, database = None, None
-    for head in begun.pieces:
-        if head.kind is Kind.ETCD and source:
-            with writing.piece(head) as sink, Spool(draft.directory) as spool:
-                saved = save_snapshot(
-                    hosts,
-                    wanted.snapshot,
-                    spool,
-                    watch=watch,
-                    choose=lambda *_: source,
-                    also=sink.write,
-                )
-            database = database_of(saved)
-        elif head.kind is Kind.KEY and wanted.key:
             with writing.piece(head) as sink:
-                sink.write(wanted.key.stored)
+                match head.kind:
+                    case Kind.FILES:
+                        write_files(looked.files[head.node], sink)
+                    case Kind.OBJECTS:
+                        copy(listed, sink)
+                    case Kind.ETCD:
+                        with Spool(draft.directory) as spool:
+                            saved = save_snapshot(
+                                another, wanted.snapshot, spool, watch=watch, choose=chosen, also=sink.write
+                            )
+                        database = database_of(saved)
+                    case Kind.KEY if wanted.key:
+                        sink.write(wanted.key.stored)
     with watch("reading the archive back") as moved:
         verified = datetime.now(UTC).replace(microsecond=0)
         made = writing.finish(replace(begun, verified=verified, database=database), moved)
-    told = judge.judge(
-        live.nodes if Kind.FILES in kinds else (), {node: one.saved for node, one in files.items()}
-    )
-    of_snapshot = saved.verdict.findings if saved else ()
-    return Made(made, (*told, *live.notes, *of_snapshot), saved, time.monotonic() - began)
+    files = {node: one.saved for node, one in looked.files.items()}
+    told = judge.judge(looked.live.nodes, files) if Kind.FILES in wanted.kinds else []
+    return Made(made, (*told, *looked.live.notes, *(saved.verdict.findings if saved else ())), saved)
 
 
 def rights(hosts: Hosts, kinds: Collection[Kind]) -> list[Right]:
@@ -168,33 +184,27 @@ def with_files(
     return replace(live, nodes=nodes), files
 
 
-def heads(wanted: Wanted, files: Mapping[str, NodeFiles], source: Source | None) -> Iterator[Piece]:
+def heads(wanted: Wanted, looked: Looked) -> Iterator[Piece]:
     """The pieces in their order: the snapshot comes late, so that it holds what the others speak of."""
-    for node in files:
+    for node in looked.files:
         yield layout.head(Kind.FILES, node, wanted.of(Kind.FILES))
     if Kind.OBJECTS in wanted.kinds:
         yield layout.head(Kind.OBJECTS, "", wanted.of(Kind.OBJECTS))
-    if source:
-        yield layout.head(Kind.ETCD, source.node, wanted.of(Kind.ETCD))
+    if looked.source:
+        yield layout.head(Kind.ETCD, looked.source.node, wanted.of(Kind.ETCD))
     if wanted.key:
         yield wanted.key.head
 
 
-def manifest_of(
-    live: Live,
-    files: Mapping[str, NodeFiles],
-    volumes: Sequence[Volume],
-    pieces: Iterator[Piece],
-    taken: datetime,
-    source: Source | None,
-) -> Manifest:
+def manifest_of(looked: Looked, volumes: Sequence[Volume], pieces: Iterator[Piece], cluster: str) -> Manifest:
     """The manifest as far as it is known before anything is written, in texts that are read again."""
-    saved = {node: one.saved for node, one in files.items()}
+    saved = {node: one.saved for node, one in looked.files.items()}
+    live, source = looked.live, looked.source
     return Manifest(
         tool=f"kubectl-admin {__version__}",
-        taken=taken,
+        taken=looked.taken,
         verified=None,
-        cluster="",
+        cluster=text(cluster),
         uid=live.uid,
         server=text(live.server),
         nodes=tuple(
@@ -236,7 +246,7 @@ def database_of(saved: SavedSnapshot) -> Database:
     if snapshot is None:
         raise AdminError("the snapshot was not read")
     contents = snapshot.contents
-    return Database(saved.node, contents.revision, snapshot.revisions, contents.storage_version or "")
+    return Database(saved.node, contents.revision or 0, snapshot.revisions, contents.storage_version or "")
 
 
 def write_files(files: NodeFiles, sink: Sink) -> None:

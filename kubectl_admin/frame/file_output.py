@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.options import in_order
 
 FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
@@ -29,12 +30,17 @@ def file_output(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_order(decorators, function)
 
 
-def refuse_format(target: str, what: str) -> None:
-    """Raises UsageError where -o was given an output format. what: the file, «the snapshot»."""
+def check_target(env: Environment, target: str, what: str) -> None:
+    """Raises UsageError where -o was given an output format, or a terminal would get the file.
+
+    what: the file holds, «snapshot».
+    """
     from kubectl_admin.errors import UsageError
 
     if target in FORMATS:
         raise UsageError(
-            f"-o names the file of {what}, not an output format: {target}",
+            f"-o names the file of the {what}, not an output format: {target}",
             f"for a report as JSON use --json; for a file of that name, -o ./{target}",
         )
+    if target == "-":
+        env.require_taker(f"a {what}")

@@ -1,6 +1,7 @@
 """`kubectl admin backup`: makes one by itself; whatever is done with archives is a subcommand."""
 
 import math
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import click
 
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.file_output import file_output, refuse_format
+from kubectl_admin.frame.file_output import check_target, file_output
 from kubectl_admin.frame.options import DURATION, RATE, debug_pod
 from kubectl_admin.frame.verb import VerbGroup
 
@@ -95,9 +96,8 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.node.operation import Operation
     from kubectl_admin.part_file import PartFile
 
-    refuse_format(target, "the backup")
-    if target == "-":
-        env.require_taker("a backup")
+    check_target(env, target, "backup")
+    began = time.monotonic()
     words = passphrase_of(passphrase_file, asked=passphrase)
     wanted = chosen(recipients, keys_recipients, words, plain=plain, only=only)
     wanted = replace(wanted, snapshot=save.SnapshotOptions(node, rate=limit_rate))
@@ -105,13 +105,15 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     hosts = Hosts(cluster, Operation.begin(), replace(pods, patience=timeout or math.inf), env.note)
     file = save.destination(target, cluster.target.cluster_name, "backup", ".tar")
     with save.draft_of(file, force=force) as draft:
-        made = run.back_up(hosts, wanted, draft, watch=env.moving)
+        with env.progress("looking at control planes") as progress:
+            looked = run.look(hosts, wanted, answered=progress.step)
+        made = run.back_up(hosts, wanted, looked, draft, watch=env.moving)
         whole = draft.content.stat().st_size
         if isinstance(draft, PartFile):
             draft.publish()
         else:
             draft.copy_to(env.stdout.fileno(), "stdout")
-    shown = report.report(made, file, whole)
+    shown = report.report(made, file, whole, time.monotonic() - began)
     env.output = "json" if as_json else "table"
     env.show(shown, env.stderr if file is None else env.stdout)
     return shown

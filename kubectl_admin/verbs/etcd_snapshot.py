@@ -8,7 +8,7 @@ import click
 
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.file_output import file_output, refuse_format
+from kubectl_admin.frame.file_output import check_target, file_output
 from kubectl_admin.frame.options import DURATION, RATE, debug_pod
 from kubectl_admin.frame.verb import Verb
 
@@ -81,9 +81,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.node.unpacking import Tool
     from kubectl_admin.part_file import PartFile
 
-    refuse_format(target, "the snapshot")
-    if target == "-":
-        env.require_taker("a snapshot")
+    check_target(env, target, "snapshot")
     # No single request is tried for longer than the person puts up with a cut.
     cluster = env.cluster_for_work(patience=min(timeout or math.inf, RESTART_TIMEOUT))
     pods = replace(pods, patience=timeout or math.inf, retries=retries)

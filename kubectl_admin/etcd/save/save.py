@@ -85,6 +85,11 @@ def save_snapshot(  # noqa: PLR0913 - what it works with
     # A debug pod that may be made and not removed would stay.
     require(hosts.cluster, dict.fromkeys([*RIGHTS, *debug_pod.rights(namespace)]))
     source = choose(hosts.cluster, options.node)
+
+    def both(data: bytes | bytearray) -> None:
+        draft.write(data)
+        also(data)
+
     for note in source.notes:
         hosts.say(note)
     leftovers.sweep(hosts.cluster, namespace)
@@ -94,7 +99,7 @@ def save_snapshot(  # noqa: PLR0913 - what it works with
             downloaded = download(
                 host,
                 source,
-                lambda data: (draft.write(data), also(data)),
+                both,
                 transfer=partial(Transfer, moved=moved, rate=options.rate),
                 tool=options.tool,
                 etcdctl=options.etcdctl,

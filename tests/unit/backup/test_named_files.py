@@ -354,3 +354,8 @@ def test_a_part_that_names_too_many_files_says_so():
     found = named_files(pod, {"/srv/admission/x.yaml": naming("", 150), **deeper})
     assert len(found.files) == 200
     assert [one.why for one in found.lost] == ["it names more than 200"]
+
+
+def test_what_is_kept_in_another_etcd_is_lost():
+    found = named_files(part("--etcd-servers-overrides=/events#https://10.0.0.9:2379"), {})
+    assert [lost.what for lost in found.lost] == ["all events in the etcd at https://10.0.0.9:2379"]

@@ -150,9 +150,8 @@ def save_snapshot(content=SNAPSHOT):
 
 def back_up(path, hosts, wanted=Wanted(), save=None):  # noqa: B008 - it is frozen
     with PartFile(path) as draft:
-        made = run.back_up(
-            hosts, wanted, draft, watch=watch, choose=lambda *_: SOURCE, save_snapshot=save or save_snapshot()
-        )
+        looked = run.look(hosts, wanted, choose=lambda *_: SOURCE)
+        made = run.back_up(hosts, wanted, looked, draft, watch=watch, save_snapshot=save or save_snapshot())
         draft.publish()
     return made
 
@@ -193,7 +192,7 @@ def test_everything_is_in_it_in_its_order(tmp_path):
     assert manifest.database.node == "cp-2"
     assert b"hush" not in whole[: whole.index(b"files-cp-1.tar.zst\0")]
     assert manifest.lost == ()
-    shown = report.report(made, tmp_path / "a.tar", len(whole))
+    shown = report.report(made, tmp_path / "a.tar", len(whole), 9.0)
     (document,) = shown.items()
     assert (document["size"], document["cluster"]) == (
         len(whole),
@@ -212,7 +211,7 @@ def test_a_control_plane_that_is_down_or_does_not_answer_is_said(tmp_path):
     assert "does not start" in lacking["node cp-3"]
     assert [piece.node for piece in made.manifest.pieces if piece.kind is Kind.FILES] == ["cp-1"]
     assert [bool(one.why) for one in made.manifest.nodes] == [False, True, True]
-    assert report.report(made, None, 1).failed
+    assert report.report(made, None, 1, 9.0).failed
 
 
 def test_a_file_that_a_flag_names_and_is_not_there_is_said(tmp_path):
