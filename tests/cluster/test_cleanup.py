@@ -111,6 +111,20 @@ def test_all_that_is_left_is_shown_and_with_dry_run_nothing_is_touched(lab, kill
     assert left(lab, "cp-1") == {killed.pod: "abandoned"}
 
 
+def test_data_that_a_restore_has_put_aside_are_shown_and_stay(lab):
+    """Also where no other record of that restore is left."""
+    path = "/var/lib/etcd/.kubectl-admin-0123456789-old"
+    lab.exec("cp-1", ["mkdir", "-m", "700", path])
+    try:
+        assert left(lab) == {f"node/cp-1{path}": "restore"}
+        assert left(lab, NODE) == {}
+        done = cleanup(lab, "--yes", "--force")
+        assert (done.code, "restore-there" in done.out + done.err) == (0, True)
+        assert left(lab, "cp-1") == {f"node/cp-1{path}": "restore"}
+    finally:
+        lab.exec("cp-1", ["rmdir", path])
+
+
 @pytest.mark.usefixtures("killed")
 def test_without_an_answer_nothing_is_removed(lab):
     done = cleanup(lab)
