@@ -11,7 +11,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class KeyOptions:
-    """A person's choices. identities: files of secret keys. passphrase: whether it is asked for, or in a file."""
+    """A person's choices. identities: files of secret keys. passphrase: whether it is asked for."""
 
     identities: tuple[Path, ...]
     passphrase: bool

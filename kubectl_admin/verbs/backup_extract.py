@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from kubectl_admin.errors import UsageError
-from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.archive_options import KeyOptions, archive_keys
+from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.options import output
 from kubectl_admin.frame.verb import Verb
 from kubectl_admin.report import Report
