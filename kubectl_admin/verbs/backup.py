@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from kubectl_admin.node.debug_pod import Options
     from kubectl_admin.report import Report
 
-SUBCOMMANDS: dict[str, tuple[str, str]] = {}
+SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    "show": ("backup_show:command", "Show what a backup says of itself, without a key."),
+    "verify": ("backup_verify:command", "Verify that a backup is whole, and what it brings back."),
+    "extract": ("backup_extract:command", "Write what is in a backup below a directory."),
+}
 
 
 @click.command("backup", cls=VerbGroup, subcommands=SUBCOMMANDS)

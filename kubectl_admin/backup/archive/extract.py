@@ -85,7 +85,7 @@ def extract(
         links = tuple(link for link in placing.links if is_below(tuple(link.name.split("/")), wanted))
         if not waiting and not database and not links:
             raise UsageError(
-                f"{reading.title} holds no {shown(wanted)}", "kubectl admin backup show lists it"
+                f"{reading.title} holds no {shown(wanted)}", "name the whole piece, and look at what it holds"
             )
         for one in waiting:
             _refuse_existing(root, one.placed, directory)
