@@ -109,6 +109,7 @@ bench: $(READY) ## Measure speed and memory against kubectl, as ratios (docs/per
 	$(BIN)/python -m benchmarks.exec_throughput
 	$(BIN)/python -m benchmarks.skew_scale
 	$(BIN)/python -m benchmarks.snapshot_verify
+	$(BIN)/python -m benchmarks.backup_verify
 	$(BIN)/python -m benchmarks.etcd_diff
 	$(BIN)/python -m benchmarks.etcd_snapshot
 	$(BIN)/python -m benchmarks.drain_many

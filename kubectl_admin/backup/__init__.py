@@ -18,5 +18,6 @@ keep: which archives stay
 status: how old the newest is
 seal: a piece packed and encrypted, and the other way
 archive: an archive as a file
+opening, opened_report: with which keys it is opened, and how it is shown
 rules: what a backup is judged by
 """
