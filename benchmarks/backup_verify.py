@@ -1,9 +1,9 @@
-"""`kubectl admin backup verify` with a key, beside age, zstd and etcdutl in a pipe, on a snapshot of a real etcd.
+"""`kubectl admin backup verify` beside age, zstd and etcdutl in a pipe, on a snapshot of a real etcd.
 
     python -m benchmarks.backup_verify [--gigabytes 0.3 1] [--value 1000] [--rounds 5]
 
-Whole processes, in turn, the archive in the page cache; medians. MB/s are those of the database. The time of the
-processor stands beside the time on the clock: on a busy machine only the former says much.
+Whole processes, in turn, the archive in the page cache; medians. MB/s are those of the database. The time of
+the processor stands beside the time on the clock: on a busy machine only the former says much.
 """
 
 import argparse
