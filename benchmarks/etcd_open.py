@@ -7,9 +7,7 @@ Three control planes, whose etcd is filled. Printed are the seconds from the com
 at the live API, ten a second through the load balancer, for as long before as while the snapshot is open.
 """
 
-import argparse
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,17 +17,13 @@ from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
-from benchmarks.process import environment
+from benchmarks import on_lab
 from tests.cluster import etcd_direct
 from tests.cluster.labs import administrator, wait_until_whole
-from tests.lab.nodes import cluster
-from tests.lab.nodes import lab as all_labs
 from tests.lab.nodes.lab import Lab
-from tests.program import PROGRAM
 
 NAME = "bench-open"
 INTERVAL = 0.1  # seconds between two GETs
-LIMIT = 900  # seconds for one opening
 LOOK = 30  # seconds for which the snapshot stays open after its first answer
 PATH = "/api/v1/namespaces/default"
 
@@ -73,18 +67,10 @@ def steady(lab: Lab) -> Iterator[Client]:
 
 def main() -> None:
     """Prints a row an opening."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = on_lab.parser(__doc__, control_planes=3)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[100, 1000], help="Of the database.")
-    parser.add_argument("--lab", help="One of three control planes that is up.")
-    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    lab = (
-        all_labs.get(options.lab)
-        if options.lab
-        else cluster.up(NAME, control_planes=3, workers=1, version="1.36")
-    )
+    lab = on_lab.lab_of(options, NAME)
     print(
         "| MB | first answer s | p99 before ms | p99 while open ms | ratio |\n|---|---|---|---|---|",
         flush=True,
@@ -92,7 +78,7 @@ def main() -> None:
     for megabytes in options.megabytes:
         with tempfile.TemporaryDirectory() as folder, etcd_direct.filled(lab, megabytes):
             file = Path(folder, "snapshot.db")
-            run(lab, "etcd-snapshot", "-o", str(file))
+            on_lab.program(lab, "etcd-snapshot", "-o", str(file))
             wait_until_whole(lab)
             for _ in range(options.rounds):
                 row(lab, file, Path(folder, "answered"))
@@ -105,7 +91,7 @@ def row(lab: Lab, file: Path, answered: Path) -> None:
     def open_it() -> float:
         answered.unlink(missing_ok=True)
         began = time.time()
-        run(lab, "etcd-open", str(file), "--", "sh", "-c", script, "look", str(answered))
+        on_lab.program(lab, "etcd-open", str(file), "--", "sh", "-c", script, "look", str(answered))
         return answered.stat().st_mtime - began
 
     def wait_as_long() -> float:
@@ -125,18 +111,6 @@ def percentile(lab: Lab, act: Callable[[], float]) -> tuple[float, float]:
     if client.failed:
         print(f"{client.failed} GETs had no answer", flush=True)
     return told, statistics.quantiles(client.took, n=100)[98] * 1000
-
-
-def run(lab: Lab, *words: str) -> None:
-    """This program, to its end."""
-    subprocess.run(
-        [*PROGRAM, *words],
-        env=environment(lab.kubeconfig),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=LIMIT,
-    )
 
 
 if __name__ == "__main__":

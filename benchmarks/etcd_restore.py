@@ -12,7 +12,6 @@ balancer and ten times a second; and the seconds from that last answer until a D
 soon as the API takes it has its pod on a node.
 """
 
-import argparse
 import json
 import shutil
 import ssl
@@ -24,19 +23,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from benchmarks import on_lab
 from benchmarks.process import environment
 from tests.cluster import etcd_direct
 from tests.cluster.labs import ask, wait_until_whole
 from tests.cluster.restore.watch import INTERVAL, Poller
-from tests.lab.nodes import cluster
-from tests.lab.nodes import lab as all_labs
 from tests.lab.nodes import node as machine
 from tests.lab.nodes.lab import Lab
 from tests.program import PROGRAM
 
 NAME = "bench-restore"
 AWAY = 5.0  # seconds without an answer after which the API is away, and not merely late
-LIMIT = 900  # seconds for one restore
 FOLDER = "/var/lib/by-hand"
 BY_HAND = """
 name=$1 address=$2 members=$3 token=$4 bump=$5
@@ -80,18 +77,10 @@ DEPLOYMENT = {
 
 def main() -> None:
     """Prints a row a way."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = on_lab.parser(__doc__, control_planes=3)
     parser.add_argument("--megabytes", type=int, default=0, help="Of a larger database.")
-    parser.add_argument("--lab", help="One of three control planes that is up.")
-    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    lab = (
-        all_labs.get(options.lab)
-        if options.lab
-        else cluster.up(NAME, control_planes=3, workers=1, version="1.36")
-    )
+    lab = on_lab.lab_of(options, NAME)
     print("| way | without API s | until controllers work s |\n|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.rounds):
@@ -106,12 +95,7 @@ def main() -> None:
 
 def row(lab: Lab, way: str, act: Callable[[Lab, Path], None], file: Path) -> None:
     """One restore, measured."""
-    subprocess.run(
-        [*PROGRAM, "etcd-snapshot", "-o", file],
-        env=environment(lab.kubeconfig),
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    on_lab.program(lab, "etcd-snapshot", "-o", str(file))
     with Poller(lab) as poller, ThreadPoolExecutor(1) as pool:
         working = pool.submit(controllers_work, lab, poller)
         act(lab, file)
@@ -129,7 +113,7 @@ def row(lab: Lab, way: str, act: Callable[[Lab, Path], None], file: Path) -> Non
 
 def controllers_work(lab: Lab, poller: Poller) -> float:
     """The moment at which a Deployment that is made after the gap has its pod bound to a node."""
-    end = time.monotonic() + LIMIT
+    end = time.monotonic() + on_lab.LIMIT
     server, context = poller.server, poller.context
     path = "/apis/apps/v1/namespaces/default/deployments"
     made = False
@@ -156,14 +140,7 @@ def controllers_work(lab: Lab, poller: Poller) -> float:
 
 def ours(lab: Lab, file: Path) -> None:
     """This project's way."""
-    subprocess.run(
-        [*PROGRAM, "etcd-restore", file, "--yes"],
-        env=environment(lab.kubeconfig),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=LIMIT,
-    )
+    on_lab.program(lab, "etcd-restore", str(file), "--yes")
 
 
 def by_hand(lab: Lab, file: Path) -> None:
@@ -180,7 +157,7 @@ def by_hand(lab: Lab, file: Path) -> None:
                 lambda each: lab.exec(
                     each.name,
                     ["sh", "-c", BY_HAND, "by-hand", each.name, each.address, members, token, "1000000000"],
-                    timeout=LIMIT,
+                    timeout=on_lab.LIMIT,
                 ),
                 nodes,
             )

@@ -7,24 +7,19 @@ Both ways begin without it; the manifests are those that `etcd-undelete -o yaml`
 is what opening and comparing alone take (`--dry-run=client`).
 """
 
-import argparse
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.process import environment
+from benchmarks import on_lab
 from tests.lab import cache
-from tests.lab.nodes import cluster
-from tests.lab.nodes import lab as all_labs
 from tests.lab.nodes.lab import Lab
 from tests.program import PROGRAM
 
 NAME, SPACE = "bench-undelete", "undelete"
-LIMIT = 600  # seconds for one way
 
 
 def objects(count: int) -> Iterator[dict[str, Any]]:
@@ -52,29 +47,21 @@ def objects(count: int) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Prints a row a round."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = on_lab.parser(__doc__, control_planes=1)
     parser.add_argument("--objects", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--lab", help="One that is up.")
     options = parser.parse_args()
-    lab = (
-        all_labs.get(options.lab)
-        if options.lab
-        else cluster.up(NAME, control_planes=1, workers=1, version="1.36")
-    )
+    lab = on_lab.lab_of(options, NAME)
     with tempfile.TemporaryDirectory() as folder:
         snapshot, manifests = Path(folder, "snapshot.db"), Path(folder, "manifests.yaml")
         file = Path(folder, "objects.json")
         items = list(objects(options.objects))
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), encoding="utf-8")
         lab.kubectl("create", "namespace", SPACE)
-        lab.kubectl("-n", SPACE, "create", "-f", str(file), timeout=LIMIT)
-        run(lab, *PROGRAM, "etcd-snapshot", "-o", str(snapshot))
+        lab.kubectl("-n", SPACE, "create", "-f", str(file), timeout=on_lab.LIMIT)
+        on_lab.program(lab, "etcd-snapshot", "-o", str(snapshot))
         remove(lab)
         ours = (*PROGRAM, "etcd-undelete", str(snapshot), "-n", SPACE)
-        manifests.write_bytes(run(lab, *ours, "-o", "yaml"))
+        manifests.write_bytes(on_lab.run(lab, [*ours, "-o", "yaml"]))
         kubectl = str(cache.root() / f"bin/kubernetes-{lab.release.kubernetes}/kubectl")
         print(
             "| kubectl apply s | etcd-undelete s | ratio | of it opening and comparing s |\n|---|---|---|---|"
@@ -92,27 +79,14 @@ def main() -> None:
 
 def remove(lab: Lab) -> None:
     """Removes the namespace, and returns when it is gone."""
-    lab.kubectl("delete", "namespace", SPACE, timeout=LIMIT)
+    lab.kubectl("delete", "namespace", SPACE, timeout=on_lab.LIMIT)
 
 
 def timed(lab: Lab, *command: str) -> float:
     """Seconds of a command."""
     began = time.monotonic()
-    run(lab, *command)
+    on_lab.run(lab, command)
     return time.monotonic() - began
-
-
-def run(lab: Lab, *command: str) -> bytes:
-    """What a command says on stdout."""
-    done = subprocess.run(
-        command,
-        env=environment(lab.kubeconfig),
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=LIMIT,
-    )
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -39,6 +39,11 @@ def has_condition(item: Object, kind: str) -> bool:
     return find_condition(item, kind).get("status") == "True"
 
 
+def is_being_deleted(item: Object) -> bool:
+    """Whether an object is to go as soon as its finalizers, and a pod's grace period, let it."""
+    return bool(mapping(item.get("metadata")).get("deletionTimestamp"))
+
+
 def is_ready(item: Object) -> bool:
     """Whether a node or a pod is Ready."""
     return has_condition(item, "Ready")

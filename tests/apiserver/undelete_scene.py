@@ -196,6 +196,13 @@ def wipe(cluster: Cluster, space: str) -> None:
                     continue
 
 
+def release(cluster: Cluster, space: str) -> None:
+    """Removes the finalizers of the claims, as the controller does that protects those in use."""
+    for item in list(cluster.list(f"/api/v1/namespaces/{space}/persistentvolumeclaims")):
+        path = f"/api/v1/namespaces/{space}/persistentvolumeclaims/{item['metadata']['name']}"
+        cluster.patch(path, {"metadata": {"finalizers": None}}, MERGE_PATCH)
+
+
 def kinded(made: Object, asked: Object) -> Object:
     return {**made, "apiVersion": asked["apiVersion"], "kind": asked["kind"]}
 

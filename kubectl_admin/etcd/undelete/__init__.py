@@ -1,8 +1,9 @@
 """Single objects brought back out of a snapshot that is open as a cluster.
 
 Reading order:
-- kinds: those that need a treatment of their own
 - facts: resources, objects as they were and as they are, the plan
+- kinds: those that need a treatment of their own
+- identity: by which an object is the same one, and unchanged
 - select: which of them are asked for
 - written, made, compare: an object as a person wrote it, those that controllers make, how two differ
 - owners, volumes, order: which owners and volumes there are for what comes back, and which comes first

@@ -15,7 +15,7 @@ from functools import partial
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Forbidden
-from kubectl_admin.cluster.objects import has_condition
+from kubectl_admin.cluster.objects import has_condition, is_being_deleted
 from kubectl_admin.cluster.wait import TooLateError, wait_until
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete import rehearse, undo
@@ -27,6 +27,7 @@ from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Plan, State
 from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.keep import keep
 from kubectl_admin.etcd.undelete.kinds import DEFINITIONS
+from kubectl_admin.etcd.undelete.read import words
 from kubectl_admin.etcd.undelete.rehearse import WORKERS, Rehearsed
 from kubectl_admin.etcd.undelete.send import Sent, is_verdict, make
 from kubectl_admin.etcd.undelete.unfinished import manager_of
@@ -141,7 +142,7 @@ class Run:
             if sent.error and not is_verdict(sent.error):
                 silent = sent.error
                 self.outcomes[item.key] = Outcome(item, Became.UNKNOWN, sent.error.what)
-            elif item.raced and sent.there and not is_leaving(sent.there):
+            elif item.raced and sent.there and not is_being_deleted(sent.there):
                 settled.append(replace(entry, refused=True))
                 raced.append(replace(item, now=sent.there, state=State.CHANGED))
             else:
@@ -177,7 +178,7 @@ class Run:
         }
         for key, answer in ask_all(questions, deadline=DEADLINE, workers=WORKERS).items():
             if isinstance(answer, AdminError):
-                why = rehearse.words(answer)
+                why = words(answer)
                 self.notes.append(Note(made[key], f"its field managers are not noted: {why}", is_owner=False))
             elif answer:
                 self._made[key] = answer
@@ -222,7 +223,7 @@ class Run:
             try:
                 noted = note_owners(self.cluster, item, later, self._uids, manager, uid)
             except (ApiError, GoneError) as error:
-                why = f"its owner is not noted in it: {rehearse.words(error)}"
+                why = f"its owner is not noted in it: {words(error)}"
                 self.notes.append(Note(item, why, is_owner=True))
             else:
                 self._made[item.key] = noted or self._made[item.key]
@@ -288,8 +289,3 @@ def is_established(cluster: Cluster, item: Item) -> bool:
 def has_later(item: Item) -> bool:
     """Whether one of its owners is made after it."""
     return any(owner.later for owner in item.owners)
-
-
-def is_leaving(there: Json) -> bool:
-    """Whether an object is being deleted."""
-    return bool(there["metadata"].get("deletionTimestamp"))

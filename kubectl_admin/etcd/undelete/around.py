@@ -7,6 +7,7 @@ from functools import partial
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_moment, mapping
 from kubectl_admin.cluster.errors import ApiError
+from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.consequences import read as consequences
 from kubectl_admin.etcd.undelete import owners
@@ -20,16 +21,14 @@ from kubectl_admin.etcd.undelete.facts import (
     Volume,
     VolumeSnapshot,
 )
-from kubectl_admin.etcd.undelete.kinds import CLAIMS, SNAPSHOTS
+from kubectl_admin.etcd.undelete.kinds import CLAIM, CLAIMS, SETS, SNAPSHOTS, VOLUME, VOLUMES
 from kubectl_admin.etcd.undelete.read import get, is_answer, permission, words
-from kubectl_admin.etcd.undelete.reserve import CLAIM, VOLUMES
 from kubectl_admin.finding import Gap
 from kubectl_admin.pool import ask_all
 
 DEADLINE = 3600.0  # seconds for all owners; each request has a limit of its own
 WORKERS = 8
-SETS = ("apps", "statefulsets")
-WITH_VOLUMES = frozenset({CLAIMS, (VOLUMES.group, VOLUMES.plural), SETS})
+WITH_VOLUMES = frozenset({CLAIMS, VOLUMES, SETS})
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Around:
         leaving: frozenset[tuple[str, str]] | None = frozenset()
         if names & WITH_VOLUMES:
             volumes = self._volumes()
-            before = [volume_of(item) for item in self.past.list(VOLUMES.path())]
+            before = [volume_of(item) for item in self.past.list(VOLUME.path())]
             snapshots = self._snapshots()
         if SETS in names:
             leaving = self._leaving({one.key.namespace for one in found if is_set(one)})
@@ -60,19 +59,15 @@ class Around:
         """The claims there that are being deleted: their volumes are Bound until they are gone."""
         path = CLAIM.path(next(iter(namespaces)) if len(namespaces) == 1 else "")
         try:
-            found = [item["metadata"] for item in self.live.list(path)]
+            found = [item["metadata"] for item in self.live.list(path) if is_being_deleted(item)]
         except ApiError as error:
             self.gaps.append(Gap("claims", words(error), permission(error)))
             return None
-        return frozenset(
-            (str(one.get("namespace") or ""), str(one["name"]))
-            for one in found
-            if one.get("deletionTimestamp")
-        )
+        return frozenset((str(one.get("namespace") or ""), str(one["name"])) for one in found)
 
     def _volumes(self) -> Sequence[Volume] | None:
         try:
-            return [volume_of(item) for item in self.live.list(VOLUMES.path())]
+            return [volume_of(item) for item in self.live.list(VOLUME.path())]
         except ApiError as error:
             self.gaps.append(Gap("volumes", words(error), permission(error)))
             return None
@@ -124,7 +119,7 @@ def volume_of(item: Json) -> Volume:
         claim=claim if reference else None,
         handle=consequences.volume_of(item).storage,
         version=str(metadata.get("resourceVersion") or ""),
-        deleted=bool(metadata.get("deletionTimestamp")),
+        deleted=is_being_deleted(item),
     )
 
 

@@ -9,6 +9,7 @@ from kubectl_admin.cluster.errors import ApiError, Conflict
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.batches import intent
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Lack, Owner
+from kubectl_admin.etcd.undelete.identity import same
 from kubectl_admin.etcd.undelete.journal import Journal
 from kubectl_admin.etcd.undelete.owners import references
 from kubectl_admin.etcd.undelete.read import words
@@ -63,7 +64,7 @@ def note_owners(
         known = {one.get("uid") for one in noted}
         if not (new := [one for one in wanted if one["uid"] not in known]):
             return there
-        content = {"metadata": {**_same(there), "ownerReferences": [*noted, *new]}}
+        content = {"metadata": {**same(there), "ownerReferences": [*noted, *new]}}
         try:
             return _patched(cluster, item, content, manager)
         except Conflict:
@@ -92,7 +93,7 @@ def note_managers(
         known = [manager_key(one) for one in since]
         fields = [*(one for one in kept if manager_key(one) not in known), *since]
         try:
-            return _patched(cluster, item, {"metadata": {**_same(there), "managedFields": fields}}, manager)
+            return _patched(cluster, item, {"metadata": {**same(there), "managedFields": fields}}, manager)
         except Conflict:
             if number + 1 == SENT:
                 raise
@@ -111,11 +112,6 @@ def _there(cluster: Cluster, item: Item, uid: object) -> Json:
     if found is None or found["metadata"].get("uid") != uid:
         raise GoneError(f"{item.title} is not there any more")
     return found
-
-
-def _same(there: Json) -> Json:
-    """By which a patch changes the object only if it is still the same."""
-    return {name: there["metadata"].get(name) for name in ("uid", "resourceVersion")}
 
 
 def _patched(cluster: Cluster, item: Item, content: Json, manager: str) -> Json:

@@ -10,14 +10,14 @@ from functools import partial
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, NotFound
-from kubectl_admin.cluster.objects import has_condition
+from kubectl_admin.cluster.objects import has_condition, is_being_deleted
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError, UsageError
 from kubectl_admin.etcd.undelete import select
 from kubectl_admin.etcd.undelete.around import Around
 from kubectl_admin.etcd.undelete.discovery import Served, discover
 from kubectl_admin.etcd.undelete.facts import Asked, Found, Json, Key, Live, Resource, Thing
-from kubectl_admin.etcd.undelete.kinds import Name
+from kubectl_admin.etcd.undelete.kinds import DEFINITION, DEFINITIONS, NAMESPACE, NAMESPACES, Name
 from kubectl_admin.etcd.undelete.read import get, is_answer, key_of, kinded, permission, words
 from kubectl_admin.etcd.undelete.select import Wanted
 from kubectl_admin.finding import Gap
@@ -29,10 +29,6 @@ WORKERS = 8
 SERVED_TIMEOUT = 30.0  # seconds in which a snapshot that was just opened must serve all of its kinds
 SERVED_INTERVAL = 0.5  # seconds between two looks
 FEW = 8  # objects of a kind that are asked for one by one
-DEFINITIONS = Resource(
-    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
-)
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 Answered = Callable[[int], None]
 
 
@@ -196,11 +192,11 @@ class _Look:
         wanted: dict[Key, Resource] = {}
         for one in found:
             if one.key.namespace and not one.unknown:
-                wanted[Key("", NAMESPACES.plural, "", one.key.namespace)] = NAMESPACES
+                wanted[Key(*NAMESPACES, "", one.key.namespace)] = NAMESPACE
         for one in missing:
             if (one.resource.group, one.resource.plural) not in self.now.versions:
                 name = f"{one.resource.plural}.{one.resource.group}"
-                wanted[Key(DEFINITIONS.group, DEFINITIONS.plural, "", name)] = DEFINITIONS
+                wanted[Key(*DEFINITIONS, "", name)] = DEFINITION
         questions = {
             key: partial(self._needed, resource, key) for key, resource in wanted.items() if key not in there
         }
@@ -217,7 +213,7 @@ class _Look:
             self.gaps.append(Gap(f"{resource.word} {key.name}", words(error), permission(error)))
             return None
         # One that is being deleted is told as well: nothing can be made in it.
-        if now and not now["metadata"].get("deletionTimestamp"):
+        if now and not is_being_deleted(now):
             return None
         then = get(self.past, path)
         if then is None:
@@ -238,11 +234,11 @@ def kinds_of(past: Cluster) -> tuple[Served, list[Gap]]:
     """
     served = discover(past)
     try:
-        defined = {name for item in past.list(DEFINITIONS.path()) if (name := established(item))}
+        defined = {name for item in past.list(DEFINITION.path()) if (name := established(item))}
     except AdminError as error:
         if not is_answer(error):
             raise
-        return served, [_unread(DEFINITIONS, words(error))]
+        return served, [_unread(DEFINITION, words(error))]
     for late in looks(SERVED_TIMEOUT, SERVED_INTERVAL, clock=past.clock):
         absent = defined - served.versions.keys()
         if late or not absent:

@@ -11,7 +11,8 @@ from kubectl_admin.cluster.errors import ApiError
 from kubectl_admin.etcd.undelete.entries import Deed, Entry, Intent
 from kubectl_admin.etcd.undelete.facts import Json, Key, Volume
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.reserve import VOLUMES, TakenError, claim_patch, kept_for, reservable
+from kubectl_admin.etcd.undelete.kinds import VOLUME
+from kubectl_admin.etcd.undelete.reserve import TakenError, claim_patch, kept_for, reservable
 from kubectl_admin.etcd.undelete.send import is_verdict
 
 
@@ -38,7 +39,7 @@ def keep(cluster: Cluster, journal: Journal, wanted: Mapping[Key, Volume]) -> Ke
         except TakenError as error:
             kept.refused[key] = error.what
     intents = [
-        Intent(Deed.FREE, VOLUMES, "", each["metadata"]["name"], each, claim=(key.namespace, key.name))
+        Intent(Deed.FREE, VOLUME, "", each["metadata"]["name"], each, claim=(key.namespace, key.name))
         for key, each in seen.items()
     ]
     for (key, there), entry in zip(seen.items(), journal.intend(intents), strict=True):

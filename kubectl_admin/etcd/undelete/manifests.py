@@ -8,6 +8,7 @@ from typing import Any
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Item, Json, Plan
+from kubectl_admin.etcd.undelete.kinds import SECRETS
 from kubectl_admin.etcd.undelete.merge import put_back
 from kubectl_admin.etcd.undelete.written import as_written
 from kubectl_admin.report.text import printable
@@ -18,7 +19,6 @@ WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", 
 LONG = 1 << 30  # columns of a line, so that none is folded
 HIDDEN, BEFORE, AFTER = "***", "*** (before)", "*** (after)"  # as kubectl's diff hides Secrets
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-SECRETS = ("", "secrets")
 Said = Mapping[str, Any]
 
 

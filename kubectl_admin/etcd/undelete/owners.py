@@ -12,13 +12,12 @@ from enum import Enum
 
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.etcd.undelete.facts import Found, Item, Json, Key, Live, Owner, Resource, State
-from kubectl_admin.etcd.undelete.kinds import CLAIMS
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, SETS
 from kubectl_admin.etcd.undelete.made import group_of
 
 Kinds = Mapping[tuple[str, str], Resource]  # by group and kind
 # A StatefulSet owns claims by its own policy, and writes the references itself, with UIDs of now:
 # pkg/controller/statefulset/stateful_set_utils.go, updateClaimOwnerRefForSetAndPod. It is made after them.
-SETS = ("apps", "statefulsets")
 
 
 class Fate(Enum):

@@ -12,14 +12,16 @@ from kubectl_admin.cluster.access import Right, may_not
 from kubectl_admin.cluster.access import ask as ask_rights
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.compare import changes
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, State
-from kubectl_admin.etcd.undelete.kinds import DEFINITIONS, NAMESPACES
+from kubectl_admin.etcd.undelete.kinds import DEFINITIONS, NAMESPACES, RBAC
+from kubectl_admin.etcd.undelete.read import words
 from kubectl_admin.etcd.undelete.send import Sent, is_verdict, try_out
 from kubectl_admin.pool import ask_all
 
-ACCOUNTS, RBAC = ("", "serviceaccounts"), "rbac.authorization.k8s.io"
+ACCOUNTS = ("", "serviceaccounts")
 DEADLINE = 3600.0  # seconds for all; each question has a limit of its own
 WORKERS = 16  # with fewer, the time of 300 objects was half as much again
 
@@ -86,8 +88,8 @@ def try_all(
 
 def is_as_good(item: Item, there: Json) -> bool:
     """Whether the object that somebody has made meanwhile is the one that is to come back."""
-    is_leaving = mapping(there.get("metadata")).get("deletionTimestamp")
-    return item.state is State.MISSING and not is_leaving and not changes(item.then, there)
+    is_other = is_being_deleted(there) or changes(item.then, there)
+    return item.state is State.MISSING and not is_other
 
 
 def refuse_silence(error: AdminError) -> None:
@@ -99,17 +101,12 @@ def refuse_silence(error: AdminError) -> None:
 def reason(item: Item, sent: Sent) -> str:
     """Why an object was not made, for a person."""
     if sent.there is not None and item.state is State.MISSING:
-        if mapping(sent.there.get("metadata")).get("deletionTimestamp"):
+        if is_being_deleted(sent.there):
             return "the one that was there is still being deleted"
         return "somebody has made another one meanwhile"
     if sent.there is not None:
         return "it has changed meanwhile"
     return words(sent.error) if sent.error else ""
-
-
-def words(error: AdminError) -> str:
-    """The server's own words."""
-    return str(getattr(error, "message", "") or error.what)
 
 
 def split(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Item, State
 from kubectl_admin.etcd.undelete.facts import Plan as Facts
-from kubectl_admin.etcd.undelete.manifests import HIDDEN, SECRETS, diff, manifests
+from kubectl_admin.etcd.undelete.kinds import SECRETS
+from kubectl_admin.etcd.undelete.manifests import HIDDEN, diff, manifests
 from kubectl_admin.etcd.undelete.naming import Named
 from kubectl_admin.etcd.undelete.unfinished import said
 from kubectl_admin.finding import Finding

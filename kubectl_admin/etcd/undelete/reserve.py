@@ -10,11 +10,11 @@ from typing import Any
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.undelete.facts import Json, Key, Resource, Volume
-
-CLAIM = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
-VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
+from kubectl_admin.etcd.undelete.facts import Json, Key, Volume
+from kubectl_admin.etcd.undelete.identity import same
+from kubectl_admin.etcd.undelete.kinds import CLAIM, VOLUME
 
 
 class TakenError(AdminError):
@@ -27,7 +27,7 @@ def reservable(cluster: Cluster, volume: Volume, claim: Key) -> Json | None:
     volume: as it was when that was decided: Released by the claim, or of nobody.
     Raises TakenError where it is another's, or is not to be had any more.
     """
-    found: Json = cluster.get(VOLUMES.path("", volume.name))
+    found: Json = cluster.get(VOLUME.path("", volume.name))
     reference = mapping(mapping(found.get("spec")).get("claimRef"))
     is_free = volume.claim is None and not reference
     if not is_free and (reference.get("namespace"), reference.get("name")) != (claim.namespace, claim.name):
@@ -40,7 +40,7 @@ def reservable(cluster: Cluster, volume: Volume, claim: Key) -> Json | None:
     is_released = reference.get("uid") == known and phase == "Released" and policy == "Retain"
     if not is_free and not is_released:
         raise TakenError(f"volume {volume.name} has changed: it is {phase}, its policy is {policy}")
-    if found["metadata"].get("deletionTimestamp"):
+    if is_being_deleted(found):
         raise TakenError(f"volume {volume.name} is being deleted")
     return found
 
@@ -57,6 +57,5 @@ def kept_for(claim: Key) -> Json:
 
 def claim_patch(volume: Json, reference: Mapping[str, Any]) -> Json:
     """A patch by which a volume, if it is still the same, names this claim; {}: none."""
-    metadata = {field: volume["metadata"].get(field) for field in ("uid", "resourceVersion")}
     fields = {"uid": None, "resourceVersion": None, **reference} if reference else None
-    return {"metadata": metadata, "spec": {"claimRef": fields}}
+    return {"metadata": same(volume), "spec": {"claimRef": fields}}

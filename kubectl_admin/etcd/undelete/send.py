@@ -16,6 +16,7 @@ from kubectl_admin.cluster.requests import Query
 from kubectl_admin.cluster.retry import is_transient
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.facts import Item, Json, Key, Owner, State
+from kubectl_admin.etcd.undelete.identity import version_of
 from kubectl_admin.etcd.undelete.merge import put_back
 from kubectl_admin.etcd.undelete.unfinished import MANAGER, managers
 from kubectl_admin.etcd.undelete.written import as_written
@@ -153,7 +154,7 @@ def is_verdict(error: AdminError) -> bool:
 
 def is_another(there: Json | None, item: Item) -> bool:
     """Whether the object that is there is not the one that was there when the plan was made."""
-    return _version(there) != _version(item.now)
+    return version_of(there) != version_of(item.now)
 
 
 def look(cluster: Cluster, item: Item) -> Json | None:
@@ -220,7 +221,3 @@ def taken(item: Item, content: Json, error: AdminError) -> tuple[Json, list[str]
         elif field == HEALTH_PORT and spec.get("healthCheckNodePort"):
             left.append(f"healthCheckNodePort {spec.pop('healthCheckNodePort')}")
     return (made, left) if left else None
-
-
-def _version(there: Mapping[str, object] | None) -> object:
-    return mapping(mapping(there).get("metadata")).get("resourceVersion")

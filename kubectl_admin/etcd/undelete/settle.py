@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from kubectl_admin.cluster.decode import mapping
+from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.etcd.undelete import owners, rules, volumes
 from kubectl_admin.etcd.undelete.compare import changes
 from kubectl_admin.etcd.undelete.facts import Found, Item, Json, Key, Live, State
@@ -94,7 +95,7 @@ def _item(found: Found) -> Item:
         return replace(item, state=State.UNKNOWN, held=found.unknown)
     if found.now is None:
         return item
-    if mapping(found.now.get("metadata")).get("deletionTimestamp"):
+    if is_being_deleted(found.now):
         return replace(item, state=State.LEAVING)
     differs = changes(found.then, found.now)
     return replace(item, state=State.CHANGED if differs else State.THERE, changes=differs)

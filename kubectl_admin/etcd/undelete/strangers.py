@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import decode_moment, mapping
+from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.etcd.undelete.discovery import discover
 from kubectl_admin.etcd.undelete.entries import Deed, Entry
 from kubectl_admin.etcd.undelete.facts import Json, Resource
 from kubectl_admin.etcd.undelete.journal import Journal
-from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES
+from kubectl_admin.etcd.undelete.kinds import CLAIMS, DEFINITIONS, NAMESPACES, VOLUME
 from kubectl_admin.etcd.undelete.made import made_by
 from kubectl_admin.etcd.undelete.read import get
-from kubectl_admin.etcd.undelete.reserve import VOLUMES
 from kubectl_admin.report.text import printable, some_of
 
 
@@ -70,7 +70,7 @@ class Strangers:
     def _data(self, claim: Json) -> str:
         """A claim whose volume would go with it, though it was there before: its policy is not to keep it."""
         name, metadata = str(mapping(claim.get("spec")).get("volumeName") or ""), claim["metadata"]
-        volume = get(self.cluster, VOLUMES.path("", name)) if name else None
+        volume = get(self.cluster, VOLUME.path("", name)) if name else None
         policy = mapping(mapping(volume).get("spec")).get("persistentVolumeReclaimPolicy")
         if volume is None or policy == "Retain":
             return ""
@@ -88,4 +88,4 @@ def _goes_anyway(item: Json, ours: Container[object], known: Container[object]) 
     metadata = item["metadata"]
     owners = [one.get("uid") for one in metadata.get("ownerReferences") or ()]
     is_owned = bool(owners) and all(uid in known for uid in owners)
-    return bool(metadata.get("deletionTimestamp")) or metadata.get("uid") in ours or is_owned
+    return is_being_deleted(item) or metadata.get("uid") in ours or is_owned

@@ -14,15 +14,18 @@ from functools import partial
 from kubectl_admin.cluster.connection import MERGE_PATCH, Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.errors import ApiError, Conflict, NotFound
+from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.cluster.wait import looks
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete.compare import changes
 from kubectl_admin.etcd.undelete.entries import Deed, Entry
 from kubectl_admin.etcd.undelete.facts import Json
+from kubectl_admin.etcd.undelete.identity import same, version_of
 from kubectl_admin.etcd.undelete.journal import Journal
+from kubectl_admin.etcd.undelete.kinds import CLAIM
 from kubectl_admin.etcd.undelete.read import get, is_answer
 from kubectl_admin.etcd.undelete.rehearse import WORKERS
-from kubectl_admin.etcd.undelete.reserve import CLAIM, claim_patch
+from kubectl_admin.etcd.undelete.reserve import claim_patch
 from kubectl_admin.etcd.undelete.send import is_written_by
 from kubectl_admin.etcd.undelete.since import changed_since
 from kubectl_admin.etcd.undelete.strangers import Strangers
@@ -151,7 +154,7 @@ class _Undo:
 
     def _since(self, entry: Entry, there: Json) -> str:
         """That an object has changed since it was made; "" where it has not, or nobody cares."""
-        if self.changed or there["metadata"].get("deletionTimestamp"):
+        if self.changed or is_being_deleted(there):
             return ""
         head = {"apiVersion": entry.resource.api_version, "kind": entry.resource.kind}
         fields = changed_since(entry.after, {**there, **head}, manager_of(self.journal.head.operation))
@@ -161,10 +164,10 @@ class _Undo:
 
     def _delete(self, entry: Entry, there: Json) -> Undone | None:
         """Deletes the object as it was seen; None where it has changed meanwhile."""
-        uid, version = str(there["metadata"].get("uid")), _version(there)
-        same = {"uid": uid} if self.changed else {"uid": uid, "resourceVersion": version}
+        uid = there["metadata"].get("uid")
+        wanted = {"uid": uid} if self.changed else same(there)
         try:
-            self.cluster.delete(entry.path, {"preconditions": same, "propagationPolicy": "Background"})
+            self.cluster.delete(entry.path, {"preconditions": wanted, "propagationPolicy": "Background"})
         except NotFound:
             return Undone(entry, Became.GONE)
         except Conflict as error:
@@ -172,9 +175,9 @@ class _Undo:
             now = get(self.cluster, entry.path)
             if now is None or now["metadata"].get("uid") != uid:
                 return Undone(entry, Became.GONE)
-            if now["metadata"].get("deletionTimestamp"):
+            if is_being_deleted(now):
                 return Undone(entry, Became.DELETED)
-            is_other = _version(now) != version and not self.changed
+            is_other = version_of(now) != version_of(there) and not self.changed
             return None if is_other else Undone(entry, Became.LEFT, error.message)
         return Undone(entry, Became.DELETED)
 
@@ -182,7 +185,7 @@ class _Undo:
         before = entry.before
         if there is None or before is None or there["metadata"].get("uid") != before["metadata"].get("uid"):
             return Undone(entry, Became.LEFT, "it was deleted since")
-        if _version(there) == _version(before):
+        if version_of(there) == version_of(before):
             return Undone(entry, Became.NEVER)
         if entry.after is None and not is_written_by(there, manager_of(self.journal.head.operation)):
             return Undone(entry, Became.NEVER, "somebody else has changed it")
@@ -194,7 +197,7 @@ class _Undo:
         there, before = self.seen(entry), entry.before or {}
         if isinstance(there, Undone):
             return there
-        body = {**before, "metadata": {**before["metadata"], "resourceVersion": _version(there)}}
+        body = {**before, "metadata": {**before["metadata"], "resourceVersion": version_of(there)}}
         body["metadata"].pop("managedFields", None)
         if "status" in there:
             body["status"] = there["status"]
@@ -230,7 +233,3 @@ class _Undo:
 def left(undone: Sequence[Undone]) -> list[Undone]:
     """Those that could not be taken back."""
     return [one for one in undone if one.became is Became.LEFT]
-
-
-def _version(there: Json) -> object:
-    return there["metadata"].get("resourceVersion")
