@@ -19,6 +19,7 @@ from kubectl_admin.etcd.past.local import Local, opened
 from kubectl_admin.etcd.undelete import judge, outcome
 from kubectl_admin.etcd.undelete import undo as undoing
 from kubectl_admin.etcd.undelete.apply import Run
+from kubectl_admin.etcd.undelete.discovery import discover
 from kubectl_admin.etcd.undelete.entries import Head
 from kubectl_admin.etcd.undelete.facts import Asked, Thing
 from kubectl_admin.etcd.undelete.gather import gather
@@ -71,6 +72,27 @@ def past(stage: Stage, cluster: Cluster, tmp_path_factory: pytest.TempPathFactor
         cluster.delete(VOLUME)
 
 
+@pytest.fixture
+def listing(cluster: Cluster) -> Iterator[None]:
+    """While this lasts all may list what else a namespace can hold, as who takes one back must."""
+    kinds = (one for one in discover(cluster).preferred if one.namespaced)
+    rules = [
+        {"apiGroups": [one.group], "resources": [one.plural], "verbs": ["list"]}
+        for one in kinds
+        if one.title not in {thing.word for thing in ASKED.things}
+    ]
+    role = {"metadata": {"name": SPACE}, "rules": rules}
+    group = {"kind": "Group", "name": "system:authenticated", "apiGroup": permissions.GROUP}
+    bound = {"apiGroup": permissions.GROUP, "kind": "ClusterRole", "name": SPACE}
+    binding = {"metadata": {"name": SPACE}, "roleRef": bound, "subjects": [group]}
+    roles = f"/apis/{permissions.GROUP}/v1"
+    cluster.post(f"{roles}/clusterroles", role)
+    cluster.post(f"{roles}/clusterrolebindings", binding)
+    yield
+    cluster.delete(f"{roles}/clusterrolebindings/{SPACE}")
+    cluster.delete(f"{roles}/clusterroles/{SPACE}")
+
+
 def label(cluster: Cluster, path: str, value: str) -> None:
     """Applies a label to an object, on the server's side."""
     kind = "ConfigMap" if "configmaps" in path else "PersistentVolumeClaim"
@@ -100,6 +122,7 @@ def take_back(user: Cluster, file: Path) -> Iterator[Finding]:
         yield from outcome.undone(done, journal.head).findings
 
 
+@pytest.mark.usefixtures("listing")
 def test_each_right_that_is_missing_is_named_by_etcd_undelete(
     stage: Stage, past: Cluster, cluster: Cluster, tmp_path: Path
 ) -> None:
