@@ -20,6 +20,7 @@ from kubectl_admin.cluster.wait import TooLateError, wait_until
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.undelete import rehearse, undo
 from kubectl_admin.etcd.undelete.batches import batches, intent, lacking, noted
+from kubectl_admin.etcd.undelete.compare import altered
 from kubectl_admin.etcd.undelete.complete import GoneError, complete, note_managers, note_owners
 from kubectl_admin.etcd.undelete.ends import Became, Note, Outcome
 from kubectl_admin.etcd.undelete.entries import Entry
@@ -166,6 +167,8 @@ class Run:
         self._uids[item.key] = str(sent.made["metadata"].get("uid") or "")
         is_new = item.state is State.MISSING
         self._end(item, Became.MADE if is_new else Became.PUT_BACK, left=sent.left)
+        fields = altered(item, sent.made, sent.left)
+        self.outcomes[item.key] = replace(self.outcomes[item.key], altered=fields)
         return replace(entry, uid=self._uids[item.key], after=noted(item, sent.made))
 
     def _note_managers(self, items: Iterable[Item]) -> None:

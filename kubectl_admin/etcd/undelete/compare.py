@@ -4,12 +4,13 @@ Elements of a list that each have a name (containers, volumes, variables) are co
 order; that is one change of its own. Owners are no part of it: they are of one life of an object.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kubectl_admin.etcd.undelete.facts import ABSENT, Change
+from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Item
 from kubectl_admin.etcd.undelete.written import as_written
 
+ADDRESSES = ("spec.clusterIP", "spec.ports", "spec.healthCheckNodePort")  # of a Service
 DEPTH = 64  # below which a part is compared as a whole: nothing that a person writes is nested as deep
 
 
@@ -21,6 +22,16 @@ def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, ..
         side.pop("apiVersion", None)  # the same object in another version, which both were asked for
         side.pop("kind", None)
     return tuple(sorted(_changes("", sides[0], sides[1], DEPTH), key=lambda change: change.path))
+
+
+def altered(item: Item, made: Mapping[str, Any], left: Sequence[str]) -> tuple[Change, ...]:
+    """The fields in which an object that comes back is another than it was, by the server's answer.
+
+    A webhook may have changed it, or a newer server adds a default. made: that answer. left: fields of a
+    Service that others have taken, which are told as such.
+    """
+    found = changes(item.then, made)
+    return tuple(one for one in found if not left or not one.path.startswith(ADDRESSES))
 
 
 def _changes(path: str, then: Any, now: Any, depth: int) -> Iterator[Change]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kubectl_admin.etcd.undelete.facts import Item
+from kubectl_admin.etcd.undelete.facts import Change, Item
 
 
 class Became(StrEnum):
@@ -21,12 +21,16 @@ class Became(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """why: for a person, "" where all is well. left: fields of a Service that others have taken."""
+    """why: for a person, "" where all is well. left: fields of a Service that others have taken.
+
+    altered: the fields in which it is another than it was.
+    """
 
     item: Item
     became: Became
     why: str = ""
     left: tuple[str, ...] = ()
+    altered: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from kubectl_admin.etcd.undelete import rules, undo
 from kubectl_admin.etcd.undelete.apply import Run
 from kubectl_admin.etcd.undelete.ends import Became, Note, Outcome
 from kubectl_admin.etcd.undelete.entries import Entry, Head
-from kubectl_admin.etcd.undelete.facts import Plan
+from kubectl_admin.etcd.undelete.facts import ABSENT, Change, Plan
 from kubectl_admin.etcd.undelete.naming import Named
 from kubectl_admin.etcd.undelete.rehearse import Rehearsed
 from kubectl_admin.finding import Finding, Severity
@@ -81,6 +81,8 @@ def _rehearsed(plan: Plan, rehearsed: Rehearsed, *, keep_going: bool) -> Iterato
             yield rules.TAKEN.warning(subject=subject, evidence=evidence, objects=objects)
         if why := rehearsed.unsupported.get(item.key):
             yield rules.UNTRIED.warning(subject=subject, evidence=printable(why), objects=objects)
+        if altered := rehearsed.altered.get(item.key):
+            yield _altered(subject, objects, altered)
 
 
 def of_run(run: Run, shown: Sequence[Outcome]) -> Iterator[Finding]:
@@ -109,6 +111,21 @@ def _ended(shown: Sequence[Outcome]) -> Iterator[Finding]:
                 evidence=f"it has others than {', '.join(map(printable, one.left))}, which others have now",
                 objects=objects,
             )
+        if one.altered and one.became in WELL:
+            yield _altered(subject, objects, one.altered)
+
+
+def _altered(subject: str, objects: Sequence[str], fields: Sequence[Change]) -> Finding:
+    """That an object is not as it was: fields that it had are others, or there are more."""
+    names = printable(some_of([one.path for one in fields]))
+    is_other = any(one.then is not ABSENT for one in fields)
+    said = "changes these fields" if is_other else "adds these fields"
+    return rules.ALTERED.finding(
+        Severity.WARNING if is_other else Severity.NOTE,
+        subject=subject,
+        evidence=f"the API server, or a webhook, {said}: {names}",
+        objects=objects,
+    )
 
 
 def _noted(note: Note) -> Finding:

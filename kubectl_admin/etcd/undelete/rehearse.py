@@ -14,8 +14,8 @@ from kubectl_admin.cluster.connection import Cluster
 from kubectl_admin.cluster.decode import mapping
 from kubectl_admin.cluster.objects import is_being_deleted
 from kubectl_admin.errors import AdminError
-from kubectl_admin.etcd.undelete.compare import changes
-from kubectl_admin.etcd.undelete.facts import Item, Json, Key, State
+from kubectl_admin.etcd.undelete.compare import altered, changes
+from kubectl_admin.etcd.undelete.facts import Change, Item, Json, Key, State
 from kubectl_admin.etcd.undelete.kinds import DEFINITIONS, NAMESPACES, RBAC
 from kubectl_admin.etcd.undelete.read import words
 from kubectl_admin.etcd.undelete.send import Sent, is_verdict, try_out
@@ -32,13 +32,14 @@ class Rehearsed:
 
     refused: why an object can't be made. left: fields of Services that others have taken. untried: those that
     can only be tried once their namespace or kind is there. unsupported: those that a webhook keeps from
-    being tried, and its words.
+    being tried, and its words. altered: the fields in which an object would be another than it was.
     """
 
     refused: Mapping[Key, str] = field(default_factory=dict)
     left: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     untried: Sequence[Item] = ()
     unsupported: Mapping[Key, str] = field(default_factory=dict)
+    altered: Mapping[Key, tuple[Change, ...]] = field(default_factory=dict)
 
 
 def rehearse(
@@ -49,7 +50,7 @@ def rehearse(
     rights = ask_rights(cluster, dict.fromkeys(map(right, late)))
     refused = {item.key: may_not("", str(right(item))) for item in late if rights[right(item)] is False}
     found = try_all(cluster, early, {}, answered, coming=items)
-    return Rehearsed({**refused, **found.refused}, found.left, late, found.unsupported)
+    return Rehearsed({**refused, **found.refused}, found.left, late, found.unsupported, found.altered)
 
 
 def try_all(
@@ -70,10 +71,13 @@ def try_all(
     refused: dict[Key, str] = {}
     left: dict[Key, tuple[str, ...]] = {}
     unsupported: dict[Key, str] = {}
+    changed: dict[Key, tuple[Change, ...]] = {}
     for key, answer in ask_all(questions, deadline=DEADLINE, workers=WORKERS, answered=answered).items():
         sent = answer if isinstance(answer, Sent) else Sent(error=answer)
         if sent.left:
             left[key] = sent.left
+        if sent.made is not None:
+            changed[key] = altered(chosen[key], sent.made, sent.left)
         if sent.is_unsupported and sent.error:
             unsupported[key] = words(sent.error)
         elif sent.error and not (sent.there and is_as_good(chosen[key], sent.there)):
@@ -83,7 +87,7 @@ def try_all(
                 unsupported[key] = f"{min(first).title} is made before it; the server says now: {why}"
             else:
                 refused[key] = why
-    return Rehearsed(refused, left, (), unsupported)
+    return Rehearsed(refused, left, (), unsupported, changed)
 
 
 def is_as_good(item: Item, there: Json) -> bool:

@@ -85,6 +85,11 @@ WAS_LEAVING = Rule(
 # As the API server says, before or while objects are made.
 REFUSED = Rule("undelete-refused", "the API server takes an object that comes back", DRY_RUN)
 UNTRIED = Rule("undelete-untried", "an object is tried before the first one is made", DRY_RUN)
+ALTERED = Rule(
+    "undelete-altered",
+    "an object comes back with the fields that it had, and no others",
+    "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/",
+)
 TAKEN = Rule("undelete-taken", "a Service comes back with its addresses and node ports")
 NOT_MADE = Rule("undelete-not-made", "all that was asked for comes back")
 MANAGERS = Rule(

@@ -436,3 +436,52 @@ def test_all_is_taken_back_in_the_same_run_whoever_has_written_it_since(tmp_path
     store.hook = fail
     a_run(store, planned(TENANT, thing("Pod", "p", spec={})), tmp_path).run(Rehearsed())
     assert store.items == {}
+
+
+def changing(name: str, data: Object) -> Callable[[str, str, Any], None]:
+    """A webhook that changes the data of one object, and labels all of them."""
+
+    def change(method: str, _path: str, body: Any) -> None:
+        if method == "POST":
+            body["metadata"]["labels"] = {"injected": "yes"}
+            if body["metadata"]["name"] == name:
+                body["data"] = data
+
+    return change
+
+
+def test_what_a_webhook_changes_in_what_comes_back_is_known_before_and_said_after(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    store.hook = changing("a", {"n": "2"})
+    plan = planned(*(thing("ConfigMap", name, data={"n": "1"}) for name in "abc"))
+    known = rehearse(store, plan.todo)  # type: ignore[arg-type]
+    run = a_run(store, plan, tmp_path)
+    run.run(known)
+    assert became(run) == [Became.MADE] * 3
+    for findings in (
+        outcome.of_rehearsal(plan, known, keep_going=False),
+        outcome.outcome(run).findings,
+    ):
+        said = {one.objects: (one.rule, one.severity, one.evidence) for one in findings}
+        assert said == {
+            ("configmap/shop/a",): (
+                "undelete-altered",
+                Severity.WARNING,
+                "the API server, or a webhook, changes these fields: data.n, metadata.labels",
+            ),
+            ("configmap/shop/b", "configmap/shop/c"): (
+                "undelete-altered",
+                Severity.NOTE,
+                "the API server, or a webhook, adds these fields: metadata.labels",
+            ),
+        }
+
+
+def test_a_service_whose_addresses_are_taken_is_not_said_twice_to_be_another(tmp_path: Path) -> None:
+    store = ObjectStore(RESOURCES)
+    cause = {"field": "spec.clusterIPs[0]", "message": "provided IP is already allocated"}
+    taken = ApiError(422, "Invalid", "taken", {"causes": [cause]})
+    store.hook = failing("POST", taken)
+    run = a_run(store, planned(thing("Service", "web", spec={"clusterIP": "10.96.0.9"})), tmp_path)
+    run.run(Rehearsed())
+    assert [one.rule for one in outcome.outcome(run).findings] == ["undelete-taken"]
