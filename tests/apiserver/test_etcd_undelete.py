@@ -103,6 +103,7 @@ def test_a_deleted_namespace_comes_back_as_it_was(
     scene.empty(cluster, space)
     ended = undelete("-n", space, "--yes", "-o", "json")
     assert ended.code == 0, ended
+    assert "undelete-altered" not in {one["rule"] for one in document(ended)["findings"]}
     back = scene.read(cluster, space)
     then = scene.all_lasting(before[1][space], MADE)
     assert scene.all_lasting(back, MADE).keys() == then.keys()
