@@ -81,19 +81,22 @@ def follow(  # noqa: PLR0913 - what is followed, how long, and by what
     *,
     timeout: float,
     say: Callable[[str], None],
+    unread: Callable[[], bool] = lambda: True,
     read: Callable[[Cluster, str], Keys] = read_keys,
     is_forbidden: Callable[[], bool] = lambda: False,
 ) -> Followed:
     """Waits until a majority of the nodes is on one side for good.
 
     cluster: one that does not try again by itself. operation: id of the restore. timeout: seconds.
-    read: as `read_keys`. is_forbidden: asked as long as no node has begun: whether none ever will, as it was
-    not known whether they have the word. Raises NeverBegunError then, and AdminError where neither side is
-    seen in that time.
+    unread: is called where the API answers and no member gives its keys, until it says that it has done all
+    that it can about that. read: as `read_keys`. is_forbidden: asked as long as no node has begun: whether
+    none ever will, as it was not known whether they have the word. Raises NeverBegunError then, and
+    AdminError where neither side is seen in that time.
     """
     clock = cluster.clock
     answered, silent, longest = clock.monotonic(), False, 0.0
     told = why = ""
+    helped = False
     for _ in looks(timeout, POLL_INTERVAL, clock=clock):
         if not is_serving(cluster):
             if not silent:
@@ -108,6 +111,7 @@ def follow(  # noqa: PLR0913 - what is followed, how long, and by what
             keys, why = read(cluster, operation), ""
         except AdminError as error:
             why = f": {error.what}"
+            helped = helped or unread()
             continue
         finally:
             answered = clock.monotonic()

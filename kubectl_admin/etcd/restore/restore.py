@@ -105,6 +105,7 @@ class Acts:
     refuse_changed: Callable[..., None] = refuse_changed
     word: Callable[[Hosts, Looked], Go] = word_of
     follow: Callable[..., Followed] = follow
+    let_pods_in: Callable[..., bool] = after.let_pods_in
     begin: Callable[..., None] = after.begin
     finish: Callable[..., list[Outcome]] = after.finish
 
@@ -173,27 +174,27 @@ class Runner:
         go: by which it is asked for meanwhile, where that is not known. Raises AdminError where its end is
         not seen, and NeverBegunError where there is none.
         """
-        if len(so_far.restored) >= majority(nodes):
-            # An earlier run may have deleted the keys already by which the end would be seen.
-            so_far.followed = Followed(End.RESTORED, Keys(), 0)
-        else:
-            so_far.followed = self.acts.follow(
-                *(self.watcher, so_far.operation, nodes),
-                timeout=FOLLOW_TIMEOUT,
-                say=self.say,
-                is_forbidden=lambda: (
-                    go is not None and so_far.word is Answer.UNKNOWN and go.forbid() is Answer.NO
-                ),
-            )
         record = so_far.before.record if so_far.before else None
         with webhooks.refusing_afterwards(self.watcher, record, self.say):
+            so_far.followed = self._see_end(so_far, nodes, go)
             self._see_done(so_far, nodes, is_restored=so_far.followed.end is End.RESTORED)
+
+    def _see_end(self, so_far: Restored, nodes: list[str], go: Go | None) -> Followed:
+        if len(so_far.restored) >= majority(nodes):
+            # An earlier run may have deleted the keys already by which the end would be seen.
+            return Followed(End.RESTORED, Keys(), 0)
+        return self.acts.follow(
+            *(self.watcher, so_far.operation, nodes),
+            timeout=FOLLOW_TIMEOUT,
+            say=self.say,
+            unread=partial(self.acts.let_pods_in, self.watcher, so_far.before, say=self.say),
+            is_forbidden=lambda: bool(go and so_far.word is Answer.UNKNOWN and go.forbid() is Answer.NO),
+        )
 
     def _see_done(self, so_far: Restored, nodes: list[str], *, is_restored: bool) -> None:
         """Does what follows the end of a restore."""
         own = replace(self.hosts, operation=Operation.begin())
-        if is_restored and so_far.before is not None:
-            # At once: the nodes' last words take a while.
+        if is_restored and so_far.before is not None:  # at once: the nodes' last words take a while
             self.acts.begin(own.cluster, so_far.before, say=self.say)
         so_far.states = own.ask(nodes, last_word)
         if is_restored and so_far.before is not None:

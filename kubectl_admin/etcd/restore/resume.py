@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore import before
+from kubectl_admin.etcd.restore.afterwards import present
+from kubectl_admin.etcd.restore.afterwards.after import has_webhooks
 from kubectl_admin.etcd.restore.before import Before
 from kubectl_admin.etcd.restore.on_nodes.status import NodeState, Stage, status
 from kubectl_admin.node.hosts import Hosts
@@ -25,7 +27,8 @@ def earlier(hosts: Hosts, snapshot: Path) -> Begun | None:
     """The restore of this snapshot that nodes carry out, or have carried out.
 
     None where there is none: all of it is done, or the nodes have none of that operation, went back, or were
-    never told to begin.
+    never told to begin. Where webhooks of the snapshot may keep every node from being asked, it is enough
+    that the API serves data of that restore.
     Raises AdminError where the snapshot can't be read.
     """
     directory = before.latest(snapshot)
@@ -37,7 +40,18 @@ def earlier(hosts: Hosts, snapshot: Path) -> Begun | None:
     own = replace(hosts, operation=Operation.begin())
     states = own.ask(kept.record.nodes, status)
     found = any(isinstance(one, NodeState) and has_begun(one, kept.record.id) for one in states.values())
+    if not found and has_webhooks(kept) and not any(isinstance(one, NodeState) for one in states.values()):
+        found = is_served(hosts, kept)
     return Begun(kept, of_operation(states, kept.record.id)) if found else None
+
+
+def is_served(hosts: Hosts, kept: Before) -> bool:
+    """Whether the API is seen to serve the data of this restore, or later ones."""
+    try:
+        present.refuse_other(hosts.cluster, kept.record)
+    except AdminError:
+        return False
+    return True
 
 
 def of_operation(

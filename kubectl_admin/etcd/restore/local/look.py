@@ -182,7 +182,7 @@ def for_script(
     facts = of_file(file, prefix=options.prefix)
     for one in of_contents(facts):
         if one.severity is Severity.VIOLATION:
-            raise AdminError(f"{one.subject}: {one.evidence}", one.fix or None)
+            raise AdminError(f"{file}: {one.subject}: {one.evidence}", one.fix or None)
     if facts.snapshot is None:
         raise AdminError(f"{file} can't be read")
     revision = facts.revision or 0

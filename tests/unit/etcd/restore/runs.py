@@ -153,9 +153,12 @@ class Run:
 
         return go_of(Heard(self.way.etcd), clock=Clock())
 
-    def follow(self, _cluster: Any, operation: str, nodes: list[str], **_: object) -> Followed:
+    def follow(
+        self, _cluster: Any, operation: str, nodes: list[str], *, unread: Callable[[], bool], **_: object
+    ) -> Followed:
         assert operation == ID
         self.note("follow")
+        assert unread()  # this run has no webhooks planned
         if isinstance(self.end, BaseException):
             raise self.end
         return Followed(self.end, Keys(acknowledged=frozenset(nodes)), 12.34)

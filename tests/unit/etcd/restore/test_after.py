@@ -290,3 +290,31 @@ def test_the_rights_are_those_of_all_parts():
         "create pods/exec in namespace kube-system",
         "list persistentvolumes",
     } <= listed
+
+
+def test_planned_webhooks_let_pods_in_where_the_restored_data_are_served(tmp_path):
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/policy"
+    item = webhook("policy", "ns/policy", ["pods"])
+    item["metadata"]["uid"] = "u"
+    (hook,) = item["webhooks"]
+    api = Api({path: item})
+    planned = {
+        "webhooks": [{"holder": "validatingwebhookconfiguration/policy", "uid": "u", "name": hook["name"]}]
+    }
+    kept = before.Before(tmp_path, replace(RECORD, planned=planned))
+    said: list[str] = []
+    # The former data: these webhooks are those of now, and refuse what they refuse.
+    api.revision = 17
+    assert not after.let_pods_in(api, kept, say=said.append)
+    assert (api.objects[path]["webhooks"][0]["failurePolicy"], said) == ("Fail", [])
+    api.revision = RECORD.base
+    assert after.let_pods_in(api, kept, say=said.append)
+    assert api.objects[path]["webhooks"][0]["failurePolicy"] == "Ignore"
+    assert said == ["webhooks that refuse nothing for now: validatingwebhookconfiguration/policy"]
+
+
+def test_without_planned_webhooks_none_is_touched(tmp_path):
+    api = Api()
+    assert after.let_pods_in(api, None, say=print)
+    assert after.let_pods_in(api, before.Before(tmp_path, RECORD), say=print)
+    assert api.changes == []

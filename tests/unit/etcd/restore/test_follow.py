@@ -33,14 +33,18 @@ class Api:
         return "ok"
 
 
-def followed(api: Api, keys: Iterator[Keys | AdminError], said: list[str], timeout: float = 60) -> Any:
+def followed(
+    api: Api, keys: Iterator[Keys | AdminError], said: list[str], timeout: float = 60, **options: Any
+) -> Any:
     def read(_cluster: Cluster, _operation: str) -> Keys:
         found = next(keys)
         if isinstance(found, AdminError):
             raise found
         return found
 
-    return follow(cast(Cluster, api), "0123456789", NODES, timeout=timeout, say=said.append, read=read)
+    return follow(
+        cast(Cluster, api), "0123456789", NODES, timeout=timeout, say=said.append, read=read, **options
+    )
 
 
 def test_the_end_is_a_majority_of_acknowledgements() -> None:
@@ -104,3 +108,11 @@ def test_what_can_not_be_read_is_not_the_end() -> None:
         followed(Api(), iter([refused] * 100), [], timeout=5)
     assert "--status" in (caught.value.hint or "")
     assert followed(Api(), iter([refused, refused, DONE]), []).end is End.RESTORED
+
+
+def test_where_keys_can_not_be_read_somebody_helps_until_that_is_done() -> None:
+    helps = iter([False, False, True])
+    refused = AdminError("no static pod of etcd was found")
+    found = followed(Api(), iter([Keys(), *[refused] * 5, DONE]), [], unread=lambda: next(helps))
+    assert found.end is End.RESTORED
+    assert list(helps) == []

@@ -1,6 +1,7 @@
 """A later run takes up the restore of the very same snapshot, and no other."""
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -9,6 +10,7 @@ from kubectl_admin.errors import AdminError
 from kubectl_admin.etcd.restore.before import OPERATION
 from kubectl_admin.etcd.restore.record import Record
 from kubectl_admin.etcd.restore.resume import earlier
+from tests.unit.etcd.restore.afterwards.api import BASE, RECORD, Api
 from tests.unit.etcd.restore.runs import ID, NODES, NONE, RESTORED, Run, word
 
 UNDER_WAY = word("going", "underway", "active")
@@ -70,6 +72,26 @@ def test_what_is_taken_up(run, answers, is_begun):
     assert (found is not None) is is_begun
     if found:
         assert found.before.record.id == ID
+
+
+@pytest.mark.parametrize(
+    ("planned", "revision", "answers", "is_begun"),
+    [
+        ({"webhooks": []}, BASE, (AWAY, AWAY, AWAY), True),
+        # The former data, a node that has none of it, and a restore without webhooks.
+        ({"webhooks": []}, BASE - 1, (AWAY, AWAY, AWAY), False),
+        ({"webhooks": []}, BASE, (AWAY, NONE, AWAY), False),
+        ({}, BASE, (AWAY, AWAY, AWAY), False),
+    ],
+)
+def test_where_webhooks_refuse_every_debug_pod_the_data_tell(tmp_path, planned, revision, answers, is_begun):
+    run = Run(tmp_path)
+    keep(run, planned=planned, cluster=RECORD.cluster, revision=RECORD.revision, bump=RECORD.bump)
+    run.states = states(*answers)
+    api = Api()
+    api.revision = revision
+    found = earlier(replace(run.hosts, cluster=api), run.snapshot)
+    assert (found is not None) is is_begun
 
 
 def test_states_of_another_restore_are_not_of_this_one(run):

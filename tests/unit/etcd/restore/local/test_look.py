@@ -1,5 +1,6 @@
 """A snapshot judged on a host that has no API to be asked, and the settings that come of it."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def test_a_script_for_a_survivor():
 
 def test_a_script_is_not_printed_for_a_file_that_is_cut_off(snapshot):
     snapshot.write_bytes(snapshot.read_bytes()[:-40])
-    with pytest.raises(AdminError):
+    with pytest.raises(AdminError, match=rf"^{re.escape(str(snapshot))}: the file: .* are missing"):
         for_script(snapshot, ALL, ByHand(), NOW)
 
 
