@@ -151,7 +151,7 @@ class Runner:
                 with shelter.exposed(), self._alone() as check, sources(snapshot, looked, etcdutl) as seed:
                     so_far.prepared = self._prepare(looked, seed, check)
                     self._arm(looked.plans, check)
-                    self.acts.refuse_changed(self.hosts.cluster, looked.plans)
+                    self.acts.refuse_changed(self.hosts.cluster, looked.plans, known=looked.live.state)
                 # The units keep everybody else away from now on; the Lease ends with the API.
                 go = self.acts.word(self.hosts, looked)
                 with shelter.exposed():

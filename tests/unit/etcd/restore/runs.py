@@ -82,7 +82,7 @@ class Run:
             alone=self.alone,
             prepare=self.prepare,
             arm=self.arm,
-            refuse_changed=lambda _cluster, _plans: self.note("see unchanged"),
+            refuse_changed=lambda _cluster, _plans, **_: self.note("see unchanged"),
             word=self.word,
             follow=self.follow,
             begin=lambda *_, **__: self.note("begin"),

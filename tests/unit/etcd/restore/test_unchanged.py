@@ -14,8 +14,8 @@ from tests.unit.etcd.members.samples import sound_member, state
 from tests.unit.etcd.restore.control_planes import control_plane, found, on_disk
 
 
-def look(now: State, *numbers: int) -> None:
-    """Looks at the cluster of now, with a plan for control planes of these numbers."""
+def look(now: State, *numbers: int, known: State | None = None) -> None:
+    """Looks at the cluster of now, with a plan for control planes of these numbers. known: as it was then."""
     pods = control_plane(*numbers)
     cluster: Any = object()
 
@@ -23,7 +23,8 @@ def look(now: State, *numbers: int) -> None:
         assert not compare
         return now
 
-    refuse_changed(cluster, node_plans("0123456789", found(pods), on_disk(pods)), gather=gather)
+    plans = node_plans("0123456789", found(pods), on_disk(pods))
+    refuse_changed(cluster, plans, known=known or now, gather=gather)
 
 
 def test_the_control_plane_that_was_planned_for():
@@ -58,3 +59,13 @@ def test_a_member_of_the_same_name_at_another_address():
 def test_a_list_that_nobody_gives_is_not_taken_for_the_same():
     with pytest.raises(AdminError, match="could not be read"):
         look(state(sound_member(1, listed=None)), 1)
+
+
+def test_another_restore_since_would_have_seen_later_revisions():
+    then = sound_member(1)
+    assert then.status
+    now = replace(then, status=replace(then.status, cluster_id=then.status.cluster_id + 1))
+    with pytest.raises(AdminError, match="etcd has been restored by somebody else since it was looked at"):
+        look(state(now), 1, known=state(then))
+    with pytest.raises(AdminError, match="which etcd answers is not known"):
+        look(state(replace(then, status=None)), 1, known=state(then))
