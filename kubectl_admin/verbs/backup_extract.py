@@ -41,7 +41,7 @@ def command(env: Environment, file: Path, wanted: str, directory: Path, keys: Ke
       # The snapshot
       kubectl admin backup extract backup.tar etcd.db --to . --identity key.txt
       # A control plane's keys
-      kubectl admin backup extract backup.tar files-cp-1/etc/kubernetes/pki --to pki --identity key.txt
+      kubectl admin backup extract backup.tar files-cp-1/etc/kubernetes/pki --to pki -i key.txt
     """
     from kubectl_admin.backup import opened_report, opening
     from kubectl_admin.backup.archive.extract import extract

@@ -44,12 +44,12 @@ def public(texts: Iterable[str]) -> list[Public]:
     return [_public(text) for text in texts]
 
 
-def under_passphrase(words: str) -> ArchiveKey:
-    """A new key for an archive, under a passphrase."""
+def under_passphrase(words: str, work: int = passphrase.WORK) -> ArchiveKey:
+    """A new key for an archive, under a passphrase. work: as passphrase.sealed has it."""
     identity = pyrage.x25519.Identity.generate()
     text = f"{identity}\n".encode()
     head = replace(layout.head(Kind.KEY), unpacked=len(text))
-    return ArchiveKey(str(identity.to_public()), head, passphrase.sealed(text, words))
+    return ArchiveKey(str(identity.to_public()), head, passphrase.sealed(text, words, work))
 
 
 def identities(data: bytes, title: str, ask: Ask) -> list[Identity]:

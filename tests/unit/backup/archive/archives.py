@@ -11,6 +11,7 @@ from tests.unit.backup import samples
 
 FILES = layout.head(Kind.FILES, "cp-1")
 ETCD = layout.head(Kind.ETCD, "cp-2")
+QUICK = 10  # the work of a passphrase; a person's takes a second and 256 MiB
 CONTENT = {Kind.FILES: b"files" * 1000, Kind.ETCD: bytes(range(256)) * 10_000}
 
 
@@ -44,5 +45,5 @@ def written(path, pieces=(FILES, ETCD), content=CONTENT, **changes):
 
 def written_under(path, passphrase, content=CONTENT):
     """The same under a passphrase."""
-    key = keys.under_passphrase(passphrase)
+    key = keys.under_passphrase(passphrase, work=QUICK)
     return written(path, (*heads((key.recipient,)), key.head), {**content, Kind.KEY: key.stored})

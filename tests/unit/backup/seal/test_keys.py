@@ -98,7 +98,7 @@ def test_a_recipient_with_a_wrong_letter():
 
 
 def test_the_key_of_an_archive_opens_by_its_passphrase_alone():
-    key = under_passphrase("correct horse")
+    key = under_passphrase("correct horse", work=4)
     assert (key.head.kind, key.head.name, key.head.unpacked) == (Kind.KEY, "key.age", 75)
     assert opens(of_archive(key.stored, "a.tar", lambda _title: "correct horse"), key.recipient)
     with pytest.raises(AdminError, match=r"a\.tar: the passphrase is not the one of its key\.age"):
