@@ -104,7 +104,10 @@ def _mac(key: bytes, head: bytes) -> bytes:
 
 
 def _bytes(text: bytes) -> bytes:
-    return b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    data = b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    if _base64(data) != text:
+        raise ValueError("bits that mean nothing are set")  # another text of the same bytes
+    return data
 
 
 def _base64(data: bytes) -> bytes:

@@ -60,6 +60,15 @@ def test_each_changed_byte_is_seen():
         opened(stored.replace(b" 4\n", b" 5\n"), lambda: "p")
 
 
+def test_another_text_of_the_same_bytes_is_seen():
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    stored = sealed(b"secret", "p", QUICK)
+    last = stored.index(b"\n", stored.index(b"\n---") + 1) - 1  # of the MAC
+    other = letters[letters.index(stored[last]) ^ 1]
+    with pytest.raises(NotSealedError):
+        opened(stored[:last] + bytes([other]) + stored[last + 1 :], lambda: "p")
+
+
 def test_each_cut_is_seen():
     stored = sealed(b"secret", "p", QUICK)
     for end in range(len(stored)):
