@@ -76,6 +76,9 @@ def on_changed(lab: Lab, case: Case, snapshot: Path, seed: int) -> Tried:
         if ended.code and tried.end == RESTORED:
             # It was killed, or has seen less than the end: what is left is done by the same command.
             wrong += wrong_of_last(labs.admin(lab, "etcd-restore", *options, timeout=RUN_TIMEOUT))
+        elif ended.code < 0:
+            # Pods of a program that was killed go by the next one; where nothing is restored, there is none.
+            wrong += wrong_of_cleanup(lab)
         wrong += clients.wrong(objects.EXPECTED.get(tried.end))
     labs.wait_until_whole(lab)
     wrong += [*wrong_of_status(lab, run.journals.look()), *wrong_of_data(lab, tried.end)]
@@ -159,6 +162,13 @@ def wrong_of_last(ended: Ended) -> Iterator[str]:
     if ended.code != 0 or document(ended).get("end") != "restored":
         findings = [one["evidence"] for one in document(ended).get("findings", ())]
         yield f"run again, it ended with {ended.code}: {' '.join(ended.err.split())} {findings}"
+
+
+def wrong_of_cleanup(lab: Lab) -> Iterator[str]:
+    """What a killed run has left is removed."""
+    ended = labs.admin(lab, "cleanup", "--yes", timeout=RUN_TIMEOUT)
+    if ended.code:
+        yield f"cleanup ended with {ended.code}: {' '.join(ended.err.split())}"
 
 
 def wrong_of_status(lab: Lab, words: Words) -> Iterator[str]:
