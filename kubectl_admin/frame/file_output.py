@@ -1,12 +1,17 @@
 """The options of verbs whose answer is a file: -o names it, and --json the form of the report about it."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_admin.frame.environment import Environment
 from kubectl_admin.frame.options import in_order
+
+if TYPE_CHECKING:
+    from kubectl_admin.part_file import Draft
+    from kubectl_admin.report import Report
 
 FORMATS = ("table", "wide", "json", "yaml", "name")  # of -o with the other verbs
 
@@ -44,3 +49,19 @@ def check_target(env: Environment, target: str, what: str) -> None:
         )
     if target == "-":
         env.require_taker(f"a {what}")
+
+
+def hand_over(env: Environment, draft: "Draft") -> None:
+    """Gives the file its name, or all of it to stdout. Raises AdminError where that can't be done."""
+    from kubectl_admin.part_file import PartFile
+
+    if isinstance(draft, PartFile):
+        draft.publish()
+    else:
+        draft.copy_to(env.stdout.fileno(), "stdout")
+
+
+def show(env: Environment, report: "Report", file: Path | None, *, as_json: bool) -> None:
+    """Shows the report about the file. file: None where it went to stdout, which is taken then."""
+    env.output = "json" if as_json else "table"
+    env.show(report, env.stderr if file is None else env.stdout)

@@ -9,7 +9,7 @@ import click
 
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.file_output import check_target, file_output
+from kubectl_admin.frame.file_output import check_target, file_output, hand_over, show
 from kubectl_admin.frame.options import DURATION, RATE, debug_pod
 from kubectl_admin.frame.verb import VerbGroup
 
@@ -98,7 +98,6 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.etcd.save import save
     from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
-    from kubectl_admin.part_file import PartFile
 
     check_target(env, target, "backup")
     began = time.monotonic()
@@ -113,11 +112,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
             looked = run.look(hosts, wanted, answered=progress.step)
         made = run.back_up(hosts, wanted, looked, draft, watch=env.moving)
         whole = draft.content.stat().st_size
-        if isinstance(draft, PartFile):
-            draft.publish()
-        else:
-            draft.copy_to(env.stdout.fileno(), "stdout")
+        hand_over(env, draft)
     shown = report.report(made, file, whole, time.monotonic() - began)
-    env.output = "json" if as_json else "table"
-    env.show(shown, env.stderr if file is None else env.stdout)
+    show(env, shown, file, as_json=as_json)
     return shown

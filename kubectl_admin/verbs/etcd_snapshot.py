@@ -8,7 +8,7 @@ import click
 
 from kubectl_admin.frame import candidates
 from kubectl_admin.frame.environment import Environment
-from kubectl_admin.frame.file_output import check_target, file_output
+from kubectl_admin.frame.file_output import check_target, file_output, hand_over, show
 from kubectl_admin.frame.options import DURATION, RATE, debug_pod
 from kubectl_admin.frame.verb import Verb
 
@@ -79,7 +79,6 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     from kubectl_admin.node.hosts import Hosts
     from kubectl_admin.node.operation import Operation
     from kubectl_admin.node.unpacking import Tool
-    from kubectl_admin.part_file import PartFile
 
     check_target(env, target, "snapshot")
     # No single request is tried for longer than the person puts up with a cut.
@@ -90,11 +89,7 @@ def command(  # noqa: PLR0913, PLR0917 - its options
     file = save.destination(target, cluster.target.cluster_name)
     with save.draft_of(file, force=force) as draft:
         saved = save.save_snapshot(hosts, options, draft, watch=env.moving)
-        if isinstance(draft, PartFile):
-            draft.publish()
-        else:
-            draft.copy_to(env.stdout.fileno(), "stdout")
+        hand_over(env, draft)
     report = save_report.report(replace(saved, file=file))
-    env.output = "json" if as_json else "table"
-    env.show(report, env.stderr if file is None else env.stdout)
+    show(env, report, file, as_json=as_json)
     return report
