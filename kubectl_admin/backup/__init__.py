@@ -11,7 +11,7 @@ node_keys, differences: a control plane's keys, and control planes beside each o
 gather: what goes into it, asked for at the nodes and at the API
 judge: what a backup lacks, while it is made
 contents, chains, judge_contents: what an archive holds, and whether it brings a cluster back
-chosen: by which options
+given, chosen: what a person gives, and by which options
 run: makes a backup
 report: how one is shown
 keep: which archives stay

@@ -1,10 +1,10 @@
 """A person's choices about a backup, checked before anything is asked of a cluster."""
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kubectl_admin.backup import given as person
 from kubectl_admin.backup import recipients
 from kubectl_admin.backup.facts import Kind
 from kubectl_admin.backup.recipients import Recipient
@@ -13,7 +13,6 @@ from kubectl_admin.backup.seal import keys
 from kubectl_admin.errors import UsageError
 
 ONLY = {None: ALL, "etcd": frozenset({Kind.ETCD}), "files": ALL - {Kind.ETCD}}
-LONGEST = 1 << 16  # bytes of a passphrase's file
 
 
 def chosen(
@@ -38,14 +37,13 @@ def chosen(
     key = keys.under_passphrase(passphrase) if passphrase is not None else None
     if key:
         to = (*to, key.recipient)
-    needs = {"--recipient": to} if not keys_to or only != "files" else {}
-    if not plain and not all(needs.values()):
+    if only == "files":
+        to = to or keys_to
+    if not plain and not to:
         raise UsageError(
             "a backup holds every Secret and the cluster's keys, and nobody is given to encrypt it to",
             "--recipient age1… (age-keygen -o key.txt makes one), --passphrase, or --plain",
         )
-    if keys_to and only == "files":
-        to = to or keys_to
     keys.public((*to, *keys_to))
     return Wanted(ONLY[only], to, keys_to, key)
 
@@ -55,24 +53,15 @@ def passphrase_of(file: str | None, *, asked: bool) -> str | None:
     if file is not None and asked:
         raise UsageError("--passphrase asks for one, and --passphrase-file has one", "leave one of them out")
     if file is not None:
-        words = _read(file, LONGEST).partition("\n")[0].rstrip("\r")
+        words = person.first_line(Path(file))
     elif asked:
-        words = _typed()
+        words, again = person.typed("Passphrase for the backup: ", "Once more: ")
+        if words != again:
+            raise UsageError("the two passphrases differ")
     else:
         return None
     if not words:
         raise UsageError("the passphrase is empty")
-    return words
-
-
-def _typed() -> str:
-    import getpass
-
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask for a passphrase", "give it by --passphrase-file FILE")
-    words = getpass.getpass("Passphrase for the backup: ")
-    if words != getpass.getpass("Once more: "):
-        raise UsageError("the two passphrases differ")
     return words
 
 
@@ -81,16 +70,8 @@ def _texts(given: Sequence[str]) -> Iterator[str]:
     for one in given:
         # A key is never the name of a file, whatever lies here.
         if not recipients.is_secret(one.strip()) and os.path.isfile(one):  # noqa: PTH113 - any text will do
-            found |= dict.fromkeys(recipients.recipients(_read(one, recipients.LIMIT + 1), one))
+            text = person.content(Path(one), recipients.LIMIT).decode("utf-8", "replace")
+            found |= dict.fromkeys(recipients.recipients(text, one))
         else:
             found[recipients.recipient(one)] = None
     return (each.text for each in found)
-
-
-def _read(file: str, limit: int) -> str:
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(limit).decode("utf-8", "replace")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no name of a file"
-        raise UsageError(f"{file!r} can't be read: {why}") from error

@@ -19,7 +19,7 @@ SECRETS = ("age-secret-key-", "age-plugin-", "-----begin ")
 AGE = re.compile(r"age1(?:(?P<kind>[a-z0-9-]+)1)?[02-9ac-hj-np-z]{6,}")
 SSH = re.compile(r"(?P<kind>ssh-ed25519|ssh-rsa) (?P<key>[A-Za-z0-9+/]+=*)(?: .*)?")
 OTHER_SSH = ("ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "ssh-dss")
-SHOWN = 24  # characters of a recipient that is not understood
+SHOWN = 24  # characters of a recipient, for a person
 LIMIT = 1 << 20  # characters of a file
 MANY = 100  # recipients
 
@@ -58,9 +58,9 @@ def recipient(text: str) -> Recipient:
         )
     found = AGE.fullmatch(said)
     if not found:
-        shown = printable(said[:SHOWN]) + ("…" if len(said) > SHOWN else "")
         raise UsageError(
-            f"{shown!r} is not a recipient", "give a public key of age (age1…) or of SSH (ssh-ed25519 …)"
+            f"{shown(said)!r} is not a recipient",
+            "give a public key of age (age1…) or of SSH (ssh-ed25519 …)",
         )
     kind = found["kind"]
     if kind and kind not in (Way.TAG, Way.TAGPQ):
@@ -69,6 +69,11 @@ def recipient(text: str) -> Recipient:
             "give a public key of age that begins with age1, age1tag1 or age1tagpq1, or of SSH",
         )
     return Recipient(Way(kind) if kind else Way.X25519, said)
+
+
+def shown(text: str) -> str:
+    """A recipient for a person, whoever has written it: its beginning."""
+    return printable(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
 
 
 def recipients(text: str, title: str) -> tuple[Recipient, ...]:

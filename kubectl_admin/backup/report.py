@@ -5,12 +5,12 @@ from pathlib import Path
 
 from kubectl_admin.backup import manifest
 from kubectl_admin.backup.facts import Kind, Manifest, Piece
+from kubectl_admin.backup.recipients import shown
 from kubectl_admin.backup.run import Made
 from kubectl_admin.report import Column, Report, Table
 from kubectl_admin.report.text import duration, printable, size, some_of
 
 STDOUT = Path("stdout")
-SHOWN = 24  # characters of a recipient's key
 
 
 def report(made: Made, file: Path | None, whole: int, seconds: float) -> Report:
@@ -42,8 +42,7 @@ def encrypted_to(piece: Piece) -> str:
     """Whose key opens a piece."""
     if piece.kind is Kind.KEY:
         return "a passphrase"
-    shown = [one if len(one) <= SHOWN else f"{one[:SHOWN]}…" for one in piece.recipients]
-    return some_of(shown) if shown else "nobody"
+    return some_of([shown(one) for one in piece.recipients]) if piece.recipients else "nobody"
 
 
 def told(made: Made, file: Path | None, whole: int, seconds: float) -> Iterator[str]:

@@ -11,18 +11,17 @@ from kubectl_admin.backup import layout
 from kubectl_admin.backup.archive.source import Source
 from kubectl_admin.backup.facts import Archive, Kind, Piece
 from kubectl_admin.backup.layout import Place
+from kubectl_admin.backup.recipients import shown
 from kubectl_admin.backup.seal import keys
 from kubectl_admin.backup.seal.keys import Ask, Identity
 from kubectl_admin.backup.seal.packing import PackingError, Unpacked
 from kubectl_admin.backup.seal.pipe import NoKeyError, SealError, opened
 from kubectl_admin.backup.ustar import BLOCK
 from kubectl_admin.errors import AdminError
-from kubectl_admin.report.text import printable
 
 PART = 1 << 20  # bytes that are read at once
 KEY_LIMIT = 64 << 10  # bytes of an archive's own key
 ANOTHER = "take another archive"
-SHOWN = 24  # characters of a recipient in an error
 
 Sink = Callable[[bytes], object]
 Moved = Callable[[int], object]
@@ -173,6 +172,6 @@ class _Stored:
 
 def _recipients(piece: Piece) -> Iterator[str]:
     for text in piece.recipients[:3]:
-        yield printable(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
+        yield shown(text)
     if len(piece.recipients) > 3:
         yield f"{len(piece.recipients) - 3} others"
